@@ -1,0 +1,44 @@
+// The coroutine type of every asynchronous function in quarq, and the seat belt that g++ 12 needs.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <type_traits>
+
+namespace quarq {
+
+/// A lazily started coroutine that yields T. It is Boost.Asio's, so quarq's functions can be awaited from any
+/// Asio program and Asio's operations from any quarq handler. Move-only; await it exactly once.
+template <class T = void>
+using awaitable = boost::asio::awaitable<T>;
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_awaitable = false;
+template <class T, class Executor>
+inline constexpr bool is_awaitable<boost::asio::awaitable<T, Executor>> = true;
+
+template <class T>
+concept closure_like =
+    std::is_class_v<T> && !std::is_aggregate_v<T> && !std::is_default_constructible_v<T> &&
+    !std::is_copy_assignable_v<T> && (requires { &T::operator(); } || requires(T t) { t(); });
+
+/// g++ before 12.3 destroys a temporary aggregate or capturing closure twice when the full expression it stands in
+/// contains co_await. False for exactly those; a named variable, a class with a constructor, and anything
+/// trivially destructible are safe.
+template <class T, class U = std::remove_cvref_t<T>>
+inline constexpr bool safe_in_co_await = std::is_lvalue_reference_v<T> || std::is_trivially_destructible_v<U> ||
+                                         !(std::is_aggregate_v<U> || closure_like<U>);
+
+}  // namespace detail
+}  // namespace quarq
+
+#if defined(__GNUC__) && !defined(__clang__) && (__GNUC__ * 100 + __GNUC_MINOR__ < 1203)
+/// Stands in every function that takes a forwarding reference and returns an awaitable.
+#define QUARQ_SEAT_BELT(T)                                                                          \
+  static_assert(::quarq::detail::safe_in_co_await<T>,                                               \
+                "quarq: this compiler (g++ before 12.3) would destroy this temporary twice inside " \
+                "co_await: give it a name first (auto x = ...;) and pass x or std::move(x)")
+#else
+#define QUARQ_SEAT_BELT(T) static_assert(true)
+#endif

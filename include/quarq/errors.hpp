@@ -1,0 +1,107 @@
+// Every exception that quarq throws on purpose. All derive from quarq::error, which is a std::runtime_error.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace quarq {
+
+/// Base of all of them. what() is a sentence for a person: it names the value, the place and the limit.
+class error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Bytes from outside are not what the type asks for. what() begins with the path of the value that was wrong:
+/// "count_words: argument 1 (url): expected string, got integer".
+class decode_error : public error {
+ public:
+  using error::error;
+};
+
+/// A URL, flag, option or name given by the caller is not usable.
+class invalid_argument : public error {
+ public:
+  using error::error;
+};
+
+/// The place where jobs live can't be reached, or refused the request (wrong password, disk full, a format
+/// version newer than this library). Nothing is known to have been stored.
+class broker_error : public error {
+ public:
+  using error::error;
+};
+
+/// enqueue was given an id that belongs to a live job or to one whose result is still kept.
+class duplicate_job : public error {
+ public:
+  explicit duplicate_job(std::string id)
+      : error("a job with id \"" + id + "\" is queued, running or kept already"), id_(std::move(id)) {}
+  /// The id that was refused.
+  const std::string& id() const noexcept { return id_; }
+
+ private:
+  std::string id_;
+};
+
+/// There is no job with this id: it never was, or it has ended and its result is no longer kept.
+class job_not_found : public error {
+ public:
+  explicit job_not_found(const std::string& id)
+      : error("no job with id \"" + id + "\": it never was, or it has ended and its result is no longer kept") {}
+};
+
+/// The work did not end by its deadline: a job's timeout, or the caller's own.
+class timed_out : public error {
+ public:
+  using error::error;
+};
+
+/// The work was cancelled, by whoever asked for it or by an operator.
+class cancelled : public error {
+ public:
+  using error::error;
+};
+
+/// The job was not started before the time it was to expire at.
+class job_expired : public error {
+ public:
+  using error::error;
+};
+
+/// What ran the work died: the process of a worker or of a pool.
+class worker_lost : public error {
+ public:
+  using error::error;
+};
+
+/// The handler threw. what() is the handler's own message; type() the C++ name of what it threw, demangled.
+class job_failed : public error {
+ public:
+  job_failed(std::string type, const std::string& message) : error(message), type_(std::move(type)) {}
+  const std::string& type() const noexcept { return type_; }
+
+ private:
+  std::string type_;
+};
+
+/// The job used all its tries and is in the dead set. what() and type() are those of its last failure.
+class retries_exhausted : public job_failed {
+ public:
+  retries_exhausted(std::string type, const std::string& message, int tries)
+      : job_failed(std::move(type), message), tries_(tries) {}
+  /// How many times the job was started.
+  int tries() const noexcept { return tries_; }
+
+ private:
+  int tries_;
+};
+
+/// Thrown by a handler to end its job as failed at once: trying again would not help.
+class permanent_failure : public error {
+ public:
+  using error::error;
+};
+
+}  // namespace quarq
