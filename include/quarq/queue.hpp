@@ -2,6 +2,7 @@
 #pragma once
 
 #include <quarq/awaitable.hpp>
+#include <quarq/errors.hpp>
 #include <quarq/job.hpp>
 #include <quarq/task.hpp>
 

@@ -17,7 +17,7 @@ void add_record(job_info& info, const std::string& encoded) {
   try {
     const record r = decode_record(encoded);
     info.task = r.task;
-    info.arguments = codec::to_json(r.arguments);
+    info.arguments = to_json(r.arguments);
   } catch (const decode_error& e) {
     info.error_type = "quarq::decode_error";
     info.error = e.what();
@@ -31,7 +31,7 @@ void add_outcome(job_info& info, const std::string& encoded) {
   info.worker = o.worker;
   info.error_type = o.error_type;
   info.error = o.error;
-  if (!o.result.empty()) info.result = codec::to_json(o.result);
+  if (!o.result.empty()) info.result = to_json(o.result);
   info.enqueued_at = moment_of(o.enqueued_ms);
   info.started_at = moment_of(o.started_ms);
   info.finished_at = moment_of(o.finished_ms);
