@@ -57,11 +57,13 @@ class encoder {
   void raw(std::string_view encoded);
 
  private:
-  void head(unsigned char byte);
   template <class Unsigned>
-  void head(unsigned char byte, Unsigned big_endian);
-  void length(std::size_t count, std::string_view of, unsigned char fixed, std::size_t fixed_count,
-              unsigned char byte8, unsigned char byte16);
+  void put(Unsigned value);
+  template <class Unsigned>
+  void head(unsigned char first, Unsigned value);
+  void byte(int value) { out_ += static_cast<char>(value); }
+  void length(std::size_t count, std::string_view of, int fixed, std::size_t fixed_count, int head8,
+              int head16);
 
   std::string& out_;
 };
@@ -129,10 +131,9 @@ class decoder {
   struct token;
   token next();
   token expect(value_type type, std::string_view expected);
-  std::string_view take(std::size_t count);
-  template <class Unsigned>
-  Unsigned big_endian();
-  timestamp timestamp_from(std::string_view payload) const;
+  void read_integer(token& result, unsigned char byte, std::size_t size);
+  std::string_view take(std::size_t count, std::string_view of);
+  std::uint64_t big_endian(std::size_t size, std::string_view of);
   std::string place() const;
 
   std::string_view data_;
