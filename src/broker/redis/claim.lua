@@ -5,7 +5,8 @@
 -- ARGV[2]  how many at most (up to 1000)
 --
 -- Returns nil when the lease is not held; else
---   {now in ms, ms until the next deferred job is due or -1, {id...}, {header and record...}, priority and try of each ("51")}
+--   {now in ms, ms until the next deferred job is due or -1, {id...}, {header and record...}, {tries before this one...}}
+-- where the last is empty when no job of this queue was ever tried before.
 -- With fewer than ARGV[2] the lease is noted as idle: it will be woken.
 -- needs: shared_lists shared_wake
 local P, token, most = KEYS[1], ARGV[1], tonumber(ARGV[2])
@@ -36,7 +37,7 @@ if first[1] then
   end
 end
 
-local ids, levels, got = {}, {}, 0
+local ids, got = {}, 0
 local filled = redis.call('EXISTS', ready_lists(P))
 for priority = 9, 0, -1 do
   if filled == 0 or got == most then
@@ -45,23 +46,24 @@ for priority = 9, 0, -1 do
   local popped = redis.call('LPOP', P .. 'ready:' .. priority, most - got)
   if popped then
     filled = filled - 1
-    for i = 1, #popped do
-      got = got + 1
-      ids[got], levels[got] = popped[i], priority
+    if got == 0 then
+      ids = popped
+    else
+      for i = 1, #popped do
+        ids[got + i] = popped[i]
+      end
     end
+    got = #ids
   end
 end
 
-local records = {}
+local records, tried = {}, {}
 if got > 0 then
   records = redis.call('HMGET', P .. 'jobs', unpack(ids))
-  local tried = redis.call('EXISTS', P .. 'tries') == 1 and redis.call('HMGET', P .. 'tries', unpack(ids))
-  local held = {}
-  for i = 1, got do
-    levels[i] = levels[i] .. ((tried and tried[i] or 0) + 1)
-    held[2 * i - 1], held[2 * i] = ids[i], levels[i]
+  if redis.call('EXISTS', P .. 'tries') == 1 then
+    tried = redis.call('HMGET', P .. 'tries', unpack(ids))
   end
-  redis.call('HSET', P .. 'running:' .. token, unpack(held))
+  redis.call('SADD', P .. 'running:' .. token, unpack(ids))
 end
 
 if got < most then
@@ -82,4 +84,4 @@ else
     wake_for(P, next_due)
   end
 end
-return {now, next_due and math.max(0, next_due - now) or -1, ids, records, levels}
+return {now, next_due and math.max(0, next_due - now) or -1, ids, records, tried}

@@ -37,7 +37,7 @@ end
 local live = redis.call('HMGET', P .. 'jobs', unpack(ids))
 local until_when -- asked for when the first given id is met
 
-local meta, header, fresh, priority, kind, amount, expires, due
+local meta, header, fresh, priority, kind, amount, expires, due, due_text
 local stored, ready, deferred, refused = {}, {}, {}, nil
 local soonest
 local seen = {}
@@ -53,6 +53,7 @@ for k = 1, count do
     elseif kind == 2 and amount > now then
       due = amount
     end
+    due_text = string.format('%.0f', due) -- a number as an argument is formatted each time, slowly
     header = struct.pack('<I8I8I8B', now, due, expires >= 0 and due + expires or 0, priority)
   end
   local known = live[k]
@@ -72,11 +73,8 @@ for k = 1, count do
     stored[#stored + 1] = id
     stored[#stored + 1] = header .. ARGV[7 + (k - 1) * step]
     if due > now then
-      deferred[#deferred + 1] = due
-      deferred[#deferred + 1] = priority .. id
-      if not soonest or due < soonest then
-        soonest = due
-      end
+      deferred[#deferred + 1], deferred[#deferred + 2] = due_text, priority .. id
+      soonest = math.min(soonest or due, due)
     else
       local list = ready[priority]
       if not list then

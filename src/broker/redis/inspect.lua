@@ -6,9 +6,9 @@
 -- Returns its details (shared_details.lua), or nil.
 -- needs: shared_lists shared_find shared_details
 local P, id = KEYS[1], ARGV[1]
-local stored, state, more, try = find(P, id)
+local stored, state, more = find(P, id)
 if stored then
-  return details(P, id, stored, state, more, try)
+  return details(P, id, stored, state, more)
 end
 local kept = redis.call('ZSCORE', P .. 'results_until', id)
 if kept and tonumber(kept) > clock() then

@@ -10,10 +10,10 @@
 local P, state, most = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local found = {}
 
-local function add(id, more, try)
+local function add(id, more)
   local stored = redis.call('HGET', P .. 'jobs', id)
   if stored and #found < most then
-    found[#found + 1] = details(P, id, stored, state, more, try)
+    found[#found + 1] = details(P, id, stored, state, more)
   end
 end
 
@@ -35,9 +35,8 @@ elseif state == '1' then
   end
 elseif state == '2' then
   for _, token in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
-    local held = redis.call('HGETALL', P .. 'running:' .. token)
-    for i = 1, #held, 2 do
-      add(held[i], token, string.sub(held[i + 1], 2))
+    for _, id in ipairs(redis.call('SMEMBERS', P .. 'running:' .. token)) do
+      add(id, token)
     end
   end
 elseif state == '7' then

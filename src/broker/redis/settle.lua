@@ -9,80 +9,94 @@
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as cancelled instead of being retried or handed back.
 -- needs: shared_lists shared_wake shared_ends
-local P, token = KEYS[1], ARGV[1]
+local P, token, common = KEYS[1], ARGV[1], ARGV[2]
 local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
-local common = ARGV[2] ~= ''
-local step = common and 2 or 3
+local step = common ~= '' and 2 or 3
 local count = (#ARGV - 2) / step
 local ids = {}
 for k = 1, count do
   ids[k] = ARGV[3 + (k - 1) * step]
 end
-local held = redis.call('HMGET', running, unpack(ids))
+local held = redis.call('SMISMEMBER', running, unpack(ids))
 local unwanted = redis.call('EXISTS', cancel) == 1
-
 local now = clock()
+
+-- What nearly always happens, without building the tables that the rest needs: all succeeded (or ended alike), all were
+-- held, nobody waits.
+if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
+  local what, into, time = struct.unpack('<BBi8', common)
+  local all = what == 0 and into ~= 7
+  for k = 1, count do
+    all = all and held[k] == 1
+  end
+  if all then
+    redis.call('SREM', running, unpack(ids))
+    if unwanted then
+      redis.call('SREM', cancel, unpack(ids))
+    end
+    forget(P, ids)
+    if time ~= 0 then
+      local time_over = time < 0 and '+inf' or string.format('%.0f', now + time)
+      local kept, kept_until = {}, {}
+      for k = 1, count do
+        kept[2 * k - 1], kept[2 * k] = ids[k], into .. ARGV[2 + 2 * k]
+        kept_until[2 * k - 1], kept_until[2 * k] = time_over, ids[k]
+      end
+      keep(P, kept, kept_until)
+    end
+    return ''
+  end
+end
+
 local gone, refused = {}, false
 local ended, states, outcomes, finished, kept, kept_until = {}, {}, {}, {}, {}, {}
-local dead, dead_outcomes, tries, deferred, front = {}, {}, {}, {}, {}
+local dead, dead_outcomes, tried, deferred, front = {}, {}, {}, {}, {}
 local soonest
-local kind, state, amount
-if common then
-  kind, state, amount = struct.unpack('<BBi8', ARGV[2])
-end
+
+local meta, what, into, time, time_over
 for k = 1, count do
-  local id, hold = ids[k], held[k]
-  if not hold then
+  local id = ids[k]
+  if held[k] == 0 then
     refused = true
   else
-    if not common then
-      kind, state, amount = struct.unpack('<BBi8', ARGV[5 + (k - 1) * step])
+    local this = step == 2 and common or ARGV[5 + (k - 1) * step]
+    if this ~= meta then
+      meta = this
+      what, into, time = struct.unpack('<BBi8', meta)
+      time_over = time < 0 and '+inf' or string.format('%.0f', now + time)
     end
-    local outcome = ARGV[4 + (k - 1) * step]
     gone[#gone + 1] = id
-    if kind ~= 0 and unwanted and redis.call('SISMEMBER', cancel, id) == 1 then
-      kind, state, amount, outcome = 0, 5, 0, ''
-    end
-    if kind == 0 then
+    if what ~= 0 and unwanted and redis.call('SISMEMBER', cancel, id) == 1 then
+      ended[#ended + 1], states[#states + 1], outcomes[#outcomes + 1] = id, '5', ''
+      finished[#finished + 1] = id
+    elseif what == 0 then
       local n = #ended + 1
-      ended[n], states[n], outcomes[n] = id, state, outcome
-      if state == 7 then
-        dead[#dead + 1] = now
-        dead[#dead + 1] = id
-        dead_outcomes[#dead_outcomes + 1] = id
-        dead_outcomes[#dead_outcomes + 1] = outcome
-        tries[#tries + 1] = id
-        tries[#tries + 1] = string.sub(hold, 2)
+      ended[n], states[n], outcomes[n] = id, into, ARGV[4 + (k - 1) * step]
+      if into == 7 then
+        dead[#dead + 1], dead[#dead + 2] = now, id
+        dead_outcomes[#dead_outcomes + 1], dead_outcomes[#dead_outcomes + 2] = id, outcomes[n]
+        tried[#tried + 1] = id
       else
         finished[#finished + 1] = id
-        if amount ~= 0 then
-          local last = #kept
-          kept[last + 1], kept[last + 2] = id, state .. outcome
-          kept_until[last + 1], kept_until[last + 2] = amount > 0 and now + amount or '+inf', id
+        if time ~= 0 then
+          local m = #kept
+          kept[m + 1], kept[m + 2] = id, into .. outcomes[n]
+          kept_until[m + 1], kept_until[m + 2] = time_over, id
         end
       end
-    elseif kind == 1 then
-      local due = now + amount
-      deferred[#deferred + 1] = due
-      deferred[#deferred + 1] = string.sub(hold, 1, 1) .. id
-      tries[#tries + 1] = id
-      tries[#tries + 1] = string.sub(hold, 2)
-      if not soonest or due < soonest then
-        soonest = due
-      end
+    elseif what == 1 then
+      deferred[#deferred + 1], deferred[#deferred + 2] = time_over, priority_of(P, id) .. id
+      tried[#tried + 1] = id
+      soonest = math.min(soonest or now + time, now + time)
     else
-      local priority = string.sub(hold, 1, 1)
-      local list = front[priority] or {}
-      front[priority] = list
-      table.insert(list, 1, id) -- pushed one by one to the front: the first of the batch must come last
-    end
-    if common and kind ~= nil and unwanted then
-      kind, state, amount = struct.unpack('<BBi8', ARGV[2])
+      local priority = priority_of(P, id)
+      front[priority] = front[priority] or {}
+      table.insert(front[priority], 1, id) -- pushed one by one to the front: the first of the batch must come last
     end
   end
 end
 
-many('HDEL', running, gone)
+many('SREM', running, gone)
 if unwanted then
   many('SREM', cancel, gone)
 end
@@ -90,23 +104,13 @@ if #finished > 0 then
   forget(P, finished)
 end
 if #kept > 0 then
-  many('HSET', P .. 'results', kept)
-  many('ZADD', P .. 'results_until', kept_until)
-  -- The two keys live as long as the last of what they hold, should no worker ever come to tidy up.
-  local last = tonumber(redis.call('ZRANGE', P .. 'results_until', -1, -1, 'WITHSCORES')[2])
-  for _, key in ipairs({P .. 'results', P .. 'results_until'}) do
-    if last < 2 ^ 53 then
-      redis.call('PEXPIREAT', key, last)
-    else
-      redis.call('PERSIST', key)
-    end
-  end
+  keep(P, kept, kept_until)
 end
-if #dead > 0 then
-  many('ZADD', P .. 'dead', dead)
-  many('HSET', P .. 'dead_outcomes', dead_outcomes)
+many('ZADD', P .. 'dead', dead)
+many('HSET', P .. 'dead_outcomes', dead_outcomes)
+for _, id in ipairs(tried) do
+  redis.call('HINCRBY', P .. 'tries', id, 1)
 end
-many('HSET', P .. 'tries', tries)
 many('ZADD', P .. 'deferred', deferred)
 for priority, list in pairs(front) do
   many('LPUSH', P .. 'ready:' .. priority, list)
@@ -123,6 +127,6 @@ if not refused then
 end
 local answer = {}
 for k = 1, count do
-  answer[k] = held[k] and '1' or '0'
+  answer[k] = held[k] == 1 and '1' or '0'
 end
 return table.concat(answer)

@@ -58,3 +58,19 @@ local function end_cancelled(P, ids)
   end
   tell(P, ids, states, outcomes)
 end
+
+-- Keeps outcomes: `results` are id, state digit and outcome in turn, `until_when` moment and id in turn. Both keys live as
+-- long as the last of what they hold, should no worker ever come to tidy up (renew.lua).
+local function keep(P, results, until_when)
+  local R, U = P .. 'results', P .. 'results_until'
+  many('HSET', R, results)
+  many('ZADD', U, until_when)
+  local last = redis.call('ZRANGE', U, -1, -1, 'WITHSCORES')[2]
+  if last == 'inf' then
+    redis.call('PERSIST', R)
+    redis.call('PERSIST', U)
+  else
+    redis.call('PEXPIREAT', R, last)
+    redis.call('PEXPIREAT', U, last)
+  end
+end

@@ -1,7 +1,7 @@
 -- Shared: where a job is. Looks at every lease's held jobs, so it is for people's questions, not for the worker's path.
 
 -- Returns what is stored of the job (header and record), or nothing; its state ('0' queued, '1' deferred, '2' running, '7' dead);
--- then, if deferred: when it is due; if running: the lease's token and the number of the try.
+-- then, if deferred: when it is due; if running: the lease's token.
 local function find(P, id)
   local stored = redis.call('HGET', P .. 'jobs', id)
   if not stored then
@@ -15,9 +15,8 @@ local function find(P, id)
     return stored, '1', due
   end
   for _, token in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
-    local hold = redis.call('HGET', P .. 'running:' .. token, id)
-    if hold then
-      return stored, '2', token, string.sub(hold, 2)
+    if redis.call('SISMEMBER', P .. 'running:' .. token, id) == 1 then
+      return stored, '2', token
     end
   end
   return stored, '0'

@@ -18,3 +18,8 @@ local function ready_lists(P)
   local R = P .. 'ready:'
   return R .. '9', R .. '8', R .. '7', R .. '6', R .. '5', R .. '4', R .. '3', R .. '2', R .. '1', R .. '0'
 end
+
+-- The priority of a stored job: the last byte of its header (docs/redis_layout.md).
+local function priority_of(P, id)
+  return string.byte(redis.call('HGET', P .. 'jobs', id), 25)
+end

@@ -11,7 +11,7 @@ for _, list in ipairs({ready_lists(P)}) do
   queued = queued + redis.call('LLEN', list)
 end
 for _, token in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
-  running = running + redis.call('HLEN', P .. 'running:' .. token)
+  running = running + redis.call('SCARD', P .. 'running:' .. token)
 end
 return {
   queued, redis.call('ZCARD', P .. 'deferred'), running, redis.call('ZCARD', P .. 'dead'),

@@ -11,7 +11,7 @@ local leases = redis.call('ZRANGEBYSCORE', P .. 'leases', now, '+inf', 'WITHSCOR
 for i = 1, #leases, 2 do
   local token = leases[i]
   found[#found + 1] = {
-    token, redis.call('HGET', P .. 'cards', token) or '', redis.call('HLEN', P .. 'running:' .. token),
+    token, redis.call('HGET', P .. 'cards', token) or '', redis.call('SCARD', P .. 'running:' .. token),
     tonumber(leases[i + 1]) - now
   }
 end
