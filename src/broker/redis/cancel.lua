@@ -4,7 +4,7 @@
 -- ARGV[1]  the job's id
 --
 -- Returns 'cancelled', 'requested', 'ended' or 'not_found'.
--- needs: shared_lists shared_wake shared_ends shared_find
+-- needs: shared_format shared_lists shared_wake shared_ends shared_find
 local P, id = KEYS[1], ARGV[1]
 local stored, state, token = find(P, id)
 if not stored then

@@ -11,11 +11,14 @@
 --           0 now | 1 after so many ms | 2 at that moment, ms; expires so many ms after it became due, or -1
 --
 -- Returns '' when all were accepted, else a '1' (accepted) or '0' (duplicate) for each job.
--- needs: shared_lists shared_wake
+-- needs: shared_format shared_lists shared_wake
 local P = KEYS[1]
 local sender = P .. 'sender:' .. ARGV[1]
 if redis.call('HSETNX', sender, ARGV[2], '') == 0 then
   return redis.call('HGET', sender, ARGV[2])
+end
+if not format then
+  redis.call('SET', P .. 'format', '1')
 end
 if ARGV[3] ~= '' then
   for call in string.gmatch(ARGV[3], '%d+') do

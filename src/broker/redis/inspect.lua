@@ -4,7 +4,7 @@
 -- ARGV[1]  the job's id
 --
 -- Returns its details (shared_details.lua), or nil.
--- needs: shared_lists shared_find shared_details
+-- needs: shared_format shared_lists shared_find shared_details
 local P, id = KEYS[1], ARGV[1]
 local stored, state, more = find(P, id)
 if stored then

@@ -6,7 +6,7 @@
 -- ARGV[2]  how many at most
 --
 -- Returns the details (shared_details.lua) of each.
--- needs: shared_lists shared_details
+-- needs: shared_format shared_lists shared_details
 local P, state, most = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local found = {}
 

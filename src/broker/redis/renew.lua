@@ -1,5 +1,5 @@
--- Opens or extends a lease, takes the jobs of leases that have run out back, and tidies up results whose time is over.
--- All that must happen now and then happens here: workers call it about once a second.
+-- Opens a lease; or extends it, takes the jobs of leases that have run out back, and tidies up results whose time is
+-- over: all that must happen now and then happens here, as workers call it about once a second.
 --
 -- KEYS[1]  P, the queue's prefix
 -- ARGV[1]  the lease's token
@@ -8,7 +8,7 @@
 -- ARGV[4]  '1' to open it; '0' to extend it, if it is there
 --
 -- Returns nil when it is not held; else {1 if jobs are ready, else 0; id to be cancelled...}
--- needs: shared_lists shared_wake shared_ends shared_give_back
+-- needs: shared_format shared_lists shared_wake shared_ends shared_give_back
 local P, token, duration = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local leases = P .. 'leases'
 if ARGV[4] == '0' and not redis.call('ZSCORE', leases, token) then
@@ -16,16 +16,26 @@ if ARGV[4] == '0' and not redis.call('ZSCORE', leases, token) then
 end
 local now = clock()
 
--- When every lease has run out, nobody could renew: the server, the network or everybody was down. Each gets the time
--- to come back before its jobs are given to others.
-local last = redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')
-if last[1] and tonumber(last[2]) < now then
-  for _, each in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
-    redis.call('ZADD', leases, now + duration, each)
+if ARGV[4] == '1' then
+  if not format then
+    redis.call('SET', P .. 'format', '1')
+  end
+else
+  -- When every lease has run out, this one too, nobody could renew: the server or the network was down. Each gets the
+  -- time to come back before its jobs are given to others. (A worker that opens a lease where all others have run out
+  -- is no sign of that: they may have died with nobody there.)
+  local last = redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')
+  if tonumber(last[2]) < now then
+    for _, each in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
+      redis.call('ZADD', leases, now + duration, each)
+    end
   end
 end
 redis.call('ZADD', leases, now + duration, token)
 redis.call('HSET', P .. 'cards', token, ARGV[3])
+if ARGV[4] == '1' then
+  return {0}
+end
 
 local given = 0
 for _, lost in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now - 1, 'LIMIT', 0, 100)) do

@@ -5,7 +5,7 @@
 -- ARGV[2..] ids (up to 1000); without any, the up to 1000 that have been dead for longest
 --
 -- Returns {how many, the time used for ARGV[1], 1 if there may be more, else 0}
--- needs: shared_lists shared_wake
+-- needs: shared_format shared_lists shared_wake
 local P = KEYS[1]
 local now = clock()
 local before = ARGV[1] ~= '' and ARGV[1] or now

@@ -3,7 +3,7 @@
 -- KEYS[1]  P, the queue's prefix
 --
 -- Returns {queued, deferred, running, dead, kept, live leases}
--- needs: shared_lists
+-- needs: shared_format shared_lists
 local P = KEYS[1]
 local now = clock()
 local queued, running = 0, 0

@@ -5,7 +5,7 @@
 -- ARGV[2..] ids
 --
 -- Returns for each job: 0 (it will be told), 1 (no such job, or its outcome is not kept), or state digit and outcome.
--- needs: shared_lists
+-- needs: shared_format shared_lists
 local P, client = KEYS[1], ARGV[1]
 local ids = {unpack(ARGV, 2)}
 local now = clock()

@@ -3,7 +3,7 @@
 -- KEYS[1]  P, the queue's prefix
 --
 -- Returns {token, card, how many jobs it holds, ms until it runs out} for each.
--- needs: shared_lists
+-- needs: shared_format shared_lists
 local P = KEYS[1]
 local now = clock()
 local found = {}
