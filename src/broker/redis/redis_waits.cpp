@@ -51,6 +51,17 @@ struct redis_waits::registration {
   waiter* one_;
 };
 
+// Makes a timer of a coroutine's frame known for as long as it is there.
+struct redis_waits::known_timer {
+  known_timer(asio::steady_timer*& place, asio::steady_timer& timer) : place_(place) { place_ = &timer; }
+  known_timer(const known_timer&) = delete;
+  known_timer& operator=(const known_timer&) = delete;
+  ~known_timer() { place_ = nullptr; }
+
+ private:
+  asio::steady_timer*& place_;
+};
+
 redis_waits::redis_waits(asio::any_io_executor loop, net::redis_connection& connection)
     : loop_(std::move(loop)), connection_(&connection), name_(base::make_id()) {}
 
@@ -139,10 +150,10 @@ awaitable<void> redis_waits::question(std::shared_ptr<redis_waits> self, std::st
   }
 }
 
-// Runs while there is somebody who waits.
+// Runs while there is somebody who waits. The timer belongs to the coroutine, so that the loop's end takes it along.
 awaitable<void> redis_waits::ask_now_and_then(std::shared_ptr<redis_waits> self) {
   asio::steady_timer timer(self->loop_);
-  self->again_ = &timer;
+  const known_timer known(self->again_, timer);
   bool somebody = true;
   while (somebody && self->connection_) {
     timer.expires_after(ask_again_after);
@@ -151,7 +162,6 @@ awaitable<void> redis_waits::ask_now_and_then(std::shared_ptr<redis_waits> self)
     for (const auto& [queue, in] : self->queues_) somebody = somebody || !in.by_id.empty();
     if (!ec && self->connection_) self->ask_all();
   }
-  self->again_ = nullptr;
 }
 
 void redis_waits::reconnected() { ask_all(); }
