@@ -1,0 +1,94 @@
+// What a handler may ask and keep.
+#pragma once
+
+#include <quarq/errors.hpp>
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <typeindex>
+#include <typeinfo>
+#include <utility>
+#include <vector>
+
+namespace quarq {
+
+namespace detail {
+
+/// Objects by their type. A handful at most, so a list.
+class state_map {
+ public:
+  void put(std::type_index type, std::shared_ptr<void> object);
+  void* find(std::type_index type) const noexcept;
+
+ private:
+  std::vector<std::pair<std::type_index, std::shared_ptr<void>>> objects_;
+};
+
+[[noreturn]] void throw_no_state(const std::type_info& type);
+
+/// The facts of one job under way.
+struct job_facts {
+  std::string id;
+  std::string task;
+  std::string queue;
+  int tries = 0;
+  std::chrono::sys_time<std::chrono::milliseconds> enqueued_at{};
+};
+
+}  // namespace detail
+
+/// The worker's, in on_startup and on_shutdown; one job's own, in its handler and in before_job and after_job. State
+/// put into the worker's context lives as long as the worker and is seen by every job; state put into a job's lives as
+/// long as that try. A reference to it is valid for as long.
+///
+/// A job's context is used by that job alone. The worker's state is read by all jobs at once, also from the threads that
+/// run plain functions: an object that changes needs its own lock.
+class context {
+ public:
+  explicit context(const context* worker = nullptr, detail::job_facts facts = {}) : worker_(worker), facts_(std::move(facts)) {}
+  context(const context&) = delete;
+  context& operator=(const context&) = delete;
+
+  /// The job's id. Empty in the worker's context, like the next ones.
+  const std::string& id() const noexcept { return facts_.id; }
+  const std::string& task() const noexcept { return facts_.task; }
+  const std::string& queue() const noexcept { return facts_.queue; }
+  /// How often the job has been started, this time included.
+  int tries() const noexcept { return facts_.tries; }
+  std::chrono::sys_time<std::chrono::milliseconds> enqueued_at() const noexcept { return facts_.enqueued_at; }
+
+  /// Asked to stop: the job was cancelled or ran out of time, or the worker shuts down.
+  std::stop_token stop_token() const noexcept { return stop_.get_token(); }
+
+  /// Makes a T here, replacing one that is here already.
+  template <class T, class... Args>
+  T& emplace(Args&&... args) {
+    auto object = std::make_shared<T>(std::forward<Args>(args)...);
+    auto& reference = *object;
+    state_.put(typeid(T), std::move(object));
+    return reference;
+  }
+
+  /// The job's T, or else the worker's. Throws quarq::error naming T if there is none.
+  template <class T>
+  T& state() const {
+    void* found = state_.find(typeid(T));
+    if (found == nullptr && worker_ != nullptr) found = worker_->state_.find(typeid(T));
+    if (found == nullptr) detail::throw_no_state(typeid(T));
+    return *static_cast<T*>(found);
+  }
+
+  /// For the worker's own use.
+  std::stop_source& stop_source() noexcept { return stop_; }
+
+ private:
+  const context* worker_;
+  detail::job_facts facts_;
+  detail::state_map state_;
+  std::stop_source stop_;
+};
+
+}  // namespace quarq

@@ -1,0 +1,42 @@
+// Waiting, and limits to waiting.
+#pragma once
+
+#include <quarq/awaitable.hpp>
+#include <quarq/errors.hpp>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace quarq {
+
+/// Suspends the coroutine for at least this long (steady clock); zero or less yields once to the loop. Cancellation
+/// ends it at once with boost::system::system_error (operation_aborted).
+awaitable<void> sleep_for(std::chrono::nanoseconds duration);
+
+/// Suspends the coroutine until the system clock shows `when`.
+awaitable<void> sleep_until(std::chrono::system_clock::time_point when);
+
+namespace detail {
+awaitable<void> limit(awaitable<void> work, std::chrono::nanoseconds most);
+
+template <class T>
+awaitable<void> store(awaitable<T> from, std::optional<T>& into) {
+  auto value = co_await std::move(from);
+  into.emplace(std::move(value));
+}
+}  // namespace detail
+
+/// Awaits `work` for at most `most`. Past that it is cancelled, and once it has ended timed_out is thrown: a coroutine
+/// that ignores cancellation is waited for. An exception of `work` is thrown as it is, at once.
+template <class T>
+awaitable<T> with_timeout(awaitable<T> work, std::chrono::nanoseconds most) {
+  std::optional<T> value;
+  co_await detail::limit(detail::store(std::move(work), value), most);
+  co_return std::move(*value);
+}
+inline awaitable<void> with_timeout(awaitable<void> work, std::chrono::nanoseconds most) {
+  return detail::limit(std::move(work), most);
+}
+
+}  // namespace quarq

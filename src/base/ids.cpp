@@ -1,0 +1,92 @@
+#include "base/ids.hpp"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <system_error>
+
+#include <pthread.h>
+#include <sys/random.h>
+
+namespace quarq::base {
+
+namespace {
+
+constexpr std::size_t random_bytes_per_id = 10;
+
+/// How many forks lie between this process and the first one: what a parent drew, its child must not use
+/// again.
+std::atomic<std::uint64_t> forks{0};
+
+void watch_forks() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    const int error = pthread_atfork(nullptr, nullptr, [] { ++forks; });
+    if (error != 0) throw std::system_error(error, std::generic_category(), "pthread_atfork");
+  });
+}
+
+/// The kernel's random bytes, drawn many at a time since each draw is a system call. One for each thread.
+class random_source {
+ public:
+  random_source() { watch_forks(); }
+
+  const std::uint8_t* take() {
+    const std::uint64_t now = forks.load(std::memory_order_relaxed);
+    if (next_ == block_.size() || drawn_in_ != now) {
+      draw();
+      drawn_in_ = now;
+      next_ = 0;
+    }
+    const std::uint8_t* taken = block_.data() + next_;
+    next_ += random_bytes_per_id;
+    return taken;
+  }
+
+ private:
+  void draw() {
+    std::size_t filled = 0;
+    while (filled < block_.size()) {
+      const ssize_t got = getrandom(block_.data() + filled, block_.size() - filled, 0);
+      if (got < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "getrandom");
+      if (got > 0) filled += static_cast<std::size_t>(got);
+    }
+  }
+
+  std::array<std::uint8_t, 25 * random_bytes_per_id> block_{};
+  std::size_t next_ = block_.size();
+  std::uint64_t drawn_in_ = 0;
+};
+
+/// `count` digits of 5 bits, the highest first.
+void append_base32(std::string& out, std::uint64_t bits, int count) {
+  constexpr char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  while (count-- > 0) out += alphabet[bits >> (5 * count) & 31];
+}
+
+std::uint64_t forty_bits(const std::uint8_t* bytes) {
+  std::uint64_t bits = 0;
+  for (int i = 0; i < 5; ++i) bits = bits << 8 | bytes[i];
+  return bits;
+}
+
+}  // namespace
+
+std::string make_id() {
+  using namespace std::chrono;
+  static thread_local random_source source;
+  const std::uint8_t* random = source.take();
+  const auto milliseconds = duration_cast<std::chrono::milliseconds>(system_clock::now().time_since_epoch());
+  std::string id;
+  id.reserve(26);
+  append_base32(id, static_cast<std::uint64_t>(milliseconds.count()), 10);
+  append_base32(id, forty_bits(random), 8);
+  append_base32(id, forty_bits(random + 5), 8);
+  return id;
+}
+
+}  // namespace quarq::base

@@ -1,0 +1,17 @@
+// One logger for all of quarq, named "quarq", to stderr.
+#pragma once
+
+#include <memory>
+#include <spdlog/logger.h>
+#include <string_view>
+
+namespace quarq::base {
+
+/// The logger: the program's own if it has registered one named "quarq" with spdlog, else one that writes
+/// "12:30:01.123 info  started ..." to stderr, coloured on a terminal. Thread-safe.
+spdlog::logger& log();
+
+/// "trace", "debug", "info", "warn", "error" or "off"; false for any other word.
+bool set_log_level(std::string_view word);
+
+}  // namespace quarq::base

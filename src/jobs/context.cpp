@@ -1,0 +1,30 @@
+#include <quarq/context.hpp>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace quarq::detail {
+
+void state_map::put(std::type_index type, std::shared_ptr<void> object) {
+  const auto here = std::find_if(objects_.begin(), objects_.end(), [&](const auto& o) { return o.first == type; });
+  if (here != objects_.end()) {
+    here->second = std::move(object);
+  } else {
+    objects_.emplace_back(type, std::move(object));
+  }
+}
+
+void* state_map::find(std::type_index type) const noexcept {
+  for (const auto& [t, object] : objects_) {
+    if (t == type) return object.get();
+  }
+  return nullptr;
+}
+
+void throw_no_state(const std::type_info& type) {
+  throw error("context::state: there is no " + base::type_name(type) +
+              ": make it with emplace in on_startup or before_job");
+}
+
+}  // namespace quarq::detail

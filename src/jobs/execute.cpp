@@ -1,0 +1,333 @@
+// The executing role: one try of a job, from its claim to its settlement.
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "codec/json.hpp"
+#include "jobs/worker_core.hpp"
+
+namespace quarq::detail {
+
+namespace asio = boost::asio;
+using jobs::attempt;
+using jobs::stop_reason;
+using what = jobs::attempt::what;
+
+namespace {
+
+constexpr std::size_t most_logged = 80;
+
+std::string logged(std::string_view encoded) {
+  try {
+    return to_json(encoded, most_logged);
+  } catch (const decode_error& e) {
+    return fmt::format("<{}>", e.what());
+  }
+}
+
+std::chrono::microseconds since(steady::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - start);
+}
+
+attempt failed_attempt(what came, std::string type, std::string message) {
+  return attempt{came, stop_reason::none, std::move(type), std::move(message)};
+}
+
+attempt attempt_from(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const bad_payload& e) {
+    return failed_attempt(what::impossible, "quarq::decode_error", e.what());
+  } catch (const permanent_failure& e) {
+    return failed_attempt(what::permanent, base::type_name(typeid(e)), e.what());
+  } catch (const job_failed& e) {
+    // A handler that awaited another job passes on what that one threw.
+    return failed_attempt(what::threw, e.type(), e.what());
+  } catch (const std::exception& e) {
+    return failed_attempt(what::threw, base::type_name(typeid(e)), e.what());
+  } catch (...) {
+    return failed_attempt(what::threw, "unknown", "the handler threw something that is not a std::exception");
+  }
+}
+
+// What was thrown by a handler that was asked to stop is only how it stopped.
+void explain_stop(attempt& a, const running_job& job) {
+  a.stopped = job.stopped;
+  if (a.came != what::threw) return;
+  if (job.stopped == stop_reason::timed_out) {
+    a.error_type = "quarq::timed_out";
+    a.error = fmt::format("{} took longer than its timeout of {}", job.record.task,
+                          base::human_duration(job.terms.timeout.value_or(millis{0})));
+  } else if (job.stopped == stop_reason::cancelled) {
+    a.error_type = "quarq::cancelled";
+    a.error = fmt::format("{} was cancelled while it ran", job.record.task);
+  }
+}
+
+void log_start(const running_job& job) {
+  if (!base::log().should_log(spdlog::level::info)) return;
+  const auto waited = millis(job.started_ms) - job.claimed.due_at.time_since_epoch();
+  base::log().info("started  task={} id={} try={}/{} waited={} args={}", job.record.task, job.claimed.id,
+                   job.claimed.tries, job.terms.retry.max_tries(), base::human_duration(std::max(waited, millis{0})),
+                   logged(job.record.arguments));
+}
+
+void log_end(const running_job& job, const attempt& a, const jobs::verdict& v, const std::string& result) {
+  auto& log = base::log();
+  const auto took = base::human_duration(since(job.started));
+  const auto& task = job.record.task.empty() ? "?" : job.record.task;
+  if (v.state == job_state::succeeded) {
+    if (log.should_log(spdlog::level::info)) {
+      log.info("finished task={} id={} took={} result={}", task, job.claimed.id, took, logged(result));
+    }
+  } else if (v.state == job_state::deferred) {
+    log.warn("retried  task={} id={} try={}/{} took={} again_in={} error=\"{}: {}\"", task, job.claimed.id,
+             job.claimed.tries, job.terms.retry.max_tries(), took, base::human_duration(v.pause), a.error_type, a.error);
+  } else if (v.state == job_state::queued) {
+    log.info("returned task={} id={} took={}: will run again elsewhere", task, job.claimed.id, took);
+  } else {
+    log.error("failed   task={} id={} state={} try={}/{} took={} error=\"{}: {}\"", task, job.claimed.id,
+              to_string(v.state), job.claimed.tries, job.terms.retry.max_tries(), took, a.error_type, a.error);
+  }
+}
+
+job_end end_of(const running_job& job, const attempt& a, const jobs::verdict& v) {
+  job_end end;
+  end.state = v.state;
+  end.error_type = a.error_type;
+  end.error = a.error;
+  end.ran = since(job.started);
+  return end;
+}
+
+}  // namespace
+
+void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::moment now) {
+  ++started;
+  std::optional<attempt> hopeless;
+  jobs::record record;
+  try {
+    record = jobs::decode_record(claimed.record);
+  } catch (const decode_error& e) {
+    hopeless = failed_attempt(what::impossible, "quarq::decode_error", e.what());
+  }
+  job_facts facts{claimed.id, record.task, from.served.name, claimed.tries, claimed.enqueued_at};
+  running_job& job = running.emplace_front(from, std::move(claimed), own_context, std::move(facts));
+  job.self = running.begin();
+  job.record = std::move(record);
+  job.started_ms = broker_now_ms();
+  if (!hopeless) hopeless = reason_not_to_run(job, now);
+  if (hopeless) {
+    conclude(job, *hopeless, verdict_on(job, *hopeless), {});
+    running.erase(job.self);
+    return;
+  }
+  log_start(job);
+  if (job.terms.timeout) set_deadline(job, *job.terms.timeout);
+  asio::co_spawn(loop, execute(job),
+                 asio::bind_cancellation_slot(job.cancel.slot(), [self = shared_from_this(), &job](std::exception_ptr e) {
+                   // execute() catches all that handlers throw; this would be our own mistake, and must be seen.
+                   if (e) std::rethrow_exception(e);
+                   self->clear_deadline(job);
+                   self->running.erase(job.self);
+                   self->wake->fetch.set();
+                   self->wake->ended.set();
+                 }));
+}
+
+std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::moment now) {
+  const auto found = handlers.find(job.record.task);
+  job.how = found == handlers.end() ? nullptr : &found->second;
+  job.terms = job.how ? jobs::terms_for(job.record, job.how->options, job.how->returns_nothing)
+                      : jobs::terms_for(job.record, handler_options{}, false);
+  const auto& c = job.claimed;
+  if (c.expires_at && now > *c.expires_at) {
+    return failed_attempt(what::expired, "quarq::job_expired",
+                          fmt::format("{} expired: no worker started it in time", job.record.task));
+  }
+  if (c.tries > job.terms.retry.max_tries()) {
+    return failed_attempt(what::exhausted, "quarq::worker_lost",
+                          fmt::format("{} was lost with its worker on each of its {} tries", job.record.task, c.tries - 1));
+  }
+  if (!job.how) {
+    return failed_attempt(what::unknown_task, "quarq::unknown_task",
+                          fmt::format("no handler for task \"{}\" in worker {}", job.record.task, name));
+  }
+  return std::nullopt;
+}
+
+awaitable<void> worker_core::execute(running_job& job) {
+  attempt a;
+  std::string result;
+  try {
+    std::string returned = co_await call_handler(job);
+    result = std::move(returned);
+  } catch (...) {
+    a = attempt_from(std::current_exception());
+  }
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  explain_stop(a, job);
+  auto verdict = verdict_on(job, a);
+  if (after_job) co_await run_after_job(job, a, verdict);
+  conclude(job, a, verdict, std::move(result));
+}
+
+awaitable<std::string> worker_core::call_handler(running_job& job) {
+  if (before_job) co_await before_job(job.ctx);
+  if (!job.how->on_loop) {
+    std::string result = co_await call_on_thread(job);
+    co_return result;
+  }
+  std::string result = co_await job.how->on_loop(job.ctx, job.record.arguments);
+  co_return result;
+}
+
+// Cancelling a coroutine can't end a function on a thread: it hears of it by its stop_token, and is waited for.
+awaitable<std::string> worker_core::call_on_thread(running_job& job) {
+  struct call {
+    explicit call(const asio::any_io_executor& l) : ended(l) {}
+    std::string result;
+    std::exception_ptr failure;
+    async::event ended;
+  };
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  const auto state = std::make_shared<call>(loop);
+  ++on_threads;
+  asio::post(*threads, [state, &job, back = loop] {
+    try {
+      state->result = job.how->on_thread(job.ctx, job.record.arguments);
+    } catch (...) {
+      state->failure = std::current_exception();
+    }
+    asio::post(back, [state] { state->ended.set(); });
+  });
+  co_await state->ended.wait();
+  --on_threads;
+  if (state->failure) std::rethrow_exception(state->failure);
+  co_return std::move(state->result);
+}
+
+awaitable<void> worker_core::run_after_job(running_job& job, attempt& a, jobs::verdict& v) {
+  const auto end = end_of(job, a, v);
+  try {
+    co_await after_job(job.ctx, end);
+  } catch (...) {
+    auto thrown = attempt_from(std::current_exception());
+    if (a.came == what::returned) {
+      a = std::move(thrown);
+    } else {
+      base::log().error("after_job threw for id={}: {}: {}", job.claimed.id, thrown.error_type, thrown.error);
+    }
+  }
+  if (a.came != what::returned && v.state == job_state::succeeded) v = verdict_on(job, a);
+}
+
+// Asks a job to stop; the first reason counts. If it does not stop within stop_wait, its end is recorded without it.
+void worker_core::stop_job(running_job& job, stop_reason why) {
+  if (job.stopped != stop_reason::none || job.settled) return;
+  job.stopped = why;
+  set_deadline(job, options.stop_wait);
+  job.ctx.stop_source().request_stop();
+  job.cancel.emit(asio::cancellation_type::terminal);
+}
+
+jobs::verdict worker_core::verdict_on(const running_job& job, const attempt& a) {
+  return jobs::decide(a, job.terms.retry, job.claimed.tries, std::uniform_real_distribution<>(0, 1)(random));
+}
+
+void worker_core::conclude(running_job& job, const attempt& a, const jobs::verdict& v, std::string result) {
+  if (job.settled) {
+    base::log().warn("late     task={} id={} stopped {} after it began; its end was recorded before", job.record.task,
+                     job.claimed.id, base::human_duration(since(job.started)));
+    return;
+  }
+  job.settled = true;
+  if (job.token != job.from.lease.token) {
+    base::log().warn("refused  task={} id={}: its lease was lost, its end here counts for nothing", job.record.task,
+                     job.claimed.id);
+    return;
+  }
+  log_end(job, a, v, result);
+  if (is_final(v.state)) ++done;
+  settle(job.from, settlement_of(job, a, v, std::move(result)));
+}
+
+broker::settlement worker_core::settlement_of(const running_job& job, const attempt& a, const jobs::verdict& v,
+                                              std::string result) const {
+  broker::settlement s;
+  s.id = job.claimed.id;
+  s.state = v.state;
+  s.delay = v.pause;
+  if (v.state == job_state::deferred) {
+    s.kind = broker::settlement::what::retry;
+    return s;
+  }
+  if (v.state == job_state::queued) {
+    s.kind = broker::settlement::what::hand_back;
+    return s;
+  }
+  s.kind = broker::settlement::what::end;
+  const millis keep = v.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure;
+  if (keep == forever) {
+    s.keep.reset();
+  } else {
+    s.keep = keep;
+  }
+  jobs::outcome o;
+  o.task = job.record.task;
+  o.tries = job.claimed.tries;
+  o.worker = name;
+  o.enqueued_ms = job.claimed.enqueued_at.time_since_epoch().count();
+  o.started_ms = job.started_ms;
+  o.finished_ms = broker_now_ms();
+  o.result = std::move(result);
+  o.error_type = a.error_type;
+  o.error = a.error;
+  s.outcome = jobs::encode(o);
+  return s;
+}
+
+void worker_core::set_deadline(running_job& job, millis from_now) {
+  clear_deadline(job);
+  job.deadline = steady::now() + from_now;
+  const auto place = deadlines.emplace(*job.deadline, &job).first;
+  if (place == deadlines.begin()) wake->deadline.set();
+}
+
+void worker_core::clear_deadline(running_job& job) {
+  if (job.deadline) deadlines.erase({*job.deadline, &job});
+  job.deadline.reset();
+}
+
+awaitable<void> worker_core::watch_deadlines() {
+  while (!closing) {
+    const auto now = steady::now();
+    while (!deadlines.empty() && deadlines.begin()->first <= now) deadline_passed(*deadlines.begin()->second);
+    if (deadlines.empty()) {
+      co_await wake->deadline.wait();
+    } else {
+      const auto left = std::chrono::ceil<millis>(deadlines.begin()->first - now);
+      co_await wake->deadline.wait_for(left);
+    }
+  }
+}
+
+void worker_core::deadline_passed(running_job& job) {
+  clear_deadline(job);
+  if (job.stopped == stop_reason::none) {
+    stop_job(job, stop_reason::timed_out);
+    return;
+  }
+  base::log().warn("stuck    task={} id={} was asked to stop {} ago and runs on; its end is recorded without it",
+                   job.record.task, job.claimed.id, base::human_duration(options.stop_wait));
+  auto a = failed_attempt(what::threw, "quarq::cancelled", "the handler did not stop when asked");
+  explain_stop(a, job);
+  conclude(job, a, verdict_on(job, a), {});
+  wake->ended.set();
+}
+
+}  // namespace quarq::detail

@@ -1,0 +1,33 @@
+// What the copies of one quarq::queue share: the broker object, opened on the loop of the first use.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <memory>
+#include <string>
+
+#include "broker/broker.hpp"
+
+namespace quarq::detail {
+
+class queue_core : public std::enable_shared_from_this<queue_core> {
+ public:
+  queue_core(std::string url, std::string name);
+
+  const std::string& url() const noexcept { return url_; }
+  const std::string& name() const noexcept { return name_; }
+
+  /// The broker on this loop. Throws std::logic_error if another loop has it.
+  std::shared_ptr<broker::broker> on(const boost::asio::any_io_executor& loop);
+
+  /// The loop is about to end: what the broker holds of it must end first.
+  void leave_loop() noexcept;
+
+ private:
+  std::string url_;
+  std::string name_;
+  std::shared_ptr<broker::broker> broker_;
+  boost::asio::execution_context* loop_ = nullptr;
+};
+
+}  // namespace quarq::detail

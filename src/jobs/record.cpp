@@ -1,0 +1,161 @@
+#include "jobs/record.hpp"
+
+#include <quarq/errors.hpp>
+#include <quarq/msgpack.hpp>
+
+#include <array>
+#include <limits>
+#include <vector>
+
+namespace quarq::jobs {
+namespace {
+
+// A map is written key by key and counted as it grows; records have fewer than 16 keys, so its head is one byte.
+class small_map {
+ public:
+  explicit small_map(std::string& out) : out_(out), head_(out.size()), encoder_(out) { encoder_.map(0); }
+
+  encoder& key(std::string_view name) {
+    ++out_[head_];
+    encoder_.text(name);
+    return encoder_;
+  }
+
+ private:
+  std::string& out_;
+  std::size_t head_;
+  encoder encoder_;
+};
+
+constexpr std::int64_t never_ends = -1;
+
+std::int64_t keep_to_wire(millis keep) { return keep == forever ? never_ends : keep.count(); }
+millis keep_from_wire(std::int64_t ms) { return ms == never_ends ? forever : millis(ms); }
+
+void encode_backoff(encoder& out, const retry_policy& p) {
+  out.array(4);
+  out.integer(p.first().count());
+  out.integer(p.most().count());
+  out.real(p.factor());
+  out.real(p.jitter_fraction());
+}
+
+retry_policy decode_backoff(decoder& in) {
+  decoder::scope place(in);
+  in.array(4);
+  place.element(0);
+  const millis first(in.integer(0));
+  place.element(1);
+  const millis most(in.integer(0));
+  place.element(2);
+  const double factor = in.real();
+  place.element(3);
+  const double jitter = in.real();
+  return retry_policy(first, most, factor).jitter(jitter);
+}
+
+}  // namespace
+
+std::string encode(const record& r) {
+  std::string out;
+  out.reserve(r.task.size() + r.arguments.size() + 24);
+  small_map map(out);
+  map.key("f").text(r.task);
+  map.key("a").raw(r.arguments);
+  if (r.timeout) map.key("timeout").integer(r.timeout->count());
+  if (r.tries) map.key("tries").integer(*r.tries);
+  if (r.backoff) encode_backoff(map.key("backoff"), *r.backoff);
+  if (r.keep_result) map.key("keep").integer(keep_to_wire(*r.keep_result));
+  return out;
+}
+
+record decode_record(std::string_view encoded) {
+  decoder in(encoded, "job payload");
+  record r;
+  bool has_task = false;
+  const std::size_t count = in.map();
+  {
+    decoder::scope place(in);
+    for (std::size_t i = 0; i < count; ++i) {
+      place.key(i + 1);
+      const std::string_view key = in.text();
+      place.field(key);
+      if (key == "f") {
+        r.task = in.text();
+        has_task = true;
+      } else if (key == "a") {
+        if (in.peek() != value_type::array) in.fail_expected("array");
+        r.arguments = in.raw();
+      } else if (key == "timeout") {
+        r.timeout = millis(in.integer(0));
+      } else if (key == "tries") {
+        r.tries = static_cast<int>(in.integer(1, std::numeric_limits<int>::max()));
+      } else if (key == "backoff") {
+        r.backoff = decode_backoff(in);
+      } else if (key == "keep") {
+        r.keep_result = keep_from_wire(in.integer(never_ends));
+      } else {
+        in.skip();
+      }
+    }
+  }
+  in.finish();
+  if (!has_task) in.fail("field f (the task's name) is missing");
+  if (r.arguments.empty()) in.fail("field a (the arguments) is missing");
+  return r;
+}
+
+std::string encode(const outcome& o) {
+  std::string out;
+  out.reserve(o.task.size() + o.worker.size() + o.result.size() + o.error.size() + 64);
+  small_map map(out);
+  map.key("f").text(o.task);
+  map.key("t").integer(o.tries);
+  map.key("et").integer(o.enqueued_ms);
+  map.key("st").integer(o.started_ms);
+  map.key("ft").integer(o.finished_ms);
+  map.key("worker").text(o.worker);
+  if (!o.result.empty()) map.key("r").raw(o.result);
+  if (!o.error_type.empty()) map.key("error_type").text(o.error_type);
+  if (!o.error.empty()) map.key("error").binary(o.error);
+  return out;
+}
+
+outcome decode_outcome(std::string_view encoded) {
+  decoder in(encoded, "job outcome");
+  outcome o;
+  const std::size_t count = in.map();
+  {
+    decoder::scope place(in);
+    for (std::size_t i = 0; i < count; ++i) {
+      place.key(i + 1);
+      const std::string_view key = in.text();
+      place.field(key);
+      if (key == "f") {
+        o.task = in.text();
+      } else if (key == "t") {
+        o.tries = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
+      } else if (key == "et") {
+        o.enqueued_ms = in.integer();
+      } else if (key == "st") {
+        o.started_ms = in.integer();
+      } else if (key == "ft") {
+        o.finished_ms = in.integer();
+      } else if (key == "worker") {
+        o.worker = in.text();
+      } else if (key == "r") {
+        o.result = in.raw();
+      } else if (key == "error_type") {
+        o.error_type = in.text();
+      } else if (key == "error") {
+        o.error = in.binary();
+      } else {
+        in.skip();
+      }
+    }
+  }
+  in.finish();
+  return o;
+}
+
+}  // namespace quarq::jobs

@@ -1,0 +1,45 @@
+// The two documents that brokers keep for jobs without reading them: a job's record and an ended job's outcome
+// (docs/payload.md). Both are msgpack maps; unknown keys are ignored, so that later versions may add some.
+#pragma once
+
+#include <quarq/retry.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace quarq::jobs {
+
+using millis = std::chrono::milliseconds;
+
+/// What the sender asks for. `arguments` is a msgpack array, kept encoded.
+struct record {
+  std::string task;
+  std::string arguments;
+  std::optional<millis> timeout;
+  std::optional<int> tries;
+  std::optional<retry_policy> backoff;
+  std::optional<millis> keep_result;
+};
+
+std::string encode(const record& r);
+/// Throws decode_error that begins with "job payload: ".
+record decode_record(std::string_view encoded);
+
+/// How a job ended. `result` is one encoded msgpack value; empty unless it succeeded.
+struct outcome {
+  std::string task;
+  int tries = 0;
+  std::string worker;
+  std::int64_t enqueued_ms = 0, started_ms = 0, finished_ms = 0;  ///< Unix time by the broker's clock
+  std::string result;
+  std::string error_type, error;
+};
+
+std::string encode(const outcome& o);
+/// Throws decode_error that begins with "job outcome: ".
+outcome decode_outcome(std::string_view encoded);
+
+}  // namespace quarq::jobs

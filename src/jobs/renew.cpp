@@ -1,0 +1,74 @@
+// The renewing role: keeps a queue's lease, and makes a new one when it was lost.
+#include <quarq/time.hpp>
+
+#include <algorithm>
+
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "jobs/worker_core.hpp"
+
+namespace quarq::detail {
+
+broker::lease_terms worker_core::lease_terms() const { return {options.lease, card()}; }
+
+awaitable<void> worker_core::open(lane& l) {
+  broker::lease fresh{l.served.name, base::make_id()};
+  broker::worker_events hear;
+  const std::weak_ptr<worker_core> weak = weak_from_this();
+  hear.work_ready = [weak] {
+    if (const auto self = weak.lock(); self && self->wake) self->wake->fetch.set();
+  };
+  hear.reconnected = [weak] {
+    const auto self = weak.lock();
+    if (!self || !self->wake) return;
+    self->reconcile_wanted = true;
+    self->wake->fetch.set();
+  };
+  hear.cancel_requested = [weak, &l](std::string id) {
+    if (const auto self = weak.lock()) self->cancel_requested(l, id);
+  };
+  auto terms = lease_terms();
+  co_await broker->open_lease(fresh, std::move(terms), std::move(hear));
+  l.lease = std::move(fresh);
+}
+
+awaitable<void> worker_core::renew(lane& l) {
+  // Often enough that two can be lost, and that lost workers are found soon after their lease has run out.
+  const millis interval = std::clamp(options.lease / 4, millis{100}, millis{1'000});
+  while (!closing) {
+    co_await l.renew_now.wait_for(interval);
+    if (closing) break;
+    try {
+      auto terms = lease_terms();
+      const auto answer = co_await broker->renew(l.lease, std::move(terms));
+      if (!answer.held) co_await replace_lease(l);
+      for (const auto& id : answer.cancel_requests) cancel_requested(l, id);
+      if (answer.work_ready) wake->fetch.set();
+    } catch (const broker_error& e) {
+      base::log().warn("queue {}: could not renew the lease: {}", l.served.name, e.what());
+    }
+  }
+}
+
+// The jobs under the old lease are others' now: what they come to here no longer counts.
+awaitable<void> worker_core::replace_lease(lane& l) {
+  std::size_t lost = 0;
+  for (auto& job : running) {
+    if (&job.from != &l || job.token != l.lease.token) continue;
+    ++lost;
+    stop_job(job, jobs::stop_reason::shutdown);
+  }
+  base::log().warn("queue {}: lease lost after more than {} ms without contact; {} running jobs are others' now",
+                   l.served.name, options.lease.count(), lost);
+  l.outbox.clear();
+  co_await open(l);
+  wake->fetch.set();
+}
+
+void worker_core::cancel_requested(lane& l, const std::string& id) {
+  for (auto& job : running) {
+    if (&job.from == &l && job.claimed.id == id) stop_job(job, jobs::stop_reason::cancelled);
+  }
+}
+
+}  // namespace quarq::detail

@@ -1,0 +1,267 @@
+// A worker from its start to its end: hooks, leases, roles, and the orderly way out.
+#include <quarq/worker.hpp>
+
+#include <quarq/msgpack.hpp>
+#include <quarq/time.hpp>
+
+#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <thread>
+#include <unistd.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "jobs/worker_core.hpp"
+
+namespace quarq {
+namespace detail {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// After running jobs were asked to stop: time for coroutines to unwind and for ends to be recorded.
+constexpr millis last_moments{500};
+// For what still has to reach the broker when the worker ends.
+constexpr millis farewell{3'000};
+
+std::string host_and_pid() {
+  char host[256] = "?";
+  ::gethostname(host, sizeof host - 1);
+  return fmt::format("{}:{}", host, ::getpid());
+}
+
+std::vector<std::string> queue_names(const std::vector<served_queue>& queues) {
+  std::vector<std::string> names;
+  for (const auto& q : queues) names.push_back(q.name);
+  return names;
+}
+
+}  // namespace
+
+awaitable<void> worker_core::run() {
+  check();
+  loop = co_await asio::this_coro::executor;
+  name = host_and_pid();
+  broker::open_options patient;
+  patient.patience.reset();
+  broker = broker::open(options.broker, loop, patient);
+  wake.emplace(loop);
+  std::exception_ptr thrown;
+  try {
+    co_await start();
+    co_await serve();
+  } catch (...) {
+    thrown = std::current_exception();
+    stop_now = true;
+  }
+  // Also when run() was cancelled: what it holds must be handed back.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await shut_down();
+  if (thrown) std::rethrow_exception(thrown);
+  if (failure) std::rethrow_exception(failure);
+}
+
+void worker_core::check() const {
+  if (wake) throw std::logic_error("this quarq::worker has run already");
+  if (handlers.empty()) throw invalid_argument("a worker needs at least one handler: worker.handle(task, function)");
+  if (options.queues.empty()) throw invalid_argument("a worker needs at least one queue");
+  for (const auto& q : options.queues) {
+    if (q.weight < 1) throw invalid_argument(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
+  }
+  if (options.concurrency == 0) throw invalid_argument("option concurrency: expected at least 1, got 0");
+  if (options.lease < millis{1'000}) {
+    throw invalid_argument(fmt::format("option lease: expected at least 1000 ms, got {}", options.lease.count()));
+  }
+}
+
+awaitable<void> worker_core::start() {
+  const bool plain = std::any_of(handlers.begin(), handlers.end(), [](const auto& h) { return !!h.second.on_thread; });
+  thread_count = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  if (plain) threads.emplace(thread_count);
+  for (const auto& q : options.queues) lanes.emplace_back(q, loop);
+  const auto warnings = co_await broker->warnings();
+  for (const auto& w : warnings) base::log().warn("{}", w);
+  if (on_startup) co_await on_startup(own_context);
+  for (auto& l : lanes) co_await open(l);
+  base::log().info("worker {} serves {} at {}: {} tasks, {} at once", name, fmt::join(queue_names(options.queues), ", "),
+                   broker::without_password(options.broker), handlers.size(), options.concurrency);
+  spawn(fetch());
+  spawn(watch_deadlines());
+  for (auto& l : lanes) {
+    spawn(renew(l));
+    spawn(send_settlements(l));
+  }
+}
+
+awaitable<void> worker_core::serve() {
+  // stop() may have been called before there was a loop to hear of it.
+  listen_for_stop(true);
+  if (stop_requests > 0) on_stop();
+  while (!stopping && !failure) co_await wake->ended.wait();
+}
+
+awaitable<void> worker_core::shut_down() {
+  stopping = true;
+  wake->fetch.set();
+  co_await finish_running();
+  co_await hand_back();
+  co_await end_roles();
+  // Their leases are closed: what still runs here counts for nothing, but its memory is ours.
+  while (!running.empty() && !may_leave_running) co_await wake->ended.wait();
+  left_running = !running.empty();
+  if (threads && !left_running) threads->join();
+  if (on_shutdown) {
+    try {
+      co_await on_shutdown(own_context);
+    } catch (const std::exception& e) {
+      base::log().error("on_shutdown threw: {}: {}", base::type_name(typeid(e)), e.what());
+    }
+  }
+  listen_for_stop(false);
+  base::log().info("worker {} stopped: {} jobs done", name, done.load());
+}
+
+awaitable<void> worker_core::finish_running() {
+  const auto wait_until = [this](steady::time_point end) -> awaitable<void> {
+    return wake->ended.wait_for(std::max(std::chrono::ceil<millis>(end - steady::now()), millis{1}));
+  };
+  if (!running.empty() && !stop_now) {
+    base::log().info("stopping: {} jobs have {} to end", running.size(), base::human_duration(options.grace));
+    const auto end = steady::now() + options.grace;
+    while (!running.empty() && !stop_now && steady::now() < end) co_await wait_until(end);
+  }
+  for (auto& job : running) stop_job(job, jobs::stop_reason::shutdown);
+  const auto end = steady::now() + last_moments;
+  while (!running.empty() && steady::now() < end) co_await wait_until(end);
+  // Whatever is left is handed back with its lease; its own end must not be recorded after that.
+  for (auto& job : running) {
+    if (job.settled) continue;
+    base::log().warn("returned task={} id={}: it does not stop, and will run again elsewhere", job.record.task,
+                     job.claimed.id);
+    job.settled = true;
+  }
+}
+
+awaitable<void> worker_core::hand_back() {
+  const auto end = steady::now() + farewell;
+  while (!settled() && steady::now() < end) {
+    const auto left = std::max(std::chrono::ceil<millis>(end - steady::now()), millis{1});
+    co_await wake->ended.wait_for(left);
+  }
+  for (auto& l : lanes) {
+    if (l.lease.token.empty()) continue;
+    try {
+      co_await with_timeout(broker->close_lease(l.lease), farewell);
+    } catch (const error& e) {
+      base::log().warn("queue {}: could not hand back the lease, it will run out by itself: {}", l.served.name, e.what());
+    }
+  }
+}
+
+awaitable<void> worker_core::end_roles() {
+  closing = true;
+  for (auto& cancel : role_cancels) cancel.emit(asio::cancellation_type::terminal);
+  while (roles > 0) co_await wake->ended.wait();
+}
+
+void worker_core::spawn(awaitable<void> role) {
+  ++roles;
+  auto& cancel = role_cancels.emplace_back();
+  asio::co_spawn(loop, std::move(role),
+                 asio::bind_cancellation_slot(cancel.slot(), [self = shared_from_this()](std::exception_ptr e) {
+                   --self->roles;
+                   if (e && !self->closing) self->failure = e;
+                   self->wake->ended.set();
+                 }));
+}
+
+void worker_core::stop() {
+  ++stop_requests;
+  // Without a loop to tell, serve() will see the count.
+  const std::lock_guard lock(stop_mutex);
+  if (!stop_loop) return;
+  asio::post(*stop_loop, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->on_stop();
+  });
+}
+
+void worker_core::listen_for_stop(bool on) {
+  const std::lock_guard lock(stop_mutex);
+  stop_loop.reset();
+  if (on) stop_loop = loop;
+}
+
+void worker_core::on_stop() {
+  stopping = true;
+  stop_now = stop_requests > 1;
+  wake->fetch.set();
+  wake->ended.set();
+}
+
+bool worker_core::settled() const noexcept {
+  return std::all_of(lanes.begin(), lanes.end(), [](const lane& l) { return l.outbox.empty() && l.in_flight.empty(); });
+}
+
+std::string worker_core::card() const {
+  std::string out;
+  encoder e(out);
+  e.map(4);
+  e.text("worker");
+  e.text(name);
+  e.text("running");
+  e.unsigned_integer(running.size());
+  e.text("done");
+  e.unsigned_integer(done);
+  e.text("concurrency");
+  e.unsigned_integer(options.concurrency);
+  return out;
+}
+
+std::int64_t worker_core::broker_now_ms() const {
+  const auto now = std::chrono::floor<millis>(std::chrono::system_clock::now()).time_since_epoch();
+  return (now + clock_offset).count();
+}
+
+}  // namespace detail
+
+worker::worker(worker_options options) : core_(std::make_shared<detail::worker_core>(std::move(options))) {}
+worker::~worker() = default;
+
+worker_options& worker::options() noexcept { return core_->options; }
+
+void worker::add_handler(std::string task, detail::handler h) {
+  const auto [place, fresh] = core_->handlers.try_emplace(task, std::move(h));
+  if (!fresh) throw invalid_argument("task \"" + task + "\" has a handler already");
+}
+
+worker& worker::on_startup(hook f) {
+  core_->on_startup = std::move(f);
+  return *this;
+}
+
+worker& worker::on_shutdown(hook f) {
+  core_->on_shutdown = std::move(f);
+  return *this;
+}
+
+worker& worker::before_job(hook f) {
+  core_->before_job = std::move(f);
+  return *this;
+}
+
+worker& worker::after_job(end_hook f) {
+  core_->after_job = std::move(f);
+  return *this;
+}
+
+awaitable<void> worker::run() { return core_->run(); }
+void worker::stop() { core_->stop(); }
+std::size_t worker::jobs_done() const noexcept { return core_->done; }
+
+}  // namespace quarq

@@ -1,0 +1,182 @@
+// A worker's parts and what they share. Each role is a file:
+//
+//   fetch    claims jobs for free slots, by the queues' weights
+//   execute  runs one try of a job: hooks, handler, timeout, cancel
+//   settle   tells the broker how tries ended, many at a time
+//   renew    keeps the leases, hears of cancelled jobs, gives lost workers' jobs back
+//   worker   starts the roles, and ends them in order
+//
+// What becomes of a job after a try is decided in decide.cpp. Everything here runs on the worker's loop, except plain
+// handlers, which run on the thread pool.
+#pragma once
+
+#include <quarq/worker.hpp>
+
+#include <atomic>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "async/event.hpp"
+#include "broker/broker.hpp"
+#include "jobs/decide.hpp"
+#include "jobs/record.hpp"
+
+namespace quarq::detail {
+
+using jobs::millis;
+using steady = std::chrono::steady_clock;
+
+/// One of the worker's queues, with the lease under which its jobs are held.
+struct lane {
+  lane(served_queue q, const boost::asio::any_io_executor& loop)
+      : served(std::move(q)), outbox_ready(loop), renew_now(loop) {}
+
+  served_queue served;
+  broker::lease lease;
+  std::vector<broker::settlement> outbox;     ///< not sent yet
+  std::vector<broker::settlement> in_flight;  ///< sent, not answered yet
+  async::event outbox_ready;
+  async::event renew_now;
+};
+
+/// A claimed job, from its claim until its settlement is in the outbox and its handler has ended.
+struct running_job {
+  running_job(lane& l, broker::claimed_job c, const context& worker, job_facts facts)
+      : from(l), token(l.lease.token), claimed(std::move(c)), ctx(&worker, std::move(facts)) {}
+
+  lane& from;
+  std::string token;  ///< the lease it was claimed under
+  broker::claimed_job claimed;
+  jobs::record record;
+  const handler* how = nullptr;
+  jobs::terms terms;
+  context ctx;
+  boost::asio::cancellation_signal cancel;
+  jobs::stop_reason stopped = jobs::stop_reason::none;
+  steady::time_point started = steady::now();
+  std::int64_t started_ms = 0;                 ///< by the broker's clock
+  std::optional<steady::time_point> deadline;  ///< its place in worker_core::deadlines
+  bool settled = false;  ///< its end is recorded; the handler is waited for no longer than it likes to take
+  std::list<running_job>::iterator self;
+};
+
+class worker_core : public std::enable_shared_from_this<worker_core> {
+ public:
+  explicit worker_core(worker_options o) : options(std::move(o)), own_context(nullptr) {}
+
+  // ---- set before it runs
+  worker_options options;
+  std::unordered_map<std::string, handler> handlers;
+  worker::hook on_startup, on_shutdown, before_job;
+  worker::end_hook after_job;
+
+  // ---- worker.cpp
+  awaitable<void> run();
+  void stop();  ///< thread-safe
+  std::atomic<std::size_t> done{0};
+  /// Whether run() ended while handlers still ran that would not stop: their threads can't be joined.
+  bool left_running = false;
+  /// Lets run() end while handlers still run that were asked to stop and do not: for main(), which then leaves the process.
+  bool may_leave_running = false;
+
+ private:
+  // ---- worker.cpp
+  void check() const;
+  awaitable<void> start();
+  awaitable<void> serve();
+  awaitable<void> shut_down();
+  awaitable<void> finish_running();
+  awaitable<void> hand_back();
+  awaitable<void> end_roles();
+  void listen_for_stop(bool on);
+  void on_stop();
+  void spawn(awaitable<void> role);
+  bool settled() const noexcept;
+  bool idle() const noexcept { return running.empty() && settled(); }
+  std::string card() const;
+  std::int64_t broker_now_ms() const;
+
+  // ---- fetch.cpp
+  awaitable<void> fetch();
+  awaitable<bool> claim_once(millis& next_due);
+  awaitable<void> reconcile();
+  std::size_t room() const;
+  std::vector<lane*> lanes_by_weight();
+
+  // ---- execute.cpp
+  void start_job(lane& from, broker::claimed_job claimed, broker::moment now);
+  std::optional<jobs::attempt> reason_not_to_run(running_job& job, broker::moment now);
+  awaitable<void> execute(running_job& job);
+  awaitable<std::string> call_handler(running_job& job);
+  awaitable<std::string> call_on_thread(running_job& job);
+  awaitable<void> run_after_job(running_job& job, jobs::attempt& a, jobs::verdict& v);
+  void stop_job(running_job& job, jobs::stop_reason why);
+  jobs::verdict verdict_on(const running_job& job, const jobs::attempt& a);
+  void conclude(running_job& job, const jobs::attempt& a, const jobs::verdict& v, std::string result);
+  broker::settlement settlement_of(const running_job& job, const jobs::attempt& a, const jobs::verdict& v,
+                                   std::string result) const;
+  void set_deadline(running_job& job, millis from_now);
+  void clear_deadline(running_job& job);
+  awaitable<void> watch_deadlines();
+  void deadline_passed(running_job& job);
+
+  // ---- settle.cpp
+  void settle(lane& to, broker::settlement s);
+  awaitable<void> send_settlements(lane& l);
+  static void report_refused(const lane& l, const std::vector<bool>& held);
+
+  // ---- renew.cpp
+  awaitable<void> open(lane& l);
+  awaitable<void> renew(lane& l);
+  awaitable<void> replace_lease(lane& l);
+  void cancel_requested(lane& l, const std::string& id);
+  broker::lease_terms lease_terms() const;
+
+  boost::asio::any_io_executor loop;
+  std::shared_ptr<broker::broker> broker;
+  std::list<lane> lanes;
+  context own_context;
+
+  std::list<running_job> running;
+  std::size_t on_threads = 0;  ///< of those, plain functions, waiting for a thread included
+  std::size_t started = 0;
+  std::set<std::pair<steady::time_point, running_job*>> deadlines;
+  std::optional<boost::asio::thread_pool> threads;
+  std::size_t thread_count = 0;
+  std::mt19937_64 random{std::random_device{}()};
+  millis clock_offset{0};  ///< the broker's clock minus ours
+
+  // One event for each coroutine that waits. They exist while run() does.
+  struct events {
+    explicit events(const boost::asio::any_io_executor& l) : fetch(l), deadline(l), ended(l) {}
+    async::event fetch;     ///< a slot is free, work is ready, stop
+    async::event deadline;  ///< the earliest deadline has changed
+    async::event ended;     ///< a job or a role has ended
+  };
+  std::optional<events> wake;
+  int roles = 0;               ///< coroutines of ours that have not ended
+  std::list<boost::asio::cancellation_signal> role_cancels;
+  bool stopping = false;       ///< claim no more
+  bool stop_now = false;       ///< the second request
+  bool closing = false;        ///< roles: end
+  bool reconcile_wanted = false;
+  std::atomic<int> stop_requests{0};
+  std::mutex stop_mutex;                                  ///< guards stop_loop, for stop() on other threads
+  std::optional<boost::asio::any_io_executor> stop_loop;  ///< set while run() listens for stop()
+  std::exception_ptr failure;  ///< of a role: ends run()
+  std::string name;            ///< host:pid, for people
+};
+
+}  // namespace quarq::detail

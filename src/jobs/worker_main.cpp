@@ -1,0 +1,150 @@
+// worker::main: the command line, the signals and the exit code.
+#include <quarq/run.hpp>
+#include <quarq/worker.hpp>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "base/log.hpp"
+#include "jobs/worker_core.hpp"
+
+namespace quarq {
+namespace {
+
+namespace asio = boost::asio;
+
+struct flags {
+  std::vector<std::string> queues;
+  double grace = 0, lease = 0;
+  bool check = false;
+  std::string log_level = "info";
+};
+
+// "mail" or "mail=3".
+served_queue parse_queue(const std::string& text) {
+  served_queue q;
+  const auto equals = text.find('=');
+  q.name = text.substr(0, equals);
+  if (equals == std::string::npos) return q;
+  const std::string weight = text.substr(equals + 1);
+  const auto [end, error] = std::from_chars(weight.data(), weight.data() + weight.size(), q.weight);
+  if (error != std::errc() || end != weight.data() + weight.size() || q.weight < 1) {
+    throw invalid_argument(fmt::format("--queue {}: expected NAME or NAME=WEIGHT with a whole weight of at least 1", text));
+  }
+  return q;
+}
+
+std::chrono::milliseconds to_ms(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+void declare(CLI::App& app, worker_options& o, flags& f) {
+  app.option_defaults()->always_capture_default();
+  app.add_option("--broker", o.broker, "where jobs live: sqlite:FILE or redis://HOST[:PORT][/DB] (or QUARQ_BROKER)");
+  app.add_option("--queue", f.queues, "a queue to serve, NAME or NAME=WEIGHT; may be repeated");
+  app.add_option("--concurrency", o.concurrency, "jobs under way at once")->check(CLI::PositiveNumber);
+  app.add_option("--threads", o.threads, "threads for plain functions; 0: one for each processor");
+  app.add_option("--max-jobs", o.max_jobs, "stop after this many jobs were started; 0: no limit");
+  app.add_option("--grace", f.grace, "seconds that running jobs have after SIGTERM")->check(CLI::NonNegativeNumber);
+  app.add_option("--lease", f.lease, "seconds without contact after which the jobs are given to others")
+      ->check(CLI::Range(1.0, 86'400.0));
+  app.add_flag("--burst", o.burst, "stop when nothing is queued");
+  app.add_flag("--check", f.check, "only say whether a worker of each queue is alive: exit code 0 or 1");
+  app.add_option("--log-level", f.log_level, "trace, debug, info, warn, error or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
+}
+
+void apply(worker_options& o, const flags& f) {
+  if (!f.queues.empty()) o.queues.clear();
+  for (const auto& q : f.queues) o.queues.push_back(parse_queue(q));
+  o.grace = to_ms(f.grace);
+  o.lease = to_ms(f.lease);
+  base::set_log_level(f.log_level);
+}
+
+awaitable<bool> all_alive(worker_options o) {
+  const auto loop = co_await asio::this_coro::executor;
+  broker::open_options hasty;
+  hasty.patience = std::chrono::milliseconds(3'000);
+  const auto broker = broker::open(o.broker, loop, hasty);
+  bool all = true;
+  for (const auto& q : o.queues) {
+    const auto workers = co_await broker->workers(q.name);
+    std::uint64_t running = 0;
+    for (const auto& w : workers) running += w.running;
+    fmt::print("queue {}: {} workers alive, {} jobs running\n", q.name, workers.size(), running);
+    all = all && !workers.empty();
+  }
+  co_return all;
+}
+
+awaitable<void> stop_on_signals(worker& w, asio::signal_set& signals) {
+  while (true) {
+    boost::system::error_code ended;
+    co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+    if (ended) co_return;
+    w.stop();
+  }
+}
+
+awaitable<void> run_until_signal(worker& w, const detail::worker_core& core) {
+  const auto loop = co_await asio::this_coro::executor;
+  asio::signal_set signals(loop, SIGINT, SIGTERM);
+  asio::co_spawn(loop, stop_on_signals(w, signals), [](std::exception_ptr) {});
+  std::exception_ptr failure;
+  try {
+    co_await w.run();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  signals.cancel();
+  if (core.left_running) {
+    // A handler that will not stop still uses this loop or a thread: nothing may be destroyed under it.
+    base::log().flush();
+    std::_Exit(failure ? 1 : 0);
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+int worker::main(int argc, char** argv) {
+  auto& o = options();
+  flags f;
+  f.grace = static_cast<double>(o.grace.count()) / 1000;
+  f.lease = static_cast<double>(o.lease.count()) / 1000;
+  CLI::App app("A quarq worker: claims jobs from its queues and runs their handlers.");
+  declare(app, o, f);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? 0 : 2;
+  }
+  core_->may_leave_running = true;
+  int code = 0;
+  try {
+    apply(o, f);
+    if (f.check) return quarq::run(all_alive(o)) ? 0 : 1;
+    quarq::run(run_until_signal(*this, *core_));
+  } catch (const invalid_argument& e) {
+    fmt::print(stderr, "{}: {}\n", argv[0], e.what());
+    code = 2;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "{}: {}\n", argv[0], e.what());
+    code = 1;
+  }
+  return code;
+}
+
+}  // namespace quarq
