@@ -1,4 +1,4 @@
-// libFuzzer's entry to the codec: build/fuzz/tests/fuzz/fuzz_codec -max_total_time=60
+// libFuzzer's entry to the codec: ./dev fuzz
 #include <cstddef>
 #include <cstdint>
 
