@@ -1,5 +1,5 @@
-// Jobs that can't be run, or that harm whoever runs them, end in the dead set with their reason and their payload, and
-// harm nobody else; once the cause is mended they can be sent again.
+// Jobs that can't be run, or that harm whoever runs them, end in the dead set with their reason and their
+// payload, and harm nobody else; once the cause is mended they can be sent again.
 #include <quarq/msgpack.hpp>
 
 #include "faults/scene.hpp"
@@ -21,7 +21,8 @@ jobs::record record_of(std::string task, std::string arguments, int tries = 1) {
 class bad_jobs : public scene {
  protected:
   /// The job is dead, says why, and has kept its payload.
-  void expect_dead(const std::string& id, const std::string& type, const std::string& error, const std::string& arguments) {
+  void expect_dead(const std::string& id, const std::string& type, const std::string& error,
+                   const std::string& arguments) {
     wait_for_state(id, job_state::dead, 2 * soon);
     const auto seen = info(id);
     EXPECT_EQ(seen.error_type, type) << id;
@@ -58,10 +59,12 @@ TEST_P(bad_jobs, what_is_no_payload_at_all_is_dead_at_its_first_start) {
                {"empty", ""},
                {"a number", to_msgpack(42)},
                {"cut", jobs::encode(record_of("note", encode_arguments(1))).substr(0, 6)},
-               {"no arguments", "\x81\xa1"
-                                "f\xa4note"},
-               {"no task", "\x81\xa1"
-                           "a\x90"},
+               {"no arguments",
+                "\x81\xa1"
+                "f\xa4note"},
+               {"no task",
+                "\x81\xa1"
+                "a\x90"},
                {"deep", std::string(100'000, '\x91')}});
   const auto good = enqueue_good_jobs(10);
   auto& worker = start_worker();

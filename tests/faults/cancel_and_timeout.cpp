@@ -1,4 +1,5 @@
-// Jobs are cancelled from another process than their worker's, and run out of time: each kind of handler, each state.
+// Jobs are cancelled from another process than their worker's, and run out of time: each kind of handler,
+// each state.
 #include "faults/scene.hpp"
 
 namespace quarq::test {
@@ -62,23 +63,37 @@ TEST_P(cancel_and_timeout, a_job_that_waits_for_its_next_try_never_runs_again) {
   EXPECT_EQ(past().runs_of(id).size(), 1u);
 }
 
-TEST_P(cancel_and_timeout, a_running_coroutine_is_cancelled) { check_cancel_while_running(wait_for_gate); }
+TEST_P(cancel_and_timeout, a_running_coroutine_is_cancelled) {
+  check_cancel_while_running(wait_for_gate);
+}
 
-TEST_P(cancel_and_timeout, a_running_function_hears_of_it_by_its_stop_token) { check_cancel_while_running(wait_on_thread); }
+TEST_P(cancel_and_timeout, a_running_function_hears_of_it_by_its_stop_token) {
+  check_cancel_while_running(wait_on_thread);
+}
 
 TEST_P(cancel_and_timeout, a_coroutine_that_ignores_it_is_recorded_without_it) {
   check_cancel_while_running(wait_stubbornly);
 }
 
-TEST_P(cancel_and_timeout, a_function_that_ignores_it_is_recorded_without_it) { check_cancel_while_running(wait_deaf); }
+TEST_P(cancel_and_timeout, a_function_that_ignores_it_is_recorded_without_it) {
+  check_cancel_while_running(wait_deaf);
+}
 
-TEST_P(cancel_and_timeout, a_coroutine_runs_out_of_time) { check_timeout(wait_for_gate); }
+TEST_P(cancel_and_timeout, a_coroutine_runs_out_of_time) {
+  check_timeout(wait_for_gate);
+}
 
-TEST_P(cancel_and_timeout, a_function_runs_out_of_time) { check_timeout(wait_on_thread); }
+TEST_P(cancel_and_timeout, a_function_runs_out_of_time) {
+  check_timeout(wait_on_thread);
+}
 
-TEST_P(cancel_and_timeout, a_coroutine_that_ignores_its_timeout_is_recorded_without_it) { check_timeout(wait_stubbornly); }
+TEST_P(cancel_and_timeout, a_coroutine_that_ignores_its_timeout_is_recorded_without_it) {
+  check_timeout(wait_stubbornly);
+}
 
-TEST_P(cancel_and_timeout, a_function_that_ignores_its_timeout_is_recorded_without_it) { check_timeout(wait_deaf); }
+TEST_P(cancel_and_timeout, a_function_that_ignores_its_timeout_is_recorded_without_it) {
+  check_timeout(wait_deaf);
+}
 
 TEST_P(cancel_and_timeout, what_ran_out_of_time_is_tried_again) {
   start_worker();
@@ -124,7 +139,8 @@ TEST_P(cancel_and_timeout, a_worker_that_stops_while_a_cancel_is_pending_leaves_
 TEST_P(cancel_and_timeout, an_expired_job_never_runs) {
   const auto id = enqueue(note(1).expires(1ms));
   const auto good = enqueue(note(2).expires(1h));
-  ASSERT_TRUE(eventually([&] { return std::chrono::system_clock::now() > *info(id).expires_at + 5ms; }, soon));
+  ASSERT_TRUE(
+      eventually([&] { return std::chrono::system_clock::now() > *info(id).expires_at + 5ms; }, soon));
   start_worker();
   EXPECT_THROW(result<int>(id), job_expired);
   EXPECT_EQ(result<int>(good), 2);

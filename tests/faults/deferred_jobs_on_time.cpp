@@ -1,4 +1,5 @@
-// Deferred jobs start when they are due, though nobody polls. This is the one place where time itself is tested.
+// Deferred jobs start when they are due, though nobody polls. This is the one place where time itself is
+// tested.
 #include <algorithm>
 
 #include "faults/scene.hpp"

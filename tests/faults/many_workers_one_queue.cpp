@@ -112,7 +112,9 @@ TEST_P(many_workers_one_queue, no_job_runs_twice) {
   EXPECT_EQ(ran, ids) << "jobs ran twice or never";
   EXPECT_EQ(crew.refused, 0u);
   EXPECT_GT(here, 0u);
-  EXPECT_EQ(std::count_if(crew.workers.begin(), crew.workers.end(), [](const auto& w) { return w.claimed.empty(); }), 0)
+  EXPECT_EQ(std::count_if(crew.workers.begin(), crew.workers.end(),
+                          [](const auto& w) { return w.claimed.empty(); }),
+            0)
       << "some of the fifty got nothing";
 }
 

@@ -1,8 +1,9 @@
-// Many jobs through three workers, of which one is killed every second and started again: no job is lost, and none runs
-// twice but those that were running on a killed worker.
-#include <fmt/format.h>
+// Many jobs through three workers, of which one is killed every second and started again: no job is lost, and
+// none runs twice but those that were running on a killed worker.
 #include <iostream>
 #include <random>
+
+#include <fmt/format.h>
 
 #include "faults/scene.hpp"
 
@@ -22,7 +23,8 @@ class random_kills : public scene {
   void kill_one() {
     auto& victim = crew_[std::uniform_int_distribution<std::size_t>(0, crew_.size() - 1)(random_)];
     if (const auto end = victim->ended()) {
-      ADD_FAILURE() << "worker " << victim->pid() << " ended by itself: code " << end->code << ", signal " << end->signal;
+      ADD_FAILURE() << "worker " << victim->pid() << " ended by itself: code " << end->code << ", signal "
+                    << end->signal;
     }
     kill(*victim);
     victim = &begin_worker({"--log-level", "warn"});
@@ -41,14 +43,15 @@ TEST_P(random_kills, nothing_is_lost_and_only_what_was_running_on_a_killed_worke
   std::cout << fmt::format("seed {}, {} jobs\n", seed, jobs_in_all);
   start_crew();
   // A steady stream rather than all at once, so that each kill meets a worker in the middle of its work.
-  auto& client = start_client({"--count", std::to_string(jobs_in_all), "--at-once", "100", "--in-flight", "2", "--pause-ms",
-                               sanitized ? "60" : "20"});
+  auto& client = start_client({"--count", std::to_string(jobs_in_all), "--at-once", "100", "--in-flight", "2",
+                               "--pause-ms", sanitized ? "60" : "20"});
   const auto give_up = std::chrono::steady_clock::now() + 80s * slowness;
   auto next_kill = std::chrono::steady_clock::now() + 1s;
   int kills = 0;
   const auto under_way = [&] { return !client.ended() || kills < fewest_kills || !drained(); };
   while (under_way()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), give_up) << summary().queued << " queued, " << summary().running << " running";
+    ASSERT_LT(std::chrono::steady_clock::now(), give_up)
+        << summary().queued << " queued, " << summary().running << " running";
     std::this_thread::sleep_until(next_kill);
     next_kill += 1s;
     if (client.ended() && kills >= fewest_kills) continue;

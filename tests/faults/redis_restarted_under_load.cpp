@@ -1,5 +1,5 @@
-// What keeps the jobs goes away and comes back, while a client sends and two workers run jobs: redis-server is killed
-// and restarted; the file of SQLite is locked by somebody else.
+// What keeps the jobs goes away and comes back, while a client sends and two workers run jobs: redis-server
+// is killed and restarted; the file of SQLite is locked by somebody else.
 #include <sqlite3.h>
 
 #include "faults/scene.hpp"
@@ -28,13 +28,15 @@ class file_lock {
 
 class redis_restarted_under_load : public scene {
  protected:
-  /// Until more jobs have been acknowledged and more have run, which only a store that works again makes possible.
+  /// Until more jobs have been acknowledged and more have run, which only a store that works again makes
+  /// possible.
   void wait_for_progress(const process& client) {
     const auto sent = client.lines().size();
     const auto ended = past().ended_runs();
-    const bool both = eventually([&] { return client.lines().size() > sent + 50 && past().ended_runs() > ended + 50; }, soon);
-    ASSERT_TRUE(both) << client.lines().size() - sent << " more jobs were acknowledged and " << past().ended_runs() - ended
-                      << " more have run";
+    const bool both = eventually(
+        [&] { return client.lines().size() > sent + 50 && past().ended_runs() > ended + 50; }, soon);
+    ASSERT_TRUE(both) << client.lines().size() - sent << " more jobs were acknowledged and "
+                      << past().ended_runs() - ended << " more have run";
   }
 
   void take_away_and_bring_back() {
@@ -110,7 +112,8 @@ TEST_P(redis_away, a_worker_that_has_not_found_its_server_yet_ends_on_a_signal) 
   if (!on_redis()) GTEST_SKIP() << "a file has no server";
   redis().kill();
   auto& worker = begin_worker();
-  ASSERT_TRUE(worker.logs("waits for", soon) || worker.logs("connect", 1ms)) << "it says nothing about its server";
+  ASSERT_TRUE(worker.logs("waits for", soon) || worker.logs("connect", 1ms))
+      << "it says nothing about its server";
   worker.signal(SIGTERM);
   const auto end = worker.wait(soon);
   ASSERT_TRUE(end) << "it did not end";

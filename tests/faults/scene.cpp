@@ -11,7 +11,7 @@
 namespace quarq::test {
 
 scene::scene() {
-  if (GetParam() != broker_kind::redis) return;
+  if (GetParam() != store_kind::redis) return;
   redis_server_options options;
   options.appendonly = true;
   redis_ = std::make_unique<redis_server>(std::move(options));
@@ -26,7 +26,9 @@ void scene::TearDown() {
   if (redis_) std::cerr << "---- end of the log of redis-server:\n" << tail(redis_->log(), 10);
 }
 
-std::string scene::url() const { return redis_ ? redis_->url() : "sqlite:" + file(); }
+std::string scene::url() const {
+  return redis_ ? redis_->url() : "sqlite:" + file();
+}
 
 process& scene::start(strings words, std::map<std::string, std::string> environment) {
   environment.emplace("QUARQ_TEST_HISTORY", history_file());
@@ -59,7 +61,8 @@ bool scene::file_is_free() const {
   sqlite3* opened = nullptr;
   sqlite3_open(file().c_str(), &opened);
   sqlite3_busy_timeout(opened, 200);
-  const bool could_lock = sqlite3_exec(opened, "BEGIN IMMEDIATE; ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK;
+  const bool could_lock =
+      sqlite3_exec(opened, "BEGIN IMMEDIATE; ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK;
   sqlite3_close(opened);
   return could_lock;
 }
@@ -78,7 +81,9 @@ void scene::kill(process& p) {
   p.kill();
 }
 
-void scene::open_gate(const std::string& name) const { std::ofstream(gate(name)).flush(); }
+void scene::open_gate(const std::string& name) const {
+  std::ofstream(gate(name)).flush();
+}
 
 job_run scene::wait_for_start(const std::string& id, std::size_t n, millis most) {
   std::vector<job_run> runs;
@@ -88,7 +93,9 @@ job_run scene::wait_for_start(const std::string& id, std::size_t n, millis most)
         return runs.size() >= n;
       },
       most);
-  if (!came) throw std::runtime_error(fmt::format("start {} of job {} did not come within {} ms", n, id, most.count()));
+  if (!came)
+    throw std::runtime_error(
+        fmt::format("start {} of job {} did not come within {} ms", n, id, most.count()));
   return runs[n - 1];
 }
 
@@ -100,7 +107,8 @@ void scene::wait_for_ends(std::size_t runs, millis most) {
         return ended >= runs;
       },
       most);
-  if (!came) throw std::runtime_error(fmt::format("{} runs of {} ended within {} ms", ended, runs, most.count()));
+  if (!came)
+    throw std::runtime_error(fmt::format("{} runs of {} ended within {} ms", ended, runs, most.count()));
 }
 
 namespace {
@@ -119,9 +127,13 @@ awaitable<cancel_outcome> cancel_of(queue q, std::string id) {
 
 }  // namespace
 
-job_info scene::info(const std::string& id) { return run_on_loop(info_of(queue(url()), id), soon); }
+job_info scene::info(const std::string& id) {
+  return run_on_loop(info_of(queue(url()), id), soon);
+}
 
-cancel_outcome scene::cancel(const std::string& id) { return run_on_loop(cancel_of(queue(url()), id), soon); }
+cancel_outcome scene::cancel(const std::string& id) {
+  return run_on_loop(cancel_of(queue(url()), id), soon);
+}
 
 void scene::wait_for_state(const std::string& id, job_state wanted, millis most) {
   auto seen = job_state::queued;
@@ -132,8 +144,8 @@ void scene::wait_for_state(const std::string& id, job_state wanted, millis most)
       },
       most);
   if (came) return;
-  throw std::runtime_error(
-      fmt::format("job {} is {}, and did not become {} within {} ms", id, to_string(seen), to_string(wanted), most.count()));
+  throw std::runtime_error(fmt::format("job {} is {}, and did not become {} within {} ms", id,
+                                       to_string(seen), to_string(wanted), most.count()));
 }
 
 broker::queue_summary scene::summary() {

@@ -1,5 +1,5 @@
-// What the fault tests are written with: a place for jobs, workers and clients that are real processes, and the
-// history that their jobs write. Every test runs on each broker.
+// What the fault tests are written with: a place for jobs, workers and clients that are real processes, and
+// the history that their jobs write. Every test runs on each broker.
 #pragma once
 
 #include <chrono>
@@ -41,13 +41,17 @@ inline constexpr int slowness = sanitized ? 5 : 1;
 /// For whatever must happen, but has not promised when.
 inline constexpr millis soon = 30s * slowness;
 
-enum class broker_kind { sqlite, redis };
+enum class store_kind { sqlite, redis };
 
 /// Shorthands for the flags of a worker.
-inline strings lease(int seconds) { return {"--lease", std::to_string(seconds)}; }
-inline strings grace(int seconds) { return {"--grace", std::to_string(seconds)}; }
+inline strings lease(int seconds) {
+  return {"--lease", std::to_string(seconds)};
+}
+inline strings grace(int seconds) {
+  return {"--grace", std::to_string(seconds)};
+}
 
-class scene : public testing::TestWithParam<broker_kind> {
+class scene : public testing::TestWithParam<store_kind> {
  protected:
   scene();
   /// Prints the ends of the logs if the test has failed.
@@ -67,7 +71,9 @@ class scene : public testing::TestWithParam<broker_kind> {
   process& start_worker(strings flags = {}, std::map<std::string, std::string> environment = {});
   /// The same without waiting.
   process& begin_worker(strings flags = {}, std::map<std::string, std::string> environment = {});
-  process& start_fixed_worker(strings flags = {}) { return start_worker(std::move(flags), {{"QUARQ_TEST_FIXED", "1"}}); }
+  process& start_fixed_worker(strings flags = {}) {
+    return start_worker(std::move(flags), {{"QUARQ_TEST_FIXED", "1"}});
+  }
   process& start_client(strings flags);
   void wait_until_serving(const process& worker);
   /// SIGSTOP, at a moment when the worker does not hold a lock of the file that all others need.
@@ -154,10 +160,9 @@ class scene : public testing::TestWithParam<broker_kind> {
 };
 
 /// Instantiates the tests of a class derived from scene on each broker.
-#define ON_EACH_BROKER(suite)                                                                          \
-  INSTANTIATE_TEST_SUITE_P(on, suite, testing::Values(broker_kind::sqlite, broker_kind::redis),        \
-                           [](const auto& kind) {                                                      \
-                             return std::string(kind.param == broker_kind::redis ? "redis" : "sqlite"); \
-                           })
+#define ON_EACH_BROKER(suite)                                              \
+  INSTANTIATE_TEST_SUITE_P(                                                \
+      on, suite, testing::Values(store_kind::sqlite, store_kind::redis), \
+      [](const auto& kind) { return std::string(kind.param == store_kind::redis ? "redis" : "sqlite"); })
 
 }  // namespace quarq::test

@@ -1,5 +1,5 @@
-// A worker stands still (SIGSTOP) until its jobs have been given to another, and then goes on as if nothing were: it
-// must not overwrite what the other has done.
+// A worker stands still (SIGSTOP) until its jobs have been given to another, and then goes on as if nothing
+// were: it must not overwrite what the other has done.
 #include <algorithm>
 
 #include "faults/scene.hpp"
@@ -33,9 +33,13 @@ class worker_stopped_past_its_lease : public scene {
   }
 };
 
-TEST_P(worker_stopped_past_its_lease, a_coroutines_late_end_is_refused) { check(wait_for_gate); }
+TEST_P(worker_stopped_past_its_lease, a_coroutines_late_end_is_refused) {
+  check(wait_for_gate);
+}
 
-TEST_P(worker_stopped_past_its_lease, a_threads_late_end_is_refused) { check(wait_deaf); }
+TEST_P(worker_stopped_past_its_lease, a_threads_late_end_is_refused) {
+  check(wait_deaf);
+}
 
 TEST_P(worker_stopped_past_its_lease, many_jobs_each_have_one_result) {
   auto& first = start_worker(lease(1));

@@ -1,5 +1,5 @@
-// SIGTERM while jobs run: they end in their grace period, or are handed back at once, and that is not one of their
-// tries.
+// SIGTERM while jobs run: they end in their grace period, or are handed back at once, and that is not one of
+// their tries.
 #include "faults/scene.hpp"
 
 namespace quarq::test {
@@ -50,7 +50,9 @@ TEST_P(worker_terminated, running_jobs_end_within_the_grace_period_and_no_other_
   EXPECT_TRUE(past().runs_of(late).empty());
 }
 
-TEST_P(worker_terminated, without_grace_a_coroutine_is_handed_back_uncounted) { check_handed_back(wait_for_gate); }
+TEST_P(worker_terminated, without_grace_a_coroutine_is_handed_back_uncounted) {
+  check_handed_back(wait_for_gate);
+}
 
 TEST_P(worker_terminated, without_grace_a_function_on_a_thread_is_handed_back_uncounted) {
   check_handed_back(wait_on_thread);

@@ -1,6 +1,7 @@
 // The tasks of the fault tests: known to fault_worker, to fault_client and to the tests.
 //
-// "gate" is the path of a file: a job that waits for it is certainly in mid-job until the test makes the file.
+// "gate" is the path of a file: a job that waits for it is certainly in mid-job until the test makes the
+// file.
 #pragma once
 
 #include <string>

@@ -52,7 +52,9 @@ std::string who(const context& ctx) {
   return std::to_string(getpid()) + " try " + std::to_string(ctx.tries());
 }
 
-bool is_open(const std::string& gate) { return std::filesystem::exists(gate); }
+bool is_open(const std::string& gate) {
+  return std::filesystem::exists(gate);
+}
 
 awaitable<int> do_note(context& ctx, int number) {
   const noted_run run(ctx);

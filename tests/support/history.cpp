@@ -18,11 +18,13 @@ history_writer::history_writer(const std::string& path)
   if (file_ < 0) throw std::system_error(errno, std::generic_category(), "history file " + path);
 }
 
-history_writer::~history_writer() { close(file_); }
+history_writer::~history_writer() {
+  close(file_);
+}
 
 void history_writer::note(std::string_view event, std::uint64_t run, int tries, std::string_view id) const {
-  const auto line = fmt::format("{} {} {} {} {} {}\n", event, now_micros().time_since_epoch().count(), getpid(),
-                                run, tries, id);
+  const auto line = fmt::format("{} {} {} {} {} {}\n", event, now_micros().time_since_epoch().count(),
+                                getpid(), run, tries, id);
   if (write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
     throw std::system_error(errno, std::generic_category(), "write to the history file");
   }
@@ -95,14 +97,16 @@ std::vector<std::string> history::repeats_without_a_kill(const std::map<pid_t, m
       const auto& earlier = *runs[i - 1];
       const auto kill = killed.find(earlier.pid);
       if (kill != killed.end() && kill->second <= runs[i]->started) continue;
-      wrong.push_back(fmt::format("{} ran on {} (try {}) and again on {} (try {}), though {} was {}", id, earlier.pid,
-                                  earlier.tries, runs[i]->pid, runs[i]->tries, earlier.pid,
+      wrong.push_back(fmt::format("{} ran on {} (try {}) and again on {} (try {}), though {} was {}", id,
+                                  earlier.pid, earlier.tries, runs[i]->pid, runs[i]->tries, earlier.pid,
                                   kill == killed.end() ? "never killed" : "killed only later"));
     }
   }
   return wrong;
 }
 
-micros now_micros() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+micros now_micros() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
 
 }  // namespace quarq::test

@@ -1,10 +1,11 @@
-// What the jobs of a test have done, written by themselves: one line for each start and each end of a try, appended to
-// a file by a single write, so that it is there whatever happens to its writer next.
+// What the jobs of a test have done, written by themselves: one line for each start and each end of a try,
+// appended to a file by a single write, so that it is there whatever happens to its writer next.
 //
 //     start 1700000000123456 4711 9 2 job-id
 //     end   1700000000125000 4711 9 2 job-id
 //
-// event, microseconds of Unix time, process id of the worker, number of the run in that process, the job's try, its id.
+// event, microseconds of Unix time, process id of the worker, number of the run in that process, the job's
+// try, its id.
 #pragma once
 
 #include <chrono>
@@ -64,8 +65,8 @@ class history {
   std::vector<std::string> never_ended(std::span<const std::string> ids) const;
   std::vector<std::string> run_more_than_once() const;
 
-  /// A sentence for each job that ran again although the worker of its earlier run was not killed, or before it was.
-  /// `killed` says when the test killed which process.
+  /// A sentence for each job that ran again although the worker of its earlier run was not killed, or before
+  /// it was. `killed` says when the test killed which process.
   std::vector<std::string> repeats_without_a_kill(const std::map<pid_t, micros>& killed) const;
 
  private:

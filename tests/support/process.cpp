@@ -77,7 +77,9 @@ bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds mo
   return true;
 }
 
-std::string program(const std::string& name) { return std::string(QUARQ_TEST_BIN_DIR) + "/" + name; }
+std::string program(const std::string& name) {
+  return std::string(QUARQ_TEST_BIN_DIR) + "/" + name;
+}
 
 process::process(std::vector<std::string> words, std::map<std::string, std::string> environment) {
   const spawn_plan plan(dir_ / "stdout", dir_ / "stderr");
@@ -89,7 +91,9 @@ process::process(std::vector<std::string> words, std::map<std::string, std::stri
   if (failed != 0) throw std::system_error(failed, std::generic_category(), "start " + words[0]);
 }
 
-process::~process() { kill(); }
+process::~process() {
+  kill();
+}
 
 void process::signal(int number) const {
   if (!end_) ::kill(pid_, number);
@@ -112,7 +116,9 @@ void process::freeze() const {
   }
 }
 
-void process::thaw() const { signal(SIGCONT); }
+void process::thaw() const {
+  signal(SIGCONT);
+}
 
 std::optional<process_end> process::ended() {
   int status = 0;
@@ -125,8 +131,12 @@ std::optional<process_end> process::wait(millis most) {
   return end_;
 }
 
-std::string process::output() const { return read_file(dir_ / "stdout"); }
-std::string process::log() const { return read_file(dir_ / "stderr"); }
+std::string process::output() const {
+  return read_file(dir_ / "stdout");
+}
+std::string process::log() const {
+  return read_file(dir_ / "stderr");
+}
 
 std::vector<std::string> process::lines() const {
   std::vector<std::string> all;

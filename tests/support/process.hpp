@@ -27,8 +27,8 @@ struct process_end {
   int signal = 0;  ///< 0 if it exited
 };
 
-/// One running program. What it prints is kept in files, so it never blocks on a reader. The destructor kills it
-/// (SIGKILL, itself and its process group). The programs of tests/programs die with the test as well
+/// One running program. What it prints is kept in files, so it never blocks on a reader. The destructor kills
+/// it (SIGKILL, itself and its process group). The programs of tests/programs die with the test as well
 /// (die_with_parent.hpp).
 class process {
  public:

@@ -18,16 +18,18 @@ struct decision {
   std::string name;
   what came;
   stop_reason stopped;
-  int tries;      ///< this one included
-  int most;       ///< allowed
+  int tries;  ///< this one included
+  int most;   ///< allowed
   job_state then;
 };
 
 const std::vector<decision> decisions = {
     {"what returned has succeeded", what::returned, stop_reason::none, 1, 1, job_state::succeeded},
     {"also at its last try", what::returned, stop_reason::none, 5, 5, job_state::succeeded},
-    {"also if it was cancelled meanwhile", what::returned, stop_reason::cancelled, 1, 5, job_state::succeeded},
-    {"also if its time ran out meanwhile", what::returned, stop_reason::timed_out, 1, 5, job_state::succeeded},
+    {"also if it was cancelled meanwhile", what::returned, stop_reason::cancelled, 1, 5,
+     job_state::succeeded},
+    {"also if its time ran out meanwhile", what::returned, stop_reason::timed_out, 1, 5,
+     job_state::succeeded},
     {"also if the worker stops", what::returned, stop_reason::shutdown, 1, 5, job_state::succeeded},
 
     {"what threw is tried again", what::threw, stop_reason::none, 1, 5, job_state::deferred},
@@ -44,14 +46,17 @@ const std::vector<decision> decisions = {
     {"cancelled", what::threw, stop_reason::cancelled, 1, 5, job_state::cancelled},
     {"cancelled at the last try", what::threw, stop_reason::cancelled, 5, 5, job_state::cancelled},
     {"a worker's stop hands back", what::threw, stop_reason::shutdown, 1, 5, job_state::queued},
-    {"a worker's stop hands back at the last try", what::threw, stop_reason::shutdown, 5, 5, job_state::queued},
+    {"a worker's stop hands back at the last try", what::threw, stop_reason::shutdown, 5, 5,
+     job_state::queued},
 
-    {"a payload that can't be decoded is dead at once", what::impossible, stop_reason::none, 1, 5, job_state::dead},
+    {"a payload that can't be decoded is dead at once", what::impossible, stop_reason::none, 1, 5,
+     job_state::dead},
     {"also with one try", what::impossible, stop_reason::none, 1, 1, job_state::dead},
     {"lost with its workers", what::exhausted, stop_reason::none, 6, 5, job_state::dead},
     {"no use trying again", what::permanent, stop_reason::none, 1, 5, job_state::failed},
     {"expired", what::expired, stop_reason::none, 1, 5, job_state::expired},
-    {"an unknown task may be known elsewhere", what::unknown_task, stop_reason::none, 1, 5, job_state::deferred},
+    {"an unknown task may be known elsewhere", what::unknown_task, stop_reason::none, 1, 5,
+     job_state::deferred},
     {"an unknown task at the last try", what::unknown_task, stop_reason::none, 5, 5, job_state::dead},
     {"an unknown task is no answer", what::unknown_task, stop_reason::none, 1, 1, job_state::dead},
 };
@@ -87,11 +92,19 @@ TEST(retry_policy, pauses_grow_as_the_policy_says_and_are_spread_by_its_jitter) 
   const auto doubling = backoff::exponential(1s, 5min).jitter(0);
   const auto spread = backoff::constant(1s).jitter(0.25);
   const std::vector<pause> pauses = {
-      {doubling, 1, 0.9, 1s},        {doubling, 2, 0.9, 2s},       {doubling, 9, 0.9, 256s},
-      {doubling, 10, 0.9, 5min},     {doubling, 1'000'000, 0, 5min}, {doubling, 0, 0, 1s},
-      {doubling, -3, 0, 1s},         {backoff::constant(7s).jitter(0), 40, 0, 7s},
-      {spread, 1, 0, 750ms},         {spread, 1, 0.5, 1s},         {spread, 1, 1, 1250ms},
-      {backoff::constant(1s).jitter(1), 1, 0, 0ms},                {backoff::constant(0ms), 3, 0.7, 0ms},
+      {doubling, 1, 0.9, 1s},
+      {doubling, 2, 0.9, 2s},
+      {doubling, 9, 0.9, 256s},
+      {doubling, 10, 0.9, 5min},
+      {doubling, 1'000'000, 0, 5min},
+      {doubling, 0, 0, 1s},
+      {doubling, -3, 0, 1s},
+      {backoff::constant(7s).jitter(0), 40, 0, 7s},
+      {spread, 1, 0, 750ms},
+      {spread, 1, 0.5, 1s},
+      {spread, 1, 1, 1250ms},
+      {backoff::constant(1s).jitter(1), 1, 0, 0ms},
+      {backoff::constant(0ms), 3, 0.7, 0ms},
   };
   for (const auto& p : pauses) {
     EXPECT_EQ(p.policy.pause_after(p.n, p.random), p.expected)
@@ -148,7 +161,8 @@ TEST(terms_for, the_call_decides_over_the_handler) {
   r.backoff = backoff::constant(4s).tries(99);
   EXPECT_EQ(terms_for(r, options, false).retry, backoff::constant(4s).tries(8));
   r.tries.reset();
-  EXPECT_EQ(terms_for(r, options, false).retry, backoff::constant(4s).tries(3)) << "the tries are the handler's";
+  EXPECT_EQ(terms_for(r, options, false).retry, backoff::constant(4s).tries(3))
+      << "the tries are the handler's";
 }
 
 struct keeping {

@@ -149,7 +149,8 @@ TEST(record, what_is_wrong_is_named) {
 TEST(record, every_prefix_is_refused) {
   const auto whole = encode(full_record());
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_EQ(record_error(whole.substr(0, size)).rfind("job payload: ", 0), 0u) << "cut to " << size << " bytes";
+    EXPECT_EQ(record_error(whole.substr(0, size)).rfind("job payload: ", 0), 0u)
+        << "cut to " << size << " bytes";
   }
 }
 
