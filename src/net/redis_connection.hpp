@@ -40,6 +40,9 @@ struct redis_options {
 /// the password hidden.
 redis_options parse_redis_url(std::string_view url);
 
+/// The URL as it may be shown: its password, if there is one, replaced by ***.
+std::string without_password(std::string_view url);
+
 /// A Lua script, sent as EVALSHA; the connection loads it after each connect, and again on NOSCRIPT.
 struct redis_script {
   explicit redis_script(std::string_view text);
