@@ -166,7 +166,7 @@ class redis_connection::impl : public std::enable_shared_from_this<impl> {
   timers* timers_ = nullptr;  // run()'s
   backoff pause_;
   std::minstd_rand random_{std::random_device{}()};
-  std::string last_error_ = "still connecting";
+  std::string last_error_;  // of the last attempt or connection
   clock::time_point ready_since_{};
 
   bool closed_ = false;
@@ -385,11 +385,12 @@ awaitable<bool> redis_connection::impl::attempt(link_ptr link) {
 void redis_connection::impl::limit_attempt(const link_ptr& link) {
   timers_->watchdog.expires_after(attempt_limit);
   timers_->watchdog.async_wait([self = shared_from_this(), link](error_code ec) {
-    if (!ec && !self->ready_) link->drop("no answer within " + in_seconds(attempt_limit));
+    if (!ec && !self->ready_) link->drop("gave up after " + in_seconds(attempt_limit) + " of " + link->step);
   });
 }
 
 awaitable<void> redis_connection::impl::set_up(link_ptr link) {
+  link->step = "waiting for the first answers";
   const auto subscribed = channels();
   redis_setup setup(options_, scripts_, subscribed);
   link->out = setup.bytes();
