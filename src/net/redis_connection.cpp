@@ -228,8 +228,11 @@ void redis_connection::impl::loop_is_gone() {
   closed_ = true;
   ready_ = false;
   link_.reset();
-  // Whoever waits may own this connection, and be destroyed here: work on what nobody else sees.
-  const auto pipeline = std::exchange(pipeline_, {});
+  // Whoever waits may own this connection, and be destroyed here: work on what nobody else sees. They may
+  // also hold their own requests, so it is not enough to forget those.
+  pipeline_.lost();
+  const auto requests = pipeline_.take_waiting();
+  for (const auto& r : requests) const auto waiter = std::move(r->done);
   const auto deliveries = std::exchange(deliveries_, {});
   const auto subscriptions = std::exchange(subscriptions_, {});
   const auto on_reconnect = std::exchange(on_reconnect_, {});
@@ -327,9 +330,11 @@ void redis_connection::impl::wait_with_patience() {
 
 void redis_connection::impl::run_out_of_patience() {
   if (closed_ || ready_) return;
+  const auto link = link_.lock();
+  const std::string why = last_error_.empty() && link ? std::string("still ") + link->step : last_error_;
   for (const auto& r : pipeline_.take_expired(clock::now())) {
     const broker_error late(redis_address(options_) + ": no connection within " +
-                            in_seconds(*options_.patience) + ": " + last_error_);
+                            in_seconds(*options_.patience) + ": " + why);
     finish(r, std::make_exception_ptr(late), {});
   }
   wait_with_patience();
