@@ -1,2 +1,24 @@
+# cmake --install: the headers, the library, what find_package(quarq) and pkg-config read, and the quarq command.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
+
+set(quarq_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quarq)
+install(TARGETS quarq EXPORT quarqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT quarqTargets NAMESPACE quarq:: DESTINATION ${quarq_cmake_dir})
+install(DIRECTORY include/quarq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+if(TARGET quarq_command)
+  install(TARGETS quarq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+configure_package_config_file(cmake/quarqConfig.cmake.in ${PROJECT_BINARY_DIR}/quarqConfig.cmake
+  INSTALL_DESTINATION ${quarq_cmake_dir})
+# Before 1.0 a minor version may change the interface.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/quarqConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/quarqConfig.cmake ${PROJECT_BINARY_DIR}/quarqConfigVersion.cmake
+  DESTINATION ${quarq_cmake_dir})
+
+# quarq.pc finds the installation from its own place, so that the folder can be moved.
+file(RELATIVE_PATH quarq_pc_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(cmake/quarq.pc.in ${PROJECT_BINARY_DIR}/quarq.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/quarq.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -48,6 +48,11 @@ std::string quoted(std::string_view text) {
   return '"' + codec_detail::printable(text, shown_bytes) + '"';
 }
 
+/// "1 byte", "2 bytes".
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return std::to_string(count) + ' ' + std::string(noun) + (count == 1 ? "" : "s");
+}
+
 }  // namespace
 
 std::string_view to_string(value_type type) noexcept {
@@ -69,8 +74,8 @@ struct decoder::token {
 std::string_view decoder::take(std::size_t count, std::string_view of) {
   const std::size_t left = data_.size() - position_;
   if (count > left)
-    fail("the data ends in the middle of " + std::string(of) + ": " + std::to_string(count) +
-         " bytes expected at byte " + std::to_string(position_) + ", " + std::to_string(left) + " left");
+    fail("the data ends in the middle of " + std::string(of) + ": " + counted(count, "byte") +
+         " expected at byte " + std::to_string(position_) + ", " + std::to_string(left) + " left");
   const std::string_view taken = data_.substr(position_, count);
   position_ += count;
   return taken;
@@ -140,6 +145,11 @@ decoder::token decoder::expect(value_type type, std::string_view expected) {
 }
 
 value_type decoder::peek() {
+  if (!at_end()) {
+    const auto byte = static_cast<unsigned char>(data_[position_]);
+    const value_type type = read_first(byte).type;
+    if (byte != 0xc1 && type != value_type::extension) return type;
+  }
   const std::size_t start = position_;
   const value_type type = next().type;
   position_ = start;
@@ -148,8 +158,7 @@ value_type decoder::peek() {
 
 void decoder::finish() {
   const std::size_t left = data_.size() - position_;
-  if (left > 0)
-    fail(std::to_string(left) + (left == 1 ? " byte is" : " bytes are") + " left over after the value");
+  if (left > 0) fail(counted(left, "byte") + (left == 1 ? " is" : " are") + " left over after the value");
 }
 
 void decoder::nil() {
@@ -222,8 +231,7 @@ std::size_t decoder::array() {
   const std::uint64_t count = expect(value_type::array, "array").number;
   const std::size_t left = data_.size() - position_;
   if (count > left)
-    fail("an array of " + std::to_string(count) + " elements can't be in the " + std::to_string(left) +
-         " bytes left");
+    fail("an array of " + std::to_string(count) + " can't be in the " + counted(left, "byte") + " left");
   return count;
 }
 
@@ -237,8 +245,7 @@ std::size_t decoder::map() {
   const std::uint64_t count = expect(value_type::map, "map").number;
   const std::size_t left = data_.size() - position_;
   if (count > left / 2)
-    fail("a map of " + std::to_string(count) + " entries can't be in the " + std::to_string(left) +
-         " bytes left");
+    fail("a map of " + std::to_string(count) + " can't be in the " + counted(left, "byte") + " left");
   return count;
 }
 
@@ -303,8 +310,8 @@ void decoder::skip() {
     const std::size_t left = data_.size() - position_;
     if (pending > left)
       fail("the data ends in the middle of " + std::string(to_string(found.type)) + ": " +
-           std::to_string(pending) + " more values expected at byte " + std::to_string(position_) + ", " +
-           std::to_string(left) + " bytes left");
+           counted(pending, "value") + " more expected at byte " + std::to_string(position_) + ", " +
+           counted(left, "byte") + " left");
   }
 }
 

@@ -1,5 +1,6 @@
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include <quarq/msgpack.hpp>
 
@@ -141,25 +142,46 @@ class json_writer {
     for (std::size_t i = 0; i < count && !full(); ++i) {
       place.key(i + 1);
       if (i > 0) out_ += ", ";
-      key();
+      key(place);
       out_ += ": ";
       if (!full()) value();
     }
     out_ += '}';
   }
 
-  void key() {
+  void key(decoder::scope& place) {
+    if (in_.peek() == value_type::text) {
+      const std::string_view name = in_.binary();
+      place.entry(name);
+      return string(name);
+    }
     const std::size_t start = out_.size();
-    value();
+    value_in_key();
     if (out_[start] == '"') return;
     const std::string json = out_.substr(start);
     out_.resize(start);
     string(json);
   }
 
+  /// A key that is an array or map within such a key is only hinted at: each level would escape all quotes
+  /// again, which doubles the text.
+  void value_in_key() {
+    const value_type type = in_.peek();
+    const bool nested = type == value_type::array || type == value_type::map;
+    if (nested && in_key_) {
+      in_.skip();
+      out_ += type == value_type::array ? "[...]" : "{...}";
+      return;
+    }
+    const bool was_in_key = std::exchange(in_key_, in_key_ || nested);
+    value();
+    in_key_ = was_in_key;
+  }
+
   decoder in_;
   std::size_t limit_;
   std::string out_;
+  bool in_key_ = false;  // within a key that is an array or map
 };
 
 }  // namespace

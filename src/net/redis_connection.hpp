@@ -1,16 +1,13 @@
 // One connection to a Redis-compatible server, shared by all that a loop does with it.
 //
 // Requests made in one turn of the loop leave in one write; replies are matched in order (RESP3, so that
-// published messages come over the same connection). A lost connection is made again, with exponential backoff and
-// jitter, for as long as the object lives; requests wait for it, at most `patience`. A request whose answer was lost
-// with the connection is sent again: give only commands that may be executed twice.
+// published messages come over the same connection). A lost connection is made again, with exponential
+// backoff and jitter, for as long as the object lives; requests wait for it, at most `patience`. A request
+// whose answer was lost with the connection is sent again: give only commands that may be executed twice.
 //
 // Belongs to one loop: use it from that loop's thread only.
 #pragma once
 
-#include <quarq/awaitable.hpp>
-
-#include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -19,6 +16,10 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
+
+#include <quarq/awaitable.hpp>
+
 #include "wire/resp.hpp"
 
 namespace quarq::net {
@@ -26,12 +27,12 @@ namespace quarq::net {
 struct redis_options {
   std::string host = "127.0.0.1";
   std::string port = "6379";
-  std::string unix_path;              ///< if not empty, instead of host and port
-  std::string username, password;     ///< AUTH is sent when password is not empty
+  std::string unix_path;           ///< if not empty, instead of host and port
+  std::string username, password;  ///< AUTH is sent when password is not empty
   int database = 0;
   bool tls = false;
-  std::string tls_ca_file;            ///< PEM; empty: the system's certificates
-  bool tls_verify = true;             ///< check the certificate and the host's name
+  std::string tls_ca_file;  ///< PEM; empty: the system's certificates
+  bool tls_verify = true;   ///< check the certificate and the host's name
   std::optional<std::chrono::milliseconds> patience = std::chrono::milliseconds(10'000);
 };
 
@@ -39,32 +40,37 @@ struct redis_options {
 /// the password hidden.
 redis_options parse_redis_url(std::string_view url);
 
+/// The URL as it may be shown: its password, if there is one, replaced by ***.
+std::string without_password(std::string_view url);
+
 /// A Lua script, sent as EVALSHA; the connection loads it after each connect, and again on NOSCRIPT.
 struct redis_script {
   explicit redis_script(std::string_view text);
   std::string_view text;
-  std::string sha1;                   ///< 40 lower-case hex digits
+  std::string sha1;  ///< 40 lower-case hex digits
 };
 
 class redis_connection {
  public:
   /// Starts to connect at the first request. `scripts` must outlive the connection.
-  redis_connection(boost::asio::any_io_executor loop, redis_options options, std::vector<const redis_script*> scripts);
+  redis_connection(boost::asio::any_io_executor loop, redis_options options,
+                   std::vector<const redis_script*> scripts);
   /// Closes; requests under way end with broker_error.
   ~redis_connection();
   redis_connection(const redis_connection&) = delete;
   redis_connection& operator=(const redis_connection&) = delete;
 
-  /// Sends a command and waits for its reply. An error reply is thrown as broker_error with the server's text; no
-  /// connection within `patience` as broker_error that names the address and the last error. Cancelling the await
-  /// abandons the reply, not the command.
+  /// Sends a command and waits for its reply. An error reply is thrown as broker_error with the server's
+  /// text; no connection within `patience` as broker_error that names the address and the last error.
+  /// Cancelling the await abandons the reply, not the command.
   awaitable<wire::reply> command(std::vector<std::string> words);
 
   /// EVALSHA. `keys` and `arguments` may hold any bytes.
-  awaitable<wire::reply> run(const redis_script& script, std::vector<std::string> keys, std::vector<std::string> arguments);
+  awaitable<wire::reply> run(const redis_script& script, std::vector<std::string> keys,
+                             std::vector<std::string> arguments);
 
-  /// Calls `receive` on the loop with each message published to `channel`; subscribes again after each reconnect.
-  /// Returns when the server has confirmed it.
+  /// Calls `receive` on the loop with each message published to `channel`; subscribes again after each
+  /// reconnect. Returns when the server has confirmed it.
   awaitable<void> subscribe(std::string channel, std::function<void(std::string_view message)> receive);
   void unsubscribe(std::string_view channel);
 

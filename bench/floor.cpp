@@ -1,0 +1,171 @@
+#include "floor.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <thread>
+
+#include <boost/asio/this_coro.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <quarq/queue.hpp>
+#include <quarq/run.hpp>
+
+#include "bare_client.hpp"
+#include "broker/redis/redis_scripts.hpp"
+#include "tasks.hpp"
+
+namespace quarq::bench {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr std::size_t batch = 100;
+const std::string group = "floor (redis)";
+
+double seconds_since(clock::time_point start) {
+  return std::chrono::duration<double>(clock::now() - start).count();
+}
+
+void measure_lists(report& out, bare_client& client, std::size_t jobs) {
+  const auto timed = [&](const std::string& what, const std::vector<std::string>& command) {
+    const auto start = clock::now();
+    for (std::size_t i = 0; i < jobs; i += batch) {
+      for (std::size_t k = 0; k < batch; ++k) client.add(command);
+      client.flush();
+      for (std::size_t k = 0; k < batch; ++k) client.read();
+    }
+    out.add({group, what, static_cast<double>(jobs) / seconds_since(start), "jobs/s", "100 in a write"});
+  };
+  timed("plain RPUSH", {"RPUSH", "floor:list", argument()});
+  timed("plain LPOP", {"LPOP", "floor:list"});
+}
+
+awaitable<void> fill(std::string url, std::size_t jobs, std::string token) {
+  queue q(url, "floor");
+  for (std::size_t i = 0; i < jobs; i += 1000) {
+    std::vector<call<void>> calls;
+    for (std::size_t k = 0; k < 1000; ++k) calls.push_back(forget(argument()));
+    auto sent = co_await q.enqueue(std::move(calls));
+  }
+  const auto loop = co_await boost::asio::this_coro::executor;
+  const auto broker = broker::open(url, loop);
+  broker::lease lease{"floor", token};
+  broker::lease_terms terms;
+  terms.duration = std::chrono::minutes(10);
+  broker::worker_events events;
+  co_await broker->open_lease(lease, terms, std::move(events));
+}
+
+// Our claim.lua and settle.lua, two batches of 100 under way at any time, and nothing done with what comes
+// back but to settle it.
+double scripts_rate(bare_client& client, std::size_t jobs, const std::string& token, broker::millis keep) {
+  const auto& scripts = broker::redis::scripts();
+  const std::string prefix = broker::redis::key_prefix("floor");
+  broker::settlement same;
+  same.keep = keep;
+  const std::string terms = broker::redis::pack_settlement(same);
+  const std::string outcome(100, 'o');
+  const std::vector<std::string> claim_command = {"EVALSHA", scripts.claim.sha1,   "1", prefix,
+                                          token,     std::to_string(batch)};
+  enum class sent { claim, settle };
+  std::deque<sent> under_way;
+  std::size_t settled = 0, claims = 0;
+  const auto ask = [&] {
+    if (claims * batch >= jobs) return;
+    client.add(claim_command);
+    under_way.push_back(sent::claim);
+    ++claims;
+  };
+  const auto start = clock::now();
+  ask();
+  ask();
+  client.flush();
+  while (!under_way.empty()) {
+    const auto reply = client.read();
+    const auto what = under_way.front();
+    under_way.pop_front();
+    if (what == sent::settle) continue;
+    const auto& ids = reply.items.at(2).items;
+    std::vector<std::string> settle = {"EVALSHA", scripts.settle.sha1, "1", prefix, token, terms};
+    for (const auto& id : ids) {
+      settle.push_back(id.text);
+      settle.push_back(outcome);
+    }
+    settled += ids.size();
+    client.add(settle);
+    under_way.push_back(sent::settle);
+    ask();
+    client.flush();
+  }
+  return static_cast<double>(settled) / seconds_since(start);
+}
+
+void measure_scripts(report& out, int port, std::size_t jobs) {
+  const std::string url = fmt::format("redis://127.0.0.1:{}", port);
+  bare_client client(port);
+  const auto timed = [&](const std::string& what, const std::string& token, broker::millis keep) {
+    run(fill(url, jobs, token));
+    const double before = server_cpu_seconds(client);
+    const double rate = scripts_rate(client, jobs, token, keep);
+    out.add({group, what, rate, "jobs/s",
+             fmt::format("server {:.1f} us/job",
+                         (server_cpu_seconds(client) - before) / static_cast<double>(jobs) * 1e6)});
+  };
+  timed("claim and settle, results kept", "floor-token-1", std::chrono::hours(1));
+  timed("claim and settle, no result", "floor-token-2", broker::millis(0));
+}
+
+// Two clients, each in a thread of its own, hand one token to each other through RPUSH and BLPOP.
+void measure_token(report& out, int port) {
+  constexpr int warm_up = 500, count = 5000;
+  std::thread other([port] {
+    bare_client client(port);
+    for (int i = 0; i < warm_up + count; ++i) {
+      client.call({"BLPOP", "floor:there", "0"});
+      client.call({"RPUSH", "floor:back", argument()});
+    }
+  });
+  bare_client client(port);
+  std::vector<double> times;
+  for (int i = 0; i < warm_up + count; ++i) {
+    const auto start = clock::now();
+    client.call({"RPUSH", "floor:there", argument()});
+    client.call({"BLPOP", "floor:back", "0"});
+    if (i >= warm_up) times.push_back(seconds_since(start) * 1e6);
+  }
+  other.join();
+  std::sort(times.begin(), times.end());
+  out.add({group, "token there and back, p50", times[times.size() / 2], "us", ""});
+  out.add({group, "token there and back, p99", times[times.size() * 99 / 100], "us", ""});
+}
+
+}  // namespace
+
+void measure_redis_floor(report& out, int port, std::size_t jobs) {
+  bare_client client(port);
+  measure_lists(out, client, jobs);
+  measure_scripts(out, port, jobs);
+  measure_token(out, port);
+}
+
+void measure_disk_floor(report& out, const std::string& folder) {
+  const std::string path = folder + "/synced";
+  const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  const std::string page(4096, 'x');
+  constexpr int count = 2000;
+  const auto start = clock::now();
+  for (int i = 0; i < count; ++i) {
+    if (::write(file, page.data(), page.size()) != static_cast<ssize_t>(page.size()) ||
+        ::fdatasync(file) != 0) {
+      ::close(file);
+      throw std::runtime_error("could not write to " + path);
+    }
+  }
+  out.add({"floor (sqlite)", "4 KiB append and fdatasync", count / seconds_since(start), "syncs/s", ""});
+  ::close(file);
+}
+
+}  // namespace quarq::bench

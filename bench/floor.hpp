@@ -1,0 +1,17 @@
+// The floors: what the store itself can do, driven by a client that does nothing else.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "report.hpp"
+
+namespace quarq::bench {
+
+/// Group "floor (redis)": RPUSH/LPOP, our scripts in a bare pipelined loop, a token there and back.
+void measure_redis_floor(report& out, int port, std::size_t jobs);
+
+/// Group "floor (sqlite)": synced appends to a file in `folder`.
+void measure_disk_floor(report& out, const std::string& folder);
+
+}  // namespace quarq::bench

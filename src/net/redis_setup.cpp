@@ -1,0 +1,63 @@
+#include "net/redis_setup.hpp"
+
+#include <utility>
+
+namespace quarq::net {
+
+namespace {
+
+constexpr std::string_view not_ready_codes[] = {"LOADING ", "MASTERDOWN ", "READONLY ", "BUSY "};
+
+}  // namespace
+
+redis_error_class classify_redis_error(std::string_view text) noexcept {
+  if (text.starts_with("NOSCRIPT ")) return redis_error_class::no_script;
+  for (const auto code : not_ready_codes) {
+    if (text.starts_with(code)) return redis_error_class::not_ready;
+  }
+  // Before Redis 7 an error inside a script is wrapped: "ERR Error running script (...): @user_script:1:
+  // -READONLY ...".
+  const bool wrapped = text.starts_with("ERR Error running script") && text.find(" -READONLY ") != text.npos;
+  if (wrapped || text.starts_with("ERR max number of clients reached")) return redis_error_class::not_ready;
+  return redis_error_class::ordinary;
+}
+
+redis_setup::redis_setup(const redis_options& options, const std::vector<const redis_script*>& scripts,
+                         const std::vector<std::string>& channels) {
+  std::vector<std::string> hello{"HELLO", "3"};
+  if (!options.password.empty()) {
+    hello.insert(hello.end(),
+                 {"AUTH", options.username.empty() ? "default" : options.username, options.password});
+  }
+  add({"HELLO", false, true}, std::move(hello));
+  if (options.database != 0) add({"SELECT", false, true}, {"SELECT", std::to_string(options.database)});
+  // A name is for people who look at CLIENT LIST; a user who may not set it can do all else.
+  add({"CLIENT SETNAME", false, false}, {"CLIENT", "SETNAME", "quarq"});
+  for (const auto* script : scripts) {
+    add({"SCRIPT LOAD", false, true}, {"SCRIPT", "LOAD", std::string(script->text)});
+  }
+  for (const auto& channel : channels) add({"SUBSCRIBE", true, true}, {"SUBSCRIBE", channel});
+}
+
+void redis_setup::add(step s, std::vector<std::string> words) {
+  wire::append_command(bytes_, words);
+  left_.push_back(s);
+}
+
+redis_setup::verdict redis_setup::take(const wire::reply& r) {
+  if (left_.empty()) throw wire::protocol_error("the server sent a reply that nobody asked for");
+  const step now = left_.front();
+  left_.pop_front();
+  if (r.is_error() && now.must_succeed) {
+    error_ = std::string(now.what) + " was refused: " + r.text;
+    return classify_redis_error(r.text) == redis_error_class::not_ready ? verdict::not_ready
+                                                                        : verdict::refused;
+  }
+  const bool is_push = r.type == wire::reply::kind::push;
+  if (!r.is_error() && is_push != now.is_subscribe) {
+    throw wire::protocol_error(std::string("the server did not answer ") + now.what + " as Redis does");
+  }
+  return left_.empty() ? verdict::done : verdict::more;
+}
+
+}  // namespace quarq::net

@@ -1,0 +1,28 @@
+# Compiles SOURCE without and with MUST_FAIL; see CMakeLists.txt beside this file.
+file(STRINGS ${SOURCE} expected REGEX "^// expect: ")
+file(STRINGS ${SOURCE} guarded REGEX "^#ifdef MUST_FAIL$")
+if(NOT expected OR NOT guarded)
+  message(FATAL_ERROR "${SOURCE} needs a line \"// expect: MESSAGE\" and a part inside #ifdef MUST_FAIL")
+endif()
+
+set(command ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-unused)
+list(TRANSFORM INCLUDES PREPEND -I)
+list(TRANSFORM DEFINITIONS PREPEND -D)
+list(APPEND command ${INCLUDES} ${DEFINITIONS} ${SOURCE})
+
+execute_process(COMMAND ${command} RESULT_VARIABLE failed ERROR_VARIABLE errors)
+if(failed)
+  message(FATAL_ERROR "without MUST_FAIL it must compile, but:\n${errors}")
+endif()
+
+execute_process(COMMAND ${command} -DMUST_FAIL RESULT_VARIABLE failed ERROR_VARIABLE errors)
+if(NOT failed)
+  message(FATAL_ERROR "it compiles, but what is inside #ifdef MUST_FAIL must not")
+endif()
+foreach(line IN LISTS expected)
+  string(REPLACE "// expect: " "" fragment "${line}")
+  string(FIND "${errors}" "${fragment}" found)
+  if(found EQUAL -1)
+    message(FATAL_ERROR "it does not compile, as it should, but the message lacks\n  ${fragment}\nThe compiler says:\n${errors}")
+  endif()
+endforeach()
