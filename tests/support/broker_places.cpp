@@ -1,5 +1,6 @@
 #include "support/broker_places.hpp"
 
+#include "support/redis_place.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test {
@@ -22,6 +23,16 @@ class sqlite_memory : public broker_place {
   std::string url() const override { return "sqlite::memory:"; }
 };
 
+std::unique_ptr<broker_place> redis_without_disk() {
+  return std::make_unique<redis_place>(redis_place::over::unix_socket);
+}
+
+std::unique_ptr<broker_place> redis_with_append_only_file() {
+  redis_server_options options;
+  options.appendonly = true;
+  return std::make_unique<redis_place>(redis_place::over::tcp, options);
+}
+
 }  // namespace
 
 const std::vector<broker_kind>& broker_kinds() {
@@ -29,6 +40,8 @@ const std::vector<broker_kind>& broker_kinds() {
       {"sqlite_full", [] { return std::make_unique<sqlite_file>(); }},
       {"sqlite_normal", [] { return std::make_unique<sqlite_file>("?synchronous=normal"); }},
       {"sqlite_memory", [] { return std::make_unique<sqlite_memory>(); }},
+      {"redis", redis_without_disk},
+      {"redis_appendonly", redis_with_append_only_file},
   };
   return kinds;
 }
