@@ -11,7 +11,8 @@ namespace quarq::test {
 class redis_place : public broker_place {
  public:
   enum class over { tcp, unix_socket };
-  explicit redis_place(over way, redis_server_options options = {}) : way_(way), keeps_(options.appendonly), server_(options) {}
+  explicit redis_place(over way, redis_server_options options = {})
+      : way_(way), keeps_(options.appendonly), server_(options) {}
 
   std::string url() const override { return way_ == over::tcp ? server_.url() : server_.unix_url(); }
   bool kill_and_restart() override {

@@ -1,11 +1,11 @@
 #include "broker/redis/redis_broker.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <unordered_set>
+
+#include <fmt/format.h>
 
 #include <quarq/errors.hpp>
 
@@ -18,7 +18,9 @@ namespace {
 
 constexpr const char* all_queues = "quarq:queues";
 
-std::string lease_channel(const lease& held) { return key_prefix(held.queue) + "lease:" + held.token; }
+std::string lease_channel(const lease& held) {
+  return key_prefix(held.queue) + "lease:" + held.token;
+}
 
 // A number that Redis gave as text.
 std::int64_t number(std::string_view text) {
@@ -34,15 +36,16 @@ void check_jobs(const std::vector<new_job>& jobs) {
           fmt::format("a job's id has 1 to 255 bytes, this one has {}: \"{:.40}\"", job.id.size(), job.id));
     }
     if (job.priority < lowest_priority || job.priority > highest_priority) {
-      throw invalid_argument(fmt::format("job \"{}\": priority {} is not within {} to {}", job.id, job.priority,
-                                         lowest_priority, highest_priority));
+      throw invalid_argument(fmt::format("job \"{}\": priority {} is not within {} to {}", job.id,
+                                         job.priority, lowest_priority, highest_priority));
     }
   }
 }
 
 // Replies with too few items read as damaged, not as undefined behaviour.
 const wire::reply& item(const wire::reply& reply, std::size_t i) {
-  if (i >= reply.items.size()) throw broker_error("Redis answered a script with something else than it returns");
+  if (i >= reply.items.size())
+    throw broker_error("Redis answered a script with something else than it returns");
   return reply.items[i];
 }
 
@@ -118,7 +121,9 @@ awaitable<void> redis_broker::open_lease(lease held, lease_terms terms, worker_e
   co_await note_queue(held.queue);
   const auto channel = lease_channel(held);
   leases_[channel] = std::move(events);
-  std::function<void(std::string_view)> receive = [this, channel](std::string_view message) { hear(channel, message); };
+  std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
+    hear(channel, message);
+  };
   co_await connection_.subscribe(channel, std::move(receive));
   auto words = renewal_words(held, terms, "1");
   co_await run(scripts().renew, held.queue, std::move(words));
@@ -266,8 +271,10 @@ awaitable<std::vector<queue_summary>> redis_broker::queues() {
     auto reply = co_await run(scripts().summary, name.text, std::vector<std::string>());
     auto& one = found.emplace_back();
     one.name = name.text;
-    std::uint64_t* const counts[] = {&one.queued, &one.deferred, &one.running, &one.dead, &one.kept, &one.workers};
-    for (std::size_t i = 0; i < std::size(counts); ++i) *counts[i] = static_cast<std::uint64_t>(item(reply, i).integer);
+    std::uint64_t* const counts[] = {&one.queued, &one.deferred, &one.running,
+                                     &one.dead,   &one.kept,     &one.workers};
+    for (std::size_t i = 0; i < std::size(counts); ++i)
+      *counts[i] = static_cast<std::uint64_t>(item(reply, i).integer);
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   co_return found;
@@ -385,7 +392,8 @@ awaitable<std::vector<std::string>> redis_broker::warnings() {
   co_return found;
 }
 
-std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop, open_options options) {
+std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop,
+                                   open_options options) {
   auto where = net::parse_redis_url(url);
   where.patience = options.patience;
   return std::make_shared<redis_broker>(std::move(where), std::move(loop));

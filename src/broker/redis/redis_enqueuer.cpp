@@ -18,9 +18,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t most_shared = 256;               // a batch with as many takes no more calls
-constexpr std::chrono::minutes touch_every{1};         // how often Redis is told to remember a sender
-constexpr const char* remembered_ms = "600000";        // for so long
+constexpr std::size_t most_shared = 256;         // a batch with as many takes no more calls
+constexpr std::chrono::minutes touch_every{1};   // how often Redis is told to remember a sender
+constexpr const char* remembered_ms = "600000";  // for so long
 
 }  // namespace
 
@@ -63,7 +63,8 @@ awaitable<std::vector<accepted>> redis_enqueuer::enqueue(std::string queue, std:
 }
 
 // Puts the jobs into batches that are about to be sent.
-std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queue, std::vector<new_job> jobs) {
+std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queue,
+                                                         std::vector<new_job> jobs) {
   std::vector<share> shares;
   auto current = senders_[queue].open.lock();
   if (!current || current->jobs.size() + jobs.size() > most_shared) current = new_batch(queue);
@@ -90,7 +91,8 @@ std::shared_ptr<redis_enqueuer::batch> redis_enqueuer::new_batch(const std::stri
   return made;
 }
 
-void redis_enqueuer::flush(std::shared_ptr<redis_enqueuer> self, std::string queue, std::shared_ptr<batch> full) {
+void redis_enqueuer::flush(std::shared_ptr<redis_enqueuer> self, std::string queue,
+                           std::shared_ptr<batch> full) {
   auto& open = self->senders_[queue].open;
   if (open.lock() == full) open.reset();
   asio::co_spawn(self->loop_, send(self, std::move(queue), std::move(full)), asio::detached);
@@ -116,7 +118,8 @@ awaitable<void> redis_enqueuer::send(std::shared_ptr<redis_enqueuer> self, std::
   full->over.cancel();
 }
 
-std::vector<std::string> redis_enqueuer::arguments(sender& from, std::uint64_t number, const batch& full) const {
+std::vector<std::string> redis_enqueuer::arguments(sender& from, std::uint64_t number,
+                                                   const batch& full) const {
   std::vector<std::string> words;
   words.reserve(5 + 3 * full.jobs.size());
   words.push_back(name_);
