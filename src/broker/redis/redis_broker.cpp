@@ -319,7 +319,7 @@ awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
     std::vector<std::string> words(1, std::string(1, state_digit(state)));
     auto reply = co_await run(scripts().purge, queue, std::move(words));
     count += static_cast<std::size_t>(reply.integer);
-    more = reply.integer > 0;
+    more = reply.integer >= static_cast<std::int64_t>(most_at_once);
   }
   co_return count;
 }
