@@ -221,8 +221,9 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
   co_await until(all_told);
   const auto deadline = std::chrono::steady_clock::now() + 10s;
   strings keys;
-  const strings expected = {"quarq:queues", "quarq:{q}:cards", "quarq:{q}:format", "quarq:{q}:idle",
-                            "quarq:{q}:leases"};
+  const auto settled_by = "quarq:{q}:settled:" + worker.held.token;
+  const strings expected = {"quarq:queues",   "quarq:{q}:cards",  "quarq:{q}:format",
+                            "quarq:{q}:idle", "quarq:{q}:leases", settled_by};
   while (keys != expected && std::chrono::steady_clock::now() < deadline) {
     co_await renew(worker);  // tidies up what was kept
     auto none = co_await claim_ids(worker, 1);
@@ -285,6 +286,26 @@ REDIS_TEST(a_call_with_the_same_number_is_answered_again_and_done_once, {}) {
   auto numbers = server.command(remembered);
   EXPECT_EQ(numbers.items.size(), 1u);
   EXPECT_EQ(numbers.items.at(0).text, "8");
+}
+
+REDIS_TEST(a_settlement_with_the_same_number_is_answered_again_and_done_once, {}) {
+  auto connection = connect(server, loop);
+  auto store = open(server, loop);
+  auto worker = co_await new_worker(store, "q");
+  const strings ids = {"a", "b"};
+  co_await enqueue_ids(*store, "q", ids);
+  co_await claim_ids(worker, 10);
+  const auto retried = broker::redis::pack_settlement(retry("a", 0ms));
+  const strings call_words = {worker.held.token, "77", "", retried, "a", "", "nobody's", ""};
+  auto first = co_await call(*connection, scripts().settle, call_words);
+  EXPECT_EQ(first.text, "10");
+  auto again = co_await claim_until(worker, 1);
+  EXPECT_EQ(again.at(0).tries, 2);
+  // It is held again by now; the repeated call is of the first time.
+  auto repeated = co_await call(*connection, scripts().settle, call_words);
+  EXPECT_EQ(repeated.text, "10");
+  auto state = co_await state_of(*store, "q", "a");
+  EXPECT_TRUE(state == job_state::running);
 }
 
 namespace {

@@ -149,6 +149,7 @@ awaitable<void> redis_broker::close_lease(lease held) {
   forget_lease(held);
   std::vector<std::string> words(1, held.token);
   co_await run(scripts().close_lease, held.queue, std::move(words));
+  settle_numbers_.erase(held.token);
 }
 
 awaitable<claim_result> redis_broker::claim(lease held, std::size_t most) {
@@ -220,8 +221,11 @@ awaitable<void> redis_broker::settle_some(lease held, const std::vector<settleme
     alike = alike && terms.back() == terms.front();
   }
   std::vector<std::string> words;
-  words.reserve(2 + 3 * which.size());
+  words.reserve(4 + 3 * which.size());
+  const auto number = settle_numbers_[held.token].next();
   words.push_back(held.token);
+  words.push_back(number);
+  words.push_back(settle_numbers_[held.token].take_answered());
   words.push_back(alike ? terms.front() : "");
   for (std::size_t k = 0; k < which.size(); ++k) {
     words.push_back(batch[which[k]].id);
@@ -229,6 +233,7 @@ awaitable<void> redis_broker::settle_some(lease held, const std::vector<settleme
     if (!alike) words.push_back(std::move(terms[k]));
   }
   auto reply = co_await run(scripts().settle, held.queue, std::move(words));
+  settle_numbers_[held.token].answered(number);
   for (std::size_t k = 0; k < which.size(); ++k) {
     answers[which[k]] = reply.text.empty() || reply.text.at(k) == '1';
   }

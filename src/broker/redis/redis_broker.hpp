@@ -61,8 +61,9 @@ class redis_broker final : public broker {
   net::redis_connection connection_;
   std::shared_ptr<redis_enqueuer> enqueuer_;
   std::shared_ptr<redis_waits> waits_;
-  std::map<std::string, worker_events, std::less<>> leases_;  // by channel
-  std::set<std::string, std::less<>> noted_queues_;           // in the set of all queues
+  std::map<std::string, worker_events, std::less<>> leases_;         // by channel
+  std::map<std::string, call_numbers, std::less<>> settle_numbers_;  // by token
+  std::set<std::string, std::less<>> noted_queues_;                  // in the set of all queues
   bool server_checked_ = false;
 };
 

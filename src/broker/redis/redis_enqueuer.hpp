@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <exception>
 #include <map>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "broker/broker.hpp"
+#include "broker/redis/call_numbers.hpp"
 #include "net/redis_connection.hpp"
 
 namespace quarq::broker::redis {
@@ -41,7 +41,7 @@ class redis_enqueuer : public std::enable_shared_from_this<redis_enqueuer> {
   static void flush(std::shared_ptr<redis_enqueuer> self, std::string queue, std::shared_ptr<batch> full);
   static awaitable<void> send(std::shared_ptr<redis_enqueuer> self, std::string queue,
                               std::shared_ptr<batch> full);
-  std::vector<std::string> arguments(sender& from, std::uint64_t number, const batch& full) const;
+  std::vector<std::string> arguments(sender& from, const std::string& number, const batch& full) const;
 
   boost::asio::any_io_executor loop_;
   net::redis_connection* connection_;
@@ -52,8 +52,7 @@ class redis_enqueuer : public std::enable_shared_from_this<redis_enqueuer> {
 // The calls of one queue.
 struct redis_enqueuer::sender {
   std::weak_ptr<batch> open;  // takes more jobs
-  std::uint64_t next_number = 1;
-  std::vector<std::uint64_t> answered;  // Redis need not remember them
+  call_numbers numbers;
   std::chrono::steady_clock::time_point touched{};
 };
 

@@ -43,6 +43,7 @@ for _, lost in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now - 1, 'LIMI
   redis.call('ZREM', leases, lost)
   redis.call('ZREM', P .. 'idle', lost)
   redis.call('HDEL', P .. 'cards', lost)
+  redis.call('DEL', P .. 'settled:' .. lost)
 end
 if given > 0 then
   wake(P)
