@@ -1,5 +1,7 @@
 #include "support/broker_places.hpp"
 
+#include "broker/sqlite/sqlite_broker.hpp"
+#include "broker/sqlite/sqlite_url.hpp"
 #include "support/redis_place.hpp"
 #include "support/temp_dir.hpp"
 
@@ -11,7 +13,13 @@ namespace {
 class sqlite_file : public broker_place {
  public:
   explicit sqlite_file(std::string parameters = "") : parameters_(std::move(parameters)) {}
-  std::string url() const override { return "sqlite:" + folder_ / "jobs.db" + parameters_; }
+  std::string url() const override { return "sqlite:" + (folder_ / "jobs.db") + parameters_; }
+
+  std::shared_ptr<broker::broker> open_apart(boost::asio::any_io_executor loop) const override {
+    namespace sqlite = broker::sqlite;
+    auto own = std::make_shared<sqlite::store>(sqlite::parse_url(url()).settings);
+    return std::make_shared<sqlite::sqlite_broker>(own, std::move(loop), broker::open_options());
+  }
 
  private:
   temp_dir folder_;

@@ -9,6 +9,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "broker/checks.hpp"
 #include "broker/redis/redis_scripts.hpp"
 #include "broker/redis/redis_server_checks.hpp"
 
@@ -27,19 +28,6 @@ std::int64_t number(std::string_view text) {
   std::int64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
-}
-
-void check_jobs(const std::vector<new_job>& jobs) {
-  for (const auto& job : jobs) {
-    if (job.id.empty() || job.id.size() > 255) {
-      throw invalid_argument(
-          fmt::format("a job's id has 1 to 255 bytes, this one has {}: \"{:.40}\"", job.id.size(), job.id));
-    }
-    if (job.priority < lowest_priority || job.priority > highest_priority) {
-      throw invalid_argument(fmt::format("job \"{}\": priority {} is not within {} to {}", job.id,
-                                         job.priority, lowest_priority, highest_priority));
-    }
-  }
 }
 
 // Replies with too few items read as damaged, not as undefined behaviour.
@@ -318,7 +306,7 @@ awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std:
 
 awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
   co_await prepare(queue);
-  if (state == job_state::running) throw invalid_argument("running jobs can't be purged: cancel them");
+  check_purge(state);
   std::size_t count = 0;
   for (bool more = true; more;) {
     std::vector<std::string> words(1, std::string(1, state_digit(state)));
@@ -372,7 +360,7 @@ awaitable<wire::reply> redis_broker::run(const net::redis_script& script, std::s
 
 // Before anything is done with a queue.
 awaitable<void> redis_broker::prepare(std::string queue) {
-  if (queue.empty()) throw invalid_argument("the name of a queue can't be empty");
+  check_queue(queue);
   if (!server_checked_) co_await check_server();
 }
 
