@@ -1,9 +1,10 @@
 #include "bare_client.hpp"
 
+#include <stdexcept>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,9 +23,13 @@ bare_client::bare_client(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOC
   ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-bare_client::~bare_client() { ::close(socket_); }
+bare_client::~bare_client() {
+  ::close(socket_);
+}
 
-void bare_client::add(const std::vector<std::string>& words) { wire::append_command(out_, words); }
+void bare_client::add(const std::vector<std::string>& words) {
+  wire::append_command(out_, words);
+}
 
 void bare_client::flush() {
   for (std::size_t sent = 0; sent < out_.size();) {
@@ -55,7 +60,9 @@ wire::reply bare_client::call(const std::vector<std::string>& words) {
 
 double server_cpu_seconds(bare_client& client) {
   const auto info = client.call({"INFO", "cpu"}).text;
-  const auto field = [&](std::string_view name) { return std::stod(info.substr(info.find(name) + name.size())); };
+  const auto field = [&](std::string_view name) {
+    return std::stod(info.substr(info.find(name) + name.size()));
+  };
   return field("used_cpu_sys:") + field("used_cpu_user:");
 }
 

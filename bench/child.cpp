@@ -1,10 +1,11 @@
 #include "child.hpp"
 
 #include <csignal>
-#include <fmt/format.h>
 #include <fstream>
-#include <spawn.h>
 #include <stdexcept>
+
+#include <fmt/format.h>
+#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,7 +38,9 @@ cost child::end(bool by_itself) {
   ::wait4(pid_, &status, 0, &used);
   pid_ = -1;
   if (status != 0) throw std::runtime_error(fmt::format("a worker process ended with status {}", status));
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return {seconds(used.ru_utime) + seconds(used.ru_stime), static_cast<double>(used.ru_maxrss) / 1024};
 }
 

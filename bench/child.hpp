@@ -3,8 +3,9 @@
 
 #include <chrono>
 #include <string>
-#include <sys/types.h>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace quarq::bench {
 
@@ -22,7 +23,8 @@ class child {
   child& operator=(const child&) = delete;
 
   pid_t pid() const noexcept { return pid_; }
-  /// Sends SIGTERM, unless it is to end by itself, and waits for its end. Throws std::runtime_error if it failed.
+  /// Sends SIGTERM, unless it is to end by itself, and waits for its end. Throws std::runtime_error if it
+  /// failed.
   cost end(bool by_itself);
   /// CPU seconds used so far.
   double cpu_now() const;

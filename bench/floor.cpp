@@ -1,16 +1,17 @@
 #include "floor.hpp"
 
-#include <quarq/queue.hpp>
-#include <quarq/run.hpp>
-
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 #include <chrono>
 #include <deque>
+#include <thread>
+
+#include <boost/asio/this_coro.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <thread>
 #include <unistd.h>
+
+#include <quarq/queue.hpp>
+#include <quarq/run.hpp>
 
 #include "bare_client.hpp"
 #include "broker/redis/redis_scripts.hpp"
@@ -24,7 +25,9 @@ using clock = std::chrono::steady_clock;
 constexpr std::size_t batch = 100;
 const std::string group = "floor (redis)";
 
-double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
+double seconds_since(clock::time_point start) {
+  return std::chrono::duration<double>(clock::now() - start).count();
+}
 
 void measure_lists(report& out, bare_client& client, std::size_t jobs) {
   const auto timed = [&](const std::string& what, const std::vector<std::string>& command) {
@@ -56,8 +59,8 @@ awaitable<void> fill(std::string url, std::size_t jobs, std::string token) {
   co_await broker->open_lease(lease, terms, std::move(events));
 }
 
-// Our claim.lua and settle.lua, two batches of 100 under way at any time, and nothing done with what comes back but
-// to settle it.
+// Our claim.lua and settle.lua, two batches of 100 under way at any time, and nothing done with what comes
+// back but to settle it.
 double scripts_rate(bare_client& client, std::size_t jobs, const std::string& token, broker::millis keep) {
   const auto& scripts = broker::redis::scripts();
   const std::string prefix = broker::redis::key_prefix("floor");
@@ -65,7 +68,8 @@ double scripts_rate(bare_client& client, std::size_t jobs, const std::string& to
   same.keep = keep;
   const std::string terms = broker::redis::pack_settlement(same);
   const std::string outcome(100, 'o');
-  const std::vector<std::string> claim = {"EVALSHA", scripts.claim.sha1, "1", prefix, token, std::to_string(batch)};
+  const std::vector<std::string> claim = {"EVALSHA", scripts.claim.sha1,   "1", prefix,
+                                          token,     std::to_string(batch)};
   enum class sent { claim, settle };
   std::deque<sent> under_way;
   std::size_t settled = 0, claims = 0;
@@ -106,7 +110,9 @@ void measure_scripts(report& out, int port, std::size_t jobs) {
     run(fill(url, jobs, token));
     const double before = server_cpu_seconds(client);
     const double rate = scripts_rate(client, jobs, token, keep);
-    out.add({group, what, rate, "jobs/s", fmt::format("server {:.1f} us/job", (server_cpu_seconds(client) - before) / static_cast<double>(jobs) * 1e6)});
+    out.add({group, what, rate, "jobs/s",
+             fmt::format("server {:.1f} us/job",
+                         (server_cpu_seconds(client) - before) / static_cast<double>(jobs) * 1e6)});
   };
   timed("claim and settle, results kept", "floor-token-1", std::chrono::hours(1));
   timed("claim and settle, no result", "floor-token-2", broker::millis(0));
@@ -152,7 +158,8 @@ void measure_disk_floor(report& out, const std::string& folder) {
   constexpr int count = 2000;
   const auto start = clock::now();
   for (int i = 0; i < count; ++i) {
-    if (::write(file, page.data(), page.size()) != static_cast<ssize_t>(page.size()) || ::fdatasync(file) != 0) {
+    if (::write(file, page.data(), page.size()) != static_cast<ssize_t>(page.size()) ||
+        ::fdatasync(file) != 0) {
       ::close(file);
       throw std::runtime_error("could not write to " + path);
     }

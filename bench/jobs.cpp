@@ -1,30 +1,33 @@
 #include "jobs.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
 #include <quarq/gather.hpp>
 #include <quarq/queue.hpp>
 #include <quarq/run.hpp>
 #include <quarq/time.hpp>
 
-#include <algorithm>
-#include <chrono>
-#include <fmt/format.h>
-#include <stdexcept>
-#include <thread>
-
 #include "broker/broker.hpp"
 #include "child.hpp"
 #include "tasks.hpp"
-
-#include <boost/asio/this_coro.hpp>
 
 namespace quarq::bench {
 namespace {
 
 using clock = std::chrono::steady_clock;
 
-double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
+double seconds_since(clock::time_point start) {
+  return std::chrono::duration<double>(clock::now() - start).count();
+}
 
-std::vector<std::string> worker_arguments(const place& at, const std::string& queue, std::vector<std::string> more) {
+std::vector<std::string> worker_arguments(const place& at, const std::string& queue,
+                                          std::vector<std::string> more) {
   std::vector<std::string> all = {"worker", "--broker", at.url, "--queue", queue, "--log-level", "warn"};
   all.insert(all.end(), more.begin(), more.end());
   return all;
@@ -96,7 +99,8 @@ awaitable<round_trips> ping(place at, std::size_t count) {
 }
 
 template <class T>
-std::string ratio_note(const report& out, const place& at, const std::string& floor, T value, const std::string& label) {
+std::string ratio_note(const report& out, const place& at, const std::string& floor, T value,
+                       const std::string& label) {
   const double base = out.value(at.floor_group, floor);
   return base == 0 ? "" : fmt::format("{:.2f} x {}", value / base, label);
 }
@@ -108,7 +112,8 @@ void measure_enqueue(report& out, const place& at, std::size_t jobs) {
     run(std::move(work));
     const double took = seconds_since(start);
     const auto note = at.server_cpu_seconds
-                          ? fmt::format("server {:.1f} us/job", (at.server_cpu_seconds() - server) / static_cast<double>(count) * 1e6)
+                          ? fmt::format("server {:.1f} us/job",
+                                        (at.server_cpu_seconds() - server) / static_cast<double>(count) * 1e6)
                           : "";
     out.add({at.group, what, static_cast<double>(count) / took, "jobs/s", note});
   };
@@ -117,10 +122,11 @@ void measure_enqueue(report& out, const place& at, std::size_t jobs) {
   timed("enqueue, bulk of 1000", jobs, enqueue_bulk(at, "bulk", forget, jobs));
 }
 
-// Fills a queue, then lets one worker process empty it. The whole life of that process counts, its start included.
+// Fills a queue, then lets one worker process empty it. The whole life of that process counts, its start
+// included.
 template <class R>
-void measure_drain(report& out, const place& at, const std::string& what, task<R(std::string)> which, std::size_t jobs,
-                   const std::string& floor) {
+void measure_drain(report& out, const place& at, const std::string& what, task<R(std::string)> which,
+                   std::size_t jobs, const std::string& floor) {
   const std::string name = "drain-" + std::string(which.name());
   run(enqueue_bulk(at, name, which, jobs));
   const double server = at.server_cpu_seconds ? at.server_cpu_seconds() : 0;
@@ -129,15 +135,18 @@ void measure_drain(report& out, const place& at, const std::string& what, task<R
   const auto cost = worker.end(true);
   const double took = seconds_since(start);
   const auto left = run(summary(at.url, name));
-  if (left.queued + left.running + left.deferred + left.dead != 0) throw std::runtime_error("jobs are left in " + name);
+  if (left.queued + left.running + left.deferred + left.dead != 0)
+    throw std::runtime_error("jobs are left in " + name);
   if (!std::is_void_v<R> && left.kept != jobs) {
     throw std::runtime_error(fmt::format("{} results are kept of {} jobs", left.kept, jobs));
   }
   const double rate = static_cast<double>(jobs) / took;
   out.add({at.group, what, rate, "jobs/s", ratio_note(out, at, floor, rate, "floor")});
-  out.add({at.group, what + ": worker CPU", cost.cpu_seconds / static_cast<double>(jobs) * 1e6, "us/job", ""});
+  out.add(
+      {at.group, what + ": worker CPU", cost.cpu_seconds / static_cast<double>(jobs) * 1e6, "us/job", ""});
   if (at.server_cpu_seconds) {
-    out.add({at.group, what + ": server CPU", (at.server_cpu_seconds() - server) / static_cast<double>(jobs) * 1e6, "us/job", ""});
+    out.add({at.group, what + ": server CPU",
+             (at.server_cpu_seconds() - server) / static_cast<double>(jobs) * 1e6, "us/job", ""});
   }
   out.add({at.group, what + ": worker memory", cost.peak_mb, "MB peak", ""});
 }
@@ -145,12 +154,15 @@ void measure_drain(report& out, const place& at, const std::string& what, task<R
 void measure_round_trip(report& out, const place& at) {
   child worker(worker_arguments(at, "ping", {}));
   const auto times = run(ping(at, 5000));
-  out.add({at.group, "round trip, p50", times.p50, "us", ratio_note(out, at, "token there and back, p50", times.p50, "token")});
-  out.add({at.group, "round trip, p99", times.p99, "us", ratio_note(out, at, "token there and back, p99", times.p99, "token")});
+  out.add({at.group, "round trip, p50", times.p50, "us",
+           ratio_note(out, at, "token there and back, p50", times.p50, "token")});
+  out.add({at.group, "round trip, p99", times.p99, "us",
+           ratio_note(out, at, "token there and back, p99", times.p99, "token")});
   const auto before = worker.cpu_now();
   constexpr std::chrono::seconds nap(5);
   std::this_thread::sleep_for(nap);
-  out.add({at.group, "idle worker", (worker.cpu_now() - before) / static_cast<double>(nap.count()) * 100, "% CPU", ""});
+  out.add({at.group, "idle worker", (worker.cpu_now() - before) / static_cast<double>(nap.count()) * 100,
+           "% CPU", ""});
   worker.end(false);
 }
 
@@ -174,7 +186,8 @@ void measure_jobs(report& out, const place& at, std::size_t jobs) {
   measure_enqueue(out, at, jobs);
   measure_drain(out, at, "drain, results kept", measure, jobs, "claim and settle, results kept");
   measure_drain(out, at, "drain, no result", forget, jobs, "claim and settle, no result");
-  measure_drain(out, at, "drain, plain function on a thread", on_thread, jobs / 4, "claim and settle, results kept");
+  measure_drain(out, at, "drain, plain function on a thread", on_thread, jobs / 4,
+                "claim and settle, results kept");
   measure_round_trip(out, at);
   measure_memory(out, at);
 }

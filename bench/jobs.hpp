@@ -10,10 +10,10 @@
 namespace quarq::bench {
 
 struct place {
-  std::string group;                         ///< in the report
+  std::string group;  ///< in the report
   std::string url;
-  std::function<double()> server_cpu_seconds; ///< empty where there is no server
-  std::string floor_group;                   ///< whose figures the ratios refer to
+  std::function<double()> server_cpu_seconds;  ///< empty where there is no server
+  std::string floor_group;                     ///< whose figures the ratios refer to
 };
 
 void measure_jobs(report& out, const place& at, std::size_t jobs);

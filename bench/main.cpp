@@ -1,7 +1,8 @@
-// quarq-bench: what the README claims, reproducible. Everything runs on this machine, against a private redis-server
-// and a file in a temporary folder, and stops by itself.
-#include <CLI/CLI.hpp>
+// quarq-bench: what the README claims, reproducible. Everything runs on this machine, against a private
+// redis-server and a file in a temporary folder, and stops by itself.
 #include <cstdio>
+
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "bare_client.hpp"
@@ -25,7 +26,8 @@ void bench_redis(bench::report& out, std::size_t jobs) {
   out.heading("quarq on redis://");
   bench::bare_client observer(server.plain_port());
   const auto cpu = [&observer] { return bench::server_cpu_seconds(observer); };
-  const bench::place at{"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), cpu, "floor (redis)"};
+  const bench::place at{"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), cpu,
+                        "floor (redis)"};
   bench::measure_jobs(out, at, jobs);
 }
 
@@ -47,7 +49,9 @@ int main(int argc, char** argv) {
   bool json = false;
   std::string only;
   CLI::App app("Measures quarq beside its floors.");
-  app.add_option("--jobs", jobs, "how many jobs")->check(CLI::Range(std::size_t{20'000}, std::size_t{100'000'000}))->capture_default_str();
+  app.add_option("--jobs", jobs, "how many jobs")
+      ->check(CLI::Range(std::size_t{20'000}, std::size_t{100'000'000}))
+      ->capture_default_str();
   app.add_option("--only", only, "redis or sqlite")->check(CLI::IsMember({"redis", "sqlite"}));
   app.add_flag("--json", json, "the figures as JSON");
   CLI11_PARSE(app, argc, argv);

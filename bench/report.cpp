@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdio>
+
 #include <fmt/format.h>
 
 namespace quarq::bench {
@@ -45,8 +46,9 @@ void report::print_json() const {
   fmt::print("[\n");
   for (std::size_t i = 0; i < figures_.size(); ++i) {
     const auto& f = figures_[i];
-    fmt::print("  {{\"group\": {}, \"what\": {}, \"value\": {:.3f}, \"unit\": {}, \"note\": {}}}{}\n", quoted(f.group),
-               quoted(f.what), f.value, quoted(f.unit), quoted(f.note), i + 1 < figures_.size() ? "," : "");
+    fmt::print("  {{\"group\": {}, \"what\": {}, \"value\": {:.3f}, \"unit\": {}, \"note\": {}}}{}\n",
+               quoted(f.group), quoted(f.what), f.value, quoted(f.unit), quoted(f.note),
+               i + 1 < figures_.size() ? "," : "");
   }
   fmt::print("]\n");
 }

@@ -10,8 +10,8 @@ struct figure {
   std::string group;  ///< "redis", "sqlite", "floor", ...
   std::string what;   ///< "drain, results kept"
   double value = 0;
-  std::string unit;   ///< "jobs/s", "us", "MB", "%"
-  std::string note;   ///< e.g. the ratio to its floor
+  std::string unit;  ///< "jobs/s", "us", "MB", "%"
+  std::string note;  ///< e.g. the ratio to its floor
 };
 
 class report {

@@ -1,18 +1,27 @@
-#include <quarq/time.hpp>
-#include <quarq/worker.hpp>
+#include <csignal>
 
 #include <sys/prctl.h>
-#include <csignal>
+
+#include <quarq/time.hpp>
+#include <quarq/worker.hpp>
 
 #include "tasks.hpp"
 
 namespace quarq::bench {
 namespace {
 
-awaitable<std::int64_t> do_measure(std::string text) { co_return static_cast<std::int64_t>(text.size()); }
-awaitable<void> do_forget(std::string) { co_return; }
-awaitable<void> do_hold(std::int64_t ms) { co_await sleep_for(std::chrono::milliseconds(ms)); }
-std::int64_t do_on_thread(std::string text) { return static_cast<std::int64_t>(text.size()); }
+awaitable<std::int64_t> do_measure(std::string text) {
+  co_return static_cast<std::int64_t>(text.size());
+}
+awaitable<void> do_forget(std::string) {
+  co_return;
+}
+awaitable<void> do_hold(std::int64_t ms) {
+  co_await sleep_for(std::chrono::milliseconds(ms));
+}
+std::int64_t do_on_thread(std::string text) {
+  return static_cast<std::int64_t>(text.size());
+}
 
 }  // namespace
 

@@ -1,8 +1,9 @@
 // The coroutine type of every asynchronous function in quarq, and the seat belt that g++ 12 needs.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <type_traits>
+
+#include <boost/asio/awaitable.hpp>
 
 namespace quarq {
 
@@ -19,16 +20,18 @@ template <class T, class Executor>
 inline constexpr bool is_awaitable<boost::asio::awaitable<T, Executor>> = true;
 
 template <class T>
-concept closure_like =
-    std::is_class_v<T> && !std::is_aggregate_v<T> && !std::is_default_constructible_v<T> &&
-    !std::is_copy_assignable_v<T> && (requires { &T::operator(); } || requires(T t) { t(); });
+concept closure_like = std::is_class_v<T> && !std::is_aggregate_v<T> && !std::is_default_constructible_v<T> &&
+                       !std::is_copy_assignable_v<T> &&
+                       (
+                           requires { &T::operator(); } || requires(T t) { t(); });
 
-/// g++ before 12.3 destroys a temporary aggregate or capturing closure twice when the full expression it stands in
-/// contains co_await. False for exactly those; a named variable, a class with a constructor, and anything
-/// trivially destructible are safe.
+/// g++ before 12.3 destroys a temporary aggregate or capturing closure twice when the full expression it
+/// stands in contains co_await. False for exactly those; a named variable, a class with a constructor, and
+/// anything trivially destructible are safe.
 template <class T, class U = std::remove_cvref_t<T>>
-inline constexpr bool safe_in_co_await = std::is_lvalue_reference_v<T> || std::is_trivially_destructible_v<U> ||
-                                         !(std::is_aggregate_v<U> || closure_like<U>);
+inline constexpr bool safe_in_co_await =
+    std::is_lvalue_reference_v<T> || std::is_trivially_destructible_v<U> ||
+    !(std::is_aggregate_v<U> || closure_like<U>);
 
 }  // namespace detail
 }  // namespace quarq

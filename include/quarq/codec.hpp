@@ -116,7 +116,8 @@ T decode_argument(decoder& in, decoder::scope& place, std::size_t index,
 }
 
 template <class Tuple, std::size_t... I>
-Tuple decode_arguments(decoder& in, std::span<const std::string_view> names, std::index_sequence<I...>) {
+Tuple decode_arguments(decoder& in, [[maybe_unused]] std::span<const std::string_view> names,
+                       std::index_sequence<I...>) {
   begin_arguments(in, sizeof...(I));
   [[maybe_unused]] decoder::scope place(in);
   return Tuple{decode_argument<std::tuple_element_t<I, Tuple>>(in, place, I, names)...};

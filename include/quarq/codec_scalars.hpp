@@ -48,16 +48,17 @@ struct codec<double> {
   static double decode(decoder& in) { return in.real(); }
 };
 
+namespace detail {
+
+float decode_float(decoder& in);
+
+}  // namespace detail
+
 /// Numbers with more digits than a float has are rounded; those beyond its range are refused.
 template <>
 struct codec<float> {
   static void encode(encoder& out, float value) { out.real(value); }
-  static float decode(decoder& in) {
-    const double value = in.real();
-    if (std::isfinite(value) && std::abs(value) > std::numeric_limits<float>::max())
-      in.fail("expected number in the range of float, got " + std::to_string(value));
-    return static_cast<float>(value);
-  }
+  static float decode(decoder& in) { return detail::decode_float(in); }
 };
 
 /// Text: UTF-8, on both sides.

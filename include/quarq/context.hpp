@@ -1,8 +1,6 @@
 // What a handler may ask and keep.
 #pragma once
 
-#include <quarq/errors.hpp>
-
 #include <chrono>
 #include <memory>
 #include <stop_token>
@@ -12,6 +10,8 @@
 #include <typeinfo>
 #include <utility>
 #include <vector>
+
+#include <quarq/errors.hpp>
 
 namespace quarq {
 
@@ -40,15 +40,16 @@ struct job_facts {
 
 }  // namespace detail
 
-/// The worker's, in on_startup and on_shutdown; one job's own, in its handler and in before_job and after_job. State
-/// put into the worker's context lives as long as the worker and is seen by every job; state put into a job's lives as
-/// long as that try. A reference to it is valid for as long.
+/// The worker's, in on_startup and on_shutdown; one job's own, in its handler and in before_job and
+/// after_job. State put into the worker's context lives as long as the worker and is seen by every job; state
+/// put into a job's lives as long as that try. A reference to it is valid for as long.
 ///
-/// A job's context is used by that job alone. The worker's state is read by all jobs at once, also from the threads that
-/// run plain functions: an object that changes needs its own lock.
+/// A job's context is used by that job alone. The worker's state is read by all jobs at once, also from the
+/// threads that run plain functions: an object that changes needs its own lock.
 class context {
  public:
-  explicit context(const context* worker = nullptr, detail::job_facts facts = {}) : worker_(worker), facts_(std::move(facts)) {}
+  explicit context(const context* worker = nullptr, detail::job_facts facts = {})
+      : worker_(worker), facts_(std::move(facts)) {}
   context(const context&) = delete;
   context& operator=(const context&) = delete;
 

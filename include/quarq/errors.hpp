@@ -13,8 +13,8 @@ class error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Bytes from outside are not what the type asks for. what() begins with the path of the value that was wrong:
-/// "count_words: argument 1 (url): expected string, got integer".
+/// Bytes from outside are not what the type asks for. what() begins with the path of the value that was
+/// wrong: "count_words: argument 1 (url): expected string, got integer".
 class decode_error : public error {
  public:
   using error::error;
@@ -49,7 +49,8 @@ class duplicate_job : public error {
 class job_not_found : public error {
  public:
   explicit job_not_found(const std::string& id)
-      : error("no job with id \"" + id + "\": it never was, or it has ended and its result is no longer kept") {}
+      : error("no job with id \"" + id +
+              "\": it never was, or it has ended and its result is no longer kept") {}
 };
 
 /// The work did not end by its deadline: a job's timeout, or the caller's own.

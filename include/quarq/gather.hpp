@@ -1,9 +1,6 @@
 // Several coroutines at once.
 #pragma once
 
-#include <quarq/awaitable.hpp>
-#include <quarq/time.hpp>
-
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -11,10 +8,14 @@
 #include <variant>
 #include <vector>
 
+#include <quarq/awaitable.hpp>
+#include <quarq/time.hpp>
+
 namespace quarq {
 
 namespace detail {
-/// Runs all at once on the current loop; the first failure cancels the rest, and is thrown when all have ended.
+/// Runs all at once on the current loop; the first failure cancels the rest, and is thrown when all have
+/// ended.
 awaitable<void> run_all(std::vector<awaitable<void>> work);
 
 template <class T>
@@ -32,16 +33,19 @@ awaitable<void> into_slot(awaitable<T> from, std::optional<value_of<T>>& slot) {
 }
 }  // namespace detail
 
-/// Awaits all of them at once: `auto [a, b] = co_await gather(f(x), g(y));`. The value of an awaitable<void> is a
-/// std::monostate. If one throws, the others are cancelled, and when all have ended the first exception is thrown.
+/// Awaits all of them at once: `auto [a, b] = co_await gather(f(x), g(y));`. The value of an awaitable<void>
+/// is a std::monostate. If one throws, the others are cancelled, and when all have ended the first exception
+/// is thrown.
 template <class... T>
 awaitable<std::tuple<detail::value_of<T>...>> gather(awaitable<T>... work) {
   std::tuple<std::optional<detail::value_of<T>>...> slots;
   std::vector<awaitable<void>> all;
   all.reserve(sizeof...(T));
-  std::apply([&](auto&... slot) { (all.push_back(detail::into_slot<T>(std::move(work), slot)), ...); }, slots);
+  std::apply([&](auto&... slot) { (all.push_back(detail::into_slot<T>(std::move(work), slot)), ...); },
+             slots);
   co_await detail::run_all(std::move(all));
-  co_return std::apply([](auto&... slot) { return std::tuple<detail::value_of<T>...>(std::move(*slot)...); }, slots);
+  co_return std::apply([](auto&... slot) { return std::tuple<detail::value_of<T>...>(std::move(*slot)...); },
+                       slots);
 }
 
 /// The same for any number of one kind; the values come in the order of `work`.
@@ -50,7 +54,8 @@ awaitable<std::vector<T>> gather(std::vector<awaitable<T>> work) {
   std::vector<std::optional<T>> slots(work.size());
   std::vector<awaitable<void>> all;
   all.reserve(work.size());
-  for (std::size_t i = 0; i < work.size(); ++i) all.push_back(detail::into_slot<T>(std::move(work[i]), slots[i]));
+  for (std::size_t i = 0; i < work.size(); ++i)
+    all.push_back(detail::into_slot<T>(std::move(work[i]), slots[i]));
   co_await detail::run_all(std::move(all));
   std::vector<T> values;
   values.reserve(slots.size());
@@ -58,6 +63,8 @@ awaitable<std::vector<T>> gather(std::vector<awaitable<T>> work) {
   co_return values;
 }
 
-inline awaitable<void> gather(std::vector<awaitable<void>> work) { return detail::run_all(std::move(work)); }
+inline awaitable<void> gather(std::vector<awaitable<void>> work) {
+  return detail::run_all(std::move(work));
+}
 
 }  // namespace quarq

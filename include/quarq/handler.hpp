@@ -1,12 +1,6 @@
 // How a function becomes the handler of a task.
 #pragma once
 
-#include <quarq/awaitable.hpp>
-#include <quarq/codec.hpp>
-#include <quarq/context.hpp>
-#include <quarq/retry.hpp>
-#include <quarq/task.hpp>
-
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -18,6 +12,12 @@
 #include <type_traits>
 #include <utility>
 
+#include <quarq/awaitable.hpp>
+#include <quarq/codec.hpp>
+#include <quarq/context.hpp>
+#include <quarq/retry.hpp>
+#include <quarq/task.hpp>
+
 namespace quarq {
 
 /// What a worker does with the jobs of one task. A call may say otherwise for its own job.
@@ -25,8 +25,8 @@ struct handler_options {
   /// How long one try may take; then it is asked to stop and has failed with timed_out. Nothing: no limit.
   std::optional<std::chrono::milliseconds> timeout = std::chrono::minutes(5);
   retry_policy retry = {};
-  /// How long results can be looked up: by default an hour, and not at all where the task returns nothing. Failures are
-  /// kept for at least an hour. 0: not at all.
+  /// How long results can be looked up: by default an hour, and not at all where the task returns nothing.
+  /// Failures are kept for at least an hour. 0: not at all.
   std::optional<std::chrono::milliseconds> keep_result = std::nullopt;
 };
 
@@ -40,7 +40,8 @@ struct handler {
   bool returns_nothing = false;
 };
 
-/// The arguments are not what the task takes: trying again can't help. (A decode_error may also be the handler's own.)
+/// The arguments are not what the task takes: trying again can't help. (A decode_error may also be the
+/// handler's own.)
 struct bad_payload : decode_error {
   using decode_error::decode_error;
 };
@@ -54,7 +55,8 @@ struct unwrap_awaitable<boost::asio::awaitable<T, E>> {
   using type = T;
 };
 
-/// Calls `f` in the first of the forms that it has: with a context, with a stop_token, with the arguments alone.
+/// Calls `f` in the first of the forms that it has: with a context, with a stop_token, with the arguments
+/// alone.
 template <class F, class... Args>
 decltype(auto) call_handler(F& f, context& ctx, std::tuple<Args...>& arguments) {
   return std::apply(
@@ -80,16 +82,19 @@ struct handler_of<task<R(Args...)>, F> {
   using result = typename task_type::result_type;
 
   template <class... A>
-  static constexpr bool callable = std::is_invocable_v<F&, context&, A&&...> ||
-                                   std::is_invocable_v<F&, std::stop_token, A&&...> || std::is_invocable_v<F&, A&&...>;
+  static constexpr bool callable =
+      std::is_invocable_v<F&, context&, A&&...> || std::is_invocable_v<F&, std::stop_token, A&&...> ||
+      std::is_invocable_v<F&, A&&...>;
   static_assert(callable<std::remove_cvref_t<Args>...>,
-                "quarq: this handler can't be called with the parameters of its task: it must take them in order, after an "
-                "optional quarq::context& or std::stop_token (see handler_of<task<signature>, handler> in this message)");
+                "quarq: this handler can't be called with the parameters of its task: it must take them in "
+                "order, after an "
+                "optional quarq::context& or std::stop_token (see handler_of<task<signature>, handler> in "
+                "this message)");
   static constexpr bool ok = callable<std::remove_cvref_t<Args>...>;
 
   static arguments decode(const task_type& what, std::string_view encoded) {
     try {
-      return decode_arguments<arguments>(encoded, what.name(), what.parameters());
+      return quarq::decode_arguments<arguments>(encoded, what.name(), what.parameters());
     } catch (const decode_error& e) {
       throw bad_payload(e.what());
     }
@@ -105,7 +110,8 @@ struct handler_of<task<R(Args...)>, F> {
     }
   }
 
-  static awaitable<std::string> call_coroutine(F& f, const task_type& what, context& ctx, std::string_view encoded) {
+  static awaitable<std::string> call_coroutine(F& f, const task_type& what, context& ctx,
+                                               std::string_view encoded) {
     auto values = decode(what, encoded);
     auto work = call_handler(f, ctx, values);
     if constexpr (std::is_void_v<result>) {
@@ -125,9 +131,11 @@ handler make_handler(const task<R(Args...)>& what, F f, handler_options options)
   made.options = std::move(options);
   made.returns_nothing = std::is_void_v<typename traits::result>;
   if constexpr (traits::ok) {
-    using given = decltype(call_handler(std::declval<F&>(), std::declval<context&>(), std::declval<typename traits::arguments&>()));
+    using given = decltype(call_handler(std::declval<F&>(), std::declval<context&>(),
+                                        std::declval<typename traits::arguments&>()));
     using value = typename unwrap_awaitable<given>::type;
-    constexpr bool result_fits = std::is_void_v<typename traits::result> || std::is_convertible_v<value, typename traits::result>;
+    constexpr bool result_fits =
+        std::is_void_v<typename traits::result> || std::is_convertible_v<value, typename traits::result>;
     static_assert(result_fits, "quarq: this handler's result does not convert to the result of its task");
     if constexpr (result_fits && is_awaitable<given>) {
       made.on_loop = [f = std::make_shared<F>(std::move(f)), what](context& ctx, std::string_view encoded) {

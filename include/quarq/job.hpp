@@ -1,16 +1,16 @@
 // A job: one enqueued call, seen from the side that asked for it.
 #pragma once
 
-#include <quarq/awaitable.hpp>
-#include <quarq/codec.hpp>
-#include <quarq/job_state.hpp>
-
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
+
+#include <quarq/awaitable.hpp>
+#include <quarq/codec.hpp>
+#include <quarq/job_state.hpp>
 
 namespace quarq {
 
@@ -22,17 +22,17 @@ struct job_info {
   std::string queue;
   std::string task;
   job_state state = job_state::queued;
-  int tries = 0;                      ///< how often it has been started
+  int tries = 0;  ///< how often it has been started
   int priority = 5;
-  std::string arguments;              ///< JSON array; empty once the job has ended, unless it is dead
-  std::string result;                 ///< JSON; empty unless it succeeded and its result is kept
-  std::string error_type;             ///< of the last failure; empty if there was none
+  std::string arguments;   ///< JSON array; empty once the job has ended, unless it is dead
+  std::string result;      ///< JSON; empty unless it succeeded and its result is kept
+  std::string error_type;  ///< of the last failure; empty if there was none
   std::string error;
-  std::string worker;                 ///< of a running or ended job: who runs or ran it
+  std::string worker;  ///< of a running or ended job: who runs or ran it
   std::optional<moment> enqueued_at;
-  std::optional<moment> due_at;       ///< of a deferred job
+  std::optional<moment> due_at;  ///< of a deferred job
   std::optional<moment> expires_at;
-  std::optional<moment> started_at;   ///< of an ended job: its last start
+  std::optional<moment> started_at;  ///< of an ended job: its last start
   std::optional<moment> finished_at;
 };
 
@@ -56,8 +56,8 @@ class job_handle {
 
   const std::string& id() const noexcept { return id_; }
 
-  /// The encoded result; throws what ended the job otherwise. `nothing_kept` says what an absent job means: for a job
-  /// that we saw accepted and whose result is nothing, absence is success.
+  /// The encoded result; throws what ended the job otherwise. `nothing_kept` says what an absent job means:
+  /// for a job that we saw accepted and whose result is nothing, absence is success.
   awaitable<std::string> result(std::optional<std::chrono::milliseconds> most, bool returns_nothing) const;
   awaitable<job_state> status(bool returns_nothing) const;
   awaitable<job_info> info() const;
@@ -80,10 +80,12 @@ class job {
 
   const std::string& id() const noexcept { return handle_.id(); }
 
-  /// Waits until the job has ended and returns its result; it is pushed, not polled for. Throws job_failed (what the
-  /// handler threw), retries_exhausted, timed_out (the job's own limit), cancelled, job_expired or worker_lost,
-  /// job_not_found if nothing is known of it any more, decode_error if the result is not an R.
-  awaitable<R> result() const { return typed_result(handle_.result(std::nullopt, std::is_void_v<R>), handle_.id()); }
+  /// Waits until the job has ended and returns its result; it is pushed, not polled for. Throws job_failed
+  /// (what the handler threw), retries_exhausted, timed_out (the job's own limit), cancelled, job_expired or
+  /// worker_lost, job_not_found if nothing is known of it any more, decode_error if the result is not an R.
+  awaitable<R> result() const {
+    return typed_result(handle_.result(std::nullopt, std::is_void_v<R>), handle_.id());
+  }
 
   /// The same for at most this long, then timed_out; the job goes on.
   awaitable<R> result(std::chrono::milliseconds most) const {
@@ -96,7 +98,8 @@ class job {
   /// Throws job_not_found if nothing is known of it any more.
   awaitable<job_info> info() const { return handle_.info(); }
 
-  /// Asks for it never to run, or to stop: its handler's awaits are cancelled, its stop_token is set. From any process.
+  /// Asks for it never to run, or to stop: its handler's awaits are cancelled, its stop_token is set. From
+  /// any process.
   awaitable<cancel_outcome> cancel() const { return handle_.cancel(); }
 
  private:

@@ -25,7 +25,9 @@ std::string_view to_string(job_state state) noexcept;
 std::optional<job_state> job_state_from(std::string_view word) noexcept;
 
 /// Whether a job in this state has ended.
-constexpr bool is_final(job_state state) noexcept { return state >= job_state::succeeded; }
+constexpr bool is_final(job_state state) noexcept {
+  return state >= job_state::succeeded;
+}
 
 /// The one table of allowed changes, against which every broker is tested.
 constexpr bool may_change(job_state from, job_state to) noexcept {

@@ -1,16 +1,16 @@
 // Where calls are sent to become jobs.
 #pragma once
 
-#include <quarq/awaitable.hpp>
-#include <quarq/errors.hpp>
-#include <quarq/job.hpp>
-#include <quarq/task.hpp>
-
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <quarq/awaitable.hpp>
+#include <quarq/errors.hpp>
+#include <quarq/job.hpp>
+#include <quarq/task.hpp>
 
 struct sqlite3;
 
@@ -41,21 +41,23 @@ enqueued enqueue_in_transaction(queue_core& queue, sqlite3* transaction, raw_cal
 
 }  // namespace detail
 
-/// A queue of jobs at a broker. Nothing is opened before the first use. Cheap to copy; copies share one connection.
+/// A queue of jobs at a broker. Nothing is opened before the first use. Cheap to copy; copies share one
+/// connection.
 ///
-/// Belongs to the loop on which it is first used: from another one it throws std::logic_error (give each loop a queue
-/// of its own). It may outlive that loop, and is then free to be used on the next.
+/// Belongs to the loop on which it is first used: from another one it throws std::logic_error (give each loop
+/// a queue of its own). It may outlive that loop, and is then free to be used on the next.
 class queue {
  public:
-  /// `broker`: sqlite:FILE, sqlite::memory:, redis://..., rediss://..., redis+unix://...; throws invalid_argument for
-  /// what is none of these. `name`: 1 to 100 characters, no white space, no braces.
+  /// `broker`: sqlite:FILE, sqlite::memory:, redis://..., rediss://..., redis+unix://...; throws
+  /// invalid_argument for what is none of these. `name`: 1 to 100 characters, no white space, no braces.
   explicit queue(std::string broker = default_broker_url(), std::string name = "default");
 
   const std::string& name() const noexcept;
   const std::string& broker_url() const noexcept;
 
-  /// Sends the call. When this returns the job is stored and will run at least once. Throws duplicate_job if its id is
-  /// taken, invalid_argument if an option is out of its range, broker_error if the broker can't be reached.
+  /// Sends the call. When this returns the job is stored and will run at least once. Throws duplicate_job if
+  /// its id is taken, invalid_argument if an option is out of its range, broker_error if the broker can't be
+  /// reached.
   template <class R>
   awaitable<job<R>> enqueue(call<R> c) const {
     const std::string wanted = c.options().id.value_or("");
@@ -81,7 +83,8 @@ class queue {
   }
 
   /// Sends the call within the caller's own transaction on the same SQLite file: the job exists if and when
-  /// `transaction` commits. Needs a sqlite: broker; `transaction` is used only during the call. Throws as enqueue does.
+  /// `transaction` commits. Needs a sqlite: broker; `transaction` is used only during the call. Throws as
+  /// enqueue does.
   template <class R>
   job<R> enqueue(call<R> c, sqlite3* transaction) const {
     const std::string wanted = c.options().id.value_or("");

@@ -11,8 +11,8 @@ inline constexpr std::chrono::milliseconds forever = std::chrono::milliseconds::
 
 /// How a job that failed is tried again. Made by the functions of quarq::backoff; a value, cheap to copy.
 ///
-/// A try is a start of the job, whatever ended it: an exception, a timeout or the loss of its worker. A worker's
-/// shutdown is not a try.
+/// A try is a start of the job, whatever ended it: an exception, a timeout or the loss of its worker. A
+/// worker's shutdown is not a try.
 class retry_policy {
  public:
   using millis = std::chrono::milliseconds;
@@ -20,18 +20,19 @@ class retry_policy {
   /// The default of every task: 5 tries, 1 s doubling up to 5 min between them, spread by 25 %.
   constexpr retry_policy() = default;
 
-  constexpr retry_policy(millis first, millis most, double factor) : first_(first), most_(most), factor_(factor) {}
+  constexpr retry_policy(millis first, millis most, double factor)
+      : first_(first), most_(most), factor_(factor) {}
 
-  /// At most this many starts, at least 1. With 1, an exception of the handler is the job's answer: it ends as
-  /// failed, not dead.
+  /// At most this many starts, at least 1. With 1, an exception of the handler is the job's answer: it ends
+  /// as failed, not dead.
   constexpr retry_policy tries(int n) const {
     auto copy = *this;
     copy.tries_ = n < 1 ? 1 : n;
     return copy;
   }
 
-  /// Spreads each pause at random by up to this fraction of it, up and down, so that jobs that failed together do
-  /// not come back together. From 0 to 1.
+  /// Spreads each pause at random by up to this fraction of it, up and down, so that jobs that failed
+  /// together do not come back together. From 0 to 1.
   constexpr retry_policy jitter(double fraction) const {
     auto copy = *this;
     copy.jitter_ = fraction < 0 ? 0 : fraction > 1 ? 1 : fraction;
@@ -66,10 +67,14 @@ constexpr retry_policy exponential(std::chrono::milliseconds first, std::chrono:
 }
 
 /// The same pause each time.
-constexpr retry_policy constant(std::chrono::milliseconds pause) { return retry_policy(pause, pause, 1); }
+constexpr retry_policy constant(std::chrono::milliseconds pause) {
+  return retry_policy(pause, pause, 1);
+}
 
 /// Never again: one try.
-constexpr retry_policy none() { return retry_policy().tries(1); }
+constexpr retry_policy none() {
+  return retry_policy().tries(1);
+}
 
 }  // namespace backoff
 }  // namespace quarq

@@ -1,12 +1,12 @@
 // The bridge from plain code into coroutines.
 #pragma once
 
-#include <quarq/awaitable.hpp>
-#include <quarq/time.hpp>
-
 #include <optional>
 #include <type_traits>
 #include <utility>
+
+#include <quarq/awaitable.hpp>
+#include <quarq/time.hpp>
 
 namespace quarq {
 
@@ -15,9 +15,9 @@ namespace detail {
 void run_loop(awaitable<void> main);
 }  // namespace detail
 
-/// Runs a coroutine on a new loop on this thread until it ends, and returns its value or throws its exception. What
-/// the coroutine has started elsewhere and not awaited ends with the loop. Not to be called from a coroutine (it would
-/// block the loop that runs it): throws std::logic_error there.
+/// Runs a coroutine on a new loop on this thread until it ends, and returns its value or throws its
+/// exception. What the coroutine has started elsewhere and not awaited ends with the loop. Not to be called
+/// from a coroutine (it would block the loop that runs it): throws std::logic_error there.
 template <class T>
 T run(awaitable<T> main) {
   if constexpr (std::is_void_v<T>) {

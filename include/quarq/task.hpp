@@ -1,9 +1,6 @@
 // A task is a name and a signature, known to both sides; called with its arguments it is a value, a call.
 #pragma once
 
-#include <quarq/codec.hpp>
-#include <quarq/retry.hpp>
-
 #include <array>
 #include <chrono>
 #include <concepts>
@@ -15,6 +12,9 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+
+#include <quarq/codec.hpp>
+#include <quarq/retry.hpp>
 
 namespace quarq {
 
@@ -36,8 +36,8 @@ struct call_options {
 template <class Given, class Expected>
 inline constexpr bool fits =
     std::is_convertible_v<Given, Expected> &&
-    !(std::is_pointer_v<std::decay_t<Given>> && std::is_arithmetic_v<Expected>) &&
-    !(std::is_floating_point_v<std::remove_cvref_t<Given>> && std::is_integral_v<Expected>);
+    !(std::is_pointer_v<std::decay_t<Given>> && std::is_arithmetic_v<Expected>)&&!(
+        std::is_floating_point_v<std::remove_cvref_t<Given>> && std::is_integral_v<Expected>);
 
 /// Named so that the compiler's message tells which argument of which task is wrong.
 template <class Task, std::size_t Number, class Given, class Expected>
@@ -60,8 +60,8 @@ decltype(auto) as(Given& given) {
 
 }  // namespace detail
 
-/// A task with its arguments: encoded once, a value. Store it, copy it, send it with queue::enqueue, one or a vector
-/// of them. The setters may be chained: `count_words(url).delay(10s).id("page")`.
+/// A task with its arguments: encoded once, a value. Store it, copy it, send it with queue::enqueue, one or a
+/// vector of them. The setters may be chained: `count_words(url).delay(10s).id("page")`.
 template <class R>
 class call {
  public:
@@ -70,8 +70,8 @@ class call {
 
   call(std::string_view task, std::string arguments) : task_(task), arguments_(std::move(arguments)) {}
 
-  /// Names the job, 1 to 255 bytes of UTF-8. While a job with this id lives, or its result is kept, another is refused
-  /// (duplicate_job). Without it the job gets a fresh ULID.
+  /// Names the job, 1 to 255 bytes of UTF-8. While a job with this id lives, or its result is kept, another
+  /// is refused (duplicate_job). Without it the job gets a fresh ULID.
   call& id(std::string id) & { return set(&detail::call_options::id, std::move(id)); }
   /// Not before this long from now, by the broker's clock.
   call& delay(millis d) & { return set(&detail::call_options::delay, d); }
@@ -87,7 +87,8 @@ class call {
   call& tries(int n) & { return set(&detail::call_options::tries, n); }
   /// The pauses between tries, instead of the handler's.
   call& backoff(retry_policy p) & { return set(&detail::call_options::backoff, p); }
-  /// How long the result can be looked up after the end, instead of the handler's time; 0: not at all; or forever.
+  /// How long the result can be looked up after the end, instead of the handler's time; 0: not at all; or
+  /// forever.
   call& keep_result(millis d) & { return set(&detail::call_options::keep_result, d); }
 
   call&& id(std::string id) && { return std::move(this->id(std::move(id))); }
@@ -124,8 +125,9 @@ class task;
 ///
 ///     inline constexpr quarq::task<int(std::string url)> count_words{"count_words", "url"};
 ///
-/// Calling it makes a call and does not run anything. The names of the parameters after the task's own name are
-/// optional (all or none); they appear in error messages. All must be string literals or live as long as the task.
+/// Calling it makes a call and does not run anything. The names of the parameters after the task's own name
+/// are optional (all or none); they appear in error messages. All must be string literals or live as long as
+/// the task.
 template <class R, class... Args>
 class task<R(Args...)> {
  public:
@@ -133,11 +135,13 @@ class task<R(Args...)> {
   using arguments_type = std::tuple<std::remove_cvref_t<Args>...>;
 
   template <std::convertible_to<std::string_view>... Names>
-    requires(sizeof...(Names) == 0 || sizeof...(Names) == sizeof...(Args))
-  constexpr explicit task(std::string_view name, Names... parameters) : name_(name), parameters_{parameters...} {}
+  requires(sizeof...(Names) == 0 ||
+           sizeof...(Names) == sizeof...(Args)) constexpr explicit task(std::string_view name,
+                                                                        Names... parameters)
+      : name_(name), parameters_{parameters...} {}
 
-  /// Encodes the arguments. Every argument must convert to its parameter's type (a floating-point number does not to an
-  /// integer).
+  /// Encodes the arguments. Every argument must convert to its parameter's type (a floating-point number does
+  /// not to an integer).
   template <class... Given>
   call<result_type> operator()(Given&&... given) const {
     static_assert(sizeof...(Given) == sizeof...(Args),

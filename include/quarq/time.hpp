@@ -1,17 +1,17 @@
 // Waiting, and limits to waiting.
 #pragma once
 
-#include <quarq/awaitable.hpp>
-#include <quarq/errors.hpp>
-
 #include <chrono>
 #include <optional>
 #include <utility>
 
+#include <quarq/awaitable.hpp>
+#include <quarq/errors.hpp>
+
 namespace quarq {
 
-/// Suspends the coroutine for at least this long (steady clock); zero or less yields once to the loop. Cancellation
-/// ends it at once with boost::system::system_error (operation_aborted).
+/// Suspends the coroutine for at least this long (steady clock); zero or less yields once to the loop.
+/// Cancellation ends it at once with boost::system::system_error (operation_aborted).
 awaitable<void> sleep_for(std::chrono::nanoseconds duration);
 
 /// Suspends the coroutine until the system clock shows `when`.
@@ -27,8 +27,8 @@ awaitable<void> store(awaitable<T> from, std::optional<T>& into) {
 }
 }  // namespace detail
 
-/// Awaits `work` for at most `most`. Past that it is cancelled, and once it has ended timed_out is thrown: a coroutine
-/// that ignores cancellation is waited for. An exception of `work` is thrown as it is, at once.
+/// Awaits `work` for at most `most`. Past that it is cancelled, and once it has ended timed_out is thrown: a
+/// coroutine that ignores cancellation is waited for. An exception of `work` is thrown as it is, at once.
 template <class T>
 awaitable<T> with_timeout(awaitable<T> work, std::chrono::nanoseconds most) {
   std::optional<T> value;

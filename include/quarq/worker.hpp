@@ -1,15 +1,6 @@
 // What runs jobs.
 #pragma once
 
-#include <quarq/awaitable.hpp>
-#include <quarq/codec.hpp>
-#include <quarq/context.hpp>
-#include <quarq/handler.hpp>
-#include <quarq/job_state.hpp>
-#include <quarq/queue.hpp>
-#include <quarq/retry.hpp>
-#include <quarq/task.hpp>
-
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -19,10 +10,19 @@
 #include <utility>
 #include <vector>
 
+#include <quarq/awaitable.hpp>
+#include <quarq/codec.hpp>
+#include <quarq/context.hpp>
+#include <quarq/handler.hpp>
+#include <quarq/job_state.hpp>
+#include <quarq/queue.hpp>
+#include <quarq/retry.hpp>
+#include <quarq/task.hpp>
+
 namespace quarq {
 
-/// A queue that a worker serves. Of two queues that both have jobs, one with weight 3 is asked three times as often as
-/// one with weight 1.
+/// A queue that a worker serves. Of two queues that both have jobs, one with weight 3 is asked three times as
+/// often as one with weight 1.
 struct served_queue {
   std::string name = "default";
   int weight = 1;  ///< at least 1
@@ -35,8 +35,8 @@ struct worker_options {
   std::vector<served_queue> queues = {served_queue{}};
   /// Jobs under way at once, on the loop and on the threads together.
   std::size_t concurrency = 100;
-  /// Threads that run plain functions. 0: one for each processor. While all are busy, no more jobs are claimed than
-  /// can be on the loop.
+  /// Threads that run plain functions. 0: one for each processor. While all are busy, no more jobs are
+  /// claimed than can be on the loop.
   std::size_t threads = 0;
   /// Stop when nothing is queued and nothing runs here. Deferred jobs stay for the next worker.
   bool burst = false;
@@ -46,13 +46,15 @@ struct worker_options {
   std::chrono::milliseconds grace{25'000};
   /// A worker that has not been heard of for this long has lost its jobs to others. At least 1 s.
   std::chrono::milliseconds lease{7'000};
-  /// How long a job that was asked to stop (timeout, cancel) may take to do so before its end is recorded without it.
+  /// How long a job that was asked to stop (timeout, cancel) may take to do so before its end is recorded
+  /// without it.
   std::chrono::milliseconds stop_wait{5'000};
 };
 
 /// The end of one try, as after_job sees it.
 struct job_end {
-  /// succeeded, failed, cancelled, expired or dead; deferred if it will be tried again; queued if it was handed back.
+  /// succeeded, failed, cancelled, expired or dead; deferred if it will be tried again; queued if it was
+  /// handed back.
   job_state state = job_state::succeeded;
   std::string error_type;  ///< empty unless the handler threw
   std::string error;
@@ -63,8 +65,9 @@ namespace detail {
 class worker_core;
 }
 
-/// Claims jobs from its queues and runs their handlers. A coroutine handler runs on the worker's loop; a plain function
-/// on its threads. Handlers, hooks and options are set before it runs. Not thread-safe, but for stop().
+/// Claims jobs from its queues and runs their handlers. A coroutine handler runs on the worker's loop; a
+/// plain function on its threads. Handlers, hooks and options are set before it runs. Not thread-safe, but
+/// for stop().
 class worker {
  public:
   using hook = std::function<awaitable<void>(context&)>;
@@ -77,9 +80,9 @@ class worker {
 
   worker_options& options() noexcept;
 
-  /// Runs `f` for each job of this task. `f` takes the task's parameters, after an optional quarq::context& or
-  /// std::stop_token, and returns the task's result or an awaitable of it. Throws invalid_argument if the task has a
-  /// handler already.
+  /// Runs `f` for each job of this task. `f` takes the task's parameters, after an optional quarq::context&
+  /// or std::stop_token, and returns the task's result or an awaitable of it. Throws invalid_argument if the
+  /// task has a handler already.
   template <class R, class... Args, class F>
   worker& handle(const task<R(Args...)>& what, F f, handler_options how = {}) {
     add_handler(std::string(what.name()), detail::make_handler(what, std::move(f), std::move(how)));
@@ -95,8 +98,8 @@ class worker {
   /// After each try. If it throws after a success, that try has failed.
   worker& after_job(end_hook f);
 
-  /// Serves until stop(), or until burst or max_jobs is reached. Does not return while the broker is away: it reconnects.
-  /// Throws broker_error only for what can't get better (a wrong password, a newer format).
+  /// Serves until stop(), or until burst or max_jobs is reached. Does not return while the broker is away: it
+  /// reconnects. Throws broker_error only for what can't get better (a wrong password, a newer format).
   awaitable<void> run();
 
   /// Ends run() as SIGTERM would: the grace period, then hand back. A second call: at once. Thread-safe.
@@ -105,8 +108,9 @@ class worker {
   /// How many jobs have ended here, whatever the state.
   std::size_t jobs_done() const noexcept;
 
-  /// The whole of a worker's main(): reads the command line over the options (--help shows it), runs, stops on SIGTERM and
-  /// SIGINT. Returns the exit code: 0; 1 for an error, written to stderr in one line; 2 for a wrong command line. With
+  /// The whole of a worker's main(): reads the command line over the options (--help shows it), runs, stops
+  /// on SIGTERM and SIGINT. Returns the exit code: 0; 1 for an error, written to stderr in one line; 2 for a
+  /// wrong command line. With
   /// --check: 0 if a worker of each of its queues is alive, else 1.
   int main(int argc, char** argv);
 

@@ -1,11 +1,12 @@
 // One coroutine waits, others on the same loop wake it.
 #pragma once
 
-#include <quarq/awaitable.hpp>
+#include <chrono>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <chrono>
+
+#include <quarq/awaitable.hpp>
 
 namespace quarq::async {
 

@@ -1,11 +1,12 @@
-#include <quarq/gather.hpp>
+#include <exception>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <exception>
+
+#include <quarq/gather.hpp>
 
 namespace quarq::detail {
 

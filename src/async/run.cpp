@@ -1,9 +1,10 @@
-#include <quarq/run.hpp>
+#include <exception>
+#include <stdexcept>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <exception>
-#include <stdexcept>
+
+#include <quarq/run.hpp>
 
 namespace quarq::detail {
 namespace {

@@ -1,5 +1,3 @@
-#include <quarq/time.hpp>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
@@ -9,6 +7,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include <quarq/time.hpp>
 
 namespace quarq {
 
@@ -35,11 +35,12 @@ awaitable<void> detail::limit(awaitable<void> work, std::chrono::nanoseconds mos
   auto [order, failure, timer_error] =
       co_await both.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
   if (!failure) co_return;
-  // The timer ends without an error only by running out; otherwise the failure is the work's own, or the caller's
-  // cancellation.
+  // The timer ends without an error only by running out; otherwise the failure is the work's own, or the
+  // caller's cancellation.
   const bool ran_out = order[0] == 1 && !timer_error;
   if (!ran_out) std::rethrow_exception(failure);
-  throw timed_out(fmt::format("not done within {}", std::chrono::duration_cast<std::chrono::milliseconds>(most)));
+  throw timed_out(
+      fmt::format("not done within {}", std::chrono::duration_cast<std::chrono::milliseconds>(most)));
 }
 
 }  // namespace quarq

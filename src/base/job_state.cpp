@@ -1,15 +1,17 @@
-#include <quarq/job_state.hpp>
-
 #include <array>
+
+#include <quarq/job_state.hpp>
 
 namespace quarq {
 namespace {
 
-constexpr std::array<std::string_view, 8> words = {"queued",    "deferred", "running", "succeeded",
-                                                   "failed",    "cancelled", "expired", "dead"};
+constexpr std::array<std::string_view, 8> words = {"queued", "deferred",  "running", "succeeded",
+                                                   "failed", "cancelled", "expired", "dead"};
 }
 
-std::string_view to_string(job_state state) noexcept { return words[static_cast<std::size_t>(state)]; }
+std::string_view to_string(job_state state) noexcept {
+  return words[static_cast<std::size_t>(state)];
+}
 
 std::optional<job_state> job_state_from(std::string_view word) noexcept {
   for (std::size_t i = 0; i < words.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "base/log.hpp"
 
 #include <array>
+
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <spdlog/logger.h>
 #include <string_view>
+
+#include <spdlog/logger.h>
 
 namespace quarq::base {
 

@@ -1,9 +1,10 @@
 #include "base/text.hpp"
 
 #include <cstdlib>
+#include <memory>
+
 #include <cxxabi.h>
 #include <fmt/format.h>
-#include <memory>
 
 namespace quarq::base {
 

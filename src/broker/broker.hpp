@@ -1,16 +1,12 @@
-// Where jobs live. One interface, batch by nature; every implementation passes tests/integration/broker_conformance.
+// Where jobs live. One interface, batch by nature; every implementation passes
+// tests/integration/broker_conformance.
 //
-// A broker moves opaque bytes between states; what a job means (its task, its retry policy) is decided in jobs/.
-// Every call is one atomic step in the store. Times are judged by the broker's clock alone.
+// A broker moves opaque bytes between states; what a job means (its task, its retry policy) is decided in
+// jobs/. Every call is one atomic step in the store. Times are judged by the broker's clock alone.
 //
 // A broker object belongs to one loop (the executor it was opened with) and is used from that loop only.
 #pragma once
 
-#include <quarq/awaitable.hpp>
-#include <quarq/errors.hpp>
-#include <quarq/job_state.hpp>
-
-#include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -19,6 +15,12 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <quarq/awaitable.hpp>
+#include <quarq/errors.hpp>
+#include <quarq/job_state.hpp>
 
 namespace quarq::broker {
 
@@ -31,51 +33,53 @@ inline constexpr int highest_priority = 9;
 
 /// A job as its sender hands it over.
 struct new_job {
-  std::string id;                   ///< 1 to 255 bytes; unique within the queue
-  bool id_is_fresh = false;         ///< made by make_id(), so nobody else can hold it: no need to look for a kept result
-  std::string record;               ///< the payload (docs/payload.md), opaque here
-  int priority = 5;                 ///< lowest_priority..highest_priority; the highest is claimed first
-  millis delay{0};                  ///< from now, by the broker's clock; 0: ready at once
-  std::optional<moment> at;         ///< instead of delay
-  std::optional<millis> expires;    ///< not to be started later than this after it became due
+  std::string id;  ///< 1 to 255 bytes; unique within the queue
+  bool id_is_fresh =
+      false;           ///< made by make_id(), so nobody else can hold it: no need to look for a kept result
+  std::string record;  ///< the payload (docs/payload.md), opaque here
+  int priority = 5;    ///< lowest_priority..highest_priority; the highest is claimed first
+  millis delay{0};     ///< from now, by the broker's clock; 0: ready at once
+  std::optional<moment> at;       ///< instead of delay
+  std::optional<millis> expires;  ///< not to be started later than this after it became due
 };
 
 enum class accepted { yes, duplicate };
 
-/// The right to claim and to settle jobs of one queue. A worker makes one with a fresh token for each queue, renews it
-/// while it lives, and makes another if it is told that this one is lost. Holding a job = its id stands under this
-/// token in the store; that is the fence.
+/// The right to claim and to settle jobs of one queue. A worker makes one with a fresh token for each queue,
+/// renews it while it lives, and makes another if it is told that this one is lost. Holding a job = its id
+/// stands under this token in the store; that is the fence.
 struct lease {
   std::string queue;
   std::string token;
 };
 
-/// What a worker says of itself, for people: shown by `quarq queues` and --check. `card` is msgpack, opaque here.
+/// What a worker says of itself, for people: shown by `quarq queues` and --check. `card` is msgpack, opaque
+/// here.
 struct lease_terms {
   millis duration{7000};
   std::string card;
 };
 
 struct renewal {
-  bool held = false;                        ///< false: lost; its jobs have been given to others
-  std::vector<std::string> cancel_requests; ///< ids held under this lease that somebody wants cancelled
-  bool work_ready = false;                  ///< jobs are ready in the queue
+  bool held = false;                         ///< false: lost; its jobs have been given to others
+  std::vector<std::string> cancel_requests;  ///< ids held under this lease that somebody wants cancelled
+  bool work_ready = false;                   ///< jobs are ready in the queue
 };
 
 struct claimed_job {
   std::string id;
   std::string record;
-  int tries = 1;                     ///< how often it has been started, this time included
+  int tries = 1;  ///< how often it has been started, this time included
   int priority = 5;
   moment enqueued_at;
-  moment due_at;                     ///< when it became ready first; equals enqueued_at for a job without delay
+  moment due_at;  ///< when it became ready first; equals enqueued_at for a job without delay
   std::optional<moment> expires_at;
 };
 
 struct claim_result {
-  std::vector<claimed_job> jobs;     ///< highest priority first, then oldest first
-  moment now;                        ///< the broker's clock
-  std::optional<millis> next_due;    ///< how long until the next deferred job becomes ready
+  std::vector<claimed_job> jobs;   ///< highest priority first, then oldest first
+  moment now;                      ///< the broker's clock
+  std::optional<millis> next_due;  ///< how long until the next deferred job becomes ready
 };
 
 /// How a claimed job leaves the worker's hands.
@@ -88,9 +92,9 @@ struct settlement {
   std::string id;
   what kind = what::end;
   job_state state = job_state::succeeded;
-  std::string outcome;               ///< the outcome record (docs/payload.md), given to all who wait and kept for `keep`
-  /// How long the outcome can be looked up (0: not at all; nothing: for ever). A dead job ignores it: it and its
-  /// record are kept until requeued or purged.
+  std::string outcome;  ///< the outcome record (docs/payload.md), given to all who wait and kept for `keep`
+  /// How long the outcome can be looked up (0: not at all; nothing: for ever). A dead job ignores it: it and
+  /// its record are kept until requeued or purged.
   std::optional<millis> keep = millis{0};
   millis delay{0};
 };
@@ -102,30 +106,30 @@ struct ended {
 };
 
 enum class cancel_result {
-  cancelled,   ///< it was queued or deferred and will never run
-  requested,   ///< it is running; its worker has been told
-  ended,       ///< too late: it has ended
+  cancelled,  ///< it was queued or deferred and will never run
+  requested,  ///< it is running; its worker has been told
+  ended,      ///< too late: it has ended
   not_found,
 };
 
 struct job_details {
   std::string id;
   job_state state = job_state::queued;
-  std::string record;                ///< empty for an ended job that is not dead: only its outcome is kept
-  std::string outcome;               ///< empty until it has ended
+  std::string record;   ///< empty for an ended job that is not dead: only its outcome is kept
+  std::string outcome;  ///< empty until it has ended
   int tries = 0;
   int priority = 5;
   std::optional<moment> enqueued_at;
-  std::optional<moment> due_at;      ///< of a deferred job: when it becomes ready
+  std::optional<moment> due_at;  ///< of a deferred job: when it becomes ready
   std::optional<moment> expires_at;
-  std::string holder;                ///< lease token of a running job
+  std::string holder;  ///< lease token of a running job
 };
 
 struct queue_summary {
   std::string name;
   std::uint64_t queued = 0, deferred = 0, running = 0, dead = 0;
-  std::uint64_t kept = 0;            ///< ended jobs whose outcome is kept; dead ones not included
-  std::uint64_t workers = 0;         ///< live leases
+  std::uint64_t kept = 0;     ///< ended jobs whose outcome is kept; dead ones not included
+  std::uint64_t workers = 0;  ///< live leases
 };
 
 struct worker_summary {
@@ -137,8 +141,8 @@ struct worker_summary {
 
 /// What a broker tells a worker without being asked. Called on the loop.
 struct worker_events {
-  std::function<void()> work_ready;                  ///< claim now: jobs became ready, or one is due sooner than was said
-  std::function<void(std::string)> cancel_requested; ///< this held job is to be cancelled
+  std::function<void()> work_ready;  ///< claim now: jobs became ready, or one is due sooner than was said
+  std::function<void(std::string)> cancel_requested;  ///< this held job is to be cancelled
   /// The connection was lost and is back: claims whose answer was lost may have left jobs under the lease
   /// (see reconcile).
   std::function<void()> reconnected;
@@ -153,13 +157,13 @@ class broker {
 
   // ---- for clients
 
-  /// Stores all jobs in one step, in one round trip. Answers are in the order of `jobs`. When this returns, what was
-  /// accepted is as safe as the store can make it (docs/delivery.md). A call that is repeated because its answer was
-  /// lost accepts the same jobs once.
+  /// Stores all jobs in one step, in one round trip. Answers are in the order of `jobs`. When this returns,
+  /// what was accepted is as safe as the store can make it (docs/delivery.md). A call that is repeated
+  /// because its answer was lost accepts the same jobs once.
   virtual awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) = 0;
 
-  /// Waits, without polling, until the job has ended. Nothing: there is no such job, or it has ended and its outcome
-  /// is not kept. Cancelling the await forgets the wait and nothing else.
+  /// Waits, without polling, until the job has ended. Nothing: there is no such job, or it has ended and its
+  /// outcome is not kept. Cancelling the await forgets the wait and nothing else.
   virtual awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) = 0;
 
   virtual awaitable<cancel_result> cancel(std::string queue, std::string id) = 0;
@@ -169,23 +173,25 @@ class broker {
   /// Registers the lease. Events come from now until close_lease or the broker's end.
   virtual awaitable<void> open_lease(lease held, lease_terms terms, worker_events events) = 0;
 
-  /// Extends the lease, and gives the jobs of all other leases of this queue that have run out back to the queue (or ends
-  /// them as cancelled, where that was requested).
-  /// To be called about once a second. A lease that ran out but has not been taken away yet is revived.
+  /// Extends the lease, and gives the jobs of all other leases of this queue that have run out back to the
+  /// queue (or ends them as cancelled, where that was requested). To be called about once a second. A lease
+  /// that ran out but has not been taken away yet is revived.
   virtual awaitable<renewal> renew(lease held, lease_terms terms) = 0;
 
   /// Gives back all jobs still held, uncounted, and ends the lease.
   virtual awaitable<void> close_lease(lease held) = 0;
 
-  /// Takes up to `most` ready jobs. Deferred jobs that have become due count as ready. Returning fewer than `most`
-  /// promises a work_ready event when more become ready. Throws broker_error "lease lost" when it is not held.
+  /// Takes up to `most` ready jobs. Deferred jobs that have become due count as ready. Returning fewer than
+  /// `most` promises a work_ready event when more become ready. Throws broker_error "lease lost" when it is
+  /// not held.
   virtual awaitable<claim_result> claim(lease held, std::size_t most) = 0;
 
-  /// Ends, retries or gives back held jobs, in one step. Answers, in order, whether each was still held: where it was
-  /// not, nothing has changed.
+  /// Ends, retries or gives back held jobs, in one step. Answers, in order, whether each was still held:
+  /// where it was not, nothing has changed.
   virtual awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) = 0;
 
-  /// Gives back, uncounted, every held job that is not in `known`: those whose claim was answered into a broken connection.
+  /// Gives back, uncounted, every held job that is not in `known`: those whose claim was answered into a
+  /// broken connection.
   virtual awaitable<void> reconcile(lease held, std::vector<std::string> known) = 0;
 
   // ---- for people
@@ -195,16 +201,20 @@ class broker {
   virtual awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t most) = 0;
   virtual awaitable<std::vector<queue_summary>> queues() = 0;
   virtual awaitable<std::vector<worker_summary>> workers(std::string queue) = 0;
-  /// Dead jobs back into the queue with their tries at 0: those named, or all if `ids` is empty. How many there were.
+  /// Dead jobs back into the queue with their tries at 0: those named, or all if `ids` is empty. How many
+  /// there were.
   virtual awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) = 0;
-  /// Forgets all jobs of the queue in this state; running ones are refused with invalid_argument. How many there were.
+  /// Forgets all jobs of the queue in this state; running ones are refused with invalid_argument. How many
+  /// there were.
   virtual awaitable<std::size_t> purge(std::string queue, job_state state) = 0;
-  /// One line each on what in the store's set-up puts jobs at risk (no persistence, eviction). Empty: nothing.
+  /// One line each on what in the store's set-up puts jobs at risk (no persistence, eviction). Empty:
+  /// nothing.
   virtual awaitable<std::vector<std::string>> warnings() = 0;
 };
 
 struct open_options {
-  /// How long a call waits for a store that can't be reached before it throws broker_error. Workers use no limit.
+  /// How long a call waits for a store that can't be reached before it throws broker_error. Workers use no
+  /// limit.
   std::optional<millis> patience = millis{10'000};
 };
 
@@ -214,8 +224,9 @@ void check_url(std::string_view url);
 /// The URL as it may be shown: its password, if there is one, replaced by ***.
 std::string without_password(std::string_view url);
 
-/// Opens sqlite:FILE, sqlite::memory:, redis://, rediss:// or redis+unix://. Throws invalid_argument for a URL it
-/// can't use, naming the part. Does not connect yet.
-std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop, open_options options = {});
+/// Opens sqlite:FILE, sqlite::memory:, redis://, rediss:// or redis+unix://. Throws invalid_argument for a
+/// URL it can't use, naming the part. Does not connect yet.
+std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop,
+                             open_options options = {});
 
 }  // namespace quarq::broker

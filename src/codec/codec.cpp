@@ -1,3 +1,7 @@
+#include <charconv>
+#include <cmath>
+#include <limits>
+
 #include <quarq/codec.hpp>
 #include <quarq/errors.hpp>
 
@@ -8,6 +12,16 @@ void begin_arguments(decoder& in, std::size_t expected) {
   if (found != expected)
     in.fail("expected " + std::to_string(expected) +
             (expected == 1 ? " argument, got " : " arguments, got ") + std::to_string(found));
+}
+
+float decode_float(decoder& in) {
+  const double value = in.real();
+  if (std::isfinite(value) && std::abs(value) > std::numeric_limits<float>::max()) {
+    char digits[32];
+    const auto result = std::to_chars(digits, digits + sizeof digits, value);
+    in.fail("expected number in the range of float, got " + std::string(digits, result.ptr));
+  }
+  return static_cast<float>(value);
 }
 
 void fail_time_range() {

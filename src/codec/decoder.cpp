@@ -48,6 +48,11 @@ std::string quoted(std::string_view text) {
   return '"' + codec_detail::printable(text, shown_bytes) + '"';
 }
 
+/// "1 byte", "2 bytes".
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return std::to_string(count) + ' ' + std::string(noun) + (count == 1 ? "" : "s");
+}
+
 }  // namespace
 
 std::string_view to_string(value_type type) noexcept {
@@ -69,8 +74,8 @@ struct decoder::token {
 std::string_view decoder::take(std::size_t count, std::string_view of) {
   const std::size_t left = data_.size() - position_;
   if (count > left)
-    fail("the data ends in the middle of " + std::string(of) + ": " + std::to_string(count) +
-         " bytes expected at byte " + std::to_string(position_) + ", " + std::to_string(left) + " left");
+    fail("the data ends in the middle of " + std::string(of) + ": " + counted(count, "byte") +
+         " expected at byte " + std::to_string(position_) + ", " + std::to_string(left) + " left");
   const std::string_view taken = data_.substr(position_, count);
   position_ += count;
   return taken;
@@ -148,8 +153,7 @@ value_type decoder::peek() {
 
 void decoder::finish() {
   const std::size_t left = data_.size() - position_;
-  if (left > 0)
-    fail(std::to_string(left) + (left == 1 ? " byte is" : " bytes are") + " left over after the value");
+  if (left > 0) fail(counted(left, "byte") + (left == 1 ? " is" : " are") + " left over after the value");
 }
 
 void decoder::nil() {
@@ -222,8 +226,7 @@ std::size_t decoder::array() {
   const std::uint64_t count = expect(value_type::array, "array").number;
   const std::size_t left = data_.size() - position_;
   if (count > left)
-    fail("an array of " + std::to_string(count) + " elements can't be in the " + std::to_string(left) +
-         " bytes left");
+    fail("an array of " + std::to_string(count) + " can't be in the " + counted(left, "byte") + " left");
   return count;
 }
 
@@ -237,8 +240,7 @@ std::size_t decoder::map() {
   const std::uint64_t count = expect(value_type::map, "map").number;
   const std::size_t left = data_.size() - position_;
   if (count > left / 2)
-    fail("a map of " + std::to_string(count) + " entries can't be in the " + std::to_string(left) +
-         " bytes left");
+    fail("a map of " + std::to_string(count) + " can't be in the " + counted(left, "byte") + " left");
   return count;
 }
 
@@ -303,8 +305,8 @@ void decoder::skip() {
     const std::size_t left = data_.size() - position_;
     if (pending > left)
       fail("the data ends in the middle of " + std::string(to_string(found.type)) + ": " +
-           std::to_string(pending) + " more values expected at byte " + std::to_string(position_) + ", " +
-           std::to_string(left) + " bytes left");
+           counted(pending, "value") + " more expected at byte " + std::to_string(position_) + ", " +
+           counted(left, "byte") + " left");
   }
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -75,8 +76,9 @@ class msgpack_builder {
   }
 
   /// Boost.JSON's own conversion may be off in the last bit, so the digits are converted again.
-  bool on_double(double value, string_view part, error_code&) {
+  bool on_double(double value, string_view part, error_code& error) {
     keep(part);
+    if (std::isinf(value)) return refuse("the number is greater than a real number can be", error);
     double exact = value;
     const auto result = std::from_chars(parts_.data(), parts_.data() + parts_.size(), exact);
     out().real(result.ec == std::errc() ? exact : value);

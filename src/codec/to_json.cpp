@@ -141,14 +141,19 @@ class json_writer {
     for (std::size_t i = 0; i < count && !full(); ++i) {
       place.key(i + 1);
       if (i > 0) out_ += ", ";
-      key();
+      key(place);
       out_ += ": ";
       if (!full()) value();
     }
     out_ += '}';
   }
 
-  void key() {
+  void key(decoder::scope& place) {
+    if (in_.peek() == value_type::text) {
+      const std::string_view name = in_.binary();
+      place.entry(name);
+      return string(name);
+    }
     const std::size_t start = out_.size();
     value();
     if (out_[start] == '"') return;

@@ -1,13 +1,14 @@
-#include <quarq/context.hpp>
-
 #include <algorithm>
+
+#include <quarq/context.hpp>
 
 #include "base/text.hpp"
 
 namespace quarq::detail {
 
 void state_map::put(std::type_index type, std::shared_ptr<void> object) {
-  const auto here = std::find_if(objects_.begin(), objects_.end(), [&](const auto& o) { return o.first == type; });
+  const auto here =
+      std::find_if(objects_.begin(), objects_.end(), [&](const auto& o) { return o.first == type; });
   if (here != objects_.end()) {
     here->second = std::move(object);
   } else {

@@ -1,13 +1,13 @@
 // What becomes of a job after a try: plain functions, no clock and no I/O.
 #pragma once
 
-#include <quarq/handler.hpp>
-#include <quarq/job_state.hpp>
-#include <quarq/retry.hpp>
-
 #include <chrono>
 #include <optional>
 #include <string>
+
+#include <quarq/handler.hpp>
+#include <quarq/job_state.hpp>
+#include <quarq/retry.hpp>
 
 #include "jobs/record.hpp"
 
@@ -29,13 +29,13 @@ enum class stop_reason { none, timed_out, cancelled, shutdown };
 /// What a try came to.
 struct attempt {
   enum class what {
-    returned,     ///< the handler returned
-    threw,        ///< the handler threw
-    impossible,   ///< its payload can't be decoded
-    permanent,    ///< the handler said that trying again is no use
-    unknown_task, ///< no handler here
-    expired,      ///< claimed after its time
-    exhausted,    ///< lost with its workers until no try was left
+    returned,      ///< the handler returned
+    threw,         ///< the handler threw
+    impossible,    ///< its payload can't be decoded
+    permanent,     ///< the handler said that trying again is no use
+    unknown_task,  ///< no handler here
+    expired,       ///< claimed after its time
+    exhausted,     ///< lost with its workers until no try was left
   };
   what came = what::returned;
   stop_reason stopped = stop_reason::none;

@@ -1,9 +1,9 @@
 // What brokers keep of a job, turned into what people read.
 #pragma once
 
-#include <quarq/job.hpp>
-
 #include <string>
+
+#include <quarq/job.hpp>
 
 #include "broker/broker.hpp"
 

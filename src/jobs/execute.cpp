@@ -72,8 +72,8 @@ void log_start(const running_job& job) {
   if (!base::log().should_log(spdlog::level::info)) return;
   const auto waited = millis(job.started_ms) - job.claimed.due_at.time_since_epoch();
   base::log().info("started  task={} id={} try={}/{} waited={} args={}", job.record.task, job.claimed.id,
-                   job.claimed.tries, job.terms.retry.max_tries(), base::human_duration(std::max(waited, millis{0})),
-                   logged(job.record.arguments));
+                   job.claimed.tries, job.terms.retry.max_tries(),
+                   base::human_duration(std::max(waited, millis{0})), logged(job.record.arguments));
 }
 
 void log_end(const running_job& job, const attempt& a, const jobs::verdict& v, const std::string& result) {
@@ -86,12 +86,14 @@ void log_end(const running_job& job, const attempt& a, const jobs::verdict& v, c
     }
   } else if (v.state == job_state::deferred) {
     log.warn("retried  task={} id={} try={}/{} took={} again_in={} error=\"{}: {}\"", task, job.claimed.id,
-             job.claimed.tries, job.terms.retry.max_tries(), took, base::human_duration(v.pause), a.error_type, a.error);
+             job.claimed.tries, job.terms.retry.max_tries(), took, base::human_duration(v.pause),
+             a.error_type, a.error);
   } else if (v.state == job_state::queued) {
     log.info("returned task={} id={} took={}: will run again elsewhere", task, job.claimed.id, took);
   } else {
     log.error("failed   task={} id={} state={} try={}/{} took={} error=\"{}: {}\"", task, job.claimed.id,
-              to_string(v.state), job.claimed.tries, job.terms.retry.max_tries(), took, a.error_type, a.error);
+              to_string(v.state), job.claimed.tries, job.terms.retry.max_tries(), took, a.error_type,
+              a.error);
   }
 }
 
@@ -129,14 +131,16 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
   log_start(job);
   if (job.terms.timeout) set_deadline(job, *job.terms.timeout);
   asio::co_spawn(loop, execute(job),
-                 asio::bind_cancellation_slot(job.cancel.slot(), [self = shared_from_this(), &job](std::exception_ptr e) {
-                   // execute() catches all that handlers throw; this would be our own mistake, and must be seen.
-                   if (e) std::rethrow_exception(e);
-                   self->clear_deadline(job);
-                   self->running.erase(job.self);
-                   self->wake->fetch.set();
-                   self->wake->ended.set();
-                 }));
+                 asio::bind_cancellation_slot(job.cancel.slot(),
+                                              [self = shared_from_this(), &job](std::exception_ptr e) {
+                                                // execute() catches all that handlers throw; this would be
+                                                // our own mistake, and must be seen.
+                                                if (e) std::rethrow_exception(e);
+                                                self->clear_deadline(job);
+                                                self->running.erase(job.self);
+                                                self->wake->fetch.set();
+                                                self->wake->ended.set();
+                                              }));
 }
 
 std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::moment now) {
@@ -150,8 +154,9 @@ std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::
                           fmt::format("{} expired: no worker started it in time", job.record.task));
   }
   if (c.tries > job.terms.retry.max_tries()) {
-    return failed_attempt(what::exhausted, "quarq::worker_lost",
-                          fmt::format("{} was lost with its worker on each of its {} tries", job.record.task, c.tries - 1));
+    return failed_attempt(
+        what::exhausted, "quarq::worker_lost",
+        fmt::format("{} was lost with its worker on each of its {} tries", job.record.task, c.tries - 1));
   }
   if (!job.how) {
     return failed_attempt(what::unknown_task, "quarq::unknown_task",
@@ -186,7 +191,8 @@ awaitable<std::string> worker_core::call_handler(running_job& job) {
   co_return result;
 }
 
-// Cancelling a coroutine can't end a function on a thread: it hears of it by its stop_token, and is waited for.
+// Cancelling a coroutine can't end a function on a thread: it hears of it by its stop_token, and is waited
+// for.
 awaitable<std::string> worker_core::call_on_thread(running_job& job) {
   struct call {
     explicit call(const asio::any_io_executor& l) : ended(l) {}
@@ -226,7 +232,8 @@ awaitable<void> worker_core::run_after_job(running_job& job, attempt& a, jobs::v
   if (a.came != what::returned && v.state == job_state::succeeded) v = verdict_on(job, a);
 }
 
-// Asks a job to stop; the first reason counts. If it does not stop within stop_wait, its end is recorded without it.
+// Asks a job to stop; the first reason counts. If it does not stop within stop_wait, its end is recorded
+// without it.
 void worker_core::stop_job(running_job& job, stop_reason why) {
   if (job.stopped != stop_reason::none || job.settled) return;
   job.stopped = why;
@@ -241,14 +248,14 @@ jobs::verdict worker_core::verdict_on(const running_job& job, const attempt& a) 
 
 void worker_core::conclude(running_job& job, const attempt& a, const jobs::verdict& v, std::string result) {
   if (job.settled) {
-    base::log().warn("late     task={} id={} stopped {} after it began; its end was recorded before", job.record.task,
-                     job.claimed.id, base::human_duration(since(job.started)));
+    base::log().warn("late     task={} id={} stopped {} after it began; its end was recorded before",
+                     job.record.task, job.claimed.id, base::human_duration(since(job.started)));
     return;
   }
   job.settled = true;
   if (job.token != job.from.lease.token) {
-    base::log().warn("refused  task={} id={}: its lease was lost, its end here counts for nothing", job.record.task,
-                     job.claimed.id);
+    base::log().warn("refused  task={} id={}: its lease was lost, its end here counts for nothing",
+                     job.record.task, job.claimed.id);
     return;
   }
   log_end(job, a, v, result);
@@ -256,8 +263,8 @@ void worker_core::conclude(running_job& job, const attempt& a, const jobs::verdi
   settle(job.from, settlement_of(job, a, v, std::move(result)));
 }
 
-broker::settlement worker_core::settlement_of(const running_job& job, const attempt& a, const jobs::verdict& v,
-                                              std::string result) const {
+broker::settlement worker_core::settlement_of(const running_job& job, const attempt& a,
+                                              const jobs::verdict& v, std::string result) const {
   broker::settlement s;
   s.id = job.claimed.id;
   s.state = v.state;
@@ -322,8 +329,9 @@ void worker_core::deadline_passed(running_job& job) {
     stop_job(job, stop_reason::timed_out);
     return;
   }
-  base::log().warn("stuck    task={} id={} was asked to stop {} ago and runs on; its end is recorded without it",
-                   job.record.task, job.claimed.id, base::human_duration(options.stop_wait));
+  base::log().warn(
+      "stuck    task={} id={} was asked to stop {} ago and runs on; its end is recorded without it",
+      job.record.task, job.claimed.id, base::human_duration(options.stop_wait));
   auto a = failed_attempt(what::threw, "quarq::cancelled", "the handler did not stop when asked");
   explain_stop(a, job);
   conclude(job, a, verdict_on(job, a), {});

@@ -1,7 +1,7 @@
 // The fetching role: claims jobs for free slots.
-#include <quarq/time.hpp>
-
 #include <algorithm>
+
+#include <quarq/time.hpp>
 
 #include "base/log.hpp"
 #include "jobs/worker_core.hpp"
@@ -57,8 +57,8 @@ awaitable<bool> worker_core::claim_once(millis& next_due) {
   co_return more;
 }
 
-// Gives back what is held under our leases but never reached us, because the answer to a claim was lost. Stands in the
-// fetching role so that no claim is under way meanwhile.
+// Gives back what is held under our leases but never reached us, because the answer to a claim was lost.
+// Stands in the fetching role so that no claim is under way meanwhile.
 awaitable<void> worker_core::reconcile() {
   reconcile_wanted = false;
   for (auto& l : lanes) {
@@ -77,13 +77,14 @@ awaitable<void> worker_core::reconcile() {
   }
 }
 
-// How many more jobs may be claimed. Jobs for busy threads are not hoarded here while another worker may have a
-// thread free.
+// How many more jobs may be claimed. Jobs for busy threads are not hoarded here while another worker may have
+// a thread free.
 std::size_t worker_core::room() const {
   const auto left = [](std::size_t limit, std::size_t used) { return limit > used ? limit - used : 0; };
   std::size_t free = left(options.concurrency, running.size());
   if (options.max_jobs != 0) free = std::min(free, left(options.max_jobs, started));
-  const bool all_plain = std::all_of(handlers.begin(), handlers.end(), [](const auto& h) { return !h.second.on_loop; });
+  const bool all_plain =
+      std::all_of(handlers.begin(), handlers.end(), [](const auto& h) { return !h.second.on_loop; });
   const std::size_t threads_free = left(2 * thread_count, on_threads);
   if (all_plain || threads_free == 0) free = std::min(free, threads_free);
   return free;

@@ -1,10 +1,9 @@
-#include <quarq/job.hpp>
-
-#include <quarq/errors.hpp>
-#include <quarq/time.hpp>
-
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+#include <quarq/job.hpp>
+#include <quarq/time.hpp>
 
 #include "codec/json.hpp"
 #include "jobs/describe.hpp"
@@ -76,7 +75,8 @@ awaitable<cancel_outcome> cancel_of(core_ptr queue, std::string id) {
 
 }  // namespace
 
-awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> most, bool returns_nothing) const {
+awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> most,
+                                          bool returns_nothing) const {
   return result_of(queue_, id_, accepted_here_ && returns_nothing, most);
 }
 
@@ -84,8 +84,12 @@ awaitable<job_state> job_handle::status(bool returns_nothing) const {
   return status_of(queue_, id_, accepted_here_ && returns_nothing);
 }
 
-awaitable<job_info> job_handle::info() const { return info_of(queue_, id_); }
+awaitable<job_info> job_handle::info() const {
+  return info_of(queue_, id_);
+}
 
-awaitable<cancel_outcome> job_handle::cancel() const { return cancel_of(queue_, id_); }
+awaitable<cancel_outcome> job_handle::cancel() const {
+  return cancel_of(queue_, id_);
+}
 
 }  // namespace quarq::detail

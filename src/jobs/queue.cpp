@@ -1,9 +1,10 @@
-#include <quarq/queue.hpp>
+#include <cstdlib>
+#include <stdexcept>
 
 #include <boost/asio/this_coro.hpp>
-#include <cstdlib>
 #include <fmt/format.h>
-#include <stdexcept>
+
+#include <quarq/queue.hpp>
 
 #include "base/ids.hpp"
 #include "broker/sqlite/transaction.hpp"
@@ -42,20 +43,23 @@ class loop_guests : public asio::execution_context::service {
 void check_queue_name(const std::string& name) {
   const auto bad = [](unsigned char c) { return c <= ' ' || c == '{' || c == '}' || c == 0x7f; };
   if (name.empty() || name.size() > 100 || std::any_of(name.begin(), name.end(), bad)) {
-    throw invalid_argument(fmt::format(
-        "queue name \"{}\": expected 1 to 100 characters without white space and braces", name));
+    throw invalid_argument(
+        fmt::format("queue name \"{}\": expected 1 to 100 characters without white space and braces", name));
   }
 }
 
 template <class T>
-void check_range(const raw_call& c, const char* option, const std::optional<T>& value, T least, T most, const char* unit = "") {
+void check_range(const raw_call& c, const char* option, const std::optional<T>& value, T least, T most,
+                 const char* unit = "") {
   if (!value || (*value >= least && *value <= most)) return;
   const auto number = [](auto v) {
-    if constexpr (requires { v.count(); }) return static_cast<long long>(v.count());
-    else return static_cast<long long>(v);
+    if constexpr (requires { v.count(); })
+      return static_cast<long long>(v.count());
+    else
+      return static_cast<long long>(v);
   };
-  throw invalid_argument(fmt::format("{}: option {}: expected {} to {}{}, got {}", c.task, option, number(least),
-                                     number(most), unit, number(*value)));
+  throw invalid_argument(fmt::format("{}: option {}: expected {} to {}{}, got {}", c.task, option,
+                                     number(least), number(most), unit, number(*value)));
 }
 
 void check_options(const raw_call& c) {
@@ -64,7 +68,8 @@ void check_options(const raw_call& c) {
   constexpr millis longest = std::chrono::hours(24 * 365 * 100);
   const auto& o = c.options;
   if (o.id && (o.id->empty() || o.id->size() > 255)) {
-    throw invalid_argument(fmt::format("{}: option id: expected 1 to 255 bytes, got {}", c.task, o.id->size()));
+    throw invalid_argument(
+        fmt::format("{}: option id: expected 1 to 255 bytes, got {}", c.task, o.id->size()));
   }
   check_range(c, "delay", std::optional(o.delay), millis{0}, longest, " ms");
   check_range(c, "expires", o.expires, millis{1}, longest, " ms");
@@ -104,7 +109,8 @@ queue_core::queue_core(std::string url, std::string name) : url_(std::move(url))
 std::shared_ptr<broker::broker> queue_core::on(const asio::any_io_executor& loop) {
   auto& context = asio::query(loop, asio::execution::context);
   if (broker_ && loop_ != &context) {
-    throw std::logic_error("a quarq::queue belongs to the loop that first used it: give each loop a queue of its own");
+    throw std::logic_error(
+        "a quarq::queue belongs to the loop that first used it: give each loop a queue of its own");
   }
   if (!broker_) {
     broker_ = broker::open(url_, loop);
@@ -138,7 +144,8 @@ awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<queue_core> queue, std:
 
 enqueued enqueue_in_transaction(queue_core& queue, sqlite3* transaction, raw_call call) {
   if (!queue.url().starts_with("sqlite:")) {
-    throw invalid_argument("enqueue within a transaction needs a sqlite: broker, and this queue's is " + queue.url());
+    throw invalid_argument("enqueue within a transaction needs a sqlite: broker, and this queue's is " +
+                           queue.url());
   }
   const auto job = to_job(std::move(call));
   const auto answers = broker::sqlite::enqueue_in_transaction(transaction, queue.name(), {&job, 1});
@@ -155,7 +162,11 @@ std::string default_broker_url() {
 queue::queue(std::string broker, std::string name)
     : core_(std::make_shared<detail::queue_core>(std::move(broker), std::move(name))) {}
 
-const std::string& queue::name() const noexcept { return core_->name(); }
-const std::string& queue::broker_url() const noexcept { return core_->url(); }
+const std::string& queue::name() const noexcept {
+  return core_->name();
+}
+const std::string& queue::broker_url() const noexcept {
+  return core_->url();
+}
 
 }  // namespace quarq

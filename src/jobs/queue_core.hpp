@@ -1,10 +1,11 @@
 // What the copies of one quarq::queue share: the broker object, opened on the loop of the first use.
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/execution_context.hpp>
 #include <memory>
 #include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution_context.hpp>
 
 #include "broker/broker.hpp"
 

@@ -1,16 +1,17 @@
 #include "jobs/record.hpp"
 
-#include <quarq/errors.hpp>
-#include <quarq/msgpack.hpp>
-
 #include <array>
 #include <limits>
 #include <vector>
 
+#include <quarq/errors.hpp>
+#include <quarq/msgpack.hpp>
+
 namespace quarq::jobs {
 namespace {
 
-// A map is written key by key and counted as it grows; records have fewer than 16 keys, so its head is one byte.
+// A map is written key by key and counted as it grows; records have fewer than 16 keys, so its head is one
+// byte.
 class small_map {
  public:
   explicit small_map(std::string& out) : out_(out), head_(out.size()), encoder_(out) { encoder_.map(0); }
@@ -29,8 +30,12 @@ class small_map {
 
 constexpr std::int64_t never_ends = -1;
 
-std::int64_t keep_to_wire(millis keep) { return keep == forever ? never_ends : keep.count(); }
-millis keep_from_wire(std::int64_t ms) { return ms == never_ends ? forever : millis(ms); }
+std::int64_t keep_to_wire(millis keep) {
+  return keep == forever ? never_ends : keep.count();
+}
+millis keep_from_wire(std::int64_t ms) {
+  return ms == never_ends ? forever : millis(ms);
+}
 
 void encode_backoff(encoder& out, const retry_policy& p) {
   out.array(4);

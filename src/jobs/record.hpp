@@ -1,14 +1,15 @@
-// The two documents that brokers keep for jobs without reading them: a job's record and an ended job's outcome
-// (docs/payload.md). Both are msgpack maps; unknown keys are ignored, so that later versions may add some.
+// The two documents that brokers keep for jobs without reading them: a job's record and an ended job's
+// outcome (docs/payload.md). Both are msgpack maps; unknown keys are ignored, so that later versions may add
+// some.
 #pragma once
-
-#include <quarq/retry.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <quarq/retry.hpp>
 
 namespace quarq::jobs {
 

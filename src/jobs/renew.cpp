@@ -1,7 +1,7 @@
 // The renewing role: keeps a queue's lease, and makes a new one when it was lost.
-#include <quarq/time.hpp>
-
 #include <algorithm>
+
+#include <quarq/time.hpp>
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
@@ -9,7 +9,9 @@
 
 namespace quarq::detail {
 
-broker::lease_terms worker_core::lease_terms() const { return {options.lease, card()}; }
+broker::lease_terms worker_core::lease_terms() const {
+  return {options.lease, card()};
+}
 
 awaitable<void> worker_core::open(lane& l) {
   broker::lease fresh{l.served.name, base::make_id()};
@@ -58,8 +60,9 @@ awaitable<void> worker_core::replace_lease(lane& l) {
     ++lost;
     stop_job(job, jobs::stop_reason::shutdown);
   }
-  base::log().warn("queue {}: lease lost after more than {} ms without contact; {} running jobs are others' now",
-                   l.served.name, options.lease.count(), lost);
+  base::log().warn(
+      "queue {}: lease lost after more than {} ms without contact; {} running jobs are others' now",
+      l.served.name, options.lease.count(), lost);
   l.outbox.clear();
   co_await open(l);
   wake->fetch.set();

@@ -1,7 +1,8 @@
-// The settling role: tells the broker how tries ended. What ends while a batch is under way goes with the next.
-#include <quarq/time.hpp>
-
+// The settling role: tells the broker how tries ended. What ends while a batch is under way goes with the
+// next.
 #include <algorithm>
+
+#include <quarq/time.hpp>
 
 #include "base/log.hpp"
 #include "jobs/worker_core.hpp"
@@ -27,7 +28,8 @@ awaitable<void> worker_core::send_settlements(lane& l) {
       continue;
     }
     const auto count = static_cast<std::ptrdiff_t>(std::min(l.outbox.size(), most_at_once));
-    l.in_flight.assign(std::make_move_iterator(l.outbox.begin()), std::make_move_iterator(l.outbox.begin() + count));
+    l.in_flight.assign(std::make_move_iterator(l.outbox.begin()),
+                       std::make_move_iterator(l.outbox.begin() + count));
     l.outbox.erase(l.outbox.begin(), l.outbox.begin() + count);
     // They were held under this lease; the lane may get another one meanwhile.
     const broker::lease lease = l.lease;

@@ -1,18 +1,18 @@
 // A worker from its start to its end: hooks, leases, roles, and the orderly way out.
-#include <quarq/worker.hpp>
-
-#include <quarq/msgpack.hpp>
-#include <quarq/time.hpp>
-
 #include <algorithm>
+#include <thread>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <thread>
 #include <unistd.h>
+
+#include <quarq/msgpack.hpp>
+#include <quarq/time.hpp>
+#include <quarq/worker.hpp>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -69,19 +69,23 @@ awaitable<void> worker_core::run() {
 
 void worker_core::check() const {
   if (wake) throw std::logic_error("this quarq::worker has run already");
-  if (handlers.empty()) throw invalid_argument("a worker needs at least one handler: worker.handle(task, function)");
+  if (handlers.empty())
+    throw invalid_argument("a worker needs at least one handler: worker.handle(task, function)");
   if (options.queues.empty()) throw invalid_argument("a worker needs at least one queue");
   for (const auto& q : options.queues) {
-    if (q.weight < 1) throw invalid_argument(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
+    if (q.weight < 1)
+      throw invalid_argument(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
   }
   if (options.concurrency == 0) throw invalid_argument("option concurrency: expected at least 1, got 0");
   if (options.lease < millis{1'000}) {
-    throw invalid_argument(fmt::format("option lease: expected at least 1000 ms, got {}", options.lease.count()));
+    throw invalid_argument(
+        fmt::format("option lease: expected at least 1000 ms, got {}", options.lease.count()));
   }
 }
 
 awaitable<void> worker_core::start() {
-  const bool plain = std::any_of(handlers.begin(), handlers.end(), [](const auto& h) { return !!h.second.on_thread; });
+  const bool plain =
+      std::any_of(handlers.begin(), handlers.end(), [](const auto& h) { return !!h.second.on_thread; });
   thread_count = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   if (plain) threads.emplace(thread_count);
   for (const auto& q : options.queues) lanes.emplace_back(q, loop);
@@ -89,8 +93,9 @@ awaitable<void> worker_core::start() {
   for (const auto& w : warnings) base::log().warn("{}", w);
   if (on_startup) co_await on_startup(own_context);
   for (auto& l : lanes) co_await open(l);
-  base::log().info("worker {} serves {} at {}: {} tasks, {} at once", name, fmt::join(queue_names(options.queues), ", "),
-                   broker::without_password(options.broker), handlers.size(), options.concurrency);
+  base::log().info("worker {} serves {} at {}: {} tasks, {} at once", name,
+                   fmt::join(queue_names(options.queues), ", "), broker::without_password(options.broker),
+                   handlers.size(), options.concurrency);
   spawn(fetch());
   spawn(watch_deadlines());
   for (auto& l : lanes) {
@@ -142,8 +147,8 @@ awaitable<void> worker_core::finish_running() {
   // Whatever is left is handed back with its lease; its own end must not be recorded after that.
   for (auto& job : running) {
     if (job.settled) continue;
-    base::log().warn("returned task={} id={}: it does not stop, and will run again elsewhere", job.record.task,
-                     job.claimed.id);
+    base::log().warn("returned task={} id={}: it does not stop, and will run again elsewhere",
+                     job.record.task, job.claimed.id);
     job.settled = true;
   }
 }
@@ -159,7 +164,8 @@ awaitable<void> worker_core::hand_back() {
     try {
       co_await with_timeout(broker->close_lease(l.lease), farewell);
     } catch (const error& e) {
-      base::log().warn("queue {}: could not hand back the lease, it will run out by itself: {}", l.served.name, e.what());
+      base::log().warn("queue {}: could not hand back the lease, it will run out by itself: {}",
+                       l.served.name, e.what());
     }
   }
 }
@@ -173,12 +179,13 @@ awaitable<void> worker_core::end_roles() {
 void worker_core::spawn(awaitable<void> role) {
   ++roles;
   auto& cancel = role_cancels.emplace_back();
-  asio::co_spawn(loop, std::move(role),
-                 asio::bind_cancellation_slot(cancel.slot(), [self = shared_from_this()](std::exception_ptr e) {
-                   --self->roles;
-                   if (e && !self->closing) self->failure = e;
-                   self->wake->ended.set();
-                 }));
+  asio::co_spawn(
+      loop, std::move(role),
+      asio::bind_cancellation_slot(cancel.slot(), [self = shared_from_this()](std::exception_ptr e) {
+        --self->roles;
+        if (e && !self->closing) self->failure = e;
+        self->wake->ended.set();
+      }));
 }
 
 void worker_core::stop() {
@@ -205,7 +212,8 @@ void worker_core::on_stop() {
 }
 
 bool worker_core::settled() const noexcept {
-  return std::all_of(lanes.begin(), lanes.end(), [](const lane& l) { return l.outbox.empty() && l.in_flight.empty(); });
+  return std::all_of(lanes.begin(), lanes.end(),
+                     [](const lane& l) { return l.outbox.empty() && l.in_flight.empty(); });
 }
 
 std::string worker_core::card() const {
@@ -233,7 +241,9 @@ std::int64_t worker_core::broker_now_ms() const {
 worker::worker(worker_options options) : core_(std::make_shared<detail::worker_core>(std::move(options))) {}
 worker::~worker() = default;
 
-worker_options& worker::options() noexcept { return core_->options; }
+worker_options& worker::options() noexcept {
+  return core_->options;
+}
 
 void worker::add_handler(std::string task, detail::handler h) {
   const auto [place, fresh] = core_->handlers.try_emplace(task, std::move(h));
@@ -260,8 +270,14 @@ worker& worker::after_job(end_hook f) {
   return *this;
 }
 
-awaitable<void> worker::run() { return core_->run(); }
-void worker::stop() { core_->stop(); }
-std::size_t worker::jobs_done() const noexcept { return core_->done; }
+awaitable<void> worker::run() {
+  return core_->run();
+}
+void worker::stop() {
+  core_->stop();
+}
+std::size_t worker::jobs_done() const noexcept {
+  return core_->done;
+}
 
 }  // namespace quarq

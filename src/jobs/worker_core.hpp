@@ -6,17 +6,11 @@
 //   renew    keeps the leases, hears of cancelled jobs, gives lost workers' jobs back
 //   worker   starts the roles, and ends them in order
 //
-// What becomes of a job after a try is decided in decide.cpp. Everything here runs on the worker's loop, except plain
-// handlers, which run on the thread pool.
+// What becomes of a job after a try is decided in decide.cpp. Everything here runs on the worker's loop,
+// except plain handlers, which run on the thread pool.
 #pragma once
 
-#include <quarq/worker.hpp>
-
 #include <atomic>
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <list>
 #include <memory>
@@ -27,6 +21,13 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <quarq/worker.hpp>
 
 #include "async/event.hpp"
 #include "broker/broker.hpp"
@@ -88,7 +89,8 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   std::atomic<std::size_t> done{0};
   /// Whether run() ended while handlers still ran that would not stop: their threads can't be joined.
   bool left_running = false;
-  /// Lets run() end while handlers still run that were asked to stop and do not: for main(), which then leaves the process.
+  /// Lets run() end while handlers still run that were asked to stop and do not: for main(), which then
+  /// leaves the process.
   bool may_leave_running = false;
 
  private:
@@ -166,17 +168,17 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
     async::event ended;     ///< a job or a role has ended
   };
   std::optional<events> wake;
-  int roles = 0;               ///< coroutines of ours that have not ended
+  int roles = 0;  ///< coroutines of ours that have not ended
   std::list<boost::asio::cancellation_signal> role_cancels;
-  bool stopping = false;       ///< claim no more
-  bool stop_now = false;       ///< the second request
-  bool closing = false;        ///< roles: end
+  bool stopping = false;  ///< claim no more
+  bool stop_now = false;  ///< the second request
+  bool closing = false;   ///< roles: end
   bool reconcile_wanted = false;
   std::atomic<int> stop_requests{0};
   std::mutex stop_mutex;                                  ///< guards stop_loop, for stop() on other threads
   std::optional<boost::asio::any_io_executor> stop_loop;  ///< set while run() listens for stop()
-  std::exception_ptr failure;  ///< of a role: ends run()
-  std::string name;            ///< host:pid, for people
+  std::exception_ptr failure;                             ///< of a role: ends run()
+  std::string name;                                       ///< host:pid, for people
 };
 
 }  // namespace quarq::detail

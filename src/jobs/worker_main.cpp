@@ -1,6 +1,8 @@
 // worker::main: the command line, the signals and the exit code.
-#include <quarq/run.hpp>
-#include <quarq/worker.hpp>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -8,12 +10,11 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <charconv>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include <quarq/run.hpp>
+#include <quarq/worker.hpp>
 
 #include "base/log.hpp"
 #include "jobs/worker_core.hpp"
@@ -39,7 +40,8 @@ served_queue parse_queue(const std::string& text) {
   const std::string weight = text.substr(equals + 1);
   const auto [end, error] = std::from_chars(weight.data(), weight.data() + weight.size(), q.weight);
   if (error != std::errc() || end != weight.data() + weight.size() || q.weight < 1) {
-    throw invalid_argument(fmt::format("--queue {}: expected NAME or NAME=WEIGHT with a whole weight of at least 1", text));
+    throw invalid_argument(
+        fmt::format("--queue {}: expected NAME or NAME=WEIGHT with a whole weight of at least 1", text));
   }
   return q;
 }
@@ -50,12 +52,14 @@ std::chrono::milliseconds to_ms(double seconds) {
 
 void declare(CLI::App& app, worker_options& o, flags& f) {
   app.option_defaults()->always_capture_default();
-  app.add_option("--broker", o.broker, "where jobs live: sqlite:FILE or redis://HOST[:PORT][/DB] (or QUARQ_BROKER)");
+  app.add_option("--broker", o.broker,
+                 "where jobs live: sqlite:FILE or redis://HOST[:PORT][/DB] (or QUARQ_BROKER)");
   app.add_option("--queue", f.queues, "a queue to serve, NAME or NAME=WEIGHT; may be repeated");
   app.add_option("--concurrency", o.concurrency, "jobs under way at once")->check(CLI::PositiveNumber);
   app.add_option("--threads", o.threads, "threads for plain functions; 0: one for each processor");
   app.add_option("--max-jobs", o.max_jobs, "stop after this many jobs were started; 0: no limit");
-  app.add_option("--grace", f.grace, "seconds that running jobs have after SIGTERM")->check(CLI::NonNegativeNumber);
+  app.add_option("--grace", f.grace, "seconds that running jobs have after SIGTERM")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--lease", f.lease, "seconds without contact after which the jobs are given to others")
       ->check(CLI::Range(1.0, 86'400.0));
   app.add_flag("--burst", o.burst, "stop when nothing is queued");

@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -63,6 +64,18 @@ redis_request_ptr make_subscription(redis_request::kind type, std::string_view c
   return r;
 }
 
+template <class Handler>
+class handler_waiter final : public redis_waiter {
+ public:
+  explicit handler_waiter(Handler handler) : handler_(std::move(handler)) {}
+  void end(std::exception_ptr failure, wire::reply content) override {
+    std::move(handler_)(std::move(failure), std::move(content));
+  }
+
+ private:
+  Handler handler_;
+};
+
 }  // namespace
 
 // All that waits or reads lives in coroutines and handlers, which the loop owns; what is in here only
@@ -93,7 +106,7 @@ class redis_connection::impl : public std::enable_shared_from_this<impl> {
   // What is to be called on the loop: the end of a request, a message (a push), or, with neither,
   // "reconnected".
   struct delivery {
-    redis_request::answer done;
+    std::unique_ptr<redis_waiter> done;
     std::exception_ptr failure;
     wire::reply content;
   };
@@ -245,9 +258,9 @@ class redis_connection::impl::submitter {
       : owner_(std::move(owner)), request_(std::move(r)) {}
   template <class Handler>
   void operator()(Handler&& handler) {
-    request_->done = redis_request::answer(std::forward<Handler>(handler));
-    auto slot = request_->done.get_cancellation_slot();
-    if (slot.is_connected()) slot.emplace<canceller>(owner_, request_);
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    if (slot.is_connected()) slot.template emplace<canceller>(owner_, request_);
+    request_->done = std::make_unique<handler_waiter<std::decay_t<Handler>>>(std::forward<Handler>(handler));
     owner_->submit(std::move(request_));
   }
 
@@ -558,7 +571,7 @@ void redis_connection::impl::deliver() {
 
 void redis_connection::impl::call(delivery& d) {
   if (d.done) {
-    std::move(d.done)(std::move(d.failure), std::move(d.content));
+    d.done->end(std::move(d.failure), std::move(d.content));
   } else if (d.content.type == wire::reply::kind::push) {
     const auto found = subscriptions_.find(d.content.items[1].text);
     if (found == subscriptions_.end()) return;

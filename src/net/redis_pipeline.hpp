@@ -10,16 +10,22 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/any_completion_handler.hpp>
-
 #include "net/redis_connection.hpp"
 #include "wire/resp.hpp"
 
 namespace quarq::net {
 
+/// Whoever waits for the answer to a request: a completion handler, its type forgotten. (Asio has
+/// any_completion_handler for this, but in Boost 1.81 assigning one recurses until the stack ends.)
+class redis_waiter {
+ public:
+  virtual ~redis_waiter() = default;
+  /// To be called once, on the loop.
+  virtual void end(std::exception_ptr failure, wire::reply content) = 0;
+};
+
 struct redis_request {
   using clock = std::chrono::steady_clock;
-  using answer = boost::asio::any_completion_handler<void(std::exception_ptr, wire::reply)>;
   /// A subscription is not answered by a reply but confirmed by a push, in the same place of the stream.
   enum class kind { command, subscribe, unsubscribe };
 
@@ -27,7 +33,7 @@ struct redis_request {
   std::string bytes;                          ///< as it is sent
   const redis_script* script = nullptr;       ///< if it is an EVALSHA
   std::optional<clock::time_point> deadline;  ///< until when it waits for a connection
-  answer done;                                ///< empty: nobody waits for it, or not any more
+  std::unique_ptr<redis_waiter> done;         ///< empty: nobody waits for it, or not any more
   int script_loads = 0;                       ///< how often it was answered NOSCRIPT
 };
 

@@ -1,0 +1,18 @@
+-- Gives back, uncounted, the jobs held under a lease that its worker does not know of.
+--
+-- KEYS[1]   P, the queue's prefix
+-- ARGV[1]   the lease's token
+-- ARGV[2..] the ids it knows
+--
+-- Returns how many jobs were given back.
+-- needs: shared_lists shared_wake shared_ends shared_give_back
+local P = KEYS[1]
+local known = {}
+for i = 2, #ARGV do
+  known[ARGV[i]] = true
+end
+local given = give_back(P, ARGV[1], known, false)
+if given > 0 then
+  wake(P)
+end
+return given

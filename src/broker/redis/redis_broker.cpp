@@ -1,0 +1,394 @@
+#include "broker/redis/redis_broker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <unordered_set>
+
+#include <quarq/errors.hpp>
+
+#include "broker/redis/redis_scripts.hpp"
+#include "broker/redis/redis_server_checks.hpp"
+
+namespace quarq::broker::redis {
+
+namespace {
+
+constexpr const char* all_queues = "quarq:queues";
+
+std::string lease_channel(const lease& held) { return key_prefix(held.queue) + "lease:" + held.token; }
+
+// A number that Redis gave as text.
+std::int64_t number(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+void check_jobs(const std::vector<new_job>& jobs) {
+  for (const auto& job : jobs) {
+    if (job.id.empty() || job.id.size() > 255) {
+      throw invalid_argument(
+          fmt::format("a job's id has 1 to 255 bytes, this one has {}: \"{:.40}\"", job.id.size(), job.id));
+    }
+    if (job.priority < lowest_priority || job.priority > highest_priority) {
+      throw invalid_argument(fmt::format("job \"{}\": priority {} is not within {} to {}", job.id, job.priority,
+                                         lowest_priority, highest_priority));
+    }
+  }
+}
+
+// Replies with too few items read as damaged, not as undefined behaviour.
+const wire::reply& item(const wire::reply& reply, std::size_t i) {
+  if (i >= reply.items.size()) throw broker_error("Redis answered a script with something else than it returns");
+  return reply.items[i];
+}
+
+// shared_details.lua
+job_details read_details(const wire::reply& reply) {
+  job_details job;
+  job.id = item(reply, 0).text;
+  job.state = state_of_digit(item(reply, 1).text.at(0));
+  const std::string& stored = item(reply, 2).text;
+  job.outcome = item(reply, 3).text;
+  job.tries = static_cast<int>(item(reply, 4).integer);
+  job.holder = item(reply, 6).text;
+  if (stored.empty()) return job;
+  const auto header = read_header(stored);
+  job.record = stored.substr(job_header_size);
+  job.priority = header.priority;
+  job.enqueued_at = header.enqueued_at;
+  job.due_at = header.due_at;
+  job.expires_at = header.expires_at;
+  if (job.state == job_state::deferred) job.due_at = moment(millis(number(item(reply, 5).text)));
+  return job;
+}
+
+std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open) {
+  return {held.token, std::to_string(terms.duration.count()), terms.card, open};
+}
+
+}  // namespace
+
+redis_broker::redis_broker(net::redis_options options, boost::asio::any_io_executor loop)
+    : connection_(loop, std::move(options), scripts().all()),
+      enqueuer_(std::make_shared<redis_enqueuer>(loop, connection_)),
+      waits_(std::make_shared<redis_waits>(loop, connection_)) {
+  connection_.on_reconnect([this] { reconnected(); });
+}
+
+redis_broker::~redis_broker() {
+  enqueuer_->close();
+  waits_->close();
+}
+
+// ---- for clients
+
+awaitable<std::vector<accepted>> redis_broker::enqueue(std::string queue, std::vector<new_job> jobs) {
+  check_jobs(jobs);
+  co_await prepare(queue);
+  if (jobs.empty()) co_return std::vector<accepted>();
+  co_await note_queue(queue);
+  auto answers = co_await enqueuer_->enqueue(std::move(queue), std::move(jobs));
+  co_return answers;
+}
+
+awaitable<std::optional<ended>> redis_broker::wait_ended(std::string queue, std::string id) {
+  co_await prepare(queue);
+  auto end = co_await waits_->wait(std::move(queue), std::move(id));
+  co_return end;
+}
+
+awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id) {
+  co_await prepare(queue);
+  std::vector<std::string> words(1, id);
+  auto reply = co_await run(scripts().cancel, queue, std::move(words));
+  if (reply.text == "cancelled") co_return cancel_result::cancelled;
+  if (reply.text == "requested") co_return cancel_result::requested;
+  if (reply.text == "ended") co_return cancel_result::ended;
+  co_return cancel_result::not_found;
+}
+
+// ---- for workers
+
+awaitable<void> redis_broker::open_lease(lease held, lease_terms terms, worker_events events) {
+  co_await prepare(held.queue);
+  co_await note_queue(held.queue);
+  const auto channel = lease_channel(held);
+  leases_[channel] = std::move(events);
+  std::function<void(std::string_view)> receive = [this, channel](std::string_view message) { hear(channel, message); };
+  co_await connection_.subscribe(channel, std::move(receive));
+  auto words = renewal_words(held, terms, "1");
+  co_await run(scripts().renew, held.queue, std::move(words));
+}
+
+awaitable<renewal> redis_broker::renew(lease held, lease_terms terms) {
+  co_await prepare(held.queue);
+  auto words = renewal_words(held, terms, "0");
+  auto reply = co_await run(scripts().renew, held.queue, std::move(words));
+  renewal answer;
+  if (reply.is_nil()) {
+    forget_lease(held);
+    co_return answer;
+  }
+  answer.held = true;
+  answer.work_ready = item(reply, 0).integer == 1;
+  for (std::size_t i = 1; i < reply.items.size(); ++i) answer.cancel_requests.push_back(reply.items[i].text);
+  co_return answer;
+}
+
+awaitable<void> redis_broker::close_lease(lease held) {
+  co_await prepare(held.queue);
+  forget_lease(held);
+  std::vector<std::string> words(1, held.token);
+  co_await run(scripts().close_lease, held.queue, std::move(words));
+}
+
+awaitable<claim_result> redis_broker::claim(lease held, std::size_t most) {
+  co_await prepare(held.queue);
+  claim_result result;
+  bool more = true;
+  while (more && result.jobs.size() < most) {
+    const auto some = std::min(most_at_once, most - result.jobs.size());
+    more = co_await claim_some(held, some, result);
+  }
+  co_return result;
+}
+
+// Whether there may be more.
+awaitable<bool> redis_broker::claim_some(lease held, std::size_t most, claim_result& into) {
+  std::vector<std::string> words(1, held.token);
+  words.push_back(std::to_string(most));
+  auto reply = co_await run(scripts().claim, held.queue, std::move(words));
+  if (reply.is_nil()) {
+    throw broker_error(fmt::format("lease lost: \"{}\" is not held in queue \"{}\"", held.token, held.queue));
+  }
+  into.now = moment(millis(item(reply, 0).integer));
+  into.next_due.reset();
+  if (item(reply, 1).integer >= 0) into.next_due = millis(item(reply, 1).integer);
+  const auto& ids = item(reply, 2).items;
+  const auto& tried = item(reply, 4).items;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::string& stored = item(item(reply, 3), i).text;
+    const auto header = read_header(stored);
+    auto& job = into.jobs.emplace_back();
+    job.id = ids[i].text;
+    job.record = stored.substr(job_header_size);
+    job.tries = 1 + (i < tried.size() ? static_cast<int>(number(tried[i].text)) : 0);
+    job.priority = header.priority;
+    job.enqueued_at = header.enqueued_at;
+    job.due_at = header.due_at;
+    job.expires_at = header.expires_at;
+  }
+  co_return ids.size() == most;
+}
+
+awaitable<std::vector<bool>> redis_broker::settle(lease held, std::vector<settlement> batch) {
+  co_await prepare(held.queue);
+  std::vector<bool> answers(batch.size(), false);
+  std::unordered_set<std::string_view> seen;
+  std::vector<std::size_t> some;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    // Who settles a job twice held it only the first time.
+    if (!seen.insert(batch[i].id).second) continue;
+    const auto more = batch[i].id.size() + batch[i].outcome.size();
+    if (some.size() == most_at_once || (bytes + more > most_bytes_at_once && !some.empty())) {
+      co_await settle_some(held, batch, std::exchange(some, std::vector<std::size_t>()), answers);
+      bytes = 0;
+    }
+    some.push_back(i);
+    bytes += more;
+  }
+  if (!some.empty()) co_await settle_some(held, batch, std::move(some), answers);
+  co_return answers;
+}
+
+awaitable<void> redis_broker::settle_some(lease held, const std::vector<settlement>& batch,
+                                          std::vector<std::size_t> which, std::vector<bool>& answers) {
+  std::vector<std::string> terms;
+  bool alike = true;
+  for (const auto i : which) {
+    terms.push_back(pack_settlement(batch[i]));
+    alike = alike && terms.back() == terms.front();
+  }
+  std::vector<std::string> words;
+  words.reserve(2 + 3 * which.size());
+  words.push_back(held.token);
+  words.push_back(alike ? terms.front() : "");
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    words.push_back(batch[which[k]].id);
+    words.push_back(batch[which[k]].outcome);
+    if (!alike) words.push_back(std::move(terms[k]));
+  }
+  auto reply = co_await run(scripts().settle, held.queue, std::move(words));
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    answers[which[k]] = reply.text.empty() || reply.text.at(k) == '1';
+  }
+}
+
+awaitable<void> redis_broker::reconcile(lease held, std::vector<std::string> known) {
+  co_await prepare(held.queue);
+  std::vector<std::string> words(1, held.token);
+  words.insert(words.end(), std::make_move_iterator(known.begin()), std::make_move_iterator(known.end()));
+  co_await run(scripts().reconcile, held.queue, std::move(words));
+}
+
+// ---- for people
+
+awaitable<std::optional<job_details>> redis_broker::inspect(std::string queue, std::string id) {
+  co_await prepare(queue);
+  std::vector<std::string> words(1, id);
+  auto reply = co_await run(scripts().inspect, queue, std::move(words));
+  std::optional<job_details> found;
+  if (!reply.is_nil()) found = read_details(reply);
+  co_return found;
+}
+
+awaitable<std::vector<job_details>> redis_broker::list(std::string queue, job_state state, std::size_t most) {
+  co_await prepare(queue);
+  std::vector<std::string> words(1, std::string(1, state_digit(state)));
+  words.push_back(std::to_string(std::min<std::size_t>(most, 1'000'000'000)));
+  auto reply = co_await run(scripts().list, queue, std::move(words));
+  std::vector<job_details> found;
+  for (const auto& one : reply.items) found.push_back(read_details(one));
+  co_return found;
+}
+
+awaitable<std::vector<queue_summary>> redis_broker::queues() {
+  co_await check_server();
+  std::vector<std::string> ask = {"SMEMBERS", all_queues};
+  auto names = co_await connection_.command(std::move(ask));
+  std::vector<queue_summary> found;
+  for (const auto& name : names.items) {
+    auto reply = co_await run(scripts().summary, name.text, std::vector<std::string>());
+    auto& one = found.emplace_back();
+    one.name = name.text;
+    std::uint64_t* const counts[] = {&one.queued, &one.deferred, &one.running, &one.dead, &one.kept, &one.workers};
+    for (std::size_t i = 0; i < std::size(counts); ++i) *counts[i] = static_cast<std::uint64_t>(item(reply, i).integer);
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  co_return found;
+}
+
+awaitable<std::vector<worker_summary>> redis_broker::workers(std::string queue) {
+  co_await prepare(queue);
+  auto reply = co_await run(scripts().workers, queue, std::vector<std::string>());
+  std::vector<worker_summary> found;
+  for (const auto& one : reply.items) {
+    auto& worker = found.emplace_back();
+    worker.token = item(one, 0).text;
+    worker.card = item(one, 1).text;
+    worker.running = static_cast<std::uint64_t>(item(one, 2).integer);
+    worker.expires_in = millis(item(one, 3).integer);
+  }
+  co_return found;
+}
+
+awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std::string> ids) {
+  co_await prepare(queue);
+  const bool all = ids.empty();
+  std::size_t count = 0;
+  std::string until;  // what dies meanwhile is not sent again
+  for (std::size_t first = 0; all || first < ids.size(); first += most_at_once) {
+    std::vector<std::string> words(1, until);
+    for (std::size_t i = first; i < std::min(ids.size(), first + most_at_once); ++i) words.push_back(ids[i]);
+    auto reply = co_await run(scripts().requeue, queue, std::move(words));
+    count += static_cast<std::size_t>(item(reply, 0).integer);
+    until = std::to_string(item(reply, 1).integer);
+    const bool more = item(reply, 2).integer == 1;
+    if (all && !more) break;
+  }
+  co_return count;
+}
+
+awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
+  co_await prepare(queue);
+  if (state == job_state::running) throw invalid_argument("running jobs can't be purged: cancel them");
+  std::size_t count = 0;
+  for (bool more = true; more;) {
+    std::vector<std::string> words(1, std::string(1, state_digit(state)));
+    auto reply = co_await run(scripts().purge, queue, std::move(words));
+    count += static_cast<std::size_t>(reply.integer);
+    more = reply.integer > 0;
+  }
+  co_return count;
+}
+
+// ---- what comes without being asked
+
+void redis_broker::hear(const std::string& channel, std::string_view message) {
+  const auto found = leases_.find(channel);
+  if (found == leases_.end() || message.empty()) return;
+  // Copied: what is called may close the lease.
+  if (message[0] == 'w') {
+    const auto tell = found->second.work_ready;
+    if (tell) tell();
+  } else if (message[0] == 'c') {
+    const auto tell = found->second.cancel_requested;
+    if (tell) tell(std::string(message.substr(1)));
+  }
+}
+
+void redis_broker::forget_lease(const lease& held) {
+  const auto channel = lease_channel(held);
+  if (leases_.erase(channel) > 0) connection_.unsubscribe(channel);
+}
+
+// What was published meanwhile is lost, and the server may have been restarted without what it had.
+void redis_broker::reconnected() {
+  noted_queues_.clear();
+  enqueuer_->reconnected();
+  waits_->reconnected();
+  const auto leases = leases_;
+  for (const auto& [channel, events] : leases) {
+    if (events.reconnected) events.reconnected();
+    if (events.work_ready) events.work_ready();
+  }
+}
+
+// ---- the server
+
+awaitable<wire::reply> redis_broker::run(const net::redis_script& script, std::string queue,
+                                         std::vector<std::string> words) {
+  std::vector<std::string> keys(1, key_prefix(queue));
+  auto reply = co_await connection_.run(script, std::move(keys), std::move(words));
+  co_return reply;
+}
+
+// Before anything is done with a queue.
+awaitable<void> redis_broker::prepare(std::string queue) {
+  if (queue.empty()) throw invalid_argument("the name of a queue can't be empty");
+  if (!server_checked_) co_await check_server();
+}
+
+// Into the set of all queues, for queues(). It has a slot of its own in a Cluster, so no script can do it.
+awaitable<void> redis_broker::note_queue(std::string queue) {
+  if (noted_queues_.contains(queue)) co_return;
+  std::vector<std::string> words = {"SADD", all_queues, queue};
+  co_await connection_.command(std::move(words));
+  noted_queues_.insert(queue);
+}
+
+awaitable<void> redis_broker::check_server() {
+  if (server_checked_) co_return;
+  auto info = co_await server_info(connection_);
+  check_version(info);
+  server_checked_ = true;
+}
+
+awaitable<std::vector<std::string>> redis_broker::warnings() {
+  co_await check_server();
+  auto found = co_await server_warnings(connection_);
+  co_return found;
+}
+
+std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop, open_options options) {
+  auto where = net::parse_redis_url(url);
+  where.patience = options.patience;
+  return std::make_shared<redis_broker>(std::move(where), std::move(loop));
+}
+
+}  // namespace quarq::broker::redis

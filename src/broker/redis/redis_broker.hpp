@@ -1,0 +1,69 @@
+// Jobs in Redis or Valkey: each call is a Lua script over a batch (docs/redis_layout.md).
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "broker/redis/redis_enqueuer.hpp"
+#include "broker/redis/redis_waits.hpp"
+#include "net/redis_connection.hpp"
+
+namespace quarq::broker::redis {
+
+/// redis://, rediss:// and redis+unix://. One connection, over which Redis also tells of what happens: nothing polls.
+/// "In one step" holds for up to 1,000 jobs (and 16 MiB) of a call; more go in several such steps, one after the other.
+class redis_broker final : public broker {
+ public:
+  redis_broker(net::redis_options options, boost::asio::any_io_executor loop);
+  ~redis_broker() override;
+
+  awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
+  awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) override;
+  awaitable<cancel_result> cancel(std::string queue, std::string id) override;
+
+  awaitable<void> open_lease(lease held, lease_terms terms, worker_events events) override;
+  awaitable<renewal> renew(lease held, lease_terms terms) override;
+  awaitable<void> close_lease(lease held) override;
+  awaitable<claim_result> claim(lease held, std::size_t most) override;
+  awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
+  awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
+
+  awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;
+  awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t most) override;
+  awaitable<std::vector<queue_summary>> queues() override;
+  awaitable<std::vector<worker_summary>> workers(std::string queue) override;
+  awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
+  awaitable<std::size_t> purge(std::string queue, job_state state) override;
+  awaitable<std::vector<std::string>> warnings() override;
+
+ private:
+  awaitable<void> prepare(std::string queue);
+  awaitable<void> check_server();
+  awaitable<void> note_queue(std::string queue);
+  awaitable<wire::reply> run(const net::redis_script& script, std::string queue, std::vector<std::string> words);
+  awaitable<bool> claim_some(lease held, std::size_t most, claim_result& into);
+  awaitable<void> settle_some(lease held, const std::vector<settlement>& batch, std::vector<std::size_t> which,
+                              std::vector<bool>& answers);
+
+  void hear(const std::string& channel, std::string_view message);
+  void forget_lease(const lease& held);
+  void reconnected();
+
+  net::redis_connection connection_;
+  std::shared_ptr<redis_enqueuer> enqueuer_;
+  std::shared_ptr<redis_waits> waits_;
+  std::map<std::string, worker_events, std::less<>> leases_;  // by channel
+  std::set<std::string, std::less<>> noted_queues_;           // in the set of all queues
+  bool server_checked_ = false;
+};
+
+/// What broker::open() calls for these URLs.
+std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop, open_options options = {});
+
+}  // namespace quarq::broker::redis

@@ -1,0 +1,151 @@
+#include "broker/redis/redis_enqueuer.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <quarq/errors.hpp>
+
+#include "base/ids.hpp"
+#include "broker/redis/redis_scripts.hpp"
+
+namespace quarq::broker::redis {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t most_shared = 256;               // a batch with as many takes no more calls
+constexpr std::chrono::minutes touch_every{1};         // how often Redis is told to remember a sender
+constexpr const char* remembered_ms = "600000";        // for so long
+
+}  // namespace
+
+struct redis_enqueuer::batch {
+  explicit batch(const asio::any_io_executor& loop) : over(loop, asio::steady_timer::time_point::max()) {}
+  std::vector<new_job> jobs;
+  std::size_t bytes = 0;
+  bool done = false;
+  std::string answer;  // as enqueue.lua returns it
+  std::exception_ptr error;
+  asio::steady_timer over;  // cancelled when done
+};
+
+// The part of a batch that belongs to one call.
+struct redis_enqueuer::share {
+  std::shared_ptr<batch> in;
+  std::size_t first = 0, count = 0;
+};
+
+redis_enqueuer::redis_enqueuer(asio::any_io_executor loop, net::redis_connection& connection)
+    : loop_(std::move(loop)), connection_(&connection), name_(base::make_id()) {}
+
+awaitable<std::vector<accepted>> redis_enqueuer::enqueue(std::string queue, std::vector<new_job> jobs) {
+  std::vector<accepted> answers;
+  answers.reserve(jobs.size());
+  auto self = shared_from_this();
+  auto shares = place(queue, std::move(jobs));
+  for (auto& one : shares) {
+    if (!one.in->done) {
+      auto [ec] = co_await one.in->over.async_wait(asio::as_tuple(asio::use_awaitable));
+      if (!one.in->done) throw boost::system::system_error(ec, "enqueue");
+    }
+    if (one.in->error) std::rethrow_exception(one.in->error);
+    const std::string& answer = one.in->answer;
+    for (std::size_t i = one.first; i < one.first + one.count; ++i) {
+      answers.push_back(i < answer.size() && answer[i] == '0' ? accepted::duplicate : accepted::yes);
+    }
+  }
+  co_return answers;
+}
+
+// Puts the jobs into batches that are about to be sent.
+std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queue, std::vector<new_job> jobs) {
+  std::vector<share> shares;
+  auto current = senders_[queue].open.lock();
+  if (!current || current->jobs.size() + jobs.size() > most_shared) current = new_batch(queue);
+  shares.push_back({current, current->jobs.size(), 0});
+  for (auto& job : jobs) {
+    const auto bytes = job.record.size() + job.id.size();
+    const bool full = current->jobs.size() >= most_at_once ||
+                      (current->bytes + bytes > most_bytes_at_once && !current->jobs.empty());
+    if (full) {
+      current = new_batch(queue);
+      shares.push_back({current, 0, 0});
+    }
+    current->bytes += bytes;
+    current->jobs.push_back(std::move(job));
+    ++shares.back().count;
+  }
+  return shares;
+}
+
+std::shared_ptr<redis_enqueuer::batch> redis_enqueuer::new_batch(const std::string& queue) {
+  auto made = std::make_shared<batch>(loop_);
+  senders_[queue].open = made;
+  asio::post(loop_, [self = shared_from_this(), queue, made] { flush(self, queue, made); });
+  return made;
+}
+
+void redis_enqueuer::flush(std::shared_ptr<redis_enqueuer> self, std::string queue, std::shared_ptr<batch> full) {
+  auto& open = self->senders_[queue].open;
+  if (open.lock() == full) open.reset();
+  asio::co_spawn(self->loop_, send(self, std::move(queue), std::move(full)), asio::detached);
+}
+
+awaitable<void> redis_enqueuer::send(std::shared_ptr<redis_enqueuer> self, std::string queue,
+                                     std::shared_ptr<batch> full) {
+  auto& from = self->senders_[queue];
+  const auto number = from.next_number++;
+  try {
+    if (!self->connection_) throw broker_error("the connection to Redis was closed");
+    std::vector<std::string> keys(1, key_prefix(queue));
+    auto words = self->arguments(from, number, *full);
+    from.answered.clear();
+    auto reply = co_await self->connection_->run(scripts().enqueue, std::move(keys), std::move(words));
+    full->answer = std::move(reply.text);
+  } catch (...) {
+    full->error = std::current_exception();
+  }
+  // Answered or given up: this call will not be repeated.
+  from.answered.push_back(number);
+  full->done = true;
+  full->over.cancel();
+}
+
+std::vector<std::string> redis_enqueuer::arguments(sender& from, std::uint64_t number, const batch& full) const {
+  std::vector<std::string> words;
+  words.reserve(5 + 3 * full.jobs.size());
+  words.push_back(name_);
+  words.push_back(std::to_string(number));
+  std::string answered;
+  for (const auto one : from.answered) answered += std::to_string(one) + ' ';
+  words.push_back(std::move(answered));
+  const auto now = std::chrono::steady_clock::now();
+  const bool touch = from.touched == decltype(now){} || now - from.touched > touch_every;
+  if (touch) from.touched = now;
+  words.push_back(touch ? remembered_ms : "");
+
+  std::vector<std::string> terms;
+  bool alike = true;
+  for (const auto& job : full.jobs) {
+    terms.push_back(pack_terms(job));
+    alike = alike && terms.back() == terms.front();
+  }
+  words.push_back(alike ? terms.front() : "");
+  for (std::size_t i = 0; i < full.jobs.size(); ++i) {
+    words.push_back(full.jobs[i].id);
+    words.push_back(full.jobs[i].record);
+    if (!alike) words.push_back(std::move(terms[i]));
+  }
+  return words;
+}
+
+void redis_enqueuer::reconnected() {
+  for (auto& [queue, from] : senders_) from.touched = {};
+}
+
+}  // namespace quarq::broker::redis

@@ -1,0 +1,151 @@
+#include "broker/redis/redis_scripts.hpp"
+
+#include <deque>
+#include <map>
+
+#include <quarq/errors.hpp>
+
+#include "broker/redis/embedded.hpp"
+
+namespace quarq::broker::redis {
+
+namespace {
+
+const std::map<std::string_view, std::string_view>& shared_parts() {
+  static const std::map<std::string_view, std::string_view> parts = {
+      {"shared_format", shared_format_lua}, {"shared_lists", shared_lists_lua},
+      {"shared_wake", shared_wake_lua},     {"shared_ends", shared_ends_lua},
+      {"shared_find", shared_find_lua},     {"shared_details", shared_details_lua},
+      {"shared_give_back", shared_give_back_lua},
+  };
+  return parts;
+}
+
+// A script with the shared parts that its line "-- needs: ..." names before it.
+std::string assemble(std::string_view script) {
+  constexpr std::string_view mark = "-- needs: ";
+  const auto at = script.find(mark);
+  std::string text;
+  if (at != std::string_view::npos) {
+    auto names = script.substr(at + mark.size());
+    names = names.substr(0, names.find('\n'));
+    while (!names.empty()) {
+      const auto name = names.substr(0, names.find(' '));
+      names.remove_prefix(std::min(names.size(), name.size() + 1));
+      text += shared_parts().at(name);
+    }
+  }
+  return text.append(script);
+}
+
+// Lives as long as the process: a redis_script only views its text.
+std::string_view assembled(std::string_view script) {
+  static std::deque<std::string> texts;
+  return texts.emplace_back(assemble(script));
+}
+
+template <class Integer>
+void put(std::string& bytes, Integer value) {
+  for (std::size_t i = 0; i < sizeof value; ++i) bytes += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i));
+}
+
+std::uint64_t get(std::string_view bytes, std::size_t at) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return value;
+}
+
+moment moment_at(std::uint64_t ms) { return moment(millis(static_cast<millis::rep>(ms))); }
+
+}  // namespace
+
+redis_scripts::redis_scripts()
+    : enqueue(assembled(enqueue_lua)),
+      claim(assembled(claim_lua)),
+      settle(assembled(settle_lua)),
+      renew(assembled(renew_lua)),
+      close_lease(assembled(close_lease_lua)),
+      reconcile(assembled(reconcile_lua)),
+      wait(assembled(wait_lua)),
+      cancel(assembled(cancel_lua)),
+      inspect(assembled(inspect_lua)),
+      list(assembled(list_lua)),
+      requeue(assembled(requeue_lua)),
+      purge(assembled(purge_lua)),
+      workers(assembled(workers_lua)),
+      summary(assembled(summary_lua)) {}
+
+std::vector<const net::redis_script*> redis_scripts::all() const {
+  return {&enqueue, &claim,   &settle, &renew,   &close_lease, &reconcile, &wait,
+          &cancel,  &inspect, &list,   &requeue, &purge,       &workers,   &summary};
+}
+
+const redis_scripts& scripts() {
+  static const redis_scripts only;
+  return only;
+}
+
+std::string key_prefix(std::string_view queue) {
+  if (queue.empty()) throw invalid_argument("the name of a queue can't be empty");
+  std::string prefix = "quarq:{";
+  for (const char c : queue) {
+    if (c == '%') {
+      prefix += "%25";
+    } else if (c == '{') {
+      prefix += "%7B";
+    } else if (c == '}') {
+      prefix += "%7D";
+    } else {
+      prefix += c;
+    }
+  }
+  return prefix + "}:";
+}
+
+std::string pack_terms(const new_job& job) {
+  char kind = 0;
+  std::int64_t amount = 0;
+  if (job.at) {
+    kind = 2;
+    amount = std::max<std::int64_t>(0, job.at->time_since_epoch().count());
+  } else if (job.delay.count() > 0) {
+    kind = 1;
+    amount = job.delay.count();
+  }
+  std::string bytes = {job.id_is_fresh ? '\1' : '\0', static_cast<char>(job.priority), kind};
+  put(bytes, amount);
+  put(bytes, job.expires ? std::max<std::int64_t>(0, job.expires->count()) : std::int64_t{-1});
+  return bytes;
+}
+
+std::string pack_settlement(const settlement& one) {
+  std::string bytes = {static_cast<char>(one.kind), static_cast<char>(one.state)};
+  std::int64_t time = 0;
+  if (one.kind == settlement::what::end) {
+    time = one.keep ? std::max<std::int64_t>(0, one.keep->count()) : -1;
+  } else if (one.kind == settlement::what::retry) {
+    time = std::max<std::int64_t>(0, one.delay.count());
+  }
+  put(bytes, time);
+  return bytes;
+}
+
+job_header read_header(std::string_view stored) {
+  if (stored.size() < job_header_size) throw broker_error("a job stored in Redis has no header: its keys are damaged");
+  job_header header;
+  header.enqueued_at = moment_at(get(stored, 0));
+  header.due_at = moment_at(get(stored, 8));
+  if (const auto expires = get(stored, 16)) header.expires_at = moment_at(expires);
+  header.priority = stored[24];
+  return header;
+}
+
+char state_digit(job_state state) { return static_cast<char>('0' + static_cast<int>(state)); }
+
+job_state state_of_digit(char digit) {
+  if (digit < '0' || digit > state_digit(job_state::dead))
+    throw broker_error(std::string("Redis answered with a state unknown here: ") + digit);
+  return static_cast<job_state>(digit - '0');
+}
+
+}  // namespace quarq::broker::redis

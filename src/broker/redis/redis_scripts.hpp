@@ -1,0 +1,56 @@
+// The broker's Lua scripts, as the connection takes them, and the names and bytes they share with C++.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "net/redis_connection.hpp"
+
+namespace quarq::broker::redis {
+
+/// One for each .lua file of this folder that is not shared_*.lua; what it does is said there.
+struct redis_scripts {
+  redis_scripts();
+  std::vector<const net::redis_script*> all() const;
+
+  net::redis_script enqueue, claim, settle, renew, close_lease, reconcile;
+  net::redis_script wait, cancel, inspect, list, requeue, purge, workers, summary;
+};
+
+/// The one set of scripts of the process. Thread-safe.
+const redis_scripts& scripts();
+
+/// "quarq:{queue}:", with which all keys of the queue begin. The braces make them share a slot of a Cluster; %, { and } in
+/// the name become %25, %7B and %7D. Throws invalid_argument for an empty name.
+std::string key_prefix(std::string_view queue);
+
+/// Jobs or settlements that one script call takes at most, so that it keeps the server for milliseconds only, and their
+/// bytes.
+inline constexpr std::size_t most_at_once = 1000;
+inline constexpr std::size_t most_bytes_at_once = 16u << 20;
+
+// ---- the bytes (struct.pack and struct.unpack in the scripts)
+
+/// What enqueue.lua is told of a job besides its id and record.
+std::string pack_terms(const new_job& job);
+/// What settle.lua is told of a job besides its id and outcome.
+std::string pack_settlement(const settlement& one);
+
+/// What stands before the record in the hash of jobs: 25 bytes.
+struct job_header {
+  moment enqueued_at, due_at;
+  std::optional<moment> expires_at;
+  int priority = 5;
+};
+inline constexpr std::size_t job_header_size = 25;
+/// Throws broker_error if there is less than a header.
+job_header read_header(std::string_view stored);
+
+char state_digit(job_state state);
+/// Throws broker_error for anything but the digit of a state.
+job_state state_of_digit(char digit);
+
+}  // namespace quarq::broker::redis

@@ -1,0 +1,22 @@
+// What a server must be, and what in its set-up puts jobs at risk.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <quarq/awaitable.hpp>
+
+#include "net/redis_connection.hpp"
+
+namespace quarq::broker::redis {
+
+/// The text of INFO; empty if this user may not ask.
+awaitable<std::string> server_info(net::redis_connection& connection);
+
+/// Throws broker_error for a server older than 6.2. Where INFO does not say, nothing is known against it.
+void check_version(const std::string& info);
+
+/// One line each for broker::warnings().
+awaitable<std::vector<std::string>> server_warnings(net::redis_connection& connection);
+
+}  // namespace quarq::broker::redis

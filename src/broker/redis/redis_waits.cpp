@@ -1,0 +1,229 @@
+#include "broker/redis/redis_waits.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <chrono>
+
+#include <quarq/errors.hpp>
+
+#include "base/ids.hpp"
+#include "broker/redis/redis_scripts.hpp"
+
+namespace quarq::broker::redis {
+
+namespace asio = boost::asio;
+
+namespace {
+constexpr std::chrono::seconds ask_again_after{10};
+}
+
+struct redis_waits::waiter {
+  explicit waiter(const asio::any_io_executor& loop) : over(loop, asio::steady_timer::time_point::max()) {}
+  bool done = false;
+  std::optional<ended> outcome;
+  std::exception_ptr error;
+  asio::steady_timer over;  // cancelled when done
+};
+
+// Keeps a waiter in the table; it stands in the frame of the coroutine that waits, and goes with it.
+struct redis_waits::registration {
+  registration(std::shared_ptr<redis_waits> in, std::string queue, std::string id, waiter& one)
+      : in_(std::move(in)), queue_(std::move(queue)), id_(std::move(id)), one_(&one) {
+    in_->queues_[queue_].by_id[id_].push_back(one_);
+  }
+  registration(const registration&) = delete;
+  registration& operator=(const registration&) = delete;
+  ~registration() {
+    auto& by_id = in_->queues_[queue_].by_id;
+    const auto found = by_id.find(id_);
+    if (found == by_id.end()) return;
+    std::erase(found->second, one_);
+    if (found->second.empty()) by_id.erase(found);
+  }
+
+ private:
+  std::shared_ptr<redis_waits> in_;
+  std::string queue_, id_;
+  waiter* one_;
+};
+
+// Makes a timer of a coroutine's frame known for as long as it is there.
+struct redis_waits::known_timer {
+  known_timer(asio::steady_timer*& place, asio::steady_timer& timer) : place_(place) { place_ = &timer; }
+  known_timer(const known_timer&) = delete;
+  known_timer& operator=(const known_timer&) = delete;
+  ~known_timer() { place_ = nullptr; }
+
+ private:
+  asio::steady_timer*& place_;
+};
+
+redis_waits::redis_waits(asio::any_io_executor loop, net::redis_connection& connection)
+    : loop_(std::move(loop)), connection_(&connection), name_(base::make_id()) {}
+
+awaitable<std::optional<ended>> redis_waits::wait(std::string queue, std::string id) {
+  waiter me(loop_);
+  registration noted(shared_from_this(), queue, id, me);
+  if (queues_[queue].by_id[id].size() == 1) ask(queue, id);
+  auto [ec] = co_await me.over.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (!me.done) throw boost::system::system_error(ec, "wait_ended");
+  if (me.error) std::rethrow_exception(me.error);
+  co_return std::move(me.outcome);
+}
+
+// ---- asking
+
+// Questions of one turn of the loop go together.
+void redis_waits::ask(const std::string& queue, std::string id) {
+  auto& in = queues_[queue];
+  in.to_ask.push_back(std::move(id));
+  if (in.asking) return;
+  in.asking = true;
+  asio::post(loop_, [self = shared_from_this(), queue] {
+    asio::co_spawn(self->loop_, send(self, queue), asio::detached);
+  });
+}
+
+void redis_waits::ask_all() {
+  for (auto& [queue, in] : queues_) {
+    for (const auto& [id, waiters] : in.by_id) ask(queue, id);
+  }
+}
+
+awaitable<void> redis_waits::send(std::shared_ptr<redis_waits> self, std::string queue) {
+  auto& in = self->queues_[queue];
+  in.asking = false;
+  auto ids = std::exchange(in.to_ask, {});
+  // Both are sent at once: Redis subscribes us before it reads the question.
+  if (!in.subscribed) {
+    in.subscribed = true;
+    asio::co_spawn(self->loop_, subscribe(self, queue), asio::detached);
+  }
+  for (std::size_t i = 0; i < ids.size(); i += most_at_once) {
+    const auto last = std::min(ids.size(), i + most_at_once);
+    std::vector<std::string> some(std::make_move_iterator(ids.begin() + static_cast<std::ptrdiff_t>(i)),
+                                  std::make_move_iterator(ids.begin() + static_cast<std::ptrdiff_t>(last)));
+    asio::co_spawn(self->loop_, question(self, queue, std::move(some)), asio::detached);
+  }
+  if (!self->again_) asio::co_spawn(self->loop_, ask_now_and_then(self), asio::detached);
+  co_return;
+}
+
+awaitable<void> redis_waits::subscribe(std::shared_ptr<redis_waits> self, std::string queue) {
+  if (!self->connection_) co_return;
+  std::weak_ptr<redis_waits> weak = self;
+  std::function<void(std::string_view)> receive = [weak, queue](std::string_view letter) {
+    if (auto waits = weak.lock()) waits->hear(queue, letter);
+  };
+  try {
+    auto channel = key_prefix(queue) + "client:" + self->name_;
+    co_await self->connection_->subscribe(std::move(channel), std::move(receive));
+  } catch (const std::exception&) {
+    // Who waits gets the error that the question gets; the next one tries to subscribe again.
+    self->queues_[queue].subscribed = false;
+  }
+}
+
+awaitable<void> redis_waits::question(std::shared_ptr<redis_waits> self, std::string queue,
+                                      std::vector<std::string> ids) {
+  try {
+    if (!self->connection_) throw broker_error("the connection to Redis was closed");
+    std::vector<std::string> keys(1, key_prefix(queue));
+    std::vector<std::string> words(1, self->name_);
+    words.insert(words.end(), ids.begin(), ids.end());
+    auto reply = co_await self->connection_->run(scripts().wait, std::move(keys), std::move(words));
+    if (reply.items.size() != ids.size()) throw broker_error("Redis answered a wait with something else");
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const auto& answer = reply.items[i];
+      if (answer.type == wire::reply::kind::text) {
+        self->tell(queue, ids[i], answer.text);
+      } else if (answer.integer == 1) {
+        self->tell(queue, ids[i], "-");
+      }
+    }
+  } catch (...) {
+    for (const auto& id : ids) self->fail(queue, id, std::current_exception());
+  }
+}
+
+// Runs while there is somebody who waits. The timer belongs to the coroutine, so that the loop's end takes it along.
+awaitable<void> redis_waits::ask_now_and_then(std::shared_ptr<redis_waits> self) {
+  asio::steady_timer timer(self->loop_);
+  const known_timer known(self->again_, timer);
+  bool somebody = true;
+  while (somebody && self->connection_) {
+    timer.expires_after(ask_again_after);
+    auto [ec] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    somebody = false;
+    for (const auto& [queue, in] : self->queues_) somebody = somebody || !in.by_id.empty();
+    if (!ec && self->connection_) self->ask_all();
+  }
+}
+
+void redis_waits::reconnected() { ask_all(); }
+
+void redis_waits::close() {
+  connection_ = nullptr;
+  if (again_) again_->cancel();
+}
+
+// ---- being told
+
+// The letter's bytes: tell() in shared_ends.lua.
+void redis_waits::hear(const std::string& queue, std::string_view letter) {
+  const auto number = [&letter](std::size_t bytes) {
+    std::size_t value = 0;
+    for (std::size_t i = 0; i < bytes && i < letter.size(); ++i) {
+      value = value << 8 | static_cast<unsigned char>(letter[i]);
+    }
+    letter.remove_prefix(std::min(bytes, letter.size()));
+    return value;
+  };
+  const auto text = [&letter](std::size_t bytes) {
+    const auto found = letter.substr(0, bytes);
+    letter.remove_prefix(found.size());
+    return found;
+  };
+  while (!letter.empty()) {
+    const std::string id(text(number(2)));
+    std::string end(text(1));
+    end += text(number(4));
+    tell(queue, id, end);
+  }
+}
+
+// `end` is the digit of the state, or - for a job that is not there, and the outcome.
+void redis_waits::tell(const std::string& queue, const std::string& id, std::string_view end) {
+  for (auto* one : take(queue, id)) {
+    if (!end.empty() && end[0] != '-') {
+      one->outcome.emplace();
+      one->outcome->state = state_of_digit(end[0]);
+      one->outcome->outcome = end.substr(1);
+    }
+    one->done = true;
+    one->over.cancel();
+  }
+}
+
+void redis_waits::fail(const std::string& queue, const std::string& id, std::exception_ptr error) {
+  for (auto* one : take(queue, id)) {
+    one->error = error;
+    one->done = true;
+    one->over.cancel();
+  }
+}
+
+std::vector<redis_waits::waiter*> redis_waits::take(const std::string& queue, const std::string& id) {
+  auto& by_id = queues_[queue].by_id;
+  const auto found = by_id.find(id);
+  if (found == by_id.end()) return {};
+  auto waiters = std::move(found->second);
+  by_id.erase(found);
+  return waiters;
+}
+
+}  // namespace quarq::broker::redis

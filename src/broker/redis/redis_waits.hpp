@@ -1,0 +1,60 @@
+// Those who wait for the end of jobs: asked after in batches, told by published messages.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "net/redis_connection.hpp"
+
+namespace quarq::broker::redis {
+
+/// Redis is asked once for each job, and then tells of its end over a channel of our own. Messages can get lost with a
+/// connection, so all is asked again after each reconnect, and every ten seconds besides.
+class redis_waits : public std::enable_shared_from_this<redis_waits> {
+ public:
+  redis_waits(boost::asio::any_io_executor loop, net::redis_connection& connection);
+
+  awaitable<std::optional<ended>> wait(std::string queue, std::string id);
+
+  void reconnected();
+  /// The connection is about to go.
+  void close();
+
+ private:
+  struct waiter;
+  struct registration;
+  struct known_timer;
+  struct queue_waits {
+    std::unordered_map<std::string, std::vector<waiter*>> by_id;
+    std::vector<std::string> to_ask;
+    bool asking = false;      // a question is posted
+    bool subscribed = false;
+  };
+
+  void ask(const std::string& queue, std::string id);
+  void ask_all();
+  static awaitable<void> send(std::shared_ptr<redis_waits> self, std::string queue);
+  static awaitable<void> subscribe(std::shared_ptr<redis_waits> self, std::string queue);
+  static awaitable<void> question(std::shared_ptr<redis_waits> self, std::string queue, std::vector<std::string> ids);
+  static awaitable<void> ask_now_and_then(std::shared_ptr<redis_waits> self);
+  void hear(const std::string& queue, std::string_view letter);
+  void tell(const std::string& queue, const std::string& id, std::string_view end);
+  void fail(const std::string& queue, const std::string& id, std::exception_ptr error);
+  std::vector<waiter*> take(const std::string& queue, const std::string& id);
+
+  boost::asio::any_io_executor loop_;
+  net::redis_connection* connection_;
+  const std::string name_;
+  std::map<std::string, queue_waits, std::less<>> queues_;
+  boost::asio::steady_timer* again_ = nullptr;  // ask_now_and_then()'s, while it runs
+};
+
+}  // namespace quarq::broker::redis

@@ -1,0 +1,132 @@
+-- Ends, retries or gives back jobs held under a lease, all in one step.
+--
+-- KEYS[1]   P, the queue's prefix
+-- ARGV[1]   the lease's token
+-- ARGV[2]   what is to be done with all of them (see below), or ''
+-- ARGV[3..] for each job, no id twice: id, outcome, and if ARGV[2] is '': struct '<BBi8': 0 end | 1 retry | 2 hand back;
+--           job_state if it ends; for how many ms its outcome is kept (-1: for ever), or until it is tried again
+--
+-- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
+-- A job whose cancelling was requested ends as cancelled instead of being retried or handed back.
+-- needs: shared_lists shared_wake shared_ends
+local P, token, common = KEYS[1], ARGV[1], ARGV[2]
+local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
+local step = common ~= '' and 2 or 3
+local count = (#ARGV - 2) / step
+local ids = {}
+for k = 1, count do
+  ids[k] = ARGV[3 + (k - 1) * step]
+end
+local held = redis.call('SMISMEMBER', running, unpack(ids))
+local unwanted = redis.call('EXISTS', cancel) == 1
+local now = clock()
+
+-- What nearly always happens, without building the tables that the rest needs: all succeeded (or ended alike), all were
+-- held, nobody waits.
+if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
+  local what, into, time = struct.unpack('<BBi8', common)
+  local all = what == 0 and into ~= 7
+  for k = 1, count do
+    all = all and held[k] == 1
+  end
+  if all then
+    redis.call('SREM', running, unpack(ids))
+    if unwanted then
+      redis.call('SREM', cancel, unpack(ids))
+    end
+    forget(P, ids)
+    if time ~= 0 then
+      local time_over = time < 0 and '+inf' or string.format('%.0f', now + time)
+      local kept, kept_until = {}, {}
+      for k = 1, count do
+        kept[2 * k - 1], kept[2 * k] = ids[k], into .. ARGV[2 + 2 * k]
+        kept_until[2 * k - 1], kept_until[2 * k] = time_over, ids[k]
+      end
+      keep(P, kept, kept_until)
+    end
+    return ''
+  end
+end
+
+local gone, refused = {}, false
+local ended, states, outcomes, finished, kept, kept_until = {}, {}, {}, {}, {}, {}
+local dead, dead_outcomes, tried, deferred, front = {}, {}, {}, {}, {}
+local soonest
+
+local meta, what, into, time, time_over
+for k = 1, count do
+  local id = ids[k]
+  if held[k] == 0 then
+    refused = true
+  else
+    local this = step == 2 and common or ARGV[5 + (k - 1) * step]
+    if this ~= meta then
+      meta = this
+      what, into, time = struct.unpack('<BBi8', meta)
+      time_over = time < 0 and '+inf' or string.format('%.0f', now + time)
+    end
+    gone[#gone + 1] = id
+    if what ~= 0 and unwanted and redis.call('SISMEMBER', cancel, id) == 1 then
+      ended[#ended + 1], states[#states + 1], outcomes[#outcomes + 1] = id, '5', ''
+      finished[#finished + 1] = id
+    elseif what == 0 then
+      local n = #ended + 1
+      ended[n], states[n], outcomes[n] = id, into, ARGV[4 + (k - 1) * step]
+      if into == 7 then
+        dead[#dead + 1], dead[#dead + 2] = now, id
+        dead_outcomes[#dead_outcomes + 1], dead_outcomes[#dead_outcomes + 2] = id, outcomes[n]
+        tried[#tried + 1] = id
+      else
+        finished[#finished + 1] = id
+        if time ~= 0 then
+          local m = #kept
+          kept[m + 1], kept[m + 2] = id, into .. outcomes[n]
+          kept_until[m + 1], kept_until[m + 2] = time_over, id
+        end
+      end
+    elseif what == 1 then
+      deferred[#deferred + 1], deferred[#deferred + 2] = time_over, priority_of(P, id) .. id
+      tried[#tried + 1] = id
+      soonest = math.min(soonest or now + time, now + time)
+    else
+      local priority = priority_of(P, id)
+      front[priority] = front[priority] or {}
+      table.insert(front[priority], 1, id) -- pushed one by one to the front: the first of the batch must come last
+    end
+  end
+end
+
+many('SREM', running, gone)
+if unwanted then
+  many('SREM', cancel, gone)
+end
+if #finished > 0 then
+  forget(P, finished)
+end
+if #kept > 0 then
+  keep(P, kept, kept_until)
+end
+many('ZADD', P .. 'dead', dead)
+many('HSET', P .. 'dead_outcomes', dead_outcomes)
+for _, id in ipairs(tried) do
+  redis.call('HINCRBY', P .. 'tries', id, 1)
+end
+many('ZADD', P .. 'deferred', deferred)
+for priority, list in pairs(front) do
+  many('LPUSH', P .. 'ready:' .. priority, list)
+end
+tell(P, ended, states, outcomes)
+if next(front) then
+  wake(P)
+elseif soonest then
+  wake_for(P, soonest)
+end
+
+if not refused then
+  return ''
+end
+local answer = {}
+for k = 1, count do
+  answer[k] = held[k] == 1 and '1' or '0'
+end
+return table.concat(answer)

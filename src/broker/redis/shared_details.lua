@@ -1,0 +1,11 @@
+-- Shared: a job as inspect.lua and list.lua show it:
+--   {id, state digit, header and record or '', outcome, tries, when it is due or '', token of the lease that holds it}
+local function details(P, id, stored, state, more)
+  local tries = (redis.call('HGET', P .. 'tries', id) or 0) + (state == '2' and 1 or 0)
+  local outcome = state == '7' and redis.call('HGET', P .. 'dead_outcomes', id) or ''
+  return {id, state, stored, outcome, tries, state == '1' and more or '', state == '2' and more or ''}
+end
+
+local function ended_details(id, result)
+  return {id, string.sub(result, 1, 1), '', string.sub(result, 2), 0, '', ''}
+end

@@ -1,0 +1,23 @@
+-- Shared: where a job is. Looks at every lease's held jobs, so it is for people's questions, not for the worker's path.
+
+-- Returns what is stored of the job (header and record), or nothing; its state ('0' queued, '1' deferred, '2' running, '7' dead);
+-- then, if deferred: when it is due; if running: the lease's token.
+local function find(P, id)
+  local stored = redis.call('HGET', P .. 'jobs', id)
+  if not stored then
+    return nil
+  end
+  if redis.call('ZSCORE', P .. 'dead', id) then
+    return stored, '7'
+  end
+  local due = redis.call('ZSCORE', P .. 'deferred', string.byte(stored, 25) .. id)
+  if due then
+    return stored, '1', due
+  end
+  for _, token in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
+    if redis.call('SISMEMBER', P .. 'running:' .. token, id) == 1 then
+      return stored, '2', token
+    end
+  end
+  return stored, '0'
+end

@@ -1,0 +1,41 @@
+-- Shared: taking jobs away from a lease. Needs shared_lists.lua, shared_ends.lua.
+
+-- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the front of their ready lists; those whose
+-- cancelling was requested end as cancelled. counted: the try that was under way stays counted. Returns how many were given back.
+local function give_back(P, token, keep, counted)
+  local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
+  local held = redis.call('SMEMBERS', running)
+  local unwanted = {}
+  for _, id in ipairs(redis.call('SMEMBERS', cancel)) do
+    unwanted[id] = true
+  end
+  local taken, cancelled, tries, lists, given = {}, {}, {}, {}, 0
+  for _, id in ipairs(held) do
+    if not (keep and keep[id]) then
+      taken[#taken + 1] = id
+      if unwanted[id] then
+        cancelled[#cancelled + 1] = id
+      else
+        local priority = priority_of(P, id)
+        local list = lists[priority] or {}
+        lists[priority] = list
+        list[#list + 1] = id
+        given = given + 1
+        if counted then
+          tries[#tries + 1] = id
+        end
+      end
+    end
+  end
+  many('SREM', running, taken)
+  many('SREM', cancel, taken)
+  for _, id in ipairs(tries) do
+    redis.call('HINCRBY', P .. 'tries', id, 1)
+  end
+  for priority, list in pairs(lists) do
+    table.sort(list, function(a, b) return a > b end) -- pushed one by one to the front: the oldest must come last
+    many('LPUSH', P .. 'ready:' .. priority, list)
+  end
+  end_cancelled(P, cancelled)
+  return given
+end

@@ -1,0 +1,19 @@
+-- How many jobs a queue has in each state.
+--
+-- KEYS[1]  P, the queue's prefix
+--
+-- Returns {queued, deferred, running, dead, kept, live leases}
+-- needs: shared_format shared_lists
+local P = KEYS[1]
+local now = clock()
+local queued, running = 0, 0
+for _, list in ipairs({ready_lists(P)}) do
+  queued = queued + redis.call('LLEN', list)
+end
+for _, token in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
+  running = running + redis.call('SCARD', P .. 'running:' .. token)
+end
+return {
+  queued, redis.call('ZCARD', P .. 'deferred'), running, redis.call('ZCARD', P .. 'dead'),
+  redis.call('ZCOUNT', P .. 'results_until', '(' .. now, '+inf'), redis.call('ZCOUNT', P .. 'leases', now, '+inf')
+}

@@ -1,0 +1,188 @@
+#include "integration/broker_conformance.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "support/on_loop.hpp"
+
+namespace quarq::test {
+
+INSTANTIATE_TEST_SUITE_P(on, every_broker, testing::ValuesIn(broker_kinds()),
+                         [](const auto& kind) { return kind.param.name; });
+
+namespace {
+
+awaitable<void> on_this_loop(awaitable<void> (*test)(broker_place&, any_io_executor), broker_place& place) {
+  auto loop = co_await boost::asio::this_coro::executor;
+  co_await test(place, loop);
+}
+
+awaitable<void> wait_and_note(std::shared_ptr<broker::broker> store, std::string queue, std::string id,
+                              std::shared_ptr<wait_under_way> note) {
+  try {
+    note->outcome = co_await store->wait_ended(queue, id);
+  } catch (const std::exception& e) {
+    note->error = e.what();
+  }
+  note->over = true;
+}
+
+}  // namespace
+
+void every_broker::run(awaitable<void> (*test)(broker_place&, any_io_executor)) {
+  const auto place = GetParam().make();
+  run_on_loop(on_this_loop(test, *place), 60s);
+}
+
+new_job job(std::string id, int priority) {
+  new_job made;
+  made.record = "record of " + id;
+  made.id = std::move(id);
+  made.priority = priority;
+  return made;
+}
+
+std::vector<new_job> jobs(const strings& ids, int priority) {
+  std::vector<new_job> made;
+  for (const auto& id : ids) made.push_back(job(id, priority));
+  return made;
+}
+
+std::vector<new_job> numbered_jobs(std::size_t count, std::string_view prefix) {
+  std::vector<new_job> made;
+  for (std::size_t i = 0; i < count; ++i) made.push_back(job(fmt::format("{}{:05}", prefix, i)));
+  return made;
+}
+
+settlement end(std::string id, job_state state, std::string outcome, std::optional<millis> keep) {
+  settlement made;
+  made.id = std::move(id);
+  made.state = state;
+  made.outcome = std::move(outcome);
+  made.keep = keep;
+  return made;
+}
+
+settlement retry(std::string id, millis delay) {
+  settlement made;
+  made.id = std::move(id);
+  made.kind = settlement::what::retry;
+  made.delay = delay;
+  return made;
+}
+
+settlement hand_back(std::string id) {
+  settlement made;
+  made.id = std::move(id);
+  made.kind = settlement::what::hand_back;
+  return made;
+}
+
+awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::string queue, millis duration) {
+  static int number = 0;
+  worker_end made;
+  made.held.queue = queue;
+  made.held.token = fmt::format("token-{}", ++number);
+  made.heard = std::make_shared<ears>();
+  made.store = store;
+  broker::worker_events events;
+  auto heard = made.heard;
+  events.work_ready = [heard] { ++heard->work_ready; };
+  events.cancel_requested = [heard](std::string id) { heard->cancels.push_back(std::move(id)); };
+  lease_terms terms;
+  terms.duration = duration;
+  terms.card = "card of " + made.held.token;
+  co_await store->open_lease(made.held, terms, std::move(events));
+  co_return made;
+}
+
+awaitable<accepted> enqueue_one(broker::broker& store, std::string queue, new_job one) {
+  std::vector<new_job> batch;
+  batch.push_back(std::move(one));
+  auto answers = co_await store.enqueue(queue, std::move(batch));
+  EXPECT_EQ(answers.size(), 1u);
+  co_return answers.at(0);
+}
+
+awaitable<void> enqueue_ids(broker::broker& store, std::string queue, strings ids) {
+  auto answers = co_await store.enqueue(queue, jobs(ids));
+  EXPECT_EQ(answers, std::vector<accepted>(ids.size(), accepted::yes));
+}
+
+awaitable<strings> claim_ids(const worker_end& worker, std::size_t most) {
+  auto claimed = co_await worker.store->claim(worker.held, most);
+  strings ids;
+  for (auto& one : claimed.jobs) ids.push_back(one.id);
+  co_return ids;
+}
+
+awaitable<std::vector<claimed_job>> claim_until(const worker_end& worker, std::size_t count) {
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  std::vector<claimed_job> all;
+  while (all.size() < count) {
+    auto claimed = co_await worker.store->claim(worker.held, count - all.size());
+    for (auto& one : claimed.jobs) all.push_back(std::move(one));
+    if (std::chrono::steady_clock::now() > deadline)
+      throw std::runtime_error("claimed for ten seconds in vain");
+    if (all.size() < count) co_await pause(2ms);
+  }
+  co_return all;
+}
+
+awaitable<bool> settle_one(const worker_end& worker, settlement one) {
+  std::vector<settlement> batch;
+  batch.push_back(std::move(one));
+  auto answers = co_await worker.store->settle(worker.held, std::move(batch));
+  EXPECT_EQ(answers.size(), 1u);
+  co_return answers.at(0);
+}
+
+awaitable<broker::renewal> renew(const worker_end& worker, millis duration) {
+  lease_terms terms;
+  terms.duration = duration;
+  terms.card = "card of " + worker.held.token;
+  auto answer = co_await worker.store->renew(worker.held, terms);
+  co_return answer;
+}
+
+awaitable<std::optional<job_state>> state_of(broker::broker& store, std::string queue, std::string id) {
+  auto details = co_await store.inspect(queue, id);
+  std::optional<job_state> state;
+  if (details) state = details->state;
+  co_return state;
+}
+
+awaitable<broker::queue_summary> summary_of(broker::broker& store, std::string queue) {
+  auto all = co_await store.queues();
+  broker::queue_summary found;
+  for (auto& one : all) {
+    if (one.name == queue) found = one;
+  }
+  co_return found;
+}
+
+awaitable<void> pause(millis time) {
+  auto loop = co_await boost::asio::this_coro::executor;
+  boost::asio::steady_timer timer(loop, time);
+  co_await timer.async_wait(boost::asio::use_awaitable);
+}
+
+std::shared_ptr<wait_under_way> start_waiting(any_io_executor loop, std::shared_ptr<broker::broker> store,
+                                              std::string queue, std::string id) {
+  auto note = std::make_shared<wait_under_way>();
+  start(loop, wait_and_note(store, queue, id, note), std::make_shared<int>(0));
+  return note;
+}
+
+void start(any_io_executor loop, awaitable<void> task, std::shared_ptr<int> running) {
+  ++*running;
+  boost::asio::co_spawn(loop, std::move(task), [running](std::exception_ptr failure) {
+    --*running;
+    if (failure) std::rethrow_exception(failure);
+  });
+}
+
+}  // namespace quarq::test

@@ -1,0 +1,131 @@
+// What the tests that every broker must pass are written with. A test is a coroutine on a loop of its own,
+// given an empty place.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <gtest/gtest.h>
+
+#include <quarq/awaitable.hpp>
+
+#include "broker/broker.hpp"
+#include "support/broker_places.hpp"
+
+namespace quarq::test {
+
+using namespace std::chrono_literals;
+using boost::asio::any_io_executor;
+using broker::accepted;
+using broker::cancel_result;
+using broker::claimed_job;
+using broker::ended;
+using broker::lease;
+using broker::lease_terms;
+using broker::millis;
+using broker::new_job;
+using broker::settlement;
+using strings = std::vector<std::string>;
+
+class every_broker : public testing::TestWithParam<broker_kind> {
+ protected:
+  void run(awaitable<void> (*test)(broker_place&, any_io_executor));
+};
+
+#define BROKER_TEST(name)                                      \
+  static awaitable<void> name(broker_place&, any_io_executor); \
+  TEST_P(every_broker, name) {                                 \
+    run(name);                                                 \
+  }                                                            \
+  static awaitable<void> name([[maybe_unused]] broker_place& place, [[maybe_unused]] any_io_executor loop)
+
+// ---- making things
+
+/// A job with the record "record of <id>".
+new_job job(std::string id, int priority = 5);
+std::vector<new_job> jobs(const strings& ids, int priority = 5);
+std::vector<new_job> numbered_jobs(std::size_t count, std::string_view prefix = "job");
+
+settlement end(std::string id, job_state state = job_state::succeeded, std::string outcome = "",
+               std::optional<millis> keep = millis{0});
+settlement retry(std::string id, millis delay);
+settlement hand_back(std::string id);
+
+// ---- steps
+
+/// What a broker told a worker.
+struct ears {
+  int work_ready = 0;
+  strings cancels;
+};
+
+struct worker_end {
+  std::shared_ptr<broker::broker> store;
+  lease held;
+  std::shared_ptr<ears> heard;
+};
+
+/// A lease of `queue` under a token of its own.
+awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::string queue,
+                                 millis duration = 60s);
+
+awaitable<accepted> enqueue_one(broker::broker& store, std::string queue, new_job job);
+awaitable<void> enqueue_ids(broker::broker& store, std::string queue, strings ids);
+awaitable<strings> claim_ids(const worker_end& worker, std::size_t most);
+/// Claims again and again until it has `count` jobs in all.
+awaitable<std::vector<claimed_job>> claim_until(const worker_end& worker, std::size_t count);
+awaitable<bool> settle_one(const worker_end& worker, settlement one);
+/// Renews and gives the answer.
+awaitable<broker::renewal> renew(const worker_end& worker, millis duration = 60s);
+
+/// The state of a job as inspect sees it; nothing if there is no such job.
+awaitable<std::optional<job_state>> state_of(broker::broker& store, std::string queue, std::string id);
+awaitable<broker::queue_summary> summary_of(broker::broker& store, std::string queue);
+
+// ---- waiting
+
+awaitable<void> pause(millis time);
+/// Returns when `holds` does; throws after ten seconds.
+template <class F>
+awaitable<void> until(F holds) {
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited ten seconds in vain");
+    co_await pause(1ms);
+  }
+}
+
+/// A wait_ended under way.
+struct wait_under_way {
+  bool over = false;
+  std::optional<ended> outcome;
+  std::string error;
+};
+std::shared_ptr<wait_under_way> start_waiting(any_io_executor loop, std::shared_ptr<broker::broker> store,
+                                              std::string queue, std::string id);
+
+/// Starts the coroutine beside the test; `running` is one more until it has ended.
+void start(any_io_executor loop, awaitable<void> task, std::shared_ptr<int> running);
+
+/// what() of the error that awaiting throws, which must be an E; "nothing was thrown" otherwise.
+template <class E, class T>
+awaitable<std::string> error_of(awaitable<T> task) {
+  std::string text = "nothing was thrown";
+  try {
+    co_await std::move(task);
+  } catch (const E& e) {
+    text = e.what();
+  } catch (const std::exception& e) {
+    text = std::string("another type of error: ") + e.what();
+  }
+  co_return text;
+}
+
+}  // namespace quarq::test

@@ -1,0 +1,189 @@
+// The table of allowed changes (quarq::may_change), against every broker.
+#include <quarq/errors.hpp>
+#include <quarq/job_state.hpp>
+
+#include "integration/broker_conformance.hpp"
+
+namespace quarq::test {
+
+namespace {
+
+constexpr job_state every_state[] = {job_state::queued,    job_state::deferred, job_state::running,
+                                     job_state::succeeded, job_state::failed,   job_state::cancelled,
+                                     job_state::expired,   job_state::dead};
+
+std::string name_of(job_state state) {
+  return "state " + std::to_string(static_cast<int>(state));
+}
+
+/// Enqueues "job" and takes it to `state`. What has ended is kept, so that one can see that it stays.
+awaitable<void> bring_to(job_state state, const worker_end& worker) {
+  auto fresh = job("job");
+  if (state == job_state::deferred) fresh.delay = 1h;
+  co_await enqueue_one(*worker.store, worker.held.queue, fresh);
+  if (state == job_state::queued || state == job_state::deferred) co_return;
+  co_await claim_ids(worker, 1);
+  if (state == job_state::running) co_return;
+  co_await settle_one(worker, end("job", state, "outcome", 1h));
+}
+
+/// Does all that could take "job" to `state`.
+awaitable<void> try_to_bring_to(job_state state, const worker_end& worker) {
+  const auto& queue = worker.held.queue;
+  if (state == job_state::queued) {
+    co_await settle_one(worker, hand_back("job"));
+    co_await worker.store->requeue(queue, strings(1, "job"));
+  } else if (state == job_state::deferred) {
+    co_await settle_one(worker, retry("job", 1h));
+  } else if (state == job_state::running) {
+    co_await claim_ids(worker, 1);
+  } else {
+    co_await settle_one(worker, end("job", state, "another outcome", 1h));
+  }
+}
+
+}  // namespace
+
+BROKER_TEST(settle_claim_and_requeue_make_the_allowed_changes_and_no_others) {
+  auto store = place.open(loop);
+  int number = 0;
+  for (const auto from : every_state) {
+    for (const auto to : every_state) {
+      // These two are not in the hands of workers or operators: one is a matter of time, one of cancel().
+      if (from == job_state::deferred && to == job_state::queued) continue;
+      if (!is_final(from) && from != job_state::running && to == job_state::cancelled) continue;
+      auto worker = co_await new_worker(store, "q" + std::to_string(++number));
+      co_await bring_to(from, worker);
+      auto state = co_await state_of(*store, worker.held.queue, "job");
+      EXPECT_TRUE(state == from) << "could not bring a job to " << name_of(from);
+      co_await try_to_bring_to(to, worker);
+      state = co_await state_of(*store, worker.held.queue, "job");
+      const auto expected = may_change(from, to) ? to : from;
+      EXPECT_TRUE(state == expected) << name_of(from) << " to " << name_of(to) << " ended in "
+                                     << (state ? name_of(*state) : "nothing");
+    }
+  }
+}
+
+BROKER_TEST(an_end_does_not_change_and_keeps_its_outcome) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  for (const auto state : every_state) {
+    if (!is_final(state)) continue;
+    co_await bring_to(state, worker);
+    for (const auto other : every_state) {
+      if (other != job_state::queued) co_await try_to_bring_to(other, worker);
+    }
+    auto outcome = co_await store->wait_ended("q", "job");
+    EXPECT_TRUE(outcome && outcome->state == state && outcome->outcome == "outcome") << name_of(state);
+    co_await store->purge("q", state);
+  }
+}
+
+BROKER_TEST(a_deferred_job_becomes_queued_when_it_is_due) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  auto batch = numbered_jobs(2);
+  for (auto& one : batch) one.delay = 20ms;
+  co_await store->enqueue("q", batch);
+  auto claimed = co_await claim_until(worker, 1);
+  EXPECT_EQ(claimed.at(0).id, batch[0].id);
+  auto state = co_await state_of(*store, "q", batch[1].id);
+  EXPECT_TRUE(state == job_state::queued);
+}
+
+// ---- cancel
+
+BROKER_TEST(a_queued_or_deferred_job_that_is_cancelled_never_runs) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  const job_state not_started[] = {job_state::queued, job_state::deferred};
+  for (const auto state : not_started) {
+    co_await bring_to(state, worker);
+    auto waiting = start_waiting(loop, store, "q", "job");
+    co_await renew(worker);
+    EXPECT_FALSE(waiting->over);
+    auto answer = co_await store->cancel("q", "job");
+    EXPECT_EQ(answer, cancel_result::cancelled);
+    auto told = [&] { return waiting->over; };
+    co_await until(told);
+    EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled);
+    auto ids = co_await claim_ids(worker, 10);
+    EXPECT_TRUE(ids.empty());
+    auto summary = co_await summary_of(*store, "q");
+    EXPECT_EQ(summary.queued + summary.deferred + summary.running, 0u);
+    // Nothing of it is kept: the id is free for another.
+    auto accepted_again = co_await enqueue_one(*store, "q", job("job"));
+    EXPECT_EQ(accepted_again, accepted::yes);
+    co_await store->purge("q", job_state::queued);
+  }
+}
+
+BROKER_TEST(cancelling_a_running_job_tells_its_worker) {
+  auto store = place.open(loop);
+  auto elsewhere = place.open_apart(loop);
+  auto worker = co_await new_worker(store, "q");
+  co_await bring_to(job_state::running, worker);
+  auto answer = co_await elsewhere->cancel("q", "job");
+  EXPECT_EQ(answer, cancel_result::requested);
+  auto told = [&] { return !worker.heard->cancels.empty(); };
+  co_await until(told);
+  EXPECT_EQ(worker.heard->cancels.at(0), "job");
+  auto answered = co_await renew(worker);
+  EXPECT_EQ(answered.cancel_requests, strings(1, "job"));
+  auto again = co_await store->cancel("q", "job");
+  EXPECT_EQ(again, cancel_result::requested);
+  // It is the worker who decides: here it had succeeded by then.
+  const bool held = co_await settle_one(worker, end("job", job_state::succeeded, "yes", 1h));
+  EXPECT_TRUE(held);
+  auto late = co_await store->cancel("q", "job");
+  EXPECT_EQ(late, cancel_result::ended);
+  auto after = co_await renew(worker);
+  EXPECT_TRUE(after.cancel_requests.empty());
+}
+
+BROKER_TEST(cancelling_what_is_not_there_says_so) {
+  auto store = place.open(loop);
+  auto answer = co_await store->cancel("q", "job");
+  EXPECT_EQ(answer, cancel_result::not_found);
+  auto worker = co_await new_worker(store, "q");
+  co_await bring_to(job_state::running, worker);
+  co_await settle_one(worker, end("job"));
+  answer = co_await store->cancel("q", "job");
+  EXPECT_EQ(answer, cancel_result::not_found);
+}
+
+BROKER_TEST(a_cancel_request_does_not_outlive_the_try_it_was_made_in) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  co_await bring_to(job_state::running, worker);
+  co_await store->cancel("q", "job");
+  co_await settle_one(worker, end("job", job_state::dead, "why"));
+  co_await store->requeue("q", strings(1, "job"));
+  auto ids = co_await claim_ids(worker, 1);
+  EXPECT_EQ(ids, strings(1, "job"));
+  auto answered = co_await renew(worker);
+  EXPECT_TRUE(answered.cancel_requests.empty());
+}
+
+BROKER_TEST(a_job_that_is_to_be_cancelled_does_not_run_again_however_its_try_ends) {
+  auto store = place.open(loop);
+  auto other = co_await new_worker(store, "q");
+  for (int way = 0; way < 4; ++way) {
+    auto worker = co_await new_worker(store, "q");
+    co_await bring_to(job_state::running, worker);
+    auto waiting = start_waiting(loop, store, "q", "job");
+    co_await store->cancel("q", "job");
+    if (way == 0) co_await settle_one(worker, retry("job", 0ms));
+    if (way == 1) co_await settle_one(worker, hand_back("job"));
+    if (way == 2) co_await store->reconcile(worker.held, strings());
+    if (way == 3) co_await store->close_lease(worker.held);
+    auto told = [&] { return waiting->over; };
+    co_await until(told);
+    EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled) << "way " << way;
+    auto ids = co_await claim_ids(other, 10);
+    EXPECT_TRUE(ids.empty()) << "way " << way;
+  }
+}
+
+}  // namespace quarq::test

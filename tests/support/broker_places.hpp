@@ -1,0 +1,51 @@
+// Where brokers can keep jobs, for tests that every broker must pass.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "broker/broker.hpp"
+
+namespace quarq::test {
+
+/// A place of one test's own: empty at first, gone with the object. Brokers opened on it must be gone by
+/// then.
+class broker_place {
+ public:
+  virtual ~broker_place() = default;
+  broker_place() = default;
+  broker_place(const broker_place&) = delete;
+  broker_place& operator=(const broker_place&) = delete;
+
+  /// What a user would write.
+  virtual std::string url() const = 0;
+
+  /// A broker with all that brokers of one process share.
+  std::shared_ptr<broker::broker> open(boost::asio::any_io_executor loop) const {
+    return broker::open(url(), std::move(loop));
+  }
+
+  /// A broker that shares no memory with the others, as if it were in a process of its own; where a place
+  /// lives in this process alone, one like the others.
+  virtual std::shared_ptr<broker::broker> open_apart(boost::asio::any_io_executor loop) const {
+    return open(std::move(loop));
+  }
+
+  /// Kills what serves the place without warning, and starts it again with what it had written. False:
+  /// nothing serves it.
+  virtual bool kill_and_restart() { return false; }
+};
+
+struct broker_kind {
+  std::string name;  ///< for the names of tests: letters, digits and _
+  std::function<std::unique_ptr<broker_place>()> make;
+};
+
+/// Every broker, at every durability that differs.
+const std::vector<broker_kind>& broker_kinds();
+
+}  // namespace quarq::test
