@@ -33,7 +33,7 @@ void bench_redis(bench::report& out, std::size_t jobs) {
 
 void bench_sqlite(bench::report& out, std::size_t jobs) {
   const test::temp_dir folder;
-  const auto path = [&](const char* name) { return (folder / name).string(); };
+  const auto path = [&](const char* name) { return folder / name; };
   out.heading("floor on disk");
   bench::measure_disk_floor(out, path("."));
   out.heading("quarq on sqlite: with synchronous=FULL (the default)");

@@ -7,8 +7,8 @@ install(TARGETS quarq EXPORT quarqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LI
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT quarqTargets NAMESPACE quarq:: DESTINATION ${quarq_cmake_dir})
 install(DIRECTORY include/quarq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
-if(TARGET quarq-cli)
-  install(TARGETS quarq-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET quarq_command)
+  install(TARGETS quarq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
 configure_package_config_file(cmake/quarqConfig.cmake.in ${PROJECT_BINARY_DIR}/quarqConfig.cmake

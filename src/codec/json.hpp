@@ -10,9 +10,9 @@ namespace quarq {
 
 /// One msgpack value as JSON on one line: {"url": "http://a", "tries": 3}. Bytes are {"$bytes": "<base 64>"},
 /// timestamps ISO 8601 strings, other extensions {"$ext": [type, "<base 64>"]}, NaN and infinities the
-/// strings "NaN", "Infinity" and
-/// "-Infinity"; a key that is not a string is written as the string of its JSON; text that is not UTF-8 gets
-/// U+FFFD for each wrong byte. All but the last two are read back by json_to_msgpack and the typed codec.
+/// strings "NaN", "Infinity" and "-Infinity": json_to_msgpack and the typed codec read all of these back. A
+/// key that is not a string is written as the string of its JSON (keys within it that are containers
+/// themselves as "[...]" or "{...}"), and text that is not UTF-8 gets U+FFFD for each wrong byte.
 ///
 /// The result has at most `limit` bytes; what would be longer is cut between two characters and ends in "…",
 /// and is then no longer JSON. What lies behind the cut is not looked at. Throws quarq::decode_error if

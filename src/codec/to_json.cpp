@@ -1,5 +1,6 @@
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include <quarq/msgpack.hpp>
 
@@ -155,16 +156,32 @@ class json_writer {
       return string(name);
     }
     const std::size_t start = out_.size();
-    value();
+    value_in_key();
     if (out_[start] == '"') return;
     const std::string json = out_.substr(start);
     out_.resize(start);
     string(json);
   }
 
+  /// A key that is an array or map within such a key is only hinted at: each level would escape all quotes
+  /// again, which doubles the text.
+  void value_in_key() {
+    const value_type type = in_.peek();
+    const bool nested = type == value_type::array || type == value_type::map;
+    if (nested && in_key_) {
+      in_.skip();
+      out_ += type == value_type::array ? "[...]" : "{...}";
+      return;
+    }
+    const bool was_in_key = std::exchange(in_key_, in_key_ || nested);
+    value();
+    in_key_ = was_in_key;
+  }
+
   decoder in_;
   std::size_t limit_;
   std::string out_;
+  bool in_key_ = false;  // within a key that is an array or map
 };
 
 }  // namespace

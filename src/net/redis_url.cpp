@@ -40,6 +40,7 @@ class reader {
     }
     url_ = *parsed;
     read_scheme();
+    refuse_misplaced_at();
     read_credentials();
     if (unix_) {
       read_unix_path();
@@ -61,6 +62,18 @@ class reader {
       fail("the scheme is \"" + scheme + "\"; known are redis, rediss, redis+unix and unix");
     }
     if (!url_.has_authority()) fail("after the scheme there must be ://");
+  }
+
+  // A password that holds / ? or # ends too early, and its rest seems to be another part: say so instead of
+  // showing that.
+  void refuse_misplaced_at() const {
+    const auto holds_at = [](std::string_view part) { return part.find('@') != part.npos; };
+    if ((!unix_ && holds_at(url_.encoded_path())) || holds_at(url_.encoded_query()) ||
+        holds_at(url_.encoded_fragment())) {
+      fail(
+          "there is an @ after the host; the characters @ / ? # in a user name or password are written as "
+          "%40 %2F %3F %23");
+    }
   }
 
   void read_credentials() {

@@ -39,21 +39,21 @@ std::string shown(char type) {
 const char* name_of(char type) {
   switch (type) {
     case '$':
-      return "bulk string";
+      return "a bulk string";
     case '!':
-      return "bulk error";
+      return "a bulk error";
     case '=':
-      return "verbatim string";
+      return "a verbatim string";
     case '*':
-      return "array";
+      return "an array";
     case '%':
-      return "map";
+      return "a map";
     case '~':
-      return "set";
+      return "a set";
     case '>':
-      return "push";
+      return "a push";
     default:
-      return "attribute";
+      return "an attribute";
   }
 }
 
@@ -167,7 +167,7 @@ bool resp_parser::take_body() {
   const std::string_view body(bytes_.get() + begin_, body_bytes_);
   token_ = begin_ + body_bytes_;
   if (bytes_[token_] != '\r' || bytes_[token_ + 1] != '\n') {
-    fail(std::string("a ") + name_of(body_type_) + " of " + std::to_string(body_bytes_) +
+    fail(std::string(name_of(body_type_)) + " of " + std::to_string(body_bytes_) +
          " bytes does not end with CR LF");
   }
   std::string_view text = body;
@@ -327,9 +327,9 @@ std::int64_t resp_parser::number(std::string_view line, const char* what) const 
 std::size_t resp_parser::length(char type, std::string_view line, std::size_t most) const {
   if (line == "?") fail("streamed strings and arrays are not supported");
   const std::int64_t n = number(line, "a length");
-  if (n < 0) fail(std::string("the length of a ") + name_of(type) + " is negative: " + shown(line));
+  if (n < 0) fail(std::string("the length of ") + name_of(type) + " is negative: " + shown(line));
   if (static_cast<std::uint64_t>(n) > most) {
-    fail(std::string("the length of a ") + name_of(type) + " is " + std::to_string(n) + ", more than the " +
+    fail(std::string("the length of ") + name_of(type) + " is " + std::to_string(n) + ", more than the " +
          std::to_string(most) + " allowed");
   }
   return static_cast<std::size_t>(n);

@@ -110,7 +110,11 @@ TEST(codec_hostile, depth_bombs_are_refused) {
     std::string bomb;
     for (int i = 0; i < 100'000; ++i) bomb += opening;
     bomb += '\xc0';
-    EXPECT_THROW(from_msgpack<everything>(bomb, "value"), decode_error);
+    if (opening == "\x81\xc0") {
+      EXPECT_NO_THROW(from_msgpack<everything>(bomb, "value")) << "what is unknown is skipped at any depth";
+    } else {
+      EXPECT_THROW(from_msgpack<everything>(bomb, "value"), decode_error);
+    }
     EXPECT_THROW(to_json(bomb), decode_error);
     try_codec_input(bomb);
   }

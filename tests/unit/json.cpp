@@ -62,6 +62,14 @@ TEST(json, keys_are_strings_whatever_they_were) {
   EXPECT_EQ(json_of("81 d6 ff 00 00 00 00 01"), "{\"1970-01-01T00:00:00Z\": 1}");
 }
 
+TEST(json, keys_within_keys_do_not_double_the_text_at_each_level) {
+  EXPECT_EQ(json_of("81 81 81 01 02 03 04"), R"({"{\"{...}\": 3}": 4})");
+  std::string nested;
+  for (int i = 0; i < 60; ++i) nested += '\x81';
+  nested += "\xa1\"" + std::string(60, '\x01');
+  EXPECT_LT(to_json(nested).size(), 100u);
+}
+
 TEST(json, strings_are_escaped_and_repaired) {
   EXPECT_EQ(json_of("a8 22 5c 0a 0d 09 08 0c 01"), R"("\"\\\n\r\t\b\f\u0001")");
   EXPECT_EQ(json_of("a4 63 61 66 e9"), "\"caf\xef\xbf\xbd\"");

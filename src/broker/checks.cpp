@@ -1,0 +1,42 @@
+#include "broker/checks.hpp"
+
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+
+namespace quarq::broker {
+
+namespace {
+
+constexpr std::size_t longest_name = 255;
+
+void check_name(std::string_view what, std::string_view name) {
+  if (name.empty())
+    throw invalid_argument(fmt::format("{} is empty: it needs 1 to {} bytes", what, longest_name));
+  if (name.size() <= longest_name) return;
+  throw invalid_argument(fmt::format("{} \"{}...\" has {} bytes: at most {} are allowed", what,
+                                     name.substr(0, 32), name.size(), longest_name));
+}
+
+}  // namespace
+
+void check_queue(std::string_view queue) {
+  check_name("the queue's name", queue);
+}
+
+void check_jobs(std::span<const new_job> jobs) {
+  for (const auto& job : jobs) {
+    check_name("a job's id", job.id);
+    if (job.priority >= lowest_priority && job.priority <= highest_priority) continue;
+    throw invalid_argument(fmt::format("job \"{}\": priority {} is not within {} to {}", job.id, job.priority,
+                                       lowest_priority, highest_priority));
+  }
+}
+
+void check_purge(job_state state) {
+  if (state == job_state::running) {
+    throw invalid_argument("running jobs can't be purged: cancel them, or stop their workers");
+  }
+}
+
+}  // namespace quarq::broker

@@ -1,0 +1,23 @@
+// What every broker refuses before it asks its store. All throw invalid_argument that names the value and the
+// limit.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include <quarq/job_state.hpp>
+
+#include "broker/broker.hpp"
+
+namespace quarq::broker {
+
+/// 1 to 255 bytes.
+void check_queue(std::string_view queue);
+
+/// Ids of 1 to 255 bytes and priorities within their range.
+void check_jobs(std::span<const new_job> jobs);
+
+/// Running jobs are in their workers' hands.
+void check_purge(job_state state);
+
+}  // namespace quarq::broker

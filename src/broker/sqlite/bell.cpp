@@ -1,0 +1,66 @@
+#include "broker/sqlite/bell.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <quarq/errors.hpp>
+
+namespace quarq::broker::sqlite {
+
+namespace {
+
+owned_fd checked(int fd, const std::string& file, const char* doing) {
+  if (fd < 0) throw broker_error(fmt::format("{}: cannot {}: {}", file, doing, std::strerror(errno)));
+  return owned_fd(fd);
+}
+
+int watch(int events, const std::string& file) {
+  const int number = inotify_add_watch(events, file.c_str(), IN_MODIFY);
+  if (number < 0) throw broker_error(fmt::format("{}: cannot watch: {}", file, std::strerror(errno)));
+  return number;
+}
+
+}  // namespace
+
+owned_fd::~owned_fd() {
+  if (fd_ >= 0) close(fd_);
+}
+
+bell::bell(const std::string& file) {
+  const std::string bell_file = file + "-bell";
+  bell_ = checked(open(bell_file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666), bell_file, "open");
+  events_ = checked(inotify_init1(IN_NONBLOCK | IN_CLOEXEC), bell_file, "watch");
+  bell_watch_ = watch(events_.get(), bell_file);
+  watch(events_.get(), file + "-wal");
+}
+
+void bell::ring() noexcept {
+  // A byte that could not be written costs the others some milliseconds: they see the WAL too.
+  [[maybe_unused]] const auto written = pwrite(bell_.get(), "!", 1, 0);
+}
+
+bell::heard bell::listen() noexcept {
+  heard result;
+  alignas(inotify_event) char buffer[4096];
+  for (;;) {
+    const auto size = read(events_.get(), buffer, sizeof buffer);
+    if (size <= 0) return result;
+    for (const char* at = buffer; at < buffer + size;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(at);
+      if (event->wd == bell_watch_) {
+        result.rung = true;
+        result.written = false;
+      } else {
+        result.written = true;
+      }
+      at += sizeof(inotify_event) + event->len;
+    }
+  }
+}
+
+}  // namespace quarq::broker::sqlite

@@ -1,0 +1,395 @@
+#include "broker/sqlite/job_tables.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <set>
+
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+
+#include "broker/sqlite/statements.hpp"
+
+namespace quarq::broker::sqlite {
+
+namespace {
+
+using blob = statement::blob;
+using optional_number = std::optional<std::int64_t>;
+
+/// How long the end of an awaited job is told to other processes: they read it within milliseconds, unless
+/// stopped.
+constexpr millis telling_time{60'000};
+
+std::int64_t number_of(moment when) {
+  return when.time_since_epoch().count();
+}
+
+optional_number number_of(const std::optional<moment>& when) {
+  return when ? optional_number(number_of(*when)) : std::nullopt;
+}
+
+moment moment_of(std::int64_t number) {
+  return moment(millis(number));
+}
+
+std::optional<moment> optional_moment(const statement& row, int column) {
+  if (row.null(column)) return std::nullopt;
+  return moment_of(row.integer(column));
+}
+
+/// `when` + `time`, where a time too long to be added means the end of time.
+moment later(moment when, millis time) {
+  if (time <= millis::zero()) return when;
+  if (time > moment::max() - when) return moment::max();
+  return when + time;
+}
+
+int number_of(job_state state) {
+  return static_cast<int>(state);
+}
+
+/// SQL's LIMIT.
+std::int64_t limit_of(std::size_t most) {
+  return static_cast<std::int64_t>(std::min<std::size_t>(most, std::numeric_limits<std::int64_t>::max()));
+}
+
+}  // namespace
+
+moment clock_now() {
+  static std::atomic<std::int64_t> latest{0};
+  const auto now = std::chrono::floor<millis>(std::chrono::system_clock::now()).time_since_epoch().count();
+  auto seen = latest.load();
+  while (seen < now && !latest.compare_exchange_weak(seen, now)) {
+  }
+  return moment_of(std::max(seen, now));
+}
+
+job_tables::job_tables(sqlite3* db) : sql_(std::make_unique<statements>(db)) {}
+job_tables::~job_tables() = default;
+
+// ---- for clients
+
+std::vector<accepted> job_tables::enqueue(std::string_view queue, std::span<const new_job> jobs, moment now,
+                                          changes& out) {
+  std::vector<accepted> answers;
+  answers.reserve(jobs.size());
+  for (const auto& job : jobs)
+    answers.push_back(insert(queue, job, now, out) ? accepted::yes : accepted::duplicate);
+  return answers;
+}
+
+bool job_tables::insert(std::string_view queue, const new_job& job, moment now, changes& out) {
+  const auto due = job.at ? std::max(*job.at, now) : later(now, job.delay);
+  const bool ready = due <= now;
+  const auto expires = job.expires ? std::optional(later(due, *job.expires)) : std::nullopt;
+  const auto try_insert = [&] {
+    return sql_->insert_job
+               .with(number_of(ready ? job_state::queued : job_state::deferred), job.priority, number_of(due),
+                     number_of(now), number_of(due), number_of(expires), queue, std::string_view(job.id),
+                     blob{job.record})
+               .run() == 1;
+  };
+  if (!try_insert()) {
+    const bool was_outdated =
+        sql_->delete_outdated.with(queue, std::string_view(job.id), number_of(now)).run() > 0;
+    // Nobody else makes a fresh id: if it is there, this is the same call once more.
+    if (!was_outdated) return job.id_is_fresh;
+    try_insert();
+  }
+  if (ready) {
+    add_ready(queue, 1, out);
+  } else {
+    add_deferred(queue, due, out);
+  }
+  return true;
+}
+
+job_tables::wait_answer job_tables::await_end(std::string_view queue, std::string_view id, moment now) {
+  wait_answer answer;
+  auto& row = sql_->find_job.with(queue, id, number_of(now));
+  answer.over = true;
+  if (!row.next()) return answer;
+  const auto number = row.integer(0);
+  const auto state = static_cast<job_state>(row.integer(1));
+  const bool awaited = row.integer(2) != 0;
+  if (is_final(state)) answer.outcome = ended{state, row.bytes(4)};
+  row.reset();
+  answer.over = answer.outcome.has_value();
+  if (!answer.over && !awaited) sql_->mark_awaited.with(number).run();
+  return answer;
+}
+
+cancel_result job_tables::cancel(std::string_view queue, std::string_view id, moment now, changes& out) {
+  auto& row = sql_->find_job.with(queue, id, number_of(now));
+  if (!row.next()) return cancel_result::not_found;
+  const auto number = row.integer(0);
+  const auto state = static_cast<job_state>(row.integer(1));
+  const bool awaited = row.integer(2) != 0;
+  const auto lease = row.integer(3);
+  row.reset();
+  if (is_final(state)) return cancel_result::ended;
+  if (state == job_state::running) {
+    if (sql_->mark_cancel.with(number).run() == 0) return cancel_result::requested;
+    auto& holder = sql_->token_of.with(lease);
+    if (holder.next()) out.cancels.push_back({std::string(queue), holder.bytes(0), std::string(id)});
+    holder.reset();
+    return cancel_result::requested;
+  }
+  end_unkept(number, awaited, {std::string(queue), std::string(id), ended{job_state::cancelled, {}}}, now,
+             out);
+  return cancel_result::cancelled;
+}
+
+// ---- for workers
+
+void job_tables::open_lease(const lease& held, const lease_terms& terms, moment now) {
+  sql_->upsert_lease
+      .with(std::string_view(held.queue), std::string_view(held.token), number_of(later(now, terms.duration)),
+            blob{terms.card})
+      .run();
+}
+
+renewal job_tables::renew(const lease& held, const lease_terms& terms, moment now, changes& out) {
+  renewal answer;
+  answer.held = sql_->extend_lease
+                    .with(number_of(later(now, terms.duration)), blob{terms.card},
+                          std::string_view(held.queue), std::string_view(held.token))
+                    .run() == 1;
+  take_back_lost(held.queue, now, out);
+  sweep(now);
+  if (answer.held) answer.cancel_requests = cancel_requests(held);
+  answer.work_ready = count_ready(held.queue, 1, now) > 0;
+  return answer;
+}
+
+void job_tables::close_lease(const lease& held, moment now, changes& out) {
+  const auto number = lease_number(held);
+  if (!number) return;
+  give_back_all(held.queue, *number, false, now, out);
+  sql_->delete_lease.with(*number).run();
+}
+
+claim_result job_tables::claim(const lease& held, std::size_t most, moment now) {
+  const auto lease = lease_number(held);
+  if (!lease) {
+    throw broker_error(fmt::format("lease lost: queue \"{}\" knows no lease \"{}\"", held.queue, held.token));
+  }
+  claim_result answer;
+  answer.now = now;
+  const std::string_view queue = held.queue;
+  sql_->promote.with(queue, number_of(now)).run();
+  std::vector<std::int64_t> numbers;
+  auto& row = sql_->first_ready.with(queue, limit_of(most));
+  while (row.next()) {
+    numbers.push_back(row.integer(0));
+    auto& job = answer.jobs.emplace_back();
+    job.id = row.bytes(1);
+    job.record = row.bytes(2);
+    job.tries = static_cast<int>(row.integer(3)) + 1;
+    job.priority = static_cast<int>(row.integer(4));
+    job.enqueued_at = moment_of(row.integer(5));
+    job.due_at = moment_of(row.integer(6));
+    job.expires_at = optional_moment(row, 7);
+  }
+  for (const auto number : numbers) sql_->take.with(*lease, number).run();
+  if (const auto due = next_due(queue)) answer.next_due = *due - now;
+  return answer;
+}
+
+std::vector<bool> job_tables::settle(const lease& held, std::span<const settlement> batch, moment now,
+                                     changes& out) {
+  std::vector<bool> answers(batch.size(), false);
+  const auto lease = lease_number(held);
+  if (!lease) return answers;
+  for (std::size_t i = 0; i < batch.size(); ++i) answers[i] = settle_one(held, *lease, batch[i], now, out);
+  return answers;
+}
+
+bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlement& one, moment now,
+                            changes& out) {
+  const std::string_view queue = held.queue, id = one.id;
+  const bool dead = one.state == job_state::dead;
+  const bool unkept = one.kind == settlement::what::end && !dead && one.keep && *one.keep <= millis::zero();
+  if (unkept && sql_->end_unawaited.with(queue, id, lease).run() == 1) return true;
+
+  auto& row = sql_->find_held.with(queue, id, lease);
+  if (!row.next()) return false;
+  const auto number = row.integer(0);
+  const bool awaited = row.integer(1) != 0;
+  const bool cancel_wanted = row.integer(2) != 0;
+  row.reset();
+  if (one.kind != settlement::what::end && cancel_wanted) {
+    end_unkept(number, awaited, {held.queue, one.id, ended{job_state::cancelled, {}}}, now, out);
+  } else if (one.kind == settlement::what::retry) {
+    const auto due = later(now, one.delay);
+    sql_->put_off.with(number_of(due), number).run();
+    add_deferred(queue, due, out);
+  } else if (one.kind == settlement::what::hand_back) {
+    sql_->give_back.with(number).run();
+    add_ready(queue, 1, out);
+  } else if (unkept) {
+    end_unkept(number, awaited, {held.queue, one.id, ended{one.state, one.outcome}}, now, out);
+  } else {
+    if (dead) {
+      sql_->bury.with(blob{one.outcome}, number).run();
+    } else {
+      const auto until = one.keep ? optional_number(number_of(later(now, *one.keep))) : std::nullopt;
+      sql_->keep.with(number_of(one.state), until, blob{one.outcome}, number).run();
+    }
+    if (awaited) tell({held.queue, one.id, ended{one.state, one.outcome}}, now, out);
+  }
+  return true;
+}
+
+void job_tables::reconcile(const lease& held, std::span<const std::string> known, moment now, changes& out) {
+  const auto lease = lease_number(held);
+  if (!lease) return;
+  std::vector<settlement> unknown;
+  const std::set<std::string_view> names(known.begin(), known.end());
+  auto& row = sql_->held_by.with(*lease);
+  while (row.next()) {
+    settlement one;
+    one.id = row.bytes(0);
+    one.kind = settlement::what::hand_back;
+    if (!names.contains(one.id)) unknown.push_back(std::move(one));
+  }
+  settle(held, unknown, now, out);
+}
+
+std::vector<std::string> job_tables::cancel_requests(const lease& held) {
+  std::vector<std::string> ids;
+  const auto lease = lease_number(held);
+  if (!lease) return ids;
+  auto& row = sql_->to_cancel.with(*lease);
+  while (row.next()) ids.push_back(row.bytes(2));
+  return ids;
+}
+
+std::optional<std::int64_t> job_tables::lease_number(const lease& held) {
+  auto& row = sql_->find_lease.with(std::string_view(held.queue), std::string_view(held.token));
+  if (!row.next()) return std::nullopt;
+  const auto number = row.integer(0);
+  row.reset();
+  return number;
+}
+
+void job_tables::take_back_lost(std::string_view queue, moment now, changes& out) {
+  std::vector<std::int64_t> lost;
+  auto& row = sql_->lost_leases.with(queue, number_of(now));
+  while (row.next()) lost.push_back(row.integer(0));
+  for (const auto lease : lost) {
+    give_back_all(queue, lease, true, now, out);
+    sql_->delete_lease.with(lease).run();
+  }
+}
+
+void job_tables::give_back_all(std::string_view queue, std::int64_t lease, bool counted, moment now,
+                               changes& out) {
+  cancel_wanted_of(queue, lease, now, out);
+  const int count = sql_->give_back_lease.with(counted ? 0 : 1, lease).run();
+  if (count > 0) add_ready(queue, static_cast<std::size_t>(count), out);
+}
+
+void job_tables::cancel_wanted_of(std::string_view queue, std::int64_t lease, moment now, changes& out) {
+  struct wanted {
+    std::int64_t number;
+    bool awaited;
+    std::string id;
+  };
+  std::vector<wanted> all;
+  auto& row = sql_->to_cancel.with(lease);
+  while (row.next()) all.push_back({row.integer(0), row.integer(1) != 0, row.bytes(2)});
+  for (auto& one : all) {
+    end_unkept(one.number, one.awaited,
+               {std::string(queue), std::move(one.id), ended{job_state::cancelled, {}}}, now, out);
+  }
+}
+
+// ---- what others are told
+
+void job_tables::end_unkept(std::int64_t number, bool awaited, changes::over over, moment now, changes& out) {
+  sql_->delete_job.with(number).run();
+  if (awaited) tell(std::move(over), now, out);
+}
+
+void job_tables::tell(changes::over over, moment now, changes& out) {
+  const auto state = over.outcome ? optional_number(number_of(over.outcome->state)) : std::nullopt;
+  const std::string_view outcome =
+      over.outcome ? std::string_view(over.outcome->outcome) : std::string_view();
+  sql_->insert_told
+      .with(std::string_view(over.queue), std::string_view(over.id), state, blob{outcome},
+            number_of(later(now, telling_time)))
+      .run();
+  out.ended.push_back(std::move(over));
+}
+
+void job_tables::add_ready(std::string_view queue, std::size_t count, changes& out) {
+  auto found = out.work.find(queue);
+  if (found == out.work.end()) found = out.work.emplace(std::string(queue), changes::new_work{}).first;
+  found->second.ready += count;
+}
+
+void job_tables::add_deferred(std::string_view queue, moment due, changes& out) {
+  add_ready(queue, 0, out);
+  auto& earliest = out.work.find(queue)->second.next_due;
+  earliest = std::min(earliest.value_or(due), due);
+}
+
+std::int64_t job_tables::version_of_others() {
+  auto& row = sql_->data_version.with();
+  row.next();
+  const auto version = row.integer(0);
+  row.reset();
+  return version;
+}
+
+std::size_t job_tables::count_ready(std::string_view queue, std::size_t most, moment now) {
+  auto& ready = sql_->count_ready_now.with(queue, limit_of(most));
+  ready.next();
+  auto count = static_cast<std::size_t>(ready.integer(0));
+  ready.reset();
+  if (count >= most) return count;
+  auto& due = sql_->count_due.with(queue, number_of(now), limit_of(most - count));
+  due.next();
+  count += static_cast<std::size_t>(due.integer(0));
+  due.reset();
+  return count;
+}
+
+std::optional<moment> job_tables::next_due(std::string_view queue) {
+  auto& row = sql_->first_due.with(queue);
+  if (!row.next()) return std::nullopt;
+  const auto due = moment_of(row.integer(0));
+  row.reset();
+  return due;
+}
+
+std::vector<changes::over> job_tables::told_since(std::int64_t& number) {
+  std::vector<changes::over> all;
+  auto& row = sql_->read_told.with(number);
+  while (row.next()) {
+    number = row.integer(0);
+    auto& over = all.emplace_back();
+    over.queue = row.bytes(1);
+    over.id = row.bytes(2);
+    if (!row.null(3)) over.outcome = ended{static_cast<job_state>(row.integer(3)), row.bytes(4)};
+  }
+  return all;
+}
+
+std::int64_t job_tables::last_told() {
+  auto& row = sql_->read_last_told.with();
+  row.next();
+  const auto number = row.integer(0);
+  row.reset();
+  return number;
+}
+
+void job_tables::sweep(moment now) {
+  sql_->sweep_kept.with(number_of(now)).run();
+  sql_->sweep_told.with(number_of(now)).run();
+}
+
+}  // namespace quarq::broker::sqlite

@@ -1,0 +1,105 @@
+// The steps of a job's life as SQL. Each runs inside a transaction of the caller's and waits for nothing;
+// what others must be told once that is committed is added to `changes`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/broker.hpp"
+
+struct sqlite3;
+
+namespace quarq::broker::sqlite {
+
+struct statements;
+
+/// What a transaction did that somebody may be waiting for.
+struct changes {
+  struct new_work {
+    std::size_t ready = 0;           ///< how many jobs became ready
+    std::optional<moment> next_due;  ///< the earliest of those that became deferred
+  };
+  struct over {
+    std::string queue, id;
+    std::optional<ended> outcome;  ///< nothing: purged
+  };
+  struct cancel_request {
+    std::string queue, token, id;
+  };
+  std::map<std::string, new_work, std::less<>> work;  ///< by queue
+  std::vector<over> ended;                            ///< of awaited jobs only
+  std::vector<cancel_request> cancels;
+
+  bool empty() const noexcept { return work.empty() && ended.empty() && cancels.empty(); }
+};
+
+/// The time of this machine, which is the broker's clock, and never goes back within this process.
+moment clock_now();
+
+class job_tables {
+ public:
+  /// `db` has the schema, and outlives this.
+  explicit job_tables(sqlite3* db);
+  ~job_tables();
+
+  // ---- for clients
+  std::vector<accepted> enqueue(std::string_view queue, std::span<const new_job> jobs, moment now,
+                                changes& out);
+  struct wait_answer {
+    bool over = false;  ///< false: the job is alive, and its end will be told
+    std::optional<ended> outcome;
+  };
+  wait_answer await_end(std::string_view queue, std::string_view id, moment now);
+  cancel_result cancel(std::string_view queue, std::string_view id, moment now, changes& out);
+
+  // ---- for workers
+  void open_lease(const lease& held, const lease_terms& terms, moment now);
+  renewal renew(const lease& held, const lease_terms& terms, moment now, changes& out);
+  void close_lease(const lease& held, moment now, changes& out);
+  claim_result claim(const lease& held, std::size_t most, moment now);
+  std::vector<bool> settle(const lease& held, std::span<const settlement> batch, moment now, changes& out);
+  void reconcile(const lease& held, std::span<const std::string> known, moment now, changes& out);
+
+  // ---- for people
+  std::optional<job_details> inspect(std::string_view queue, std::string_view id, moment now);
+  std::vector<job_details> list(std::string_view queue, job_state state, std::size_t most, moment now);
+  std::vector<queue_summary> queues(moment now);
+  std::vector<worker_summary> workers(std::string_view queue, moment now);
+  std::size_t requeue(std::string_view queue, std::span<const std::string> ids, moment now, changes& out);
+  std::size_t purge(std::string_view queue, job_state state, moment now, changes& out);
+
+  // ---- for telling what other processes did
+  /// Changes when, and only when, another connection has committed something.
+  std::int64_t version_of_others();
+  /// How many jobs are ready, counted to `most`; those that have become due included.
+  std::size_t count_ready(std::string_view queue, std::size_t most, moment now);
+  std::optional<moment> next_due(std::string_view queue);
+  std::vector<std::string> cancel_requests(const lease& held);
+  /// The ends told after `number`, which is moved on.
+  std::vector<changes::over> told_since(std::int64_t& number);
+  std::int64_t last_told();
+
+ private:
+  std::optional<std::int64_t> lease_number(const lease& held);
+  bool insert(std::string_view queue, const new_job& job, moment now, changes& out);
+  bool settle_one(const lease& held, std::int64_t lease, const settlement& one, moment now, changes& out);
+  /// Takes the job out of the tables, and tells those who wait.
+  void end_unkept(std::int64_t number, bool awaited, changes::over over, moment now, changes& out);
+  void tell(changes::over over, moment now, changes& out);
+  void cancel_wanted_of(std::string_view queue, std::int64_t lease, moment now, changes& out);
+  void give_back_all(std::string_view queue, std::int64_t lease, bool counted, moment now, changes& out);
+  void take_back_lost(std::string_view queue, moment now, changes& out);
+  void sweep(moment now);
+  void add_ready(std::string_view queue, std::size_t count, changes& out);
+  void add_deferred(std::string_view queue, moment due, changes& out);
+
+  std::unique_ptr<statements> sql_;
+};
+
+}  // namespace quarq::broker::sqlite

@@ -1,0 +1,114 @@
+#include "broker/sqlite/listeners.hpp"
+
+#include <algorithm>
+
+namespace quarq::broker::sqlite {
+
+namespace {
+
+/// Queues and ids may hold any bytes, so the first one's length tells them apart.
+std::string key_of(const std::string& queue, const std::string& id) {
+  return std::to_string(queue.size()) + ':' + queue + id;
+}
+
+}  // namespace
+
+void listeners::open(const lease& held, std::shared_ptr<loop_link> link,
+                     std::weak_ptr<worker_events> events) {
+  auto& one = leases_[{held.queue, held.token}];
+  one.held = held;
+  one.link = std::move(link);
+  one.events = std::move(events);
+}
+
+void listeners::close(const lease& held) {
+  leases_.erase({held.queue, held.token});
+}
+
+void listeners::owe_event(const lease& held, std::optional<moment> next_due) {
+  const auto found = leases_.find({held.queue, held.token});
+  if (found == leases_.end()) return;
+  found->second.owed = true;
+  found->second.promised_due = next_due;
+}
+
+void listeners::wait(std::uint64_t number, const std::string& queue, const std::string& id,
+                     std::int64_t last_told, tell_end tell) {
+  if (waits_.empty()) last_told_ = last_told;
+  waits_[key_of(queue, id)].push_back({number, std::move(tell)});
+}
+
+void listeners::forget_wait(std::uint64_t number, const std::string& queue, const std::string& id) {
+  const auto found = waits_.find(key_of(queue, id));
+  if (found == waits_.end()) return;
+  std::erase_if(found->second, [&](const one_wait& one) { return one.number == number; });
+  if (found->second.empty()) waits_.erase(found);
+}
+
+void listeners::tell(const changes& ours) {
+  for (const auto& [queue, work] : ours.work) wake(queue, work.ready, work.next_due);
+  for (const auto& cancel : ours.cancels) {
+    const auto found = leases_.find({cancel.queue, cancel.token});
+    if (found != leases_.end()) tell_cancel(found->second, cancel.id);
+  }
+  for (const auto& over : ours.ended) tell_end_of(over);
+}
+
+void listeners::look(job_tables& tables, moment now) {
+  std::map<std::string, std::size_t> owed;
+  for (auto& [key, one] : leases_) {
+    if (one.owed) ++owed[one.held.queue];
+    auto ids = tables.cancel_requests(one.held);
+    for (const auto& id : ids) {
+      if (!one.cancels_told.contains(id)) tell_cancel(one, id);
+    }
+    one.cancels_told = std::set<std::string>(ids.begin(), ids.end());
+  }
+  for (const auto& [queue, count] : owed)
+    wake(queue, tables.count_ready(queue, count, now), tables.next_due(queue));
+  if (waits_.empty()) return;
+  for (const auto& over : tables.told_since(last_told_)) tell_end_of(over);
+}
+
+// Each new job wakes one lease that was owed an event. Where its worker then dies before it claims, the
+// others are told by their next renewal.
+void listeners::wake(std::string_view queue, std::size_t ready, std::optional<moment> next_due) {
+  for (auto at = leases_.lower_bound({std::string(queue), ""}); at != leases_.end(); ++at) {
+    auto& one = at->second;
+    if (one.held.queue != queue) return;
+    if (!one.owed) continue;
+    if (ready > 0) {
+      --ready;
+    } else if (next_due && (!one.promised_due || *next_due < *one.promised_due)) {
+      next_due.reset();
+    } else {
+      continue;
+    }
+    tell_work(one);
+    if (ready == 0 && !next_due) return;
+  }
+}
+
+void listeners::tell_work(listening_lease& to) {
+  to.owed = false;
+  to.link->post([events = to.events] {
+    if (const auto one = events.lock()) one->work_ready();
+  });
+}
+
+void listeners::tell_cancel(listening_lease& to, const std::string& id) {
+  to.cancels_told.insert(id);
+  to.link->post([events = to.events, id] {
+    if (const auto one = events.lock()) one->cancel_requested(id);
+  });
+}
+
+void listeners::tell_end_of(const changes::over& over) {
+  const auto found = waits_.find(key_of(over.queue, over.id));
+  if (found == waits_.end()) return;
+  const auto all = std::move(found->second);
+  waits_.erase(found);
+  for (const auto& one : all) one.tell(over.outcome);
+}
+
+}  // namespace quarq::broker::sqlite

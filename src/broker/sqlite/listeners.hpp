@@ -1,0 +1,75 @@
+// Who in this process is to be told what happens in a store: leases, and waits for jobs' ends. Used by the
+// store's thread only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "broker/sqlite/job_tables.hpp"
+#include "broker/sqlite/operation.hpp"
+
+namespace quarq::broker::sqlite {
+
+class listeners {
+ public:
+  bool empty() const noexcept { return leases_.empty() && waits_.empty(); }
+
+  // ---- leases
+
+  /// `events` belongs to the loop behind `link`, and is locked only there.
+  void open(const lease& held, std::shared_ptr<loop_link> link, std::weak_ptr<worker_events> events);
+  void close(const lease& held);
+  /// A claim got fewer than it asked for: it is owed an event when more jobs are ready, or one is due before
+  /// `next_due`.
+  void owe_event(const lease& held, std::optional<moment> next_due);
+
+  // ---- waits
+
+  using tell_end = std::function<void(const std::optional<ended>&)>;
+  /// `last_told` was read in the transaction that found the job alive.
+  void wait(std::uint64_t number, const std::string& queue, const std::string& id, std::int64_t last_told,
+            tell_end tell);
+  void forget_wait(std::uint64_t number, const std::string& queue, const std::string& id);
+
+  // ---- what happened
+
+  /// Tells what this process has committed.
+  void tell(const changes& ours);
+  /// Finds out what other processes have committed, and tells it.
+  void look(job_tables& tables, moment now);
+
+ private:
+  struct listening_lease {
+    lease held;
+    std::shared_ptr<loop_link> link;
+    std::weak_ptr<worker_events> events;
+    bool owed = false;
+    std::optional<moment> promised_due;
+    std::set<std::string> cancels_told;
+  };
+  struct one_wait {
+    std::uint64_t number;
+    tell_end tell;
+  };
+
+  void wake(std::string_view queue, std::size_t ready, std::optional<moment> next_due);
+  void tell_work(listening_lease& to);
+  void tell_cancel(listening_lease& to, const std::string& id);
+  void tell_end_of(const changes::over& over);
+
+  std::map<std::pair<std::string, std::string>, listening_lease> leases_;  ///< by queue and token
+  std::unordered_map<std::string, std::vector<one_wait>> waits_;           ///< by queue and id
+  std::int64_t last_told_ = 0;
+};
+
+}  // namespace quarq::broker::sqlite

@@ -1,0 +1,106 @@
+// What brokers ask of a store's thread, and how the answer comes back to their loops.
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+
+#include "async/event.hpp"
+#include "broker/sqlite/job_tables.hpp"
+
+namespace quarq::broker::sqlite {
+
+class listeners;
+
+/// The way from other threads to a broker's loop. Cut by the broker's end: nothing is posted to a loop that
+/// may be gone.
+class loop_link {
+ public:
+  explicit loop_link(boost::asio::any_io_executor loop) : loop_(std::move(loop)) {}
+
+  template <class F>
+  void post(F f) {
+    const std::lock_guard lock(mutex_);
+    if (loop_) boost::asio::post(*loop_, std::move(f));
+  }
+
+  void cut() {
+    const std::lock_guard lock(mutex_);
+    loop_.reset();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<boost::asio::any_io_executor> loop_;
+};
+
+/// The coroutine that waits for an operation; its loop's own.
+struct asker {
+  explicit asker(boost::asio::any_io_executor loop) : answered(std::move(loop)) {}
+  async::event answered;
+};
+
+/// What an operation works with, inside a transaction.
+struct step {
+  job_tables& tables;
+  moment now;
+  changes& out;
+};
+
+/// One step for a store's thread. It is touched by that thread alone between submit() and the answer.
+class operation {
+ public:
+  enum class kind {
+    reads,
+    writes,          ///< may be lost if the machine loses power: nobody was told it is safe
+    writes_durably,  ///< as safe as the store was opened to be
+  };
+
+  operation(kind k, std::size_t jobs) : needs(k), weight(jobs + 1) {}
+  virtual ~operation() = default;
+
+  /// In a transaction; again after one that was rolled back.
+  virtual void run(step& in) = 0;
+  /// After the commit. False: the answer comes later.
+  virtual bool committed(listeners&) { return true; }
+  /// Wakes the asker, if there still is one. Thread-safe.
+  void answer() {
+    link->post([waiting = waiting] {
+      if (const auto one = waiting.lock()) one->answered.set();
+    });
+  }
+
+  kind needs;
+  std::size_t weight;  ///< roughly how many rows it touches
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  std::exception_ptr error;
+  std::shared_ptr<loop_link> link;
+  std::weak_ptr<asker> waiting;
+};
+
+/// An operation that is one function.
+template <class Result>
+class function_operation final : public operation {
+ public:
+  function_operation(kind k, std::size_t jobs, std::function<Result(step&)> work)
+      : operation(k, jobs), work_(std::move(work)) {}
+  void run(step& in) override { result = work_(in); }
+  bool committed(listeners& all) override {
+    if (then) then(all, result);
+    return true;
+  }
+
+  Result result{};
+  std::function<void(listeners&, const Result&)> then;  ///< after the commit, in the store's thread
+
+ private:
+  std::function<Result(step&)> work_;
+};
+
+}  // namespace quarq::broker::sqlite

@@ -1,0 +1,32 @@
+#include "broker/sqlite/schema.hpp"
+
+#include <string>
+
+#include <fmt/format.h>
+
+#include "broker/sqlite/database.hpp"
+#include "broker/sqlite/embedded.hpp"
+
+namespace quarq::broker::sqlite {
+
+bool has_schema(sqlite3* db) {
+  statement table(db, "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'quarq_meta'");
+  const bool there = table.with().next();
+  table.reset();
+  if (!there) return false;
+  statement format(db, "SELECT value FROM main.quarq_meta WHERE name = 'format'");
+  const std::int64_t version = format.with().next() ? format.integer(0) : 0;
+  format.reset();
+  if (version >= 1 && version <= format_version) return true;
+  const char* name = sqlite3_db_filename(db, "main");
+  throw broker_error(
+      fmt::format("{}: quarq's tables in it have format {}, and this library knows formats 1 to {}: {}",
+                  name && *name ? name : ":memory:", version, format_version,
+                  version > format_version ? "use a newer quarq" : "they are damaged"));
+}
+
+void make_schema(sqlite3* db) {
+  if (!has_schema(db)) execute(db, std::string(schema_sql).c_str());
+}
+
+}  // namespace quarq::broker::sqlite

@@ -1,0 +1,17 @@
+// quarq's tables in a database file (docs/sqlite_schema.md).
+#pragma once
+
+#include <sqlite3.h>
+
+namespace quarq::broker::sqlite {
+
+/// The newest format this library reads and writes.
+inline constexpr int format_version = 1;
+
+/// Whether the tables are there. Throws broker_error for a format that is newer than this library.
+bool has_schema(sqlite3* db);
+
+/// Makes the tables where they are missing. To be called inside a transaction that may write.
+void make_schema(sqlite3* db);
+
+}  // namespace quarq::broker::sqlite

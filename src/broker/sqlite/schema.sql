@@ -1,0 +1,55 @@
+-- quarq's tables, format 1. docs/sqlite_schema.md says what they mean. Runs inside the transaction that found them missing.
+
+CREATE TABLE quarq_meta (
+  name  TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO quarq_meta (name, value) VALUES ('format', 1);
+
+CREATE TABLE quarq_leases (
+  number INTEGER PRIMARY KEY,
+  queue  TEXT    NOT NULL,
+  token  TEXT    NOT NULL,
+  until  INTEGER NOT NULL,
+  card   BLOB    NOT NULL,
+  UNIQUE (queue, token)
+) STRICT;
+
+CREATE TABLE quarq_jobs (
+  number        INTEGER PRIMARY KEY,
+  state         INTEGER NOT NULL,
+  priority      INTEGER NOT NULL,
+  place         INTEGER NOT NULL,
+  lease         INTEGER,
+  tries         INTEGER NOT NULL DEFAULT 0,
+  awaited       INTEGER NOT NULL DEFAULT 0,
+  cancel_wanted INTEGER NOT NULL DEFAULT 0,
+  enqueued_at   INTEGER NOT NULL,
+  due_at        INTEGER NOT NULL,
+  expires_at    INTEGER,
+  kept_until    INTEGER,
+  queue         TEXT    NOT NULL,
+  id            TEXT    NOT NULL,
+  record        BLOB    NOT NULL,
+  outcome       BLOB,
+  UNIQUE (queue, id)
+) STRICT;
+
+CREATE INDEX quarq_jobs_ready     ON quarq_jobs (queue, priority DESC, place) WHERE state = 0;
+CREATE INDEX quarq_jobs_deferred  ON quarq_jobs (queue, place)                WHERE state = 1;
+CREATE INDEX quarq_jobs_running   ON quarq_jobs (lease)                       WHERE state = 2;
+CREATE INDEX quarq_jobs_to_cancel ON quarq_jobs (lease)                       WHERE cancel_wanted = 1;
+CREATE INDEX quarq_jobs_ended     ON quarq_jobs (queue, state, kept_until)     WHERE state >= 3;
+CREATE INDEX quarq_jobs_kept      ON quarq_jobs (kept_until)                  WHERE kept_until IS NOT NULL;
+
+CREATE TABLE quarq_told (
+  number  INTEGER PRIMARY KEY AUTOINCREMENT,
+  queue   TEXT    NOT NULL,
+  id      TEXT    NOT NULL,
+  state   INTEGER,
+  outcome BLOB    NOT NULL,
+  until   INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX quarq_told_until ON quarq_told (until);

@@ -1,0 +1,273 @@
+#include "broker/sqlite/sqlite_broker.hpp"
+
+#include <atomic>
+
+#include "broker/checks.hpp"
+#include "broker/sqlite/sqlite_url.hpp"
+
+namespace quarq::broker::sqlite {
+
+namespace {
+
+using kind = operation::kind;
+using nothing = char;  // function_operation needs something to hold
+
+/// The wait for a job's end: it is answered by the job's state when it is asked, or else by its end.
+class wait_operation final : public operation, public std::enable_shared_from_this<wait_operation> {
+ public:
+  wait_operation(std::string queue, std::string id)
+      : operation(kind::writes, 1), queue_(std::move(queue)), id_(std::move(id)), number_(++last_number_) {}
+
+  void run(step& in) override {
+    auto answer = in.tables.await_end(queue_, id_, in.now);
+    alive_ = !answer.over;
+    result = std::move(answer.outcome);
+    if (alive_) last_told_ = in.tables.last_told();
+  }
+
+  bool committed(listeners& all) override {
+    if (!alive_) return true;
+    all.wait(number_, queue_, id_, last_told_,
+             [self = shared_from_this()](const std::optional<ended>& outcome) {
+               self->result = outcome;
+               self->answer();
+             });
+    return false;
+  }
+
+  /// Takes the wait back, whether it was answered or not.
+  std::shared_ptr<operation> forgetting() const {
+    auto forget =
+        std::make_shared<function_operation<nothing>>(kind::reads, 0, [](step&) { return nothing(); });
+    forget->then = [queue = queue_, id = id_, number = number_](listeners& all, nothing) {
+      all.forget_wait(number, queue, id);
+    };
+    return forget;
+  }
+
+  std::optional<ended> result;
+
+ private:
+  static inline std::atomic<std::uint64_t> last_number_{0};
+  std::string queue_, id_;
+  std::uint64_t number_;
+  bool alive_ = false;
+  std::int64_t last_told_ = 0;
+};
+
+/// Forgets a wait whose coroutine was cancelled or destroyed.
+class wait_guard {
+ public:
+  wait_guard(std::shared_ptr<store> where, std::shared_ptr<loop_link> link,
+             std::shared_ptr<wait_operation> wait)
+      : store_(std::move(where)), link_(std::move(link)), wait_(std::move(wait)) {}
+  wait_guard(const wait_guard&) = delete;
+  wait_guard& operator=(const wait_guard&) = delete;
+  ~wait_guard() {
+    if (answered) return;
+    auto forget = wait_->forgetting();
+    forget->link = link_;
+    store_->submit(std::move(forget));
+  }
+
+  bool answered = false;
+
+ private:
+  std::shared_ptr<store> store_;
+  std::shared_ptr<loop_link> link_;
+  std::shared_ptr<wait_operation> wait_;
+};
+
+}  // namespace
+
+sqlite_broker::sqlite_broker(std::shared_ptr<store> where, boost::asio::any_io_executor loop,
+                             open_options options)
+    : store_(std::move(where)), loop_(loop), options_(options), link_(std::make_shared<loop_link>(loop)) {}
+
+sqlite_broker::~sqlite_broker() {
+  link_->cut();
+}
+
+awaitable<void> sqlite_broker::perform(std::shared_ptr<operation> what) {
+  const auto me = std::make_shared<asker>(loop_);
+  what->link = link_;
+  what->waiting = me;
+  if (options_.patience) what->deadline = std::chrono::steady_clock::now() + *options_.patience;
+  store_->submit(what);
+  co_await me->answered.wait();
+  if (what->error) std::rethrow_exception(what->error);
+}
+
+template <class Result>
+awaitable<Result> sqlite_broker::ask(operation::kind needs, std::size_t jobs,
+                                     std::function<Result(step&)> work) {
+  const auto what = std::make_shared<function_operation<Result>>(needs, jobs, std::move(work));
+  co_await perform(what);
+  co_return std::move(what->result);
+}
+
+// ---- for clients
+
+awaitable<std::vector<accepted>> sqlite_broker::enqueue(std::string queue, std::vector<new_job> jobs) {
+  check_queue(queue);
+  check_jobs(jobs);
+  const auto count = jobs.size();
+  std::function<std::vector<accepted>(step&)> work = [queue = std::move(queue),
+                                                      jobs = std::move(jobs)](step& in) {
+    return in.tables.enqueue(queue, jobs, in.now, in.out);
+  };
+  auto answer = co_await ask(kind::writes_durably, count, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::optional<ended>> sqlite_broker::wait_ended(std::string queue, std::string id) {
+  const auto wait = std::make_shared<wait_operation>(queue, id);
+  wait_guard guard(store_, link_, wait);
+  co_await perform(wait);
+  guard.answered = true;
+  co_return std::move(wait->result);
+}
+
+awaitable<cancel_result> sqlite_broker::cancel(std::string queue, std::string id) {
+  std::function<cancel_result(step&)> work = [queue, id](step& in) {
+    return in.tables.cancel(queue, id, in.now, in.out);
+  };
+  auto answer = co_await ask(kind::writes_durably, 1, std::move(work));
+  co_return answer;
+}
+
+// ---- for workers
+
+awaitable<void> sqlite_broker::open_lease(lease held, lease_terms terms, worker_events events) {
+  check_queue(held.queue);
+  auto shared = std::make_shared<worker_events>(std::move(events));
+  events_[{held.queue, held.token}] = shared;
+  std::function<nothing(step&)> work = [held, terms](step& in) {
+    in.tables.open_lease(held, terms, in.now);
+    return nothing();
+  };
+  const auto what = std::make_shared<function_operation<nothing>>(kind::writes, 1, std::move(work));
+  what->then = [held, link = link_, heard = std::weak_ptr(shared)](listeners& all, nothing) {
+    all.open(held, link, heard);
+  };
+  co_await perform(what);
+}
+
+awaitable<renewal> sqlite_broker::renew(lease held, lease_terms terms) {
+  std::function<renewal(step&)> work = [held, terms](step& in) {
+    return in.tables.renew(held, terms, in.now, in.out);
+  };
+  auto answer = co_await ask(kind::writes, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<void> sqlite_broker::close_lease(lease held) {
+  events_.erase({held.queue, held.token});
+  std::function<nothing(step&)> work = [held](step& in) {
+    in.tables.close_lease(held, in.now, in.out);
+    return nothing();
+  };
+  const auto what = std::make_shared<function_operation<nothing>>(kind::writes, 1, std::move(work));
+  what->then = [held](listeners& all, nothing) { all.close(held); };
+  co_await perform(what);
+}
+
+awaitable<claim_result> sqlite_broker::claim(lease held, std::size_t most) {
+  // A claim that is lost with the machine's power was made by a worker that is lost too.
+  std::function<claim_result(step&)> work = [held, most](step& in) {
+    return in.tables.claim(held, most, in.now);
+  };
+  const auto what = std::make_shared<function_operation<claim_result>>(kind::writes, most, std::move(work));
+  what->then = [held, most](listeners& all, const claim_result& got) {
+    if (got.jobs.size() >= most) return;
+    all.owe_event(held, got.next_due ? std::optional(got.now + *got.next_due) : std::nullopt);
+  };
+  co_await perform(what);
+  co_return std::move(what->result);
+}
+
+awaitable<std::vector<bool>> sqlite_broker::settle(lease held, std::vector<settlement> batch) {
+  const auto count = batch.size();
+  std::function<std::vector<bool>(step&)> work = [held, batch = std::move(batch)](step& in) {
+    return in.tables.settle(held, batch, in.now, in.out);
+  };
+  auto answer = co_await ask(kind::writes_durably, count, std::move(work));
+  co_return answer;
+}
+
+awaitable<void> sqlite_broker::reconcile(lease held, std::vector<std::string> known) {
+  std::function<nothing(step&)> work = [held, known = std::move(known)](step& in) {
+    in.tables.reconcile(held, known, in.now, in.out);
+    return nothing();
+  };
+  co_await ask(kind::writes, 1, std::move(work));
+}
+
+// ---- for people
+
+awaitable<std::optional<job_details>> sqlite_broker::inspect(std::string queue, std::string id) {
+  std::function<std::optional<job_details>(step&)> work = [queue, id](step& in) {
+    return in.tables.inspect(queue, id, in.now);
+  };
+  auto answer = co_await ask(kind::reads, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::vector<job_details>> sqlite_broker::list(std::string queue, job_state state,
+                                                        std::size_t most) {
+  std::function<std::vector<job_details>(step&)> work = [queue, state, most](step& in) {
+    return in.tables.list(queue, state, most, in.now);
+  };
+  auto answer = co_await ask(kind::reads, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::vector<queue_summary>> sqlite_broker::queues() {
+  std::function<std::vector<queue_summary>(step&)> work = [](step& in) { return in.tables.queues(in.now); };
+  auto answer = co_await ask(kind::reads, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::vector<worker_summary>> sqlite_broker::workers(std::string queue) {
+  std::function<std::vector<worker_summary>(step&)> work = [queue](step& in) {
+    return in.tables.workers(queue, in.now);
+  };
+  auto answer = co_await ask(kind::reads, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::size_t> sqlite_broker::requeue(std::string queue, std::vector<std::string> ids) {
+  const auto count = ids.size();
+  std::function<std::size_t(step&)> work = [queue, ids = std::move(ids)](step& in) {
+    return in.tables.requeue(queue, ids, in.now, in.out);
+  };
+  auto answer = co_await ask(kind::writes_durably, count, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::size_t> sqlite_broker::purge(std::string queue, job_state state) {
+  check_purge(state);
+  std::function<std::size_t(step&)> work = [queue, state](step& in) {
+    return in.tables.purge(queue, state, in.now, in.out);
+  };
+  auto answer = co_await ask(kind::writes_durably, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::vector<std::string>> sqlite_broker::warnings() {
+  std::vector<std::string> all;
+  if (store_->settings().file == ":memory:") all.push_back("sqlite::memory: is lost with this process");
+  if (store_->settings().synchronous == 0) {
+    all.push_back(store_->settings().file + ": synchronous=off: a power failure may damage the whole file");
+  }
+  co_return all;
+}
+
+std::shared_ptr<broker> open_sqlite(std::string_view url, boost::asio::any_io_executor loop,
+                                    open_options options) {
+  const auto parsed = parse_url(url);
+  if (parsed.timeout) options.patience = parsed.timeout;
+  return std::make_shared<sqlite_broker>(store::shared(parsed.settings), std::move(loop), options);
+}
+
+}  // namespace quarq::broker::sqlite

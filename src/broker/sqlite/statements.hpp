@@ -1,0 +1,139 @@
+// The SQL of job_tables. The states are job_state's numbers; they stand as literals where a partial index is
+// to be used. `place` orders: of a ready job the moment it became ready, of a deferred one the moment it
+// will.
+#pragma once
+
+#include "broker/sqlite/database.hpp"
+
+namespace quarq::broker::sqlite {
+
+struct statements {
+  explicit statements(sqlite3* handle) : db(handle) {}
+  sqlite3* db;
+
+  statement insert_job{
+      db,
+      "INSERT INTO quarq_jobs (state, priority, place, enqueued_at, due_at, expires_at, queue, id, record) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (queue, id) DO NOTHING"};
+  statement delete_outdated{
+      db, "DELETE FROM quarq_jobs WHERE queue = ? AND id = ? AND state >= 3 AND +kept_until <= ?"};
+  statement find_job{db,
+                     "SELECT number, state, awaited, lease, outcome FROM quarq_jobs "
+                     "WHERE queue = ? AND id = ? AND (kept_until IS NULL OR kept_until > ?)"};
+  statement mark_awaited{db, "UPDATE quarq_jobs SET awaited = 1 WHERE number = ?"};
+  statement mark_cancel{db, "UPDATE quarq_jobs SET cancel_wanted = 1 WHERE number = ? AND cancel_wanted = 0"};
+  statement delete_job{db, "DELETE FROM quarq_jobs WHERE number = ?"};
+  statement insert_told{db,
+                        "INSERT INTO quarq_told (queue, id, state, outcome, until) VALUES (?, ?, ?, ?, ?)"};
+
+  statement upsert_lease{
+      db,
+      "INSERT INTO quarq_leases (queue, token, until, card) VALUES (?, ?, ?, ?) "
+      "ON CONFLICT (queue, token) DO UPDATE SET until = excluded.until, card = excluded.card"};
+  statement extend_lease{db, "UPDATE quarq_leases SET until = ?, card = ? WHERE queue = ? AND token = ?"};
+  statement find_lease{db, "SELECT number FROM quarq_leases WHERE queue = ? AND token = ?"};
+  statement token_of{db, "SELECT token FROM quarq_leases WHERE number = ?"};
+  statement lost_leases{db, "SELECT number FROM quarq_leases WHERE queue = ? AND until <= ?"};
+  statement delete_lease{db, "DELETE FROM quarq_leases WHERE number = ?"};
+
+  statement promote{db, "UPDATE quarq_jobs SET state = 0 WHERE queue = ? AND state = 1 AND place <= ?"};
+  statement first_ready{
+      db,
+      "SELECT number, id, record, tries, priority, enqueued_at, due_at, expires_at FROM quarq_jobs "
+      "WHERE queue = ? AND state = 0 ORDER BY priority DESC, place, number LIMIT ?"};
+  statement take{db, "UPDATE quarq_jobs SET state = 2, lease = ?, tries = tries + 1 WHERE number = ?"};
+  statement first_due{db,
+                      "SELECT place FROM quarq_jobs WHERE queue = ? AND state = 1 ORDER BY place LIMIT 1"};
+  statement count_ready_now{
+      db, "SELECT count(*) FROM (SELECT 1 FROM quarq_jobs WHERE queue = ? AND state = 0 LIMIT ?)"};
+  statement count_due{
+      db,
+      "SELECT count(*) FROM (SELECT 1 FROM quarq_jobs WHERE queue = ? AND state = 1 AND place <= ? LIMIT ?)"};
+
+  // The fence: a job is settled by naming the lease that it is held under.
+  statement end_unawaited{db,
+                          "DELETE FROM quarq_jobs WHERE queue = ? AND id = ? AND lease = ? AND awaited = 0"};
+  statement find_held{
+      db, "SELECT number, awaited, cancel_wanted FROM quarq_jobs WHERE queue = ? AND id = ? AND lease = ?"};
+  statement keep{
+      db,
+      "UPDATE quarq_jobs SET state = ?, lease = NULL, awaited = 0, cancel_wanted = 0, kept_until = ?, "
+      "record = x'', outcome = ? WHERE number = ?"};
+  statement bury{db,
+                 "UPDATE quarq_jobs SET state = 7, lease = NULL, awaited = 0, cancel_wanted = 0, outcome = ? "
+                 "WHERE number = ?"};
+  statement put_off{db, "UPDATE quarq_jobs SET state = 1, lease = NULL, place = ? WHERE number = ?"};
+  statement give_back{db,
+                      "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1 WHERE number = ?"};
+  statement give_back_lease{
+      db, "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - ? WHERE state = 2 AND lease = ?"};
+  statement held_by{db, "SELECT id FROM quarq_jobs WHERE state = 2 AND lease = ?"};
+  statement to_cancel{db, "SELECT number, awaited, id FROM quarq_jobs WHERE cancel_wanted = 1 AND lease = ?"};
+
+  statement sweep_kept{
+      db,
+      "DELETE FROM quarq_jobs WHERE number IN "
+      "(SELECT number FROM quarq_jobs WHERE kept_until IS NOT NULL AND kept_until <= ? LIMIT 500)"};
+  statement sweep_told{
+      db,
+      "DELETE FROM quarq_told WHERE number IN (SELECT number FROM quarq_told WHERE until <= ? LIMIT 500)"};
+  statement read_told{
+      db, "SELECT number, queue, id, state, outcome FROM quarq_told WHERE number > ? ORDER BY number"};
+  statement read_last_told{db, "SELECT coalesce(max(number), 0) FROM quarq_told"};
+  statement data_version{db, "PRAGMA main.data_version"};
+
+  // ---- for people
+
+  statement inspect{db,
+                    "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "
+                    "j.expires_at, l.token FROM quarq_jobs j LEFT JOIN quarq_leases l ON l.number = j.lease "
+                    "WHERE j.queue = ? AND j.id = ? AND (j.kept_until IS NULL OR j.kept_until > ?)"};
+  statement list_queued{
+      db,
+      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL "
+      "FROM quarq_jobs WHERE queue = ? AND state = 0 "
+      "ORDER BY priority DESC, place, number LIMIT ?"};
+  statement list_deferred{
+      db,
+      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL "
+      "FROM quarq_jobs WHERE queue = ? AND state = 1 ORDER BY place LIMIT ?"};
+  statement list_running{
+      db,
+      "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "
+      "j.expires_at, l.token FROM quarq_leases l CROSS JOIN quarq_jobs j "
+      "WHERE l.queue = ? AND j.lease = l.number AND j.state = 2 LIMIT ?"};
+  statement list_ended{
+      db,
+      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL "
+      "FROM quarq_jobs WHERE queue = ? AND state = ? AND state >= 3 "
+      "AND (kept_until IS NULL OR kept_until > ?) LIMIT ?"};
+  statement count_queued{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 0 GROUP BY queue"};
+  statement count_deferred{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 1 GROUP BY queue"};
+  statement count_running{db,
+                          "SELECT l.queue, count(*) FROM quarq_leases l CROSS JOIN quarq_jobs j "
+                          "WHERE j.lease = l.number AND j.state = 2 GROUP BY l.queue"};
+  statement count_ended{
+      db,
+      "SELECT queue, state = 7, count(*) FROM quarq_jobs "
+      "WHERE state >= 3 AND (kept_until IS NULL OR kept_until > ?) GROUP BY queue, state = 7"};
+  statement count_workers{db, "SELECT queue, count(*) FROM quarq_leases WHERE until > ? GROUP BY queue"};
+  statement list_workers{db,
+                         "SELECT token, card, until, (SELECT count(*) FROM quarq_jobs j WHERE j.state = 2 "
+                         "AND j.lease = l.number) FROM quarq_leases l WHERE queue = ? AND until > ?"};
+  statement requeue_one{db,
+                        "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, place = ?1, "
+                        "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
+                        "WHERE queue = ?2 AND id = ?3 AND state = 7"};
+  statement requeue_all{db,
+                        "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, place = ?1, "
+                        "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
+                        "WHERE queue = ?2 AND state >= 3 AND state = 7"};
+  statement awaited_queued{db, "SELECT id FROM quarq_jobs WHERE queue = ? AND state = 0 AND awaited = 1"};
+  statement awaited_deferred{db, "SELECT id FROM quarq_jobs WHERE queue = ? AND state = 1 AND awaited = 1"};
+  statement purge_queued{db, "DELETE FROM quarq_jobs WHERE queue = ? AND state = 0"};
+  statement purge_deferred{db, "DELETE FROM quarq_jobs WHERE queue = ? AND state = 1"};
+  statement purge_ended{db, "DELETE FROM quarq_jobs WHERE queue = ? AND state = ? AND state >= 3"};
+  statement ended_outdated{db, "DELETE FROM quarq_jobs WHERE queue = ? AND state >= 3 AND +kept_until <= ?"};
+};
+
+}  // namespace quarq::broker::sqlite

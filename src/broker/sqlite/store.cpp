@@ -1,0 +1,314 @@
+#include "broker/sqlite/store.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <system_error>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <quarq/errors.hpp>
+
+#include "broker/sqlite/schema.hpp"
+
+namespace quarq::broker::sqlite {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// A group is bounded, so that no answer waits long for others.
+constexpr std::size_t most_operations = 1'000;
+constexpr std::size_t most_rows = 20'000;
+
+/// Somebody has written to the WAL: its commit will be seen when it is on the disk.
+constexpr std::chrono::milliseconds checks_after_write[] = {1ms, 5ms, 20ms, 100ms};
+
+constexpr std::chrono::microseconds first_pause{200}, longest_pause{5'000};
+
+constexpr int synchronous_normal = 1;
+
+bool in_memory(const store_settings& settings) {
+  return settings.file == ":memory:";
+}
+
+/// Whether the error says nothing about the operation that met it: all others would meet it too.
+bool is_everybodys(const database_error& error) {
+  switch (error.code()) {
+    case SQLITE_CONSTRAINT:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+    case SQLITE_NOMEM:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<store> store::shared(store_settings settings) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, int>, std::weak_ptr<store>> all;
+
+  if (!in_memory(settings)) {
+    std::error_code ignored;
+    const auto canonical = std::filesystem::weakly_canonical(settings.file, ignored);
+    if (!canonical.empty()) settings.file = canonical.string();
+  }
+  const std::lock_guard lock(mutex);
+  auto& known = all[{settings.file, settings.synchronous}];
+  auto found = known.lock();
+  if (!found) {
+    found = std::make_shared<store>(settings);
+    known = found;
+  }
+  return found;
+}
+
+store::store(store_settings settings)
+    : settings_(std::move(settings)), waker_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (waker_.get() < 0) throw broker_error(settings_.file + ": cannot make an eventfd");
+  // Signals are for the program's own threads.
+  sigset_t every, before;
+  sigfillset(&every);
+  pthread_sigmask(SIG_SETMASK, &every, &before);
+  thread_ = std::thread([this] { run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+store::~store() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  eventfd_write(waker_.get(), 1);
+  thread_.join();
+}
+
+void store::submit(std::shared_ptr<operation> what) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(what));
+    wake = std::exchange(asleep_, false);
+  }
+  if (wake) eventfd_write(waker_.get(), 1);
+}
+
+// ---- sleeping and waking
+
+void store::run() {
+  while (!stopping_) {
+    take_batch();
+    if (!batch_.empty()) run_batch();
+    attend_to_others();
+    sleep();
+  }
+}
+
+void store::take_batch() {
+  const std::lock_guard lock(mutex_);
+  std::size_t rows = 0;
+  while (!waiting_.empty() && batch_.size() < most_operations && rows < most_rows) {
+    rows += waiting_.front()->weight;
+    batch_.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+}
+
+/// Returns when there is something to do.
+void store::sleep() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!waiting_.empty() || stopping_) return;
+    asleep_ = true;
+  }
+  const bool listening = bell_ && !listeners_.empty();
+  pollfd fds[] = {{waker_.get(), POLLIN, 0}, {listening ? bell_->fd() : -1, POLLIN, 0}};
+  timespec most{};
+  if (listening && check_again_) {
+    const auto left = std::max(clock::duration::zero(), *check_again_ - clock::now());
+    most.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
+    most.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(left % 1s).count();
+  }
+  ppoll(fds, 2, listening && check_again_ ? &most : nullptr, nullptr);
+  eventfd_t ignored;
+  eventfd_read(waker_.get(), &ignored);
+  const std::lock_guard lock(mutex_);
+  asleep_ = false;
+}
+
+void store::attend_to_others() {
+  if (!bell_ || listeners_.empty()) return;
+  const auto heard = bell_->listen();
+  const bool due = check_again_ && clock::now() >= *check_again_;
+  if (heard.written) {
+    checks_made_ = 0;
+    check_again_later();
+  } else if (heard.rung) {
+    check_again_.reset();
+  } else if (due) {
+    check_again_later();
+  } else {
+    return;
+  }
+  try {
+    const auto version = tables_->version_of_others();
+    if (version == version_of_others_) return;
+    listeners_.look(*tables_, clock_now());
+    version_of_others_ = version;
+  } catch (const std::exception&) {
+    // What keeps the file from being read now is told to the next operation; here it is only tried again.
+    checks_made_ = std::min(checks_made_, std::size(checks_after_write) - 1);
+    check_again_later();
+  }
+}
+
+void store::check_again_later() {
+  check_again_.reset();
+  if (checks_made_ < std::size(checks_after_write))
+    check_again_ = clock::now() + checks_after_write[checks_made_++];
+}
+
+// ---- transactions
+
+void store::run_batch() {
+  auto pause = first_pause;
+  while (!batch_.empty() && !stopping_) {
+    try {
+      if (!database_) open_file();
+      if (!try_batch()) continue;
+      finish_batch();
+      return;
+    } catch (const database_error& error) {
+      roll_back();
+      if (error.code() == SQLITE_BUSY) {
+        fail_late();
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, longest_pause);
+      } else {
+        fail_batch(std::current_exception());
+      }
+    } catch (...) {
+      roll_back();
+      fail_batch(std::current_exception());
+    }
+  }
+}
+
+/// Runs the batch and commits. False: an operation failed, and has left the batch; the others are to run
+/// again.
+bool store::try_batch() {
+  changes_ = {};
+  auto needs = operation::kind::reads;
+  for (const auto& one : batch_) needs = std::max(needs, one->needs);
+  begin(needs);
+  const auto now = clock_now();
+  step in{*tables_, now, changes_};
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    auto& one = batch_[i];
+    one->error = nullptr;
+    try {
+      one->run(in);
+    } catch (const database_error& error) {
+      if (is_everybodys(error)) throw;
+      one->error = std::current_exception();
+    } catch (const broker_error&) {
+      // A refusal: it was made before anything was changed.
+      one->error = std::current_exception();
+      continue;
+    } catch (...) {
+      one->error = std::current_exception();
+    }
+    if (one->error) {
+      roll_back();
+      fail(one, one->error);
+      batch_.erase(batch_.begin() + static_cast<std::ptrdiff_t>(i));
+      return false;
+    }
+  }
+  commit_->with().run();
+  return true;
+}
+
+void store::begin(operation::kind needs) {
+  if (needs == operation::kind::reads) {
+    begin_read_->with().run();
+    return;
+  }
+  const int wanted = needs == operation::kind::writes_durably
+                         ? settings_.synchronous
+                         : std::min(settings_.synchronous, synchronous_normal);
+  if (wanted != synchronous_now_) {
+    execute(database_->get(), ("PRAGMA main.synchronous = " + std::to_string(wanted)).c_str());
+    synchronous_now_ = wanted;
+  }
+  begin_write_->with().run();
+}
+
+void store::roll_back() noexcept {
+  if (database_ && !sqlite3_get_autocommit(database_->get())) {
+    sqlite3_exec(database_->get(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+void store::finish_batch() {
+  if (bell_ && !changes_.empty()) bell_->ring();
+  for (const auto& one : batch_) {
+    const bool answered = one->error || one->committed(listeners_);
+    if (answered) one->answer();
+  }
+  batch_.clear();
+  listeners_.tell(changes_);
+}
+
+void store::fail(const std::shared_ptr<operation>& one, std::exception_ptr error) {
+  one->error = std::move(error);
+  one->answer();
+}
+
+void store::fail_batch(std::exception_ptr error) {
+  for (const auto& one : batch_) fail(one, error);
+  batch_.clear();
+}
+
+/// Fails those whose patience has run out.
+void store::fail_late() {
+  const auto error = std::make_exception_ptr(
+      broker_error(settings_.file + ": locked by another program, for longer than one was to wait"));
+  const auto now = clock::now();
+  std::erase_if(batch_, [&](const auto& one) {
+    const bool late = one->deadline && *one->deadline <= now;
+    if (late) fail(one, error);
+    return late;
+  });
+}
+
+void store::open_file() {
+  auto opened = std::make_unique<database>(settings_.file);
+  auto* db = opened->get();
+  execute(db, "PRAGMA journal_mode = WAL");
+  execute(db, "PRAGMA journal_size_limit = 67108864");
+  if (!has_schema(db)) {
+    execute(db, "BEGIN IMMEDIATE");
+    make_schema(db);
+    execute(db, "COMMIT");
+  }
+  auto tables = std::make_unique<job_tables>(db);
+  version_of_others_ = tables->version_of_others();
+  if (!in_memory(settings_)) bell_ = std::make_unique<bell>(settings_.file);
+  begin_read_.emplace(db, "BEGIN");
+  begin_write_.emplace(db, "BEGIN IMMEDIATE");
+  commit_.emplace(db, "COMMIT");
+  synchronous_now_ = -1;
+  tables_ = std::move(tables);
+  database_ = std::move(opened);
+}
+
+}  // namespace quarq::broker::sqlite

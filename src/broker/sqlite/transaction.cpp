@@ -1,0 +1,48 @@
+#include "broker/sqlite/transaction.hpp"
+
+#include "broker/checks.hpp"
+#include "broker/sqlite/database.hpp"
+#include "broker/sqlite/job_tables.hpp"
+#include "broker/sqlite/schema.hpp"
+
+namespace quarq::broker::sqlite {
+
+namespace {
+
+/// A transaction, or a part of the one that is open. Rolled back unless kept.
+class savepoint {
+ public:
+  explicit savepoint(sqlite3* db) : db_(db) { execute(db_, "SAVEPOINT quarq_enqueue"); }
+  savepoint(const savepoint&) = delete;
+  savepoint& operator=(const savepoint&) = delete;
+  ~savepoint() {
+    if (kept_) return;
+    sqlite3_exec(db_, "ROLLBACK TO quarq_enqueue", nullptr, nullptr, nullptr);
+    sqlite3_exec(db_, "RELEASE quarq_enqueue", nullptr, nullptr, nullptr);
+  }
+  void keep() {
+    execute(db_, "RELEASE quarq_enqueue");
+    kept_ = true;
+  }
+
+ private:
+  sqlite3* db_;
+  bool kept_ = false;
+};
+
+}  // namespace
+
+std::vector<accepted> enqueue_in_transaction(sqlite3* db, std::string_view queue,
+                                             std::span<const new_job> jobs) {
+  check_queue(queue);
+  check_jobs(jobs);
+  savepoint step(db);
+  make_schema(db);
+  job_tables tables(db);
+  changes unused;  // Nothing is to be told before the caller commits; workers see that in the WAL.
+  auto answers = tables.enqueue(queue, jobs, clock_now(), unused);
+  step.keep();
+  return answers;
+}
+
+}  // namespace quarq::broker::sqlite

@@ -1,0 +1,122 @@
+#include "net/redis_setup.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace quarq::net {
+namespace {
+
+using verdict = redis_setup::verdict;
+
+wire::reply ok() {
+  wire::reply r;
+  r.type = wire::reply::kind::text;
+  r.text = "OK";
+  return r;
+}
+
+wire::reply error_reply(std::string text) {
+  wire::reply r;
+  r.type = wire::reply::kind::error;
+  r.text = std::move(text);
+  return r;
+}
+
+wire::reply confirmation() {
+  wire::reply r;
+  r.type = wire::reply::kind::push;
+  return r;
+}
+
+std::string commands(const redis_setup& setup) {
+  wire::resp_parser parser;
+  parser.feed(setup.bytes());
+  wire::reply r;
+  std::string all;
+  while (parser.next(r)) {
+    for (const auto& word : r.items) all += word.text + " ";
+    all += "| ";
+  }
+  return all;
+}
+
+TEST(redis_setup, says_only_what_is_needed) {
+  EXPECT_EQ(commands(redis_setup({}, {}, {})), "HELLO 3 | CLIENT SETNAME quarq | ");
+}
+
+TEST(redis_setup, says_who_and_where_and_what_to_remember) {
+  redis_options o;
+  o.username = "worker";
+  o.password = "secret";
+  o.database = 4;
+  const redis_script one("return 1"), two("return 2");
+  EXPECT_EQ(commands(redis_setup(o, {&one, &two}, {"c1", "c2"})),
+            "HELLO 3 AUTH worker secret | SELECT 4 | CLIENT SETNAME quarq | SCRIPT LOAD return 1 | SCRIPT "
+            "LOAD return 2 | "
+            "SUBSCRIBE c1 | SUBSCRIBE c2 | ");
+}
+
+TEST(redis_setup, a_password_alone_is_that_of_the_default_user) {
+  redis_options o;
+  o.password = "secret";
+  EXPECT_EQ(commands(redis_setup(o, {}, {})), "HELLO 3 AUTH default secret | CLIENT SETNAME quarq | ");
+}
+
+TEST(redis_setup, is_done_when_all_has_been_answered) {
+  const redis_script script("return 1");
+  redis_setup setup({}, {&script}, {"c"});
+  EXPECT_EQ(setup.take(ok()), verdict::more);
+  EXPECT_EQ(setup.take(error_reply("NOPERM no permission to set a name")), verdict::more);
+  EXPECT_EQ(setup.take(ok()), verdict::more);
+  EXPECT_EQ(setup.take(confirmation()), verdict::done);
+}
+
+TEST(redis_setup, a_refusal_is_told_from_a_server_that_is_not_ready) {
+  redis_setup refused({}, {}, {});
+  EXPECT_EQ(refused.take(error_reply("NOAUTH Authentication required.")), verdict::refused);
+  EXPECT_EQ(refused.error(), "HELLO was refused: NOAUTH Authentication required.");
+  const redis_script script("return 1");
+  redis_setup loading({}, {&script}, {});
+  EXPECT_EQ(loading.take(ok()), verdict::more);
+  EXPECT_EQ(loading.take(ok()), verdict::more);
+  EXPECT_EQ(loading.take(error_reply("LOADING Redis is loading the dataset in memory")), verdict::not_ready);
+}
+
+TEST(redis_setup, an_answer_of_the_wrong_kind_is_an_error) {
+  redis_setup a({}, {}, {});
+  EXPECT_THROW(a.take(confirmation()), wire::protocol_error);
+  redis_setup b({}, {}, {"c"});
+  b.take(ok());
+  b.take(ok());
+  EXPECT_THROW(b.take(ok()), wire::protocol_error);
+}
+
+TEST(redis_setup, errors_are_classified_by_their_code) {
+  using c = redis_error_class;
+  const std::vector<std::pair<const char*, c>> cases{
+      {"ERR unknown command 'FOO'", c::ordinary},
+      {"WRONGTYPE Operation against a key holding the wrong kind of value", c::ordinary},
+      {"LOADINGX", c::ordinary},
+      {"ERR LOADING is not at the start", c::ordinary},
+      {"LOADING Redis is loading the dataset in memory", c::not_ready},
+      {"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", c::not_ready},
+      {"READONLY You can't write against a read only replica.", c::not_ready},
+      {"BUSY Redis is busy running a script.", c::not_ready},
+      {"ERR max number of clients reached", c::not_ready},
+      {"ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write against a replica.",
+       c::not_ready},
+      {"NOSCRIPT No matching script. Please use EVAL.", c::no_script},
+      {"WRONGPASS invalid username-password pair or user is disabled.", c::ordinary},
+  };
+  for (const auto& [text, expected] : cases) EXPECT_EQ(classify_redis_error(text), expected) << text;
+}
+
+TEST(redis_script, knows_its_sha1) {
+  EXPECT_EQ(redis_script("return 1").sha1, "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
+  EXPECT_EQ(redis_script("").sha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
+}  // namespace
+}  // namespace quarq::net
