@@ -428,9 +428,8 @@ TEST(redis_connection, a_read_only_server_is_waited_for) {
     ending plain, script;
     start(loop, c, {"INCR", "m"}, plain);
     asio::co_spawn(loop, c.run(add_script, keys, by), note_in(script));
-    co_await until([&] {
-      return server.command({"INFO", "errorstats"}).text.find("READONLY") != std::string::npos;
-    });
+    const std::function<bool()> refused = [&] { return has_refused_writes(server); };
+    co_await until(refused);
     EXPECT_FALSE(plain.ended());
     server.command({"REPLICAOF", "NO", "ONE"});
     co_await until([&] { return plain.ended() && script.ended(); });
