@@ -18,10 +18,6 @@ namespace {
 using blob = statement::blob;
 using optional_number = std::optional<std::int64_t>;
 
-/// How long the end of an awaited job is told to other processes: they read it within milliseconds, unless
-/// stopped.
-constexpr millis telling_time{60'000};
-
 std::int64_t number_of(moment when) {
   return when.time_since_epoch().count();
 }
