@@ -17,10 +17,10 @@
 #include <variant>
 #include <vector>
 
+#include <boost/describe.hpp>
 #include <boost/mp11/algorithm.hpp>
 
 #include <quarq/codec.hpp>
-#include <quarq/codec_described.hpp>
 
 namespace quarq {
 
@@ -82,8 +82,8 @@ void place_entry(decoder::scope& place, const Key& key) {
     place.entry(std::string_view(key));
   } else if constexpr (std::is_integral_v<Key>) {
     place.entry(static_cast<std::int64_t>(key));
-  } else if constexpr (described_enum<Key>) {
-    place.entry(std::string_view(enumerator_name(key)));
+  } else if constexpr (boost::describe::has_describe_enumerators<Key>::value) {
+    place.entry(std::string_view(boost::describe::enum_to_string(key, "")));
   }
 }
 

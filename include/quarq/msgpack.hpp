@@ -87,7 +87,8 @@ class decoder {
   decoder(const decoder&) = delete;
   decoder& operator=(const decoder&) = delete;
 
-  /// The type of the next value, which stays unread.
+  /// The type of the next value, which stays unread. Whether all of it is there is for its reader to find
+  /// out.
   value_type peek();
   bool at_end() const noexcept { return position_ == data_.size(); }
   /// How many bytes have been read.

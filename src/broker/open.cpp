@@ -4,16 +4,46 @@
 #include <quarq/errors.hpp>
 
 #include "broker/broker.hpp"
+#include "broker/redis/redis_broker.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
+#include "broker/sqlite/sqlite_url.hpp"
+#include "net/redis_connection.hpp"
 
 namespace quarq::broker {
+namespace {
+
+enum class kind { sqlite, redis };
+
+kind kind_of(std::string_view url) {
+  const auto scheme = url.substr(0, url.find(':'));
+  if (scheme == "sqlite") return kind::sqlite;
+  for (const std::string_view known : {"redis", "rediss", "redis+unix", "unix"}) {
+    if (scheme == known) return kind::redis;
+  }
+  // What follows the scheme may hold a password.
+  throw invalid_argument(fmt::format(
+      "\"{}:\" is not a broker that is known: use sqlite:FILE, sqlite::memory:, redis://HOST, rediss://HOST "
+      "or redis+unix://PATH",
+      scheme));
+}
+
+}  // namespace
+
+void check_url(std::string_view url) {
+  if (kind_of(url) == kind::sqlite) {
+    sqlite::parse_url(url);
+  } else {
+    net::parse_redis_url(url);
+  }
+}
+
+std::string without_password(std::string_view url) {
+  return net::without_password(url);
+}
 
 std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop, open_options options) {
-  const auto scheme = url.substr(0, url.find(':'));
-  if (scheme == "sqlite") return sqlite::open_sqlite(url, std::move(loop), options);
-  // What follows the scheme may hold a password.
-  throw invalid_argument(
-      fmt::format("\"{}:\" is not a broker that is known: use sqlite:FILE or sqlite::memory:", scheme));
+  if (kind_of(url) == kind::sqlite) return sqlite::open_sqlite(url, std::move(loop), options);
+  return redis::open_redis(url, std::move(loop), options);
 }
 
 }  // namespace quarq::broker

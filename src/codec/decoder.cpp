@@ -145,6 +145,11 @@ decoder::token decoder::expect(value_type type, std::string_view expected) {
 }
 
 value_type decoder::peek() {
+  if (!at_end()) {
+    const auto byte = static_cast<unsigned char>(data_[position_]);
+    const value_type type = read_first(byte).type;
+    if (byte != 0xc1 && type != value_type::extension) return type;
+  }
   const std::size_t start = position_;
   const value_type type = next().type;
   position_ = start;

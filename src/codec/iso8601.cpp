@@ -95,7 +95,8 @@ std::int64_t scan_zone(scanner& in) {
 
 std::string to_iso8601(timestamp moment) {
   const std::int64_t days = moment.seconds / seconds_per_day - (moment.seconds % seconds_per_day < 0);
-  const auto second = static_cast<int>(moment.seconds - days * seconds_per_day);
+  const auto second =
+      static_cast<int>((moment.seconds % seconds_per_day + seconds_per_day) % seconds_per_day);
   const civil_date date = date_of(days);
   const bool usual = date.year >= 0 && date.year <= 9999;
   std::array<char, 80> text;

@@ -64,8 +64,7 @@ void check_range(const raw_call& c, const char* option, const std::optional<T>& 
 
 void check_options(const raw_call& c) {
   using broker::millis;
-  // A hundred years: far beyond sense, and far from overflowing milliseconds.
-  constexpr millis longest = std::chrono::hours(24 * 365 * 100);
+  constexpr millis longest = jobs::longest_time;
   const auto& o = c.options;
   if (o.id && (o.id->empty() || o.id->size() > 255)) {
     throw invalid_argument(
@@ -76,6 +75,10 @@ void check_options(const raw_call& c) {
   check_range(c, "priority", o.priority, broker::lowest_priority, broker::highest_priority);
   check_range(c, "timeout", o.timeout, millis{1}, longest, " ms");
   check_range(c, "tries", o.tries, 1, 1'000'000);
+  if (o.backoff) {
+    check_range(c, "backoff (first pause)", std::optional(o.backoff->first()), millis{0}, longest, " ms");
+    check_range(c, "backoff (longest pause)", std::optional(o.backoff->most()), millis{0}, longest, " ms");
+  }
   if (o.keep_result != forever) check_range(c, "keep_result", o.keep_result, millis{0}, longest, " ms");
 }
 

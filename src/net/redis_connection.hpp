@@ -40,6 +40,9 @@ struct redis_options {
 /// the password hidden.
 redis_options parse_redis_url(std::string_view url);
 
+/// The URL as it may be shown: its password, if there is one, replaced by ***.
+std::string without_password(std::string_view url);
+
 /// A Lua script, sent as EVALSHA; the connection loads it after each connect, and again on NOSCRIPT.
 struct redis_script {
   explicit redis_script(std::string_view text);
@@ -69,9 +72,11 @@ class redis_connection {
   /// Calls `receive` on the loop with each message published to `channel`; subscribes again after each
   /// reconnect. Returns when the server has confirmed it.
   awaitable<void> subscribe(std::string channel, std::function<void(std::string_view message)> receive);
+  /// No message of this channel is received from now on.
   void unsubscribe(std::string_view channel);
 
-  /// Called on the loop each time a lost connection is back and ready (not for the first connect).
+  /// Called on the loop each time a lost connection is back and ready (not for the first connect), before any
+  /// reply that it brings. Those given earlier stay.
   void on_reconnect(std::function<void()> f);
 
  private:

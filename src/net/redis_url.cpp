@@ -11,12 +11,6 @@
 
 namespace quarq::net {
 
-namespace {
-
-constexpr std::size_t longest_unix_path = 107;  // what a sockaddr_un holds
-constexpr double longest_patience = 1e6;        // seconds
-constexpr int highest_database = 1'000'000;
-
 // Passwords often come with characters that should have been percent-encoded, so the last @ is taken as its
 // end.
 std::string without_password(std::string_view url) {
@@ -27,6 +21,12 @@ std::string without_password(std::string_view url) {
   if (colon == url.npos || colon > at) return std::string(url);
   return std::string(url.substr(0, colon + 1)) + "***" + std::string(url.substr(at));
 }
+
+namespace {
+
+constexpr std::size_t longest_unix_path = 107;  // what a sockaddr_un holds
+constexpr double longest_patience = 1e6;        // seconds
+constexpr int highest_database = 1'000'000;
 
 class reader {
  public:
