@@ -7,28 +7,22 @@
 #include <quarq/errors.hpp>
 #include <quarq/queue.hpp>
 
+#include "broker/sqlite/sqlite_url.hpp"
+
 namespace quarq::cli {
 
 namespace {
 
 constexpr broker::millis patience{3'000};
 
-// Empty for another kind of broker.
-std::string sqlite_file(std::string_view url) {
-  constexpr std::string_view scheme = "sqlite:";
-  if (!url.starts_with(scheme)) return "";
-  url.remove_prefix(scheme.size());
-  return std::string(url.substr(0, url.find('?')));
-}
-
 void check_file(const std::string& url, missing_file missing) {
-  const std::string file = sqlite_file(url);
+  if (!url.starts_with("sqlite:")) return;
+  const std::string file = broker::sqlite::parse_url(url).settings.file;
   if (file == ":memory:") {
-    throw invalid_argument(
-        "sqlite::memory: belongs to one process, there is nothing for a command to see in it");
+    throw invalid_argument("sqlite::memory: belongs to one process: a command would find nothing in it");
   }
   std::error_code ignored;
-  if (missing == missing_file::made || file.empty() || std::filesystem::exists(file, ignored)) return;
+  if (missing == missing_file::made || std::filesystem::exists(file, ignored)) return;
   throw broker_error(fmt::format("no such file: {} (--broker or QUARQ_BROKER say where the jobs are)", file));
 }
 
