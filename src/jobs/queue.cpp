@@ -104,7 +104,8 @@ broker::new_job to_job(raw_call c) {
 
 }  // namespace
 
-queue_core::queue_core(std::string url, std::string name) : url_(std::move(url)), name_(std::move(name)) {
+queue_core::queue_core(std::string url, std::string name, broker::open_options how)
+    : url_(std::move(url)), name_(std::move(name)), how_(how) {
   check_queue_name(name_);
   broker::check_url(url_);
 }
@@ -116,7 +117,7 @@ std::shared_ptr<broker::broker> queue_core::on(const asio::any_io_executor& loop
         "a quarq::queue belongs to the loop that first used it: give each loop a queue of its own");
   }
   if (!broker_) {
-    broker_ = broker::open(url_, loop);
+    broker_ = broker::open(url_, loop, how_);
     loop_ = &context;
     asio::use_service<loop_guests>(context).add(weak_from_this());
   }

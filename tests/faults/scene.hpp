@@ -160,8 +160,8 @@ class scene : public testing::TestWithParam<store_kind> {
 };
 
 /// Instantiates the tests of a class derived from scene on each broker.
-#define ON_EACH_BROKER(suite)                                              \
-  INSTANTIATE_TEST_SUITE_P(                                                \
+#define ON_EACH_BROKER(suite)                                            \
+  INSTANTIATE_TEST_SUITE_P(                                              \
       on, suite, testing::Values(store_kind::sqlite, store_kind::redis), \
       [](const auto& kind) { return std::string(kind.param == store_kind::redis ? "redis" : "sqlite"); })
 

@@ -1,5 +1,8 @@
 #include "support/broker_places.hpp"
 
+#include "broker/sqlite/sqlite_broker.hpp"
+#include "broker/sqlite/sqlite_url.hpp"
+#include "support/redis_place.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test {
@@ -10,7 +13,13 @@ namespace {
 class sqlite_file : public broker_place {
  public:
   explicit sqlite_file(std::string parameters = "") : parameters_(std::move(parameters)) {}
-  std::string url() const override { return "sqlite:" + folder_ / "jobs.db" + parameters_; }
+  std::string url() const override { return "sqlite:" + (folder_ / "jobs.db") + parameters_; }
+
+  std::shared_ptr<broker::broker> open_apart(boost::asio::any_io_executor loop) const override {
+    namespace sqlite = broker::sqlite;
+    auto own = std::make_shared<sqlite::store>(sqlite::parse_url(url()).settings);
+    return std::make_shared<sqlite::sqlite_broker>(own, std::move(loop), broker::open_options());
+  }
 
  private:
   temp_dir folder_;
@@ -22,6 +31,16 @@ class sqlite_memory : public broker_place {
   std::string url() const override { return "sqlite::memory:"; }
 };
 
+std::unique_ptr<broker_place> redis_without_disk() {
+  return std::make_unique<redis_place>(redis_place::over::unix_socket);
+}
+
+std::unique_ptr<broker_place> redis_with_append_only_file() {
+  redis_server_options options;
+  options.appendonly = true;
+  return std::make_unique<redis_place>(redis_place::over::tcp, options);
+}
+
 }  // namespace
 
 const std::vector<broker_kind>& broker_kinds() {
@@ -29,6 +48,8 @@ const std::vector<broker_kind>& broker_kinds() {
       {"sqlite_full", [] { return std::make_unique<sqlite_file>(); }},
       {"sqlite_normal", [] { return std::make_unique<sqlite_file>("?synchronous=normal"); }},
       {"sqlite_memory", [] { return std::make_unique<sqlite_memory>(); }},
+      {"redis", redis_without_disk},
+      {"redis_appendonly", redis_with_append_only_file},
   };
   return kinds;
 }
