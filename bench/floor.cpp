@@ -69,7 +69,7 @@ double scripts_rate(bare_client& client, std::size_t jobs, const std::string& to
   const std::string terms = broker::redis::pack_settlement(same);
   const std::string outcome(100, 'o');
   const std::vector<std::string> claim_command = {"EVALSHA", scripts.claim.sha1,   "1", prefix,
-                                          token,     std::to_string(batch)};
+                                                  token,     std::to_string(batch)};
   enum class sent { claim, settle };
   std::deque<sent> under_way;
   std::size_t settled = 0, claims = 0;

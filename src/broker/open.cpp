@@ -37,7 +37,9 @@ void check_url(std::string_view url) {
   }
 }
 
-std::string without_password(std::string_view url) { return net::without_password(url); }
+std::string without_password(std::string_view url) {
+  return net::without_password(url);
+}
 
 std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop, open_options options) {
   if (kind_of(url) == kind::sqlite) return sqlite::open_sqlite(url, std::move(loop), options);

@@ -9,7 +9,10 @@ retry_policy::millis retry_policy::pause_after(int n, double random) const noexc
   const double grown = static_cast<double>(first_.count()) * std::pow(factor_, std::max(n, 1) - 1);
   const double bounded = std::min(grown, static_cast<double>(most_.count()));
   const double spread = bounded * (1 + jitter_ * (2 * random - 1));
-  return millis(static_cast<millis::rep>(std::max(spread, 0.0)));
+  // Whoever enqueues chooses the numbers: they may overflow, or be none. (A comparison with NaN is false.)
+  if (!(spread > 0)) return millis{0};
+  constexpr auto longest = static_cast<double>(jobs::longest_time.count());
+  return millis(static_cast<millis::rep>(std::min(spread, longest)));
 }
 
 namespace jobs {
@@ -17,15 +20,20 @@ namespace {
 
 constexpr millis default_keep = std::chrono::hours(1);
 
+millis within_bounds(millis keep) {
+  return keep == forever ? forever : std::clamp(keep, millis{0}, longest_time);
+}
+
 }  // namespace
 
 terms terms_for(const record& r, const handler_options& options, bool returns_nothing) {
   terms t;
   t.timeout = r.timeout ? r.timeout : options.timeout;
+  if (t.timeout > longest_time) t.timeout.reset();
   t.retry = r.backoff ? r.backoff->tries(options.retry.max_tries()) : options.retry;
   if (r.tries) t.retry = t.retry.tries(*r.tries);
   const auto asked = r.keep_result ? r.keep_result : options.keep_result;
-  t.keep_success = asked.value_or(returns_nothing ? millis{0} : default_keep);
+  t.keep_success = within_bounds(asked.value_or(returns_nothing ? millis{0} : default_keep));
   t.keep_failure = std::max(t.keep_success, default_keep);
   return t;
 }

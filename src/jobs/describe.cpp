@@ -13,19 +13,17 @@ std::optional<job_info::moment> moment_of(std::int64_t ms) {
   return job_info::moment(millis(ms));
 }
 
-void add_record(job_info& info, const std::string& encoded) {
-  try {
-    const record r = decode_record(encoded);
-    info.task = r.task;
-    info.arguments = to_json(r.arguments);
-  } catch (const decode_error& e) {
-    info.error_type = "quarq::decode_error";
-    info.error = e.what();
-  }
+void say_undecodable(job_info& info, const decode_error& e) {
+  info.error_type = "quarq::decode_error";
+  info.error = e.what();
 }
 
-void add_outcome(job_info& info, const std::string& encoded) {
-  const outcome o = decode_outcome(encoded);
+void add_record(job_info& info, const record& r) {
+  info.task = r.task;
+  info.arguments = to_json(r.arguments);
+}
+
+void add_outcome(job_info& info, const outcome& o) {
   if (info.task.empty()) info.task = o.task;
   info.tries = o.tries;
   info.worker = o.worker;
@@ -50,8 +48,16 @@ job_info describe(const std::string& queue, const broker::job_details& details) 
   info.enqueued_at = details.enqueued_at;
   info.due_at = details.due_at;
   info.expires_at = details.expires_at;
-  if (!details.record.empty()) add_record(info, details.record);
-  if (!details.outcome.empty()) add_outcome(info, details.outcome);
+  try {
+    if (!details.record.empty()) add_record(info, decode_record(details.record));
+  } catch (const decode_error& e) {
+    say_undecodable(info, e);
+  }
+  try {
+    if (!details.outcome.empty()) add_outcome(info, decode_outcome(details.outcome));
+  } catch (const decode_error& e) {
+    say_undecodable(info, e);
+  }
   return info;
 }
 

@@ -41,12 +41,20 @@ awaitable<bool> worker_core::claim_once(millis& next_due) {
   for (lane* l : order) {
     const std::size_t most = std::min(room(), most_at_once);
     if (most == 0 || stopping) break;
+    if (l->lease.token.empty()) continue;
     try {
-      auto claim = co_await broker->claim(l->lease, most);
+      const broker::lease lease = l->lease;
+      auto claim = co_await broker->claim(lease, most);
+      // Lost meanwhile, and its jobs with it.
+      if (lease.token != l->lease.token) continue;
       clock_offset = std::chrono::floor<millis>(claim.now - std::chrono::system_clock::now());
       if (claim.jobs.size() == most) more = true;
       if (claim.next_due) next_due = std::min(next_due, *claim.next_due);
-      for (auto& job : claim.jobs) start_job(*l, std::move(job), claim.now);
+      if (stopping) {
+        return_unstarted(*l, claim.jobs);
+      } else {
+        for (auto& job : claim.jobs) start_job(*l, std::move(job), claim.now);
+      }
     } catch (const broker_error& e) {
       // Most likely the lease is lost, which renewing finds out and mends.
       base::log().warn("queue {}: could not claim jobs: {}", l->served.name, e.what());
@@ -57,11 +65,23 @@ awaitable<bool> worker_core::claim_once(millis& next_due) {
   co_return more;
 }
 
+// The stop came while the claim was under way: whoever ends the worker may have counted the running jobs
+// already.
+void worker_core::return_unstarted(lane& l, const std::vector<broker::claimed_job>& jobs) {
+  for (const auto& job : jobs) {
+    broker::settlement s;
+    s.id = job.id;
+    s.kind = broker::settlement::what::hand_back;
+    settle(l, std::move(s));
+  }
+}
+
 // Gives back what is held under our leases but never reached us, because the answer to a claim was lost.
 // Stands in the fetching role so that no claim is under way meanwhile.
 awaitable<void> worker_core::reconcile() {
   reconcile_wanted = false;
   for (auto& l : lanes) {
+    if (l.lease.token.empty()) continue;
     std::vector<std::string> known;
     for (const auto& job : running) {
       if (&job.from == &l) known.push_back(job.claimed.id);

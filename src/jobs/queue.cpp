@@ -64,8 +64,7 @@ void check_range(const raw_call& c, const char* option, const std::optional<T>& 
 
 void check_options(const raw_call& c) {
   using broker::millis;
-  // A hundred years: far beyond sense, and far from overflowing milliseconds.
-  constexpr millis longest = std::chrono::hours(24 * 365 * 100);
+  constexpr millis longest = jobs::longest_time;
   const auto& o = c.options;
   if (o.id && (o.id->empty() || o.id->size() > 255)) {
     throw invalid_argument(
@@ -76,6 +75,10 @@ void check_options(const raw_call& c) {
   check_range(c, "priority", o.priority, broker::lowest_priority, broker::highest_priority);
   check_range(c, "timeout", o.timeout, millis{1}, longest, " ms");
   check_range(c, "tries", o.tries, 1, 1'000'000);
+  if (o.backoff) {
+    check_range(c, "backoff (first pause)", std::optional(o.backoff->first()), millis{0}, longest, " ms");
+    check_range(c, "backoff (longest pause)", std::optional(o.backoff->most()), millis{0}, longest, " ms");
+  }
   if (o.keep_result != forever) check_range(c, "keep_result", o.keep_result, millis{0}, longest, " ms");
 }
 
@@ -101,7 +104,8 @@ broker::new_job to_job(raw_call c) {
 
 }  // namespace
 
-queue_core::queue_core(std::string url, std::string name) : url_(std::move(url)), name_(std::move(name)) {
+queue_core::queue_core(std::string url, std::string name, broker::open_options how)
+    : url_(std::move(url)), name_(std::move(name)), how_(how) {
   check_queue_name(name_);
   broker::check_url(url_);
 }
@@ -113,7 +117,7 @@ std::shared_ptr<broker::broker> queue_core::on(const asio::any_io_executor& loop
         "a quarq::queue belongs to the loop that first used it: give each loop a queue of its own");
   }
   if (!broker_) {
-    broker_ = broker::open(url_, loop);
+    broker_ = broker::open(url_, loop, how_);
     loop_ = &context;
     asio::use_service<loop_guests>(context).add(weak_from_this());
   }

@@ -13,7 +13,7 @@ namespace quarq::detail {
 
 class queue_core : public std::enable_shared_from_this<queue_core> {
  public:
-  queue_core(std::string url, std::string name);
+  queue_core(std::string url, std::string name, broker::open_options how = {});
 
   const std::string& url() const noexcept { return url_; }
   const std::string& name() const noexcept { return name_; }
@@ -27,6 +27,7 @@ class queue_core : public std::enable_shared_from_this<queue_core> {
  private:
   std::string url_;
   std::string name_;
+  broker::open_options how_;
   std::shared_ptr<broker::broker> broker_;
   boost::asio::execution_context* loop_ = nullptr;
 };

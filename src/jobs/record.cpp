@@ -37,6 +37,11 @@ millis keep_from_wire(std::int64_t ms) {
   return ms == never_ends ? forever : millis(ms);
 }
 
+// Whoever writes to the store chooses these numbers.
+millis decode_time(decoder& in) {
+  return millis(in.integer(0, longest_time.count()));
+}
+
 void encode_backoff(encoder& out, const retry_policy& p) {
   out.array(4);
   out.integer(p.first().count());
@@ -49,9 +54,9 @@ retry_policy decode_backoff(decoder& in) {
   decoder::scope place(in);
   in.array(4);
   place.element(0);
-  const millis first(in.integer(0));
+  const millis first = decode_time(in);
   place.element(1);
-  const millis most(in.integer(0));
+  const millis most = decode_time(in);
   place.element(2);
   const double factor = in.real();
   place.element(3);
@@ -92,13 +97,13 @@ record decode_record(std::string_view encoded) {
         if (in.peek() != value_type::array) in.fail_expected("array");
         r.arguments = in.raw();
       } else if (key == "timeout") {
-        r.timeout = millis(in.integer(0));
+        r.timeout = decode_time(in);
       } else if (key == "tries") {
         r.tries = static_cast<int>(in.integer(1, std::numeric_limits<int>::max()));
       } else if (key == "backoff") {
         r.backoff = decode_backoff(in);
       } else if (key == "keep") {
-        r.keep_result = keep_from_wire(in.integer(never_ends));
+        r.keep_result = keep_from_wire(in.integer(never_ends, longest_time.count()));
       } else {
         in.skip();
       }

@@ -15,6 +15,10 @@ namespace quarq::jobs {
 
 using millis = std::chrono::milliseconds;
 
+/// The longest delay, timeout, pause or time to keep: a hundred years. Far beyond sense, and far from
+/// overflowing any clock that it is added to.
+inline constexpr millis longest_time = std::chrono::hours(24 * 365 * 100);
+
 /// What the sender asks for. `arguments` is a msgpack array, kept encoded.
 struct record {
   std::string task;

@@ -41,6 +41,12 @@ awaitable<void> worker_core::renew(lane& l) {
     co_await l.renew_now.wait_for(interval);
     if (closing) break;
     try {
+      if (l.lease.token.empty()) {
+        // The attempt to replace a lost one has failed.
+        co_await open(l);
+        wake->fetch.set();
+        continue;
+      }
       auto terms = lease_terms();
       const auto answer = co_await broker->renew(l.lease, std::move(terms));
       if (!answer.held) co_await replace_lease(l);
@@ -63,7 +69,15 @@ awaitable<void> worker_core::replace_lease(lane& l) {
   base::log().warn(
       "queue {}: lease lost after more than {} ms without contact; {} running jobs are others' now",
       l.served.name, options.lease.count(), lost);
+  for (const auto& s : l.outbox) {
+    base::log().warn(
+        "refused  id={} queue={}: it ended when its lease was lost, its end here counts for nothing", s.id,
+        l.served.name);
+  }
   l.outbox.clear();
+  // What ends before there is a new lease must not be settled under that: the same job may be held under it
+  // again.
+  l.lease.token.clear();
   co_await open(l);
   wake->fetch.set();
 }

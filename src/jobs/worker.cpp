@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <quarq/gather.hpp>
 #include <quarq/msgpack.hpp>
 #include <quarq/time.hpp>
 #include <quarq/worker.hpp>
@@ -36,6 +37,9 @@ std::string host_and_pid() {
   return fmt::format("{}:{}", host, ::getpid());
 }
 
+// Ends the start of a worker that is asked to stop.
+struct stopped_early {};
+
 std::vector<std::string> queue_names(const std::vector<served_queue>& queues) {
   std::vector<std::string> names;
   for (const auto& q : queues) names.push_back(q.name);
@@ -54,8 +58,9 @@ awaitable<void> worker_core::run() {
   wake.emplace(loop);
   std::exception_ptr thrown;
   try {
-    co_await start();
-    co_await serve();
+    listen_for_stop(true);
+    co_await start_unless_stopped();
+    if (up) co_await serve();
   } catch (...) {
     thrown = std::current_exception();
     stop_now = true;
@@ -102,12 +107,30 @@ awaitable<void> worker_core::start() {
     spawn(renew(l));
     spawn(send_settlements(l));
   }
+  up = true;
+  wake->ended.set();
+}
+
+// A worker may wait long for its broker, and must hear of a stop meanwhile.
+awaitable<void> worker_core::start_unless_stopped() {
+  // stop() may have been called before there was a loop to hear of it.
+  if (stop_requests > 0) on_stop();
+  std::vector<awaitable<void>> both;
+  both.push_back(start());
+  both.push_back(watch_for_early_stop());
+  try {
+    co_await run_all(std::move(both));
+  } catch (const stopped_early&) {
+    base::log().info("stopped before it served");
+  }
+}
+
+awaitable<void> worker_core::watch_for_early_stop() {
+  while (!up && !stopping) co_await wake->ended.wait();
+  if (!up) throw stopped_early();
 }
 
 awaitable<void> worker_core::serve() {
-  // stop() may have been called before there was a loop to hear of it.
-  listen_for_stop(true);
-  if (stop_requests > 0) on_stop();
   while (!stopping && !failure) co_await wake->ended.wait();
 }
 

@@ -45,7 +45,7 @@ struct lane {
       : served(std::move(q)), outbox_ready(loop), renew_now(loop) {}
 
   served_queue served;
-  broker::lease lease;
+  broker::lease lease;                        ///< without a token: there is none at the moment
   std::vector<broker::settlement> outbox;     ///< not sent yet
   std::vector<broker::settlement> in_flight;  ///< sent, not answered yet
   async::event outbox_ready;
@@ -96,7 +96,9 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
  private:
   // ---- worker.cpp
   void check() const;
+  awaitable<void> start_unless_stopped();
   awaitable<void> start();
+  awaitable<void> watch_for_early_stop();
   awaitable<void> serve();
   awaitable<void> shut_down();
   awaitable<void> finish_running();
@@ -113,6 +115,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   // ---- fetch.cpp
   awaitable<void> fetch();
   awaitable<bool> claim_once(millis& next_due);
+  void return_unstarted(lane& l, const std::vector<broker::claimed_job>& jobs);
   awaitable<void> reconcile();
   std::size_t room() const;
   std::vector<lane*> lanes_by_weight();
@@ -170,6 +173,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   std::optional<events> wake;
   int roles = 0;  ///< coroutines of ours that have not ended
   std::list<boost::asio::cancellation_signal> role_cancels;
+  bool up = false;        ///< it has started
   bool stopping = false;  ///< claim no more
   bool stop_now = false;  ///< the second request
   bool closing = false;   ///< roles: end

@@ -166,7 +166,7 @@ class redis_connection::impl : public std::enable_shared_from_this<impl> {
   timers* timers_ = nullptr;  // run()'s
   backoff pause_;
   std::minstd_rand random_{std::random_device{}()};
-  std::string last_error_ = "still connecting";
+  std::string last_error_;  // of the last attempt or connection
   clock::time_point ready_since_{};
 
   bool closed_ = false;
@@ -228,8 +228,11 @@ void redis_connection::impl::loop_is_gone() {
   closed_ = true;
   ready_ = false;
   link_.reset();
-  // Whoever waits may own this connection, and be destroyed here: work on what nobody else sees.
-  const auto pipeline = std::exchange(pipeline_, {});
+  // Whoever waits may own this connection, and be destroyed here: work on what nobody else sees. They may
+  // also hold their own requests, so it is not enough to forget those.
+  pipeline_.lost();
+  const auto requests = pipeline_.take_waiting();
+  for (const auto& r : requests) const auto waiter = std::move(r->done);
   const auto deliveries = std::exchange(deliveries_, {});
   const auto subscriptions = std::exchange(subscriptions_, {});
   const auto on_reconnect = std::exchange(on_reconnect_, {});
@@ -327,9 +330,11 @@ void redis_connection::impl::wait_with_patience() {
 
 void redis_connection::impl::run_out_of_patience() {
   if (closed_ || ready_) return;
+  const auto link = link_.lock();
+  const std::string why = last_error_.empty() && link ? std::string("still ") + link->step : last_error_;
   for (const auto& r : pipeline_.take_expired(clock::now())) {
     const broker_error late(redis_address(options_) + ": no connection within " +
-                            in_seconds(*options_.patience) + ": " + last_error_);
+                            in_seconds(*options_.patience) + ": " + why);
     finish(r, std::make_exception_ptr(late), {});
   }
   wait_with_patience();
@@ -385,11 +390,12 @@ awaitable<bool> redis_connection::impl::attempt(link_ptr link) {
 void redis_connection::impl::limit_attempt(const link_ptr& link) {
   timers_->watchdog.expires_after(attempt_limit);
   timers_->watchdog.async_wait([self = shared_from_this(), link](error_code ec) {
-    if (!ec && !self->ready_) link->drop("no answer within " + in_seconds(attempt_limit));
+    if (!ec && !self->ready_) link->drop("gave up after " + in_seconds(attempt_limit) + " of " + link->step);
   });
 }
 
 awaitable<void> redis_connection::impl::set_up(link_ptr link) {
+  link->step = "waiting for the first answers";
   const auto subscribed = channels();
   redis_setup setup(options_, scripts_, subscribed);
   link->out = setup.bytes();

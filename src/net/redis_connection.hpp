@@ -72,9 +72,11 @@ class redis_connection {
   /// Calls `receive` on the loop with each message published to `channel`; subscribes again after each
   /// reconnect. Returns when the server has confirmed it.
   awaitable<void> subscribe(std::string channel, std::function<void(std::string_view message)> receive);
+  /// No message of this channel is received from now on.
   void unsubscribe(std::string_view channel);
 
-  /// Called on the loop each time a lost connection is back and ready (not for the first connect).
+  /// Called on the loop each time a lost connection is back and ready (not for the first connect), before any
+  /// reply that it brings. Those given earlier stay.
   void on_reconnect(std::function<void()> f);
 
  private:

@@ -58,7 +58,9 @@ awaitable<void> redis_link::open_unix(std::string path) {
 }
 
 awaitable<void> redis_link::open_tcp(redis_options options) {
+  step = "looking up the host";
   auto found = co_await resolver_.async_resolve(options.host, options.port, asio::use_awaitable);
+  step = "connecting";
   error_code ec = asio::error::host_not_found;
   for (const auto& entry : found) {
     const asio::generic::stream_protocol::endpoint where(entry.endpoint());
@@ -87,6 +89,7 @@ awaitable<void> redis_link::shake_hands(redis_options options) {
   tls_ = std::make_unique<asio::ssl::stream<socket&>>(socket_, *tls_context_);
   expect_server(tls_->native_handle(), options.host);
   tls_->set_verify_mode(options.tls_verify ? asio::ssl::verify_peer : asio::ssl::verify_none);
+  step = "waiting for the TLS handshake";
   co_await tls_->async_handshake(asio::ssl::stream_base::client,
                                  asio::redirect_error(asio::use_awaitable, ec));
   if (!ec) co_return;

@@ -42,6 +42,8 @@ class redis_link : public std::enable_shared_from_this<redis_link> {
   void drop(const std::string& why);
   bool dropped() const noexcept { return !why_.empty(); }
   const std::string& why() const noexcept { return why_; }
+  /// "connecting": what open() and the set-up are at, for errors.
+  const char* step = "connecting";
 
   wire::resp_parser parser;
   liveness peer;

@@ -1,8 +1,9 @@
 // expect: quarq: this type has no codec: describe it with BOOST_DESCRIBE_STRUCT or specialise quarq::codec
-#include <quarq/task.hpp>
+#include <string>
 
 #include <boost/describe.hpp>
-#include <string>
+
+#include <quarq/task.hpp>
 
 struct known {
   std::string name;

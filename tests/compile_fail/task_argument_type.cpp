@@ -1,9 +1,9 @@
 // expect: an argument does not fit the signature of its task
 // expect: argument<quarq::task<int(std::__cxx11::basic_string<char>)>, 1, int, std::__cxx11::basic_string<char> >
 // only: g++ before 12.3
-#include <quarq/task.hpp>
-
 #include <string>
+
+#include <quarq/task.hpp>
 
 inline constexpr quarq::task<int(std::string url)> count_words{"count_words", "url"};
 
@@ -13,5 +13,7 @@ void compiles() {
 }
 
 #ifdef MUST_FAIL
-void must_not() { auto wrong = count_words(42); }
+void must_not() {
+  auto wrong = count_words(42);
+}
 #endif

@@ -3,7 +3,9 @@
 
 inline constexpr quarq::task<void(int n, bool loud, double x)> wait_for{"wait_for"};
 
-void compiles() { auto right = wait_for(1, true, 2); }
+void compiles() {
+  auto right = wait_for(1, true, 2);
+}
 
 #ifdef MUST_FAIL
 void must_not() {

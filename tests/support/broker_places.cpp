@@ -2,6 +2,7 @@
 
 #include "broker/sqlite/sqlite_broker.hpp"
 #include "broker/sqlite/sqlite_url.hpp"
+#include "support/redis_place.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test {
@@ -30,6 +31,16 @@ class sqlite_memory : public broker_place {
   std::string url() const override { return "sqlite::memory:"; }
 };
 
+std::unique_ptr<broker_place> redis_without_disk() {
+  return std::make_unique<redis_place>(redis_place::over::unix_socket);
+}
+
+std::unique_ptr<broker_place> redis_with_append_only_file() {
+  redis_server_options options;
+  options.appendonly = true;
+  return std::make_unique<redis_place>(redis_place::over::tcp, options);
+}
+
 }  // namespace
 
 const std::vector<broker_kind>& broker_kinds() {
@@ -37,6 +48,8 @@ const std::vector<broker_kind>& broker_kinds() {
       {"sqlite_full", [] { return std::make_unique<sqlite_file>(); }},
       {"sqlite_normal", [] { return std::make_unique<sqlite_file>("?synchronous=normal"); }},
       {"sqlite_memory", [] { return std::make_unique<sqlite_memory>(); }},
+      {"redis", redis_without_disk},
+      {"redis_appendonly", redis_with_append_only_file},
   };
   return kinds;
 }

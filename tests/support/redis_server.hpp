@@ -14,8 +14,8 @@ namespace quarq::test {
 struct redis_server_options {
   bool appendonly = false;  ///< every write on disk before it is answered
   bool tls = false;  ///< url() is rediss://, with a certificate for "localhost" and 127.0.0.1 of its own
-  std::string password;
-  std::vector<std::string> extra;  ///< more arguments, as on the command line: "--maxmemory", "10mb"
+  std::string password{};
+  std::vector<std::string> extra{};  ///< more arguments, as on the command line: "--maxmemory", "10mb"
 };
 
 /// Runs on a free port of the loopback and a Unix socket, in a folder of its own; all of it is gone at the

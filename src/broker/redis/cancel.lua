@@ -23,7 +23,7 @@ local priority = string.byte(stored, 25)
 if state == '1' then
   redis.call('ZREM', P .. 'deferred', priority .. id)
 else
-  redis.call('LREM', P .. 'ready:' .. priority, 1, id)
+  redis.call('LREM', P .. 'ready:' .. priority, -1, id) -- from the end: what is cancelled is more often new
 end
 end_cancelled(P, {id})
 return 'cancelled'

@@ -64,6 +64,13 @@ if got > 0 then
     tried = redis.call('HMGET', P .. 'tries', unpack(ids))
   end
   redis.call('SADD', P .. 'running:' .. token, unpack(ids))
+  for i = got, 1, -1 do
+    if not records[i] then -- somebody else's hands were here: without its record a job can't be run
+      redis.call('SREM', P .. 'running:' .. token, table.remove(ids, i))
+      table.remove(records, i)
+      table.remove(tried, i)
+    end
+  end
 end
 
 if got < most then

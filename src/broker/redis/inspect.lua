@@ -11,7 +11,8 @@ if stored then
   return details(P, id, stored, state, more)
 end
 local kept = redis.call('ZSCORE', P .. 'results_until', id)
-if kept and tonumber(kept) > clock() then
-  return ended_details(id, redis.call('HGET', P .. 'results', id))
+local result = redis.call('HGET', P .. 'results', id)
+if kept and result and tonumber(kept) > clock() then
+  return ended_details(id, result)
 end
 return false

@@ -51,7 +51,7 @@ else
       break
     end
     for k, result in ipairs(redis.call('HMGET', P .. 'results', unpack(ids))) do
-      if string.sub(result, 1, 1) == state and #found < most then
+      if result and string.sub(result, 1, 1) == state and #found < most then
         found[#found + 1] = ended_details(ids[k], result)
       end
     end

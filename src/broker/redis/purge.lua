@@ -3,15 +3,14 @@
 -- KEYS[1]  P, the queue's prefix
 -- ARGV[1]  the state, a digit of job_state
 --
--- Returns how many were forgotten: up to about 1000; to be called again until it is 0.
+-- Returns how many were forgotten; 1000 or more: there may be others.
 -- needs: shared_format shared_lists shared_ends
 local P, state = KEYS[1], ARGV[1]
 local ids = {}
 if state == '0' then
   for _, list in ipairs({ready_lists(P)}) do
-    ids = redis.call('LPOP', list, 1000) or {}
-    if #ids > 0 then
-      break
+    for _, id in ipairs(#ids < 1000 and redis.call('LPOP', list, 1000 - #ids) or {}) do
+      ids[#ids + 1] = id
     end
   end
 elseif state == '1' then
@@ -32,7 +31,7 @@ else
       break
     end
     for k, result in ipairs(redis.call('HMGET', P .. 'results', unpack(some))) do
-      if string.sub(result, 1, 1) == state then
+      if result and string.sub(result, 1, 1) == state then
         gone[#gone + 1] = some[k]
       end
     end

@@ -1,14 +1,15 @@
 #include "broker/redis/redis_broker.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <unordered_set>
 
+#include <fmt/format.h>
+
 #include <quarq/errors.hpp>
 
+#include "broker/checks.hpp"
 #include "broker/redis/redis_scripts.hpp"
 #include "broker/redis/redis_server_checks.hpp"
 
@@ -18,7 +19,9 @@ namespace {
 
 constexpr const char* all_queues = "quarq:queues";
 
-std::string lease_channel(const lease& held) { return key_prefix(held.queue) + "lease:" + held.token; }
+std::string lease_channel(const lease& held) {
+  return key_prefix(held.queue) + "lease:" + held.token;
+}
 
 // A number that Redis gave as text.
 std::int64_t number(std::string_view text) {
@@ -27,22 +30,10 @@ std::int64_t number(std::string_view text) {
   return value;
 }
 
-void check_jobs(const std::vector<new_job>& jobs) {
-  for (const auto& job : jobs) {
-    if (job.id.empty() || job.id.size() > 255) {
-      throw invalid_argument(
-          fmt::format("a job's id has 1 to 255 bytes, this one has {}: \"{:.40}\"", job.id.size(), job.id));
-    }
-    if (job.priority < lowest_priority || job.priority > highest_priority) {
-      throw invalid_argument(fmt::format("job \"{}\": priority {} is not within {} to {}", job.id, job.priority,
-                                         lowest_priority, highest_priority));
-    }
-  }
-}
-
 // Replies with too few items read as damaged, not as undefined behaviour.
 const wire::reply& item(const wire::reply& reply, std::size_t i) {
-  if (i >= reply.items.size()) throw broker_error("Redis answered a script with something else than it returns");
+  if (i >= reply.items.size())
+    throw broker_error("Redis answered a script with something else than it returns");
   return reply.items[i];
 }
 
@@ -118,7 +109,9 @@ awaitable<void> redis_broker::open_lease(lease held, lease_terms terms, worker_e
   co_await note_queue(held.queue);
   const auto channel = lease_channel(held);
   leases_[channel] = std::move(events);
-  std::function<void(std::string_view)> receive = [this, channel](std::string_view message) { hear(channel, message); };
+  std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
+    hear(channel, message);
+  };
   co_await connection_.subscribe(channel, std::move(receive));
   auto words = renewal_words(held, terms, "1");
   co_await run(scripts().renew, held.queue, std::move(words));
@@ -144,6 +137,7 @@ awaitable<void> redis_broker::close_lease(lease held) {
   forget_lease(held);
   std::vector<std::string> words(1, held.token);
   co_await run(scripts().close_lease, held.queue, std::move(words));
+  settle_numbers_.erase(held.token);
 }
 
 awaitable<claim_result> redis_broker::claim(lease held, std::size_t most) {
@@ -215,8 +209,11 @@ awaitable<void> redis_broker::settle_some(lease held, const std::vector<settleme
     alike = alike && terms.back() == terms.front();
   }
   std::vector<std::string> words;
-  words.reserve(2 + 3 * which.size());
+  words.reserve(4 + 3 * which.size());
+  const auto number = settle_numbers_[held.token].next();
   words.push_back(held.token);
+  words.push_back(number);
+  words.push_back(settle_numbers_[held.token].take_answered());
   words.push_back(alike ? terms.front() : "");
   for (std::size_t k = 0; k < which.size(); ++k) {
     words.push_back(batch[which[k]].id);
@@ -224,6 +221,7 @@ awaitable<void> redis_broker::settle_some(lease held, const std::vector<settleme
     if (!alike) words.push_back(std::move(terms[k]));
   }
   auto reply = co_await run(scripts().settle, held.queue, std::move(words));
+  settle_numbers_[held.token].answered(number);
   for (std::size_t k = 0; k < which.size(); ++k) {
     answers[which[k]] = reply.text.empty() || reply.text.at(k) == '1';
   }
@@ -266,8 +264,10 @@ awaitable<std::vector<queue_summary>> redis_broker::queues() {
     auto reply = co_await run(scripts().summary, name.text, std::vector<std::string>());
     auto& one = found.emplace_back();
     one.name = name.text;
-    std::uint64_t* const counts[] = {&one.queued, &one.deferred, &one.running, &one.dead, &one.kept, &one.workers};
-    for (std::size_t i = 0; i < std::size(counts); ++i) *counts[i] = static_cast<std::uint64_t>(item(reply, i).integer);
+    std::uint64_t* const counts[] = {&one.queued, &one.deferred, &one.running,
+                                     &one.dead,   &one.kept,     &one.workers};
+    for (std::size_t i = 0; i < std::size(counts); ++i)
+      *counts[i] = static_cast<std::uint64_t>(item(reply, i).integer);
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   co_return found;
@@ -306,13 +306,13 @@ awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std:
 
 awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
   co_await prepare(queue);
-  if (state == job_state::running) throw invalid_argument("running jobs can't be purged: cancel them");
+  check_purge(state);
   std::size_t count = 0;
   for (bool more = true; more;) {
     std::vector<std::string> words(1, std::string(1, state_digit(state)));
     auto reply = co_await run(scripts().purge, queue, std::move(words));
     count += static_cast<std::size_t>(reply.integer);
-    more = reply.integer > 0;
+    more = reply.integer >= static_cast<std::int64_t>(most_at_once);
   }
   co_return count;
 }
@@ -360,7 +360,7 @@ awaitable<wire::reply> redis_broker::run(const net::redis_script& script, std::s
 
 // Before anything is done with a queue.
 awaitable<void> redis_broker::prepare(std::string queue) {
-  if (queue.empty()) throw invalid_argument("the name of a queue can't be empty");
+  check_queue(queue);
   if (!server_checked_) co_await check_server();
 }
 
@@ -385,7 +385,8 @@ awaitable<std::vector<std::string>> redis_broker::warnings() {
   co_return found;
 }
 
-std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop, open_options options) {
+std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop,
+                                   open_options options) {
   auto where = net::parse_redis_url(url);
   where.patience = options.patience;
   return std::make_shared<redis_broker>(std::move(where), std::move(loop));

@@ -1,13 +1,14 @@
 // Jobs in Redis or Valkey: each call is a Lua script over a batch (docs/redis_layout.md).
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
 
 #include "broker/broker.hpp"
 #include "broker/redis/redis_enqueuer.hpp"
@@ -16,8 +17,9 @@
 
 namespace quarq::broker::redis {
 
-/// redis://, rediss:// and redis+unix://. One connection, over which Redis also tells of what happens: nothing polls.
-/// "In one step" holds for up to 1,000 jobs (and 16 MiB) of a call; more go in several such steps, one after the other.
+/// redis://, rediss:// and redis+unix://. One connection, over which Redis also tells of what happens:
+/// nothing polls. "In one step" holds for up to 1,000 jobs (and 16 MiB) of a call; more go in several such
+/// steps, one after the other.
 class redis_broker final : public broker {
  public:
   redis_broker(net::redis_options options, boost::asio::any_io_executor loop);
@@ -46,10 +48,11 @@ class redis_broker final : public broker {
   awaitable<void> prepare(std::string queue);
   awaitable<void> check_server();
   awaitable<void> note_queue(std::string queue);
-  awaitable<wire::reply> run(const net::redis_script& script, std::string queue, std::vector<std::string> words);
+  awaitable<wire::reply> run(const net::redis_script& script, std::string queue,
+                             std::vector<std::string> words);
   awaitable<bool> claim_some(lease held, std::size_t most, claim_result& into);
-  awaitable<void> settle_some(lease held, const std::vector<settlement>& batch, std::vector<std::size_t> which,
-                              std::vector<bool>& answers);
+  awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
+                              std::vector<std::size_t> which, std::vector<bool>& answers);
 
   void hear(const std::string& channel, std::string_view message);
   void forget_lease(const lease& held);
@@ -58,12 +61,14 @@ class redis_broker final : public broker {
   net::redis_connection connection_;
   std::shared_ptr<redis_enqueuer> enqueuer_;
   std::shared_ptr<redis_waits> waits_;
-  std::map<std::string, worker_events, std::less<>> leases_;  // by channel
-  std::set<std::string, std::less<>> noted_queues_;           // in the set of all queues
+  std::map<std::string, worker_events, std::less<>> leases_;         // by channel
+  std::map<std::string, call_numbers, std::less<>> settle_numbers_;  // by token
+  std::set<std::string, std::less<>> noted_queues_;                  // in the set of all queues
   bool server_checked_ = false;
 };
 
 /// What broker::open() calls for these URLs.
-std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop, open_options options = {});
+std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop,
+                                   open_options options = {});
 
 }  // namespace quarq::broker::redis

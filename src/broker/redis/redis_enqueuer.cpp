@@ -18,9 +18,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t most_shared = 256;               // a batch with as many takes no more calls
-constexpr std::chrono::minutes touch_every{1};         // how often Redis is told to remember a sender
-constexpr const char* remembered_ms = "600000";        // for so long
+constexpr std::size_t most_shared = 256;         // a batch with as many takes no more calls
+constexpr std::chrono::minutes touch_every{1};   // how often Redis is told to remember a sender
+constexpr const char* remembered_ms = "600000";  // for so long
 
 }  // namespace
 
@@ -63,7 +63,8 @@ awaitable<std::vector<accepted>> redis_enqueuer::enqueue(std::string queue, std:
 }
 
 // Puts the jobs into batches that are about to be sent.
-std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queue, std::vector<new_job> jobs) {
+std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queue,
+                                                         std::vector<new_job> jobs) {
   std::vector<share> shares;
   auto current = senders_[queue].open.lock();
   if (!current || current->jobs.size() + jobs.size() > most_shared) current = new_batch(queue);
@@ -90,7 +91,8 @@ std::shared_ptr<redis_enqueuer::batch> redis_enqueuer::new_batch(const std::stri
   return made;
 }
 
-void redis_enqueuer::flush(std::shared_ptr<redis_enqueuer> self, std::string queue, std::shared_ptr<batch> full) {
+void redis_enqueuer::flush(std::shared_ptr<redis_enqueuer> self, std::string queue,
+                           std::shared_ptr<batch> full) {
   auto& open = self->senders_[queue].open;
   if (open.lock() == full) open.reset();
   asio::co_spawn(self->loop_, send(self, std::move(queue), std::move(full)), asio::detached);
@@ -99,31 +101,29 @@ void redis_enqueuer::flush(std::shared_ptr<redis_enqueuer> self, std::string que
 awaitable<void> redis_enqueuer::send(std::shared_ptr<redis_enqueuer> self, std::string queue,
                                      std::shared_ptr<batch> full) {
   auto& from = self->senders_[queue];
-  const auto number = from.next_number++;
+  const auto number = from.numbers.next();
   try {
     if (!self->connection_) throw broker_error("the connection to Redis was closed");
     std::vector<std::string> keys(1, key_prefix(queue));
     auto words = self->arguments(from, number, *full);
-    from.answered.clear();
     auto reply = co_await self->connection_->run(scripts().enqueue, std::move(keys), std::move(words));
     full->answer = std::move(reply.text);
   } catch (...) {
     full->error = std::current_exception();
   }
   // Answered or given up: this call will not be repeated.
-  from.answered.push_back(number);
+  from.numbers.answered(number);
   full->done = true;
   full->over.cancel();
 }
 
-std::vector<std::string> redis_enqueuer::arguments(sender& from, std::uint64_t number, const batch& full) const {
+std::vector<std::string> redis_enqueuer::arguments(sender& from, const std::string& number,
+                                                   const batch& full) const {
   std::vector<std::string> words;
   words.reserve(5 + 3 * full.jobs.size());
   words.push_back(name_);
-  words.push_back(std::to_string(number));
-  std::string answered;
-  for (const auto one : from.answered) answered += std::to_string(one) + ' ';
-  words.push_back(std::move(answered));
+  words.push_back(number);
+  words.push_back(from.numbers.take_answered());
   const auto now = std::chrono::steady_clock::now();
   const bool touch = from.touched == decltype(now){} || now - from.touched > touch_every;
   if (touch) from.touched = now;

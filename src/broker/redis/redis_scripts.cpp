@@ -13,9 +13,9 @@ namespace {
 
 const std::map<std::string_view, std::string_view>& shared_parts() {
   static const std::map<std::string_view, std::string_view> parts = {
-      {"shared_format", shared_format_lua}, {"shared_lists", shared_lists_lua},
-      {"shared_wake", shared_wake_lua},     {"shared_ends", shared_ends_lua},
-      {"shared_find", shared_find_lua},     {"shared_details", shared_details_lua},
+      {"shared_format", shared_format_lua},       {"shared_lists", shared_lists_lua},
+      {"shared_wake", shared_wake_lua},           {"shared_ends", shared_ends_lua},
+      {"shared_find", shared_find_lua},           {"shared_details", shared_details_lua},
       {"shared_give_back", shared_give_back_lua},
   };
   return parts;
@@ -46,7 +46,8 @@ std::string_view assembled(std::string_view script) {
 
 template <class Integer>
 void put(std::string& bytes, Integer value) {
-  for (std::size_t i = 0; i < sizeof value; ++i) bytes += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i));
+  for (std::size_t i = 0; i < sizeof value; ++i)
+    bytes += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i));
 }
 
 std::uint64_t get(std::string_view bytes, std::size_t at) {
@@ -55,7 +56,9 @@ std::uint64_t get(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-moment moment_at(std::uint64_t ms) { return moment(millis(static_cast<millis::rep>(ms))); }
+moment moment_at(std::uint64_t ms) {
+  return moment(millis(static_cast<millis::rep>(ms)));
+}
 
 }  // namespace
 
@@ -131,7 +134,8 @@ std::string pack_settlement(const settlement& one) {
 }
 
 job_header read_header(std::string_view stored) {
-  if (stored.size() < job_header_size) throw broker_error("a job stored in Redis has no header: its keys are damaged");
+  if (stored.size() < job_header_size)
+    throw broker_error("a job stored in Redis has no header: its keys are damaged");
   job_header header;
   header.enqueued_at = moment_at(get(stored, 0));
   header.due_at = moment_at(get(stored, 8));
@@ -140,7 +144,9 @@ job_header read_header(std::string_view stored) {
   return header;
 }
 
-char state_digit(job_state state) { return static_cast<char>('0' + static_cast<int>(state)); }
+char state_digit(job_state state) {
+  return static_cast<char>('0' + static_cast<int>(state));
+}
 
 job_state state_of_digit(char digit) {
   if (digit < '0' || digit > state_digit(job_state::dead))

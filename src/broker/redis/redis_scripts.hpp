@@ -23,12 +23,12 @@ struct redis_scripts {
 /// The one set of scripts of the process. Thread-safe.
 const redis_scripts& scripts();
 
-/// "quarq:{queue}:", with which all keys of the queue begin. The braces make them share a slot of a Cluster; %, { and } in
-/// the name become %25, %7B and %7D. Throws invalid_argument for an empty name.
+/// "quarq:{queue}:", with which all keys of the queue begin. The braces make them share a slot of a Cluster;
+/// %, { and } in the name become %25, %7B and %7D. Throws invalid_argument for an empty name.
 std::string key_prefix(std::string_view queue);
 
-/// Jobs or settlements that one script call takes at most, so that it keeps the server for milliseconds only, and their
-/// bytes.
+/// Jobs or settlements that one script call takes at most, so that it keeps the server for milliseconds only,
+/// and their bytes.
 inline constexpr std::size_t most_at_once = 1000;
 inline constexpr std::size_t most_bytes_at_once = 16u << 20;
 

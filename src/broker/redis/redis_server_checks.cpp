@@ -1,10 +1,10 @@
 #include "broker/redis/redis_server_checks.hpp"
 
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <optional>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include <quarq/errors.hpp>
 
@@ -24,7 +24,8 @@ std::string value_in(const std::string& info, std::string_view name) {
 // A refusal by the server's access rules is an answer too; a server out of reach is not.
 bool is_refusal(const broker_error& error) {
   const std::string_view text = error.what();
-  return text.find("NOPERM") != std::string_view::npos || text.find("unknown command") != std::string_view::npos;
+  return text.find("NOPERM") != std::string_view::npos ||
+         text.find("unknown command") != std::string_view::npos;
 }
 
 awaitable<std::optional<wire::reply>> ask_if_allowed(net::redis_connection& connection,
@@ -51,7 +52,8 @@ void check_version(const std::string& info) {
   int major = 0, minor = 0;
   if (std::sscanf(version.c_str(), "%d.%d", &major, &minor) != 2) return;
   if (major < 6 || (major == 6 && minor < 2)) {
-    throw broker_error(fmt::format("the server is Redis {}; quarq needs Redis 6.2 or newer, or Valkey", version));
+    throw broker_error(
+        fmt::format("the server is Redis {}; quarq needs Redis 6.2 or newer, or Valkey", version));
   }
 }
 
@@ -59,7 +61,8 @@ awaitable<std::vector<std::string>> server_warnings(net::redis_connection& conne
   std::vector<std::string> found;
   auto info = co_await server_info(connection);
   if (info.empty()) {
-    found.push_back("INFO is refused to this user: whether Redis evicts keys or writes to disk could not be checked");
+    found.push_back(
+        "INFO is refused to this user: whether Redis evicts keys or writes to disk could not be checked");
     co_return found;
   }
   const auto limit = value_in(info, "maxmemory"), policy = value_in(info, "maxmemory_policy");
@@ -74,11 +77,13 @@ awaitable<std::vector<std::string>> server_warnings(net::redis_connection& conne
   std::vector<std::string> words = {"CONFIG", "GET", "save"};
   auto save = co_await ask_if_allowed(connection, std::move(words));
   if (!save || save->items.size() < 2) {
-    found.push_back("Redis keeps no append-only file, and whether it saves snapshots could not be checked (CONFIG GET is "
-                    "refused): a restart can lose jobs; set appendonly yes");
+    found.push_back(
+        "Redis keeps no append-only file, and whether it saves snapshots could not be checked (CONFIG GET is "
+        "refused): a restart can lose jobs; set appendonly yes");
   } else if (save->items[1].text.empty()) {
-    found.push_back("Redis writes nothing to disk (no append-only file, no save points): a restart loses all jobs; set "
-                    "appendonly yes");
+    found.push_back(
+        "Redis writes nothing to disk (no append-only file, no save points): a restart loses all jobs; set "
+        "appendonly yes");
   }
   co_return found;
 }

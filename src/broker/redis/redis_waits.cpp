@@ -1,12 +1,13 @@
 #include "broker/redis/redis_waits.hpp"
 
+#include <chrono>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
-#include <chrono>
 
 #include <quarq/errors.hpp>
 
@@ -16,10 +17,6 @@
 namespace quarq::broker::redis {
 
 namespace asio = boost::asio;
-
-namespace {
-constexpr std::chrono::seconds ask_again_after{10};
-}
 
 struct redis_waits::waiter {
   explicit waiter(const asio::any_io_executor& loop) : over(loop, asio::steady_timer::time_point::max()) {}
@@ -62,8 +59,12 @@ struct redis_waits::known_timer {
   asio::steady_timer*& place_;
 };
 
-redis_waits::redis_waits(asio::any_io_executor loop, net::redis_connection& connection)
-    : loop_(std::move(loop)), connection_(&connection), name_(base::make_id()) {}
+redis_waits::redis_waits(asio::any_io_executor loop, net::redis_connection& connection,
+                         millis ask_again_after)
+    : loop_(std::move(loop)),
+      connection_(&connection),
+      name_(base::make_id()),
+      ask_again_after_(ask_again_after) {}
 
 awaitable<std::optional<ended>> redis_waits::wait(std::string queue, std::string id) {
   waiter me(loop_);
@@ -150,13 +151,14 @@ awaitable<void> redis_waits::question(std::shared_ptr<redis_waits> self, std::st
   }
 }
 
-// Runs while there is somebody who waits. The timer belongs to the coroutine, so that the loop's end takes it along.
+// Runs while there is somebody who waits. The timer belongs to the coroutine, so that the loop's end takes it
+// along.
 awaitable<void> redis_waits::ask_now_and_then(std::shared_ptr<redis_waits> self) {
   asio::steady_timer timer(self->loop_);
   const known_timer known(self->again_, timer);
   bool somebody = true;
   while (somebody && self->connection_) {
-    timer.expires_after(ask_again_after);
+    timer.expires_after(self->ask_again_after_);
     auto [ec] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     somebody = false;
     for (const auto& [queue, in] : self->queues_) somebody = somebody || !in.by_id.empty();
@@ -164,7 +166,9 @@ awaitable<void> redis_waits::ask_now_and_then(std::shared_ptr<redis_waits> self)
   }
 }
 
-void redis_waits::reconnected() { ask_all(); }
+void redis_waits::reconnected() {
+  ask_all();
+}
 
 void redis_waits::close() {
   connection_ = nullptr;

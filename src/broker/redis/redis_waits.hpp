@@ -1,8 +1,6 @@
 // Those who wait for the end of jobs: asked after in batches, told by published messages.
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,16 +9,20 @@
 #include <unordered_map>
 #include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include "broker/broker.hpp"
 #include "net/redis_connection.hpp"
 
 namespace quarq::broker::redis {
 
-/// Redis is asked once for each job, and then tells of its end over a channel of our own. Messages can get lost with a
-/// connection, so all is asked again after each reconnect, and every ten seconds besides.
+/// Redis is asked once for each job, and then tells of its end over a channel of our own. Messages can get
+/// lost with a connection, so all is asked again after each reconnect, and now and then besides.
 class redis_waits : public std::enable_shared_from_this<redis_waits> {
  public:
-  redis_waits(boost::asio::any_io_executor loop, net::redis_connection& connection);
+  redis_waits(boost::asio::any_io_executor loop, net::redis_connection& connection,
+              millis ask_again_after = std::chrono::seconds(10));
 
   awaitable<std::optional<ended>> wait(std::string queue, std::string id);
 
@@ -35,7 +37,7 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
   struct queue_waits {
     std::unordered_map<std::string, std::vector<waiter*>> by_id;
     std::vector<std::string> to_ask;
-    bool asking = false;      // a question is posted
+    bool asking = false;  // a question is posted
     bool subscribed = false;
   };
 
@@ -43,7 +45,8 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
   void ask_all();
   static awaitable<void> send(std::shared_ptr<redis_waits> self, std::string queue);
   static awaitable<void> subscribe(std::shared_ptr<redis_waits> self, std::string queue);
-  static awaitable<void> question(std::shared_ptr<redis_waits> self, std::string queue, std::vector<std::string> ids);
+  static awaitable<void> question(std::shared_ptr<redis_waits> self, std::string queue,
+                                  std::vector<std::string> ids);
   static awaitable<void> ask_now_and_then(std::shared_ptr<redis_waits> self);
   void hear(const std::string& queue, std::string_view letter);
   void tell(const std::string& queue, const std::string& id, std::string_view end);
@@ -53,6 +56,7 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
   boost::asio::any_io_executor loop_;
   net::redis_connection* connection_;
   const std::string name_;
+  const millis ask_again_after_;
   std::map<std::string, queue_waits, std::less<>> queues_;
   boost::asio::steady_timer* again_ = nullptr;  // ask_now_and_then()'s, while it runs
 };

@@ -43,6 +43,7 @@ for _, lost in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now - 1, 'LIMI
   redis.call('ZREM', leases, lost)
   redis.call('ZREM', P .. 'idle', lost)
   redis.call('HDEL', P .. 'cards', lost)
+  redis.call('DEL', P .. 'settled:' .. lost)
 end
 if given > 0 then
   wake(P)
@@ -59,4 +60,6 @@ if not ready then
   local first = redis.call('ZRANGE', P .. 'deferred', 0, 0, 'WITHSCORES')
   ready = first[1] and tonumber(first[2]) <= now
 end
-return {ready and 1 or 0, unpack(redis.call('SMEMBERS', P .. 'cancel:' .. token))}
+local answer = redis.call('SMEMBERS', P .. 'cancel:' .. token)
+table.insert(answer, 1, ready and 1 or 0)
+return answer

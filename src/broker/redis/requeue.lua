@@ -23,10 +23,12 @@ else
 end
 for _, id in ipairs(ids) do
   local stored = redis.call('HGET', P .. 'jobs', id)
-  local enqueued, due, expires, priority = struct.unpack('<I8I8I8B', stored)
-  local again = struct.pack('<I8I8I8B', enqueued, now, expires > 0 and now + expires - due or 0, priority)
-  redis.call('HSET', P .. 'jobs', id, again .. string.sub(stored, 26))
-  redis.call('RPUSH', P .. 'ready:' .. priority, id)
+  if stored then
+    local enqueued, due, expires, priority = struct.unpack('<I8I8I8B', stored)
+    local again = struct.pack('<I8I8I8B', enqueued, now, expires > 0 and now + expires - due or 0, priority)
+    redis.call('HSET', P .. 'jobs', id, again .. string.sub(stored, 26))
+    redis.call('RPUSH', P .. 'ready:' .. priority, id)
+  end
 end
 many('ZREM', P .. 'dead', ids)
 many('HDEL', P .. 'dead_outcomes', ids)

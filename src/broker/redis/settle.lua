@@ -2,24 +2,41 @@
 --
 -- KEYS[1]   P, the queue's prefix
 -- ARGV[1]   the lease's token
--- ARGV[2]   what is to be done with all of them (see below), or ''
--- ARGV[3..] for each job, no id twice: id, outcome, and if ARGV[2] is '': struct '<BBi8': 0 end | 1 retry | 2 hand back;
+-- ARGV[2]   the number of this call, unique to the lease. A call that is sent again, because its answer was lost with
+--           the connection, has the same number: it gets the first answer again.
+-- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
+-- ARGV[4]   what is to be done with all of them (see below), or ''
+-- ARGV[5..] for each job, no id twice: id, outcome, and if ARGV[4] is '': struct '<BBi8': 0 end | 1 retry | 2 hand back;
 --           job_state if it ends; for how many ms its outcome is kept (-1: for ever), or until it is tried again
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as cancelled instead of being retried or handed back.
 -- needs: shared_lists shared_wake shared_ends
-local P, token, common = KEYS[1], ARGV[1], ARGV[2]
+local P, token, common = KEYS[1], ARGV[1], ARGV[4]
+local settled = P .. 'settled:' .. token
+local first_answer = redis.call('HGET', settled, ARGV[2])
+if first_answer then
+  return first_answer
+end
 local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
 local step = common ~= '' and 2 or 3
-local count = (#ARGV - 2) / step
+local count = (#ARGV - 4) / step
 local ids = {}
 for k = 1, count do
-  ids[k] = ARGV[3 + (k - 1) * step]
+  ids[k] = ARGV[5 + (k - 1) * step]
 end
 local held = redis.call('SMISMEMBER', running, unpack(ids))
 local unwanted = redis.call('EXISTS', cancel) == 1
 local now = clock()
+
+-- Remembers the answer of a call that changed something: only then the lease is there, with which it will be forgotten.
+local function answer_with(text)
+  redis.call('HSET', settled, ARGV[2], text)
+  for call in string.gmatch(ARGV[3], '%d+') do
+    redis.call('HDEL', settled, call)
+  end
+  return text
+end
 
 -- What nearly always happens, without building the tables that the rest needs: all succeeded (or ended alike), all were
 -- held, nobody waits.
@@ -39,12 +56,12 @@ if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
       local time_over = time < 0 and '+inf' or string.format('%.0f', now + time)
       local kept, kept_until = {}, {}
       for k = 1, count do
-        kept[2 * k - 1], kept[2 * k] = ids[k], into .. ARGV[2 + 2 * k]
+        kept[2 * k - 1], kept[2 * k] = ids[k], into .. ARGV[4 + 2 * k]
         kept_until[2 * k - 1], kept_until[2 * k] = time_over, ids[k]
       end
       keep(P, kept, kept_until)
     end
-    return ''
+    return answer_with('')
   end
 end
 
@@ -59,7 +76,7 @@ for k = 1, count do
   if held[k] == 0 then
     refused = true
   else
-    local this = step == 2 and common or ARGV[5 + (k - 1) * step]
+    local this = step == 2 and common or ARGV[7 + (k - 1) * step]
     if this ~= meta then
       meta = this
       what, into, time = struct.unpack('<BBi8', meta)
@@ -71,7 +88,7 @@ for k = 1, count do
       finished[#finished + 1] = id
     elseif what == 0 then
       local n = #ended + 1
-      ended[n], states[n], outcomes[n] = id, into, ARGV[4 + (k - 1) * step]
+      ended[n], states[n], outcomes[n] = id, into, ARGV[6 + (k - 1) * step]
       if into == 7 then
         dead[#dead + 1], dead[#dead + 2] = now, id
         dead_outcomes[#dead_outcomes + 1], dead_outcomes[#dead_outcomes + 2] = id, outcomes[n]
@@ -123,10 +140,11 @@ elseif soonest then
 end
 
 if not refused then
-  return ''
+  return answer_with('')
 end
 local answer = {}
 for k = 1, count do
   answer[k] = held[k] == 1 and '1' or '0'
 end
-return table.concat(answer)
+answer = table.concat(answer)
+return #gone > 0 and answer_with(answer) or answer

@@ -21,5 +21,6 @@ end
 
 -- The priority of a stored job: the last byte of its header (docs/redis_layout.md).
 local function priority_of(P, id)
-  return string.byte(redis.call('HGET', P .. 'jobs', id), 25)
+  local stored = redis.call('HGET', P .. 'jobs', id)
+  return stored and string.byte(stored, 25) or 5
 end

@@ -17,7 +17,7 @@ local waiters = redis.call('HMGET', P .. 'waiters', unpack(ids))
 
 local answers, noted, got = {}, {}, {}
 for k, id in ipairs(ids) do
-  if results[k] and tonumber(until_when[k]) > now then
+  if results[k] and until_when[k] and tonumber(until_when[k]) > now then
     answers[k] = results[k]
   elseif dead and dead[k] then
     answers[k] = '7' .. dead[k]

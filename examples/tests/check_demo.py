@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""check_demo.py QUARQ_DEMO sqlite|redis: runs the whole demo, on a private redis-server if asked, and checks what it
+shows: the right number of words for each page, the second try after the kill, and its last lines."""
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+from processes import finish, start
+
+PAGES = pathlib.Path(__file__).resolve().parent.parent / "demo" / "pages"
+
+
+@contextlib.contextmanager
+def redis_server(folder):
+    socket = f"{folder}/redis.sock"
+    server = start(["redis-server", "--port", 0, "--unixsocket", socket, "--dir", folder, "--appendonly", "yes"],
+                   stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while not os.path.exists(socket):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit("redis-server did not start")
+            time.sleep(0.01)
+        yield f"redis+unix://{socket}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def check(output, last_line):
+    for page in sorted(PAGES.iterdir()):
+        words = len(page.read_text(encoding="utf-8").split())
+        if not re.search(rf"http://127\.0\.0\.1:\d+/{page.name} has {words} words \(try 1, ", output):
+            raise SystemExit(f"no line says that {page.name} has {words} words")
+    if not re.search(r"/slow/\S+ has \d+ words \(try 2, ", output):
+        raise SystemExit("no line says that the slow page was counted on its second try")
+    if not re.search(r"finished in worker 2, on its try 2, \d+\.\d s after the kill", output):
+        raise SystemExit("no line says how long after the kill the job finished")
+    *_, answered, hint = output.rstrip("\n").splitlines()
+    if not re.fullmatch(r"All five jobs were answered, one of them in spite of kill -9\. It took \d+ s\.", answered):
+        raise SystemExit(f"this is not the line before the last: {answered}")
+    if hint.strip() != last_line:
+        raise SystemExit(f"this is not the last line: {hint}")
+
+
+def run(arguments, last_line, folder):
+    environment = {**os.environ, "TMPDIR": folder}
+    demo = start(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    output, code = finish(demo, 100)
+    print(output, end="")
+    if code != 0:
+        raise SystemExit(f"quarq-demo: exit code {code}")
+    check(output, last_line)
+    left = [name for name in os.listdir(folder) if name.startswith("quarq-demo")]
+    if left:
+        raise SystemExit(f"the demo has left behind {left}")
+
+
+def main(demo, where):
+    with tempfile.TemporaryDirectory(prefix="quarq-demo-test-") as folder:
+        if where == "sqlite":
+            run([demo], "The same on Redis: ./dev demo --broker redis://127.0.0.1:6379", folder)
+            return
+        with redis_server(folder) as url:
+            run([demo, "--broker", url], "The same on a file, without any server: ./dev demo", folder)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[2] not in ("sqlite", "redis"):
+        raise SystemExit(__doc__)
+    main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,210 @@
+// quarq enqueue
+#include <memory>
+#include <optional>
+
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+#include <quarq/msgpack.hpp>
+#include <quarq/queue.hpp>
+#include <quarq/run.hpp>
+#include <quarq/task.hpp>
+#include <quarq/time.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "codec/json.hpp"
+#include "codec/utf8.hpp"
+#include "jobs/record.hpp"
+
+namespace quarq::cli {
+
+namespace {
+
+struct enqueue_options : common {
+  std::string task;
+  std::vector<std::string> words;
+  bool strings = false;
+  detail::call_options call;
+  std::string wait;                 ///< as typed: "true" without a time
+  std::optional<millis> wait_most;  ///< nothing: for ever
+};
+
+std::string encode_word(const std::string& word, std::size_t number) {
+  try {
+    return json_to_msgpack(word);
+  } catch (const decode_error& e) {
+    throw invalid_argument(
+        fmt::format("argument {} ({}): {}; a string needs its quotes: '\"text\"', or give --string", number,
+                    cut(terminal_safe(word), 40), e.what()));
+  }
+}
+
+// A msgpack array of all words.
+std::string encode_words(const enqueue_options& options) {
+  std::string arguments;
+  encoder out(arguments);
+  out.array(options.words.size());
+  for (std::size_t i = 0; i < options.words.size(); ++i) {
+    const std::string& word = options.words[i];
+    if (!options.strings) {
+      out.raw(encode_word(word, i + 1));
+    } else if (codec_detail::is_utf8(word)) {
+      out.text(word);
+    } else {
+      throw invalid_argument(fmt::format("argument {}: not UTF-8", i + 1));
+    }
+  }
+  return arguments;
+}
+
+detail::raw_call make_call(const enqueue_options& options) {
+  if (options.task.empty() || !codec_detail::is_utf8(options.task)) {
+    throw invalid_argument("TASK: expected a name in UTF-8, got \"" + options.task + "\"");
+  }
+  detail::raw_call made(call<void>(options.task, encode_words(options)));
+  made.options = options.call;
+  return made;
+}
+
+awaitable<std::string> send(queue_ptr queue, detail::raw_call call) {
+  std::vector<detail::raw_call> calls;
+  calls.push_back(std::move(call));
+  const auto sent = co_await detail::enqueue(queue, std::move(calls));
+  if (!sent.front().accepted) throw duplicate_job(sent.front().id);
+  co_return sent.front().id;
+}
+
+struct end {
+  std::string id;
+  job_state state = job_state::succeeded;
+  jobs::outcome outcome;
+};
+
+awaitable<std::optional<broker::ended>> wait_for_end(queue_ptr queue, std::string id,
+                                                     std::optional<millis> most) {
+  const auto loop = co_await boost::asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  auto waiting = broker->wait_ended(queue->name(), id);
+  std::optional<broker::ended> ended;
+  if (most) {
+    ended = co_await with_timeout(std::move(waiting), *most);
+  } else {
+    ended = co_await std::move(waiting);
+  }
+  co_return ended;
+}
+
+awaitable<end> send_and_wait(queue_ptr queue, detail::raw_call call, std::optional<millis> most) {
+  const auto id = co_await send(queue, std::move(call));
+  std::optional<broker::ended> ended;
+  try {
+    ended = co_await wait_for_end(queue, id, most);
+  } catch (const timed_out&) {
+    throw timed_out(fmt::format("job {} has not ended within {}", id, rough(*most)));
+  }
+  // A job that was accepted and is gone has succeeded with nothing to keep: failures are kept for an hour.
+  end result;
+  result.id = id;
+  if (ended) {
+    result.state = ended->state;
+    result.outcome = jobs::decode_outcome(ended->outcome);
+  }
+  co_return result;
+}
+
+int report(const enqueue_options& options, const end& e) {
+  const auto& o = e.outcome;
+  const bool good = e.state == job_state::succeeded;
+  const std::string result = o.result.empty() ? "null" : to_json(o.result);
+  if (options.json) {
+    print_line(json_object()
+                   .text("id", e.id)
+                   .text("state", to_string(e.state))
+                   .json("result", good ? result : "")
+                   .text_or_null("error_type", o.error_type)
+                   .text_or_null("error", o.error)
+                   .number("tries", o.tries)
+                   .str());
+  } else if (good) {
+    print_line(result);
+  }
+  if (!good) {
+    const std::string type = o.error_type.empty() ? "" : o.error_type + ": ";
+    complain(fmt::format("job {} ended as {}: {}{}", e.id, to_string(e.state), type, o.error));
+  }
+  return good ? ok : failed;
+}
+
+int run_enqueue(const enqueue_options& options) {
+  const auto queue = open_queue(options, missing_file::made);
+  auto call = make_call(options);
+  if (!options.wait.empty())
+    return report(options, run(send_and_wait(queue, std::move(call), options.wait_most)));
+  const auto id = run(send(queue, std::move(call)));
+  print_line(options.json ? json_object().text("id", id).str() : id);
+  return ok;
+}
+
+using options_ptr = std::shared_ptr<enqueue_options>;
+
+template <class Member, class Parse>
+void add(CLI::App& command, const std::string& name, const std::string& shown, const std::string& description,
+         options_ptr options, Member detail::call_options::*member, Parse parse) {
+  command
+      .add_option_function<std::string>(
+          name, [=](const std::string& text) { options->call.*member = parse(name, text); }, description)
+      ->option_text(shown);
+}
+
+millis parse_keep(std::string_view option, std::string_view text) {
+  return text == "forever" ? forever : parse_duration(option, text);
+}
+
+void add_call_options(CLI::App& command, options_ptr options) {
+  using o = detail::call_options;
+  const auto same = [](const std::string&, const std::string& text) { return text; };
+  const auto priority = [](const std::string& name, const std::string& text) {
+    return parse_number(name, text, 0, 9);
+  };
+  const auto tries = [](const std::string& name, const std::string& text) {
+    return parse_number(name, text, 1, 1'000'000);
+  };
+  add(command, "--id", "ID", "the job's id; refused if it is taken (default: a fresh one)", options, &o::id,
+      same);
+  add(command, "--delay", "TIME", "not before this long from now", options, &o::delay, parse_duration);
+  add(command, "--at", "MOMENT", "not before this moment, like 2030-01-31T08:30:00Z", options, &o::at,
+      parse_time);
+  add(command, "--expires", "TIME", "not to be started later than this after it became due", options,
+      &o::expires, parse_duration);
+  add(command, "--priority", "N", "0 to 9, the highest first (default: 5)", options, &o::priority, priority);
+  add(command, "--timeout", "TIME", "how long one try may take", options, &o::timeout, parse_duration);
+  add(command, "--tries", "N", "how often it may be started", options, &o::tries, tries);
+  add(command, "--keep", "TIME", "how long its result is kept, or forever", options, &o::keep_result,
+      parse_keep);
+  command.get_option("--at")->excludes("--delay");
+}
+
+}  // namespace
+
+void add_enqueue(CLI::App& app, chosen_command& chosen) {
+  const auto options = std::make_shared<enqueue_options>();
+  auto* command = add_command(app, "enqueue", "Sends a job and prints its id", *options);
+  command->add_option("TASK", options->task, "the task's name")->required();
+  add_words(*command, "JSON", options->words, "its arguments, each as JSON: 3, true, '\"text\"', '[1, 2]'");
+  command->add_flag("-s,--string", options->strings, "the arguments are strings, as they are");
+  add_call_options(*command, options);
+  command
+      ->add_flag("--wait", options->wait,
+                 "waits for its end, at most for this long, and prints its result as JSON instead of its id")
+      ->option_text("[=TIME]");
+  command->footer("TIME is like 10s, 5min, 1h30min, 250ms or 2d; a number alone is seconds.\n");
+  command->callback([options, &chosen] {
+    if (!options->wait.empty() && options->wait != "true")
+      options->wait_most = parse_duration("--wait", options->wait);
+    chosen = [options] { return run_enqueue(*options); };
+  });
+}
+
+}  // namespace quarq::cli

@@ -1,0 +1,95 @@
+#include "cli/job_text.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/output.hpp"
+#include "jobs/describe.hpp"
+
+namespace quarq::cli {
+
+job_info describe_job(const std::string& queue, const broker::job_details& details,
+                      const worker_names& names) {
+  job_info job = jobs::describe(queue, details);
+  const auto name = names.find(job.worker);
+  if (name != names.end()) job.worker = name->second;
+  return job;
+}
+
+std::string when(const job_info& job, moment now) {
+  const auto& moment_of = job.state == job_state::deferred ? job.due_at
+                          : is_final(job.state)            ? job.finished_at
+                                                           : job.enqueued_at;
+  return moment_of ? relative(*moment_of, now) : "";
+}
+
+std::string error_of(const job_info& job) {
+  if (job.error_type.empty() || job.error.empty()) return job.error_type + job.error;
+  return job.error_type + ": " + job.error;
+}
+
+std::string job_json(const job_info& job) {
+  return json_object()
+      .text("id", job.id)
+      .text("queue", job.queue)
+      .text("task", job.task)
+      .text("state", to_string(job.state))
+      .number("tries", job.tries)
+      .number("priority", job.priority)
+      .json("arguments", job.arguments)
+      .json("result", job.result)
+      .text_or_null("error_type", job.error_type)
+      .text_or_null("error", job.error)
+      .text_or_null("worker", job.worker)
+      .time("enqueued_at", job.enqueued_at)
+      .time("due_at", job.due_at)
+      .time("expires_at", job.expires_at)
+      .time("started_at", job.started_at)
+      .time("finished_at", job.finished_at)
+      .str();
+}
+
+namespace {
+
+class lines {
+ public:
+  lines& add(std::string_view name, std::string_view value) {
+    if (!value.empty()) text_ += fmt::format("{:<11}{}\n", name, terminal_safe(value));
+    return *this;
+  }
+  lines& add(std::string_view name, const std::optional<moment>& value, moment now) {
+    return value ? add(name, fmt::format("{} ({})", iso8601(*value), relative(*value, now))) : *this;
+  }
+  const std::string& str() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string time_taken(const job_info& job) {
+  return job.started_at && job.finished_at ? rough(*job.finished_at - *job.started_at) : "";
+}
+
+}  // namespace
+
+std::string job_lines(const job_info& job, moment now) {
+  return lines()
+      .add("id", job.id)
+      .add("queue", job.queue)
+      .add("task", job.task)
+      .add("state", to_string(job.state))
+      .add("tries", std::to_string(job.tries))
+      .add("priority", std::to_string(job.priority))
+      .add("arguments", job.arguments)
+      .add("result", job.result)
+      .add("error", error_of(job))
+      .add("worker", job.worker)
+      .add("enqueued", job.enqueued_at, now)
+      .add("due", job.due_at, now)
+      .add("expires", job.expires_at, now)
+      .add("started", job.started_at, now)
+      .add("finished", job.finished_at, now)
+      .add("took", time_taken(job))
+      .str();
+}
+
+}  // namespace quarq::cli

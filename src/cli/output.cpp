@@ -1,0 +1,86 @@
+#include "cli/output.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <quarq/codec.hpp>
+
+#include "codec/json.hpp"
+#include "codec/utf8.hpp"
+
+namespace quarq::cli {
+
+namespace {
+
+// The first error of writing to the standard output.
+int output_error = 0;
+
+std::size_t terminal_width() {
+  winsize size{};
+  if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
+}  // namespace
+
+void print(std::string_view text) {
+  if (output_error != 0) return;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) output_error = errno;
+}
+
+void print_line(std::string_view text) {
+  print(terminal_safe(text) + '\n');
+}
+
+void print_table(const table& rows) {
+  print(rows.text(terminal_width()));
+}
+
+void complain(std::string_view text) {
+  // What was printed before stands before it where both go to the same place.
+  if (output_error == 0 && std::fflush(stdout) != 0) output_error = errno;
+  fmt::print(stderr, "quarq: {}\n", terminal_safe(text));
+}
+
+bool finish_output() {
+  if (output_error == 0 && std::fflush(stdout) != 0) output_error = errno;
+  if (output_error == 0 || output_error == EPIPE) return true;
+  complain(fmt::format("can't write the output: {}", std::strerror(output_error)));
+  return false;
+}
+
+std::string json_string(std::string_view text) {
+  return to_json(to_msgpack(codec_detail::to_utf8(text)));
+}
+
+std::string json_array(const std::vector<std::string>& values) {
+  std::string out = "[";
+  for (const auto& value : values) {
+    if (out.size() > 1) out += ", ";
+    out += value;
+  }
+  return out + "]";
+}
+
+json_object& json_object::text_or_null(std::string_view key, std::string_view value) {
+  return json(key, value.empty() ? "" : json_string(value));
+}
+
+json_object& json_object::time(std::string_view key, const std::optional<moment>& value) {
+  return json(key, value ? json_string(iso8601(*value)) : "");
+}
+
+json_object& json_object::json(std::string_view key, std::string_view value) {
+  if (!members_.empty()) members_ += ", ";
+  members_ += json_string(key);
+  members_ += ": ";
+  members_ += value.empty() ? "null" : value;
+  return *this;
+}
+
+}  // namespace quarq::cli

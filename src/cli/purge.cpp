@@ -1,0 +1,74 @@
+// quarq purge
+#include <iostream>
+#include <memory>
+
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <quarq/errors.hpp>
+#include <quarq/run.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+
+namespace quarq::cli {
+
+namespace {
+
+struct purge_options : common {
+  job_state state = job_state::dead;
+  bool yes = false;
+};
+
+awaitable<std::size_t> purge(queue_ptr queue, job_state state) {
+  const auto loop = co_await boost::asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const auto count = co_await broker->purge(queue->name(), state);
+  co_return count;
+}
+
+bool confirmed(const detail::queue_core& queue, job_state state) {
+  fmt::print(stderr, "{}",
+             terminal_safe(fmt::format("Forget all {} jobs of queue {} at {}? [y/N] ", to_string(state),
+                                       queue.name(), broker::without_password(queue.url()))));
+  std::fflush(stderr);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+int run_purge(const purge_options& options) {
+  if (options.state == job_state::running) {
+    throw invalid_argument("--state: running jobs can't be purged, cancel them instead");
+  }
+  const auto queue = open_queue(options);
+  if (!options.yes && isatty(STDIN_FILENO) == 0) {
+    throw invalid_argument(
+        "purge asks before it forgets jobs, and there is no terminal to ask on: give --yes");
+  }
+  if (!options.yes && !confirmed(*queue, options.state)) {
+    complain("nothing was purged");
+    return failed;
+  }
+  const auto count = run(purge(queue, options.state));
+  print_line(options.json ? json_object().number("purged", count).str() : fmt::format("{} purged", count));
+  return ok;
+}
+
+}  // namespace
+
+void add_purge(CLI::App& app, chosen_command& chosen) {
+  const auto options = std::make_shared<purge_options>();
+  auto* command = add_command(app, "purge", "Forgets all jobs of a queue that are in one state", *options);
+  command
+      ->add_option_function<std::string>(
+          "--state", [options](const std::string& text) { options->state = parse_state("--state", text); },
+          "queued, deferred, succeeded, failed, cancelled, expired or dead")
+      ->required()
+      ->option_text("STATE REQUIRED");
+  command->add_flag("--yes", options->yes, "do not ask");
+  command->callback([options, &chosen] { chosen = [options] { return run_purge(*options); }; });
+}
+
+}  // namespace quarq::cli

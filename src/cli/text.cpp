@@ -1,0 +1,199 @@
+#include "cli/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+
+#include "codec/iso8601.hpp"
+#include "codec/utf8.hpp"
+
+namespace quarq::cli {
+
+namespace {
+
+using code_points = std::pair<char32_t, char32_t>;
+
+// Controls, and the marks, embeddings, overrides and isolates of writing direction.
+constexpr std::array obeyed = {code_points{0x00, 0x1f},     code_points{0x7f, 0x9f},
+                               code_points{0x61c, 0x61c},   code_points{0x200e, 0x200f},
+                               code_points{0x2028, 0x202e}, code_points{0x2066, 0x2069}};
+constexpr std::array without_width = {code_points{0x300, 0x36f},   code_points{0x200b, 0x200d},
+                                      code_points{0x20d0, 0x20f0}, code_points{0xfe00, 0xfe0f},
+                                      code_points{0xfe20, 0xfe2f}, code_points{0xfeff, 0xfeff}};
+constexpr std::array two_wide = {
+    code_points{0x1100, 0x115f},   code_points{0x2e80, 0x303e},   code_points{0x3041, 0xa4cf},
+    code_points{0xac00, 0xd7a3},   code_points{0xf900, 0xfaff},   code_points{0xfe30, 0xfe6f},
+    code_points{0xff00, 0xff60},   code_points{0xffe0, 0xffe6},   code_points{0x1f300, 0x1f64f},
+    code_points{0x1f680, 0x1f6ff}, code_points{0x1f900, 0x1f9ff}, code_points{0x20000, 0x3fffd}};
+
+template <std::size_t N>
+bool within(const std::array<code_points, N>& ranges, char32_t c) noexcept {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [c](code_points r) { return c >= r.first && c <= r.second; });
+}
+
+// The next character of valid UTF-8, taken off the text.
+struct character {
+  char32_t code;
+  std::string_view bytes;
+};
+
+character next(std::string_view& text) noexcept {
+  const auto first = static_cast<unsigned char>(text[0]);
+  const std::size_t size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  char32_t code = size == 1 ? first : first & (0x7f >> size);
+  const std::string_view bytes = text.substr(0, size);
+  for (const char c : bytes.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3f);
+  text.remove_prefix(bytes.size());
+  return {code, bytes};
+}
+
+std::size_t width_of(char32_t code) noexcept {
+  if (code < 0x300) return 1;
+  return within(without_width, code) ? 0 : within(two_wide, code) ? 2 : 1;
+}
+
+}  // namespace
+
+std::string terminal_safe(std::string_view bytes) {
+  const std::string text = codec_detail::to_utf8(bytes);
+  std::string out;
+  out.reserve(text.size());
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto c = next(rest);
+    if (!within(obeyed, c.code)) {
+      out += c.bytes;
+    } else if (c.code == '\n' || c.code == '\t') {
+      out += c.code == '\n' ? "\\n" : "\\t";
+    } else {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c.code));
+    }
+  }
+  return out;
+}
+
+std::size_t width(std::string_view text) noexcept {
+  std::size_t columns = 0;
+  while (!text.empty()) columns += width_of(next(text).code);
+  return columns;
+}
+
+std::string cut(std::string_view text, std::size_t columns) {
+  if (width(text) <= columns) return std::string(text);
+  std::string out;
+  std::size_t used = 0;
+  while (true) {
+    const auto c = next(text);
+    used += width_of(c.code);
+    if (used >= columns) return out + "…";
+    out += c.bytes;
+  }
+}
+
+std::string rough(millis duration) {
+  using namespace std::chrono;
+  if (duration < 1s) return fmt::format("{} ms", duration.count());
+  if (duration < 2min) return fmt::format("{} s", floor<seconds>(duration).count());
+  if (duration < 2h) return fmt::format("{} min", floor<minutes>(duration).count());
+  if (duration < 48h) return fmt::format("{} h", floor<hours>(duration).count());
+  return fmt::format("{} d", floor<days>(duration).count());
+}
+
+std::string relative(moment when, moment now) {
+  if (when > now) return "in " + rough(when - now);
+  return when == now ? "now" : rough(now - when) + " ago";
+}
+
+std::string iso8601(moment when) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(when);
+  const auto rest = std::chrono::nanoseconds(when - seconds);
+  return codec_detail::to_iso8601(
+      {seconds.time_since_epoch().count(), static_cast<std::uint32_t>(rest.count())});
+}
+
+moment now() {
+  return std::chrono::floor<millis>(std::chrono::system_clock::now());
+}
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, double>, 5> units = {
+    {{"ms", 1}, {"s", 1e3}, {"min", 60e3}, {"h", 3600e3}, {"d", 86400e3}}};
+
+// A number without a sign and its unit, taken off the text, in milliseconds.
+std::optional<double> take_part(std::string_view& text, bool alone) {
+  if (text.find_first_of("0123456789") != 0) return std::nullopt;
+  double number = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  if (error != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (alone && text.empty()) return number * 1e3;
+  const std::string_view word = text.substr(0, text.find_first_of("0123456789"));
+  for (const auto& [name, in_ms] : units) {
+    if (word != name) continue;
+    text.remove_prefix(word.size());
+    return number * in_ms;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+millis parse_duration(std::string_view option, std::string_view text) {
+  constexpr double longest = 1e15;
+  double sum = 0;
+  std::string_view rest = text;
+  do {
+    const auto part = take_part(rest, rest.size() == text.size());
+    if (!part) {
+      throw invalid_argument(fmt::format(
+          "{}: expected a duration like 10s, 5min, 1h30min, 250ms or 2d, got \"{}\"", option, text));
+    }
+    sum += *part;
+  } while (!rest.empty());
+  if (sum > longest) throw invalid_argument(fmt::format("{}: {} is too long", option, text));
+  return millis(static_cast<millis::rep>(sum + 0.5));
+}
+
+std::chrono::system_clock::time_point parse_time(std::string_view option, std::string_view text) {
+  const auto read = codec_detail::from_iso8601(text);
+  if (!read) {
+    throw invalid_argument(fmt::format(
+        "{}: expected a time with its zone, like 2030-01-31T08:30:00Z or 2030-01-31T08:30+01:00, got \"{}\"",
+        option, text));
+  }
+  // The system clock's nanoseconds end in the year 2262.
+  constexpr std::int64_t last_second = 9'000'000'000;
+  if (read->seconds < 0 || read->seconds > last_second) {
+    throw invalid_argument(fmt::format("{}: expected a time from 1970 to 2255, got \"{}\"", option, text));
+  }
+  return std::chrono::system_clock::time_point(std::chrono::seconds(read->seconds) +
+                                               std::chrono::nanoseconds(read->nanoseconds));
+}
+
+job_state parse_state(std::string_view option, std::string_view text) {
+  const auto state = job_state_from(text);
+  if (state) return *state;
+  throw invalid_argument(
+      fmt::format("{}: expected queued, deferred, running, succeeded, failed, cancelled, expired or dead, "
+                  "got \"{}\"",
+                  option, text));
+}
+
+int parse_number(std::string_view option, std::string_view text, int least, int most) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number >= least && number <= most)
+    return number;
+  throw invalid_argument(
+      fmt::format("{}: expected a whole number from {} to {}, got \"{}\"", option, least, most, text));
+}
+
+}  // namespace quarq::cli

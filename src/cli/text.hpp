@@ -1,0 +1,43 @@
+// Text for people: what is safe to show on a terminal, how wide it is, and moments and durations as people
+// say them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <quarq/job_state.hpp>
+
+namespace quarq::cli {
+
+using millis = std::chrono::milliseconds;
+using moment = std::chrono::sys_time<millis>;
+
+/// Any bytes as text without anything that a terminal obeys: control characters and those that turn the
+/// direction of writing become \n, \t or \uXXXX. JSON text stays JSON and means the same.
+std::string terminal_safe(std::string_view bytes);
+
+/// How many columns terminal-safe text takes.
+std::size_t width(std::string_view text) noexcept;
+/// The text, or what fits of it and "…".
+std::string cut(std::string_view text, std::size_t columns);
+
+/// "250 ms", "3 s", "5 min", "2 h", "3 d", rounded down.
+std::string rough(millis duration);
+/// "3 s ago", "in 2 min", "now".
+std::string relative(moment when, moment now);
+std::string iso8601(moment when);
+moment now();
+
+// ---- What people type. Each throws quarq::invalid_argument: "--delay: expected ..., got ...".
+
+/// "10s", "5min", "1h30min", "250ms", "1.5d"; a number alone is seconds.
+millis parse_duration(std::string_view option, std::string_view text);
+/// ISO 8601 with a zone.
+std::chrono::system_clock::time_point parse_time(std::string_view option, std::string_view text);
+job_state parse_state(std::string_view option, std::string_view text);
+int parse_number(std::string_view option, std::string_view text, int least, int most);
+
+}  // namespace quarq::cli

@@ -1,0 +1,79 @@
+// quarq workers
+#include <memory>
+
+#include <boost/asio/this_coro.hpp>
+
+#include <quarq/run.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "cli/worker_card.hpp"
+
+namespace quarq::cli {
+
+namespace {
+
+using summaries = std::vector<broker::worker_summary>;
+
+awaitable<summaries> ask(queue_ptr queue) {
+  const auto loop = co_await boost::asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  auto all = co_await broker->workers(queue->name());
+  co_return all;
+}
+
+std::string number_or(const std::optional<std::uint64_t>& number, const char* otherwise) {
+  return number ? std::to_string(*number) : otherwise;
+}
+
+std::string to_json(const broker::worker_summary& w) {
+  const auto card = read_card(w.card);
+  return json_object()
+      .text_or_null("worker", card.worker)
+      .text("lease", w.token)
+      .number("running", w.running)
+      .json("done", number_or(card.done, ""))
+      .json("concurrency", number_or(card.concurrency, ""))
+      .number("lease_ms", w.expires_in.count())
+      .str();
+}
+
+void show(const summaries& all) {
+  using kind = column::kind;
+  table rows({{"WORKER"},
+              {"RUNNING", kind::number},
+              {"DONE", kind::number},
+              {"CONCURRENCY", kind::number},
+              {"LEASE", kind::number}});
+  for (const auto& w : all) {
+    const auto card = read_card(w.card);
+    rows.add({card.worker.empty() ? w.token : card.worker, std::to_string(w.running),
+              number_or(card.done, "?"), number_or(card.concurrency, "?"), rough(w.expires_in)});
+  }
+  print_table(rows);
+}
+
+int run_workers(const common& options) {
+  const auto queue = open_queue(options);
+  const auto all = run(ask(queue));
+  if (options.json) {
+    std::vector<std::string> values;
+    for (const auto& w : all) values.push_back(to_json(w));
+    print_line(json_array(values));
+  } else if (all.empty()) {
+    print_line("no worker serves queue " + queue->name());
+  } else {
+    show(all);
+  }
+  return ok;
+}
+
+}  // namespace
+
+void add_workers(CLI::App& app, chosen_command& chosen) {
+  const auto options = std::make_shared<common>();
+  auto* command = add_command(app, "workers", "The live workers of a queue", *options);
+  command->callback([options, &chosen] { chosen = [options] { return run_workers(*options); }; });
+}
+
+}  // namespace quarq::cli

@@ -1,0 +1,177 @@
+// Jobs that can't be run, or that harm whoever runs them, end in the dead set with their reason and their
+// payload, and harm nobody else; once the cause is mended they can be sent again.
+#include <quarq/msgpack.hpp>
+
+#include "faults/scene.hpp"
+#include "jobs/record.hpp"
+
+namespace quarq::test {
+namespace {
+
+using backoff::constant;
+
+jobs::record record_of(std::string task, std::string arguments, int tries = 1) {
+  jobs::record r;
+  r.task = std::move(task);
+  r.arguments = std::move(arguments);
+  r.tries = tries;
+  return r;
+}
+
+class bad_jobs : public scene {
+ protected:
+  /// The job is dead, says why, and has kept its payload.
+  void expect_dead(const std::string& id, const std::string& type, const std::string& error,
+                   const std::string& arguments) {
+    wait_for_state(id, job_state::dead, 2 * soon);
+    const auto seen = info(id);
+    EXPECT_EQ(seen.error_type, type) << id;
+    EXPECT_NE(seen.error.find(error), std::string::npos) << id << ": " << seen.error;
+    EXPECT_EQ(seen.arguments, arguments) << id;
+  }
+
+  /// Innocent jobs, before, beside and after the bad ones.
+  strings enqueue_good_jobs(int count) {
+    strings ids;
+    for (int i = 0; i < count; ++i) ids.push_back(enqueue(note(i)));
+    return ids;
+  }
+  void expect_unharmed(const strings& good) {
+    EXPECT_TRUE(eventually([&] { return past().never_ended(good).empty(); }, soon));
+    for (const auto& id : good) EXPECT_EQ(info(id).state, job_state::succeeded);
+  }
+
+  /// Starts workers again as often as a job ends their process, until the job is dead.
+  void tend_until_dead(const std::string& id, const strings& flags) {
+    process* worker = &start_worker(flags);
+    const bool dead = eventually(
+        [&] {
+          if (worker->ended()) worker = &start_worker(flags);
+          return state(id) == job_state::dead;
+        },
+        2 * soon);
+    EXPECT_TRUE(dead) << "the job is " << to_string(state(id));
+  }
+};
+
+TEST_P(bad_jobs, what_is_no_payload_at_all_is_dead_at_its_first_start) {
+  enqueue_raw({{"garbage", "\xc1\xff\x80 not msgpack"},
+               {"empty", ""},
+               {"a number", to_msgpack(42)},
+               {"cut", jobs::encode(record_of("note", encode_arguments(1))).substr(0, 6)},
+               {"no arguments",
+                "\x81\xa1"
+                "f\xa4note"},
+               {"no task",
+                "\x81\xa1"
+                "a\x90"},
+               {"deep", std::string(100'000, '\x91')}});
+  const auto good = enqueue_good_jobs(10);
+  auto& worker = start_worker();
+  for (const std::string id : {"garbage", "empty", "a number", "cut", "no arguments", "no task", "deep"}) {
+    wait_for_state(id, job_state::dead);
+    const auto seen = info(id);
+    EXPECT_EQ(seen.error_type, "quarq::decode_error") << id;
+    EXPECT_EQ(seen.error.rfind("job payload: ", 0), 0u) << id << ": " << seen.error;
+    EXPECT_EQ(seen.tries, 1) << id;
+  }
+  expect_unharmed(good);
+  EXPECT_FALSE(worker.ended());
+  // Its bytes are what they were.
+  const auto kept = ask<std::optional<broker::job_details>>(
+      [](broker::broker& b) { return b.inspect("default", "garbage"); });
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->record, "\xc1\xff\x80 not msgpack");
+}
+
+TEST_P(bad_jobs, wrong_arguments_are_named_and_a_worker_that_takes_them_can_run_the_job) {
+  enqueue_raw({{"wrong type", jobs::encode(record_of("typed", encode_arguments(std::string("four"))))},
+               {"wrong count", jobs::encode(record_of("typed", encode_arguments(1, 2)))}});
+  const auto good = enqueue_good_jobs(5);
+  auto& worker = start_worker();
+  expect_dead("wrong type", "quarq::decode_error", "typed: argument 1: expected integer, got ", "[\"four\"]");
+  expect_dead("wrong count", "quarq::decode_error", "typed: expected 1 argument, got 2", "[1,2]");
+  expect_unharmed(good);
+
+  worker.signal(SIGTERM);
+  ASSERT_TRUE(worker.wait(soon));
+  EXPECT_EQ(requeue({"wrong type"}), 1u);
+  EXPECT_EQ(info("wrong type").tries, 0);
+  start_fixed_worker();
+  EXPECT_EQ(result<int>("wrong type"), 4);
+  EXPECT_EQ(state("wrong count"), job_state::dead);
+}
+
+TEST_P(bad_jobs, an_unknown_task_is_dead_after_its_tries_and_can_be_run_by_a_newer_worker) {
+  const auto id = enqueue(new_task(5).tries(3).backoff(constant(50ms)));
+  const auto good = enqueue_good_jobs(5);
+  auto& worker = start_worker();
+  expect_dead(id, "quarq::unknown_task", "no handler for task \"new_task\"", "[5]");
+  EXPECT_EQ(info(id).tries, 3);
+  expect_unharmed(good);
+  worker.signal(SIGTERM);
+  ASSERT_TRUE(worker.wait(soon));
+  EXPECT_EQ(requeue({id}), 1u);
+  start_fixed_worker();
+  EXPECT_EQ(result<int>(id), 5);
+  EXPECT_EQ(info(id).tries, 1);
+}
+
+TEST_P(bad_jobs, a_handler_that_throws_each_time_ends_its_job_as_dead) {
+  const auto id = enqueue(throw_it("no such \"page\"").tries(3).backoff(constant(50ms)));
+  const auto good = enqueue_good_jobs(5);
+  auto& worker = start_worker();
+  expect_dead(id, "std::runtime_error", "no such \"page\"", "[\"no such \\\"page\\\"\"]");
+  const auto runs = past().runs_of(id);
+  ASSERT_EQ(runs.size(), 3u);
+  EXPECT_EQ(runs[2].tries, 3);
+  expect_unharmed(good);
+  worker.signal(SIGTERM);
+  ASSERT_TRUE(worker.wait(soon));
+  EXPECT_EQ(requeue({}), 1u);
+  start_fixed_worker();
+  EXPECT_EQ(result<std::string>(id), "no such \"page\"");
+}
+
+TEST_P(bad_jobs, a_handler_that_crashes_its_worker_each_time_ends_its_job_as_dead) {
+  for (const std::string how : {"segv", "abort", "exit"}) {
+    SCOPED_TRACE(how);
+    const auto id = enqueue(crash(how).tries(2));
+    const auto good = enqueue_good_jobs(20);
+    tend_until_dead(id, lease(1));
+    expect_dead(id, "quarq::worker_lost", "lost with its worker on each of its 2 tries", "[\"" + how + "\"]");
+    EXPECT_EQ(past().runs_of(id).size(), 2u);
+    expect_unharmed(good);
+  }
+}
+
+TEST_P(bad_jobs, a_job_that_crashed_its_workers_runs_again_once_it_is_mended) {
+  const auto id = enqueue(crash("kill").tries(1));
+  tend_until_dead(id, lease(1));
+  EXPECT_EQ(requeue({id}), 1u);
+  for (auto& p : processes()) p.signal(SIGTERM);
+  for (auto& p : processes()) ASSERT_TRUE(p.wait(soon));
+  start_fixed_worker();
+  EXPECT_EQ(result<std::string>(id), "kill");
+}
+
+TEST_P(bad_jobs, long_jobs_beside_one_that_crashes_come_to_their_end) {
+  // Each crash of the bad job takes a try of the long ones as well.
+  strings good;
+  for (int i = 0; i < 5; ++i) good.push_back(enqueue(wait_for_gate(gate())));
+  auto& first = start_worker(lease(1));
+  for (const auto& id : good) wait_for_start(id);
+  const auto bad = enqueue(crash("segv").tries(2));
+  ASSERT_TRUE(first.wait(soon));
+  tend_until_dead(bad, lease(1));
+  open_gate();
+  for (const auto& id : good) {
+    const auto answer = result<std::string>(id);
+    EXPECT_NE(answer.find(" try "), std::string::npos) << answer;
+  }
+}
+
+ON_EACH_BROKER(bad_jobs);
+
+}  // namespace
+}  // namespace quarq::test

@@ -1,0 +1,171 @@
+#include "faults/scene.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+namespace quarq::test {
+
+scene::scene() {
+  if (GetParam() != store_kind::redis) return;
+  redis_server_options options;
+  options.appendonly = true;
+  redis_ = std::make_unique<redis_server>(std::move(options));
+}
+
+void scene::TearDown() {
+  if (!HasFailure()) return;
+  for (auto& p : processes_) {
+    std::cerr << fmt::format("---- end of the log of process {}:\n{}", p.pid(), tail(p.log()));
+  }
+  std::cerr << "---- end of the history:\n" << tail(read_file(history_file()), 20);
+  if (redis_) std::cerr << "---- end of the log of redis-server:\n" << tail(redis_->log(), 10);
+}
+
+std::string scene::url() const {
+  return redis_ ? redis_->url() : "sqlite:" + file();
+}
+
+process& scene::start(strings words, std::map<std::string, std::string> environment) {
+  environment.emplace("QUARQ_TEST_HISTORY", history_file());
+  environment.emplace("QUARQ_BROKER", url());
+  return processes_.emplace_back(std::move(words), std::move(environment));
+}
+
+process& scene::begin_worker(strings flags, std::map<std::string, std::string> environment) {
+  flags.insert(flags.begin(), program("fault_worker"));
+  return start(std::move(flags), std::move(environment));
+}
+
+process& scene::start_worker(strings flags, std::map<std::string, std::string> environment) {
+  auto& worker = begin_worker(std::move(flags), std::move(environment));
+  wait_until_serving(worker);
+  return worker;
+}
+
+process& scene::start_client(strings flags) {
+  flags.insert(flags.begin(), program("fault_client"));
+  return start(std::move(flags), {});
+}
+
+void scene::wait_until_serving(const process& worker) {
+  if (worker.logs(" serves ", soon)) return;
+  throw std::runtime_error("a worker did not start to serve:\n" + tail(worker.log()));
+}
+
+bool scene::file_is_free() const {
+  sqlite3* opened = nullptr;
+  sqlite3_open(file().c_str(), &opened);
+  sqlite3_busy_timeout(opened, 200);
+  const bool could_lock =
+      sqlite3_exec(opened, "BEGIN IMMEDIATE; ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK;
+  sqlite3_close(opened);
+  return could_lock;
+}
+
+void scene::freeze(process& worker) {
+  for (int attempts = 0; attempts < 20; ++attempts) {
+    worker.freeze();
+    if (on_redis() || file_is_free()) return;
+    worker.thaw();
+  }
+  throw std::runtime_error("the worker seems to hold a lock of the file all the time");
+}
+
+void scene::kill(process& p) {
+  killed_.emplace(p.pid(), now_micros());
+  p.kill();
+}
+
+void scene::open_gate(const std::string& name) const {
+  std::ofstream(gate(name)).flush();
+}
+
+job_run scene::wait_for_start(const std::string& id, std::size_t n, millis most) {
+  std::vector<job_run> runs;
+  const bool came = eventually(
+      [&] {
+        runs = past().runs_of(id);
+        return runs.size() >= n;
+      },
+      most);
+  if (!came)
+    throw std::runtime_error(
+        fmt::format("start {} of job {} did not come within {} ms", n, id, most.count()));
+  return runs[n - 1];
+}
+
+void scene::wait_for_ends(std::size_t runs, millis most) {
+  std::size_t ended = 0;
+  const bool came = eventually(
+      [&] {
+        ended = past().ended_runs();
+        return ended >= runs;
+      },
+      most);
+  if (!came)
+    throw std::runtime_error(fmt::format("{} runs of {} ended within {} ms", ended, runs, most.count()));
+}
+
+namespace {
+
+awaitable<job_info> info_of(queue q, std::string id) {
+  const auto job = q.find<int>(std::move(id));
+  auto found = co_await job.info();
+  co_return found;
+}
+
+awaitable<cancel_outcome> cancel_of(queue q, std::string id) {
+  const auto job = q.find<int>(std::move(id));
+  const auto outcome = co_await job.cancel();
+  co_return outcome;
+}
+
+}  // namespace
+
+job_info scene::info(const std::string& id) {
+  return run_on_loop(info_of(queue(url()), id), soon);
+}
+
+cancel_outcome scene::cancel(const std::string& id) {
+  return run_on_loop(cancel_of(queue(url()), id), soon);
+}
+
+void scene::wait_for_state(const std::string& id, job_state wanted, millis most) {
+  auto seen = job_state::queued;
+  const bool came = eventually(
+      [&] {
+        seen = state(id);
+        return seen == wanted;
+      },
+      most);
+  if (came) return;
+  throw std::runtime_error(fmt::format("job {} is {}, and did not become {} within {} ms", id,
+                                       to_string(seen), to_string(wanted), most.count()));
+}
+
+broker::queue_summary scene::summary() {
+  const auto all = ask<std::vector<broker::queue_summary>>([](broker::broker& b) { return b.queues(); });
+  const auto found = std::find_if(all.begin(), all.end(), [](const auto& q) { return q.name == "default"; });
+  return found == all.end() ? broker::queue_summary{} : *found;
+}
+
+void scene::enqueue_raw(std::vector<std::pair<std::string, std::string>> ids_and_records) {
+  std::vector<broker::new_job> jobs;
+  for (auto& [id, record] : ids_and_records) {
+    jobs.emplace_back();
+    jobs.back().id = id;
+    jobs.back().record = record;
+  }
+  ask<std::vector<broker::accepted>>([jobs](broker::broker& b) { return b.enqueue("default", jobs); });
+}
+
+std::size_t scene::requeue(strings ids) {
+  return ask<std::size_t>([ids](broker::broker& b) { return b.requeue("default", ids); });
+}
+
+}  // namespace quarq::test

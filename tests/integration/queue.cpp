@@ -1,0 +1,217 @@
+// What a client sees: options of a call, many at once, ids, results, and the loop that a queue belongs to.
+#include <stdexcept>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "integration/worker_lab.hpp"
+
+namespace quarq::test {
+namespace {
+
+constexpr task<int(int)> same{"same", "number"};
+constexpr task<void(int)> nothing{"nothing"};
+
+class queue_test : public worker_lab {
+ protected:
+  queue_test() : w_(options()) {
+    w_.handle(same, [](int n) -> awaitable<int> { co_return n; });
+    w_.handle(nothing, [](int) -> awaitable<void> { co_return; });
+  }
+
+  void expect_refused(call<int> c, const std::string& why) {
+    without_worker([&](queue q) -> awaitable<void> {
+      const auto error = co_await error_of(q.enqueue(std::move(c)));
+      EXPECT_NE(error.as<invalid_argument>(), nullptr);
+      EXPECT_EQ(error.what, why);
+    });
+  }
+
+  worker w_;
+};
+
+TEST_P(queue_test, many_calls_go_in_one_step_and_their_jobs_come_in_order) {
+  serve(w_, [](queue q) -> awaitable<void> {
+    std::vector<call<int>> calls;
+    for (int i = 0; i < 500; ++i) calls.push_back(same(i));
+    const auto jobs = co_await q.enqueue(std::move(calls));
+    EXPECT_EQ(jobs.size(), 500u);
+    for (int i = 0; i < 500; i += 99) {
+      const int result = co_await jobs[i]->result(patience);
+      EXPECT_EQ(result, i);
+    }
+    std::vector<call<int>> none;
+    const auto no_jobs = co_await q.enqueue(std::move(none));
+    EXPECT_TRUE(no_jobs.empty());
+  });
+}
+
+TEST_P(queue_test, a_taken_id_is_refused_while_its_job_lives_and_while_its_result_is_kept) {
+  serve(w_, [](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(same(1).id("page").delay(20ms));
+    EXPECT_EQ(job.id(), "page");
+    const auto living = co_await error_of(q.enqueue(same(2).id("page")));
+    const auto* duplicate = living.as<duplicate_job>();
+    EXPECT_NE(duplicate, nullptr) << living.what;
+    if (duplicate) EXPECT_EQ(duplicate->id(), "page");
+    const int one = co_await job.result(patience);
+    EXPECT_EQ(one, 1);
+    const auto kept = co_await error_of(q.enqueue(same(3).id("page")));
+    EXPECT_NE(kept.as<duplicate_job>(), nullptr) << kept.what;
+  });
+}
+
+TEST_P(queue_test, an_id_is_free_again_when_nothing_is_kept_of_its_job) {
+  serve(w_, [](queue q) -> awaitable<void> {
+    const auto first = co_await q.enqueue(nothing(1).id("again"));
+    co_await first.result(patience);
+    const auto second = co_await q.enqueue(nothing(2).id("again"));
+    co_await second.result(patience);
+  });
+  EXPECT_EQ(w_.jobs_done(), 2u);
+}
+
+TEST_P(queue_test, of_many_calls_only_those_with_taken_ids_are_refused) {
+  serve(w_, [](queue q) -> awaitable<void> {
+    std::vector<call<int>> calls;
+    calls.push_back(same(1).id("a"));
+    calls.push_back(same(2).id("b"));
+    calls.push_back(same(3).id("a"));
+    const auto jobs = co_await q.enqueue(std::move(calls));
+    EXPECT_TRUE(jobs[0] && jobs[1]);
+    EXPECT_FALSE(jobs[2]);
+    const int one = co_await jobs[0]->result(patience);
+    EXPECT_EQ(one, 1);
+  });
+}
+
+TEST_P(queue_test, a_result_is_kept_as_long_as_the_call_says) {
+  serve(w_, [](queue q) -> awaitable<void> {
+    const auto kept = co_await q.enqueue(same(1).keep_result(forever));
+    const auto brief = co_await q.enqueue(same(2).keep_result(1ms));
+    const auto not_kept = co_await q.enqueue(same(3).keep_result(0ms));
+    const int one = co_await kept.result(patience);
+    EXPECT_EQ(one, 1);
+    // Who waits gets it, kept or not; later it is gone.
+    bool gone = false;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!gone && std::chrono::steady_clock::now() < deadline) {
+      const auto a = co_await error_of(brief.result(1s));
+      const auto b = co_await error_of(not_kept.result(1s));
+      gone = a.as<job_not_found>() != nullptr && b.as<job_not_found>() != nullptr;
+    }
+    EXPECT_TRUE(gone);
+    const int again = co_await kept.result(patience);
+    EXPECT_EQ(again, 1);
+  });
+}
+
+TEST_P(queue_test, what_is_known_of_a_job_follows_its_life) {
+  without_worker([&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(same(4).priority(7).expires(1h));
+    const auto queued = co_await job.info();
+    EXPECT_EQ(queued.state, job_state::queued);
+    EXPECT_EQ(queued.task, "same");
+    EXPECT_EQ(queued.queue, "default");
+    EXPECT_EQ(queued.arguments, "[4]");
+    EXPECT_EQ(queued.priority, 7);
+    EXPECT_EQ(queued.tries, 0);
+    EXPECT_TRUE(queued.enqueued_at && queued.expires_at);
+    const auto deferred = co_await q.enqueue(same(5).delay(1h));
+    const auto waiting = co_await deferred.info();
+    EXPECT_EQ(waiting.state, job_state::deferred);
+    EXPECT_TRUE(waiting.due_at && *waiting.due_at - *waiting.enqueued_at == 1h);
+    w_.options().max_jobs = 1;
+    co_await w_.run();
+    const auto done = co_await job.info();
+    EXPECT_EQ(done.state, job_state::succeeded);
+    EXPECT_EQ(done.result, "4");
+    EXPECT_EQ(done.tries, 1);
+    EXPECT_TRUE(done.started_at && done.finished_at);
+    EXPECT_FALSE(done.worker.empty());
+  });
+}
+
+TEST_P(queue_test, a_job_that_is_not_there_is_said_to_be_so) {
+  without_worker([](queue q) -> awaitable<void> {
+    const auto job = q.find<int>("no such job");
+    const auto result = co_await error_of(job.result(patience));
+    EXPECT_NE(result.as<job_not_found>(), nullptr) << result.what;
+    const auto status = co_await error_of(job.status());
+    EXPECT_NE(status.as<job_not_found>(), nullptr) << status.what;
+    const auto info = co_await error_of(job.info());
+    EXPECT_NE(info.as<job_not_found>(), nullptr) << info.what;
+    const auto cancel = co_await job.cancel();
+    EXPECT_EQ(cancel, cancel_outcome::not_found);
+  });
+}
+
+TEST_P(queue_test, queues_do_not_mix) {
+  serve(w_, [this](queue q) -> awaitable<void> {
+    const queue other(url(), "other");
+    const auto there = co_await other.enqueue(same(1).id("x"));
+    const auto here = co_await q.enqueue(same(2).id("x"));
+    const int two = co_await here.result(patience);
+    EXPECT_EQ(two, 2);
+    const auto status = co_await there.status();
+    EXPECT_EQ(status, job_state::queued);
+  });
+}
+
+TEST_P(queue_test, options_out_of_range_are_refused_with_the_range) {
+  expect_refused(same(1).id(""), "same: option id: expected 1 to 255 bytes, got 0");
+  expect_refused(same(1).id(std::string(256, 'x')), "same: option id: expected 1 to 255 bytes, got 256");
+  expect_refused(same(1).priority(10), "same: option priority: expected 0 to 9, got 10");
+  expect_refused(same(1).tries(0), "same: option tries: expected 1 to 1000000, got 0");
+  expect_refused(same(1).delay(-1ms), "same: option delay: expected 0 to 3153600000000 ms, got -1");
+  expect_refused(same(1).timeout(0ms), "same: option timeout: expected 1 to 3153600000000 ms, got 0");
+  expect_refused(same(1).expires(0ms), "same: option expires: expected 1 to 3153600000000 ms, got 0");
+  expect_refused(same(1).keep_result(-1ms),
+                 "same: option keep_result: expected 0 to 3153600000000 ms, got -1");
+  expect_refused(same(1).backoff(backoff::constant(-1ms)),
+                 "same: option backoff (first pause): expected 0 to 3153600000000 ms, got -1");
+}
+
+TEST_P(queue_test, names_and_brokers_that_make_no_sense_are_refused_at_once) {
+  EXPECT_THROW(queue(url(), ""), invalid_argument);
+  EXPECT_THROW(queue(url(), "two words"), invalid_argument);
+  EXPECT_THROW(queue(url(), "{braces}"), invalid_argument);
+  EXPECT_THROW(queue(url(), std::string(101, 'q')), invalid_argument);
+  EXPECT_THROW(queue("http://example.org"), invalid_argument);
+  EXPECT_THROW(queue(""), invalid_argument);
+}
+
+awaitable<std::string> send_one(queue q) {
+  const auto job = co_await q.enqueue(same(1));
+  co_return job.id();
+}
+
+awaitable<job_state> status_of(queue q, std::string id) {
+  const auto job = q.find<int>(std::move(id));
+  const auto status = co_await job.status();
+  co_return status;
+}
+
+TEST_P(queue_test, serves_one_run_after_another) {
+  const queue q(url());
+  const queue keeps_what_is_in_memory(url());
+  boost::asio::io_context other_loop;
+  boost::asio::co_spawn(other_loop, send_one(keeps_what_is_in_memory),
+                        [](std::exception_ptr, std::string) {});
+  other_loop.run();
+  const auto id = quarq::run(send_one(q));
+  EXPECT_EQ(quarq::run(status_of(q, id)), job_state::queued);
+}
+
+TEST_P(queue_test, refuses_a_second_loop_while_the_first_is_there) {
+  const queue q(url());
+  boost::asio::io_context first;
+  boost::asio::co_spawn(first, send_one(q), [](std::exception_ptr, std::string) {});
+  first.run();
+  EXPECT_THROW(quarq::run(send_one(q)), std::logic_error);
+}
+
+AT_EACH_BROKER(queue_test);
+
+}  // namespace
+}  // namespace quarq::test

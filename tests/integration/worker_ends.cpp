@@ -1,0 +1,223 @@
+// How jobs end other than by success, and what whoever asked for them is told.
+#include <stdexcept>
+#include <stop_token>
+#include <thread>
+
+#include "integration/worker_lab.hpp"
+
+namespace quarq::test {
+
+struct disk_full : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+namespace {
+
+constexpr task<int(int)> risky{"risky", "number"};
+
+class worker_ends : public worker_lab {
+ protected:
+  /// What the result of risky(1), with `options` set by the caller, throws.
+  thrown error_of_job(worker& w, call<int> c) {
+    thrown t;
+    serve(w, [&](queue q) -> awaitable<void> {
+      const auto job = co_await q.enqueue(std::move(c));
+      t = co_await error_of(job.result(patience));
+    });
+    return t;
+  }
+};
+
+TEST_P(worker_ends, with_one_try_the_exception_is_the_answer) {
+  worker w(options());
+  w.handle(risky, [](int) -> int { throw disk_full("no space on device"); });
+  const auto t = error_of_job(w, risky(1).tries(1));
+  const auto* failed = t.as<job_failed>();
+  ASSERT_NE(failed, nullptr) << t.what;
+  EXPECT_EQ(t.as<retries_exhausted>(), nullptr);
+  EXPECT_EQ(failed->type(), "quarq::test::disk_full");
+  EXPECT_STREQ(failed->what(), "no space on device");
+}
+
+TEST_P(worker_ends, after_all_tries_it_says_what_the_last_one_threw) {
+  std::vector<int> tries;
+  worker w(options());
+  w.handle(risky, [&](context& ctx, int) -> awaitable<int> {
+    tries.push_back(ctx.tries());
+    throw disk_full("at try " + std::to_string(ctx.tries()));
+    co_return 0;
+  });
+  const auto t = error_of_job(w, risky(1).tries(3).backoff(backoff::constant(1ms)));
+  const auto* exhausted = t.as<retries_exhausted>();
+  ASSERT_NE(exhausted, nullptr) << t.what;
+  EXPECT_EQ(exhausted->tries(), 3);
+  EXPECT_EQ(exhausted->type(), "quarq::test::disk_full");
+  EXPECT_STREQ(exhausted->what(), "at try 3");
+  EXPECT_EQ(tries, (std::vector<int>{1, 2, 3}));
+}
+
+TEST_P(worker_ends, a_job_that_succeeds_at_last_has_succeeded) {
+  worker w(options());
+  w.handle(risky, [](context& ctx, int n) { return ctx.tries() < 4 ? throw disk_full("wait") : n; },
+           {.retry = backoff::exponential(1ms, 4ms).tries(5)});
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(risky(9));
+    const int nine = co_await job.result(patience);
+    EXPECT_EQ(nine, 9);
+    const auto info = co_await job.info();
+    EXPECT_EQ(info.tries, 4);
+  });
+}
+
+TEST_P(worker_ends, between_tries_it_waits_as_its_policy_says) {
+  std::vector<std::chrono::steady_clock::time_point> starts;
+  worker w(options());
+  w.handle(risky,
+           [&](int) -> awaitable<int> {
+             starts.push_back(std::chrono::steady_clock::now());
+             throw disk_full("again");
+             co_return 0;
+           },
+           {.retry = backoff::exponential(60ms, 10s).jitter(0).tries(3)});
+  error_of_job(w, risky(1));
+  ASSERT_EQ(starts.size(), 3u);
+  // The broker counts whole milliseconds.
+  EXPECT_GE(starts[1] - starts[0], 59ms);
+  EXPECT_GE(starts[2] - starts[1], 119ms);
+}
+
+TEST_P(worker_ends, a_permanent_failure_is_not_tried_again) {
+  int runs = 0;
+  worker w(options());
+  w.handle(risky, [&](int) -> awaitable<int> {
+    ++runs;
+    throw permanent_failure("no such account");
+    co_return 0;
+  });
+  const auto t = error_of_job(w, risky(1));
+  ASSERT_NE(t.as<job_failed>(), nullptr) << t.what;
+  EXPECT_EQ(t.as<retries_exhausted>(), nullptr);
+  EXPECT_EQ(t.what, "no such account");
+  EXPECT_EQ(runs, 1);
+}
+
+TEST_P(worker_ends, what_is_no_exception_fails_all_the_same) {
+  worker w(options());
+  w.handle(risky, [](int) -> int { throw 42; });
+  const auto t = error_of_job(w, risky(1).tries(1));
+  ASSERT_NE(t.as<job_failed>(), nullptr);
+  EXPECT_EQ(t.what, "the handler threw something that is not a std::exception");
+}
+
+TEST_P(worker_ends, out_of_time) {
+  worker w(options());
+  w.handle(risky,
+           [](int n) -> awaitable<int> {
+             co_await sleep_for(1h);
+             co_return n;
+           },
+           {.timeout = 20ms, .retry = backoff::none()});
+  const auto t = error_of_job(w, risky(1));
+  EXPECT_NE(t.as<timed_out>(), nullptr) << t.what;
+  EXPECT_NE(t.what.find("risky took longer than its timeout of 20 ms"), std::string::npos) << t.what;
+}
+
+TEST_P(worker_ends, a_limit_to_waiting_for_the_result_leaves_the_job_alone) {
+  latch go;
+  worker w(options());
+  w.handle(risky, [&](int n) -> awaitable<int> {
+    co_await go.wait();
+    co_return n;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(risky(5));
+    const auto error = co_await error_of(job.result(10ms));
+    EXPECT_NE(error.as<timed_out>(), nullptr) << error.what;
+    go.open();
+    const int five = co_await job.result(patience);
+    EXPECT_EQ(five, 5);
+  });
+}
+
+TEST_P(worker_ends, cancelled_while_running) {
+  bool unwound = false;
+  worker w(options());
+  w.handle(risky, [&](context& ctx, int n) -> awaitable<int> {
+    try {
+      co_await sleep_for(1h);
+    } catch (...) {
+      unwound = ctx.stop_token().stop_requested();
+      throw;
+    }
+    co_return n;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(risky(1));
+    auto status = job_state::queued;
+    while (status != job_state::running) status = co_await job.status();
+    const auto outcome = co_await job.cancel();
+    EXPECT_EQ(outcome, cancel_outcome::requested);
+    const auto error = co_await error_of(job.result(patience));
+    EXPECT_NE(error.as<cancelled>(), nullptr) << error.what;
+    const auto again = co_await job.cancel();
+    EXPECT_EQ(again, cancel_outcome::too_late);
+  });
+  EXPECT_TRUE(unwound);
+}
+
+TEST_P(worker_ends, work_that_is_done_although_it_was_cancelled_has_succeeded) {
+  worker w(options());
+  w.handle(risky, [](std::stop_token stop, int n) {
+    while (!stop.stop_requested()) std::this_thread::yield();
+    return n;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(risky(3));
+    auto status = job_state::queued;
+    while (status != job_state::running) status = co_await job.status();
+    co_await job.cancel();
+    const int three = co_await job.result(patience);
+    EXPECT_EQ(three, 3);
+  });
+}
+
+TEST_P(worker_ends, expired_before_a_worker_came) {
+  worker w(options());
+  w.handle(risky, [](int n) { return n; });
+  serve(w, [&](queue q) -> awaitable<void> {
+    w.stop();  // Claims nothing more; the job is enqueued to nobody.
+    const auto job = co_await q.enqueue(risky(1).expires(1ms));
+    co_await sleep_for(10ms);
+    worker later(options());
+    later.handle(risky, [](int n) { return n; });
+    later.options().max_jobs = 1;
+    co_await later.run();
+    const auto error = co_await error_of(job.result(patience));
+    EXPECT_NE(error.as<job_expired>(), nullptr) << error.what;
+  });
+}
+
+TEST_P(worker_ends, the_failure_can_be_looked_up) {
+  worker w(options());
+  w.handle(risky, [](int) -> int { throw disk_full("no space"); });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(risky(1).tries(2).backoff(backoff::constant(1ms)));
+    co_await error_of(job.result(patience));
+    const auto info = co_await job.info();
+    EXPECT_EQ(info.state, job_state::dead);
+    EXPECT_EQ(info.task, "risky");
+    EXPECT_EQ(info.arguments, "[1]");
+    EXPECT_EQ(info.error_type, "quarq::test::disk_full");
+    EXPECT_EQ(info.error, "no space");
+    EXPECT_EQ(info.tries, 2);
+    EXPECT_FALSE(info.worker.empty());
+    EXPECT_TRUE(info.enqueued_at && info.started_at && info.finished_at);
+    EXPECT_LE(*info.enqueued_at, *info.started_at);
+    EXPECT_LE(*info.started_at, *info.finished_at);
+  });
+}
+
+AT_EACH_BROKER(worker_ends);
+
+}  // namespace
+}  // namespace quarq::test

@@ -1,0 +1,195 @@
+// What runs around jobs, and what jobs share.
+#include <algorithm>
+
+#include "integration/worker_lab.hpp"
+
+namespace quarq::test {
+namespace {
+
+constexpr task<int(int)> twice{"twice"};
+
+int do_twice(int n) {
+  return 2 * n;
+}
+
+struct counter {
+  int value = 0;
+};
+
+class worker_hooks : public worker_lab {};
+
+TEST_P(worker_hooks, run_in_order_around_each_job) {
+  strings seen;
+  worker w(options());
+  w.handle(twice, [&](context& ctx, int n) -> awaitable<int> {
+    seen.push_back("handler " + ctx.task());
+    co_return 2 * n;
+  });
+  w.on_startup([&](context& ctx) -> awaitable<void> {
+    seen.push_back("startup " + ctx.id());
+    co_return;
+  });
+  w.on_shutdown([&](context&) -> awaitable<void> {
+    seen.emplace_back("shutdown");
+    co_return;
+  });
+  w.before_job([&](context& ctx) -> awaitable<void> {
+    seen.push_back("before " + ctx.id());
+    co_return;
+  });
+  w.after_job([&](context& ctx, const job_end& end) -> awaitable<void> {
+    seen.push_back("after " + ctx.id() + " " + std::string(to_string(end.state)));
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(twice(1).id("one"));
+    co_await job.result(patience);
+  });
+  EXPECT_EQ(seen, (strings{"startup ", "before one", "handler twice", "after one succeeded", "shutdown"}));
+}
+
+TEST_P(worker_hooks, the_workers_state_is_shared_and_a_jobs_own_is_not) {
+  worker w(options());
+  w.on_startup([](context& ctx) -> awaitable<void> {
+    ctx.emplace<counter>().value = 100;
+    co_return;
+  });
+  w.before_job([](context& ctx) -> awaitable<void> {
+    ctx.emplace<std::string>("of " + ctx.id());
+    co_return;
+  });
+  strings own;
+  w.handle(twice, [&](context& ctx, int n) -> awaitable<int> {
+    own.push_back(ctx.state<std::string>());
+    const int before = ctx.state<counter>().value;
+    ctx.state<counter>().value += n;
+    co_return before;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto first = co_await q.enqueue(twice(5).id("first"));
+    const int a = co_await first.result(patience);
+    const auto second = co_await q.enqueue(twice(5).id("second"));
+    const int b = co_await second.result(patience);
+    EXPECT_EQ(a, 100);
+    EXPECT_EQ(b, 105);
+  });
+  EXPECT_EQ(own, (strings{"of first", "of second"}));
+}
+
+TEST_P(worker_hooks, state_that_is_not_there_is_named) {
+  worker w(options());
+  w.handle(twice, [](context& ctx, int) { return ctx.state<counter>().value; });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(twice(1).tries(1));
+    const auto error = co_await error_of(job.result(patience));
+    EXPECT_NE(error.what.find("counter"), std::string::npos) << error.what;
+  });
+}
+
+TEST_P(worker_hooks, an_exception_before_a_job_fails_that_job_alone) {
+  worker w(options());
+  w.handle(twice, do_twice);
+  w.before_job([](context& ctx) -> awaitable<void> {
+    if (ctx.id() == "bad") throw std::runtime_error("no room");
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto bad = co_await q.enqueue(twice(1).id("bad").tries(1));
+    const auto good = co_await q.enqueue(twice(2));
+    const auto error = co_await error_of(bad.result(patience));
+    EXPECT_EQ(error.what, "no room");
+    const int four = co_await good.result(patience);
+    EXPECT_EQ(four, 4);
+  });
+}
+
+TEST_P(worker_hooks, an_exception_after_a_job_fails_that_job_alone) {
+  worker w(options());
+  w.handle(twice, do_twice);
+  w.after_job([](context& ctx, const job_end&) -> awaitable<void> {
+    if (ctx.id() == "bad") throw std::runtime_error("could not note it");
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto bad = co_await q.enqueue(twice(1).id("bad").tries(1));
+    const auto good = co_await q.enqueue(twice(2));
+    const auto error = co_await error_of(bad.result(patience));
+    EXPECT_EQ(error.what, "could not note it");
+    const int four = co_await good.result(patience);
+    EXPECT_EQ(four, 4);
+  });
+}
+
+TEST_P(worker_hooks, after_a_failure_a_hooks_own_exception_does_not_hide_the_jobs) {
+  worker w(options());
+  w.handle(twice, [](int) -> int { throw std::runtime_error("the job's"); });
+  w.after_job([](context&, const job_end& end) -> awaitable<void> {
+    EXPECT_EQ(end.error_type, "std::runtime_error");
+    EXPECT_EQ(end.error, "the job's");
+    throw std::runtime_error("the hook's");
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(twice(1).tries(1));
+    const auto error = co_await error_of(job.result(patience));
+    EXPECT_EQ(error.what, "the job's");
+  });
+}
+
+TEST_P(worker_hooks, after_job_hears_of_each_try) {
+  strings ends;
+  worker w(options());
+  w.handle(twice, [](context& ctx, int n) {
+    if (ctx.tries() < 3) throw std::runtime_error("not yet");
+    return 2 * n;
+  });
+  w.after_job([&](context& ctx, const job_end& end) -> awaitable<void> {
+    ends.push_back(std::to_string(ctx.tries()) + " " + std::string(to_string(end.state)));
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(twice(1).backoff(backoff::constant(1ms)));
+    co_await job.result(patience);
+  });
+  EXPECT_EQ(ends, (strings{"1 deferred", "2 deferred", "3 succeeded"}));
+}
+
+TEST_P(worker_hooks, an_exception_at_startup_keeps_the_worker_from_starting) {
+  bool ran = false;
+  worker w(options());
+  w.handle(twice, [&](int n) {
+    ran = true;
+    return n;
+  });
+  w.on_startup([](context&) -> awaitable<void> {
+    throw std::runtime_error("no database");
+    co_return;
+  });
+  without_worker([](queue q) -> awaitable<void> { co_await q.enqueue(twice(1)); });
+  try {
+    run_to_end(w);
+    ADD_FAILURE() << "it started";
+  } catch (const std::runtime_error& e) {
+    EXPECT_STREQ(e.what(), "no database");
+  }
+  EXPECT_FALSE(ran);
+}
+
+TEST_P(worker_hooks, an_exception_at_shutdown_is_only_logged) {
+  worker w(options());
+  w.handle(twice, do_twice);
+  w.on_shutdown([](context&) -> awaitable<void> {
+    throw std::runtime_error("too late");
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(twice(1));
+    co_await job.result(patience);
+  });
+  EXPECT_EQ(w.jobs_done(), 1u);
+}
+
+AT_EACH_BROKER(worker_hooks);
+
+}  // namespace
+}  // namespace quarq::test

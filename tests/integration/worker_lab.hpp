@@ -1,0 +1,109 @@
+// What the tests of workers and queues are written with: a worker and a client on one loop, at every broker.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <quarq/quarq.hpp>
+
+#include "async/event.hpp"
+#include "support/broker_places.hpp"
+#include "support/on_loop.hpp"
+
+namespace quarq::test {
+
+using namespace std::chrono_literals;
+using strings = std::vector<std::string>;
+
+/// How long anything may take that must happen.
+inline constexpr auto patience = 20s;
+
+class worker_lab : public testing::TestWithParam<broker_kind> {
+ protected:
+  using body = std::function<awaitable<void>(queue)>;
+
+  std::string url() const { return place_->url(); }
+
+  worker_options options() const {
+    worker_options o;
+    o.broker = url();
+    o.threads = 2;
+    o.stop_wait = 300ms;
+    return o;
+  }
+
+  /// Runs `client` beside the worker; stops the worker when it has ended.
+  void serve(worker& w, const body& client);
+  /// Runs `client` alone.
+  void without_worker(const body& client) { run_on_loop(client(queue(url())), 3 * patience); }
+  /// Runs the worker until it ends by itself.
+  void run_to_end(worker& w) { run_on_loop(w.run(), 3 * patience); }
+
+ private:
+  std::unique_ptr<broker_place> place_ = GetParam().make();
+};
+
+/// What awaiting threw.
+struct thrown {
+  std::string what = "nothing was thrown";
+  std::exception_ptr error;
+
+  template <class E>
+  const E* as() const {
+    if (!error) return nullptr;
+    try {
+      std::rethrow_exception(error);
+    } catch (const E& e) {
+      return &e;
+    } catch (...) {
+    }
+    return nullptr;
+  }
+};
+
+template <class T>
+awaitable<thrown> error_of(awaitable<T> work) {
+  thrown t;
+  try {
+    co_await std::move(work);
+  } catch (const std::exception& e) {
+    t.what = e.what();
+    t.error = std::current_exception();
+  }
+  co_return t;
+}
+
+/// Returns when `holds` does; throws after a while.
+template <class F>
+awaitable<void> until(F holds) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain");
+    co_await sleep_for(1ms);
+  }
+}
+
+/// Lets handlers wait until a test says so.
+class latch {
+ public:
+  void open() { open_ = true; }
+  awaitable<void> wait() {
+    while (!open_) co_await sleep_for(1ms);
+  }
+
+ private:
+  bool open_ = false;
+};
+
+#define AT_EACH_BROKER(suite)                                            \
+  INSTANTIATE_TEST_SUITE_P(at, suite, testing::ValuesIn(broker_kinds()), \
+                           [](const auto& kind) { return kind.param.name; })
+
+}  // namespace quarq::test

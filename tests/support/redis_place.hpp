@@ -1,0 +1,32 @@
+// Jobs in a private redis-server, for tests that every broker must pass.
+#pragma once
+
+#include "support/broker_places.hpp"
+#include "support/redis_server.hpp"
+
+namespace quarq::test {
+
+/// A server of its own, over TCP or its Unix socket. With an append-only file it can be killed and comes back
+/// with all that it had acknowledged.
+class redis_place : public broker_place {
+ public:
+  enum class over { tcp, unix_socket };
+  explicit redis_place(over way, redis_server_options options = {})
+      : way_(way), keeps_(options.appendonly), server_(options) {}
+
+  std::string url() const override { return way_ == over::tcp ? server_.url() : server_.unix_url(); }
+  bool kill_and_restart() override {
+    if (!keeps_) return false;
+    server_.kill();
+    server_.restart();
+    return true;
+  }
+  redis_server& server() { return server_; }
+
+ private:
+  over way_;
+  bool keeps_;
+  redis_server server_;
+};
+
+}  // namespace quarq::test
