@@ -44,7 +44,9 @@ awaitable<std::string> result_of(core_ptr queue, std::string id, bool absent_is_
     if (absent_is_success) co_return to_msgpack();
     throw job_not_found(id);
   }
-  auto o = jobs::decode_outcome(end->outcome);
+  // A job that was cancelled before anybody could say more has no outcome.
+  auto o = end->outcome.empty() ? jobs::outcome{} : jobs::decode_outcome(end->outcome);
+  if (o.error.empty()) o.error = fmt::format("job {} ended as {}", id, to_string(end->state));
   if (end->state != job_state::succeeded) throw_end(end->state, o);
   co_return o.result.empty() ? to_msgpack() : std::move(o.result);
 }

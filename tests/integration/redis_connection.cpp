@@ -93,6 +93,14 @@ std::int64_t server_counter(const redis_server& server, const std::string& name)
   return std::stoll(info.substr(info.find(name + ":") + name.size() + 1));
 }
 
+std::int64_t subscribers(const redis_server& server, const std::string& channel) {
+  return server.command({"PUBSUB", "NUMSUB", channel}).items.at(1).integer;
+}
+
+bool has_refused_writes(const redis_server& server) {
+  return server.command({"INFO", "errorstats"}).text.find("READONLY") != std::string::npos;
+}
+
 awaitable<void> commands_get_their_replies(std::string url) {
   auto loop = co_await asio::this_coro::executor;
   redis_connection c(loop, parse_redis_url(url), {&add_script});
@@ -183,7 +191,7 @@ TEST(redis_connection, plain_text_to_a_tls_port_and_tls_to_a_plain_port_end_with
 
 TEST(redis_connection, requests_of_one_turn_leave_in_one_write) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url()), {});
     words ping{"PING"};
@@ -198,12 +206,13 @@ TEST(redis_connection, requests_of_one_turn_leave_in_one_write) {
     for (std::size_t i = 0; i < endings.size(); ++i) {
       EXPECT_EQ(endings[i].content.value().integer, static_cast<std::int64_t>(i + 1));
     }
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, carries_big_values_and_long_arrays) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url()), {});
     std::string value(16 << 20, 'v');
@@ -218,17 +227,19 @@ TEST(redis_connection, carries_big_values_and_long_arrays) {
     r = co_await c.command(range);
     EXPECT_EQ(r.items.size(), 50'000u);
     EXPECT_EQ(r.items.back().text, "49999");
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, selects_its_database) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url(3)), {});
     words set{"SET", "k", "v"};
     co_await c.command(set);
-  });
+  };
+  run_on_loop(body);
   EXPECT_NE(server.command({"INFO", "keyspace"}).text.find("db3:keys=1"), std::string::npos);
   auto options = parse_redis_url(server.url(9999));
   options.patience.reset();
@@ -260,7 +271,7 @@ TEST(redis_connection, a_wrong_password_is_refused_at_once_and_not_shown) {
 
 TEST(redis_connection, after_a_refusal_the_next_request_tries_again) {
   redis_server server({.password = "right"});
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto options = parse_redis_url("redis://:new@127.0.0.1:" + std::to_string(server.port()));
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, options, {});
@@ -270,7 +281,8 @@ TEST(redis_connection, after_a_refusal_the_next_request_tries_again) {
     server.command({"CONFIG", "SET", "requirepass", "new"});
     const auto r = co_await c.command(ping);
     EXPECT_EQ(r.text, "PONG");
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, patience_runs_out_with_the_address_and_the_last_error) {
@@ -287,7 +299,7 @@ TEST(redis_connection, patience_runs_out_with_the_address_and_the_last_error) {
 TEST(redis_connection, requests_wait_for_a_server_that_comes_later) {
   redis_server server;
   server.kill();
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url()), {&add_script});
     std::vector<ending> endings(10);
@@ -297,12 +309,13 @@ TEST(redis_connection, requests_wait_for_a_server_that_comes_later) {
     co_await until([&] { return endings.back().ended(); });
     for (const auto& e : endings) EXPECT_EQ(e.failure, "");
     EXPECT_EQ(endings.back().content.value().integer, 10);
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, requests_in_flight_survive_a_crash_of_the_server) {
   redis_server server({.appendonly = true});
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url()), {&add_script});
     int reconnects = 0;
@@ -323,12 +336,13 @@ TEST(redis_connection, requests_in_flight_survive_a_crash_of_the_server) {
       EXPECT_EQ(endings.back().content.value().integer, 100 + round * 50);
       EXPECT_EQ(reconnects, round);
     }
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, a_paused_server_is_noticed_as_dead) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url() + "?timeout=4.2"), {});
     words ping{"PING"};
@@ -339,12 +353,13 @@ TEST(redis_connection, a_paused_server_is_noticed_as_dead) {
     server.resume();
     const auto r = co_await c.command(ping);
     EXPECT_EQ(r.text, "PONG");
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, a_subscriber_without_requests_notices_too) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url()), {});
     int messages = 0, reconnects = 0;
@@ -358,12 +373,13 @@ TEST(redis_connection, a_subscriber_without_requests_notices_too) {
     co_await until([&] { return reconnects == 1; });
     server.command({"PUBLISH", "news", "x"});
     co_await until([&] { return messages == 1; });
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, forgotten_scripts_are_loaded_again) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     // Not among those that are loaded after each connect.
     redis_connection c(loop, parse_redis_url(server.url()), {});
@@ -381,13 +397,14 @@ TEST(redis_connection, forgotten_scripts_are_loaded_again) {
     });
     for (const auto& e : endings) EXPECT_EQ(e.failure, "");
     EXPECT_EQ(server.command({"GET", "n"}).text, "21");
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, a_script_that_does_not_compile_is_refused_with_the_servers_words) {
   redis_server server;
   const redis_script broken("return (");
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     std::vector<const redis_script*> scripts{&broken};
     redis_connection c(loop, parse_redis_url(server.url()), scripts);
@@ -395,12 +412,13 @@ TEST(redis_connection, a_script_that_does_not_compile_is_refused_with_the_server
     const auto failure = co_await failure_of(c.command(ping));
     EXPECT_NE(failure.find("SCRIPT LOAD was refused: ERR Error compiling script"), std::string::npos)
         << failure;
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, a_read_only_server_is_waited_for) {
   redis_server server, master;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url()), {&add_script});
     words ping{"PING"}, keys{"n"}, by{"1"};
@@ -410,31 +428,32 @@ TEST(redis_connection, a_read_only_server_is_waited_for) {
     ending plain, script;
     start(loop, c, {"INCR", "m"}, plain);
     asio::co_spawn(loop, c.run(add_script, keys, by), note_in(script));
-    co_await until([&] {
-      return server.command({"INFO", "errorstats"}).text.find("READONLY") != std::string::npos;
-    });
+    const std::function<bool()> refused = [&] { return has_refused_writes(server); };
+    co_await until(refused);
     EXPECT_FALSE(plain.ended());
     server.command({"REPLICAOF", "NO", "ONE"});
     co_await until([&] { return plain.ended() && script.ended(); });
     EXPECT_EQ(plain.failure + script.failure, "");
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, a_read_only_server_ends_the_patience_with_its_words) {
   redis_server server;
   server.command({"REPLICAOF", "127.0.0.1", "1"});
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url() + "?timeout=0.5"), {});
     words set{"SET", "k", "v"};
     const auto failure = co_await failure_of(c.command(set));
     EXPECT_NE(failure.find("within 0.500 s: READONLY You can't write"), std::string::npos) << failure;
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, a_cancelled_await_ends_at_once_and_shifts_no_other_reply) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url()), {});
     words ping{"PING"};
@@ -454,13 +473,14 @@ TEST(redis_connection, a_cancelled_await_ends_at_once_and_shifts_no_other_reply)
     server.resume();
     co_await until([&] { return other.ended(); });
     EXPECT_EQ(other.content.value().text, "other");
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, a_request_cancelled_before_it_was_sent_is_never_sent) {
   redis_server server;
   server.kill();
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url()), {});
     asio::cancellation_signal cancel;
@@ -475,12 +495,13 @@ TEST(redis_connection, a_request_cancelled_before_it_was_sent_is_never_sent) {
     words get{"GET", "k"};
     const auto r = co_await c.command(get);
     EXPECT_TRUE(r.is_nil());
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, messages_come_to_their_subscribers) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url()), {});
     std::vector<std::string> one, two;
@@ -495,16 +516,18 @@ TEST(redis_connection, messages_come_to_their_subscribers) {
     EXPECT_EQ(one, (std::vector<std::string>{"1", "from ourselves"}));
     EXPECT_EQ(two, (std::vector<std::string>{std::string("\0\r\n", 3)}));
     c.unsubscribe("one");
-    co_await until([&] { return server.command({"PUBSUB", "NUMSUB", "one"}).items[1].integer == 0; });
+    const std::function<bool()> unsubscribed = [&] { return subscribers(server, "one") == 0; };
+    co_await until(unsubscribed);
     server.command({"PUBLISH", "two", "last"});
     co_await until([&] { return two.size() == 2; });
     EXPECT_EQ(one.size(), 2u);
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, subscriptions_come_back_after_a_crash_of_the_server) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url()), {});
     std::vector<std::string> got;
@@ -520,14 +543,15 @@ TEST(redis_connection, subscriptions_come_back_after_a_crash_of_the_server) {
     server.command({"PUBLISH", "kept", "yes"});
     co_await until([&] { return !got.empty(); });
     EXPECT_EQ(got, (std::vector<std::string>{"yes"}));
-    EXPECT_EQ(server.command({"PUBSUB", "NUMSUB", "left"}).items[1].integer, 0);
-  });
+    EXPECT_EQ(subscribers(server, "left"), 0);
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, subscribing_without_a_server_fails_when_patience_ends) {
   redis_server server;
   server.kill();
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     redis_connection c(loop, parse_redis_url(server.url() + "?timeout=0.1"), {});
     std::string failure;
@@ -541,13 +565,14 @@ TEST(redis_connection, subscribing_without_a_server_fails_when_patience_ends) {
     words channels{"PUBSUB", "CHANNELS"};
     const auto r = co_await c.command(channels);
     EXPECT_TRUE(r.items.empty());
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, an_error_to_a_subscription_is_its_own) {
   redis_server server;
   server.command({"ACL", "SETUSER", "deaf", "on", ">p", "~*", "+@all", "resetchannels", "&allowed"});
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     const auto url = "redis://deaf:p@127.0.0.1:" + std::to_string(server.port());
     redis_connection c(loop, parse_redis_url(url), {});
@@ -563,12 +588,13 @@ TEST(redis_connection, an_error_to_a_subscription_is_its_own) {
     co_await c.subscribe("allowed", [](std::string_view) {});
     const auto r = co_await c.command(echo);
     EXPECT_EQ(r.text, "hi");
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, destroying_it_ends_requests_in_flight) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     auto c = std::make_unique<redis_connection>(loop, parse_redis_url(server.url()),
                                                 std::vector<const redis_script*>{});
@@ -584,12 +610,13 @@ TEST(redis_connection, destroying_it_ends_requests_in_flight) {
     EXPECT_EQ(sent.failure,
               "redis://127.0.0.1:" + std::to_string(server.port()) + ": the connection was closed");
     EXPECT_EQ(waiting.failure, sent.failure);
-  });
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, destroying_it_inside_a_message_handler_is_allowed) {
   redis_server server;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     auto c = std::make_unique<redis_connection>(loop, parse_redis_url(server.url()),
                                                 std::vector<const redis_script*>{});
@@ -597,8 +624,10 @@ TEST(redis_connection, destroying_it_inside_a_message_handler_is_allowed) {
     server.command({"PUBLISH", "end", "1"});
     server.command({"PUBLISH", "end", "2"});
     co_await until([&] { return !c; });
-    co_await until([&] { return server.command({"PUBSUB", "NUMSUB", "end"}).items[1].integer == 0; });
-  });
+    const std::function<bool()> unsubscribed = [&] { return subscribers(server, "end") == 0; };
+    co_await until(unsubscribed);
+  };
+  run_on_loop(body);
 }
 
 TEST(redis_connection, the_loop_may_be_destroyed_first_at_any_time) {

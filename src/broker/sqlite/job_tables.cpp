@@ -18,10 +18,6 @@ namespace {
 using blob = statement::blob;
 using optional_number = std::optional<std::int64_t>;
 
-/// How long the end of an awaited job is told to other processes: they read it within milliseconds, unless
-/// stopped.
-constexpr millis telling_time{60'000};
-
 std::int64_t number_of(moment when) {
   return when.time_since_epoch().count();
 }
@@ -233,10 +229,10 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
     end_unkept(number, awaited, {held.queue, one.id, ended{one.state, one.outcome}}, now, out);
   } else {
     if (dead) {
-      sql_->bury.with(blob{one.outcome}, number).run();
+      sql_->bury.with(number_of(moment::max()), blob{one.outcome}, number).run();
     } else {
-      const auto until = one.keep ? optional_number(number_of(later(now, *one.keep))) : std::nullopt;
-      sql_->keep.with(number_of(one.state), until, blob{one.outcome}, number).run();
+      const auto until = one.keep ? later(now, *one.keep) : moment::max();
+      sql_->keep.with(number_of(one.state), number_of(until), blob{one.outcome}, number).run();
     }
     if (awaited) tell({held.queue, one.id, ended{one.state, one.outcome}}, now, out);
   }

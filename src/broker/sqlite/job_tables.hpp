@@ -19,6 +19,10 @@ namespace quarq::broker::sqlite {
 
 struct statements;
 
+/// How long the end of an awaited job is told to other processes: they read it within milliseconds, unless
+/// stopped.
+inline constexpr millis telling_time{60'000};
+
 /// What a transaction did that somebody may be waiting for.
 struct changes {
   struct new_work {

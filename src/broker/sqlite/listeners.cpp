@@ -35,14 +35,17 @@ void listeners::owe_event(const lease& held, std::optional<moment> next_due) {
 void listeners::wait(std::uint64_t number, const std::string& queue, const std::string& id,
                      std::int64_t last_told, tell_end tell) {
   if (waits_.empty()) last_told_ = last_told;
-  waits_[key_of(queue, id)].push_back({number, std::move(tell)});
+  auto& job = waits_[key_of(queue, id)];
+  job.queue = queue;
+  job.id = id;
+  job.all.push_back({number, std::move(tell)});
 }
 
 void listeners::forget_wait(std::uint64_t number, const std::string& queue, const std::string& id) {
   const auto found = waits_.find(key_of(queue, id));
   if (found == waits_.end()) return;
-  std::erase_if(found->second, [&](const one_wait& one) { return one.number == number; });
-  if (found->second.empty()) waits_.erase(found);
+  std::erase_if(found->second.all, [&](const one_wait& one) { return one.number == number; });
+  if (found->second.all.empty()) waits_.erase(found);
 }
 
 void listeners::tell(const changes& ours) {
@@ -66,8 +69,23 @@ void listeners::look(job_tables& tables, moment now) {
   }
   for (const auto& [queue, count] : owed)
     wake(queue, tables.count_ready(queue, count, now), tables.next_due(queue));
+  const bool slept = now - last_look_ > telling_time / 2;
+  last_look_ = now;
   if (waits_.empty()) return;
   for (const auto& over : tables.told_since(last_told_)) tell_end_of(over);
+  if (slept) ask_for_all_waits(tables, now);
+}
+
+/// For a process that was stopped for so long that what it was told has been swept away.
+void listeners::ask_for_all_waits(job_tables& tables, moment now) {
+  std::vector<changes::over> ends;
+  for (const auto& [key, job] : waits_) {
+    auto details = tables.inspect(job.queue, job.id, now);
+    if (details && !is_final(details->state)) continue;
+    auto& over = ends.emplace_back(changes::over{job.queue, job.id, std::nullopt});
+    if (details) over.outcome = ended{details->state, std::move(details->outcome)};
+  }
+  for (const auto& over : ends) tell_end_of(over);
 }
 
 // Each new job wakes one lease that was owed an event. Where its worker then dies before it claims, the
@@ -106,7 +124,7 @@ void listeners::tell_cancel(listening_lease& to, const std::string& id) {
 void listeners::tell_end_of(const changes::over& over) {
   const auto found = waits_.find(key_of(over.queue, over.id));
   if (found == waits_.end()) return;
-  const auto all = std::move(found->second);
+  const auto all = std::move(found->second.all);
   waits_.erase(found);
   for (const auto& one : all) one.tell(over.outcome);
 }

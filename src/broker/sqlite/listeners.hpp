@@ -61,15 +61,21 @@ class listeners {
     std::uint64_t number;
     tell_end tell;
   };
+  struct waits_for_job {
+    std::string queue, id;
+    std::vector<one_wait> all;
+  };
 
   void wake(std::string_view queue, std::size_t ready, std::optional<moment> next_due);
   void tell_work(listening_lease& to);
   void tell_cancel(listening_lease& to, const std::string& id);
   void tell_end_of(const changes::over& over);
+  void ask_for_all_waits(job_tables& tables, moment now);
 
   std::map<std::pair<std::string, std::string>, listening_lease> leases_;  ///< by queue and token
-  std::unordered_map<std::string, std::vector<one_wait>> waits_;           ///< by queue and id
+  std::unordered_map<std::string, waits_for_job> waits_;                   ///< by queue and id
   std::int64_t last_told_ = 0;
+  moment last_look_{};
 };
 
 }  // namespace quarq::broker::sqlite

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <chrono>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
@@ -79,7 +79,8 @@ class operation {
   kind needs;
   std::size_t weight;  ///< roughly how many rows it touches
   std::optional<std::chrono::steady_clock::time_point> deadline;
-  std::exception_ptr error;
+  /// Why it failed, and has changed nothing. Text, since exceptions are better not shared between threads.
+  std::optional<std::string> error;
   std::shared_ptr<loop_link> link;
   std::weak_ptr<asker> waiting;
 };

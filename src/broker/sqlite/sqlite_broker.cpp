@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include <quarq/errors.hpp>
+
 #include "broker/checks.hpp"
 #include "broker/sqlite/sqlite_url.hpp"
 
@@ -95,7 +97,7 @@ awaitable<void> sqlite_broker::perform(std::shared_ptr<operation> what) {
   if (options_.patience) what->deadline = std::chrono::steady_clock::now() + *options_.patience;
   store_->submit(what);
   co_await me->answered.wait();
-  if (what->error) std::rethrow_exception(what->error);
+  if (what->error) throw broker_error(*what->error);
 }
 
 template <class Result>

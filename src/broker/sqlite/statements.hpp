@@ -15,8 +15,7 @@ struct statements {
       db,
       "INSERT INTO quarq_jobs (state, priority, place, enqueued_at, due_at, expires_at, queue, id, record) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (queue, id) DO NOTHING"};
-  statement delete_outdated{
-      db, "DELETE FROM quarq_jobs WHERE queue = ? AND id = ? AND state >= 3 AND +kept_until <= ?"};
+  statement delete_outdated{db, "DELETE FROM quarq_jobs WHERE queue = ? AND id = ? AND +kept_until <= ?"};
   statement find_job{db,
                      "SELECT number, state, awaited, lease, outcome FROM quarq_jobs "
                      "WHERE queue = ? AND id = ? AND (kept_until IS NULL OR kept_until > ?)"};
@@ -59,9 +58,11 @@ struct statements {
       db,
       "UPDATE quarq_jobs SET state = ?, lease = NULL, awaited = 0, cancel_wanted = 0, kept_until = ?, "
       "record = x'', outcome = ? WHERE number = ?"};
-  statement bury{db,
-                 "UPDATE quarq_jobs SET state = 7, lease = NULL, awaited = 0, cancel_wanted = 0, outcome = ? "
-                 "WHERE number = ?"};
+  statement bury{
+      db,
+      "UPDATE quarq_jobs SET state = 7, lease = NULL, awaited = 0, cancel_wanted = 0, kept_until = ?, "
+      "outcome = ? "
+      "WHERE number = ?"};
   statement put_off{db, "UPDATE quarq_jobs SET state = 1, lease = NULL, place = ? WHERE number = ?"};
   statement give_back{db,
                       "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1 WHERE number = ?"};
@@ -105,35 +106,37 @@ struct statements {
   statement list_ended{
       db,
       "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL "
-      "FROM quarq_jobs WHERE queue = ? AND state = ? AND state >= 3 "
-      "AND (kept_until IS NULL OR kept_until > ?) LIMIT ?"};
+      "FROM quarq_jobs WHERE queue = ? AND state = ? "
+      "AND kept_until > ? LIMIT ?"};
   statement count_queued{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 0 GROUP BY queue"};
   statement count_deferred{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 1 GROUP BY queue"};
   statement count_running{db,
                           "SELECT l.queue, count(*) FROM quarq_leases l CROSS JOIN quarq_jobs j "
                           "WHERE j.lease = l.number AND j.state = 2 GROUP BY l.queue"};
-  statement count_ended{
-      db,
-      "SELECT queue, state = 7, count(*) FROM quarq_jobs "
-      "WHERE state >= 3 AND (kept_until IS NULL OR kept_until > ?) GROUP BY queue, state = 7"};
+  statement count_ended{db,
+                        "SELECT queue, state = 7, count(*) FROM quarq_jobs INDEXED BY quarq_jobs_ended "
+                        "WHERE kept_until > ? GROUP BY queue, state = 7"};
   statement count_workers{db, "SELECT queue, count(*) FROM quarq_leases WHERE until > ? GROUP BY queue"};
   statement list_workers{db,
                          "SELECT token, card, until, (SELECT count(*) FROM quarq_jobs j WHERE j.state = 2 "
                          "AND j.lease = l.number) FROM quarq_leases l WHERE queue = ? AND until > ?"};
-  statement requeue_one{db,
-                        "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, place = ?1, "
-                        "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
-                        "WHERE queue = ?2 AND id = ?3 AND state = 7"};
-  statement requeue_all{db,
-                        "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, place = ?1, "
-                        "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
-                        "WHERE queue = ?2 AND state >= 3 AND state = 7"};
+  statement requeue_one{
+      db,
+      "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, kept_until = NULL, place = ?1, "
+      "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
+      "WHERE queue = ?2 AND id = ?3 AND state = 7"};
+  statement requeue_all{
+      db,
+      "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, kept_until = NULL, place = ?1, "
+      "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
+      "WHERE queue = ?2 AND state = 7 AND kept_until IS NOT NULL"};
   statement awaited_queued{db, "SELECT id FROM quarq_jobs WHERE queue = ? AND state = 0 AND awaited = 1"};
   statement awaited_deferred{db, "SELECT id FROM quarq_jobs WHERE queue = ? AND state = 1 AND awaited = 1"};
   statement purge_queued{db, "DELETE FROM quarq_jobs WHERE queue = ? AND state = 0"};
   statement purge_deferred{db, "DELETE FROM quarq_jobs WHERE queue = ? AND state = 1"};
-  statement purge_ended{db, "DELETE FROM quarq_jobs WHERE queue = ? AND state = ? AND state >= 3"};
-  statement ended_outdated{db, "DELETE FROM quarq_jobs WHERE queue = ? AND state >= 3 AND +kept_until <= ?"};
+  statement purge_ended{db,
+                        "DELETE FROM quarq_jobs WHERE queue = ? AND state = ? AND kept_until IS NOT NULL"};
+  statement ended_outdated{db, "DELETE FROM quarq_jobs WHERE queue = ? AND kept_until <= ?"};
 };
 
 }  // namespace quarq::broker::sqlite

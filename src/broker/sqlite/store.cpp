@@ -193,11 +193,11 @@ void store::run_batch() {
         std::this_thread::sleep_for(pause);
         pause = std::min(pause * 2, longest_pause);
       } else {
-        fail_batch(std::current_exception());
+        fail_batch(error.what());
       }
-    } catch (...) {
+    } catch (const std::exception& error) {
       roll_back();
-      fail_batch(std::current_exception());
+      fail_batch(error.what());
     }
   }
 }
@@ -213,28 +213,28 @@ bool store::try_batch() {
   step in{*tables_, now, changes_};
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     auto& one = batch_[i];
-    one->error = nullptr;
+    one->error.reset();
     try {
       one->run(in);
     } catch (const database_error& error) {
       if (is_everybodys(error)) throw;
-      one->error = std::current_exception();
-    } catch (const broker_error&) {
+      return run_without(i, error.what());
+    } catch (const broker_error& error) {
       // A refusal: it was made before anything was changed.
-      one->error = std::current_exception();
-      continue;
-    } catch (...) {
-      one->error = std::current_exception();
-    }
-    if (one->error) {
-      roll_back();
-      fail(one, one->error);
-      batch_.erase(batch_.begin() + static_cast<std::ptrdiff_t>(i));
-      return false;
+      one->error = error.what();
+    } catch (const std::exception& error) {
+      return run_without(i, error.what());
     }
   }
   commit_->with().run();
   return true;
+}
+
+bool store::run_without(std::size_t index, const std::string& error) {
+  roll_back();
+  fail(batch_[index], error);
+  batch_.erase(batch_.begin() + static_cast<std::ptrdiff_t>(index));
+  return false;
 }
 
 void store::begin(operation::kind needs) {
@@ -268,20 +268,19 @@ void store::finish_batch() {
   listeners_.tell(changes_);
 }
 
-void store::fail(const std::shared_ptr<operation>& one, std::exception_ptr error) {
-  one->error = std::move(error);
+void store::fail(const std::shared_ptr<operation>& one, const std::string& error) {
+  one->error = error;
   one->answer();
 }
 
-void store::fail_batch(std::exception_ptr error) {
+void store::fail_batch(const std::string& error) {
   for (const auto& one : batch_) fail(one, error);
   batch_.clear();
 }
 
 /// Fails those whose patience has run out.
 void store::fail_late() {
-  const auto error = std::make_exception_ptr(
-      broker_error(settings_.file + ": locked by another program, for longer than one was to wait"));
+  const auto error = settings_.file + ": locked by another program, for longer than one was to wait";
   const auto now = clock::now();
   std::erase_if(batch_, [&](const auto& one) {
     const bool late = one->deadline && *one->deadline <= now;

@@ -57,11 +57,12 @@ class store {
   // ---- transactions
   void run_batch();
   bool try_batch();
+  bool run_without(std::size_t index, const std::string& error);
   void begin(operation::kind needs);
   void roll_back() noexcept;
   void finish_batch();
-  void fail(const std::shared_ptr<operation>& one, std::exception_ptr error);
-  void fail_batch(std::exception_ptr error);
+  void fail(const std::shared_ptr<operation>& one, const std::string& error);
+  void fail_batch(const std::string& error);
   void fail_late();
   void open_file();
 
@@ -75,7 +76,6 @@ class store {
 
   // The thread's own.
   std::vector<std::shared_ptr<operation>> batch_;
-  operation* current_ = nullptr;  ///< the operation that an exception belongs to
   changes changes_;
   std::unique_ptr<database> database_;
   std::unique_ptr<job_tables> tables_;
