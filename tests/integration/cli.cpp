@@ -245,7 +245,8 @@ TEST_P(cli, jobs_are_listed_by_state_and_in_all_states) {
   const auto ids = [&](words arguments) {
     std::string all;
     arguments.insert(arguments.begin(), "jobs");
-    for (const auto& job : quarq_json(arguments).at("jobs").as_array()) {
+    const auto list = quarq_json(arguments);
+    for (const auto& job : list.at("jobs").as_array()) {
       all += std::string(job.at("id").as_string()) + " ";
     }
     return all;
@@ -336,8 +337,6 @@ TEST_P(cli, cancel_says_what_became_of_each) {
   enqueued({"t", "--id", "a"});
   enqueued({"add", "1", "2", "--id", "done"});
   enqueued({"t", "--id", "b", "--delay", "1h"});
-  auto one = options();
-  one.burst = true;
   const auto cancelled = quarq({"cancel", "a", "b"});
   expect_good(cancelled);
   EXPECT_EQ(cancelled.out, "a: cancelled\nb: cancelled\n");
