@@ -89,7 +89,8 @@ TEST_P(bad_jobs, wrong_arguments_are_named_and_a_worker_that_takes_them_can_run_
                {"wrong count", jobs::encode(record_of("typed", encode_arguments(1, 2)))}});
   const auto good = enqueue_good_jobs(5);
   auto& worker = start_worker();
-  expect_dead("wrong type", "quarq::decode_error", "typed: argument 1 (number): expected integer, got string", "[\"four\"]");
+  expect_dead("wrong type", "quarq::decode_error", "typed: argument 1 (number): expected integer, got string",
+              "[\"four\"]");
   expect_dead("wrong count", "quarq::decode_error", "typed: expected 1 argument, got 2", "[1, 2]");
   expect_unharmed(good);
 

@@ -53,9 +53,7 @@ TEST_P(queue_test, a_taken_id_is_refused_while_its_job_lives_and_while_its_resul
     const auto living = co_await error_of(q.enqueue(same(2).id("page")));
     const auto* duplicate = living.as<duplicate_job>();
     EXPECT_NE(duplicate, nullptr) << living.what;
-    if (duplicate) {
-      EXPECT_EQ(duplicate->id(), "page");
-    }
+    EXPECT_EQ(duplicate != nullptr ? duplicate->id() : "", "page");
     const int one = co_await job.result(patience);
     EXPECT_EQ(one, 1);
     const auto kept = co_await error_of(q.enqueue(same(3).id("page")));
