@@ -18,6 +18,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "base/log.hpp"
 #include "net/backoff.hpp"
 #include "net/redis_link.hpp"
 #include "net/redis_pipeline.hpp"
@@ -133,6 +134,7 @@ class redis_connection::impl : public std::enable_shared_from_this<impl> {
   void limit_attempt(const link_ptr& link);
   void become_ready(const link_ptr& link, const std::vector<std::string>& subscribed);
   void become_lost();
+  void report_outage();
 
   // ---- bytes
   void schedule_flush();
@@ -167,6 +169,7 @@ class redis_connection::impl : public std::enable_shared_from_this<impl> {
   backoff pause_;
   std::minstd_rand random_{std::random_device{}()};
   std::string last_error_;  // of the last attempt or connection
+  bool outage_reported_ = false;
   clock::time_point ready_since_{};
 
   bool closed_ = false;
@@ -350,6 +353,7 @@ awaitable<void> redis_connection::impl::run(std::shared_ptr<impl> self, keeper k
     link.reset();
     self->become_lost();
     if (self->closed_) break;
+    if (!refused) self->report_outage();
     if (refused) {
       self->fail_all_waiting(redis_address(self->options_) + ": " + self->last_error_);
       // Subscriptions wait for better times; without any, the next request begins anew.
@@ -420,9 +424,16 @@ awaitable<void> redis_connection::impl::set_up(link_ptr link) {
   become_ready(link, subscribed);
 }
 
+// Once for each outage: whoever waits for a server that does not come should see why.
+void redis_connection::impl::report_outage() {
+  if (std::exchange(outage_reported_, true)) return;
+  base::log().warn("{}: {}; connecting again until it answers", redis_address(options_), last_error_);
+}
+
 void redis_connection::impl::become_ready(const link_ptr& link, const std::vector<std::string>& subscribed) {
   ready_ = true;
   ready_since_ = clock::now();
+  if (std::exchange(outage_reported_, false)) base::log().info("{}: connected", redis_address(options_));
   timers_->watchdog.cancel();
   watching_ = false;
   if (std::exchange(was_ready_, true)) schedule({});

@@ -12,7 +12,8 @@ class deferred_jobs_on_time : public scene {
   /// How much later than due each of them started; negative if earlier.
   std::vector<double> lateness_ms(const std::map<std::string, job_info::moment>& due) {
     std::vector<double> late;
-    for (const auto& run : past().runs()) {
+    const auto all = past();
+    for (const auto& run : all.runs()) {
       const auto wanted = due.find(run.id);
       if (wanted == due.end()) continue;
       late.push_back(std::chrono::duration<double, std::milli>(run.started - wanted->second).count());

@@ -106,7 +106,8 @@ TEST_P(many_workers_one_queue, no_job_runs_twice) {
   for (const auto& w : crew.workers) ran.insert(ran.end(), w.claimed.begin(), w.claimed.end());
   const auto here = ran.size();
   wait_for_ends(count - here);
-  for (const auto& run : past().runs()) ran.push_back(run.id);
+  const auto elsewhere = past();
+  for (const auto& run : elsewhere.runs()) ran.push_back(run.id);
   std::sort(ran.begin(), ran.end());
   std::sort(ids.begin(), ids.end());
   EXPECT_EQ(ran, ids) << "jobs ran twice or never";

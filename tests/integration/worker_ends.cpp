@@ -165,6 +165,20 @@ TEST_P(worker_ends, cancelled_while_running) {
   EXPECT_TRUE(unwound);
 }
 
+TEST_P(worker_ends, who_waits_for_a_job_that_is_cancelled_before_it_ran_is_told) {
+  without_worker([&](queue q) -> awaitable<void> {
+    for (const auto delay : {0ms, 3'600'000ms}) {
+      const auto job = co_await q.enqueue(risky(1).delay(delay));
+      auto waiting = error_of(job.result(patience));
+      auto cancelling = job.cancel();
+      const auto [error, outcome] = co_await gather(std::move(waiting), std::move(cancelling));
+      EXPECT_EQ(outcome, cancel_outcome::cancelled);
+      EXPECT_NE(error.as<cancelled>(), nullptr) << error.what;
+      EXPECT_EQ(error.what, "job " + job.id() + " was cancelled");
+    }
+  });
+}
+
 TEST_P(worker_ends, work_that_is_done_although_it_was_cancelled_has_succeeded) {
   worker w(options());
   w.handle(risky, [](std::stop_token stop, int n) {

@@ -22,6 +22,7 @@ struct wishes {
   int at_once = 1;    ///< jobs in one call
   int in_flight = 1;  ///< calls under way
   int pause_ms = 0;   ///< after each call
+  int takes_ms = 0;   ///< how long each job runs
   bool linger = false;
 };
 
@@ -39,11 +40,15 @@ struct progress {
   int sent = 0;
 };
 
+call<int> next_call(const wishes& w, progress& p) {
+  return w.takes_ms > 0 ? note_slowly(p.sent++, w.takes_ms) : note(p.sent++);
+}
+
 awaitable<void> send(queue to, const wishes& w, progress& p) {
   while (w.count == 0 || p.sent < w.count) {
     const int many = w.count == 0 ? w.at_once : std::min(w.at_once, w.count - p.sent);
     std::vector<call<int>> calls;
-    for (int i = 0; i < many; ++i) calls.push_back(note(p.sent++));
+    for (int i = 0; i < many; ++i) calls.push_back(next_call(w, p));
     try {
       const auto jobs = co_await to.enqueue(std::move(calls));
       print_ids(jobs);
@@ -77,6 +82,7 @@ int main(int argc, char** argv) {
   app.add_option("--at-once", w.at_once);
   app.add_option("--in-flight", w.in_flight);
   app.add_option("--pause-ms", w.pause_ms);
+  app.add_option("--takes-ms", w.takes_ms);
   app.add_flag("--linger", w.linger, "do not end");
   CLI11_PARSE(app, argc, argv);
   try {

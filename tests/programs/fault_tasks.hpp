@@ -12,6 +12,8 @@ namespace quarq::test {
 
 /// Returns its argument; nothing but its two lines in the history.
 inline constexpr task<int(int)> note{"note", "number"};
+/// The same, with so many milliseconds between the lines.
+inline constexpr task<int(int, int)> note_slowly{"note_slowly", "number", "milliseconds"};
 /// Returns nothing, so that nothing is kept of it.
 inline constexpr task<void(int)> note_nothing{"note_nothing", "number"};
 /// The same on a thread.

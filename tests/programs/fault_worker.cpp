@@ -62,6 +62,13 @@ awaitable<int> do_note(context& ctx, int number) {
   co_return number;
 }
 
+awaitable<int> do_note_slowly(context& ctx, int number, int milliseconds) {
+  const noted_run run(ctx);
+  co_await sleep_for(std::chrono::milliseconds(milliseconds));
+  run.end();
+  co_return number;
+}
+
 awaitable<void> do_note_nothing(context& ctx, int) {
   const noted_run run(ctx);
   run.end();
@@ -136,6 +143,7 @@ awaitable<std::string> do_crash(context& ctx, std::string how) {
 
 void add_handlers(worker& w) {
   w.handle(note, do_note);
+  w.handle(note_slowly, do_note_slowly);
   w.handle(note_nothing, do_note_nothing);
   w.handle(note_plain, do_note_plain);
   w.handle(wait_for_gate, do_wait_for_gate);
