@@ -95,11 +95,10 @@ class redis_away : public scene {};
 
 TEST_P(redis_away, a_worker_without_its_server_still_ends_on_a_signal) {
   if (!on_redis()) GTEST_SKIP() << "a file has no server";
-  auto& worker = start_worker();
+  auto& worker = start_worker(grace(0));
   const auto id = enqueue(wait_for_gate(gate()));
   wait_for_start(id);
   redis().kill();
-  worker.signal(SIGTERM);
   worker.signal(SIGTERM);
   ASSERT_TRUE(worker.wait(soon)) << "it did not end";
   redis().restart();

@@ -13,7 +13,7 @@
 
 #include <quarq/quarq.hpp>
 
-#include "async/event.hpp"
+#include "base/log.hpp"
 #include "support/broker_places.hpp"
 #include "support/on_loop.hpp"
 
@@ -27,6 +27,8 @@ inline constexpr auto patience = 20s;
 
 class worker_lab : public testing::TestWithParam<broker_kind> {
  protected:
+  worker_lab() { base::set_log_level("off"); }
+
   using body = std::function<awaitable<void>(queue)>;
 
   std::string url() const { return place_->url(); }
