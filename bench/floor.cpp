@@ -123,8 +123,10 @@ void measure_scripts(report& out, int port, std::size_t jobs) {
   timed("claim and settle, no result", "floor-token-2", broker::millis(0));
 }
 
+}  // namespace
+
 // Two clients, each in a thread of its own, hand one token to each other through RPUSH and BLPOP.
-void measure_token(report& out, int port) {
+void measure_redis_token(report& out, int port) {
   constexpr int warm_up = 500, count = 5000;
   std::thread other([port] {
     bare_client client(port);
@@ -147,13 +149,11 @@ void measure_token(report& out, int port) {
   out.add({group, "token there and back, p99", times[times.size() * 99 / 100], "us", ""});
 }
 
-}  // namespace
-
 void measure_redis_floor(report& out, int port, std::size_t jobs) {
   bare_client client(port);
   measure_lists(out, client, jobs);
   measure_scripts(out, port, jobs);
-  measure_token(out, port);
+  measure_redis_token(out, port);
 }
 
 void measure_disk_floor(report& out, const std::string& folder) {

@@ -11,6 +11,9 @@ namespace quarq::bench {
 /// Group "floor (redis)": RPUSH/LPOP, our scripts in a bare pipelined loop, a token there and back.
 void measure_redis_floor(report& out, int port, std::size_t jobs);
 
+/// Of these, the token alone.
+void measure_redis_token(report& out, int port);
+
 /// Group "floor (sqlite)": synced appends to a file in `folder`.
 void measure_disk_floor(report& out, const std::string& folder);
 

@@ -152,6 +152,8 @@ void measure_drain(report& out, const place& at, const std::string& what, task<R
   out.add({at.group, what + ": worker memory", cost.peak_mb, "MB peak", ""});
 }
 
+}  // namespace
+
 void measure_round_trip(report& out, const place& at) {
   child worker(worker_arguments(at, "ping", {}));
   const auto times = run(ping(at, 5000));
@@ -166,6 +168,8 @@ void measure_round_trip(report& out, const place& at) {
            "% CPU", ""});
   worker.end(false);
 }
+
+namespace {
 
 awaitable<void> hold_many(place at, std::size_t count) {
   queue q(at.url, "hold");

@@ -18,4 +18,7 @@ struct place {
 
 void measure_jobs(report& out, const place& at, std::size_t jobs);
 
+/// Of these, the round trip and the idle worker alone.
+void measure_round_trip(report& out, const place& at);
+
 }  // namespace quarq::bench

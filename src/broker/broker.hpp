@@ -143,6 +143,11 @@ struct worker_summary {
 struct worker_events {
   std::function<void()> work_ready;  ///< claim now: jobs became ready, or one is due sooner than was said
   std::function<void(std::string)> cancel_requested;  ///< this held job is to be cancelled
+  /// Optional, for the worker to set and for the broker to use: while the lease is owed work_ready, a job may
+  /// be given to it instead. The job is held as if it had been claimed at `now`, in its first try; the worker
+  /// starts it or hands it back. The lease is still owed work_ready. What is given between `reconnected` and
+  /// the end of reconcile is to be dropped: reconcile gives it back.
+  std::function<void(claimed_job job, moment now)> job_given;
   /// The connection was lost and is back: claims whose answer was lost may have left jobs under the lease
   /// (see reconcile).
   std::function<void()> reconnected;
@@ -182,7 +187,9 @@ class broker {
   virtual awaitable<void> close_lease(lease held) = 0;
 
   /// Takes up to `most` ready jobs. Deferred jobs that have become due count as ready. Returning fewer than
-  /// `most` promises a work_ready event when more become ready. Throws broker_error "lease lost" when it is
+  /// `most` promises a work_ready event when more become ready, or job_given events where the lease takes
+  /// those. The promise ends with the event work_ready, with reconcile, and when the lease hands a job back.
+  /// Throws broker_error "lease lost" when it is
   /// not held.
   virtual awaitable<claim_result> claim(lease held, std::size_t most) = 0;
 

@@ -17,13 +17,20 @@ awaitable<void> worker_core::open(lane& l) {
   broker::lease fresh{l.served.name, base::make_id()};
   broker::worker_events hear;
   const std::weak_ptr<worker_core> weak = weak_from_this();
-  hear.work_ready = [weak] {
-    if (const auto self = weak.lock(); self && self->wake) self->wake->fetch.set();
+  hear.work_ready = [weak, &l] {
+    if (const auto self = weak.lock(); self && self->wake) self->ask_again(l);
   };
+  // A burst ends when a claim brings nothing, and who may start so many jobs wants no others.
+  if (!options.burst && options.max_jobs == 0) {
+    hear.job_given = [weak, &l, token = fresh.token](broker::claimed_job job, broker::moment now) {
+      if (const auto self = weak.lock(); self && self->wake) self->job_given(l, token, std::move(job), now);
+    };
+  }
   hear.reconnected = [weak] {
     const auto self = weak.lock();
     if (!self || !self->wake) return;
     self->reconcile_wanted = true;
+    for (auto& each : self->lanes) each.given.clear();
     self->wake->fetch.set();
   };
   hear.cancel_requested = [weak, &l](std::string id) {
@@ -44,14 +51,14 @@ awaitable<void> worker_core::renew(lane& l) {
       if (l.lease.token.empty()) {
         // The attempt to replace a lost one has failed.
         co_await open(l);
-        wake->fetch.set();
+        ask_again(l);
         continue;
       }
       auto terms = lease_terms();
       const auto answer = co_await broker->renew(l.lease, std::move(terms));
       if (!answer.held) co_await replace_lease(l);
       for (const auto& id : answer.cancel_requests) cancel_requested(l, id);
-      if (answer.work_ready) wake->fetch.set();
+      if (answer.work_ready) ask_again(l);
     } catch (const broker_error& e) {
       base::log().warn("queue {}: could not renew the lease: {}", l.served.name, e.what());
     }
@@ -75,11 +82,12 @@ awaitable<void> worker_core::replace_lease(lane& l) {
         l.served.name);
   }
   l.outbox.clear();
+  l.given.clear();
   // What ends before there is a new lease must not be settled under that: the same job may be held under it
   // again.
   l.lease.token.clear();
   co_await open(l);
-  wake->fetch.set();
+  ask_again(l);
 }
 
 void worker_core::cancel_requested(lane& l, const std::string& id) {

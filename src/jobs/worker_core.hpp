@@ -50,6 +50,13 @@ struct lane {
   std::vector<broker::settlement> in_flight;  ///< sent, not answered yet
   async::event outbox_ready;
   async::event renew_now;
+
+  /// Until when it need not be asked for jobs: the broker has promised to tell of some before.
+  std::optional<steady::time_point> promised_until;
+  bool woken = false;     ///< told of jobs since the last claim began
+  bool claiming = false;  ///< a claim is under way
+  /// Jobs given meanwhile: the claim may have taken their slots.
+  std::vector<std::pair<broker::claimed_job, broker::moment>> given;
 };
 
 /// A claimed job, from its claim until its settlement is in the outbox and its handler has ended.
@@ -118,7 +125,13 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
 
   // ---- fetch.cpp
   awaitable<void> fetch();
-  awaitable<bool> claim_once(millis& next_due);
+  awaitable<bool> claim_once();
+  awaitable<bool> claim_from(lane& l, std::size_t most);
+  void start_given(lane& l);
+  void job_given(lane& l, const std::string& token, broker::claimed_job job, broker::moment now);
+  void ask_again(lane& l);
+  void ask_all_again();
+  millis until_next_claim() const;
   void return_unstarted(lane& l, const std::vector<broker::claimed_job>& jobs);
   awaitable<void> reconcile();
   std::size_t room() const;
@@ -182,6 +195,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   bool stop_now = false;  ///< the second request
   bool closing = false;   ///< roles: end
   bool reconcile_wanted = false;
+  bool reconciling = false;
   std::atomic<int> stop_requests{0};
   std::mutex stop_mutex;                                  ///< guards stop_loop, for stop() on other threads
   std::optional<boost::asio::any_io_executor> stop_loop;  ///< set while run() listens for stop()

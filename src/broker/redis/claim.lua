@@ -3,6 +3,7 @@
 -- KEYS[1]  P, the queue's prefix
 -- ARGV[1]  the lease's token
 -- ARGV[2]  how many at most (up to 1000)
+-- ARGV[3]  '1' if the lease takes jobs that it did not ask for while it is idle (enqueue.lua)
 --
 -- Returns nil when the lease is not held; else
 --   {now in ms, ms until the next deferred job is due or -1, {id...}, {header and record...}, {tries before this one...}}
@@ -83,6 +84,9 @@ if got < most then
     end
   end
   redis.call('ZADD', P .. 'idle', at, token)
+  if ARGV[3] == '1' then
+    redis.call('HSET', P .. 'takers', token, most)
+  end
 else
   redis.call('ZREM', P .. 'idle', token)
   if redis.call('EXISTS', ready_lists(P)) > 0 then

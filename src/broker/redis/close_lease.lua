@@ -9,6 +9,7 @@ local P, token = KEYS[1], ARGV[1]
 local given = give_back(P, token, nil, false)
 redis.call('ZREM', P .. 'leases', token)
 redis.call('ZREM', P .. 'idle', token)
+redis.call('HDEL', P .. 'takers', token)
 redis.call('HDEL', P .. 'cards', token)
 redis.call('DEL', P .. 'settled:' .. token)
 -- It may have been woken for jobs that it never claimed: somebody else must hear of them.

@@ -7,11 +7,12 @@
 -- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
 -- ARGV[4]   how long to remember, in ms, or '' to leave as it is
 -- ARGV[5]   what all jobs have in common (see below), or ''
--- ARGV[6..] for each job: id, record, and if ARGV[5] is '': struct '<BBBi8i8': 1 if the id is fresh, priority,
+-- ARGV[6]   the client that is to be told of the end of these jobs, which are all fresh (see wait.lua); or ''
+-- ARGV[7..] for each job: id, record, and if ARGV[5] is '': struct '<BBBi8i8': 1 if the id is fresh, priority,
 --           0 now | 1 after so many ms | 2 at that moment, ms; expires so many ms after it became due, or -1
 --
 -- Returns '' when all were accepted, else a '1' (accepted) or '0' (duplicate) for each job.
--- needs: shared_format shared_lists shared_wake
+-- needs: shared_format
 local P = KEYS[1]
 local sender = P .. 'sender:' .. ARGV[1]
 if redis.call('HSETNX', sender, ARGV[2], '') == 0 then
@@ -29,13 +30,58 @@ if ARGV[4] ~= '' then
   redis.call('PEXPIRE', sender, ARGV[4])
 end
 
+-- A fresh job alone, due now, goes straight to a lease that waits for work, has said that it takes given jobs (P..takers:
+-- how many it may hold when it is given another) and hears us: as if it had been claimed. Its message: j, the id's length
+-- (1 byte), id, header and record. The lease stays idle, but the others come before it now. This stands before the
+-- functions that the rest needs, because they cost time in each call.
+if #ARGV == 8 and ARGV[5] ~= '' then
+  local fresh, priority, kind, _, expires = struct.unpack('<BBBi8i8', ARGV[5])
+  local idle = P .. 'idle'
+  local first = kind == 0 and fresh == 1 and redis.call('ZREVRANGE', idle, 0, 1, 'WITHSCORES')
+  local R = P .. 'ready:'
+  if first and first[1] and redis.call('EXISTS', R .. '9', R .. '8', R .. '7', R .. '6', R .. '5', R .. '4', R .. '3',
+      R .. '2', R .. '1', R .. '0') == 0 then
+    local id = ARGV[7]
+    local token, limit, running
+    while first[1] do
+      token = first[1]
+      running = P .. 'running:' .. token
+      limit = redis.call('HGET', P .. 'takers', token)
+      if not limit or redis.call('SCARD', running) >= tonumber(limit) then
+        break
+      end
+      local t = redis.call('TIME')
+      local now = t[1] * 1000 + math.floor(t[2] / 1000)
+      local stored = struct.pack('<I8I8I8B', now, now, expires >= 0 and now + expires or 0, priority) .. ARGV[8]
+      if redis.call('HSETNX', P .. 'jobs', id, stored) == 0 then
+        return '' -- the same job once more: it is there already
+      end
+      redis.call('SADD', running, id)
+      if redis.call('PUBLISH', P .. 'lease:' .. token, 'j' .. string.char(#id) .. id .. stored) > 0 then
+        if first[3] and tonumber(first[2]) > 2 ^ 52 then -- without a moment of its own at which it claims
+          redis.call('ZADD', idle, string.format('%.0f', 2 ^ 53 - now), token)
+        end
+        if ARGV[6] ~= '' then
+          redis.call('HSET', P .. 'waiters', id, ARGV[6])
+        end
+        return ''
+      end
+      redis.call('SREM', running, id)
+      redis.call('HDEL', P .. 'jobs', id)
+      redis.call('ZREM', idle, token)
+      first = redis.call('ZREVRANGE', idle, 0, 1, 'WITHSCORES')
+    end
+  end
+end
+
+-- needs: shared_lists shared_wake
 local now = clock()
 local common = ARGV[5] ~= ''
 local step = common and 2 or 3
-local count = (#ARGV - 5) / step
+local count = (#ARGV - 6) / step
 local ids = {}
 for k = 1, count do
-  ids[k] = ARGV[6 + (k - 1) * step]
+  ids[k] = ARGV[7 + (k - 1) * step]
 end
 local live = redis.call('HMGET', P .. 'jobs', unpack(ids))
 local until_when -- asked for when the first given id is met
@@ -46,7 +92,7 @@ local soonest
 local seen = {}
 for k = 1, count do
   local id = ids[k]
-  local this = common and ARGV[5] or ARGV[8 + (k - 1) * step]
+  local this = common and ARGV[5] or ARGV[9 + (k - 1) * step]
   if this ~= meta then
     meta = this
     fresh, priority, kind, amount, expires = struct.unpack('<BBBi8i8', meta)
@@ -74,7 +120,7 @@ for k = 1, count do
   -- A fresh id that is known is the same job once more: it is there already.
   if not known then
     stored[#stored + 1] = id
-    stored[#stored + 1] = header .. ARGV[7 + (k - 1) * step]
+    stored[#stored + 1] = header .. ARGV[8 + (k - 1) * step]
     if due > now then
       deferred[#deferred + 1], deferred[#deferred + 2] = due_text, priority .. id
       soonest = math.min(soonest or due, due)
@@ -94,6 +140,13 @@ for level, list in pairs(ready) do
   many('RPUSH', P .. 'ready:' .. level, list)
 end
 many('ZADD', P .. 'deferred', deferred)
+if ARGV[6] ~= '' then
+  local waiters = {}
+  for i = 1, #stored, 2 do
+    waiters[i], waiters[i + 1] = stored[i], ARGV[6]
+  end
+  many('HSET', P .. 'waiters', waiters)
+end
 
 if next(ready) then
   wake(P)

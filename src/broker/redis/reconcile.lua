@@ -4,6 +4,9 @@
 -- ARGV[1]   the lease's token
 -- ARGV[2..] the ids it knows
 --
+-- The lease is not idle any more: what it was given since it came back is given back here, so it must not be given more
+-- until it claims.
+--
 -- Returns how many jobs were given back.
 -- needs: shared_lists shared_wake shared_ends shared_give_back
 local P = KEYS[1]
@@ -11,6 +14,7 @@ local known = {}
 for i = 2, #ARGV do
   known[ARGV[i]] = true
 end
+redis.call('ZREM', P .. 'idle', ARGV[1])
 local given = give_back(P, ARGV[1], known, false)
 if given > 0 then
   wake(P)

@@ -57,6 +57,27 @@ job_details read_details(const wire::reply& reply) {
   return job;
 }
 
+// A job in its first try.
+claimed_job read_job(std::string_view id, std::string_view stored) {
+  const auto header = read_header(stored);
+  claimed_job job;
+  job.id = id;
+  job.record = stored.substr(job_header_size);
+  job.priority = header.priority;
+  job.enqueued_at = header.enqueued_at;
+  job.due_at = header.due_at;
+  job.expires_at = header.expires_at;
+  return job;
+}
+
+// j, the id's length, id, header and record (enqueue.lua).
+std::optional<claimed_job> read_given(std::string_view message) {
+  if (message.size() < 2) return std::nullopt;
+  const std::size_t length = static_cast<unsigned char>(message[1]);
+  if (message.size() < 2 + length + job_header_size) return std::nullopt;
+  return read_job(message.substr(2, length), message.substr(2 + length));
+}
+
 std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open) {
   return {held.token, std::to_string(terms.duration.count()), terms.card, open};
 }
@@ -82,7 +103,12 @@ awaitable<std::vector<accepted>> redis_broker::enqueue(std::string queue, std::v
   co_await prepare(queue);
   if (jobs.empty()) co_return std::vector<accepted>();
   co_await note_queue(queue);
-  auto answers = co_await enqueuer_->enqueue(std::move(queue), std::move(jobs));
+  std::string waiter;
+  if (jobs.size() == 1 && waits_->likely(queue) && jobs.front().id_is_fresh) {
+    waiter = waits_->name();
+    waits_->noted(queue, jobs.front().id);
+  }
+  auto answers = co_await enqueuer_->enqueue(std::move(queue), std::move(jobs), std::move(waiter));
   co_return answers;
 }
 
@@ -155,6 +181,8 @@ awaitable<claim_result> redis_broker::claim(lease held, std::size_t most) {
 awaitable<bool> redis_broker::claim_some(lease held, std::size_t most, claim_result& into) {
   std::vector<std::string> words(1, held.token);
   words.push_back(std::to_string(most));
+  const auto events = leases_.find(lease_channel(held));
+  words.push_back(events != leases_.end() && events->second.job_given ? "1" : "0");
   auto reply = co_await run(scripts().claim, held.queue, std::move(words));
   if (reply.is_nil()) {
     throw broker_error(fmt::format("lease lost: \"{}\" is not held in queue \"{}\"", held.token, held.queue));
@@ -165,16 +193,8 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t most, claim_res
   const auto& ids = item(reply, 2).items;
   const auto& tried = item(reply, 4).items;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    const std::string& stored = item(item(reply, 3), i).text;
-    const auto header = read_header(stored);
-    auto& job = into.jobs.emplace_back();
-    job.id = ids[i].text;
-    job.record = stored.substr(job_header_size);
-    job.tries = 1 + (i < tried.size() ? static_cast<int>(number(tried[i].text)) : 0);
-    job.priority = header.priority;
-    job.enqueued_at = header.enqueued_at;
-    job.due_at = header.due_at;
-    job.expires_at = header.expires_at;
+    auto& job = into.jobs.emplace_back(read_job(ids[i].text, item(item(reply, 3), i).text));
+    if (i < tried.size()) job.tries += static_cast<int>(number(tried[i].text));
   }
   co_return ids.size() == most;
 }
@@ -329,6 +349,11 @@ void redis_broker::hear(const std::string& channel, std::string_view message) {
   } else if (message[0] == 'c') {
     const auto tell = found->second.cancel_requested;
     if (tell) tell(std::string(message.substr(1)));
+  } else if (message[0] == 'j') {
+    const auto give = found->second.job_given;
+    auto job = read_given(message);
+    // It was enqueued in the step in which it was given.
+    if (give && job) give(*job, job->enqueued_at);
   }
 }
 

@@ -26,6 +26,7 @@ constexpr const char* remembered_ms = "600000";  // for so long
 
 struct redis_enqueuer::batch {
   explicit batch(const asio::any_io_executor& loop) : over(loop, asio::steady_timer::time_point::max()) {}
+  std::string waiter;
   std::vector<new_job> jobs;
   std::size_t bytes = 0;
   bool done = false;
@@ -43,11 +44,12 @@ struct redis_enqueuer::share {
 redis_enqueuer::redis_enqueuer(asio::any_io_executor loop, net::redis_connection& connection)
     : loop_(std::move(loop)), connection_(&connection), name_(base::make_id()) {}
 
-awaitable<std::vector<accepted>> redis_enqueuer::enqueue(std::string queue, std::vector<new_job> jobs) {
+awaitable<std::vector<accepted>> redis_enqueuer::enqueue(std::string queue, std::vector<new_job> jobs,
+                                                         std::string waiter) {
   std::vector<accepted> answers;
   answers.reserve(jobs.size());
   auto self = shared_from_this();
-  auto shares = place(queue, std::move(jobs));
+  auto shares = place(queue, std::move(jobs), waiter);
   for (auto& one : shares) {
     if (!one.in->done) {
       auto [ec] = co_await one.in->over.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -63,18 +65,19 @@ awaitable<std::vector<accepted>> redis_enqueuer::enqueue(std::string queue, std:
 }
 
 // Puts the jobs into batches that are about to be sent.
-std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queue,
-                                                         std::vector<new_job> jobs) {
+std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queue, std::vector<new_job> jobs,
+                                                         const std::string& waiter) {
   std::vector<share> shares;
   auto current = senders_[queue].open.lock();
-  if (!current || current->jobs.size() + jobs.size() > most_shared) current = new_batch(queue);
+  if (!current || current->waiter != waiter || current->jobs.size() + jobs.size() > most_shared)
+    current = new_batch(queue, waiter);
   shares.push_back({current, current->jobs.size(), 0});
   for (auto& job : jobs) {
     const auto bytes = job.record.size() + job.id.size();
     const bool full = current->jobs.size() >= most_at_once ||
                       (current->bytes + bytes > most_bytes_at_once && !current->jobs.empty());
     if (full) {
-      current = new_batch(queue);
+      current = new_batch(queue, waiter);
       shares.push_back({current, 0, 0});
     }
     current->bytes += bytes;
@@ -84,8 +87,10 @@ std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queu
   return shares;
 }
 
-std::shared_ptr<redis_enqueuer::batch> redis_enqueuer::new_batch(const std::string& queue) {
+std::shared_ptr<redis_enqueuer::batch> redis_enqueuer::new_batch(const std::string& queue,
+                                                                 const std::string& waiter) {
   auto made = std::make_shared<batch>(loop_);
+  made->waiter = waiter;
   senders_[queue].open = made;
   asio::post(loop_, [self = shared_from_this(), queue, made] { flush(self, queue, made); });
   return made;
@@ -120,7 +125,7 @@ awaitable<void> redis_enqueuer::send(std::shared_ptr<redis_enqueuer> self, std::
 std::vector<std::string> redis_enqueuer::arguments(sender& from, const std::string& number,
                                                    const batch& full) const {
   std::vector<std::string> words;
-  words.reserve(5 + 3 * full.jobs.size());
+  words.reserve(6 + 3 * full.jobs.size());
   words.push_back(name_);
   words.push_back(number);
   words.push_back(from.numbers.take_answered());
@@ -136,6 +141,7 @@ std::vector<std::string> redis_enqueuer::arguments(sender& from, const std::stri
     alike = alike && terms.back() == terms.front();
   }
   words.push_back(alike ? terms.front() : "");
+  words.push_back(full.waiter);
   for (std::size_t i = 0; i < full.jobs.size(); ++i) {
     words.push_back(full.jobs[i].id);
     words.push_back(full.jobs[i].record);

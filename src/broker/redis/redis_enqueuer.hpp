@@ -24,7 +24,9 @@ class redis_enqueuer : public std::enable_shared_from_this<redis_enqueuer> {
  public:
   redis_enqueuer(boost::asio::any_io_executor loop, net::redis_connection& connection);
 
-  awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs);
+  /// `waiter`: the name of one who is to be told when the jobs, all of fresh ids, have ended (redis_waits);
+  /// or nothing.
+  awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs, std::string waiter);
 
   /// The server may have been restarted with nothing: what it should remember of us is set anew.
   void reconnected();
@@ -36,8 +38,8 @@ class redis_enqueuer : public std::enable_shared_from_this<redis_enqueuer> {
   struct sender;
   struct share;
 
-  std::vector<share> place(const std::string& queue, std::vector<new_job> jobs);
-  std::shared_ptr<batch> new_batch(const std::string& queue);
+  std::vector<share> place(const std::string& queue, std::vector<new_job> jobs, const std::string& waiter);
+  std::shared_ptr<batch> new_batch(const std::string& queue, const std::string& waiter);
   static void flush(std::shared_ptr<redis_enqueuer> self, std::string queue, std::shared_ptr<batch> full);
   static awaitable<void> send(std::shared_ptr<redis_enqueuer> self, std::string queue,
                               std::shared_ptr<batch> full);

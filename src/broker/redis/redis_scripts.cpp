@@ -21,14 +21,15 @@ const std::map<std::string_view, std::string_view>& shared_parts() {
   return parts;
 }
 
-// A script with the shared parts that its line "-- needs: ..." names before it.
+// A script in which each line "-- needs: ..." is followed by the shared parts that it names.
 std::string assemble(std::string_view script) {
   constexpr std::string_view mark = "-- needs: ";
-  const auto at = script.find(mark);
   std::string text;
-  if (at != std::string_view::npos) {
-    auto names = script.substr(at + mark.size());
-    names = names.substr(0, names.find('\n'));
+  for (auto at = script.find(mark); at != std::string_view::npos; at = script.find(mark)) {
+    const auto end = std::min(script.size(), script.find('\n', at) + 1);
+    auto names = script.substr(at + mark.size(), end - 1 - (at + mark.size()));
+    text += script.substr(0, end);
+    script.remove_prefix(end);
     while (!names.empty()) {
       const auto name = names.substr(0, names.find(' '));
       names.remove_prefix(std::min(names.size(), name.size() + 1));

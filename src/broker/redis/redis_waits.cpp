@@ -1,5 +1,6 @@
 #include "broker/redis/redis_waits.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include <boost/asio/as_tuple.hpp>
@@ -17,6 +18,20 @@
 namespace quarq::broker::redis {
 
 namespace asio = boost::asio;
+
+namespace {
+
+constexpr double last_call_counts = 1.0 / 16;      // in the likelihood of a wait
+constexpr std::size_t most_noted = 1000;           // jobs that are waited for before anybody asked
+constexpr std::size_t longest_kept_end = 1 << 16;  // bytes; of a longer one is asked again
+
+// `end` is the digit of the state, or - for a job that is not there, and the outcome.
+std::optional<ended> read_end(std::string_view end) {
+  if (end.empty() || end[0] == '-') return std::nullopt;
+  return ended{state_of_digit(end[0]), std::string(end.substr(1))};
+}
+
+}  // namespace
 
 struct redis_waits::waiter {
   explicit waiter(const asio::any_io_executor& loop) : over(loop, asio::steady_timer::time_point::max()) {}
@@ -67,13 +82,38 @@ redis_waits::redis_waits(asio::any_io_executor loop, net::redis_connection& conn
       ask_again_after_(ask_again_after) {}
 
 awaitable<std::optional<ended>> redis_waits::wait(std::string queue, std::string id) {
+  auto& in = queues_[queue];
+  in.likelihood = std::min(1.0, in.likelihood + last_call_counts);
+  const auto known = in.noted.find(id);
+  const bool asked = known != in.noted.end();
+  if (asked) {
+    const auto end = std::move(known->second);
+    in.noted.erase(known);
+    if (end) co_return read_end(*end);
+    begin_to_ask_now_and_then();
+  }
   waiter me(loop_);
   registration noted(shared_from_this(), queue, id, me);
-  if (queues_[queue].by_id[id].size() == 1) ask(queue, id);
+  if (!asked && in.by_id[id].size() == 1) ask(queue, id);
   auto [ec] = co_await me.over.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!me.done) throw boost::system::system_error(ec, "wait_ended");
   if (me.error) std::rethrow_exception(me.error);
   co_return std::move(me.outcome);
+}
+
+bool redis_waits::likely(const std::string& queue) {
+  auto& in = queues_[queue];
+  in.likelihood *= 1 - last_call_counts;
+  return in.subscribed && in.likelihood > 0.5;
+}
+
+void redis_waits::noted(const std::string& queue, const std::string& id) {
+  auto& in = queues_[queue];
+  if (!in.noted.try_emplace(id).second) return;
+  in.noted_order.push_back(id);
+  if (in.noted_order.size() <= most_noted) return;
+  in.noted.erase(in.noted_order.front());
+  in.noted_order.pop_front();
 }
 
 // ---- asking
@@ -110,7 +150,7 @@ awaitable<void> redis_waits::send(std::shared_ptr<redis_waits> self, std::string
                                   std::make_move_iterator(ids.begin() + static_cast<std::ptrdiff_t>(last)));
     asio::co_spawn(self->loop_, question(self, queue, std::move(some)), asio::detached);
   }
-  if (!self->again_) asio::co_spawn(self->loop_, ask_now_and_then(self), asio::detached);
+  self->begin_to_ask_now_and_then();
   co_return;
 }
 
@@ -151,6 +191,10 @@ awaitable<void> redis_waits::question(std::shared_ptr<redis_waits> self, std::st
   }
 }
 
+void redis_waits::begin_to_ask_now_and_then() {
+  if (!again_) asio::co_spawn(loop_, ask_now_and_then(shared_from_this()), asio::detached);
+}
+
 // Runs while there is somebody who waits. The timer belongs to the coroutine, so that the loop's end takes it
 // along.
 awaitable<void> redis_waits::ask_now_and_then(std::shared_ptr<redis_waits> self) {
@@ -167,6 +211,8 @@ awaitable<void> redis_waits::ask_now_and_then(std::shared_ptr<redis_waits> self)
 }
 
 void redis_waits::reconnected() {
+  // What was told meanwhile is lost: who waits for these must ask.
+  for (auto& [queue, in] : queues_) std::erase_if(in.noted, [](const auto& one) { return !one.second; });
   ask_all();
 }
 
@@ -200,16 +246,21 @@ void redis_waits::hear(const std::string& queue, std::string_view letter) {
   }
 }
 
-// `end` is the digit of the state, or - for a job that is not there, and the outcome.
 void redis_waits::tell(const std::string& queue, const std::string& id, std::string_view end) {
-  for (auto* one : take(queue, id)) {
-    if (!end.empty() && end[0] != '-') {
-      one->outcome.emplace();
-      one->outcome->state = state_of_digit(end[0]);
-      one->outcome->outcome = end.substr(1);
-    }
+  const auto waiters = take(queue, id);
+  for (auto* one : waiters) {
+    one->outcome = read_end(end);
     one->done = true;
     one->over.cancel();
+  }
+  if (!waiters.empty()) return;
+  auto& noted = queues_[queue].noted;
+  const auto found = noted.find(id);
+  if (found == noted.end()) return;
+  if (end.size() > longest_kept_end) {
+    noted.erase(found);
+  } else {
+    found->second = end;
   }
 }
 

@@ -1,6 +1,7 @@
 // Those who wait for the end of jobs: asked after in batches, told by published messages.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,6 +27,14 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
 
   awaitable<std::optional<ended>> wait(std::string queue, std::string id);
 
+  /// By what name we are told of ends.
+  const std::string& name() const { return name_; }
+  /// A job is about to be enqueued alone: whether it is worth to say at once that we wait for its end, as
+  /// that is what mostly follows here.
+  bool likely(const std::string& queue);
+  /// Redis is told with the job that we wait for it.
+  void noted(const std::string& queue, const std::string& id);
+
   void reconnected();
   /// The connection is about to go.
   void close();
@@ -39,10 +48,16 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
     std::vector<std::string> to_ask;
     bool asking = false;  // a question is posted
     bool subscribed = false;
+    double likelihood = 0;  // that one who enqueues a job waits for it
+    // Jobs that need not be asked for, and their ends, if those came before anybody asked us. The oldest are
+    // forgotten.
+    std::unordered_map<std::string, std::optional<std::string>> noted;
+    std::deque<std::string> noted_order;
   };
 
   void ask(const std::string& queue, std::string id);
   void ask_all();
+  void begin_to_ask_now_and_then();
   static awaitable<void> send(std::shared_ptr<redis_waits> self, std::string queue);
   static awaitable<void> subscribe(std::shared_ptr<redis_waits> self, std::string queue);
   static awaitable<void> question(std::shared_ptr<redis_waits> self, std::string queue,

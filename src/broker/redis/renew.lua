@@ -42,6 +42,7 @@ for _, lost in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now - 1, 'LIMI
   given = given + give_back(P, lost, nil, true)
   redis.call('ZREM', leases, lost)
   redis.call('ZREM', P .. 'idle', lost)
+  redis.call('HDEL', P .. 'takers', lost)
   redis.call('HDEL', P .. 'cards', lost)
   redis.call('DEL', P .. 'settled:' .. lost)
 end

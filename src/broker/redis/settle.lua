@@ -10,15 +10,74 @@
 --           job_state if it ends; for how many ms its outcome is kept (-1: for ever), or until it is tried again
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
--- A job whose cancelling was requested ends as cancelled instead of being retried or handed back.
--- needs: shared_lists shared_wake shared_ends
+-- A job whose cancelling was requested ends as cancelled instead of being retried or handed back. A lease that hands back
+-- is not idle any more: it has no use for what it was given.
 local P, token, common = KEYS[1], ARGV[1], ARGV[4]
 local settled = P .. 'settled:' .. token
-local first_answer = redis.call('HGET', settled, ARGV[2])
-if first_answer then
-  return first_answer
-end
 local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
+if redis.call('HSETNX', settled, ARGV[2], '') == 0 then
+  return redis.call('HGET', settled, ARGV[2])
+end
+
+-- Keeps the answer of a call that changed something: only then the lease is there, with which it will be forgotten.
+local function answer_with(text, changed)
+  if not changed then
+    redis.call('HDEL', settled, ARGV[2])
+  elseif text ~= '' then
+    redis.call('HSET', settled, ARGV[2], text)
+  end
+  for call in string.gmatch(ARGV[3], '%d+') do
+    redis.call('HDEL', settled, call)
+  end
+  return text
+end
+
+-- One job that ends otherwise than dead: the way of those who wait for what they sent. It stands before the functions that
+-- the rest needs, because they cost time in each call.
+if #ARGV == 6 and common ~= '' then
+  local what, into, time = struct.unpack('<BBi8', common)
+  local id, outcome = ARGV[5], ARGV[6]
+  if what == 0 and into ~= 7 and time >= 0 then
+    if redis.call('SREM', running, id) == 0 then
+      return answer_with('0', false)
+    end
+    redis.call('SREM', cancel, id)
+    redis.call('HDEL', P .. 'jobs', id)
+    redis.call('HDEL', P .. 'tries', id)
+    if time > 0 then
+      local t = redis.call('TIME')
+      local R, U = P .. 'results', P .. 'results_until'
+      redis.call('HSET', R, id, into .. outcome)
+      redis.call('ZADD', U, string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + time), id)
+      -- Both keys live as long as the last of what they hold, or a little longer, so that this is seldom needed (keep in
+      -- shared_ends.lua).
+      if redis.call('PTTL', R) < time then
+        local last = redis.call('ZRANGE', U, -1, -1, 'WITHSCORES')[2]
+        if last ~= 'inf' then
+          local gone_at = string.format('%.0f', tonumber(last) + math.floor(time / 8))
+          redis.call('PEXPIREAT', R, gone_at)
+          redis.call('PEXPIREAT', U, gone_at)
+        end
+      end
+    end
+    local waiters = P .. 'waiters'
+    local clients = redis.call('HGET', waiters, id)
+    if clients then
+      local letter = struct.pack('>I2', #id) .. id .. into .. struct.pack('>I4', #outcome) .. outcome
+      for at = 1, #clients, 26 do
+        local client = string.sub(clients, at, at + 25)
+        if redis.call('PUBLISH', P .. 'client:' .. client, letter) == 0 then
+          redis.call('HSET', P .. 'mail:' .. client, id, into .. outcome)
+          redis.call('PEXPIRE', P .. 'mail:' .. client, 60000)
+        end
+      end
+      redis.call('HDEL', waiters, id)
+    end
+    return answer_with('', true)
+  end
+end
+
+-- needs: shared_lists shared_wake shared_ends
 local step = common ~= '' and 2 or 3
 local count = (#ARGV - 4) / step
 local ids = {}
@@ -28,15 +87,6 @@ end
 local held = redis.call('SMISMEMBER', running, unpack(ids))
 local unwanted = redis.call('EXISTS', cancel) == 1
 local now = clock()
-
--- Remembers the answer of a call that changed something: only then the lease is there, with which it will be forgotten.
-local function answer_with(text)
-  redis.call('HSET', settled, ARGV[2], text)
-  for call in string.gmatch(ARGV[3], '%d+') do
-    redis.call('HDEL', settled, call)
-  end
-  return text
-end
 
 -- What nearly always happens, without building the tables that the rest needs: all succeeded (or ended alike), all were
 -- held, nobody waits.
@@ -61,7 +111,7 @@ if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
       end
       keep(P, kept, kept_until)
     end
-    return answer_with('')
+    return answer_with('', true)
   end
 end
 
@@ -134,17 +184,17 @@ for priority, list in pairs(front) do
 end
 tell(P, ended, states, outcomes)
 if next(front) then
+  redis.call('ZREM', P .. 'idle', token)
   wake(P)
 elseif soonest then
   wake_for(P, soonest)
 end
 
 if not refused then
-  return answer_with('')
+  return answer_with('', true)
 end
 local answer = {}
 for k = 1, count do
   answer[k] = held[k] == 1 and '1' or '0'
 end
-answer = table.concat(answer)
-return #gone > 0 and answer_with(answer) or answer
+return answer_with(table.concat(answer), #gone > 0)
