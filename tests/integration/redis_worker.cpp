@@ -1,0 +1,155 @@
+// Workers at Redis that are given jobs without having asked (docs/redis_layout.md).
+#include <algorithm>
+
+#include <quarq/quarq.hpp>
+
+#include "base/log.hpp"
+#include "integration/worker_lab.hpp"
+#include "support/on_loop.hpp"
+#include "support/redis_server.hpp"
+
+namespace quarq::test {
+namespace {
+
+constexpr task<int(int)> step{"step"};
+
+class redis_worker : public testing::Test {
+ protected:
+  redis_worker() { base::set_log_level("off"); }
+
+  worker_options options(strings queues = strings(1, "q")) const {
+    worker_options o;
+    o.broker = server_.url();
+    o.queues.clear();
+    for (auto& name : queues) o.queues.push_back({std::move(name), 1});
+    return o;
+  }
+  queue open(std::string name = "q") const { return queue(server_.url(), std::move(name)); }
+
+  redis_server server_{redis_server_options{}};
+};
+
+awaitable<void> stop_after(worker& w, awaitable<void> client) {
+  co_await std::move(client);
+  w.stop();
+}
+
+awaitable<void> beside(worker& w, awaitable<void> client) {
+  std::vector<awaitable<void>> both;
+  both.push_back(w.run());
+  both.push_back(stop_after(w, std::move(client)));
+  co_await gather(std::move(both));
+}
+
+awaitable<int> result_of(queue q, int n) {
+  auto call = step(n);
+  auto job = co_await q.enqueue(std::move(call));
+  const int result = co_await job.result();
+  co_return result;
+}
+
+TEST_F(redis_worker, a_job_at_a_time_runs_once_each_and_is_mostly_given) {
+  int ran = 0;
+  worker w(options());
+  w.handle(step, [&](int n) -> awaitable<int> {
+    ++ran;
+    co_return 2 * n;
+  });
+  const auto client = [&]() -> awaitable<void> {
+    auto q = open();
+    for (int i = 0; i < 200; ++i) {
+      const int twice = co_await result_of(q, i);
+      EXPECT_EQ(twice, 2 * i);
+    }
+  };
+  run_on_loop(beside(w, client()), patience);
+  EXPECT_EQ(ran, 200);
+  // Claims are seldom needed: the worker stays idle in the store's eyes.
+  const auto stats = server_.command({"INFO", "commandstats"}).text;
+  const auto count_of = [&](const std::string& command) {
+    const auto at = stats.find("cmdstat_" + command + ":calls=");
+    return at == std::string::npos ? 0 : std::stoi(stats.substr(stats.find('=', at) + 1));
+  };
+  EXPECT_LT(count_of("lpop"), 20);
+}
+
+TEST_F(redis_worker, two_queues_that_share_slots_never_get_more_than_there_are) {
+  constexpr int each = 60;
+  int now = 0, most = 0, ran = 0;
+  auto o = options({"a", "b"});
+  o.concurrency = 2;
+  worker w(o);
+  w.handle(step, [&](int n) -> awaitable<int> {
+    most = std::max(most, ++now);
+    co_await sleep_for(1ms);
+    --now;
+    ++ran;
+    co_return n;
+  });
+  const auto send = [&](queue q) -> awaitable<void> {
+    for (int i = 0; i < each; ++i) {
+      auto call = step(i);
+      co_await q.enqueue(std::move(call));
+    }
+  };
+  const auto client = [&]() -> awaitable<void> {
+    std::vector<awaitable<void>> both;
+    both.push_back(send(open("a")));
+    both.push_back(send(open("b")));
+    co_await gather(std::move(both));
+    co_await until([&] { return ran == 2 * each; });
+  };
+  run_on_loop(beside(w, client()), patience);
+  EXPECT_EQ(ran, 2 * each);
+  EXPECT_LE(most, 2);
+}
+
+TEST_F(redis_worker, what_is_given_to_a_stopping_worker_runs_elsewhere) {
+  latch finish;
+  int with_first = 0;
+  worker first(options()), second(options());
+  first.handle(step, [&](int n) -> awaitable<int> {
+    ++with_first;
+    co_await finish.wait();
+    co_return n;
+  });
+  second.handle(step, [](int n) -> awaitable<int> { co_return n; });
+  const auto client = [&]() -> awaitable<void> {
+    auto q = open();
+    auto call = step(1);
+    auto long_one = co_await q.enqueue(std::move(call));
+    co_await until([&] { return with_first == 1; });
+    first.stop();
+    auto next_call = step(2);
+    auto next = co_await q.enqueue(std::move(next_call));
+    const auto result_elsewhere = [&]() -> awaitable<void> {
+      const int result = co_await next.result();
+      EXPECT_EQ(result, 2);
+    };
+    co_await beside(second, result_elsewhere());
+    EXPECT_EQ(with_first, 1);
+    finish.open();
+    const int result = co_await long_one.result();
+    EXPECT_EQ(result, 1);
+  };
+  run_on_loop(beside(first, client()), patience);
+}
+
+TEST_F(redis_worker, every_job_ends_though_connections_break_while_jobs_are_given) {
+  worker w(options());
+  w.handle(step, [](int n) -> awaitable<int> { co_return n + 1; });
+  const auto client = [&]() -> awaitable<void> {
+    auto q = open();
+    for (int i = 0; i < 100; ++i) {
+      auto call = step(i);
+      auto job = co_await q.enqueue(std::move(call));
+      if (i % 10 == 5) server_.command({"CLIENT", "KILL", "TYPE", i % 20 == 5 ? "pubsub" : "normal"});
+      const int result = co_await job.result();
+      EXPECT_EQ(result, i + 1);
+    }
+  };
+  run_on_loop(beside(w, client()), 3 * patience);
+}
+
+}  // namespace
+}  // namespace quarq::test
