@@ -12,12 +12,23 @@ class call_numbers {
  public:
   std::string next() { return std::to_string(next_++); }
   /// That call will not be repeated: its answer has come, or was given up.
-  void answered(const std::string& number) { answered_ += number + ' '; }
-  /// All numbers answered since the last time, each followed by a space.
-  std::string take_answered() { return std::exchange(answered_, std::string()); }
+  void answered(const std::string& number) {
+    answered_ += number + ' ';
+    ++count_;
+  }
+  /// Numbers answered since the last time, each followed by a space; or nothing while they are few: to forget
+  /// them costs Redis about as much as to remember one.
+  std::string take_answered() {
+    if (count_ < worth_telling) return {};
+    count_ = 0;
+    return std::exchange(answered_, std::string());
+  }
 
  private:
+  static constexpr int worth_telling = 16;
+
   std::uint64_t next_ = 1;
+  int count_ = 0;
   std::string answered_;
 };
 

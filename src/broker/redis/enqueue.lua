@@ -12,7 +12,7 @@
 --           0 now | 1 after so many ms | 2 at that moment, ms; expires so many ms after it became due, or -1
 --
 -- Returns '' when all were accepted, else a '1' (accepted) or '0' (duplicate) for each job.
--- needs: shared_format
+-- needs: shared_format shared_calls
 local P = KEYS[1]
 local sender = P .. 'sender:' .. ARGV[1]
 if redis.call('HSETNX', sender, ARGV[2], '') == 0 then
@@ -21,11 +21,7 @@ end
 if not format then
   redis.call('SET', P .. 'format', '1')
 end
-if ARGV[3] ~= '' then
-  for call in string.gmatch(ARGV[3], '%d+') do
-    redis.call('HDEL', sender, call)
-  end
-end
+forget_calls(sender, ARGV[3])
 if ARGV[4] ~= '' then
   redis.call('PEXPIRE', sender, ARGV[4])
 end

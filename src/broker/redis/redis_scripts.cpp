@@ -16,7 +16,7 @@ const std::map<std::string_view, std::string_view>& shared_parts() {
       {"shared_format", shared_format_lua},       {"shared_lists", shared_lists_lua},
       {"shared_wake", shared_wake_lua},           {"shared_ends", shared_ends_lua},
       {"shared_find", shared_find_lua},           {"shared_details", shared_details_lua},
-      {"shared_give_back", shared_give_back_lua},
+      {"shared_give_back", shared_give_back_lua}, {"shared_calls", shared_calls_lua},
   };
   return parts;
 }

@@ -12,6 +12,7 @@
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as cancelled instead of being retried or handed back. A lease that hands back
 -- is not idle any more: it has no use for what it was given.
+-- needs: shared_calls
 local P, token, common = KEYS[1], ARGV[1], ARGV[4]
 local settled = P .. 'settled:' .. token
 local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
@@ -26,9 +27,7 @@ local function answer_with(text, changed)
   elseif text ~= '' then
     redis.call('HSET', settled, ARGV[2], text)
   end
-  for call in string.gmatch(ARGV[3], '%d+') do
-    redis.call('HDEL', settled, call)
-  end
+  forget_calls(settled, ARGV[3])
   return text
 end
 
