@@ -36,11 +36,10 @@ end
 if #ARGV == 6 and common ~= '' then
   local what, into, time = struct.unpack('<BBi8', common)
   local id, outcome = ARGV[5], ARGV[6]
-  if what == 0 and into ~= 7 and time >= 0 then
+  if what == 0 and into ~= 7 and time >= 0 and redis.call('EXISTS', cancel) == 0 then
     if redis.call('SREM', running, id) == 0 then
       return answer_with('0', false)
     end
-    redis.call('SREM', cancel, id)
     redis.call('HDEL', P .. 'jobs', id)
     redis.call('HDEL', P .. 'tries', id)
     if time > 0 then
