@@ -18,46 +18,53 @@ namespace quarq::cli {
 
 namespace {
 
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+const CLI::App& command_named(const CLI::App& app, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto* command : commands_of(app)) {
+    names.push_back(command->get_name());
+    if (command->get_name() == name) return *command;
+  }
+  const std::string what =
+      name.empty() ? "no command was given: " : fmt::format("\"{}\" is not a command: ", name);
+  throw invalid_argument(fmt::format("{}expected {}", what, fmt::join(names, ", ")));
+}
+
 void add_help(CLI::App& app, chosen_command& chosen) {
   auto* command = app.add_subcommand("help", "This text, or the help of one command");
   const auto name = std::make_shared<std::string>();
   command->add_option("COMMAND", *name, "a command's name");
   command->callback([&app, name, &chosen] {
     chosen = [&app, name] {
-      const auto* about = name->empty() ? &app : app.get_subcommand_ptr(*name).get();
-      print(about->help(name->empty() ? "" : "quarq"));
+      const auto& about = name->empty() ? app : command_named(app, *name);
+      const std::string full_name = name->empty() ? "quarq" : "quarq " + *name;
+      print(app.get_formatter()->make_help(&about, full_name, CLI::AppFormatMode::Normal));
       return ok;
     };
   });
 }
 
-std::vector<std::string> names_of_commands(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
-  return names;
-}
-
 void declare(CLI::App& app, chosen_command& chosen) {
   app.name("quarq");
+  app.set_help_flag("-h,--help", "this text");
   app.formatter(std::make_shared<help_text>());
   app.set_version_flag("--version", "quarq " QUARQ_VERSION);
   app.require_subcommand(1);
-  app.footer(examples);
   for (const auto add : {add_queues, add_jobs, add_job, add_enqueue, add_cancel, add_requeue, add_purge,
                          add_workers, add_help}) {
     add(app, chosen);
   }
+  // Commands would take over what was set before they were added.
+  app.footer(examples);
 }
 
 // CLI11 would say only that a subcommand is required.
 void check_command(const CLI::App& app, int argc, char** argv) {
-  const auto names = names_of_commands(app);
-  if (argc < 2) throw invalid_argument(fmt::format("expected a command: {}", fmt::join(names, ", ")));
-  const std::string name = argv[1];
-  if (name.starts_with('-') || std::find(names.begin(), names.end(), name) != names.end()) return;
-  throw invalid_argument(fmt::format("\"{}\" is not a command: expected {}", name, fmt::join(names, ", ")));
+  const std::string name = argc < 2 ? "" : argv[1];
+  if (!name.starts_with('-')) command_named(app, name);
 }
 
 int wrong_line(const std::string& message, const CLI::App& app) {

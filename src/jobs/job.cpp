@@ -46,7 +46,10 @@ awaitable<std::string> result_of(core_ptr queue, std::string id, bool absent_is_
   }
   // A job that was cancelled before anybody could say more has no outcome.
   auto o = end->outcome.empty() ? jobs::outcome{} : jobs::decode_outcome(end->outcome);
-  if (o.error.empty()) o.error = fmt::format("job {} ended as {}", id, to_string(end->state));
+  if (o.error.empty()) {
+    o.error = fmt::format("job {} {} {}", id, end->state == job_state::cancelled ? "was" : "has",
+                          to_string(end->state));
+  }
   if (end->state != job_state::succeeded) throw_end(end->state, o);
   co_return o.result.empty() ? to_msgpack() : std::move(o.result);
 }

@@ -27,7 +27,7 @@ awaitable<void> worker_core::open(lane& l) {
     self->wake->fetch.set();
   };
   hear.cancel_requested = [weak, &l](std::string id) {
-    if (const auto self = weak.lock()) self->cancel_requested(l, id);
+    if (const auto self = weak.lock(); self && self->wake) self->cancel_requested(l, id);
   };
   auto terms = lease_terms();
   co_await broker->open_lease(fresh, std::move(terms), std::move(hear));

@@ -50,12 +50,14 @@ std::vector<std::string> queue_names(const std::vector<served_queue>& queues) {
 
 awaitable<void> worker_core::run() {
   check();
+  has_run = true;
   loop = co_await asio::this_coro::executor;
   name = host_and_pid();
   broker::open_options patient;
   patient.patience.reset();
   broker = broker::open(options.broker, loop, patient);
   wake.emplace(loop);
+  const loop_end at_the_end(*this);
   std::exception_ptr thrown;
   try {
     listen_for_stop(true);
@@ -72,8 +74,20 @@ awaitable<void> worker_core::run() {
   if (failure) std::rethrow_exception(failure);
 }
 
+// The worker may outlive the loop, and what belongs to the loop may not.
+worker_core::loop_end::~loop_end() {
+  if (core.left_running) return;
+  core.listen_for_stop(false);
+  core.deadlines.clear();
+  core.role_cancels.clear();
+  core.running.clear();
+  core.lanes.clear();
+  core.wake.reset();
+  core.broker.reset();
+}
+
 void worker_core::check() const {
-  if (wake) throw std::logic_error("this quarq::worker has run already");
+  if (has_run) throw std::logic_error("this quarq::worker has run already");
   if (handlers.empty())
     throw invalid_argument("a worker needs at least one handler: worker.handle(task, function)");
   if (options.queues.empty()) throw invalid_argument("a worker needs at least one queue");

@@ -95,6 +95,11 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
 
  private:
   // ---- worker.cpp
+  struct loop_end {
+    explicit loop_end(worker_core& c) : core(c) {}
+    ~loop_end();
+    worker_core& core;
+  };
   void check() const;
   awaitable<void> start_unless_stopped();
   awaitable<void> start();
@@ -173,6 +178,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   std::optional<events> wake;
   int roles = 0;  ///< coroutines of ours that have not ended
   std::list<boost::asio::cancellation_signal> role_cancels;
+  bool has_run = false;
   bool up = false;        ///< it has started
   bool stopping = false;  ///< claim no more
   bool stop_now = false;  ///< the second request

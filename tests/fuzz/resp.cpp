@@ -1,5 +1,7 @@
 // Feeds arbitrary bytes to the RESP parser, whole and in pieces: it may refuse them, but both ways must
 // agree, and no sanitizer may have anything to say.
+#include "wire/resp.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -7,8 +9,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "wire/resp.hpp"
 
 namespace {
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,15 @@ class broker_place {
 struct broker_kind {
   std::string name;  ///< for the names of tests: letters, digits and _
   std::function<std::unique_ptr<broker_place>()> make;
+
+  /// For GoogleTest, which would print the bytes.
+  friend void PrintTo(const broker_kind& kind, std::ostream* out) { *out << kind.name; }
 };
+
+/// For GoogleTest's messages.
+inline void PrintTo(const broker_kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
 
 /// Every broker, at every durability that differs.
 const std::vector<broker_kind>& broker_kinds();

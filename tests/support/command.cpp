@@ -66,21 +66,48 @@ void close_fd(int& fd) {
   fd = -1;
 }
 
-}  // namespace
+/// One run; its destructor leaves nothing of it behind.
+class child {
+ public:
+  explicit child(std::string name) : name_(std::move(name)) {}
+  ~child() {
+    if (pid_ > 0 && !reaped_) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+    }
+    for (int* fd : {&pidfd_, &to_, &from_out_, &from_err_}) close_fd(*fd);
+  }
+  child(const child&) = delete;
+  child& operator=(const child&) = delete;
 
-command::command(std::vector<std::string> argv, command_options options)
-    : name_(argv.at(0)), input_(std::move(options.input)), terminal_(options.terminal) {
-  start(std::move(argv), options);
-  watcher_ = std::thread([this] { watch(); });
-}
+  void start(std::vector<std::string> argv, const command_options& options);
 
-command::~command() {
-  send_signal(SIGKILL);
-  watcher_.join();
-  close_fd(pidfd_);
-}
+  command_result run(std::chrono::milliseconds most) {
+    const auto end = std::chrono::steady_clock::now() + most;
+    while (talk(end)) {
+    }
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    reaped_ = true;
+    if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
+    return std::move(result_);
+  }
 
-void command::start(std::vector<std::string> argv, const command_options& options) {
+ private:
+  bool talk(std::chrono::steady_clock::time_point end);
+  void type_input();
+
+  std::string name_, input_;
+  bool terminal_ = false, reaped_ = false;
+  pid_t pid_ = -1;
+  int pidfd_ = -1, to_ = -1, from_out_ = -1, from_err_ = -1;
+  command_result result_;
+};
+
+void child::start(std::vector<std::string> argv, const command_options& options) {
+  input_ = options.input;
+  terminal_ = options.terminal;
   auto in = terminal_ ? make_terminal() : make_pipe();
   auto out = make_pipe(), err = make_pipe(), failure = make_pipe();
   auto environment = environment_with(options.environment);
@@ -103,13 +130,14 @@ void command::start(std::vector<std::string> argv, const command_options& option
   to_ = in.write;
   from_out_ = out.read;
   from_err_ = err.read;
-  for (const int fd : {to_, from_out_, from_err_}) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  if (options.output_closed) close_fd(from_out_);
+  for (const int fd : {to_, from_out_, from_err_}) {
+    if (fd >= 0) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  }
   int why = 0;
   const bool failed = read(failure.read, &why, sizeof why) == sizeof why;
   close_fd(failure.read);
   if (failed) {
-    waitpid(pid_, nullptr, 0);
-    for (int* fd : {&to_, &from_out_, &from_err_}) close_fd(*fd);
     throw std::system_error(why, std::generic_category(), name_);
   }
   // glibc 2.36 declares pidfd_open for C alone.
@@ -117,38 +145,37 @@ void command::start(std::vector<std::string> argv, const command_options& option
   if (pidfd_ < 0) throw_errno("pidfd_open");
 }
 
-// Runs on a thread of its own until the process has ended and all that it wrote is read.
-void command::watch() {
-  // A child that ends without reading must not end the test.
-  sigset_t pipe_signal;
-  sigemptyset(&pipe_signal);
-  sigaddset(&pipe_signal, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe_signal, nullptr);
-  bool alive = true;
-  while (alive) {
-    std::array<pollfd, 4> watched = {{{pidfd_, POLLIN, 0},
-                                      {from_out_, POLLIN, 0},
-                                      {from_err_, POLLIN, 0},
-                                      {input_.empty() ? -1 : to_, POLLOUT, 0}}};
-    if (input_.empty() && !terminal_) close_fd(to_);
-    if (poll(watched.data(), watched.size(), -1) < 0) continue;
-    alive = watched[0].revents == 0;
-    if (watched[3].revents) type_input();
-    // What a process left in its pipes before it ended is there when its end is known.
-    while (read_some(from_out_, result_.out) || read_some(from_err_, result_.err)) {
-    }
-  }
-  int status = 0;
-  const std::lock_guard lock(mutex_);
-  waitpid(pid_, &status, 0);
-  if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
-  if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
-  for (int* fd : {&to_, &from_out_, &from_err_}) close_fd(*fd);
-  ended_ = true;
-  changed_.notify_all();
+bool read_some(int& from, std::string& into) {
+  if (from < 0) return false;
+  char bytes[16384];
+  const ssize_t n = read(from, bytes, sizeof bytes);
+  if (n == 0) close_fd(from);
+  if (n > 0) into.append(bytes, static_cast<std::size_t>(n));
+  return n > 0;
 }
 
-void command::type_input() {
+// False: it has ended, and all that it wrote is read.
+bool child::talk(std::chrono::steady_clock::time_point end) {
+  if (input_.empty() && !terminal_) close_fd(to_);
+  std::array<pollfd, 4> watched = {{{pidfd_, POLLIN, 0},
+                                    {from_out_, POLLIN, 0},
+                                    {from_err_, POLLIN, 0},
+                                    {input_.empty() ? -1 : to_, POLLOUT, 0}}};
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+  if (left.count() <= 0) {
+    throw std::runtime_error(name_ + " did not end in time; it wrote:\n" + result_.out +
+                             "\nand as errors:\n" + result_.err);
+  }
+  if (poll(watched.data(), watched.size(), static_cast<int>(left.count())) < 0 && errno != EINTR)
+    throw_errno("poll");
+  if (watched[3].revents) type_input();
+  // What it left in its pipes before it ended is there when its end is known.
+  while (read_some(from_out_, result_.out) || read_some(from_err_, result_.err)) {
+  }
+  return watched[0].revents == 0;
+}
+
+void child::type_input() {
   const ssize_t n = write(to_, input_.data(), input_.size());
   if (n > 0) {
     input_.erase(0, static_cast<std::size_t>(n));
@@ -158,63 +185,34 @@ void command::type_input() {
   }
 }
 
-bool command::read_some(int& from, std::string& into) {
-  if (from < 0) return false;
-  char bytes[16384];
-  const ssize_t n = read(from, bytes, sizeof bytes);
-  if (n == 0) close_fd(from);
-  if (n <= 0) return false;
-  const std::lock_guard lock(mutex_);
-  into.append(bytes, static_cast<std::size_t>(n));
-  changed_.notify_all();
-  return true;
-}
+// A child that ends without reading must not end the test.
+class pipe_signal_blocked {
+ public:
+  pipe_signal_blocked() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~pipe_signal_blocked() {
+    const timespec at_once{};
+    if (sigismember(&before_, SIGPIPE) == 0) sigtimedwait(&pipe_, nullptr, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  pipe_signal_blocked(const pipe_signal_blocked&) = delete;
+  pipe_signal_blocked& operator=(const pipe_signal_blocked&) = delete;
 
-void command::send_signal(int signal) {
-  const std::lock_guard lock(mutex_);
-  if (!ended_) ::kill(pid_, signal);
-}
+ private:
+  sigset_t pipe_{}, before_{};
+};
 
-bool command::ended() const {
-  const std::lock_guard lock(mutex_);
-  return ended_;
-}
+}  // namespace
 
-std::string command::out() const {
-  const std::lock_guard lock(mutex_);
-  return result_.out;
-}
-
-std::string command::err() const {
-  const std::lock_guard lock(mutex_);
-  return result_.err;
-}
-
-std::string command::told() const {
-  return "\nit wrote: " + result_.out + "\nand as errors: " + result_.err;
-}
-
-void command::wait_for(std::string_view text, seconds most) {
-  std::unique_lock lock(mutex_);
-  const auto found = [&] {
-    return result_.out.find(text) != std::string::npos || result_.err.find(text) != std::string::npos;
-  };
-  changed_.wait_for(lock, most, [&] { return ended_ || found(); });
-  if (found()) return;
-  throw std::runtime_error(name_ + (ended_ ? " ended" : " waited for in vain") + " without writing \"" +
-                           std::string(text) + "\"" + told());
-}
-
-command_result command::wait(seconds most) {
-  std::unique_lock lock(mutex_);
-  if (changed_.wait_for(lock, most, [&] { return ended_; })) return result_;
-  ::kill(pid_, SIGKILL);
-  changed_.wait(lock, [&] { return ended_; });
-  throw std::runtime_error(name_ + " did not end in time and was killed" + told());
-}
-
-command_result run_command(std::vector<std::string> argv, command_options options, command::seconds most) {
-  return command(std::move(argv), std::move(options)).wait(most);
+command_result run_command(std::vector<std::string> argv, command_options options,
+                           std::chrono::milliseconds most) {
+  child started(argv.at(0));
+  started.start(std::move(argv), options);
+  const pipe_signal_blocked blocked;
+  return started.run(most);
 }
 
 }  // namespace quarq::test
