@@ -17,41 +17,49 @@ quarq::awaitable<void> do_wait() {
   co_await quarq::sleep_for(1h);
 }
 
-// A plain function can't be interrupted: one that may take long asks its stop_token now and then.
+// A plain function can't be interrupted: one that may take long asks its stop_token now and then. It throws,
+// since to return would say that the work is done.
 void do_spin(std::stop_token stop) {
   while (!stop.stop_requested()) std::this_thread::sleep_for(1ms);
   std::cout << "  the function was asked to stop and ends" << std::endl;
+  throw std::runtime_error("stopped halfway");
 }
 
-const char* text(quarq::cancel_outcome outcome) {
-  if (outcome == quarq::cancel_outcome::cancelled) return "cancelled, it will never run";
-  if (outcome == quarq::cancel_outcome::requested) return "requested, its worker stops it";
-  return "there was nothing to cancel";
+quarq::awaitable<std::string> wait_for(quarq::job<void> job) {
+  try {
+    co_await job.result();
+    co_return "succeeded";
+  } catch (const quarq::cancelled&) {
+    co_return "quarq::cancelled";
+  }
 }
 
-quarq::awaitable<void> cancel(quarq::queue queue, quarq::call<void> what, bool let_it_start) {
-  std::cout << what.task() << std::endl;
-  auto job = co_await queue.enqueue(what);
+// Has no more than the id, as another process would.
+quarq::awaitable<std::string> cancel(quarq::queue queue, std::string id, quarq::job_state when) {
+  auto job = queue.find<void>(id);
   auto state = co_await job.status();
-  while (let_it_start && state != quarq::job_state::running) {
+  while (state != when) {
     co_await quarq::sleep_for(5ms);
     state = co_await job.status();
   }
-  auto same_job = queue.find<void>(job.id());  // as another process would
-  auto outcome = co_await same_job.cancel();
-  std::cout << "  " << to_string(state) << ": " << text(outcome) << std::endl;
-  try {
-    co_await job.result();
-  } catch (const quarq::cancelled& e) {
-    std::cout << "  the client sees quarq::cancelled" << std::endl;
-  }
+  auto outcome = co_await job.cancel();
+  if (outcome == quarq::cancel_outcome::cancelled) co_return "cancelled, it will never run";
+  if (outcome == quarq::cancel_outcome::requested) co_return "requested, its worker stops it";
+  co_return "there was nothing to cancel";
+}
+
+quarq::awaitable<void> show(quarq::queue queue, quarq::call<void> what, quarq::job_state when) {
+  std::cout << what.task() << ", " << to_string(when) << std::endl;
+  auto job = co_await queue.enqueue(what);
+  auto [seen, outcome] = co_await quarq::gather(wait_for(job), cancel(queue, job.id(), when));
+  std::cout << "  who cancels it is told: " << outcome << "\n  who waits for it gets: " << seen << std::endl;
 }
 
 quarq::awaitable<void> client(quarq::worker& worker) {
   quarq::queue queue("sqlite::memory:");
-  co_await cancel(queue, wait_on_loop().delay(1h), false);
-  co_await cancel(queue, wait_on_loop(), true);
-  co_await cancel(queue, spin_on_thread(), true);
+  co_await show(queue, wait_on_loop().delay(1h), quarq::job_state::deferred);
+  co_await show(queue, wait_on_loop(), quarq::job_state::running);
+  co_await show(queue, spin_on_thread(), quarq::job_state::running);
   worker.stop();
 }
 
@@ -66,14 +74,14 @@ int main() {
 }
 
 // It prints:
-//   wait_on_loop
-//     deferred: cancelled, it will never run
-//     the client sees quarq::cancelled
-//   wait_on_loop
-//     running: requested, its worker stops it
+//   wait_on_loop, deferred
+//     who cancels it is told: cancelled, it will never run
+//     who waits for it gets: quarq::cancelled
+//   wait_on_loop, running
 //     the coroutine cleans up and ends
-//     the client sees quarq::cancelled
-//   spin_on_thread
-//     running: requested, its worker stops it
+//     who cancels it is told: requested, its worker stops it
+//     who waits for it gets: quarq::cancelled
+//   spin_on_thread, running
 //     the function was asked to stop and ends
-//     the client sees quarq::cancelled
+//     who cancels it is told: requested, its worker stops it
+//     who waits for it gets: quarq::cancelled

@@ -77,10 +77,6 @@ quarq::awaitable<void> reach(place where) {
   }
 }
 
-std::string with_pid(std::string_view name, const child& c) {
-  return std::string(name) + " (process " + std::to_string(c.pid()) + ")";
-}
-
 void must(bool holds, const std::string& otherwise) {
   if (!holds) throw std::runtime_error(otherwise);
 }
@@ -121,7 +117,8 @@ class demo {
     auto& worker =
         stage_.start(label, "quarq-demo-worker", {"--broker", where_.broker, "--queue", where_.queue});
     stage_.expect(worker, "serves", 20s);
-    stage_.say(with_pid(another ? "The second worker" : "The worker", worker) + " waits for jobs.");
+    stage_.say((another ? "Worker 2" : "Worker 1") + (" is process " + std::to_string(worker.pid())) +
+               ", and waits for jobs.");
     return worker;
   }
 
@@ -145,20 +142,21 @@ class demo {
 
   // The worker has half of the page, and the web server holds the rest: it can't have finished.
   void kill_in_mid_job(child& worker) {
+    stage_.say("Worker 1 has half of the page and waits for the rest: kill -9 " +
+               std::to_string(worker.pid()) + ".");
     worker.signal(SIGKILL);
     killed_at_ = std::chrono::steady_clock::now();
     const int status = stage_.wait(worker, 10s);
     must(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "the worker did not die of SIGKILL");
-    stage_.say(with_pid("The worker", worker) +
-               " is dead, with half a page in its hands. It could tell nobody.");
+    stage_.say("It is dead, and could tell nobody what it held.");
     web_->tell("go on");
-    stage_.expect(*web_, "nothing is held any more", 10s);
+    stage_.expect(*web_, " is gone", 10s);
   }
 
   void see_it_finished(child& client, const child& second) {
     const auto lease = std::chrono::floor<std::chrono::seconds>(quarq::worker_options().lease);
     stage_.say("A worker that has not been heard of for " + std::to_string(lease.count()) +
-               " s has lost its jobs. Until then the job is its own:");
+               " s has lost its jobs; until then the job stays with worker 1:");
     const auto line = stage_.expect(client, " words (", 45s);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - killed_at_;
     must(succeeded(stage_.wait(client, 10s)), "the client failed");

@@ -69,6 +69,15 @@ quarq::awaitable<void> hold(site& s) {
   while (s.holding) co_await s.go_on.async_wait(asio::redirect_error(asio::use_awaitable, woken));
 }
 
+// A guest who still listens says nothing now, so there is nothing to read, but no end either.
+bool is_gone(tcp::socket& guest) {
+  boost::system::error_code ec;
+  char any;
+  guest.non_blocking(true);
+  guest.read_some(asio::buffer(&any, 1), ec);
+  return ec && ec != asio::error::would_block;
+}
+
 quarq::awaitable<void> answer(site& s, tcp::socket socket) {
   std::string target = co_await read_target(socket);
   const bool slow = target.starts_with("/slow/");
@@ -89,9 +98,13 @@ quarq::awaitable<void> answer(site& s, tcp::socket socket) {
     co_await asio::async_write(socket, asio::buffer(whole.data(), sent), asio::use_awaitable);
     std::cout << "half of " << target << " sent, holding the rest" << std::endl;
     co_await hold(s);
+    if (is_gone(socket)) {
+      std::cout << "whoever had half of " << target << " is gone" << std::endl;
+      co_return;
+    }
   }
   co_await asio::async_write(socket, asio::buffer(whole) + sent, asio::use_awaitable);
-  std::cout << target << " sent" << (sent > 0 ? ", the other half too" : "") << std::endl;
+  std::cout << target << " sent" << (sent > 0 ? ", the other half" : "") << std::endl;
 }
 
 quarq::awaitable<void> listen_to_stdin(site& s) {
@@ -104,7 +117,6 @@ quarq::awaitable<void> listen_to_stdin(site& s) {
   }
   s.holding = false;
   s.go_on.cancel();
-  std::cout << "nothing is held any more" << std::endl;
 }
 
 quarq::awaitable<void> serve(std::string folder) {

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """check_demo.py QUARQ_DEMO sqlite|redis: runs the whole demo, on a private redis-server if asked, and checks what it
-shows: the right number of words for each page, the second try after the kill, and its last lines."""
+shows: the right number of words for each page, the second try after the kill, and its last lines.
+
+check_demo.py QUARQ_DEMO interrupted: presses Ctrl-C in the middle of it, and checks that nothing is left."""
 import contextlib
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,21 +51,54 @@ def check(output, last_line):
         raise SystemExit(f"this is not the last line: {hint}")
 
 
-def run(arguments, last_line, folder):
-    environment = {**os.environ, "TMPDIR": folder}
-    demo = start(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+def start_demo(arguments, folder):
+    return start(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                 env={**os.environ, "TMPDIR": folder})
+
+
+def processes_of(demo):
+    mark = f"QUARQ_DEMO_PARENT={demo.pid}".encode()
+    found = []
+    for environment in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile, or is another user's
+            if mark in environment.read_bytes().split(b"\0"):
+                found.append(environment.parent.name)
+    return found
+
+
+def finish_demo(demo, folder, expected_code):
     output, code = finish(demo, 100)
     print(output, end="")
-    if code != 0:
-        raise SystemExit(f"quarq-demo: exit code {code}")
-    check(output, last_line)
-    left = [name for name in os.listdir(folder) if name.startswith("quarq-demo")]
+    if code != expected_code:
+        raise SystemExit(f"quarq-demo: exit code {code} instead of {expected_code}")
+    left = [name for name in os.listdir(folder) if name.startswith("quarq-demo")] + processes_of(demo)
     if left:
         raise SystemExit(f"the demo has left behind {left}")
+    return output
+
+
+def run(arguments, last_line, folder):
+    check(finish_demo(start_demo(arguments, folder), folder, 0), last_line)
+
+
+def interrupt(program, folder):
+    demo = start_demo([program], folder)
+    for line in demo.stdout:
+        print(line, end="")
+        if "It is dead" in line:
+            break
+    if not processes_of(demo):
+        raise SystemExit("no process of the demo can be seen, so none can be missed")
+    demo.send_signal(signal.SIGINT)
+    if not finish_demo(demo, folder, 130).endswith("interrupted; all its processes have ended\n"):
+        raise SystemExit("the demo did not say that it was interrupted")
 
 
 def main(demo, where):
     with tempfile.TemporaryDirectory(prefix="quarq-demo-test-") as folder:
+        if where == "interrupted":
+            interrupt(demo, folder)
+            return
         if where == "sqlite":
             run([demo], "The same on Redis: ./dev demo --broker redis://127.0.0.1:6379", folder)
             return
@@ -71,6 +107,6 @@ def main(demo, where):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[2] not in ("sqlite", "redis"):
+    if len(sys.argv) != 3 or sys.argv[2] not in ("sqlite", "redis", "interrupted"):
         raise SystemExit(__doc__)
     main(sys.argv[1], sys.argv[2])

@@ -25,8 +25,8 @@ def main(source, program, worker_program=None):
     expected = expected_output(source)
     environment = {k: v for k, v in os.environ.items() if k != "QUARQ_BROKER"}
     with tempfile.TemporaryDirectory(prefix="quarq-example-") as folder:
-        worker = worker_program and start([worker_program], cwd=folder, env=environment)
-        example = start([program], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
+        worker = worker_program and start([os.path.abspath(worker_program)], cwd=folder, env=environment)
+        example = start([os.path.abspath(program)], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
         output, code = finish(example, 60)
         worker_code = 0
         if worker:

@@ -49,11 +49,6 @@ struct broker_kind {
   friend void PrintTo(const broker_kind& kind, std::ostream* out) { *out << kind.name; }
 };
 
-/// For GoogleTest's messages.
-inline void PrintTo(const broker_kind& kind, std::ostream* out) {
-  *out << kind.name;
-}
-
 /// Every broker, at every durability that differs.
 const std::vector<broker_kind>& broker_kinds();
 
