@@ -192,21 +192,6 @@ awaitable<job_state> status_of(queue q, std::string id) {
   co_return status;
 }
 
-<<<<<<< HEAD
-// An open connection keeps a loop busy: it is run until the coroutine has ended, and not until it is out of
-// work.
-void run_on(boost::asio::io_context& loop, awaitable<std::string> work) {
-  bool ended = false;
-  boost::asio::co_spawn(loop, std::move(work), [&](std::exception_ptr, std::string) { ended = true; });
-  while (!ended) loop.run_one();
-}
-
-TEST_P(queue_test, serves_one_run_after_another) {
-  const queue q(url());
-  const queue keeps_what_is_in_memory(url());
-  boost::asio::io_context other_loop;
-  run_on(other_loop, send_one(keeps_what_is_in_memory));
-=======
 /// Uses the queue on a loop, which then stands still but is there.
 void use_on(boost::asio::io_context& loop, const queue& q) {
   boost::asio::co_spawn(loop, send_one(q), [&](std::exception_ptr e, std::string) {
@@ -221,21 +206,14 @@ TEST_P(queue_test, serves_one_run_after_another) {
   const queue keeps_what_is_in_memory(url());
   use_on(other_loop, keeps_what_is_in_memory);
   const queue q(url());
->>>>>>> main
   const auto id = quarq::run(send_one(q));
   EXPECT_EQ(quarq::run(status_of(q, id)), job_state::queued);
 }
 
 TEST_P(queue_test, refuses_a_second_loop_while_the_first_is_there) {
-<<<<<<< HEAD
-  const queue q(url());
-  boost::asio::io_context first;
-  run_on(first, send_one(q));
-=======
   boost::asio::io_context first;
   const queue q(url());
   use_on(first, q);
->>>>>>> main
   EXPECT_THROW(quarq::run(send_one(q)), std::logic_error);
 }
 
