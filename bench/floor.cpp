@@ -72,7 +72,7 @@ double scripts_rate(bare_client& client, std::size_t jobs, const std::string& to
                                                   token,     std::to_string(batch)};
   enum class sent { claim, settle };
   std::deque<sent> under_way;
-  std::size_t settled = 0, claims = 0;
+  std::size_t settled = 0, claims = 0, settles = 0;
   const auto ask = [&] {
     if (claims * batch >= jobs) return;
     client.add(claim_command);
@@ -87,9 +87,14 @@ double scripts_rate(bare_client& client, std::size_t jobs, const std::string& to
     const auto reply = client.read();
     const auto what = under_way.front();
     under_way.pop_front();
-    if (what == sent::settle) continue;
+    if (what == sent::settle) {
+      if (!reply.text.empty()) throw std::runtime_error("the floor's settle was refused");
+      continue;
+    }
     const auto& ids = reply.items.at(2).items;
-    std::vector<std::string> settle = {"EVALSHA", scripts.settle.sha1, "1", prefix, token, terms};
+    const std::string answered = settles == 0 ? "" : std::to_string(settles - 1);
+    std::vector<std::string> settle = {"EVALSHA", scripts.settle.sha1,       "1",      prefix,
+                                       token,     std::to_string(settles++), answered, terms};
     for (const auto& id : ids) {
       settle.push_back(id.text);
       settle.push_back(outcome);

@@ -61,7 +61,9 @@ class context {
   int tries() const noexcept { return facts_.tries; }
   std::chrono::sys_time<std::chrono::milliseconds> enqueued_at() const noexcept { return facts_.enqueued_at; }
 
-  /// Asked to stop: the job was cancelled or ran out of time, or the worker shuts down.
+  /// Asked to stop: the job was cancelled or ran out of time, or the worker shuts down. A function that stops
+  /// for it throws (anything: quarq::cancelled says it best); one that returns has done its work, and its job
+  /// succeeded.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
 
   /// Makes a T here, replacing one that is here already.

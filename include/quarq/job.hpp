@@ -28,7 +28,7 @@ struct job_info {
   std::string result;      ///< JSON; empty unless it succeeded and its result is kept
   std::string error_type;  ///< of the last failure; empty if there was none
   std::string error;
-  std::string worker;  ///< of a running or ended job: who runs or ran it
+  std::string worker;  ///< of a running job: the token of its lease; of an ended one: who ran it, host:pid
   std::optional<moment> enqueued_at;
   std::optional<moment> due_at;  ///< of a deferred job
   std::optional<moment> expires_at;

@@ -1,6 +1,7 @@
 #include "base/log.hpp"
 
 #include <array>
+#include <cstdlib>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -12,6 +13,7 @@ spdlog::logger& log() {
     if (auto registered = spdlog::get("quarq")) return registered;
     auto made = spdlog::stderr_color_mt("quarq");
     made->set_pattern("%H:%M:%S.%e %^%-5l%$ %v");
+    if (const char* level = std::getenv("QUARQ_LOG")) made->set_level(spdlog::level::from_str(level));
     return made;
   }();
   return *logger;

@@ -9,7 +9,8 @@
 namespace quarq::base {
 
 /// The logger: the program's own if it has registered one named "quarq" with spdlog, else one that writes
-/// "12:30:01.123 info  started ..." to stderr, coloured on a terminal. Thread-safe.
+/// "12:30:01.123 info  started ..." to stderr, coloured on a terminal, from the level that the environment
+/// variable QUARQ_LOG names (info). Thread-safe.
 spdlog::logger& log();
 
 /// "trace", "debug", "info", "warn", "error" or "off"; false for any other word.

@@ -121,7 +121,7 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
   running_job& job = running.emplace_front(from, std::move(claimed), own_context, std::move(facts));
   job.self = running.begin();
   job.record = std::move(record);
-  job.started_ms = broker_now_ms();
+  job.started_ms = now.time_since_epoch().count();
   if (!hopeless) hopeless = reason_not_to_run(job, now);
   if (hopeless) {
     conclude(job, *hopeless, verdict_on(job, *hopeless), {});
@@ -290,7 +290,7 @@ broker::settlement worker_core::settlement_of(const running_job& job, const atte
   o.worker = name;
   o.enqueued_ms = job.claimed.enqueued_at.time_since_epoch().count();
   o.started_ms = job.started_ms;
-  o.finished_ms = broker_now_ms();
+  o.finished_ms = job.started_ms + std::chrono::duration_cast<millis>(since(job.started)).count();
   o.result = std::move(result);
   o.error_type = a.error_type;
   o.error = a.error;

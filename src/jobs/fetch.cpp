@@ -47,7 +47,6 @@ awaitable<bool> worker_core::claim_once(millis& next_due) {
       auto claim = co_await broker->claim(lease, most);
       // Lost meanwhile, and its jobs with it.
       if (lease.token != l->lease.token) continue;
-      clock_offset = std::chrono::floor<millis>(claim.now - std::chrono::system_clock::now());
       if (claim.jobs.size() == most) more = true;
       if (claim.next_due) next_due = std::min(next_due, *claim.next_due);
       if (stopping) {

@@ -268,11 +268,6 @@ std::string worker_core::card() const {
   return out;
 }
 
-std::int64_t worker_core::broker_now_ms() const {
-  const auto now = std::chrono::floor<millis>(std::chrono::system_clock::now()).time_since_epoch();
-  return (now + clock_offset).count();
-}
-
 }  // namespace detail
 
 worker::worker(worker_options options) : core_(std::make_shared<detail::worker_core>(std::move(options))) {}

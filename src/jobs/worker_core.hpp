@@ -115,7 +115,6 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   bool settled() const noexcept;
   bool idle() const noexcept { return running.empty() && settled(); }
   std::string card() const;
-  std::int64_t broker_now_ms() const;
 
   // ---- fetch.cpp
   awaitable<void> fetch();
@@ -166,7 +165,6 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   std::optional<boost::asio::thread_pool> threads;
   std::size_t thread_count = 0;
   std::mt19937_64 random{std::random_device{}()};
-  millis clock_offset{0};  ///< the broker's clock minus ours
 
   // One event for each coroutine that waits. They exist while run() does.
   struct events {

@@ -44,9 +44,6 @@ class broker_place {
 struct broker_kind {
   std::string name;  ///< for the names of tests: letters, digits and _
   std::function<std::unique_ptr<broker_place>()> make;
-
-  /// For GoogleTest, which would print the bytes.
-  friend void PrintTo(const broker_kind& kind, std::ostream* out) { *out << kind.name; }
 };
 
 /// Every broker, at every durability that differs.
