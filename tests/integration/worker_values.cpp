@@ -145,8 +145,10 @@ TEST_P(worker_values, a_handler_may_own_what_can_only_be_moved) {
   auto number = std::make_unique<int>(0);
   expect_adds([number = std::move(number)](int left, int right) { return *number + left + right; });
   auto other = std::make_unique<int>(0);
-  expect_adds(
-      [other = std::move(other)](int left, int right) -> awaitable<int> { co_return *other + left + right; });
+  auto coroutine = [other = std::move(other)](int left, int right) -> awaitable<int> {
+    co_return *other + left + right;
+  };
+  expect_adds(std::move(coroutine));
 }
 
 TEST_P(worker_values, a_handlers_result_converts_to_the_tasks) {
