@@ -99,7 +99,7 @@ class job {
   awaitable<job_info> info() const { return handle_.info(); }
 
   /// Asks for it never to run, or to stop: its handler's awaits are cancelled, its stop_token is set. From
-  /// any process.
+  /// any process. A cancelled job is kept as such for an hour, or for keep_result if that is longer.
   awaitable<cancel_outcome> cancel() const { return handle_.cancel(); }
 
  private:

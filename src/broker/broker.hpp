@@ -171,7 +171,12 @@ class broker {
   /// outcome is not kept. Cancelling the await forgets the wait and nothing else.
   virtual awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) = 0;
 
-  virtual awaitable<cancel_result> cancel(std::string queue, std::string id) = 0;
+  /// A queued or deferred job ends as cancelled with `outcome`, which is kept for `keep` as that of a
+  /// settlement, and told to all who wait. A running job's worker is told. How that one settles the job
+  /// counts; but where it does not end it (it retries it, hands it back, is lost), the job ends as cancelled
+  /// with the `outcome` and `keep` of the first request.
+  virtual awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
+                                          std::optional<millis> keep) = 0;
 
   // ---- for workers
 

@@ -1,4 +1,6 @@
 // quarq cancel
+#include "jobs/cancel.hpp"
+
 #include <memory>
 
 #include <boost/asio/this_coro.hpp>
@@ -24,7 +26,7 @@ awaitable<std::vector<cancel_result>> cancel_all(queue_ptr queue, std::vector<st
   const auto broker = queue->on(loop);
   std::vector<cancel_result> results;
   for (const auto& id : ids) {
-    const auto result = co_await broker->cancel(queue->name(), id);
+    const auto result = co_await jobs::cancel(broker, queue->name(), id);
     results.push_back(result);
   }
   co_return results;

@@ -26,6 +26,10 @@ millis within_bounds(millis keep) {
 
 }  // namespace
 
+std::optional<millis> keep_of(millis keep) {
+  return keep == forever ? std::nullopt : std::optional(keep);
+}
+
 terms terms_for(const record& r, const handler_options& options, bool returns_nothing) {
   terms t;
   t.timeout = r.timeout ? r.timeout : options.timeout;

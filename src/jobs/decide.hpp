@@ -21,6 +21,9 @@ struct terms {
   millis keep_failure{0};
 };
 
+/// As brokers take it: nothing means for ever.
+std::optional<millis> keep_of(millis keep);
+
 terms terms_for(const record& r, const handler_options& options, bool returns_nothing);
 
 /// Why a running job was asked to stop.

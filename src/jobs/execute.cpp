@@ -278,12 +278,7 @@ broker::settlement worker_core::settlement_of(const running_job& job, const atte
     return s;
   }
   s.kind = broker::settlement::what::end;
-  const millis keep = v.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure;
-  if (keep == forever) {
-    s.keep.reset();
-  } else {
-    s.keep = keep;
-  }
+  s.keep = jobs::keep_of(v.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure);
   jobs::outcome o;
   o.task = job.record.task;
   o.tries = job.claimed.tries;

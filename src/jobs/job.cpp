@@ -6,6 +6,7 @@
 #include <quarq/time.hpp>
 
 #include "codec/json.hpp"
+#include "jobs/cancel.hpp"
 #include "jobs/describe.hpp"
 #include "jobs/queue_core.hpp"
 #include "jobs/record.hpp"
@@ -44,7 +45,7 @@ awaitable<std::string> result_of(core_ptr queue, std::string id, bool absent_is_
     if (absent_is_success) co_return to_msgpack();
     throw job_not_found(id);
   }
-  // A job that was cancelled before anybody could say more has no outcome.
+  // Whoever wrote to the store may have left no outcome.
   auto o = end->outcome.empty() ? jobs::outcome{} : jobs::decode_outcome(end->outcome);
   if (o.error.empty()) {
     o.error = fmt::format("job {} {} {}", id, end->state == job_state::cancelled ? "was" : "has",
@@ -74,7 +75,7 @@ awaitable<job_info> info_of(core_ptr queue, std::string id) {
 awaitable<cancel_outcome> cancel_of(core_ptr queue, std::string id) {
   const auto loop = co_await asio::this_coro::executor;
   const auto broker = queue->on(loop);
-  const auto answer = co_await broker->cancel(queue->name(), id);
+  const auto answer = co_await jobs::cancel(broker, queue->name(), id);
   co_return jobs::to_outcome(answer);
 }
 

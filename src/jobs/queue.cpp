@@ -138,7 +138,7 @@ awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<queue_core> queue, std:
   sent.reserve(calls.size());
   for (auto& c : calls) {
     jobs.push_back(to_job(std::move(c)));
-    sent.emplace_back(jobs.back().id, false);
+    sent.push_back({jobs.back().id, false});
   }
   if (jobs.empty()) co_return sent;
   const auto answers = co_await broker->enqueue(queue->name(), std::move(jobs));

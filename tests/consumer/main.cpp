@@ -1,20 +1,43 @@
-// Uses the installed library. Says "consumer: ok" and ends with 0, or says what is wrong.
+// Uses the installed library: a worker and a client in one process. Says "consumer: ok" and ends with 0.
 #include <cstdio>
+#include <exception>
 #include <string>
 
-#include <quarq/awaitable.hpp>
-#include <quarq/errors.hpp>
-#include <quarq/job_state.hpp>
+#include <quarq/quarq.hpp>
+
+inline constexpr quarq::task<int(std::string text)> count_letters{"count_letters", "text"};
+
+int do_count_letters(std::string text) {
+  return static_cast<int>(text.size());
+}
+
+quarq::awaitable<int> ask(quarq::worker& worker) {
+  quarq::queue queue("sqlite::memory:");
+  auto call = count_letters("installed");
+  const auto job = co_await queue.enqueue(std::move(call));
+  const int letters = co_await job.result(std::chrono::seconds(30));
+  worker.stop();
+  co_return letters;
+}
+
+quarq::awaitable<int> both(quarq::worker& worker) {
+  auto [letters, served] = co_await quarq::gather(ask(worker), worker.run());
+  co_return letters;
+}
 
 int main() {
   try {
-    throw quarq::duplicate_job("page-2019");
-  } catch (const quarq::error& e) {
-    if (std::string(e.what()).find("page-2019") == std::string::npos) {
-      std::printf("consumer: the error does not name the job: %s\n", e.what());
+    quarq::worker_options options;
+    options.broker = "sqlite::memory:";
+    quarq::worker worker(options);
+    worker.handle(count_letters, do_count_letters);
+    if (quarq::run(both(worker)) != 9) {
+      std::puts("consumer: a wrong result");
       return 1;
     }
+  } catch (const std::exception& e) {
+    std::printf("consumer: %s\n", e.what());
+    return 1;
   }
-  static_assert(quarq::may_change(quarq::job_state::queued, quarq::job_state::running));
   std::puts("consumer: ok");
 }

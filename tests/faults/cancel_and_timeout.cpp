@@ -29,16 +29,10 @@ class cancel_and_timeout : public scene {
     expect_ready(worker);
   }
 
-  /// Nothing need be kept of a job that no worker has ended.
-  void wait_until_cancelled(const std::string& id) {
-    const auto is_cancelled = [&] {
-      try {
-        return state(id) == job_state::cancelled;
-      } catch (const job_not_found&) {
-        return true;
-      }
-    };
-    EXPECT_TRUE(eventually(is_cancelled, soon)) << to_string(state(id));
+  void expect_cancelled(const std::string& id) {
+    EXPECT_THROW(result<std::string>(id), cancelled);
+    EXPECT_EQ(state(id), job_state::cancelled);
+    EXPECT_EQ(info(id).error_type, "quarq::cancelled");
   }
 
   /// What had to stop keeps nothing of the worker: it goes on, on the loop and on a thread.
@@ -56,6 +50,7 @@ TEST_P(cancel_and_timeout, a_queued_job_never_runs) {
   start_worker();
   EXPECT_EQ(result<int>(enqueue(note(2))), 2);
   EXPECT_TRUE(past().runs_of(id).empty());
+  expect_cancelled(id);
 }
 
 TEST_P(cancel_and_timeout, a_deferred_job_never_runs) {
@@ -65,6 +60,7 @@ TEST_P(cancel_and_timeout, a_deferred_job_never_runs) {
   EXPECT_EQ(cancel(id), cancel_outcome::cancelled);
   EXPECT_EQ(result<int>(later), 2);
   EXPECT_TRUE(past().runs_of(id).empty());
+  expect_cancelled(id);
 }
 
 TEST_P(cancel_and_timeout, a_job_that_waits_for_its_next_try_never_runs_again) {
@@ -72,6 +68,7 @@ TEST_P(cancel_and_timeout, a_job_that_waits_for_its_next_try_never_runs_again) {
   const auto id = enqueue(throw_it("again").tries(5).backoff(backoff::constant(1h)));
   wait_for_state(id, job_state::deferred);
   EXPECT_EQ(cancel(id), cancel_outcome::cancelled);
+  expect_cancelled(id);
   EXPECT_EQ(past().runs_of(id).size(), 1u);
 }
 
@@ -134,7 +131,7 @@ TEST_P(cancel_and_timeout, a_job_cancelled_while_its_worker_is_frozen_does_not_r
   EXPECT_EQ(cancel(id), cancel_outcome::requested);
   kill(first);
   start_worker(lease(1));
-  wait_until_cancelled(id);
+  expect_cancelled(id);
   EXPECT_EQ(result<int>(enqueue(note(1))), 1);
   EXPECT_EQ(past().runs_of(id).size(), 1u);
 }
@@ -146,7 +143,7 @@ TEST_P(cancel_and_timeout, a_worker_that_stops_while_a_cancel_is_pending_leaves_
   EXPECT_EQ(cancel(id), cancel_outcome::requested);
   worker.signal(SIGTERM);
   ASSERT_TRUE(worker.wait(soon));
-  wait_until_cancelled(id);
+  expect_cancelled(id);
   start_worker();
   EXPECT_EQ(result<int>(enqueue(note(1))), 1);
   EXPECT_EQ(past().runs_of(id).size(), 1u);

@@ -46,9 +46,12 @@ TEST_P(random_kills, nothing_is_lost_and_only_what_was_running_on_a_killed_worke
   start_crew();
   if (HasFatalFailure()) return;
   // A steady stream of jobs that take a while, so that each kill meets a worker in the middle of its work.
-  auto& client = start_client({"--count", std::to_string(jobs_in_all), "--at-once", "100", "--in-flight", "2",
-                               "--pause-ms", sanitized ? "60" : "20", "--takes-ms", "15"});
-  const auto give_up = std::chrono::steady_clock::now() + 80s * slowness;
+  auto& client =
+      start_client(sanitized ? strings{"--count", std::to_string(jobs_in_all), "--at-once", "20",
+                                       "--in-flight", "2", "--pause-ms", "30", "--takes-ms", "100"}
+                             : strings{"--count", std::to_string(jobs_in_all), "--at-once", "100",
+                                       "--in-flight", "2", "--pause-ms", "20", "--takes-ms", "15"});
+  const auto give_up = std::chrono::steady_clock::now() + (sanitized ? 150s : 80s);
   auto next_kill = std::chrono::steady_clock::now() + 1s;
   int kills = 0;
   const auto under_way = [&] { return !client.ended() || kills < fewest_kills || !drained(); };

@@ -91,10 +91,10 @@ TEST_P(redis_restarted_under_load, a_job_that_ran_meanwhile_is_recorded_once) {
   EXPECT_EQ(past().runs_of(id).size(), 1u);
 }
 
+/// A file has no server that could be away.
 class redis_away : public scene {};
 
 TEST_P(redis_away, a_worker_without_its_server_still_ends_on_a_signal) {
-  if (!on_redis()) GTEST_SKIP() << "a file has no server";
   auto& worker = start_worker(grace(0));
   const auto id = enqueue(wait_for_gate(gate()));
   wait_for_start(id);
@@ -108,7 +108,6 @@ TEST_P(redis_away, a_worker_without_its_server_still_ends_on_a_signal) {
 }
 
 TEST_P(redis_away, a_worker_that_has_not_found_its_server_yet_ends_on_a_signal) {
-  if (!on_redis()) GTEST_SKIP() << "a file has no server";
   redis().kill();
   auto& worker = begin_worker();
   ASSERT_TRUE(worker.logs("connecting again", soon)) << "it says nothing about its server";
@@ -119,7 +118,6 @@ TEST_P(redis_away, a_worker_that_has_not_found_its_server_yet_ends_on_a_signal) 
 }
 
 TEST_P(redis_away, a_worker_waits_for_its_server_and_then_serves) {
-  if (!on_redis()) GTEST_SKIP() << "a file has no server";
   redis().kill();
   auto& worker = begin_worker();
   ASSERT_TRUE(worker.logs("connecting again", soon)) << "it says nothing about its server";
@@ -129,7 +127,8 @@ TEST_P(redis_away, a_worker_waits_for_its_server_and_then_serves) {
 }
 
 ON_EACH_BROKER(redis_restarted_under_load);
-ON_EACH_BROKER(redis_away);
+INSTANTIATE_TEST_SUITE_P(on, redis_away, testing::Values(store_kind::redis),
+                         [](const auto&) { return std::string("redis"); });
 
 }  // namespace
 }  // namespace quarq::test

@@ -18,12 +18,24 @@ scene::scene() {
 }
 
 void scene::TearDown() {
+  expect_no_sanitizer_reports();
   if (!HasFailure()) return;
   for (auto& p : processes_) {
     std::cerr << fmt::format("---- end of the log of process {}:\n{}", p.pid(), tail(p.log()));
   }
   std::cerr << "---- end of the history:\n" << tail(read_file(history_file()), 20);
   if (redis_) std::cerr << "---- end of the log of redis-server:\n" << tail(redis_->log(), 10);
+}
+
+// A killed process has no exit code to tell. (Crashes on purpose are reported as SEGV and ABRT.)
+void scene::expect_no_sanitizer_reports() {
+  for (const auto& p : processes_) {
+    const auto log = p.log();
+    for (const auto* report : {"use-after-free", "buffer-overflow", "double-free", "stack-use-after",
+                               "LeakSanitizer", "ThreadSanitizer", "runtime error:"}) {
+      EXPECT_EQ(log.find(report), std::string::npos) << report << " in process " << p.pid();
+    }
+  }
 }
 
 std::string scene::url() const {

@@ -152,6 +152,7 @@ class scene : public testing::TestWithParam<store_kind> {
   }
   process& start(strings words, std::map<std::string, std::string> environment);
   bool file_is_free() const;
+  void expect_no_sanitizer_reports();
 
   temp_dir folder_;
   std::unique_ptr<redis_server> redis_;

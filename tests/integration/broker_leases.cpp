@@ -92,7 +92,7 @@ BROKER_TEST(a_running_job_to_be_cancelled_whose_worker_is_lost_ends_cancelled) {
   auto lost = co_await new_worker(elsewhere, "q", 40ms);
   co_await claim_ids(lost, 1);
   auto waiting = start_waiting(loop, store, "q", "job");
-  auto answer = co_await store->cancel("q", "job");
+  auto answer = co_await store->cancel("q", "job", "why", 1h);
   EXPECT_EQ(answer, cancel_result::requested);
   auto other = co_await new_worker(store, "q");
   const auto deadline = std::chrono::steady_clock::now() + 10s;
@@ -103,6 +103,11 @@ BROKER_TEST(a_running_job_to_be_cancelled_whose_worker_is_lost_ends_cancelled) {
     co_await pause(5ms);
   }
   EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled);
+  EXPECT_TRUE(waiting->outcome && waiting->outcome->outcome == "why");
+  auto kept = co_await store->wait_ended("q", "job");
+  EXPECT_TRUE(kept && kept->state == job_state::cancelled && kept->outcome == "why");
+  auto same_id = co_await enqueue_one(*store, "q", job("job"));
+  EXPECT_EQ(same_id, accepted::duplicate);
 }
 
 BROKER_TEST(an_unknown_lease_holds_nothing) {

@@ -94,6 +94,38 @@ BROKER_TEST(a_deferred_job_becomes_queued_when_it_is_due) {
 
 // ---- cancel
 
+namespace {
+
+/// It ended as cancelled, says `outcome`, and keeps its id for itself.
+awaitable<void> expect_kept_as_cancelled(std::shared_ptr<broker::broker> store, std::string queue,
+                                         std::string id, std::string outcome) {
+  auto end = co_await store->wait_ended(queue, id);
+  EXPECT_TRUE(end && end->state == job_state::cancelled && end->outcome == outcome);
+  auto details = co_await store->inspect(queue, id);
+  EXPECT_TRUE(details && details->state == job_state::cancelled && details->outcome == outcome);
+  auto listed = co_await store->list(queue, job_state::cancelled, 10);
+  EXPECT_EQ(listed.size(), 1u);
+  auto summary = co_await summary_of(*store, queue);
+  EXPECT_EQ(summary.queued + summary.deferred + summary.running, 0u);
+  EXPECT_EQ(summary.kept, 1u);
+  auto same_id = co_await enqueue_one(*store, queue, job(id));
+  EXPECT_EQ(same_id, accepted::duplicate);
+}
+
+/// Nothing is kept of it: the id is free for another.
+awaitable<void> expect_gone(std::shared_ptr<broker::broker> store, std::string queue, std::string id) {
+  auto end = co_await store->wait_ended(queue, id);
+  EXPECT_FALSE(end);
+  auto details = co_await store->inspect(queue, id);
+  EXPECT_FALSE(details);
+  auto summary = co_await summary_of(*store, queue);
+  EXPECT_EQ(summary.queued + summary.deferred + summary.running + summary.kept, 0u);
+  auto same_id = co_await enqueue_one(*store, queue, job(id));
+  EXPECT_EQ(same_id, accepted::yes);
+}
+
+}  // namespace
+
 BROKER_TEST(a_queued_or_deferred_job_that_is_cancelled_never_runs) {
   auto store = place.open(loop);
   auto worker = co_await new_worker(store, "q");
@@ -103,19 +135,53 @@ BROKER_TEST(a_queued_or_deferred_job_that_is_cancelled_never_runs) {
     auto waiting = start_waiting(loop, store, "q", "job");
     co_await renew(worker);
     EXPECT_FALSE(waiting->over);
-    auto answer = co_await store->cancel("q", "job");
+    const auto why = std::string("w\0hy", 4) + name_of(state);
+    auto answer = co_await store->cancel("q", "job", why, 1h);
     EXPECT_EQ(answer, cancel_result::cancelled);
     auto told = [&] { return waiting->over; };
     co_await until(told);
     EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled);
+    EXPECT_TRUE(waiting->outcome && waiting->outcome->outcome == why);
     auto ids = co_await claim_ids(worker, 10);
     EXPECT_TRUE(ids.empty());
-    auto summary = co_await summary_of(*store, "q");
-    EXPECT_EQ(summary.queued + summary.deferred + summary.running, 0u);
-    // Nothing of it is kept: the id is free for another.
-    auto accepted_again = co_await enqueue_one(*store, "q", job("job"));
-    EXPECT_EQ(accepted_again, accepted::yes);
+    co_await expect_kept_as_cancelled(store, "q", "job", why);
+    answer = co_await store->cancel("q", "job", "again", 1h);
+    EXPECT_EQ(answer, cancel_result::ended);
+    co_await expect_kept_as_cancelled(store, "q", "job", why);
+    const auto purged = co_await store->purge("q", job_state::cancelled);
+    EXPECT_EQ(purged, 1u);
+    co_await expect_gone(store, "q", "job");
     co_await store->purge("q", job_state::queued);
+  }
+}
+
+BROKER_TEST(a_cancelled_job_is_kept_not_at_all_for_a_while_or_for_ever) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  const job_state not_started[] = {job_state::queued, job_state::deferred};
+  for (const auto state : not_started) {
+    co_await bring_to(state, worker);
+    auto waiting = start_waiting(loop, store, "q", "job");
+    co_await renew(worker);
+    co_await store->cancel("q", "job", "why", 0ms);
+    auto told = [&] { return waiting->over; };
+    co_await until(told);
+    EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled);
+    EXPECT_TRUE(waiting->outcome && waiting->outcome->outcome == "why");
+    co_await expect_gone(store, "q", "job");
+
+    co_await store->cancel("q", "job", "why", 20ms);
+    auto same_id = accepted::duplicate;
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (same_id == accepted::duplicate && std::chrono::steady_clock::now() < deadline) {
+      same_id = co_await enqueue_one(*store, "q", job("job"));
+    }
+    EXPECT_EQ(same_id, accepted::yes);
+
+    co_await store->cancel("q", "job", "for ever", std::nullopt);
+    co_await renew(worker);
+    co_await expect_kept_as_cancelled(store, "q", "job", "for ever");
+    co_await store->purge("q", job_state::cancelled);
   }
 }
 
@@ -124,19 +190,21 @@ BROKER_TEST(cancelling_a_running_job_tells_its_worker) {
   auto elsewhere = place.open_apart(loop);
   auto worker = co_await new_worker(store, "q");
   co_await bring_to(job_state::running, worker);
-  auto answer = co_await elsewhere->cancel("q", "job");
+  auto answer = co_await elsewhere->cancel("q", "job", "why", 1h);
   EXPECT_EQ(answer, cancel_result::requested);
   auto told = [&] { return !worker.heard->cancels.empty(); };
   co_await until(told);
   EXPECT_EQ(worker.heard->cancels.at(0), "job");
   auto answered = co_await renew(worker);
   EXPECT_EQ(answered.cancel_requests, strings(1, "job"));
-  auto again = co_await store->cancel("q", "job");
+  auto again = co_await store->cancel("q", "job", "why", 1h);
   EXPECT_EQ(again, cancel_result::requested);
   // It is the worker who decides: here it had succeeded by then.
   const bool held = co_await settle_one(worker, end("job", job_state::succeeded, "yes", 1h));
   EXPECT_TRUE(held);
-  auto late = co_await store->cancel("q", "job");
+  auto outcome = co_await store->wait_ended("q", "job");
+  EXPECT_TRUE(outcome && outcome->state == job_state::succeeded && outcome->outcome == "yes");
+  auto late = co_await store->cancel("q", "job", "why", 1h);
   EXPECT_EQ(late, cancel_result::ended);
   auto after = co_await renew(worker);
   EXPECT_TRUE(after.cancel_requests.empty());
@@ -144,12 +212,12 @@ BROKER_TEST(cancelling_a_running_job_tells_its_worker) {
 
 BROKER_TEST(cancelling_what_is_not_there_says_so) {
   auto store = place.open(loop);
-  auto answer = co_await store->cancel("q", "job");
+  auto answer = co_await store->cancel("q", "job", "why", 1h);
   EXPECT_EQ(answer, cancel_result::not_found);
   auto worker = co_await new_worker(store, "q");
   co_await bring_to(job_state::running, worker);
   co_await settle_one(worker, end("job"));
-  answer = co_await store->cancel("q", "job");
+  answer = co_await store->cancel("q", "job", "why", 1h);
   EXPECT_EQ(answer, cancel_result::not_found);
 }
 
@@ -157,33 +225,95 @@ BROKER_TEST(a_cancel_request_does_not_outlive_the_try_it_was_made_in) {
   auto store = place.open(loop);
   auto worker = co_await new_worker(store, "q");
   co_await bring_to(job_state::running, worker);
-  co_await store->cancel("q", "job");
+  co_await store->cancel("q", "job", "why", 1h);
   co_await settle_one(worker, end("job", job_state::dead, "why"));
   co_await store->requeue("q", strings(1, "job"));
   auto ids = co_await claim_ids(worker, 1);
   EXPECT_EQ(ids, strings(1, "job"));
   auto answered = co_await renew(worker);
   EXPECT_TRUE(answered.cancel_requests.empty());
+  const bool held = co_await settle_one(worker, hand_back("job"));
+  EXPECT_TRUE(held);
+  auto state = co_await state_of(*store, "q", "job");
+  EXPECT_TRUE(state == job_state::queued);
+}
+
+BROKER_TEST(a_worker_that_ends_a_job_as_cancelled_has_its_own_outcome_recorded) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  co_await bring_to(job_state::running, worker);
+  co_await store->cancel("q", "job", "the request's", 1h);
+  co_await settle_one(worker, end("job", job_state::cancelled, "the worker's", 2h));
+  co_await expect_kept_as_cancelled(store, "q", "job", "the worker's");
+}
+
+BROKER_TEST(of_two_cancel_requests_the_first_counts) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  co_await bring_to(job_state::running, worker);
+  co_await store->cancel("q", "job", "first", 1h);
+  co_await store->cancel("q", "job", "second", 0ms);
+  co_await settle_one(worker, hand_back("job"));
+  co_await expect_kept_as_cancelled(store, "q", "job", "first");
 }
 
 BROKER_TEST(a_job_that_is_to_be_cancelled_does_not_run_again_however_its_try_ends) {
   auto store = place.open(loop);
-  auto other = co_await new_worker(store, "q");
+  const std::optional<millis> keeps[] = {1h, std::nullopt, 0ms};
+  int number = 0;
   for (int way = 0; way < 4; ++way) {
-    auto worker = co_await new_worker(store, "q");
-    co_await bring_to(job_state::running, worker);
-    auto waiting = start_waiting(loop, store, "q", "job");
-    co_await store->cancel("q", "job");
-    if (way == 0) co_await settle_one(worker, retry("job", 0ms));
-    if (way == 1) co_await settle_one(worker, hand_back("job"));
-    if (way == 2) co_await store->reconcile(worker.held, strings());
-    if (way == 3) co_await store->close_lease(worker.held);
-    auto told = [&] { return waiting->over; };
-    co_await until(told);
-    EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled) << "way " << way;
-    auto ids = co_await claim_ids(other, 10);
-    EXPECT_TRUE(ids.empty()) << "way " << way;
+    for (const auto keep : keeps) {
+      const auto queue = "q" + std::to_string(++number);
+      auto other = co_await new_worker(store, queue);
+      auto worker = co_await new_worker(store, queue);
+      co_await bring_to(job_state::running, worker);
+      auto waiting = start_waiting(loop, store, queue, "job");
+      co_await store->cancel(queue, "job", "why", keep);
+      if (way == 0) co_await settle_one(worker, retry("job", 0ms));
+      if (way == 1) co_await settle_one(worker, hand_back("job"));
+      if (way == 2) co_await store->reconcile(worker.held, strings());
+      if (way == 3) co_await store->close_lease(worker.held);
+      auto told = [&] { return waiting->over; };
+      co_await until(told);
+      EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled) << "way " << way;
+      EXPECT_TRUE(waiting->outcome && waiting->outcome->outcome == "why") << "way " << way;
+      auto ids = co_await claim_ids(other, 10);
+      EXPECT_TRUE(ids.empty()) << "way " << way;
+      if (keep == 0ms) {
+        co_await expect_gone(store, queue, "job");
+      } else {
+        co_await expect_kept_as_cancelled(store, queue, "job", "why");
+      }
+    }
   }
+}
+
+BROKER_TEST(in_one_batch_some_jobs_end_some_go_on_and_some_are_cancelled) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  const strings ids = {"ends", "retried", "handed back", "cancelled", "gone"};
+  co_await enqueue_ids(*store, "q", ids);
+  co_await claim_ids(worker, ids.size());
+  co_await store->cancel("q", "cancelled", "why", 1h);
+  co_await store->cancel("q", "gone", "why", 0ms);
+  std::vector<settlement> batch;
+  batch.push_back(end("ends", job_state::succeeded, "42", 1h));
+  batch.push_back(retry("retried", 1h));
+  batch.push_back(hand_back("handed back"));
+  batch.push_back(retry("cancelled", 1h));
+  batch.push_back(hand_back("gone"));
+  auto held = co_await store->settle(worker.held, batch);
+  EXPECT_EQ(held, std::vector<bool>(ids.size(), true));
+  const std::optional<job_state> expected[] = {job_state::succeeded, job_state::deferred, job_state::queued,
+                                               job_state::cancelled, std::nullopt};
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto state = co_await state_of(*store, "q", ids[i]);
+    EXPECT_TRUE(state == expected[i]) << ids[i];
+  }
+  auto ended = co_await store->wait_ended("q", "ends");
+  EXPECT_TRUE(ended && ended->outcome == "42");
+  auto cancelled = co_await store->wait_ended("q", "cancelled");
+  EXPECT_TRUE(cancelled && cancelled->outcome == "why");
 }
 
 }  // namespace quarq::test

@@ -340,6 +340,12 @@ TEST_P(cli, cancel_says_what_became_of_each) {
   const auto cancelled = quarq({"cancel", "a", "b"});
   expect_good(cancelled);
   EXPECT_EQ(cancelled.out, "a: cancelled\nb: cancelled\n");
+  const auto a = quarq_json({"job", "a"});
+  EXPECT_EQ(a.at("state"), "cancelled");
+  EXPECT_EQ(a.at("task"), "t");
+  EXPECT_EQ(a.at("error_type"), "quarq::cancelled");
+  EXPECT_EQ(a.at("error"), "t was cancelled before it ran");
+  EXPECT_EQ(quarq({"cancel", "a"}).out, "a: too late: it has ended\n");
   work();
   const auto late = quarq({"cancel", "done"});
   expect_good(late);
@@ -486,7 +492,7 @@ TEST_P(cli, a_reader_that_goes_away_changes_nothing_and_is_not_complained_about)
   EXPECT_EQ(r.exit_code, 0);
   EXPECT_EQ(r.signal, 0);
   EXPECT_EQ(r.err, "");
-  EXPECT_EQ(quarq({"job", "a"}).exit_code, 1);
+  EXPECT_EQ(state_of("a"), "cancelled");
 }
 
 command_result quarq_alone(words arguments, command_options options = {}) {

@@ -190,7 +190,8 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
     waits.push_back(start_waiting(loop, elsewhere, "q", many[i].id));
   co_await elsewhere->queues();
   co_await claim_until(worker, 40);
-  co_await store->cancel("q", many[1].id);
+  co_await store->cancel("q", many[1].id, "why", 20ms);
+  co_await store->cancel("q", many[6].id, "why", 0ms);
   std::vector<settlement> batch;
   for (std::size_t i = 0; i < many.size(); ++i) {
     switch (i % 5) {
@@ -213,7 +214,7 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
   co_await store->settle(worker.held, batch);
   co_await store->requeue("q", strings(1, many[2].id));
   co_await store->purge("q", job_state::dead);
-  auto rest = co_await claim_until(worker, 16);
+  auto rest = co_await claim_until(worker, 15);
   for (const auto& one : rest) co_await settle_one(worker, end(one.id));
   auto all_told = [&] {
     return std::all_of(waits.begin(), waits.end(), [](const auto& one) { return one->over; });

@@ -562,9 +562,17 @@ TEST(redis_connection, subscribing_without_a_server_fails_when_patience_ends) {
     }
     EXPECT_NE(failure.find("no connection within 0.100 s"), std::string::npos) << failure;
     server.restart();
-    words channels{"PUBSUB", "CHANNELS"};
-    const auto r = co_await c.command(channels);
-    EXPECT_TRUE(r.items.empty());
+    // Its short patience may end more than once before it has found the server again.
+    bool answered = false;
+    while (!answered) {
+      words channels{"PUBSUB", "CHANNELS"};
+      try {
+        const auto r = co_await c.command(channels);
+        answered = true;
+        EXPECT_TRUE(r.items.empty());
+      } catch (const broker_error&) {
+      }
+    }
   };
   run_on_loop(body);
 }

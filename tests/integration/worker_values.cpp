@@ -141,12 +141,17 @@ TEST_P(worker_values, a_handler_may_take_a_stop_token) {
   });
 }
 
+struct owning_adder {
+  std::unique_ptr<int> base;
+  awaitable<int> operator()(int left, int right) { co_return *base + left + right; }
+};
+
 TEST_P(worker_values, a_handler_may_own_what_can_only_be_moved) {
   auto number = std::make_unique<int>(0);
   expect_adds([number = std::move(number)](int left, int right) { return *number + left + right; });
-  auto other = std::make_unique<int>(0);
-  expect_adds(
-      [other = std::move(other)](int left, int right) -> awaitable<int> { co_return *other + left + right; });
+  owning_adder coroutine;
+  coroutine.base = std::make_unique<int>(0);
+  expect_adds(std::move(coroutine));
 }
 
 TEST_P(worker_values, a_handlers_result_converts_to_the_tasks) {

@@ -46,11 +46,6 @@ struct broker_kind {
   std::function<std::unique_ptr<broker_place>()> make;
 };
 
-/// For GoogleTest's messages.
-inline void PrintTo(const broker_kind& kind, std::ostream* out) {
-  *out << kind.name;
-}
-
 /// Every broker, at every durability that differs.
 const std::vector<broker_kind>& broker_kinds();
 

@@ -118,9 +118,11 @@ awaitable<std::optional<ended>> redis_broker::wait_ended(std::string queue, std:
   co_return end;
 }
 
-awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id) {
+awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id, std::string outcome,
+                                              std::optional<millis> keep) {
   co_await prepare(queue);
   std::vector<std::string> words(1, id);
+  words.push_back(pack_end(keep, outcome));
   auto reply = co_await run(scripts().cancel, queue, std::move(words));
   if (reply.text == "cancelled") co_return cancel_result::cancelled;
   if (reply.text == "requested") co_return cancel_result::requested;

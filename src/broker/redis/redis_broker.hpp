@@ -27,7 +27,8 @@ class redis_broker final : public broker {
 
   awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
   awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) override;
-  awaitable<cancel_result> cancel(std::string queue, std::string id) override;
+  awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
+                                  std::optional<millis> keep) override;
 
   awaitable<void> open_lease(lease held, lease_terms terms, worker_events events) override;
   awaitable<renewal> renew(lease held, lease_terms terms) override;

@@ -57,6 +57,11 @@ std::uint64_t get(std::string_view bytes, std::size_t at) {
   return value;
 }
 
+/// -1: for ever.
+std::int64_t keep_number(std::optional<millis> keep) {
+  return keep ? std::max<std::int64_t>(0, keep->count()) : -1;
+}
+
 moment moment_at(std::uint64_t ms) {
   return moment(millis(static_cast<millis::rep>(ms)));
 }
@@ -126,12 +131,18 @@ std::string pack_settlement(const settlement& one) {
   std::string bytes = {static_cast<char>(one.kind), static_cast<char>(one.state)};
   std::int64_t time = 0;
   if (one.kind == settlement::what::end) {
-    time = one.keep ? std::max<std::int64_t>(0, one.keep->count()) : -1;
+    time = keep_number(one.keep);
   } else if (one.kind == settlement::what::retry) {
     time = std::max<std::int64_t>(0, one.delay.count());
   }
   put(bytes, time);
   return bytes;
+}
+
+std::string pack_end(std::optional<millis> keep, std::string_view outcome) {
+  std::string bytes;
+  put(bytes, keep_number(keep));
+  return bytes.append(outcome);
 }
 
 job_header read_header(std::string_view stored) {

@@ -38,6 +38,8 @@ inline constexpr std::size_t most_bytes_at_once = 16u << 20;
 std::string pack_terms(const new_job& job);
 /// What settle.lua is told of a job besides its id and outcome.
 std::string pack_settlement(const settlement& one);
+/// What cancel.lua is told of a job's end.
+std::string pack_end(std::optional<millis> keep, std::string_view outcome);
 
 /// What stands before the record in the hash of jobs: 25 bytes.
 struct job_header {

@@ -61,6 +61,6 @@ if not ready then
   local first = redis.call('ZRANGE', P .. 'deferred', 0, 0, 'WITHSCORES')
   ready = first[1] and tonumber(first[2]) <= now
 end
-local answer = redis.call('SMEMBERS', P .. 'cancel:' .. token)
+local answer = redis.call('HKEYS', P .. 'cancel:' .. token)
 table.insert(answer, 1, ready and 1 or 0)
 return answer

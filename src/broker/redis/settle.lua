@@ -10,8 +10,8 @@
 --           job_state if it ends; for how many ms its outcome is kept (-1: for ever), or until it is tried again
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
--- A job whose cancelling was requested ends as cancelled instead of being retried or handed back. A lease that hands back
--- is not idle any more: it has no use for what it was given.
+-- A job whose cancelling was requested ends as that request says instead of being retried or handed back. A lease that
+-- hands back is not idle any more: it has no use for what it was given.
 -- needs: shared_calls
 local P, token, common = KEYS[1], ARGV[1], ARGV[4]
 local settled = P .. 'settled:' .. token
@@ -97,11 +97,11 @@ if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
   if all then
     redis.call('SREM', running, unpack(ids))
     if unwanted then
-      redis.call('SREM', cancel, unpack(ids))
+      redis.call('HDEL', cancel, unpack(ids))
     end
     forget(P, ids)
     if time ~= 0 then
-      local time_over = time < 0 and '+inf' or string.format('%.0f', now + time)
+      local time_over = time_over_after(now, time)
       local kept, kept_until = {}, {}
       for k = 1, count do
         kept[2 * k - 1], kept[2 * k] = ids[k], into .. ARGV[4 + 2 * k]
@@ -116,6 +116,7 @@ end
 local gone, refused = {}, false
 local ended, states, outcomes, finished, kept, kept_until = {}, {}, {}, {}, {}, {}
 local dead, dead_outcomes, tried, deferred, front = {}, {}, {}, {}, {}
+local cancelled, their_ends = {}, {}
 local soonest
 
 local meta, what, into, time, time_over
@@ -128,12 +129,12 @@ for k = 1, count do
     if this ~= meta then
       meta = this
       what, into, time = struct.unpack('<BBi8', meta)
-      time_over = time < 0 and '+inf' or string.format('%.0f', now + time)
+      time_over = time_over_after(now, time)
     end
     gone[#gone + 1] = id
-    if what ~= 0 and unwanted and redis.call('SISMEMBER', cancel, id) == 1 then
-      ended[#ended + 1], states[#states + 1], outcomes[#outcomes + 1] = id, '5', ''
-      finished[#finished + 1] = id
+    local its_end = what ~= 0 and unwanted and redis.call('HGET', cancel, id)
+    if its_end then
+      cancelled[#cancelled + 1], their_ends[#their_ends + 1] = id, its_end
     elseif what == 0 then
       local n = #ended + 1
       ended[n], states[n], outcomes[n] = id, into, ARGV[6 + (k - 1) * step]
@@ -163,7 +164,7 @@ end
 
 many('SREM', running, gone)
 if unwanted then
-  many('SREM', cancel, gone)
+  many('HDEL', cancel, gone)
 end
 if #finished > 0 then
   forget(P, finished)
@@ -181,6 +182,7 @@ for priority, list in pairs(front) do
   many('LPUSH', P .. 'ready:' .. priority, list)
 end
 tell(P, ended, states, outcomes)
+end_cancelled(P, cancelled, their_ends)
 if next(front) then
   redis.call('ZREM', P .. 'idle', token)
   wake(P)

@@ -1,20 +1,20 @@
 -- Shared: taking jobs away from a lease. Needs shared_lists.lua, shared_ends.lua.
 
 -- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the front of their ready lists; those whose
--- cancelling was requested end as cancelled. counted: the try that was under way stays counted. Returns how many were given back.
+-- cancelling was requested end as the first request says. counted: the try that was under way stays counted. Returns how many were given back.
 local function give_back(P, token, keep, counted)
   local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
   local held = redis.call('SMEMBERS', running)
-  local unwanted = {}
-  for _, id in ipairs(redis.call('SMEMBERS', cancel)) do
-    unwanted[id] = true
+  local unwanted, requests = {}, redis.call('HGETALL', cancel)
+  for i = 1, #requests, 2 do
+    unwanted[requests[i]] = requests[i + 1]
   end
-  local taken, cancelled, tries, lists, given = {}, {}, {}, {}, 0
+  local taken, cancelled, their_ends, tries, lists, given = {}, {}, {}, {}, {}, 0
   for _, id in ipairs(held) do
     if not (keep and keep[id]) then
       taken[#taken + 1] = id
       if unwanted[id] then
-        cancelled[#cancelled + 1] = id
+        cancelled[#cancelled + 1], their_ends[#their_ends + 1] = id, unwanted[id]
       else
         local priority = priority_of(P, id)
         local list = lists[priority] or {}
@@ -28,7 +28,7 @@ local function give_back(P, token, keep, counted)
     end
   end
   many('SREM', running, taken)
-  many('SREM', cancel, taken)
+  many('HDEL', cancel, taken)
   for _, id in ipairs(tries) do
     redis.call('HINCRBY', P .. 'tries', id, 1)
   end
@@ -36,6 +36,6 @@ local function give_back(P, token, keep, counted)
     table.sort(list, function(a, b) return a > b end) -- pushed one by one to the front: the oldest must come last
     many('LPUSH', P .. 'ready:' .. priority, list)
   end
-  end_cancelled(P, cancelled)
+  end_cancelled(P, cancelled, their_ends)
   return given
 end

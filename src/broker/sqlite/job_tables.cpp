@@ -46,6 +46,18 @@ int number_of(job_state state) {
   return static_cast<int>(state);
 }
 
+optional_number keep_number(std::optional<millis> keep) {
+  return keep ? optional_number(keep->count()) : std::nullopt;
+}
+
+/// From the columns cancel_keep, which is `first`, and cancel_outcome.
+cancel_end cancel_end_of(const statement& row, int first) {
+  cancel_end how;
+  how.outcome = row.bytes(first + 1);
+  if (!row.null(first)) how.keep = millis(row.integer(first));
+  return how;
+}
+
 /// SQL's LIMIT.
 std::int64_t limit_of(std::size_t most) {
   return static_cast<std::int64_t>(std::min<std::size_t>(most, std::numeric_limits<std::int64_t>::max()));
@@ -117,7 +129,8 @@ job_tables::wait_answer job_tables::await_end(std::string_view queue, std::strin
   return answer;
 }
 
-cancel_result job_tables::cancel(std::string_view queue, std::string_view id, moment now, changes& out) {
+cancel_result job_tables::cancel(std::string_view queue, std::string_view id, const cancel_end& how,
+                                 moment now, changes& out) {
   auto& row = sql_->find_job.with(queue, id, number_of(now));
   if (!row.next()) return cancel_result::not_found;
   const auto number = row.integer(0);
@@ -127,14 +140,14 @@ cancel_result job_tables::cancel(std::string_view queue, std::string_view id, mo
   row.reset();
   if (is_final(state)) return cancel_result::ended;
   if (state == job_state::running) {
-    if (sql_->mark_cancel.with(number).run() == 0) return cancel_result::requested;
+    if (sql_->mark_cancel.with(keep_number(how.keep), blob{how.outcome}, number).run() == 0)
+      return cancel_result::requested;
     auto& holder = sql_->token_of.with(lease);
     if (holder.next()) out.cancels.push_back({std::string(queue), holder.bytes(0), std::string(id)});
     holder.reset();
     return cancel_result::requested;
   }
-  end_unkept(number, awaited, {std::string(queue), std::string(id), ended{job_state::cancelled, {}}}, now,
-             out);
+  end_cancelled({number, awaited, std::string(queue), std::string(id)}, how, now, out);
   return cancel_result::cancelled;
 }
 
@@ -215,9 +228,10 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
   const auto number = row.integer(0);
   const bool awaited = row.integer(1) != 0;
   const bool cancel_wanted = row.integer(2) != 0;
+  auto how = cancel_wanted ? cancel_end_of(row, 3) : cancel_end();
   row.reset();
   if (one.kind != settlement::what::end && cancel_wanted) {
-    end_unkept(number, awaited, {held.queue, one.id, ended{job_state::cancelled, {}}}, now, out);
+    end_cancelled({number, awaited, held.queue, one.id}, std::move(how), now, out);
   } else if (one.kind == settlement::what::retry) {
     const auto due = later(now, one.delay);
     sql_->put_off.with(number_of(due), number).run();
@@ -289,18 +303,13 @@ void job_tables::give_back_all(std::string_view queue, std::int64_t lease, bool 
 }
 
 void job_tables::cancel_wanted_of(std::string_view queue, std::int64_t lease, moment now, changes& out) {
-  struct wanted {
-    std::int64_t number;
-    bool awaited;
-    std::string id;
-  };
-  std::vector<wanted> all;
+  std::vector<std::pair<unended, cancel_end>> all;
   auto& row = sql_->to_cancel.with(lease);
-  while (row.next()) all.push_back({row.integer(0), row.integer(1) != 0, row.bytes(2)});
-  for (auto& one : all) {
-    end_unkept(one.number, one.awaited,
-               {std::string(queue), std::move(one.id), ended{job_state::cancelled, {}}}, now, out);
+  while (row.next()) {
+    all.emplace_back(unended{row.integer(0), row.integer(1) != 0, std::string(queue), row.bytes(2)},
+                     cancel_end_of(row, 3));
   }
+  for (auto& [job, how] : all) end_cancelled(std::move(job), std::move(how), now, out);
 }
 
 // ---- what others are told
@@ -308,6 +317,19 @@ void job_tables::cancel_wanted_of(std::string_view queue, std::int64_t lease, mo
 void job_tables::end_unkept(std::int64_t number, bool awaited, changes::over over, moment now, changes& out) {
   sql_->delete_job.with(number).run();
   if (awaited) tell(std::move(over), now, out);
+}
+
+void job_tables::end_cancelled(unended job, cancel_end how, moment now, changes& out) {
+  changes::over over{std::move(job.queue), std::move(job.id),
+                     ended{job_state::cancelled, std::move(how.outcome)}};
+  if (how.keep && *how.keep <= millis::zero()) {
+    end_unkept(job.number, job.awaited, std::move(over), now, out);
+    return;
+  }
+  const auto until = how.keep ? later(now, *how.keep) : moment::max();
+  sql_->keep.with(number_of(job_state::cancelled), number_of(until), blob{over.outcome->outcome}, job.number)
+      .run();
+  if (job.awaited) tell(std::move(over), now, out);
 }
 
 void job_tables::tell(changes::over over, moment now, changes& out) {

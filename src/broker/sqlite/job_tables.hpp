@@ -43,6 +43,12 @@ struct changes {
   bool empty() const noexcept { return work.empty() && ended.empty() && cancels.empty(); }
 };
 
+/// How a job ends that is cancelled without a word of its worker.
+struct cancel_end {
+  std::string outcome;
+  std::optional<millis> keep;  ///< nothing: for ever
+};
+
 /// The time of this machine, which is the broker's clock, and never goes back within this process.
 moment clock_now();
 
@@ -60,7 +66,8 @@ class job_tables {
     std::optional<ended> outcome;
   };
   wait_answer await_end(std::string_view queue, std::string_view id, moment now);
-  cancel_result cancel(std::string_view queue, std::string_view id, moment now, changes& out);
+  cancel_result cancel(std::string_view queue, std::string_view id, const cancel_end& how, moment now,
+                       changes& out);
 
   // ---- for workers
   void open_lease(const lease& held, const lease_terms& terms, moment now);
@@ -95,6 +102,12 @@ class job_tables {
   bool settle_one(const lease& held, std::int64_t lease, const settlement& one, moment now, changes& out);
   /// Takes the job out of the tables, and tells those who wait.
   void end_unkept(std::int64_t number, bool awaited, changes::over over, moment now, changes& out);
+  struct unended {
+    std::int64_t number;
+    bool awaited;
+    std::string queue, id;
+  };
+  void end_cancelled(unended job, cancel_end how, moment now, changes& out);
   void tell(changes::over over, moment now, changes& out);
   void cancel_wanted_of(std::string_view queue, std::int64_t lease, moment now, changes& out);
   void give_back_all(std::string_view queue, std::int64_t lease, bool counted, moment now, changes& out);

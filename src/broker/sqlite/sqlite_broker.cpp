@@ -130,9 +130,11 @@ awaitable<std::optional<ended>> sqlite_broker::wait_ended(std::string queue, std
   co_return std::move(wait->result);
 }
 
-awaitable<cancel_result> sqlite_broker::cancel(std::string queue, std::string id) {
-  std::function<cancel_result(step&)> work = [queue, id](step& in) {
-    return in.tables.cancel(queue, id, in.now, in.out);
+awaitable<cancel_result> sqlite_broker::cancel(std::string queue, std::string id, std::string outcome,
+                                               std::optional<millis> keep) {
+  cancel_end how{std::move(outcome), keep};
+  std::function<cancel_result(step&)> work = [queue, id, how = std::move(how)](step& in) {
+    return in.tables.cancel(queue, id, how, in.now, in.out);
   };
   auto answer = co_await ask(kind::writes_durably, 1, std::move(work));
   co_return answer;

@@ -20,7 +20,9 @@ struct statements {
                      "SELECT number, state, awaited, lease, outcome FROM quarq_jobs "
                      "WHERE queue = ? AND id = ? AND (kept_until IS NULL OR kept_until > ?)"};
   statement mark_awaited{db, "UPDATE quarq_jobs SET awaited = 1 WHERE number = ?"};
-  statement mark_cancel{db, "UPDATE quarq_jobs SET cancel_wanted = 1 WHERE number = ? AND cancel_wanted = 0"};
+  statement mark_cancel{db,
+                        "UPDATE quarq_jobs SET cancel_wanted = 1, cancel_keep = ?, cancel_outcome = ? "
+                        "WHERE number = ? AND cancel_wanted = 0"};
   statement delete_job{db, "DELETE FROM quarq_jobs WHERE number = ?"};
   statement insert_told{db,
                         "INSERT INTO quarq_told (queue, id, state, outcome, until) VALUES (?, ?, ?, ?, ?)"};
@@ -52,24 +54,26 @@ struct statements {
   // The fence: a job is settled by naming the lease that it is held under.
   statement end_unawaited{db,
                           "DELETE FROM quarq_jobs WHERE queue = ? AND id = ? AND lease = ? AND awaited = 0"};
-  statement find_held{
-      db, "SELECT number, awaited, cancel_wanted FROM quarq_jobs WHERE queue = ? AND id = ? AND lease = ?"};
+  statement find_held{db,
+                      "SELECT number, awaited, cancel_wanted, cancel_keep, cancel_outcome FROM quarq_jobs "
+                      "WHERE queue = ? AND id = ? AND lease = ?"};
   statement keep{
       db,
-      "UPDATE quarq_jobs SET state = ?, lease = NULL, awaited = 0, cancel_wanted = 0, kept_until = ?, "
-      "record = x'', outcome = ? WHERE number = ?"};
+      "UPDATE quarq_jobs SET state = ?, lease = NULL, awaited = 0, cancel_wanted = 0, cancel_keep = NULL, "
+      "cancel_outcome = NULL, kept_until = ?, record = x'', outcome = ? WHERE number = ?"};
   statement bury{
       db,
-      "UPDATE quarq_jobs SET state = 7, lease = NULL, awaited = 0, cancel_wanted = 0, kept_until = ?, "
-      "outcome = ? "
-      "WHERE number = ?"};
+      "UPDATE quarq_jobs SET state = 7, lease = NULL, awaited = 0, cancel_wanted = 0, cancel_keep = NULL, "
+      "cancel_outcome = NULL, kept_until = ?, outcome = ? WHERE number = ?"};
   statement put_off{db, "UPDATE quarq_jobs SET state = 1, lease = NULL, place = ? WHERE number = ?"};
   statement give_back{db,
                       "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1 WHERE number = ?"};
   statement give_back_lease{
       db, "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - ? WHERE state = 2 AND lease = ?"};
   statement held_by{db, "SELECT id FROM quarq_jobs WHERE state = 2 AND lease = ?"};
-  statement to_cancel{db, "SELECT number, awaited, id FROM quarq_jobs WHERE cancel_wanted = 1 AND lease = ?"};
+  statement to_cancel{db,
+                      "SELECT number, awaited, id, cancel_keep, cancel_outcome FROM quarq_jobs "
+                      "WHERE cancel_wanted = 1 AND lease = ?"};
 
   statement sweep_kept{
       db,
