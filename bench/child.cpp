@@ -1,6 +1,7 @@
 #include "child.hpp"
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
@@ -45,14 +46,15 @@ cost child::end(bool by_itself) {
 }
 
 double child::cpu_now() const {
-  std::ifstream stat(fmt::format("/proc/{}/stat", pid_));
-  std::string word;
-  double ticks = 0;
-  // Fields 14 and 15 are user and system time in clock ticks; the name in field 2 has no spaces here.
-  for (int field = 1; field <= 15 && stat >> word; ++field) {
-    if (field >= 14) ticks += std::stod(word);
+  double nanoseconds = 0;
+  // The first field of each thread's schedstat is its time on a processor, in ns; /proc/PID/stat counts in 10
+  // ms.
+  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid_))) {
+    std::ifstream stat(task.path() / "schedstat");
+    double of_thread = 0;
+    if (stat >> of_thread) nanoseconds += of_thread;
   }
-  return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return nanoseconds / 1e9;
 }
 
 }  // namespace quarq::bench
