@@ -40,14 +40,6 @@ class loop_guests : public asio::execution_context::service {
   std::vector<std::weak_ptr<queue_core>> guests_;
 };
 
-void check_queue_name(const std::string& name) {
-  const auto bad = [](unsigned char c) { return c <= ' ' || c == '{' || c == '}' || c == 0x7f; };
-  if (name.empty() || name.size() > 100 || std::any_of(name.begin(), name.end(), bad)) {
-    throw invalid_argument(
-        fmt::format("queue name \"{}\": expected 1 to 100 characters without white space and braces", name));
-  }
-}
-
 template <class T>
 void check_range(const raw_call& c, const char* option, const std::optional<T>& value, T least, T most,
                  const char* unit = "") {
@@ -103,6 +95,14 @@ broker::new_job to_job(raw_call c) {
 }
 
 }  // namespace
+
+void check_queue_name(const std::string& name) {
+  const auto bad = [](unsigned char c) { return c <= ' ' || c == '{' || c == '}' || c == 0x7f; };
+  if (name.empty() || name.size() > 100 || std::any_of(name.begin(), name.end(), bad)) {
+    throw invalid_argument(
+        fmt::format("queue name \"{}\": expected 1 to 100 characters without white space and braces", name));
+  }
+}
 
 queue_core::queue_core(std::string url, std::string name, broker::open_options how)
     : url_(std::move(url)), name_(std::move(name)), how_(how) {

@@ -11,6 +11,9 @@
 
 namespace quarq::detail {
 
+/// Throws invalid_argument for a name that a queue can't have.
+void check_queue_name(const std::string& name);
+
 class queue_core : public std::enable_shared_from_this<queue_core> {
  public:
   queue_core(std::string url, std::string name, broker::open_options how = {});

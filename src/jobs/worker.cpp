@@ -17,6 +17,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "jobs/queue_core.hpp"
 #include "jobs/worker_core.hpp"
 
 namespace quarq {
@@ -92,6 +93,7 @@ void worker_core::check() const {
     throw invalid_argument("a worker needs at least one handler: worker.handle(task, function)");
   if (options.queues.empty()) throw invalid_argument("a worker needs at least one queue");
   for (const auto& q : options.queues) {
+    check_queue_name(q.name);
     if (q.weight < 1)
       throw invalid_argument(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
   }

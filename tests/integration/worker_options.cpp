@@ -250,6 +250,10 @@ TEST_P(worker_options_test, what_makes_no_sense_is_refused) {
   o.queues = {{"mail", 0}};
   EXPECT_EQ(refused(o), "queue mail: weight: expected at least 1, got 0");
   o = options();
+  o.queues = {{"my mail", 1}};
+  EXPECT_EQ(refused(o),
+            "queue name \"my mail\": expected 1 to 100 characters without white space and braces");
+  o = options();
   o.concurrency = 0;
   EXPECT_EQ(refused(o), "option concurrency: expected at least 1, got 0");
   o = options();
