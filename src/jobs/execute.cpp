@@ -37,9 +37,16 @@ attempt failed_attempt(what came, std::string type, std::string message) {
   return attempt{came, stop_reason::none, std::move(type), std::move(message)};
 }
 
+// What a function on a thread threw, in words: exceptions themselves stay on the thread that threw them.
+struct thrown_on_thread {
+  attempt a;
+};
+
 attempt attempt_from(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
+  } catch (const thrown_on_thread& e) {
+    return e.a;
   } catch (const bad_payload& e) {
     return failed_attempt(what::impossible, "quarq::decode_error", e.what());
   } catch (const permanent_failure& e) {
@@ -197,7 +204,7 @@ awaitable<std::string> worker_core::call_on_thread(running_job& job) {
   struct call {
     explicit call(const asio::any_io_executor& l) : ended(l) {}
     std::string result;
-    std::exception_ptr failure;
+    std::optional<attempt> failure;
     async::event ended;
   };
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
@@ -207,13 +214,13 @@ awaitable<std::string> worker_core::call_on_thread(running_job& job) {
     try {
       state->result = job.how->on_thread(job.ctx, job.record.arguments);
     } catch (...) {
-      state->failure = std::current_exception();
+      state->failure = attempt_from(std::current_exception());
     }
     asio::post(back, [state] { state->ended.set(); });
   });
   co_await state->ended.wait();
   --on_threads;
-  if (state->failure) std::rethrow_exception(state->failure);
+  if (state->failure) throw thrown_on_thread{std::move(*state->failure)};
   co_return std::move(state->result);
 }
 
