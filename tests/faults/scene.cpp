@@ -32,7 +32,7 @@ void scene::expect_no_sanitizer_reports() {
   for (const auto& p : processes_) {
     const auto log = p.log();
     for (const auto* report : {"use-after-free", "buffer-overflow", "double-free", "stack-use-after",
-                               "LeakSanitizer", "ThreadSanitizer", "runtime error:"}) {
+                               "LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error:"}) {
       EXPECT_EQ(log.find(report), std::string::npos) << report << " in process " << p.pid();
     }
   }
