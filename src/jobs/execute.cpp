@@ -85,12 +85,11 @@ void log_start(const running_job& job) {
 
 void log_end(const running_job& job, const attempt& a, const jobs::verdict& v, const std::string& result) {
   auto& log = base::log();
+  if (!log.should_log(v.state == job_state::succeeded ? spdlog::level::info : spdlog::level::err)) return;
   const auto took = base::human_duration(since(job.started));
   const auto& task = job.record.task.empty() ? "?" : job.record.task;
   if (v.state == job_state::succeeded) {
-    if (log.should_log(spdlog::level::info)) {
-      log.info("finished task={} id={} took={} result={}", task, job.claimed.id, took, logged(result));
-    }
+    log.info("finished task={} id={} took={} result={}", task, job.claimed.id, took, logged(result));
   } else if (v.state == job_state::deferred) {
     log.warn("retried  task={} id={} try={}/{} took={} again_in={} error=\"{}: {}\"", task, job.claimed.id,
              job.claimed.tries, job.terms.retry.max_tries(), took, base::human_duration(v.pause),
