@@ -71,20 +71,33 @@ class job_expired : public error {
   using error::error;
 };
 
-/// What ran the work died: the process of a worker or of a pool.
+/// Sent to a channel or a queue after its close().
+class closed : public error {
+ public:
+  using error::error;
+};
+
+/// What ran the work died: the process of a worker or of a pool. what() says by which signal, if it is known.
 class worker_lost : public error {
  public:
   using error::error;
 };
 
-/// The handler threw. what() is the handler's own message; type() the C++ name of what it threw, demangled.
-class job_failed : public error {
+/// What ran elsewhere, in another process or on another machine, threw. what() is its own message; type() the
+/// C++ name of what it threw, demangled.
+class call_failed : public error {
  public:
-  job_failed(std::string type, const std::string& message) : error(message), type_(std::move(type)) {}
+  call_failed(std::string type, const std::string& message) : error(message), type_(std::move(type)) {}
   const std::string& type() const noexcept { return type_; }
 
  private:
   std::string type_;
+};
+
+/// The handler of a job threw.
+class job_failed : public call_failed {
+ public:
+  using call_failed::call_failed;
 };
 
 /// The job used all its tries and is in the dead set. what() and type() are those of its last failure.

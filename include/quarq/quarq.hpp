@@ -9,6 +9,8 @@
 #include <quarq/handler.hpp>    // options of a handler
 #include <quarq/job.hpp>        // one enqueued call
 #include <quarq/job_state.hpp>  // the life of a job
+#include <quarq/memory.hpp>     // 512_MiB
+#include <quarq/outcome.hpp>    // a value or an exception
 #include <quarq/queue.hpp>      // where calls are sent
 #include <quarq/retry.hpp>      // retry policies
 #include <quarq/run.hpp>        // from main() into coroutines

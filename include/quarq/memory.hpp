@@ -1,0 +1,19 @@
+// Amounts of memory, written as people say them: 512_MiB.
+#pragma once
+
+#include <cstdint>
+
+namespace quarq::inline literals {
+
+/// Bytes.
+constexpr std::uint64_t operator""_KiB(unsigned long long n) {
+  return n << 10;
+}
+constexpr std::uint64_t operator""_MiB(unsigned long long n) {
+  return n << 20;
+}
+constexpr std::uint64_t operator""_GiB(unsigned long long n) {
+  return n << 30;
+}
+
+}  // namespace quarq::inline literals

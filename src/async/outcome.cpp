@@ -1,0 +1,16 @@
+#include <quarq/outcome.hpp>
+
+namespace quarq::detail {
+
+std::string message_of(const std::exception_ptr& thrown) {
+  if (!thrown) return {};
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "unknown exception";
+  }
+}
+
+}  // namespace quarq::detail

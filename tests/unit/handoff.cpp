@@ -1,0 +1,147 @@
+// From any thread to a coroutine on its loop, and what the end of either does.
+#include "async/handoff.hpp"
+
+#include <atomic>
+#include <thread>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <gtest/gtest.h>
+
+#include <quarq/gather.hpp>
+
+#include "support/on_loop.hpp"
+
+namespace quarq::test {
+namespace {
+
+namespace asio = boost::asio;
+using async::handoff;
+
+awaitable<bool> wait_for_thread(int& runs) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto event = std::make_shared<handoff>(loop);
+  std::jthread other([event] { event->complete(); });
+  const bool was_cancelled = co_await handoff::wait(event, [] {});
+  ++runs;
+  co_return was_cancelled;
+}
+
+TEST(handoff, another_thread_ends_the_wait) {
+  int runs = 0;
+  const auto body = [&]() -> awaitable<void> {
+    std::vector<awaitable<bool>> all;
+    for (int i = 0; i < 100; ++i) all.push_back(wait_for_thread(runs));
+    const auto ended = co_await gather(std::move(all));
+    for (const bool was_cancelled : ended) EXPECT_FALSE(was_cancelled);
+  };
+  run_on_loop(body);
+  EXPECT_EQ(runs, 100);
+}
+
+TEST(handoff, what_happened_before_the_wait_counts) {
+  const auto body = []() -> awaitable<void> {
+    const auto loop = co_await asio::this_coro::executor;
+    const auto event = std::make_shared<handoff>(loop);
+    event->complete();
+    co_await asio::post(loop, asio::use_awaitable);
+    co_await asio::post(loop, asio::use_awaitable);
+    const bool was_cancelled = co_await handoff::wait(event, [] {});
+    EXPECT_FALSE(was_cancelled);
+  };
+  run_on_loop(body);
+}
+
+TEST(handoff, a_cancelled_wait_goes_on_until_the_event) {
+  asio::io_context loop(1);
+  asio::cancellation_signal cancel;
+  bool told = false, ended = false;
+  const auto event = std::make_shared<handoff>(loop.get_executor());
+  const auto body = [&]() -> awaitable<void> {
+    const bool was_cancelled = co_await handoff::wait(event, [&] { told = true; });
+    EXPECT_TRUE(was_cancelled);
+    ended = true;
+  };
+  asio::co_spawn(loop, body, asio::bind_cancellation_slot(cancel.slot(), asio::detached));
+  loop.poll();
+  cancel.emit(asio::cancellation_type::terminal);
+  cancel.emit(asio::cancellation_type::terminal);
+  loop.poll();
+  EXPECT_TRUE(told);
+  EXPECT_FALSE(ended);
+  std::jthread([event] { event->complete(); }).join();
+  loop.restart();
+  loop.run();
+  EXPECT_TRUE(ended);
+}
+
+TEST(handoff, keeps_its_loop_from_running_out_of_work) {
+  asio::io_context loop(1);
+  bool ended = false;
+  const auto event = std::make_shared<handoff>(loop.get_executor());
+  const auto body = [&]() -> awaitable<void> {
+    co_await handoff::wait(event, [] {});
+    ended = true;
+  };
+  asio::co_spawn(loop, body, asio::detached);
+  loop.poll();
+  EXPECT_FALSE(loop.stopped());
+  std::jthread other([event] { event->complete(); });
+  loop.run();
+  EXPECT_TRUE(ended);
+}
+
+struct says_goodbye {
+  explicit says_goodbye(std::atomic<int>& c) : count(c) {}
+  ~says_goodbye() { ++count; }
+  std::atomic<int>& count;
+};
+
+awaitable<void> wait_with(std::shared_ptr<handoff> event, std::shared_ptr<says_goodbye> kept) {
+  co_await handoff::wait(event, [] {});
+  (void)kept;
+}
+
+TEST(handoff, the_loop_may_end_first) {
+  std::atomic<int> gone = 0;
+  std::vector<std::shared_ptr<handoff>> events;
+  {
+    asio::io_context loop(1);
+    for (int i = 0; i < 10; ++i) {
+      events.push_back(std::make_shared<handoff>(loop.get_executor()));
+      asio::co_spawn(loop, wait_with(events.back(), std::make_shared<says_goodbye>(gone)), asio::detached);
+    }
+    loop.poll();
+    events.front()->complete();
+    EXPECT_EQ(gone, 0);
+  }
+  EXPECT_EQ(gone, 10);
+  for (const auto& event : events) event->complete();
+}
+
+TEST(handoff, works_on_strands_of_a_loop_with_several_threads) {
+  asio::io_context loop(2);
+  std::atomic<int> ended = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto body = [](std::atomic<int>& count) -> awaitable<void> {
+      int runs = 0;
+      const bool was_cancelled = co_await wait_for_thread(runs);
+      EXPECT_FALSE(was_cancelled);
+      count += runs;
+    };
+    asio::co_spawn(asio::make_strand(loop), body(ended), asio::detached);
+  }
+  std::jthread one([&] { loop.run(); }), two([&] { loop.run(); });
+  one.join();
+  two.join();
+  EXPECT_EQ(ended, 100);
+}
+
+}  // namespace
+}  // namespace quarq::test
