@@ -12,6 +12,7 @@
 #include <quarq/handler.hpp>       // options of a handler
 #include <quarq/job.hpp>           // one enqueued call
 #include <quarq/job_state.hpp>     // the life of a job
+#include <quarq/level.hpp>         // where a handler runs
 #include <quarq/machines.hpp>      // level 1: run and map by the workers of a queue
 #include <quarq/map.hpp>           // options and progress of map
 #include <quarq/memory.hpp>        // 512_MiB
@@ -24,5 +25,6 @@
 #include <quarq/task.hpp>          // a name and a signature
 #include <quarq/task_group.hpp>    // started one by one, ended together
 #include <quarq/terminal_bar.hpp>  // shows the progress of a map
+#include <quarq/thread_pool.hpp>   // any function, on a thread
 #include <quarq/time.hpp>          // sleep_for, with_timeout
 #include <quarq/worker.hpp>        // what runs jobs
