@@ -14,6 +14,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
 
@@ -331,8 +332,10 @@ TEST(blocking_queue, a_getter_called_and_cancelled_calls_the_next) {
   asio::co_spawn(loop, get(queue, second), asio::detached);
   loop.poll();
   // The first is called, and cancelled before it comes to its turn.
-  queue.put(5);
-  cancel.emit(asio::cancellation_type::terminal);
+  asio::post(loop, [&] {
+    queue.put(5);
+    cancel.emit(asio::cancellation_type::terminal);
+  });
   loop.restart();
   loop.run_for(20s);
   EXPECT_TRUE(first_ended);
