@@ -204,8 +204,12 @@ void pool_core::close() noexcept {
     fail_waiting({}, happened);
   }
   tell(happened);
-  lock held(mutex_);
-  gone_.wait(held, [&] { return children_.empty(); });
+  {
+    lock held(mutex_);
+    if (!was_used_) return;
+    gone_.wait(held, [&] { return children_.empty(); });
+  }
+  wait_for_keeper();
 }
 
 // ---- starting and ending
@@ -232,6 +236,7 @@ void pool_core::start_one() {
   options.on_end = [self, one](process_end end) { self->on_end(one, end, {}); };
   spawn_async(std::move(options));
   children_.push_back(one);
+  was_used_ = true;
   ++living_;
   ++starting_;
 }

@@ -105,6 +105,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   mutable std::mutex mutex_;
   std::condition_variable gone_;
   bool closed_ = false;
+  bool was_used_ = false;
   std::vector<child_ptr> children_;  // all that have not ended
   std::vector<child_ptr> idle_;      // the last one used is the next one
   std::deque<place*> waiting_;
