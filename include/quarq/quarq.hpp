@@ -13,11 +13,13 @@
 #include <quarq/handler.hpp>         // options of a handler
 #include <quarq/job.hpp>             // one enqueued call
 #include <quarq/job_state.hpp>       // the life of a job
+#include <quarq/joinable_queue.hpp>  // between processes
 #include <quarq/level.hpp>           // where a handler runs
 #include <quarq/machines.hpp>        // level 1: run and map by the workers of a queue
 #include <quarq/map.hpp>             // options and progress of map
 #include <quarq/memory.hpp>          // 512_MiB
 #include <quarq/outcome.hpp>         // a value or an exception
+#include <quarq/process.hpp>         // one function in a process
 #include <quarq/process_pool.hpp>    // functions in other processes
 #include <quarq/queue.hpp>           // where calls are sent
 #include <quarq/retry.hpp>           // retry policies
