@@ -10,8 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include <sys/types.h>
-
 #include <quarq/awaitable.hpp>
 #include <quarq/memory.hpp>
 #include <quarq/process_call.hpp>
@@ -145,7 +143,7 @@ class process_pool {  // : public detail::maps<process_pool>
   /// The most children at once.
   int size() const noexcept;
   /// The children that there are now.
-  std::vector<pid_t> pids() const;
+  std::vector<int> pids() const;
 
   /// For detail::maps.
   int default_at_once() const noexcept { return size(); }
