@@ -280,6 +280,8 @@ void pool_core::on_end(const child_ptr& one, std::optional<process_end> end, con
     remove_from_service(one);
     one->now = state::ended;
     one->end = end.value_or(process_end{});
+    // What the child has forked may hold its side of the socket open.
+    one->connection.hang_up();
     happened.swap(one->to_tell);
     std::erase(children_, one);
     const bool never_used = before == state::idle && one->calls == 0 &&
