@@ -1,12 +1,13 @@
 // Level 3: threads of one process.
 #include <atomic>
 #include <latch>
-#include <numeric>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #ifdef QUARQ_BENCH_TBB
@@ -14,7 +15,6 @@
 #include <oneapi/tbb/task_group.h>
 #endif
 
-#include <quarq/process_pool.hpp>
 #include <quarq/run.hpp>
 #include <quarq/thread_pool.hpp>
 
@@ -28,79 +28,83 @@ namespace asio = boost::asio;
 
 constexpr std::size_t tasks = 1'000'000;
 
-std::size_t processors() {
-  return std::max(1u, std::thread::hardware_concurrency());
-}
-
 // ---- empty tasks. From outside: one thread that is not of the pool gives them all. From inside: a task on
 // each thread of the pool gives its share. The clock stops when all have run.
 
-double rate(const stopwatch& since) {
-  return static_cast<double>(tasks) / since.seconds();
+// Asking is a system call, which would be most of what a loop around it costs.
+const std::size_t processors = std::max(1u, std::thread::hardware_concurrency());
+const std::size_t share = tasks / processors;
+
+// They are empty but for counting themselves, each thread for itself: a pool that loses one is not fast.
+std::atomic<std::size_t> all_ran = 0;
+struct tally {
+  std::size_t ran = 0;
+  ~tally() { all_ran += ran; }
+};
+thread_local tally mine;
+
+void empty_task() {
+  ++mine.ran;
 }
 
-double asio_rate(bool inside) {
-  asio::thread_pool pool(processors());
-  std::latch warm(static_cast<std::ptrdiff_t>(processors()));
-  for (std::size_t i = 0; i < processors(); ++i) asio::post(pool, [&] { warm.arrive_and_wait(); });
-  warm.wait();
+// `post` gives a task to the pool, `finish` returns when all have run.
+template <class Post, class Finish>
+double rate(bool inside, Post post, Finish finish) {
   const stopwatch watch;
   if (inside) {
-    for (std::size_t i = 0; i < processors(); ++i) {
-      asio::post(pool, [&pool] {
-        for (std::size_t k = 0; k < tasks / processors(); ++k) asio::post(pool, [] {});
+    for (std::size_t i = 0; i < processors; ++i) {
+      post([post] {
+        for (std::size_t k = 0; k < share; ++k) post([] { empty_task(); });
       });
     }
   } else {
-    for (std::size_t i = 0; i < tasks; ++i) asio::post(pool, [] {});
+    for (std::size_t i = 0; i < share * processors; ++i) post([] { empty_task(); });
   }
-  pool.join();
-  return rate(watch);
+  finish();
+  return static_cast<double>(share * processors) / watch.seconds();
+}
+
+// The threads of the pool have ended, so they have told.
+void check_that_all_ran(const std::string& whose) {
+  const auto ran = all_ran.exchange(0);
+  if (ran == share * processors) return;
+  throw std::runtime_error(fmt::format("{} ran {} tasks of {}", whose, ran, share * processors));
+}
+
+double asio_rate(bool inside) {
+  asio::thread_pool pool(processors);
+  std::latch warm(static_cast<std::ptrdiff_t>(processors));
+  for (std::size_t i = 0; i < processors; ++i) asio::post(pool, [&] { warm.arrive_and_wait(); });
+  warm.wait();
+  const double result = rate(
+      inside, [&pool](auto task) { asio::post(pool, task); }, [&pool] { pool.join(); });
+  check_that_all_ran("boost::asio::thread_pool");
+  return result;
 }
 
 double quarq_rate(bool inside) {
   thread_pool_options options;
-  options.size = processors();
+  options.size = processors;
   std::optional<thread_pool> pool(std::in_place, options);
-  std::latch warm(static_cast<std::ptrdiff_t>(processors()));
-  for (std::size_t i = 0; i < processors(); ++i) pool->post([&] { warm.arrive_and_wait(); });
+  std::latch warm(static_cast<std::ptrdiff_t>(processors));
+  for (std::size_t i = 0; i < processors; ++i) pool->post([&] { warm.arrive_and_wait(); });
   warm.wait();
-  const stopwatch watch;
-  if (inside) {
-    for (std::size_t i = 0; i < processors(); ++i) {
-      pool->post([&] {
-        for (std::size_t k = 0; k < tasks / processors(); ++k) pool->post([] {});
-      });
-    }
-  } else {
-    for (std::size_t i = 0; i < tasks; ++i) pool->post([] {});
-  }
-  pool.reset();
-  return rate(watch);
+  const double result = rate(
+      inside, [p = &*pool](auto task) { p->post(task); }, [&pool] { pool.reset(); });
+  check_that_all_ran("quarq::thread_pool");
+  return result;
 }
 
 #ifdef QUARQ_BENCH_TBB
 double tbb_rate(bool inside) {
-  tbb::task_arena arena(static_cast<int>(processors()));
-  double result = 0;
-  arena.execute([&] {
+  tbb::task_arena arena(static_cast<int>(processors));
+  return arena.execute([inside] {
     tbb::task_group group;
     for (std::size_t i = 0; i < 1000; ++i) group.run([] {});
     group.wait();
-    const stopwatch watch;
-    if (inside) {
-      for (std::size_t i = 0; i < processors(); ++i) {
-        group.run([&group] {
-          for (std::size_t k = 0; k < tasks / processors(); ++k) group.run([] {});
-        });
-      }
-    } else {
-      for (std::size_t i = 0; i < tasks; ++i) group.run([] {});
-    }
-    group.wait();
-    result = rate(watch);
+    return rate(
+        inside, [&group](auto task) { group.run(task); }, [&group] { group.wait(); });
   });
-  return result;
 }
 #endif
 
@@ -164,72 +168,6 @@ void measure_threads(samples& to) {
                   {"call_p99_us", "asyncio's run_in_executor, p99"}});
 }
 
-// ---- the sum of numbers in a plain loop
-
-// Not a formula: the compiler must not see through it.
-[[gnu::noinline]] std::uint64_t sum_of(std::uint64_t first, std::uint64_t last) {
-  std::uint64_t total = 0;
-  for (std::uint64_t n = first; n < last; ++n) {
-    total += n & 7;
-    asm volatile("" : "+r"(total));
-  }
-  return total;
-}
-
-using range = std::pair<std::uint64_t, std::uint64_t>;
-
-std::uint64_t sum_of_range(range part) {
-  return sum_of(part.first, part.second);
-}
-
-constexpr std::uint64_t numbers = 600'000'000;
-
-std::vector<range> shares() {
-  std::vector<range> all;
-  const std::uint64_t n = processors();
-  for (std::uint64_t i = 0; i < n; ++i) all.emplace_back(numbers * i / n, numbers * (i + 1) / n);
-  return all;
-}
-
-std::uint64_t sum_with_std_threads() {
-  const auto all = shares();
-  std::vector<std::uint64_t> sums(all.size());
-  std::vector<std::jthread> threads;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    threads.emplace_back([&, i] { sums[i] = sum_of_range(all[i]); });
-  }
-  threads.clear();
-  return std::accumulate(sums.begin(), sums.end(), std::uint64_t{0});
-}
-
-template <class Where>
-awaitable<std::uint64_t> sum_on(Where& where) {
-  const auto sums = co_await where.map(sum_of_range, shares());
-  co_return std::accumulate(sums.begin(), sums.end(), std::uint64_t{0});
-}
-
-template <class F>
-double seconds_of(F sum, std::uint64_t expected) {
-  const stopwatch watch;
-  if (sum() != expected) throw std::runtime_error("a wrong sum");
-  return watch.seconds();
-}
-
-void measure_speed_up(samples& to) {
-  thread_pool threads;
-  process_pool processes;
-  run(sum_on(threads));
-  run(sum_on(processes));
-  const stopwatch watch;
-  const auto expected = sum_of(0, numbers);
-  const double alone = watch.seconds();
-  to.add("sum over std::threads", alone / seconds_of(sum_with_std_threads, expected));
-  to.add("sum over thread_pool", alone / seconds_of([&] { return run(sum_on(threads)); }, expected));
-  to.add("sum over process_pool", alone / seconds_of([&] { return run(sum_on(processes)); }, expected));
-  measure_python(to, "speed_up",
-                 {{"threads", "sum over Python's threads"}, {"processes", "sum over Python's processes"}});
-}
-
 }  // namespace
 
 part threads_part() {
@@ -256,19 +194,6 @@ part threads_part() {
   }
   return {"threads", "level 3, threads: empty tasks, and a call with its result", measure_threads,
           std::move(rows)};
-}
-
-part speed_up_part() {
-  row ours{"sum over thread_pool", "x alone", {times("sum over std::threads")}};
-  ours.at_least = 1.8;
-  return {"speed_up",
-          "the sum of numbers in a plain loop, beside the same loop on one thread",
-          measure_speed_up,
-          {ours,
-           {"sum over std::threads", "x alone"},
-           {"sum over process_pool", "x alone"},
-           {"sum over Python's threads", "x alone"},
-           {"sum over Python's processes", "x alone"}}};
 }
 
 }  // namespace quarq::bench

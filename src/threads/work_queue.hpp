@@ -1,0 +1,61 @@
+// Functions that wait for a thread. They lie in chunks, so that many change hands at once.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+
+#include <quarq/detail_posted.hpp>
+
+namespace quarq::threads {
+
+/// Up to 64 functions in order, and the chunk that comes after them.
+class chunk {
+ public:
+  bool is_empty() const noexcept { return begin_ == end_; }
+  bool is_full() const noexcept { return end_ == room; }
+  std::size_t size() const noexcept { return end_ - begin_; }
+  void push(detail::posted&& f) noexcept { functions_[end_++] = std::move(f); }
+  detail::posted pop() noexcept { return std::move(functions_[begin_++]); }
+  void reset() noexcept { begin_ = end_ = 0; }
+
+  std::unique_ptr<chunk> next;
+
+ private:
+  static constexpr std::size_t room = 64;
+  std::size_t begin_ = 0, end_ = 0;
+  std::array<detail::posted, room> functions_;
+};
+
+/// First in, first out; thread-safe. A new line of the cache for each, since threads have one each.
+class alignas(64) work_queue {
+ public:
+  ~work_queue();
+
+  /// False if it is closed; then nothing is taken.
+  bool push(detail::posted&& f);
+  bool push(std::unique_ptr<chunk>&& several);
+  /// The oldest; empty if there is none. If many wait, `rest` becomes those next in line.
+  detail::posted pop(std::unique_ptr<chunk>& rest);
+  /// The oldest.
+  detail::posted pop();
+  /// By a lock, so that what was pushed before is seen for certain.
+  bool is_empty();
+  /// Nothing comes in any more. What was there is handed out.
+  std::unique_ptr<chunk> close();
+
+ private:
+  detail::posted pop_first();
+
+  std::mutex mutex_;
+  std::unique_ptr<chunk> first_;
+  chunk* last_ = nullptr;
+  std::unique_ptr<chunk> spare_;
+  bool closed_ = false;
+  /// For a look without the lock.
+  std::atomic<bool> empty_ = true;
+};
+
+}  // namespace quarq::threads
