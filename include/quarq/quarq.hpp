@@ -2,37 +2,21 @@
 #pragma once
 
 #include <quarq/awaitable.hpp>    // the coroutine type
-#include <quarq/awaitable.hpp>    // the coroutine type
 #include <quarq/codec.hpp>        // how values travel
-#include <quarq/codec.hpp>        // how values travel
-#include <quarq/context.hpp>      // what a handler may ask and keep
 #include <quarq/context.hpp>      // what a handler may ask and keep
 #include <quarq/coroutines.hpp>   // level 4: run and map on the loop
 #include <quarq/errors.hpp>       // everything that is thrown
-#include <quarq/errors.hpp>       // everything that is thrown
-#include <quarq/gather.hpp>       // several coroutines at once
 #include <quarq/gather.hpp>       // several coroutines at once
 #include <quarq/handler.hpp>      // options of a handler
-#include <quarq/handler.hpp>      // options of a handler
 #include <quarq/job.hpp>          // one enqueued call
-#include <quarq/job.hpp>          // one enqueued call
-#include <quarq/job_state.hpp>    // the life of a job
 #include <quarq/job_state.hpp>    // the life of a job
 #include <quarq/map.hpp>          // options and progress of map
 #include <quarq/memory.hpp>       // 512_MiB
-#include <quarq/memory.hpp>       // 512_MiB
-#include <quarq/outcome.hpp>      // a value or an exception
 #include <quarq/outcome.hpp>      // a value or an exception
 #include <quarq/queue.hpp>        // where calls are sent
-#include <quarq/queue.hpp>        // where calls are sent
-#include <quarq/retry.hpp>        // retry policies
 #include <quarq/retry.hpp>        // retry policies
 #include <quarq/run.hpp>          // from main() into coroutines
-#include <quarq/run.hpp>          // from main() into coroutines
-#include <quarq/task.hpp>         // a name and a signature
 #include <quarq/task.hpp>         // a name and a signature
 #include <quarq/thread_pool.hpp>  // any function, on a thread
 #include <quarq/time.hpp>         // sleep_for, with_timeout
-#include <quarq/time.hpp>         // sleep_for, with_timeout
-#include <quarq/worker.hpp>       // what runs jobs
 #include <quarq/worker.hpp>       // what runs jobs
