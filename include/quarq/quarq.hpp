@@ -2,10 +2,12 @@
 #pragma once
 
 #include <quarq/awaitable.hpp>    // the coroutine type
+#include <quarq/channel.hpp>      // values between coroutines
 #include <quarq/codec.hpp>        // how values travel
 #include <quarq/context.hpp>      // what a handler may ask and keep
 #include <quarq/coroutines.hpp>   // level 4: run and map on the loop
 #include <quarq/errors.hpp>       // everything that is thrown
+#include <quarq/event.hpp>        // something that has happened
 #include <quarq/gather.hpp>       // several coroutines at once
 #include <quarq/handler.hpp>      // options of a handler
 #include <quarq/job.hpp>          // one enqueued call
@@ -16,7 +18,10 @@
 #include <quarq/queue.hpp>        // where calls are sent
 #include <quarq/retry.hpp>        // retry policies
 #include <quarq/run.hpp>          // from main() into coroutines
+#include <quarq/semaphore.hpp>    // at most so many at once
+#include <quarq/shield.hpp>       // work that is not to be interrupted
 #include <quarq/task.hpp>         // a name and a signature
+#include <quarq/task_group.hpp>   // started one by one, ended together
 #include <quarq/thread_pool.hpp>  // any function, on a thread
 #include <quarq/time.hpp>         // sleep_for, with_timeout
 #include <quarq/worker.hpp>       // what runs jobs
