@@ -155,6 +155,10 @@ std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::
   job.terms = job.how ? jobs::terms_for(job.record, job.how->options, job.how->returns_nothing)
                       : jobs::terms_for(job.record, handler_options{}, false);
   const auto& c = job.claimed;
+  if (job.record.awaited && c.expires_at) {
+    const auto left = std::max(*c.expires_at - now, millis{1});
+    job.terms.timeout = std::min(job.terms.timeout.value_or(left), left);
+  }
   if (c.expires_at && now > *c.expires_at) {
     return failed_attempt(what::expired, "quarq::job_expired",
                           fmt::format("{} expired: no worker started it in time", job.record.task));
@@ -249,7 +253,10 @@ void worker_core::stop_job(running_job& job, stop_reason why) {
 }
 
 jobs::verdict worker_core::verdict_on(const running_job& job, const attempt& a) {
-  return jobs::decide(a, job.terms.retry, job.claimed.tries, std::uniform_real_distribution<>(0, 1)(random));
+  auto retry = job.terms.retry;
+  const bool is_answer = a.came == what::threw && job.record.awaited;
+  if (is_answer && !job.record.tries && !job.record.backoff) retry = retry.tries(1);
+  return jobs::decide(a, retry, job.claimed.tries, std::uniform_real_distribution<>(0, 1)(random));
 }
 
 void worker_core::conclude(running_job& job, const attempt& a, const jobs::verdict& v, std::string result) {

@@ -27,6 +27,9 @@ struct record {
   std::optional<int> tries;
   std::optional<retry_policy> backoff;
   std::optional<millis> keep_result;
+  /// Somebody waits for the answer. No try runs past the job's expiry; and an exception of the handler is the
+  /// answer, unless `tries` or `backoff` ask for more.
+  bool awaited = false;
 };
 
 std::string encode(const record& r);
