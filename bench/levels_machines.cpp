@@ -34,7 +34,7 @@ awaitable<std::vector<double>> call_times(std::string url, std::size_t count) {
 }
 
 void measure_calls(samples& to, const std::string& name, const std::string& url, std::size_t count) {
-  child worker({"worker", "--broker", url, "--queue", "levels", "--log-level", "warn"});
+  child worker({"worker", "--broker", url, "--queue", "levels", "--log-level", "error"});
   add_percentiles(to, name, run(call_times(url, count)));
   worker.end(false);
 }
