@@ -126,6 +126,7 @@ void scope::link(child& one) noexcept {
 
 void scope::unlink(child& one) noexcept {
   if (next_to_cancel_ == &one) next_to_cancel_ = one.next;
+  if (being_started_ == &one) being_started_ = nullptr;
   (one.previous ? one.previous->next : first_) = one.next;
   if (one.next) one.next->previous = one.previous;
   --left_;
@@ -133,17 +134,20 @@ void scope::unlink(child& one) noexcept {
 }
 
 void scope::start(awaitable<void> work, bool is_body) {
-  // Counted by itself meanwhile: without memory for a child, this fails as a child does.
-  ++left_;
+  starting_ = true;
   try {
     auto one = std::make_unique<child>();
     one->is_body = is_body;
     link(*one);
+    being_started_ = one.get();
     asio::co_spawn(loop_, std::move(work), ended(shared_from_this(), std::move(one)));
   } catch (...) {
+    // Without memory for a child, this fails as a child does.
     note(std::current_exception());
   }
-  --left_;
+  starting_ = false;
+  auto* const started = std::exchange(being_started_, nullptr);
+  if (started && cancelled_) emit(*started);
 }
 
 void scope::start_later(awaitable<void> work) {
@@ -172,12 +176,19 @@ void scope::cancel() {
   const auto self = shared_from_this();
   next_to_cancel_ = first_;
   while (next_to_cancel_) {
-    being_cancelled_ = next_to_cancel_;
-    next_to_cancel_ = being_cancelled_->next;
-    being_cancelled_->cancel.emit(asio::cancellation_type::terminal);
-    being_cancelled_ = nullptr;
-    ended_meanwhile_.reset();
+    auto& one = *next_to_cancel_;
+    next_to_cancel_ = one.next;
+    // Asio's co_spawn loses a coroutine that is cancelled before its first wait and never waits: start() does
+    // this one later.
+    if (&one != being_started_) emit(one);
   }
+}
+
+void scope::emit(child& to) {
+  being_cancelled_ = &to;
+  to.cancel.emit(asio::cancellation_type::terminal);
+  being_cancelled_ = nullptr;
+  ended_meanwhile_.reset();
 }
 
 void scope::cancel_by_caller() {
@@ -198,7 +209,7 @@ void scope::child_ended(std::unique_ptr<child> one, const std::exception_ptr& fa
 }
 
 void scope::wake_parent() {
-  if (left_ > 0 || !parent_) return;
+  if (left_ > 0 || starting_ || !parent_) return;
   // Not in the middle of a cancellation that the parent itself may have begun.
   if (being_cancelled_) {
     parent_.post();
@@ -209,7 +220,7 @@ void scope::wake_parent() {
 
 void scope::child_gone(std::unique_ptr<child> one) noexcept {
   destroy(std::move(one));
-  if (left_ == 0 && parent_) parent_.drop();
+  if (left_ == 0 && !starting_ && parent_) parent_.drop();
 }
 
 void scope::note(const std::exception_ptr& failure) {

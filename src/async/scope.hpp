@@ -58,6 +58,7 @@ class scope : public std::enable_shared_from_this<scope> {
   class parent;
 
   void start(awaitable<void> work, bool is_body);
+  void emit(child& to);
   void cancel_by_caller();
   void wake_parent();
   void link(child& one) noexcept;
@@ -76,6 +77,9 @@ class scope : public std::enable_shared_from_this<scope> {
   child* next_to_cancel_ = nullptr;
   child* being_cancelled_ = nullptr;
   std::unique_ptr<child> ended_meanwhile_;
+  // What start() is at.
+  bool starting_ = false;
+  child* being_started_ = nullptr;
   std::vector<awaitable<void>> later_;
   bool body_runs_ = false;
   bool cancelled_ = false;
