@@ -23,6 +23,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "processes/child.hpp"
 #include "processes/entry.hpp"
 
 namespace quarq::processes {
@@ -131,6 +132,7 @@ class keeper {
   keeper() : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!epoll_ || !wake_ || listen(wake_.get(), wake_id, EPOLLIN) != 0)
       throw error(with_errno("the thread that keeps child processes can't be made", errno));
+    need_child_main();
     owner = getpid();
     // Signals are for the program's own threads.
     sigset_t all, before;
