@@ -2,12 +2,11 @@
 // share is in levels.cpp.)
 #include <stdexcept>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "integration/cancelled.hpp"
 #include "integration/worker_lab.hpp"
 
 namespace quarq::test {
@@ -49,7 +48,7 @@ class machines_test : public worker_lab {
   /// What is in memory alone would go with the last who used it.
   void keep_the_place() {
     boost::asio::co_spawn(keeping_, error_of(keeper_.find<int>("none").status()),
-                          [](std::exception_ptr, const thrown&) {});
+                          [this](std::exception_ptr, const thrown&) { keeping_.stop(); });
     keeping_.run();
   }
 
@@ -82,32 +81,6 @@ class machines_test : public worker_lab {
   worker w_;
   int started_ = 0, stopped_ = 0;
 };
-
-bool is_aborted(const thrown& t) {
-  const auto* error = t.as<boost::system::system_error>();
-  return error != nullptr && error->code() == boost::asio::error::operation_aborted;
-}
-
-/// Runs the work, which is cancelled when `when` holds: at once, if it holds at once, and then the work has
-/// been begun.
-template <class T>
-awaitable<thrown> cancelled_when(awaitable<T> work, std::function<bool()> when) {
-  const auto loop = co_await boost::asio::this_coro::executor;
-  boost::asio::cancellation_signal signal;
-  bool ended = false;
-  thrown t;
-  auto noting = error_of(std::move(work));
-  boost::asio::co_spawn(
-      loop, std::move(noting),
-      boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr, thrown got) {
-        t = std::move(got);
-        ended = true;
-      }));
-  if (!when()) co_await until(when);
-  signal.emit(boost::asio::cancellation_type::terminal);
-  co_await until([&] { return ended; });
-  co_return t;
-}
 
 awaitable<job_state> state_of(queue q, std::string id) {
   const auto job = q.find<int>(std::move(id));
