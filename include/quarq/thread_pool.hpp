@@ -12,6 +12,7 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/detail_posted.hpp>
 #include <quarq/detail_thread_call.hpp>
+#include <quarq/map.hpp>
 
 namespace quarq {
 
@@ -36,7 +37,7 @@ struct thread_pool_options {
 /// Threads that run functions: level 3. Its members may be called from any thread and any loop, until it is
 /// destroyed. Work starts about in the order it came in; there is no promise about work from several threads.
 /// Not to be destroyed by one of its own threads: that ends the program.
-class thread_pool /* : public detail::maps<thread_pool> */ {
+class thread_pool : public detail::maps<thread_pool> {
  public:
   /// Throws std::system_error if the system refuses a thread.
   explicit thread_pool(thread_pool_options options = {})
