@@ -12,6 +12,7 @@
 #include <quarq/handler.hpp>       // options of a handler
 #include <quarq/job.hpp>           // one enqueued call
 #include <quarq/job_state.hpp>     // the life of a job
+#include <quarq/level.hpp>         // where a handler runs
 #include <quarq/machines.hpp>      // level 1: run and map by the workers of a queue
 #include <quarq/map.hpp>           // options and progress of map
 #include <quarq/memory.hpp>        // 512_MiB

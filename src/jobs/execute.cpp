@@ -37,16 +37,9 @@ attempt failed_attempt(what came, std::string type, std::string message) {
   return attempt{came, stop_reason::none, std::move(type), std::move(message)};
 }
 
-// What a function on a thread threw, in words: exceptions themselves stay on the thread that threw them.
-struct thrown_on_thread {
-  attempt a;
-};
-
 attempt attempt_from(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
-  } catch (const thrown_on_thread& e) {
-    return e.a;
   } catch (const bad_payload& e) {
     return failed_attempt(what::impossible, "quarq::decode_error", e.what());
   } catch (const permanent_failure& e) {
@@ -74,6 +67,19 @@ void explain_stop(attempt& a, const running_job& job) {
     a.error = fmt::format("{} was cancelled while it ran", job.record.task);
   }
 }
+
+// While it lives, a job takes one of the places of its kind.
+template <class Places>
+class taken_place {
+ public:
+  explicit taken_place(Places& from) : from_(from) { ++from_.taken; }
+  ~taken_place() { --from_.taken; }
+  taken_place(const taken_place&) = delete;
+  taken_place& operator=(const taken_place&) = delete;
+
+ private:
+  Places& from_;
+};
 
 void log_start(const running_job& job) {
   if (!base::log().should_log(spdlog::level::info)) return;
@@ -193,38 +199,24 @@ awaitable<void> worker_core::execute(running_job& job) {
 
 awaitable<std::string> worker_core::call_handler(running_job& job) {
   if (before_job) co_await before_job(job.ctx);
-  if (!job.how->on_loop) {
-    std::string result = co_await call_on_thread(job);
-    co_return result;
+  std::string result;
+  if (job.how->on_thread) {
+    result = co_await call_on_thread(job);
+  } else {
+    const taken_place place(on_loop);
+    result = co_await job.how->on_loop(job.ctx, job.record.arguments);
   }
-  std::string result = co_await job.how->on_loop(job.ctx, job.record.arguments);
   co_return result;
 }
 
 // Cancelling a coroutine can't end a function on a thread: it hears of it by its stop_token, and is waited
 // for.
 awaitable<std::string> worker_core::call_on_thread(running_job& job) {
-  struct call {
-    explicit call(const asio::any_io_executor& l) : ended(l) {}
-    std::string result;
-    std::optional<attempt> failure;
-    async::event ended;
-  };
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  const auto state = std::make_shared<call>(loop);
-  ++on_threads;
-  asio::post(*threads, [state, &job, back = loop] {
-    try {
-      state->result = job.how->on_thread(job.ctx, job.record.arguments);
-    } catch (...) {
-      state->failure = attempt_from(std::current_exception());
-    }
-    asio::post(back, [state] { state->ended.set(); });
-  });
-  co_await state->ended.wait();
-  --on_threads;
-  if (state->failure) throw thrown_on_thread{std::move(*state->failure)};
-  co_return std::move(state->result);
+  const taken_place place(on_threads);
+  const auto work = [&job] { return job.how->on_thread(job.ctx, job.record.arguments); };
+  std::string result = co_await threads->run(work);
+  co_return result;
 }
 
 awaitable<void> worker_core::run_after_job(running_job& job, attempt& a, jobs::verdict& v) {

@@ -7,7 +7,7 @@
 //   worker   starts the roles, and ends them in order
 //
 // What becomes of a job after a try is decided in decide.cpp. Everything here runs on the worker's loop,
-// except plain handlers, which run on the thread pool.
+// except handlers on threads and in processes.
 #pragma once
 
 #include <atomic>
@@ -25,8 +25,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 
+#include <quarq/thread_pool.hpp>
 #include <quarq/worker.hpp>
 
 #include "async/event.hpp"
@@ -110,6 +110,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   void check() const;
   awaitable<void> start_unless_stopped();
   awaitable<void> start();
+  void make_places();
   awaitable<void> watch_for_early_stop();
   awaitable<void> serve();
   awaitable<void> shut_down();
@@ -172,11 +173,15 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   context own_context;
 
   std::list<running_job> running;
-  std::size_t on_threads = 0;  ///< of those, plain functions, waiting for a thread included
   std::size_t started = 0;
   std::set<std::pair<steady::time_point, running_job*>> deadlines;
-  std::optional<boost::asio::thread_pool> threads;
-  std::size_t thread_count = 0;
+  std::optional<thread_pool> threads;
+  /// Where running jobs are, and how many may be there, those that wait for a thread or process included.
+  struct places {
+    std::size_t most = 0;  ///< 0: no handler runs here
+    std::size_t taken = 0;
+  };
+  places on_loop, on_threads;
   std::mt19937_64 random{std::random_device{}()};
 
   // One event for each coroutine that waits. They exist while run() does.
