@@ -1,3 +1,4 @@
+#include <string>
 #include <utility>
 
 #include <quarq/errors.hpp>
@@ -86,6 +87,19 @@ std::uint64_t shared_queue::unfinished() const noexcept {
 
 std::size_t shared_queue::capacity() const noexcept {
   return static_cast<std::size_t>(ring_->items());
+}
+
+void shared_queue::encode(encoder& out) const {
+  out.file(ring_->descriptor());
+}
+
+shared_queue shared_queue::decode(decoder& in) {
+  const int descriptor = in.file();
+  try {
+    return shared_queue(std::make_shared<shared_ring>(descriptor));
+  } catch (const invalid_argument& e) {
+    in.fail(std::string("expected a joinable_queue: ") + e.what());
+  }
 }
 
 }  // namespace quarq::detail

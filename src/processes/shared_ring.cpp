@@ -31,6 +31,11 @@ const int looks = std::thread::hardware_concurrency() > 1 ? 500 : 1;
 // While others wait as well, a stop_token is looked at this often.
 constexpr auto stop_slice = std::chrono::milliseconds(10);
 
+// Who would not wait does not look either.
+int looks_of(const patience& most) {
+  return most.until && *most.until <= std::chrono::steady_clock::now() ? 1 : looks;
+}
+
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
@@ -298,7 +303,7 @@ shared_ring::end shared_ring::try_get(std::string& into) {
 shared_ring::end shared_ring::get(std::string& into, const patience& most) {
   if (most.stop.stop_requested()) return end::stopped;
   std::uint64_t seen = 0;
-  for (int i = 0; i < looks; ++i) {
+  for (int i = looks_of(most); i > 0; --i) {
     const end ended = take(into, seen);
     if (ended != end::timed_out) return ended;
     pause_processor();
@@ -347,7 +352,7 @@ shared_ring::end shared_ring::take_turn(robust_mutex& turn, const patience& most
 template <class Unchanged>
 shared_ring::end shared_ring::sleep(shared_bell& bell, robust_mutex& changers, const Unchanged& unchanged,
                                     const patience& most) {
-  for (int i = 0; i < looks; ++i) {
+  for (int i = looks_of(most); i > 0; --i) {
     if (!unchanged()) return end::done;
     pause_processor();
   }

@@ -3,26 +3,20 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <random>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <quarq/errors.hpp>
 
 #include "processes/shared_ring.hpp"
+#include "support/forked.hpp"
 
 namespace quarq::test {
 namespace {
@@ -33,78 +27,13 @@ using processes::shared_ring;
 using end = shared_ring::end;
 using clock = std::chrono::steady_clock;
 
-constexpr auto at_most = 60s;
+constexpr auto at_most = forked::at_most;
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr int scale = 5;  // a fork takes that much longer
 #else
 constexpr int scale = 1;
 #endif
-
-/// A child of this very program, forked: it shares the ring's mapping, and is replaced faster than a new
-/// program could be started.
-class forked {
- public:
-  template <class Body>
-  explicit forked(Body body) {
-    const pid_t parent = getpid();
-    pid_ = fork();
-    if (pid_ != 0) return;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(3);
-    try {
-      _exit(body());
-    } catch (...) {
-      _exit(4);
-    }
-  }
-  ~forked() { kill(); }
-  forked(forked&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
-  forked& operator=(forked&& other) noexcept {
-    kill();
-    pid_ = std::exchange(other.pid_, -1);
-    return *this;
-  }
-
-  /// SIGKILL; returns when it is gone.
-  void kill() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    pid_ = -1;
-  }
-  /// Its exit code; -1 if it still runs after at_most, or was killed.
-  int wait() {
-    const auto until = clock::now() + at_most;
-    int status = 0;
-    while (waitpid(pid_, &status, WNOHANG) == 0) {
-      if (clock::now() >= until) return -1;
-      usleep(200);
-    }
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-  /// Whether it is asleep in a system call, now or within at_most.
-  bool sleeps() const {
-    const auto until = clock::now() + at_most;
-    while (state() != 'S') {
-      if (clock::now() >= until) return false;
-      usleep(100);
-    }
-    return true;
-  }
-
- private:
-  char state() const {
-    const std::string path = "/proc/" + std::to_string(pid_) + "/stat";
-    std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "r"), &std::fclose);
-    char result = '?';
-    if (!file || std::fscanf(file.get(), "%*d (%*[^)]) %c", &result) != 1) return '?';
-    return result;
-  }
-
-  pid_t pid_ = -1;
-};
 
 /// What the processes tell each other beside the queue.
 template <class T>
