@@ -85,6 +85,8 @@ class thread_call {
   std::shared_ptr<async::handoff> done;
   /// Null unless it threw. Belongs to the thread until the event has happened, then to the loop.
   std::exception_ptr failure;
+  /// In a queue of bounded length.
+  bool holds_place = false;
   /// Its pool ended while it ran.
   std::atomic<bool> pool_ended = false;
 

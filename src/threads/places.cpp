@@ -14,22 +14,22 @@ namespace asio = boost::asio;
 
 bool places::try_take() {
   const std::lock_guard lock(mutex_);
-  if (closed_ || free_ == 0 || !waiting_.empty()) return false;
+  if (closed_) return true;
+  if (free_ == 0 || !waiting_.empty()) return false;
   --free_;
   return true;
 }
 
-bool places::take() {
+void places::take() {
   std::unique_lock lock(mutex_);
-  if (closed_) return false;
+  if (closed_) return;
   if (free_ > 0 && waiting_.empty()) {
     --free_;
-    return true;
+    return;
   }
   const auto me = std::make_shared<waiter>();
   waiting_.push_back(me);
   changed_.wait(lock, [&] { return me->has_place || me->is_closed; });
-  return me->has_place;
 }
 
 // A coroutine that waits, until it takes its place away with it.

@@ -18,13 +18,14 @@ class places {
  public:
   explicit places(std::size_t count) : free_(count) {}
 
+  /// False if there is none, or others wait.
   bool try_take();
-  /// Blocks the thread. False: closed, there are no places any more.
-  bool take();
+  /// Blocks the thread.
+  void take();
   /// Waits in a coroutine. Throws operation_aborted when that is cancelled, quarq::cancelled when closed.
   awaitable<void> async_take();
   void give_back();
-  /// Nobody waits any more.
+  /// Nobody waits any more: threads go on as if they had a place.
   void close();
 
  private:

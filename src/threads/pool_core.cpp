@@ -20,8 +20,8 @@ namespace {
 // How deep quarq::run on a thread of a pool nests by work that has nothing to do with what it waits for.
 constexpr std::size_t deepest_help = 32;
 
-// Every so many pieces of work a thread looks first for what came from outside.
-constexpr unsigned outside_first = 32;
+// After so many pieces of work a thread takes what came from outside, also if it has enough.
+constexpr unsigned outsides_turn = 32;
 
 }  // namespace
 
@@ -91,9 +91,8 @@ class pool_core::worker final : public async::helper {
 
   void enter() override { waited_for_.emplace_back(); }
   void leave() noexcept override { waited_for_.pop_back(); }
-  void will_wait_for(const std::shared_ptr<thread_call>& call) {
-    if (!waited_for_.empty()) waited_for_.back().push_back(call);
-  }
+  bool is_in_loop() const noexcept { return !waited_for_.empty(); }
+  void will_wait_for(const std::shared_ptr<thread_call>& call) { waited_for_.back().push_back(call); }
 
   bool help() override {
     const async::outside_of_loops outside;
@@ -101,13 +100,17 @@ class pool_core::worker final : public async::helper {
       const auto call = std::move(waited_for_.back().front());
       waited_for_.back().pop_front();
       if (call->where() != state::queued) continue;
-      pool_core::execute(call);
+      if (core_.cancelling_) {
+        pool_core::drop(call);
+      } else {
+        pool_core::execute(call);
+      }
       return true;
     }
     if (waited_for_.size() > deepest_help) return false;
     auto f = core_.find(*this);
     if (!f) return false;
-    f();
+    core_.start(f);
     return true;
   }
 
@@ -125,7 +128,7 @@ class pool_core::worker final : public async::helper {
     auto f = core_.find(*this);
     core_.stop_searching();
     const async::outside_of_loops outside;
-    if (f) f();
+    if (f) core_.start(f);
   }
 
   threads::work_queue queue;
@@ -155,7 +158,7 @@ void pool_core::worker::run() {
     auto f = core_.find(*this);
     if (f) {
       if (std::exchange(searches, false)) core_.stop_searching();
-      f();
+      core_.start(f);
       continue;
     }
     core_.lie_down(me);
@@ -232,9 +235,20 @@ void pool_core::post(posted&& f) {
   push(std::move(f));
 }
 
+awaitable<void> pool_core::place_for(std::shared_ptr<thread_call> call) {
+  call->holds_place = places_->try_take();
+  const bool will_help = worker::here() && worker::here()->is_of(*this) && worker::here()->is_in_loop();
+  if (call->holds_place || will_help) co_return;
+  co_await places_->async_take();
+  call->holds_place = true;
+}
+
 void pool_core::submit(const std::shared_ptr<thread_call>& call) {
   const auto here = worker::here();
-  if (here && here->is_of(*this)) here->will_wait_for(call);
+  const bool will_help = here && here->is_of(*this) && here->is_in_loop();
+  if (will_help) here->will_wait_for(call);
+  // A thread of a full pool does it itself: if it waited for a place, all might wait.
+  if (will_help && is_bounded() && !call->holds_place) return;
   push(posted(call_task(call)));
 }
 
@@ -244,10 +258,16 @@ void pool_core::push(posted&& f) {
   if (queue.push(std::move(f))) wake_if_asleep();
 }
 
+void pool_core::start(posted& f) {
+  if (places_ && f.holds_place()) places_->give_back();
+  f();
+}
+
 posted pool_core::find(worker& me) {
-  const bool is_outsides_turn = ++me.turn % outside_first == 0;
-  if (is_outsides_turn) {
-    if (auto f = take(from_outside_, me)) return f;
+  if (++me.turn % outsides_turn == 0) {
+    // Behind what it has, which may have come from outside before.
+    auto several = from_outside_.pop_several();
+    if (several && me.queue.push(std::move(several))) wake_if_asleep();
   }
   if (auto f = me.queue.pop()) return f;
   if (auto f = take(from_outside_, me)) return f;
@@ -341,7 +361,7 @@ void pool_core::stop_searching() {
 void pool_core::execute(const std::shared_ptr<thread_call>& call) {
   if (!call->leave_queue(state::running)) return;
   const auto here = worker::here();
-  here->core_.give_back_place();
+  here->core_.give_back_place(*call);
   here->execute(call);
   call->done->complete();
 }
@@ -355,15 +375,15 @@ void pool_core::drop(const std::shared_ptr<thread_call>& call) noexcept {
 void pool_core::cancel(thread_call& call) {
   if (call.leave_queue(state::cancelled)) {
     call.forget();
-    give_back_place();
+    give_back_place(call);
     call.done->complete();
   } else {
     call.request_stop();
   }
 }
 
-void pool_core::give_back_place() {
-  if (places_) places_->give_back();
+void pool_core::give_back_place(thread_call& call) {
+  if (call.holds_place) places_->give_back();
 }
 
 }  // namespace quarq::detail

@@ -36,12 +36,12 @@ class pool_core {
 
   std::size_t size() const noexcept { return size_; }
   void post(posted&& f);
-  /// Takes over the call, which has its place if it needs one.
+  /// A place in the queue for this call, if the pool has a bound.
+  awaitable<void> place_for(std::shared_ptr<thread_call> call);
   void submit(const std::shared_ptr<thread_call>& call);
   /// Never starts it, if it has not; else requests its stop.
   void cancel(thread_call& call);
-  /// Null if there is no bound.
-  threads::places* places() noexcept { return places_ ? &*places_ : nullptr; }
+  bool is_bounded() const noexcept { return places_.has_value(); }
 
  private:
   class worker;
@@ -49,6 +49,7 @@ class pool_core {
   struct call_task;
 
   void push(posted&& f);
+  void start(posted& f);
   posted find(worker& me);
   posted take(threads::work_queue& from, worker& me);
   bool is_all_empty();
@@ -63,7 +64,7 @@ class pool_core {
 
   static void execute(const std::shared_ptr<thread_call>& call);
   static void drop(const std::shared_ptr<thread_call>& call) noexcept;
-  void give_back_place();
+  void give_back_place(thread_call& call);
 
   const thread_pool_options options_;
   const std::size_t size_;

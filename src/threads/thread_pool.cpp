@@ -86,15 +86,7 @@ void throw_failure(thread_call& call, bool was_cancelled) {
 awaitable<void> run_call(std::shared_ptr<pool_core> pool, std::shared_ptr<thread_call> call) {
   const auto loop = co_await asio::this_coro::executor;
   call->done = std::make_shared<async::handoff>(loop);
-  if (pool->places()) {
-    co_await pool->places()->async_take();
-    const auto cancellation = co_await asio::this_coro::cancellation_state;
-    const bool is_cancelled = cancellation.cancelled() != asio::cancellation_type::none;
-    if (is_cancelled) {
-      pool->places()->give_back();
-      throw boost::system::system_error(asio::error::operation_aborted);
-    }
-  }
+  if (pool->is_bounded()) co_await pool->place_for(call);
   unwanted guard(*pool, *call);
   pool->submit(call);
   std::function<void()> on_cancel = [to = pool.get(), one = call.get()] { to->cancel(*one); };

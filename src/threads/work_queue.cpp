@@ -43,17 +43,22 @@ bool work_queue::push(std::unique_ptr<chunk>&& several) {
 detail::posted work_queue::pop_first() {
   auto f = first_->pop();
   if (first_->is_empty()) {
-    auto used = std::exchange(first_, std::move(first_->next));
-    if (!first_) {
-      last_ = nullptr;
-      empty_.store(true, std::memory_order_relaxed);
-    }
+    auto used = detach_first();
     if (!spare_) {
       used->reset();
       spare_ = std::move(used);
     }
   }
   return f;
+}
+
+std::unique_ptr<chunk> work_queue::detach_first() {
+  auto detached = std::exchange(first_, std::move(first_->next));
+  if (!first_) {
+    last_ = nullptr;
+    empty_.store(true, std::memory_order_relaxed);
+  }
+  return detached;
 }
 
 detail::posted work_queue::pop() {
@@ -69,16 +74,15 @@ detail::posted work_queue::pop(std::unique_ptr<chunk>& rest) {
   if (!first_) return {};
   if (first_->size() <= many && !first_->next) return pop_first();
   auto f = first_->pop();
-  if (first_->is_empty()) {
-    first_ = std::move(first_->next);
-  } else {
-    rest = std::exchange(first_, std::move(first_->next));
-  }
-  if (!first_) {
-    last_ = nullptr;
-    empty_.store(true, std::memory_order_relaxed);
-  }
+  auto left = detach_first();
+  if (!left->is_empty()) rest = std::move(left);
   return f;
+}
+
+std::unique_ptr<chunk> work_queue::pop_several() {
+  if (empty_.load(std::memory_order_relaxed)) return {};
+  const std::lock_guard lock(mutex_);
+  return first_ ? detach_first() : nullptr;
 }
 
 bool work_queue::is_empty() {

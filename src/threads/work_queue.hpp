@@ -41,6 +41,8 @@ class alignas(64) work_queue {
   detail::posted pop(std::unique_ptr<chunk>& rest);
   /// The oldest.
   detail::posted pop();
+  /// As many of the oldest as come easily; null if there is none.
+  std::unique_ptr<chunk> pop_several();
   /// By a lock, so that what was pushed before is seen for certain.
   bool is_empty();
   /// Nothing comes in any more. What was there is handed out.
@@ -48,6 +50,7 @@ class alignas(64) work_queue {
 
  private:
   detail::posted pop_first();
+  std::unique_ptr<chunk> detach_first();
 
   std::mutex mutex_;
   std::unique_ptr<chunk> first_;
