@@ -64,6 +64,11 @@ class process_exchange {
 
 // ---- what a function takes and returns
 
+template <class T>
+inline constexpr bool is_task = false;
+template <class Signature>
+inline constexpr bool is_task<task<Signature>> = true;
+
 template <class... P>
 struct parameter_list {};
 

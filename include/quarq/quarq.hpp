@@ -17,6 +17,7 @@
 #include <quarq/map.hpp>           // options and progress of map
 #include <quarq/memory.hpp>        // 512_MiB
 #include <quarq/outcome.hpp>       // a value or an exception
+#include <quarq/process_pool.hpp>  // functions in other processes
 #include <quarq/queue.hpp>         // where calls are sent
 #include <quarq/retry.hpp>         // retry policies
 #include <quarq/run.hpp>           // from main() into coroutines

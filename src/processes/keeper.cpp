@@ -100,10 +100,7 @@ class keeper {
     return *only;
   }
 
-  static bool is_ours() noexcept {
-    const pid_t whose = owner;
-    return whose == 0 || whose == getpid();
-  }
+  static bool is_ours() noexcept { return !forked; }
 
   void start(spawn_options options) {
     post([this, options = std::make_shared<spawn_options>(std::move(options))] { start_now(*options); });
@@ -127,13 +124,13 @@ class keeper {
     std::function<void()> readable;
   };
   static constexpr std::uint64_t wake_id = 0;
-  static inline std::atomic<pid_t> owner = 0;
+  static inline std::atomic<bool> forked = false;
 
   keeper() : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!epoll_ || !wake_ || listen(wake_.get(), wake_id, EPOLLIN) != 0)
       throw error(with_errno("the thread that keeps child processes can't be made", errno));
     need_child_main();
-    owner = getpid();
+    pthread_atfork(nullptr, nullptr, [] { forked = true; });
     // Signals are for the program's own threads.
     sigset_t all, before;
     sigfillset(&all);
@@ -142,7 +139,6 @@ class keeper {
       std::thread([this] { run(); }).detach();
     } catch (...) {
       pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      owner = 0;
       throw;
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
