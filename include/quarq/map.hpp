@@ -130,7 +130,7 @@ class map_work final : public map_core {
 
   template <class R>
   map_work(const Where& where, What what, R&& range, map_options options)
-      : map_core(std::move(options), where.default_at_once(), size_of(range)),
+      : map_core(std::move(options), static_cast<std::size_t>(where.default_at_once()), size_of(range)),
         where_(where),
         what_(std::move(what)),
         range_(std::forward<R>(range)) {}

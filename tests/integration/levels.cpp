@@ -1,6 +1,5 @@
 // What all levels share: run, map and map_outcomes mean the same wherever the work is done. Where levels
 // differ on purpose, level_traits says so. (What is particular to one level has tests of its own.)
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -252,8 +251,8 @@ class machines_level {
     worker_.options().broker = place_->url();
     worker_.options().threads = 4;
     worker_.options().stop_wait = 300ms;
-    worker_.on_startup([url = place_->url()](context& ctx) -> awaitable<void> {
-      ctx.emplace<machines>(queue(url));
+    worker_.on_startup([this](context& ctx) -> awaitable<void> {
+      ctx.emplace<machines>(queue(place_->url()));
       co_return;
     });
     add(mark, twice, twice_later, wrap, wrap_later, fail, fail_later, refuse_odd, wait_for_gate,
