@@ -25,10 +25,10 @@ class process_options {
     name_ = std::move(value);
     return *this;
   }
-  /// The most that the function may allocate; beyond it, its allocations throw std::bad_alloc. Default: no
+  /// How many bytes the function may allocate; beyond that, its allocations throw std::bad_alloc. Default: no
   /// limit.
-  process_options& memory_limit(std::uint64_t bytes) {
-    memory_limit_ = bytes;
+  process_options& memory_limit(std::uint64_t most) {
+    memory_limit_ = most;
     return *this;
   }
 
@@ -46,21 +46,22 @@ concept exit_result = std::is_void_v<R> ||(std::integral<R> && !std::same_as<R, 
 
 }  // namespace detail
 
-/// Runs one function in a process of its own, which is started at once: the same program started anew, that runs
-/// its static initialisers and then this function, never main(). The function is a plain function, a lambda
-/// without captures or a coroutine function; it returns void or an integer, its arguments travel by their
-/// codecs, and what it prints goes where the parent's output goes.
+/// Runs one function in a process of its own, which is started at once: the same program started anew, that
+/// runs its static initialisers and then this function, never main(). The function is a plain function, a
+/// lambda without captures or a coroutine function; it returns void or an integer, its arguments travel by
+/// their codecs, and what it prints goes where the parent's output goes.
 ///
 ///     int crawl(std::string site, quarq::joinable_queue<std::string> found);
 ///     quarq::process p(crawl, "example.org", found);
 ///     const int code = co_await p.join();
 ///
 /// The exit code is what the function returned, as the system keeps it (its lowest 8 bits: 0 to 255); 0 for
-/// void; 1 if it threw, after "type: message" was written to stderr; minus the signal's number if one ended it,
-/// such as -15 after terminate(), -9 after kill() and -11 after a crash.
+/// void; 1 if it threw, after "type: message" was written to stderr; minus the signal's number if one ended
+/// it, such as -15 after terminate(), -9 after kill() and -11 after a crash.
 ///
-/// The process dies with its parent, and with this object: the destructor kills it and waits until it is gone.
-/// There is nothing left to reap, whatever happens. A moved-from process, and a default-constructed one, is none.
+/// The process dies with its parent, and with this object: the destructor kills it and waits until it is
+/// gone. There is nothing left to reap, whatever happens. A moved-from process, and a default-constructed
+/// one, is none.
 ///
 /// const members are thread-safe beside each other. Not to be used in a process made by fork().
 class process {
@@ -85,9 +86,10 @@ class process {
                   "quarq: this function can't be called with these arguments");
     if constexpr (detail::process_function<function>) {
       using result = typename detail::process_result<function, tuple>::type;
-      static_assert(detail::exit_result<result>,
-                    "quarq: a process's function returns void or an integer, its exit code; for other results "
-                    "there are process_pool and joinable_queue");
+      static_assert(
+          detail::exit_result<result>,
+          "quarq: a process's function returns void or an integer, its exit code; for other results "
+          "there are process_pool and joinable_queue");
       detail::typed_exchange<result, tuple> call(
           detail::process_target_of<result, tuple>(function(std::forward<F>(f))),
           tuple(std::forward<Args>(arguments)...));
@@ -100,8 +102,8 @@ class process {
   process& operator=(process&& other) noexcept;
   ~process();
 
-  /// Waits for the end, on any loop, by any number of coroutines; gives the exit code. A cancelled wait ends at
-  /// once and leaves the process as it is. Throws quarq::error if there is no process. The object may go
+  /// Waits for the end, on any loop, by any number of coroutines; gives the exit code. A cancelled wait ends
+  /// at once and leaves the process as it is. Throws quarq::error if there is no process. The object may go
   /// meanwhile.
   awaitable<int> join() const;
   /// The same for threads.
