@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include <quarq/awaitable.hpp>
+#include <quarq/map.hpp>
 #include <quarq/memory.hpp>
 #include <quarq/process_call.hpp>
 #include <quarq/task.hpp>
@@ -91,7 +92,7 @@ Tuple to_stored_arguments(std::index_sequence<I...>, Given&&... given) {
 /// Usable from any thread and any loop. The destructor kills the children and returns when they are gone.
 /// Children die with the program, however it ends. They share its stdout and stderr, which are flushed after
 /// each call; stdin is empty there. SIGINT and SIGTERM don't end them: the parent decides.
-class process_pool {  // : public detail::maps<process_pool>
+class process_pool : public detail::maps<process_pool> {
  public:
   /// Throws quarq::error if this program can't have children (it is linked statically), and invalid_argument.
   explicit process_pool(process_pool_options options = {});
@@ -143,7 +144,7 @@ class process_pool {  // : public detail::maps<process_pool>
   std::vector<pid_t> pids() const;
 
   /// For detail::maps.
-  int default_at_once() const noexcept { return size(); }
+  std::size_t default_at_once() const noexcept { return static_cast<std::size_t>(size()); }
   /// For the worker.
   const std::shared_ptr<processes::pool_core>& core() const noexcept { return core_; }
 
