@@ -46,10 +46,23 @@ struct handler_options {
 
 namespace detail {
 
-/// A handler without its types: encoded arguments in, encoded result out. One of the functions is set.
+struct process_invocation;
+/// Calls one function with decoded arguments. The child finds it by its place in the program.
+using process_thunk = void (*)(process_invocation&);
+
+/// What a child is to run: a thunk, with the function pointer it is for if it needs one, or else the task of
+/// a process_handler by its name.
+struct process_target {
+  process_thunk thunk = nullptr;
+  void (*function)() = nullptr;
+  std::string_view name = {};
+};
+
+/// A handler without its types: encoded arguments in, encoded result out. One of the three is set.
 struct handler {
   std::function<awaitable<std::string>(context&, std::string_view arguments)> on_loop;
   std::function<std::string(context&, std::string_view arguments)> on_thread;
+  std::optional<process_target> in_process;
   handler_options options;
   bool returns_nothing = false;
 };

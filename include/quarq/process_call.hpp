@@ -30,17 +30,6 @@ struct process_invocation {
   quarq::context& facts;
 };
 
-/// Calls one function with decoded arguments. The child finds it by its place in the program.
-using process_thunk = void (*)(process_invocation&);
-
-/// What a child is to run: a thunk, with the function pointer it is for if it needs one, or else the task of
-/// a process_handler by its name.
-struct process_target {
-  process_thunk thunk = nullptr;
-  void (*function)() = nullptr;
-  std::string_view name = {};
-};
-
 /// One call to a process, with its types hidden. Must live until it has ended.
 class process_exchange {
  public:

@@ -1,6 +1,7 @@
 // Functions of this program, run in other processes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,14 +26,14 @@ class process_pool;
 struct process_pool_options {
   /// The most children at once; 0: one per processor. Children are started when they are first needed, and
   /// then kept.
-  int size = 0;
+  std::size_t size = 0;
   /// Of the children, in lists of processes (at most 15 bytes are shown) and in error messages.
   std::string name = "quarq";
   /// Bytes that one call may take beyond what its child had before. Nothing: no limit. Not applied under the
   /// address and thread sanitizers.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
   /// A child is replaced after so many calls; 0: never.
-  int max_calls = 0;
+  std::size_t max_calls = 0;
   /// A child is replaced after a call that leaves it with more resident memory than this, shared memory not
   /// counted. Nothing: never.
   std::optional<std::uint64_t> max_memory = std::nullopt;
@@ -94,7 +95,7 @@ Tuple to_stored_arguments(std::index_sequence<I...>, Given&&... given) {
 /// each call; stdin is empty there. SIGINT and SIGTERM don't end them: the parent decides.
 class process_pool : public detail::maps<process_pool> {
  public:
-  /// Throws quarq::error if this program can't have children (it is linked statically), and invalid_argument.
+  /// Throws quarq::error if this program can't have children (it is linked statically).
   explicit process_pool(process_pool_options options = {});
   ~process_pool();
   process_pool(const process_pool&) = delete;
@@ -139,12 +140,12 @@ class process_pool : public detail::maps<process_pool> {
   process_pool memory_limit(std::uint64_t most) const { return process_pool(core_, most); }
 
   /// The most children at once.
-  int size() const noexcept;
+  std::size_t size() const noexcept;
   /// The children that there are now.
   std::vector<pid_t> pids() const;
 
-  /// For detail::maps.
-  std::size_t default_at_once() const noexcept { return static_cast<std::size_t>(size()); }
+  /// How many calls of a map are under way without at_once.
+  std::size_t default_at_once() const noexcept { return size(); }
   /// For the worker.
   const std::shared_ptr<processes::pool_core>& core() const noexcept { return core_; }
 

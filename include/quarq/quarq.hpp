@@ -2,6 +2,7 @@
 #pragma once
 
 #include <quarq/awaitable.hpp>       // the coroutine type
+#include <quarq/blocking_queue.hpp>  // between threads and coroutines
 #include <quarq/channel.hpp>         // values between coroutines
 #include <quarq/codec.hpp>           // how values travel
 #include <quarq/context.hpp>         // what a handler may ask and keep

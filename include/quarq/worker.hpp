@@ -15,6 +15,7 @@
 #include <quarq/context.hpp>
 #include <quarq/handler.hpp>
 #include <quarq/job_state.hpp>
+#include <quarq/process_call.hpp>
 #include <quarq/queue.hpp>
 #include <quarq/retry.hpp>
 #include <quarq/task.hpp>
@@ -87,7 +88,11 @@ class worker {
   /// task has a handler already, or if the options don't go together.
   template <class R, class... Args, class F>
   worker& handle(const task<R(Args...)>& what, F f, handler_options how = {}) {
-    add_handler(std::string(what.name()), detail::make_handler(what, std::move(f), std::move(how)));
+    std::optional<detail::process_target> in_process;
+    if (how.on == level::process) in_process = detail::process_target_of_handler(what, f);
+    auto made = detail::make_handler(what, std::move(f), std::move(how));
+    made.in_process = in_process;
+    add_handler(std::string(what.name()), std::move(made));
     return *this;
   }
 

@@ -47,6 +47,11 @@ attempt attempt_from(const std::exception_ptr& thrown) {
   } catch (const job_failed& e) {
     // A handler that awaited another job passes on what that one threw.
     return failed_attempt(what::threw, e.type(), e.what());
+  } catch (const call_failed& e) {
+    // What a handler threw in its process.
+    if (e.type() == base::type_name(typeid(permanent_failure)))
+      return failed_attempt(what::permanent, e.type(), e.what());
+    return failed_attempt(what::threw, e.type(), e.what());
   } catch (const std::exception& e) {
     return failed_attempt(what::threw, base::type_name(typeid(e)), e.what());
   } catch (...) {
@@ -202,6 +207,8 @@ awaitable<std::string> worker_core::call_handler(running_job& job) {
   std::string result;
   if (job.how->on_thread) {
     result = co_await call_on_thread(job);
+  } else if (job.how->in_process) {
+    result = co_await call_in_process(job);
   } else {
     const taken_place place(on_loop);
     result = co_await job.how->on_loop(job.ctx, job.record.arguments);
@@ -216,6 +223,17 @@ awaitable<std::string> worker_core::call_on_thread(running_job& job) {
   const taken_place place(on_threads);
   const auto work = [&job] { return job.how->on_thread(job.ctx, job.record.arguments); };
   std::string result = co_await threads->run(work);
+  co_return result;
+}
+
+// Cancelling it kills the process.
+awaitable<std::string> worker_core::call_in_process(running_job& job) {
+  const taken_place place(in_processes);
+  const auto limit = job.how->options.memory_limit;
+  const job_facts facts{job.ctx.id(), job.ctx.task(), job.ctx.queue(), job.ctx.tries(),
+                        job.ctx.enqueued_at()};
+  std::string result =
+      co_await process_call(*processes, *job.how->in_process, job.record.arguments, limit, facts);
   co_return result;
 }
 

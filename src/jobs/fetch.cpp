@@ -171,7 +171,7 @@ std::size_t worker_core::room() const {
   std::size_t free = left(options.concurrency, running.size());
   if (options.max_jobs != 0) free = std::min(free, left(options.max_jobs, started));
   std::size_t places_free = 0;
-  for (const auto* kind : {&on_loop, &on_threads}) {
+  for (const auto* kind : {&on_loop, &on_threads, &in_processes}) {
     if (kind->most == 0) continue;
     const std::size_t here = left(kind->most, kind->taken);
     if (here == 0) return 0;

@@ -80,6 +80,7 @@ worker_core::loop_end::~loop_end() {
   // Where run() did not come to its end, functions may still run on threads, and use their jobs.
   for (auto& job : core.running) job.ctx.stop_source().request_stop();
   core.threads.reset();
+  core.processes.reset();
   core.listen_for_stop(false);
   core.deadlines.clear();
   core.role_cancels.clear();
@@ -127,19 +128,23 @@ awaitable<void> worker_core::start() {
 }
 
 void worker_core::make_places() {
-  bool any_on_loop = false, any_on_thread = false;
-  for (const auto& [task, how] : handlers) {
-    any_on_loop = any_on_loop || how.on_loop;
-    any_on_thread = any_on_thread || how.on_thread;
-  }
-  if (any_on_loop) on_loop.most = options.concurrency;
-  if (any_on_thread) {
+  const auto any = [this](auto handler::*kind) {
+    return std::any_of(handlers.begin(), handlers.end(), [&](const auto& h) { return !!(h.second.*kind); });
+  };
+  if (any(&handler::on_loop)) on_loop.most = options.concurrency;
+  if (any(&handler::on_thread)) {
     thread_pool_options like;
     like.size = options.threads;
     like.name = "worker";
     threads.emplace(like);
     // One waits for each that runs, so that threads don't wait for the broker.
     on_threads.most = 2 * threads->size();
+  }
+  if (any(&handler::in_process)) {
+    process_pool_options like;
+    like.size = options.processes;
+    processes.emplace(like);
+    in_processes.most = processes->size();
   }
 }
 

@@ -26,6 +26,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <quarq/process_pool.hpp>
 #include <quarq/thread_pool.hpp>
 #include <quarq/worker.hpp>
 
@@ -144,6 +145,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   awaitable<void> execute(running_job& job);
   awaitable<std::string> call_handler(running_job& job);
   awaitable<std::string> call_on_thread(running_job& job);
+  awaitable<std::string> call_in_process(running_job& job);
   awaitable<void> run_after_job(running_job& job, jobs::attempt& a, jobs::verdict& v);
   void stop_job(running_job& job, jobs::stop_reason why);
   jobs::verdict verdict_on(const running_job& job, const jobs::attempt& a);
@@ -176,12 +178,13 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   std::size_t started = 0;
   std::set<std::pair<steady::time_point, running_job*>> deadlines;
   std::optional<thread_pool> threads;
+  std::optional<process_pool> processes;
   /// Where running jobs are, and how many may be there, those that wait for a thread or process included.
   struct places {
     std::size_t most = 0;  ///< 0: no handler runs here
     std::size_t taken = 0;
   };
-  places on_loop, on_threads;
+  places on_loop, on_threads, in_processes;
   std::mt19937_64 random{std::random_device{}()};
 
   // One event for each coroutine that waits. They exist while run() does.

@@ -113,7 +113,7 @@ void check_hello(std::string_view body, std::string_view build_id) {
 
 namespace {
 
-constexpr std::size_t head_values = 8;
+constexpr std::size_t head_values = 7;
 
 void write_place(encoder& out, std::string_view place) {
   if (place.empty()) {

@@ -114,6 +114,12 @@ class keeper {
     });
   }
 
+  // After what is posted now, and after the events that are there by then: a descriptor that is listened to
+  // because of what was posted shows up in the next round.
+  void run_after_events(std::function<void()> work) {
+    post([this, work = std::move(work)]() mutable { post(std::move(work)); });
+  }
+
  private:
   struct kept {
     std::shared_ptr<child> process;
@@ -260,6 +266,13 @@ std::string to_text(const process_end& end) {
       return "ended, and somebody else asked how (SIGCHLD is ignored, or the program waits for all its "
              "children)";
   }
+}
+
+void wait_for_keeper() {
+  const auto done = std::make_shared<std::promise<void>>();
+  auto result = done->get_future();
+  keeper::get().run_after_events([done] { done->set_value(); });
+  result.get();
 }
 
 bool keeper_is_ours() noexcept {

@@ -74,6 +74,9 @@ std::shared_ptr<child> spawn(spawn_options options);
 /// Calls `readable` once, on the keeper's thread, when there is something to read from this descriptor, or
 /// its other end is closed. The descriptor must live until then.
 void watch_once(int descriptor, std::function<void()> readable);
+/// Returns when all that the keeper had to do before is done, and what its functions held is released. Not
+/// from those functions.
+void wait_for_keeper();
 /// False in a process that was forked from one that has a keeper: what it holds are another's children.
 bool keeper_is_ours() noexcept;
 

@@ -43,7 +43,8 @@ pool_core::place::place(std::shared_ptr<pool_core> pool, const boost::asio::any_
         pool_->idle_.pop_back();
         pool_->offer(one, happened);
       }
-      const int needed = static_cast<int>(pool_->waiting_.size()) - pool_->starting_;
+      const auto waiting = pool_->waiting_.size();
+      const auto needed = waiting > pool_->starting_ ? waiting - pool_->starting_ : 0;
       pool_->wanted_ = std::max(pool_->wanted_, std::min(pool_->options_.size, pool_->living_ + needed));
       pool_->start_missing();
       pool_->fail_if_alone(happened);
@@ -203,8 +204,12 @@ void pool_core::close() noexcept {
     fail_waiting({}, happened);
   }
   tell(happened);
-  lock held(mutex_);
-  gone_.wait(held, [&] { return children_.empty(); });
+  {
+    lock held(mutex_);
+    if (!was_used_) return;
+    gone_.wait(held, [&] { return children_.empty(); });
+  }
+  wait_for_keeper();
 }
 
 // ---- starting and ending
@@ -231,6 +236,7 @@ void pool_core::start_one() {
   options.on_end = [self, one](process_end end) { self->on_end(one, end, {}); };
   spawn_async(std::move(options));
   children_.push_back(one);
+  was_used_ = true;
   ++living_;
   ++starting_;
 }
@@ -279,7 +285,7 @@ void pool_core::on_end(const child_ptr& one, std::optional<process_end> end, con
     std::erase(children_, one);
     const bool never_used = before == state::idle && one->calls == 0 &&
                             std::chrono::steady_clock::now() - one->ready_at < childhood;
-    if (never_used) wanted_ = std::max(0, wanted_ - 1);
+    if (never_used && wanted_ > 0) --wanted_;
     const bool failed = before == state::starting;
     if (failed && ++failed_starts_ >= most_failed_starts) {
       failed_starts_ = 0;

@@ -33,7 +33,7 @@ struct pool_child {
   state now = state::starting;
   std::shared_ptr<child> process;  // null until it has started
   std::chrono::steady_clock::time_point ready_at{};
-  int calls = 0;
+  std::size_t calls = 0;
   std::optional<process_end> end;
   std::vector<std::shared_ptr<async::handoff>> to_tell;  // of its end
 };
@@ -105,12 +105,13 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   mutable std::mutex mutex_;
   std::condition_variable gone_;
   bool closed_ = false;
+  bool was_used_ = false;
   std::vector<child_ptr> children_;  // all that have not ended
   std::vector<child_ptr> idle_;      // the last one used is the next one
   std::deque<place*> waiting_;
-  int wanted_ = 0;  // children there should be
-  int living_ = 0;  // children that are starting, idle or busy
-  int starting_ = 0;
+  std::size_t wanted_ = 0;  // children there should be
+  std::size_t living_ = 0;  // children that are starting, idle or busy
+  std::size_t starting_ = 0;
   int failed_starts_ = 0;  // one after the other
   std::string last_failure_;
 };

@@ -195,13 +195,7 @@ namespace {
 
 process_pool_options checked(process_pool_options options) {
   processes::check_entry();
-  if (options.size < 0)
-    throw invalid_argument("process_pool: size is " + std::to_string(options.size) +
-                           ": it can't be negative");
-  if (options.max_calls < 0)
-    throw invalid_argument("process_pool: max_calls is " + std::to_string(options.max_calls) +
-                           ": it can't be negative");
-  if (options.size == 0) options.size = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (options.size == 0) options.size = std::max(1u, std::thread::hardware_concurrency());
   return options;
 }
 
@@ -214,7 +208,7 @@ process_pool::~process_pool() {
   if (owns_) core_->close();
 }
 
-int process_pool::size() const noexcept {
+std::size_t process_pool::size() const noexcept {
   return core_->options().size;
 }
 

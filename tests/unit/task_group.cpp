@@ -102,14 +102,24 @@ TEST(task_group, children_spawn_as_well) {
   EXPECT_EQ(reached, 100'000);
 }
 
+// What a lambda with captures is.
+class spawn_number {
+ public:
+  spawn_number(std::vector<int>& into, int number) : into_(into), number_(std::make_shared<int>(number)) {}
+  awaitable<void> operator()(task_group& group) {
+    co_await sleep_for(1ms);
+    group.spawn(note(into_, *number_));
+  }
+
+ private:
+  std::vector<int>& into_;
+  std::shared_ptr<int> number_;
+};
+
 TEST(task_group, keeps_a_body_with_captures) {
   std::vector<int> noted;
   const auto make = [&noted] {
-    auto kept = std::make_shared<int>(5);
-    auto body = [kept, &noted](task_group& group) -> awaitable<void> {
-      co_await sleep_for(1ms);
-      group.spawn(note(noted, *kept));
-    };
+    spawn_number body(noted, 5);
     return with_task_group(body);
   };
   run(make());

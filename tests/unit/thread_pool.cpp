@@ -760,14 +760,13 @@ TEST(thread_pool, its_end_may_drop_what_is_queued_and_stop_what_runs) {
   std::atomic<int> ran = 0, alive = 0;
   std::atomic<bool> was_stopped = false;
   std::exception_ptr running_failure, queued_failure;
-  gate busy;
+  std::binary_semaphore running(0), all_queued(0);
   std::jthread loops;
   {
     thread_pool threads(sized(1, at_end::cancel));
-    std::binary_semaphore all_queued(0);
     loops = std::jthread([&] {
       const auto until_stopped = [&](std::stop_token stop) {
-        busy.wait_until_reached();
+        running.release();
         std::binary_semaphore stopped(0);
         const std::stop_callback on_stop(stop, [&] { stopped.release(); });
         stopped.acquire();
@@ -790,8 +789,7 @@ TEST(thread_pool, its_end_may_drop_what_is_queued_and_stop_what_runs) {
                  catching(threads.run(queued), queued_failure), says_so()));
     });
     all_queued.acquire();
-    std::jthread([&] { busy.pass(); }).detach();
-    busy.open();
+    running.acquire();
     for (int i = 0; i < 200; ++i) threads.post([&, c = counted(alive)] { ++ran; });
   }
   loops.join();
@@ -811,14 +809,14 @@ TEST(thread_pool, a_call_made_before_and_awaited_after_the_end_is_cancelled) {
 
 TEST(thread_pool, who_waits_for_a_place_when_it_ends_is_cancelled) {
   std::exception_ptr failure;
-  std::jthread loop;
   gate busy;
+  std::binary_semaphore waits(0);
+  std::jthread loop;
   {
     thread_pool threads(bounded(1, 1));
     threads.post([&] { busy.pass(); });
     busy.wait_until_reached();
     threads.post([] {});
-    std::binary_semaphore waits(0);
     auto call = threads.run([] {});
     loop = std::jthread([&] {
       const auto catching = [&]() -> awaitable<void> {
