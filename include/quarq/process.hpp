@@ -9,8 +9,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <sys/types.h>
-
 #include <quarq/awaitable.hpp>
 #include <quarq/process_call.hpp>
 
@@ -113,7 +111,7 @@ class process {
   std::optional<int> exit_code() const;
   bool running() const;
   /// Its number; 0 if there is no process. After its end the number may be that of another.
-  pid_t pid() const noexcept;
+  int pid() const noexcept;
 
   /// SIGTERM, which ends it unless the function has arranged otherwise. Neither does anything after its end.
   void terminate() const noexcept;

@@ -150,7 +150,7 @@ bool process::running() const {
   return state_ && !state_->end();
 }
 
-pid_t process::pid() const noexcept {
+int process::pid() const noexcept {
   return state_ ? state_->child->pid() : 0;
 }
 

@@ -1,6 +1,5 @@
-// One operation, killed before its first instruction, after the first, after the second, and so on to its
-// end, while somebody sleeps who waits for its effect. It has happened or not, and the sleeper is woken if it
-// has.
+// One operation, killed after one of its instructions, each run of it after another one, while somebody
+// sleeps who waits for its effect. It has happened or not, and the sleeper is woken if it has.
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
