@@ -1,5 +1,6 @@
 #include "levels.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <thread>
@@ -58,11 +59,21 @@ std::vector<part> all_parts() {
           processes_part(),  queues_part(),  machines_part()};
 }
 
-std::string load_average() {
+// Of the last minute.
+double load_average() {
   std::ifstream in("/proc/loadavg");
-  std::string one;
+  double one = 0;
   in >> one;
   return one;
+}
+
+// A figure of a busy machine says little, and a ratio may say the wrong thing: what has one thread suffers
+// less than what has two, what wakes others less than what does not.
+std::string state_of_machine(double load, std::size_t rounds) {
+  const auto processors = std::max(1u, std::thread::hardware_concurrency());
+  return fmt::format(
+      "{} processors, load average {:.2f} before the start, {} rounds{}", processors, load, rounds,
+      load > 0.5 * processors ? "\nTHE MACHINE IS BUSY: these figures are not to be quoted" : "");
 }
 
 }  // namespace
@@ -83,8 +94,9 @@ int levels_main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     report out(json);
-    out.heading(fmt::format("{} processors, load average {} before the start, {} rounds",
-                            std::thread::hardware_concurrency(), load_average(), rounds));
+    const double load = load_average();
+    out.heading(state_of_machine(load, rounds));
+    out.add({"machine", "load average before the start", load, "", ""});
     std::size_t missed = 0;
     for (const auto& p : all_parts()) {
       if (!only.empty() && p.name != only) continue;

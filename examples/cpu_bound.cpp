@@ -64,6 +64,6 @@ int main() {
 }
 
 // It prints:
-//   plain loop    sum 799999998 in <540> ms, 1.00 x the plain loop
-//   on threads    sum 799999998 in <271> ms, <1.99> x the plain loop
-//   on processes  sum 799999998 in <275> ms, <1.96> x the plain loop
+//   plain loop    sum 799999998 in <2453> ms, 1.00 x the plain loop
+//   on threads    sum 799999998 in <1297> ms, <1.89> x the plain loop
+//   on processes  sum 799999998 in <1298> ms, <1.89> x the plain loop

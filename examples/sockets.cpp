@@ -132,5 +132,5 @@ int main() {
 
 // It prints:
 //   <10000> connections are open and wait, all on one thread
-//   <1.3> KB of memory each, <2> threads in all, with the one that minds the other process
+//   <1.8816> KB of memory each, <2> threads in all, with the one that minds the other process
 //   each was answered

@@ -85,8 +85,8 @@ int main() {
 }
 
 // It prints:
-//   in turn        665  1225   589   842 words in <816> ms
-//   coroutines     665  1225   589   842 words in <206> ms
-//   threads        665  1225   589   842 words in <206> ms
-//   processes      665  1225   589   842 words in <214> ms
-//   machines       665  1225   589   842 words in <235> ms
+//   in turn        665  1225   589   842 words in <824> ms
+//   coroutines     665  1225   589   842 words in <216> ms
+//   threads        665  1225   589   842 words in <872> ms
+//   processes      665  1225   589   842 words in <297> ms
+//   machines       665  1225   589   842 words in <279> ms
