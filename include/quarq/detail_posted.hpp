@@ -14,7 +14,7 @@ namespace quarq::detail {
 /// Move-only; a small function is kept in place, so that it is not allocated. A call of it destroys it.
 class posted {
  public:
-  static constexpr std::size_t room = 56;
+  static constexpr std::size_t room = 40;
 
   posted() noexcept = default;
   template <class F>

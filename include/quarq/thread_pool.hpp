@@ -75,7 +75,7 @@ class thread_pool : public detail::maps<thread_pool> {
   }
 
   /// Calls f() on a thread of the pool, and forgets it. An exception that leaves f ends the program
-  /// (std::terminate), as it does in std::thread. Closures of up to 56 bytes are not allocated. With
+  /// (std::terminate), as it does in std::thread. Closures of up to 40 bytes are not allocated. With
   /// max_queued: blocks while the queue is full; on a thread of the pool, f is called at once instead.
   template <class F>
   requires std::is_invocable_v<std::decay_t<F>>

@@ -1,5 +1,6 @@
 #include "threads/work_queue.hpp"
 
+#include <mutex>
 #include <utility>
 
 namespace quarq::threads {
@@ -17,7 +18,7 @@ work_queue::~work_queue() {
 }
 
 bool work_queue::push(detail::posted&& f) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lock_);
   if (closed_) return false;
   if (!last_ || last_->is_full()) {
     auto fresh = spare_ ? std::move(spare_) : std::make_unique<chunk>();
@@ -31,7 +32,7 @@ bool work_queue::push(detail::posted&& f) {
 }
 
 bool work_queue::push(std::unique_ptr<chunk>&& several) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lock_);
   if (closed_) return false;
   auto& end = last_ ? last_->next : first_;
   end = std::move(several);
@@ -63,14 +64,14 @@ std::unique_ptr<chunk> work_queue::detach_first() {
 
 detail::posted work_queue::pop() {
   if (empty_.load(std::memory_order_relaxed)) return {};
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lock_);
   if (!first_) return {};
   return pop_first();
 }
 
 detail::posted work_queue::pop(std::unique_ptr<chunk>& rest) {
   if (empty_.load(std::memory_order_relaxed)) return {};
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lock_);
   if (!first_) return {};
   if (first_->size() <= many && !first_->next) return pop_first();
   auto f = first_->pop();
@@ -81,17 +82,17 @@ detail::posted work_queue::pop(std::unique_ptr<chunk>& rest) {
 
 std::unique_ptr<chunk> work_queue::pop_several() {
   if (empty_.load(std::memory_order_relaxed)) return {};
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lock_);
   return first_ ? detach_first() : nullptr;
 }
 
 bool work_queue::is_empty() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lock_);
   return !first_;
 }
 
 std::unique_ptr<chunk> work_queue::close() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lock_);
   closed_ = true;
   last_ = nullptr;
   empty_.store(true, std::memory_order_relaxed);

@@ -764,15 +764,16 @@ TEST(thread_pool, its_end_may_drop_what_is_queued_and_stop_what_runs) {
   std::jthread loops;
   {
     thread_pool threads(sized(1, at_end::cancel));
+    const auto until_stopped = [&](std::stop_token stop) {
+      running.release();
+      std::binary_semaphore stopped(0);
+      const std::stop_callback on_stop(stop, [&] { stopped.release(); });
+      stopped.acquire();
+      was_stopped = true;
+      throw std::runtime_error("stopped");
+    };
+    const auto queued = [&, c = counted(alive)] { ++ran; };
     loops = std::jthread([&] {
-      const auto until_stopped = [&](std::stop_token stop) {
-        running.release();
-        std::binary_semaphore stopped(0);
-        const std::stop_callback on_stop(stop, [&] { stopped.release(); });
-        stopped.acquire();
-        was_stopped = true;
-        throw std::runtime_error("stopped");
-      };
       const auto catching = [](awaitable<void> work, std::exception_ptr& failure) -> awaitable<void> {
         try {
           co_await std::move(work);
@@ -780,7 +781,6 @@ TEST(thread_pool, its_end_may_drop_what_is_queued_and_stop_what_runs) {
           failure = std::current_exception();
         }
       };
-      const auto queued = [&, c = counted(alive)] { ++ran; };
       const auto says_so = [&]() -> awaitable<void> {
         all_queued.release();
         co_return;
