@@ -11,8 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include <sys/types.h>
-
 #include <quarq/awaitable.hpp>
 #include <quarq/map.hpp>
 #include <quarq/memory.hpp>
@@ -147,7 +145,7 @@ class process_pool : public detail::maps<process_pool> {
   /// The most children at once.
   std::size_t size() const noexcept;
   /// The children that there are now.
-  std::vector<pid_t> pids() const;
+  std::vector<int> pids() const;
 
   /// How many calls of a map are under way without at_once.
   std::size_t default_at_once() const noexcept { return size(); }

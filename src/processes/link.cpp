@@ -115,6 +115,10 @@ link::progress link::send(bool wait) {
   return progress::done;
 }
 
+void link::hang_up() noexcept {
+  if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);
+}
+
 // ---- in
 
 bool link::next(message& into) {

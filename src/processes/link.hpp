@@ -52,6 +52,9 @@ class link {
   const segment_reader& segment() const noexcept { return in_segment_; }
   int socket() const noexcept { return socket_.get(); }
   void close() noexcept { socket_.reset(); }
+  /// Whoever waits for this socket finds it broken, once what has arrived is read. From any thread, if it
+  /// can't be closed meanwhile.
+  void hang_up() noexcept;
 
  private:
   void begin();

@@ -90,9 +90,9 @@ std::shared_ptr<pool_child> pool_core::place::take() {
 
 pool_core::pool_core(process_pool_options options) : options_(std::move(options)) {}
 
-std::vector<pid_t> pool_core::pids() const {
+std::vector<int> pool_core::pids() const {
   const lock held(mutex_);
-  std::vector<pid_t> result;
+  std::vector<int> result;
   for (const auto& one : children_) {
     const bool in_service = one->now != state::retired && one->now != state::ended;
     if (one->process && in_service) result.push_back(one->process->pid());
@@ -281,6 +281,8 @@ void pool_core::on_end(const child_ptr& one, std::optional<process_end> end, con
     remove_from_service(one);
     one->now = state::ended;
     one->end = end.value_or(process_end{});
+    // What the child has forked may hold its side of the socket open.
+    one->connection.hang_up();
     happened.swap(one->to_tell);
     std::erase(children_, one);
     const bool never_used = before == state::idle && one->calls == 0 &&

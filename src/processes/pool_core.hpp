@@ -67,7 +67,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   explicit pool_core(process_pool_options options);
 
   const process_pool_options& options() const noexcept { return options_; }
-  std::vector<pid_t> pids() const;
+  std::vector<int> pids() const;
 
   /// An idle child, or null: then it is time for a place.
   std::shared_ptr<pool_child> try_take();

@@ -1,5 +1,6 @@
 // Children that die, and parents that do.
 #include <algorithm>
+#include <fstream>
 #include <set>
 #include <string>
 
@@ -74,6 +75,25 @@ TEST(process_pool_ends, a_child_that_closes_its_socket_is_lost_too) {
   };
   EXPECT_THROW(run_on_loop(pool.run(hang_up)), worker_lost);
   EXPECT_EQ(run_on_loop(pool.run(add, 1, 2)), 3);
+}
+
+void die_and_leave_a_fork(std::string told) {
+  if (const pid_t fork_of_child = fork(); fork_of_child == 0) {
+    alarm(60);
+    while (true) pause();
+  } else {
+    std::ofstream(told) << fork_of_child;
+  }
+  raise(SIGKILL);
+}
+
+TEST(process_pool_ends, a_child_is_lost_though_a_fork_of_it_holds_its_socket) {
+  temp_dir dir;
+  process_pool pool({.size = 1});
+  EXPECT_THROW(run_on_loop(pool.run(die_and_leave_a_fork, dir / "told")), worker_lost);
+  pid_t left = 0;
+  ASSERT_TRUE(std::ifstream(dir / "told") >> left);
+  ::kill(left, SIGKILL);
 }
 
 TEST(process_pool_ends, a_child_that_writes_nonsense_is_replaced) {
