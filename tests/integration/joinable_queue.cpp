@@ -17,7 +17,9 @@
 #include <quarq/errors.hpp>
 #include <quarq/joinable_queue.hpp>
 #include <quarq/process.hpp>
+#include <quarq/process_pool.hpp>
 
+#include "support/on_loop.hpp"
 #include "support/process.hpp"
 
 namespace quarq::test {
@@ -189,6 +191,24 @@ TEST(joinable_queue, inside_another_argument) {
   process p(answer, queues);
   queues.at("a").put(41);
   EXPECT_EQ(queues.at("b").get_for(at_most), 42);
+}
+
+TEST(joinable_queue, process_pool_carries_it_too) {
+  process_pool_options options;
+  options.size = 1;
+  process_pool pool(options);
+  numbers in({.capacity = 4}), out;
+  const auto body = [&]() -> awaitable<void> {
+    for (int i = 0; i < 3; ++i) {
+      in.put(i);
+      const int code = co_await pool.run(take_one, in);
+      EXPECT_EQ(code, 0);
+    }
+    co_await pool.run(count_to, out, 0, 50);
+  };
+  run_on_loop(body);
+  EXPECT_TRUE(in.empty());
+  EXPECT_EQ(out.size(), 50);
 }
 
 TEST(joinable_queue, close_ends_other_processes) {
