@@ -38,7 +38,7 @@ quarq::awaitable<counts> on_coroutines(std::vector<std::string> urls) {
   co_return all;
 }
 
-// Level 3: each waits on a thread of its own.
+// Level 3: each on a thread of its own.
 quarq::awaitable<counts> on_threads(std::vector<std::string> urls) {
   quarq::thread_pool threads({.size = 4});
   auto all = co_await threads.map(words_in, urls);
@@ -85,8 +85,8 @@ int main() {
 }
 
 // It prints:
-//   in turn        665  1225   589   842 words in <824> ms
-//   coroutines     665  1225   589   842 words in <216> ms
-//   threads        665  1225   589   842 words in <872> ms
-//   processes      665  1225   589   842 words in <297> ms
-//   machines       665  1225   589   842 words in <279> ms
+//   in turn        665  1225   589   842 words in <807> ms
+//   coroutines     665  1225   589   842 words in <206> ms
+//   threads        665  1225   589   842 words in <212> ms
+//   processes      665  1225   589   842 words in <227> ms
+//   machines       665  1225   589   842 words in <214> ms

@@ -59,9 +59,8 @@ class thread_pool : public detail::maps<thread_pool> {
   /// returns nevertheless is delivered, an exception becomes operation_aborted. If the loop that waits ends
   /// first, the stop is requested and nobody waits.
   ///
-  /// On a thread of the pool, quarq::run(pool.run(g)) is no deadlock: a pool's thread in quarq::run helps
-  /// with queued work while its coroutine waits, its own first. So don't hold a mutex there which other work
-  /// takes.
+  /// On a thread of the pool, quarq::run(pool.run(g)) is no deadlock: a thread whose loop waits for a pool's
+  /// work does queued work meanwhile, its own first. So don't hold a mutex there which other work takes.
   template <class F, class... Args>
   auto run(F&& f, Args&&... args) const
       -> awaitable<typename detail::invocation<std::decay_t<F>, std::decay_t<Args>...>::result> {

@@ -89,16 +89,25 @@ class pool_core::worker final : public async::helper {
 
   // ---- async::helper
 
-  void enter() override { waited_for_.emplace_back(); }
-  void leave() noexcept override { waited_for_.pop_back(); }
-  bool is_in_loop() const noexcept { return !waited_for_.empty(); }
-  void will_wait_for(const std::shared_ptr<thread_call>& call) { waited_for_.back().push_back(call); }
+  void enter() override { loops_.emplace_back(); }
+  void leave() noexcept override { loops_.pop_back(); }
+  bool is_in_loop() const noexcept { return !loops_.empty(); }
+  void will_help_with(const std::shared_ptr<thread_call>& call) { loops_.back().queued.push_back(call); }
+  std::shared_ptr<std::atomic<std::size_t>> count_awaited() {
+    ++*loops_.back().awaited;
+    return loops_.back().awaited;
+  }
+
+  // A timer or a socket that a loop waits for must find it when it comes. Helping is for a loop that waits
+  // for a pool's work, which may need this thread; also another pool's, as pools may wait for each other.
+  bool is_helping() const noexcept { return *loops_.back().awaited > 0 && loops_.size() <= deepest_help; }
 
   bool help() override {
     const async::outside_of_loops outside;
-    while (!waited_for_.back().empty()) {
-      const auto call = std::move(waited_for_.back().front());
-      waited_for_.back().pop_front();
+    auto& queued = loops_.back().queued;
+    while (!queued.empty()) {
+      const auto call = std::move(queued.front());
+      queued.pop_front();
       if (call->where() != state::queued) continue;
       if (core_.cancelling_) {
         pool_core::drop(call);
@@ -107,7 +116,7 @@ class pool_core::worker final : public async::helper {
       }
       return true;
     }
-    if (waited_for_.size() > deepest_help) return false;
+    if (!is_helping()) return false;
     auto f = core_.find(*this);
     if (!f) return false;
     core_.start(f);
@@ -115,7 +124,7 @@ class pool_core::worker final : public async::helper {
   }
 
   void wait(asio::io_context& loop) override {
-    if (waited_for_.size() > deepest_help) {
+    if (!is_helping()) {
       loop.run_one();
       return;
     }
@@ -141,8 +150,14 @@ class pool_core::worker final : public async::helper {
   pool_core& core_;
   const std::size_t index_;
   std::thread thread_;
-  /// For each loop on this thread, from the outermost: calls that its coroutines wait for.
-  std::deque<std::deque<std::shared_ptr<thread_call>>> waited_for_;
+  struct loop_here {
+    /// Calls to this pool that its coroutines wait for; some of them may have begun.
+    std::deque<std::shared_ptr<thread_call>> queued;
+    /// How many calls to pools its coroutines wait for. (A coroutine may outlive the loop that it began on.)
+    std::shared_ptr<std::atomic<std::size_t>> awaited = std::make_shared<std::atomic<std::size_t>>(0);
+  };
+  /// From the outermost.
+  std::deque<loop_here> loops_;
   std::mutex calls_mutex_;
   std::vector<thread_call*> calls_;
 
@@ -243,13 +258,13 @@ awaitable<void> pool_core::place_for(std::shared_ptr<thread_call> call) {
   call->holds_place = true;
 }
 
-void pool_core::submit(const std::shared_ptr<thread_call>& call) {
+std::shared_ptr<std::atomic<std::size_t>> pool_core::submit(const std::shared_ptr<thread_call>& call) {
   const auto here = worker::here();
   const bool will_help = here && here->is_of(*this) && here->is_in_loop();
-  if (will_help) here->will_wait_for(call);
+  if (will_help) here->will_help_with(call);
   // A thread of a full pool does it itself: if it waited for a place, all might wait.
-  if (will_help && is_bounded() && !call->holds_place) return;
-  push(posted(call_task(call)));
+  if (!will_help || !is_bounded() || call->holds_place) push(posted(call_task(call)));
+  return here && here->is_in_loop() ? here->count_awaited() : nullptr;
 }
 
 void pool_core::push(posted&& f) {

@@ -38,7 +38,9 @@ class pool_core {
   void post(posted&& f);
   /// A place in the queue for this call, if the pool has a bound.
   awaitable<void> place_for(std::shared_ptr<thread_call> call);
-  void submit(const std::shared_ptr<thread_call>& call);
+  /// Counts the call as awaited by the loop of this thread, if that helps while it waits; whoever awaits the
+  /// call counts it down again.
+  std::shared_ptr<std::atomic<std::size_t>> submit(const std::shared_ptr<thread_call>& call);
   /// Never starts it, if it has not; else requests its stop.
   void cancel(thread_call& call);
   bool is_bounded() const noexcept { return places_.has_value(); }

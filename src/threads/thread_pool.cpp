@@ -1,3 +1,4 @@
+#include <atomic>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -50,21 +51,24 @@ void thread_call::perform() noexcept {
 
 namespace {
 
-// Of a coroutine that is destroyed while it waits: nobody wants the value.
-class unwanted {
+// A call in the pool, awaited. If the coroutine is destroyed while it waits, nobody wants the value.
+class submitted {
  public:
-  unwanted(pool_core& pool, thread_call& call) : pool_(pool), call_(call) {}
-  unwanted(const unwanted&) = delete;
-  unwanted& operator=(const unwanted&) = delete;
-  ~unwanted() {
-    if (!is_wanted_) pool_.cancel(call_);
+  submitted(pool_core& pool, const std::shared_ptr<thread_call>& call)
+      : pool_(pool), call_(*call), awaited_(pool.submit(call)) {}
+  submitted(const submitted&) = delete;
+  submitted& operator=(const submitted&) = delete;
+  ~submitted() {
+    if (!has_ended_) pool_.cancel(call_);
+    if (awaited_) --*awaited_;
   }
-  void has_ended() noexcept { is_wanted_ = true; }
+  void has_ended() noexcept { has_ended_ = true; }
 
  private:
   pool_core& pool_;
   thread_call& call_;
-  bool is_wanted_ = false;
+  std::shared_ptr<std::atomic<std::size_t>> awaited_;
+  bool has_ended_ = false;
 };
 
 void throw_failure(thread_call& call, bool was_cancelled) {
@@ -87,8 +91,7 @@ awaitable<void> run_call(std::shared_ptr<pool_core> pool, std::shared_ptr<thread
   const auto loop = co_await asio::this_coro::executor;
   call->done = std::make_shared<async::handoff>(loop);
   if (pool->is_bounded()) co_await pool->place_for(call);
-  unwanted guard(*pool, *call);
-  pool->submit(call);
+  submitted guard(*pool, call);
   std::function<void()> on_cancel = [to = pool.get(), one = call.get()] { to->cancel(*one); };
   const bool was_cancelled = co_await async::handoff::wait(call->done, std::move(on_cancel));
   guard.has_ended();

@@ -552,9 +552,5 @@ TEST(process_pool, leaves_nothing_behind) {
   EXPECT_FALSE(has_children());
 }
 
-TEST(process_pool, refuses_options_that_make_no_sense) {
-  EXPECT_THROW(process_pool(of_size(-1)), invalid_argument);
-}
-
 }  // namespace
 }  // namespace quarq::test

@@ -45,6 +45,9 @@ struct broker_kind {
   std::string name;  ///< for the names of tests: letters, digits and _
   std::function<std::unique_ptr<broker_place>()> make;
 };
+inline void PrintTo(const broker_kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
 
 /// Every broker, at every durability that differs.
 const std::vector<broker_kind>& broker_kinds();

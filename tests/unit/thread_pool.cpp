@@ -581,26 +581,26 @@ TEST(thread_pool, work_divides_itself) {
   }
 }
 
-TEST(thread_pool, a_waiting_thread_helps_with_what_others_queue_later) {
-  thread_pool threads(sized(2));
-  std::latch both_wait(2);
-  std::promise<void> go;
-  // Both threads wait in their loops for what only a third piece of work can bring about.
-  std::atomic<bool> done = false;
+TEST(thread_pool, what_waits_for_a_timer_is_not_held_up_by_other_work) {
+  thread_pool threads(sized(1));
+  std::atomic<bool> is_queued = false;
+  bool has_ended = false, had_ended = false;
   const auto wait = [&]() -> awaitable<void> {
-    both_wait.count_down();
-    while (!done) co_await sleep_for(1ms);
+    while (!is_queued) co_await sleep_for(1ms);
+    co_await sleep_for(1ms);
+    has_ended = true;
   };
-  const auto body = [&]() -> awaitable<void> {
-    auto work = [&] { run(wait()); };
-    co_await gather(threads.run(work), threads.run(work));
+  const auto other = [&] { had_ended = has_ended; };
+  const auto announce = [&]() -> awaitable<void> {
+    is_queued = true;
+    co_return;
   };
-  std::jthread third([&] {
-    both_wait.wait();
-    threads.post([&] { done = true; });
-  });
-  run_on_loop(body);
-  EXPECT_TRUE(done);
+  std::vector<awaitable<void>> all;
+  all.push_back(threads.run(wait));
+  all.push_back(threads.run(other));
+  all.push_back(announce());
+  run(gather(std::move(all)));
+  EXPECT_TRUE(had_ended) << "it began in the middle of what waits";
 }
 
 TEST(thread_pool, a_thread_that_waits_for_nothing_of_its_own_is_woken_for_new_work) {
