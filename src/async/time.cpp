@@ -17,13 +17,15 @@ namespace asio = boost::asio;
 awaitable<void> sleep_for(std::chrono::nanoseconds duration) {
   const auto loop = co_await asio::this_coro::executor;
   asio::steady_timer timer(loop, duration);
-  co_await timer.async_wait(asio::use_awaitable);
+  auto wait = timer.async_wait(asio::deferred);
+  co_await std::move(wait);
 }
 
 awaitable<void> sleep_until(std::chrono::system_clock::time_point when) {
   const auto loop = co_await asio::this_coro::executor;
   asio::system_timer timer(loop, when);
-  co_await timer.async_wait(asio::use_awaitable);
+  auto wait = timer.async_wait(asio::deferred);
+  co_await std::move(wait);
 }
 
 awaitable<void> detail::limit(awaitable<void> work, std::chrono::nanoseconds most) {
