@@ -66,13 +66,6 @@ awaitable<T> in_task_group(F body) {
   if constexpr (!std::is_void_v<T>) co_return std::move(*slot);
 }
 
-template <class>
-struct value_of_awaitable;
-template <class T>
-struct value_of_awaitable<awaitable<T>> {
-  using type = T;
-};
-
 }  // namespace detail
 
 /// Runs `body`, a function that takes a task_group& and returns an awaitable, and returns its value once the
@@ -93,7 +86,7 @@ requires std::is_invocable_v < std::decay_t<F>
   QUARQ_SEAT_BELT(F);
   using work = std::invoke_result_t<std::decay_t<F>&, task_group&>;
   static_assert(detail::is_awaitable<work>, "quarq: the body of a task group is a coroutine");
-  return detail::in_task_group<typename detail::value_of_awaitable<work>::type, std::decay_t<F>>(
+  return detail::in_task_group<typename detail::awaited<work>::type, std::decay_t<F>>(
       std::forward<F>(body));
 }
 

@@ -7,6 +7,7 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
@@ -30,6 +31,10 @@ using processes::pool_core;
 
 // A child that dies before it could begin is no reason to give up; several in a row are.
 constexpr int most_beginnings = 3;
+
+// A loop whose calls are answered at once, one after the other, must come to its other work as well.
+constexpr unsigned others_turn = 16;
+thread_local unsigned answered_at_once = 0;
 
 /// A child in use. Unless it is given back it is killed: also when the loop, and with it the coroutine, ends.
 class lease {
@@ -152,6 +157,10 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<pool_core> pool, p
   const auto loop = co_await asio::this_coro::executor;
   const std::uint64_t limit = call.memory_limit.value_or(pool->options().memory_limit.value_or(0));
   const std::uint64_t retire_above = pool->options().max_memory.value_or(0);
+  if (answered_at_once >= others_turn) {
+    answered_at_once = 0;
+    co_await asio::post(loop, asio::use_awaitable);
+  }
   for (int beginning = 1;; ++beginning) {
     auto one = pool->try_take();
     if (!one) one = co_await wait_for_child(pool);
@@ -161,19 +170,24 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<pool_core> pool, p
     if (sent == link::progress::broken && beginning < most_beginnings) continue;
     if (sent == link::progress::broken) co_await throw_lost(pool, held.one());
 
-    // Not registered with this loop any more when somebody else may have the child.
-    std::optional<borrowed_socket> socket(std::in_place, loop, held.connection().socket());
-    while (sent == link::progress::blocked) {
-      co_await (**socket).async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);
-      sent = held.connection().send(false);
-    }
     processes::message answer;
     auto received = link::progress::blocked;
-    while (received == link::progress::blocked) {
-      co_await (**socket).async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
-      received = held.connection().receive(answer, false);
+    // A child that was given this processor may have answered already.
+    if (sent == link::progress::done) received = held.connection().receive(answer, false);
+    if (received == link::progress::done) ++answered_at_once;
+    if (received == link::progress::blocked) {
+      answered_at_once = 0;
+      // Not registered with this loop any more when somebody else may have the child.
+      borrowed_socket socket(loop, held.connection().socket());
+      while (sent == link::progress::blocked) {
+        co_await (*socket).async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);
+        sent = held.connection().send(false);
+      }
+      while (received == link::progress::blocked) {
+        co_await (*socket).async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+        received = held.connection().receive(answer, false);
+      }
     }
-    socket.reset();
     if (received == link::progress::broken) co_await throw_lost(pool, held.one());
     read_answer(held, answer, call, limit);
     co_return;
