@@ -4,10 +4,13 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <functional>
 #include <stdexcept>
+#include <thread>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,9 +86,36 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
-std::vector<double> pipe_round_trips(std::size_t count, std::size_t size) {
+void stay_on(int processor) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(static_cast<unsigned>(processor), &only);
+  if (::sched_setaffinity(0, sizeof only, &only) != 0) throw std::runtime_error("no such processor");
+}
+
+std::vector<placement> placements() {
+  std::vector<placement> all{{"one processor", 0, 0}};
+  if (std::thread::hardware_concurrency() > 1) all.push_back({"two processors", 0, 1});
+  return all;
+}
+
+void run_at(const placement& at, const std::function<void()>& work) {
+  std::exception_ptr failure;
+  std::thread([&] {
+    try {
+      stay_on(at.here);
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }).join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+std::vector<double> pipe_round_trips(const placement& at, std::size_t count, std::size_t size) {
   std::vector<char> message(size);
   peer other([&](int from, int to) {
+    stay_on(at.there);
     while (read_all(from, message.data(), size)) write_all(to, message.data(), size);
   });
   std::vector<double> times;

@@ -2,12 +2,28 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 namespace quarq::bench {
 
+/// Keeps the calling thread to one processor, counted from 0.
+void stay_on(int processor);
+
+/// Where two processes are: how long a message takes depends on whether a processor has to be woken for it,
+/// and the system decides anew in each run.
+struct placement {
+  const char* name;
+  int here, there;
+};
+/// On one processor and, if there are more, on two.
+std::vector<placement> placements();
+
+/// Runs `work` on a thread that stays where `at.here` says.
+void run_at(const placement& at, const std::function<void()>& work);
+
 /// Seconds of each of `count` times there and back through two pipes, `size` bytes each way.
-std::vector<double> pipe_round_trips(std::size_t count, std::size_t size);
+std::vector<double> pipe_round_trips(const placement& at, std::size_t count, std::size_t size);
 
 /// Bytes per second through a pipe, `size` bytes a message, each answered with one byte. The median.
 double pipe_bytes_per_second(std::size_t count, std::size_t size);

@@ -1,5 +1,9 @@
 // Level 2: processes on one machine.
 #include <cstdint>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include <quarq/bytes.hpp>
 #include <quarq/joinable_queue.hpp>
@@ -29,6 +33,11 @@ std::uint64_t look_at(bytes data) {
   return sum;
 }
 
+int stay_there(int processor) {
+  stay_on(processor);
+  return 0;
+}
+
 void consume(joinable_queue<std::int64_t> queue) {
   while (queue.get()) queue.task_done();
 }
@@ -47,6 +56,16 @@ awaitable<std::vector<double>> call_times(process_pool& pool, std::size_t count)
   co_return times;
 }
 
+awaitable<double> calls_per_second(process_pool& pool, int count) {
+  std::vector<int> numbers;
+  for (int i = 0; i < count; ++i) numbers.push_back(i);
+  const stopwatch watch;
+  const auto same = co_await pool.map(identity, numbers);
+  const double took = watch.seconds();
+  if (same != numbers) throw std::runtime_error("wrong results");
+  co_return count / took;
+}
+
 // The caller keeps what it sends, as Python's does: copying it is part of the time.
 awaitable<double> argument_bytes_per_second(process_pool& pool, std::size_t count) {
   const bytes data(megabytes_8, std::byte{1});
@@ -60,11 +79,23 @@ awaitable<double> argument_bytes_per_second(process_pool& pool, std::size_t coun
   co_return static_cast<double>(megabytes_8) / (percentiles_of(std::move(times)).p50 / 1e6);
 }
 
+std::string on(const char* what, const placement& at) {
+  return fmt::format("{} on {}", what, at.name);
+}
+
+void measure_round_trips(samples& to, const placement& at) {
+  add_percentiles(to, on("pipe ping-pong", at), pipe_round_trips(at, 10'000, 64));
+  process_pool pool({.size = 1});
+  run(pool.run(stay_there, at.there));
+  add_percentiles(to, on("process_pool.run", at), run(call_times(pool, 10'000)));
+}
+
 void measure_processes(samples& to) {
-  add_percentiles(to, "pipe ping-pong", pipe_round_trips(10'000, 64));
+  for (const auto& at : placements()) run_at(at, [&] { measure_round_trips(to, at); });
   {
     process_pool pool;
     add_percentiles(to, "process_pool.run", run(call_times(pool, 10'000)));
+    to.add("process_pool.map", run(calls_per_second(pool, 50'000)));
     to.add("8 MB argument", run(argument_bytes_per_second(pool, 50)) / 1e9);
   }
   to.add("8 MB through a pipe", pipe_bytes_per_second(50, megabytes_8) / 1e9);
@@ -72,6 +103,8 @@ void measure_processes(samples& to) {
   measure_python(to, "processes",
                  {{"call_p50_us", "Python's ProcessPoolExecutor, p50"},
                   {"call_p99_us", "Python's ProcessPoolExecutor, p99"},
+                  {"calls_per_s", "Python's ProcessPoolExecutor.map"},
+                  {"call_on_one_processor_p50_us", "Python's ProcessPoolExecutor on one processor, p50"},
                   {"argument_gb_per_s", "8 MB to Python's ProcessPoolExecutor"}});
 }
 
@@ -106,27 +139,33 @@ part processes_part() {
                {times("8 MB through a pipe"), times("8 MB copied in memory"),
                 times("8 MB to Python's ProcessPoolExecutor")}};
   argument.at_least = 2;
-  row call{"process_pool.run, p50",
-           "us",
-           {times("pipe ping-pong, p50"), as_fast_as("Python's ProcessPoolExecutor, p50")}};
-  call.beside[0].at_most = 3;
-  call.beside[1].at_least = 10;
-  row tail{"process_pool.run, p99",
-           "us",
-           {times("pipe ping-pong, p99"), as_fast_as("Python's ProcessPoolExecutor, p99")}};
-  return {"processes",
-          "level 2, processes: a call with its result; 8 MB sent, of which each page is looked at",
-          measure_processes,
-          {call,
-           {"pipe ping-pong, p50", "us"},
-           {"Python's ProcessPoolExecutor, p50", "us"},
-           tail,
-           {"pipe ping-pong, p99", "us"},
-           {"Python's ProcessPoolExecutor, p99", "us"},
-           argument,
-           {"8 MB through a pipe", "GB/s"},
-           {"8 MB copied in memory", "GB/s"},
-           {"8 MB to Python's ProcessPoolExecutor", "GB/s"}}};
+  row call{"process_pool.run, p50", "us", {as_fast_as("Python's ProcessPoolExecutor, p50")}};
+  call.beside[0].at_least = 10;
+  row tail{"process_pool.run, p99", "us", {as_fast_as("Python's ProcessPoolExecutor, p99")}};
+  std::vector<row> rows;
+  for (const auto& at : placements()) {
+    const auto floor = on("pipe ping-pong", at) + ", p50";
+    row round_trip{on("process_pool.run", at) + ", p50", "us", {times(floor)}};
+    round_trip.beside[0].at_most = 3;
+    rows.insert(rows.end(), {round_trip, {floor, "us"}});
+  }
+  rows[0].beside.push_back(as_fast_as("Python's ProcessPoolExecutor on one processor, p50"));
+  rows.insert(rows.begin() + 2, {"Python's ProcessPoolExecutor on one processor, p50", "us"});
+  rows.insert(rows.end(), {call,
+                           {"Python's ProcessPoolExecutor, p50", "us"},
+                           tail,
+                           {"Python's ProcessPoolExecutor, p99", "us"},
+                           {"process_pool.map", "calls/s", {times("Python's ProcessPoolExecutor.map")}},
+                           {"Python's ProcessPoolExecutor.map", "calls/s"},
+                           argument,
+                           {"8 MB through a pipe", "GB/s"},
+                           {"8 MB copied in memory", "GB/s"},
+                           {"8 MB to Python's ProcessPoolExecutor", "GB/s"}});
+  return {
+      "processes",
+      "level 2, processes: a call with its result, where the system puts them or kept to processors; 8 MB "
+      "sent, of which each page is looked at",
+      measure_processes, rows};
 }
 
 part queues_part() {
