@@ -288,15 +288,16 @@ void pool_core::on_end(const child_ptr& one, std::optional<process_end> end, con
     const bool never_used = before == state::idle && one->calls == 0 &&
                             std::chrono::steady_clock::now() - one->ready_at < childhood;
     if (never_used && wanted_ > 0) --wanted_;
-    const bool failed = before == state::starting;
-    if (failed && ++failed_starts_ >= most_failed_starts) {
+    if (before == state::starting && ++failed_starts_ >= most_failed_starts) {
       failed_starts_ = 0;
       wanted_ = living_;
       const std::string reason = end ? "it " + to_text(*end) + " before it was ready" : why;
-      fail_waiting("its processes can't be started: " + reason, happened);
+      // Calls can wait for those that serve.
+      if (living_ == starting_) fail_waiting("its processes can't be started: " + reason, happened);
+    } else if (!waiting_.empty()) {
+      // Whoever waits needs one, even if the last few died idle.
+      wanted_ = std::max(wanted_, std::min(options_.size, living_ + 1));
     }
-    // Whoever waits needs one, even if the last few died idle.
-    if (!waiting_.empty()) wanted_ = std::max(wanted_, std::min(options_.size, living_ + 1));
     start_missing();
     fail_if_alone(happened);
     gone_.notify_all();
