@@ -4,6 +4,7 @@
 #include <quarq/awaitable.hpp>  // the coroutine type
 #include <quarq/codec.hpp>      // how values travel
 #include <quarq/context.hpp>    // what a handler may ask and keep
+#include <quarq/cron.hpp>       // when work comes round again
 #include <quarq/errors.hpp>     // everything that is thrown
 #include <quarq/gather.hpp>     // several coroutines at once
 #include <quarq/handler.hpp>    // options of a handler
