@@ -64,6 +64,22 @@ retry_policy decode_backoff(decoder& in) {
   return retry_policy(first, most, factor).jitter(jitter);
 }
 
+// The map that is the whole input: `read` consumes the value of each key.
+template <class Read>
+void read_fields(decoder& in, Read read) {
+  const std::size_t count = in.map();
+  {
+    decoder::scope place(in);
+    for (std::size_t i = 0; i < count; ++i) {
+      place.key(i + 1);
+      const std::string_view key = in.text();
+      place.field(key);
+      read(key);
+    }
+  }
+  in.finish();
+}
+
 }  // namespace
 
 std::string encode(const record& r) {
@@ -83,33 +99,25 @@ record decode_record(std::string_view encoded) {
   decoder in(encoded, "job payload");
   record r;
   bool has_task = false;
-  const std::size_t count = in.map();
-  {
-    decoder::scope place(in);
-    for (std::size_t i = 0; i < count; ++i) {
-      place.key(i + 1);
-      const std::string_view key = in.text();
-      place.field(key);
-      if (key == "f") {
-        r.task = in.text();
-        has_task = true;
-      } else if (key == "a") {
-        if (in.peek() != value_type::array) in.fail_expected("array");
-        r.arguments = in.raw();
-      } else if (key == "timeout") {
-        r.timeout = decode_time(in);
-      } else if (key == "tries") {
-        r.tries = static_cast<int>(in.integer(1, std::numeric_limits<int>::max()));
-      } else if (key == "backoff") {
-        r.backoff = decode_backoff(in);
-      } else if (key == "keep") {
-        r.keep_result = keep_from_wire(in.integer(never_ends, longest_time.count()));
-      } else {
-        in.skip();
-      }
+  read_fields(in, [&](std::string_view key) {
+    if (key == "f") {
+      r.task = in.text();
+      has_task = true;
+    } else if (key == "a") {
+      if (in.peek() != value_type::array) in.fail_expected("array");
+      r.arguments = in.raw();
+    } else if (key == "timeout") {
+      r.timeout = decode_time(in);
+    } else if (key == "tries") {
+      r.tries = static_cast<int>(in.integer(1, std::numeric_limits<int>::max()));
+    } else if (key == "backoff") {
+      r.backoff = decode_backoff(in);
+    } else if (key == "keep") {
+      r.keep_result = keep_from_wire(in.integer(never_ends, longest_time.count()));
+    } else {
+      in.skip();
     }
-  }
-  in.finish();
+  });
   if (!has_task) in.fail("field f (the task's name) is missing");
   if (r.arguments.empty()) in.fail("field a (the arguments) is missing");
   return r;
@@ -134,37 +142,29 @@ std::string encode(const outcome& o) {
 outcome decode_outcome(std::string_view encoded) {
   decoder in(encoded, "job outcome");
   outcome o;
-  const std::size_t count = in.map();
-  {
-    decoder::scope place(in);
-    for (std::size_t i = 0; i < count; ++i) {
-      place.key(i + 1);
-      const std::string_view key = in.text();
-      place.field(key);
-      if (key == "f") {
-        o.task = in.text();
-      } else if (key == "t") {
-        o.tries = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
-      } else if (key == "et") {
-        o.enqueued_ms = in.integer();
-      } else if (key == "st") {
-        o.started_ms = in.integer();
-      } else if (key == "ft") {
-        o.finished_ms = in.integer();
-      } else if (key == "worker") {
-        o.worker = in.text();
-      } else if (key == "r") {
-        o.result = in.raw();
-      } else if (key == "error_type") {
-        o.error_type = in.text();
-      } else if (key == "error") {
-        o.error = in.binary();
-      } else {
-        in.skip();
-      }
+  read_fields(in, [&](std::string_view key) {
+    if (key == "f") {
+      o.task = in.text();
+    } else if (key == "t") {
+      o.tries = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
+    } else if (key == "et") {
+      o.enqueued_ms = in.integer();
+    } else if (key == "st") {
+      o.started_ms = in.integer();
+    } else if (key == "ft") {
+      o.finished_ms = in.integer();
+    } else if (key == "worker") {
+      o.worker = in.text();
+    } else if (key == "r") {
+      o.result = in.raw();
+    } else if (key == "error_type") {
+      o.error_type = in.text();
+    } else if (key == "error") {
+      o.error = in.binary();
+    } else {
+      in.skip();
     }
-  }
-  in.finish();
+  });
   return o;
 }
 

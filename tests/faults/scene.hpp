@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,9 @@ inline constexpr int slowness = sanitized ? 5 : 1;
 inline constexpr millis soon = 30s * slowness;
 
 enum class store_kind { sqlite, redis };
+inline void PrintTo(store_kind kind, std::ostream* out) {
+  *out << (kind == store_kind::sqlite ? "sqlite" : "redis");
+}
 
 /// Shorthands for the flags of a worker.
 inline strings lease(int seconds) {

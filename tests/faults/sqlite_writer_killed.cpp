@@ -4,7 +4,6 @@
 #include <memory>
 #include <random>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,8 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "broker/broker.hpp"
-#include "support/child_process.hpp"
 #include "support/on_loop.hpp"
+#include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test {
@@ -23,20 +22,11 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Lets the writer go on until it has acknowledged `count` ids, kills it, and gives all it acknowledged.
-std::vector<std::string> acknowledged_before_kill(child_process& writer, long count) {
-  std::string text;
-  while (std::count(text.begin(), text.end(), '\n') < count) {
-    const auto more = writer.read_output();
-    if (more.empty()) throw std::runtime_error("the writer ended by itself");
-    text += more;
-  }
+std::vector<std::string> acknowledged_before_kill(process& writer, std::size_t count) {
+  const bool wrote = eventually([&] { return writer.lines().size() >= count; }, 30s);
+  if (!wrote) throw std::runtime_error("the writer did not acknowledge enough:\n" + writer.log());
   writer.kill();
-  for (auto rest = writer.read_output(); !rest.empty(); rest = writer.read_output()) text += rest;
-  std::vector<std::string> ids;
-  std::istringstream lines(text);
-  // A line that was cut by the kill was not acknowledged whole.
-  for (std::string line; std::getline(lines, line) && !lines.eof();) ids.push_back(line);
-  return ids;
+  return writer.lines();
 }
 
 awaitable<std::set<std::string>> claim_everything(std::string url) {
@@ -70,9 +60,9 @@ TEST(sqlite_writer_killed, in_the_midst_of_writing_loses_nothing_acknowledged) {
   const auto file = folder / "jobs.db";
   std::vector<std::string> acknowledged;
   for (int round = 0; round < 8; ++round) {
-    child_process one("sqlite_enqueuer", {file, "a" + std::to_string(round)});
-    child_process two("sqlite_enqueuer", {file, "b" + std::to_string(round)});
-    const auto count = std::uniform_int_distribution<long>(1, 300)(random);
+    process one({program("sqlite_enqueuer"), file, "a" + std::to_string(round)});
+    process two({program("sqlite_enqueuer"), file, "b" + std::to_string(round)});
+    const auto count = std::uniform_int_distribution<std::size_t>(1, 300)(random);
     for (auto* writer : {&one, &two}) {
       const auto ids = acknowledged_before_kill(*writer, count);
       acknowledged.insert(acknowledged.end(), ids.begin(), ids.end());
