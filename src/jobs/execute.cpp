@@ -123,14 +123,15 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
   } catch (const decode_error& e) {
     hopeless = failed_attempt(what::impossible, "quarq::decode_error", e.what());
   }
-  job_facts facts{claimed.id, record.task, from.served.name, claimed.tries, claimed.enqueued_at};
+  job_facts facts{claimed.id,    record.task,         from.served.name,
+                  claimed.tries, claimed.enqueued_at, claimed.due_at};
   running_job& job = running.emplace_front(from, std::move(claimed), own_context, std::move(facts));
   job.self = running.begin();
   job.record = std::move(record);
   job.started_ms = now.time_since_epoch().count();
   if (!hopeless) hopeless = reason_not_to_run(job, now);
   if (hopeless) {
-    conclude(job, *hopeless, verdict_on(job, *hopeless), {});
+    if (!leave_unknown_cron(job, *hopeless)) conclude(job, *hopeless, verdict_on(job, *hopeless), {});
     running.erase(job.self);
     return;
   }
@@ -175,6 +176,10 @@ awaitable<void> worker_core::execute(running_job& job) {
   attempt a;
   std::string result;
   try {
+    if (auto* cron = cron_of(job)) {
+      const bool takes_place = co_await admit_cron(job, *cron);
+      if (!takes_place) co_return;
+    }
     std::string returned = co_await call_handler(job);
     result = std::move(returned);
   } catch (...) {

@@ -27,6 +27,7 @@ struct record {
   std::optional<int> tries;
   std::optional<retry_policy> backoff;
   std::optional<millis> keep_result;
+  std::string after;  ///< of a cron job's run: the id of the run before it, if that is known
 };
 
 std::string encode(const record& r);
@@ -41,6 +42,7 @@ struct outcome {
   std::int64_t enqueued_ms = 0, started_ms = 0, finished_ms = 0;  ///< Unix time by the broker's clock
   std::string result;
   std::string error_type, error;
+  std::string after;  ///< of a cron job's run that was skipped: the id of the run that was in its way
 };
 
 std::string encode(const outcome& o);
