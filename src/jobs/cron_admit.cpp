@@ -63,7 +63,10 @@ awaitable<bool> worker_core::judge_cron(running_job& job, cron_job& c) {
   const auto run = jobs::parse_cron_run(c.task, job.claimed.id);
   if (run.what == kind::by_hand) {
     // The next run must not be kept waiting by the kept end of this one.
-    if (job.claimed.id == c.options.job_id) job.terms.keep_failure = job.terms.keep_success;
+    if (job.claimed.id == c.options.job_id) {
+      job.terms.keep_success = job.terms.keep_failure =
+          job.record.keep_result.value_or(c.options.keep_result);
+    }
     co_return true;
   }
   const bool first = job.claimed.tries == 1;

@@ -97,7 +97,9 @@ void worker_core::cancel_requested(lane& l, const std::string& id) {
   }
   // The broker ends it as cancelled when it is given back.
   for (auto& a : asides) {
-    if (&a.from == &l && a.id == id) give_back(a);
+    if (&a.from != &l || a.id != id) continue;
+    give_back(a);
+    ask_again(l);
   }
 }
 
