@@ -17,6 +17,8 @@ using kind = jobs::cron_run::kind;
 namespace {
 
 constexpr millis pause_after_error{500};
+// Of runs that were skipped one after the other. Whoever can write to the store could make it endless.
+constexpr int longest_chain = 1'000;
 
 bool is_live(const std::optional<broker::job_details>& job) {
   return job && !is_final(job->state);
@@ -154,7 +156,7 @@ awaitable<worker_core::cron_obstacle> worker_core::run_in_the_way(const running_
     if (is_live(next)) id = run_before(*next);
   }
   // A run that was skipped knows what was in its way, which may be in ours as well.
-  while (!id.empty() && id != job.claimed.id) {
+  for (int step = 0; step < longest_chain && !id.empty() && id != job.claimed.id; ++step) {
     const auto before = co_await broker->inspect(c.queue, id);
     if (!before) break;
     auto further = run_before(*before);

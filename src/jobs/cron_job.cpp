@@ -103,4 +103,10 @@ cron_run parse_cron_run(std::string_view task, std::string_view id) {
   return run;
 }
 
+broker::moment meant_for(std::string_view task, const broker::claimed_job& job) {
+  if (!task.starts_with(cron_prefix)) return job.due_at;
+  const auto run = parse_cron_run(task, job.id);
+  return run.what == cron_run::kind::planned ? run.due : job.due_at;
+}
+
 }  // namespace quarq::jobs

@@ -54,4 +54,8 @@ struct cron_run {
 
 cron_run parse_cron_run(std::string_view task, std::string_view id);
 
+/// The time that a job was meant for. A store may say that what was planned late became due when it was
+/// stored.
+broker::moment meant_for(std::string_view task, const broker::claimed_job& job);
+
 }  // namespace quarq::jobs

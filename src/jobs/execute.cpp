@@ -123,8 +123,8 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
   } catch (const decode_error& e) {
     hopeless = failed_attempt(what::impossible, "quarq::decode_error", e.what());
   }
-  job_facts facts{claimed.id,    record.task,         from.served.name,
-                  claimed.tries, claimed.enqueued_at, claimed.due_at};
+  const auto due = jobs::meant_for(record.task, claimed);
+  job_facts facts{claimed.id, record.task, from.served.name, claimed.tries, claimed.enqueued_at, due};
   running_job& job = running.emplace_front(from, std::move(claimed), own_context, std::move(facts));
   job.self = running.begin();
   job.record = std::move(record);
