@@ -21,4 +21,7 @@ void measure_jobs(report& out, const place& at, std::size_t jobs);
 /// Of these, the round trip and the idle worker alone.
 void measure_round_trip(report& out, const place& at);
 
+/// The whole of `quarq-bench jobs`.
+int jobs_main(int argc, char** argv);
+
 }  // namespace quarq::bench

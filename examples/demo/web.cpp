@@ -1,5 +1,6 @@
 // The demo's web server: serves a folder of texts on a free port of 127.0.0.1. Under /slow/ it sends the
-// first half of a text and holds the rest until it reads "go on" from its standard input.
+// first half of a text and holds the rest until it reads "go on" from its standard input; under /late/ it
+// answers as if it were far away, after 200 ms.
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -22,12 +23,15 @@
 #include <unistd.h>
 
 #include <quarq/run.hpp>
+#include <quarq/time.hpp>
 
 #include "end_with_parent.hpp"
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
+
+constexpr std::chrono::milliseconds far_away(200);
 
 using pages = std::map<std::string, std::string>;
 
@@ -80,8 +84,9 @@ bool is_gone(tcp::socket& guest) {
 
 quarq::awaitable<void> answer(site& s, tcp::socket socket) {
   std::string target = co_await read_target(socket);
-  const bool slow = target.starts_with("/slow/");
-  if (slow) target.erase(0, 5);
+  const bool slow = target.starts_with("/slow/"), late = target.starts_with("/late/");
+  if (slow || late) target.erase(0, 5);
+  if (late) co_await quarq::sleep_for(far_away);
   const auto page = s.texts.find(target);
   if (page == s.texts.end()) {
     const std::string none = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";

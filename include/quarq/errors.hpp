@@ -83,6 +83,12 @@ class worker_lost : public error {
   using error::error;
 };
 
+/// A call to a process needed more memory than it was allowed. what() names the limit.
+class memory_limit_exceeded : public error {
+ public:
+  using error::error;
+};
+
 /// What ran elsewhere, in another process or on another machine, threw. what() is its own message; type() the
 /// C++ name of what it threw, demangled.
 class call_failed : public error {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,15 +16,28 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/codec.hpp>
 #include <quarq/context.hpp>
+#include <quarq/level.hpp>
 #include <quarq/retry.hpp>
+#include <quarq/run.hpp>
 #include <quarq/task.hpp>
 
 namespace quarq {
 
 /// What a worker does with the jobs of one task. A call may say otherwise for its own job.
 struct handler_options {
+  /// Where it runs. Nothing: a coroutine on the worker's loop, a plain function on one of its threads. A
+  /// plain function on the loop blocks all else there; a coroutine on a thread or in a process has a loop of
+  /// its own.
+  ///
+  /// In a process nothing but the job is there: main() has not run, the context's state() is empty. A handler
+  /// there is a function or a lambda without captures. Its crash is one failed try (quarq::worker_lost) of
+  /// one job; when it is asked to stop (timeout, cancel, shutdown), its process is killed.
+  std::optional<level> on = std::nullopt;
   /// How long one try may take; then it is asked to stop and has failed with timed_out. Nothing: no limit.
   std::optional<std::chrono::milliseconds> timeout = std::chrono::minutes(5);
+  /// Bytes that a handler in a process may allocate, that process's own few MiB included; past it, the try
+  /// has failed. For level::process only. Nothing: no limit.
+  std::optional<std::uint64_t> memory_limit = std::nullopt;
   retry_policy retry = {};
   /// How long results can be looked up: by default an hour, and not at all where the task returns nothing.
   /// Failures are kept for at least an hour. 0: not at all.
@@ -32,13 +46,29 @@ struct handler_options {
 
 namespace detail {
 
-/// A handler without its types: encoded arguments in, encoded result out. One of the two functions is set.
+struct process_invocation;
+/// Calls one function with decoded arguments. The child finds it by its place in the program.
+using process_thunk = void (*)(process_invocation&);
+
+/// What a child is to run: a thunk, with the function pointer it is for if it needs one, or else the task of
+/// a process_handler by its name.
+struct process_target {
+  process_thunk thunk = nullptr;
+  void (*function)() = nullptr;
+  std::string_view name = {};
+};
+
+/// A handler without its types: encoded arguments in, encoded result out. One of the three is set.
 struct handler {
   std::function<awaitable<std::string>(context&, std::string_view arguments)> on_loop;
   std::function<std::string(context&, std::string_view arguments)> on_thread;
+  std::optional<process_target> in_process;
   handler_options options;
   bool returns_nothing = false;
 };
+
+/// Throws invalid_argument if the options don't go together.
+void check_options(std::string_view task, const handler_options& options);
 
 /// The arguments are not what the task takes: trying again can't help. (A decode_error may also be the
 /// handler's own.)
@@ -100,26 +130,56 @@ struct handler_of<task<R(Args...)>, F> {
     }
   }
 
-  static std::string call_plain(F& f, const task_type& what, context& ctx, std::string_view encoded) {
-    auto values = decode(what, encoded);
-    if constexpr (std::is_void_v<result>) {
-      call_handler(f, ctx, values);
-      return to_msgpack(std::monostate{});
+  static auto returns() {
+    if constexpr (ok) {
+      using type =
+          decltype(call_handler(std::declval<F&>(), std::declval<context&>(), std::declval<arguments&>()));
+      return std::type_identity<type>();
     } else {
-      return to_msgpack<result>(call_handler(f, ctx, values));
+      return std::type_identity<void>();
     }
   }
+  using returned = typename decltype(returns())::type;
+  using value = typename unwrap_awaitable<returned>::type;
+  static constexpr bool is_coroutine = is_awaitable<returned>;
+  static constexpr bool result_fits = std::is_void_v<result> || std::is_convertible_v<value, result>;
 
-  static awaitable<std::string> call_coroutine(F& f, const task_type& what, context& ctx,
-                                               std::string_view encoded) {
+  /// On the loop that awaits it; a plain function blocks that.
+  static awaitable<std::string> call_on_loop(F& f, const task_type& what, context& ctx,
+                                             std::string_view encoded) {
     auto values = decode(what, encoded);
-    auto work = call_handler(f, ctx, values);
-    if constexpr (std::is_void_v<result>) {
+    if constexpr (!is_coroutine) {
+      co_return encode_result([&]() -> decltype(auto) { return call_handler(f, ctx, values); });
+    } else if constexpr (std::is_void_v<result>) {
+      auto work = call_handler(f, ctx, values);
       co_await std::move(work);
       co_return to_msgpack(std::monostate{});
     } else {
+      auto work = call_handler(f, ctx, values);
       const result value = co_await std::move(work);
       co_return to_msgpack<result>(value);
+    }
+  }
+
+  /// On this thread; a coroutine gets a loop of its own here.
+  static std::string call_here(F& f, const task_type& what, context& ctx, std::string_view encoded) {
+    if constexpr (is_coroutine) {
+      std::optional<std::string> encoded_result;
+      run_loop(store(call_on_loop(f, what, ctx, encoded), encoded_result), ctx.stop_token());
+      return std::move(*encoded_result);
+    } else {
+      auto values = decode(what, encoded);
+      return encode_result([&]() -> decltype(auto) { return call_handler(f, ctx, values); });
+    }
+  }
+
+  template <class Call>
+  static std::string encode_result(Call call) {
+    if constexpr (std::is_void_v<result>) {
+      call();
+      return to_msgpack(std::monostate{});
+    } else {
+      return to_msgpack<result>(call());
     }
   }
 };
@@ -128,25 +188,25 @@ template <class R, class... Args, class F>
 handler make_handler(const task<R(Args...)>& what, F f, handler_options options) {
   using traits = handler_of<task<R(Args...)>, F>;
   handler made;
-  made.options = std::move(options);
   made.returns_nothing = std::is_void_v<typename traits::result>;
   if constexpr (traits::ok) {
-    using given = decltype(call_handler(std::declval<F&>(), std::declval<context&>(),
-                                        std::declval<typename traits::arguments&>()));
-    using value = typename unwrap_awaitable<given>::type;
-    constexpr bool result_fits =
-        std::is_void_v<typename traits::result> || std::is_convertible_v<value, typename traits::result>;
-    static_assert(result_fits, "quarq: this handler's result does not convert to the result of its task");
-    if constexpr (result_fits && is_awaitable<given>) {
-      made.on_loop = [f = std::make_shared<F>(std::move(f)), what](context& ctx, std::string_view encoded) {
-        return traits::call_coroutine(*f, what, ctx, encoded);
-      };
-    } else if constexpr (result_fits) {
-      made.on_thread = [f = std::make_shared<F>(std::move(f)), what](context& ctx, std::string_view encoded) {
-        return traits::call_plain(*f, what, ctx, encoded);
-      };
+    static_assert(traits::result_fits,
+                  "quarq: this handler's result does not convert to the result of its task");
+    if constexpr (traits::result_fits) {
+      const level where = options.on.value_or(traits::is_coroutine ? level::loop : level::thread);
+      const auto shared = std::make_shared<F>(std::move(f));
+      if (where == level::loop) {
+        made.on_loop = [shared, what](context& ctx, std::string_view encoded) {
+          return traits::call_on_loop(*shared, what, ctx, encoded);
+        };
+      } else if (where == level::thread) {
+        made.on_thread = [shared, what](context& ctx, std::string_view encoded) {
+          return traits::call_here(*shared, what, ctx, encoded);
+        };
+      }
     }
   }
+  made.options = std::move(options);
   return made;
 }
 

@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-namespace quarq::inline literals {
+namespace quarq {
+inline namespace literals {
 
 /// Bytes.
 constexpr std::uint64_t operator""_KiB(unsigned long long n) {
@@ -16,4 +17,5 @@ constexpr std::uint64_t operator""_GiB(unsigned long long n) {
   return n << 30;
 }
 
-}  // namespace quarq::inline literals
+}  // namespace literals
+}  // namespace quarq

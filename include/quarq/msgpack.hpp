@@ -10,6 +10,10 @@
 
 namespace quarq {
 
+namespace detail {
+class attachments;
+}
+
 /// What a msgpack value is. `timestamp` is extension type -1; `extension` is any other.
 enum class value_type { nil, boolean, integer, real, text, binary, array, map, timestamp, extension };
 
@@ -38,7 +42,8 @@ struct extension {
 /// that is not UTF-8, a timestamp with more than 999 999 999 nanoseconds. Not thread-safe.
 class encoder {
  public:
-  explicit encoder(std::string& out) noexcept : out_(out) {}
+  explicit encoder(std::string& out, detail::attachments* beside = nullptr) noexcept
+      : out_(out), beside_(beside) {}
 
   void nil();
   void boolean(bool value);
@@ -53,6 +58,9 @@ class encoder {
   void map(std::size_t count);
   void time(timestamp value);
   void extension(std::int8_t type, std::string_view data);
+  /// An open file, socket or the like, which a duplicate of this descriptor stands for on the other side.
+  /// Throws quarq::invalid_argument where that is impossible: everywhere but in a call to another process.
+  void file(int descriptor);
   /// Appends values that are encoded already.
   void raw(std::string_view encoded);
 
@@ -64,8 +72,10 @@ class encoder {
   void byte(int value) { out_ += static_cast<char>(value); }
   void length(std::size_t count, std::string_view of, int fixed, std::size_t fixed_count, int head8,
               int head16);
+  bool put_beside(std::int8_t type, std::string_view value);
 
   std::string& out_;
+  detail::attachments* beside_;
 };
 
 /// Reads msgpack values one after another, straight from `data`: nothing is copied, and every length is
@@ -83,7 +93,9 @@ class decoder {
   /// How many scopes may be alive at once: arrays and maps nested deeper are refused.
   static constexpr int max_depth = 64;
 
-  explicit decoder(std::string_view data, std::string_view what = {}) noexcept : data_(data), what_(what) {}
+  explicit decoder(std::string_view data, std::string_view what = {},
+                   detail::attachments* beside = nullptr) noexcept
+      : data_(data), what_(what), beside_(beside) {}
   decoder(const decoder&) = delete;
   decoder& operator=(const decoder&) = delete;
 
@@ -119,6 +131,8 @@ class decoder {
   /// A timestamp, or text in ISO 8601 with its zone: "2019-03-01T12:00:00.25Z", "2019-03-01T12:00+01:00".
   timestamp time();
   quarq::extension extension();
+  /// A descriptor of the file that the other side gave to encoder::file(). The caller closes it.
+  int file();
   /// The next value as it is encoded, skipped with all that is in it.
   std::string_view raw();
   void skip();
@@ -133,12 +147,14 @@ class decoder {
   token next();
   token expect(value_type type, std::string_view expected);
   void read_integer(token& result, unsigned char byte, std::size_t size);
+  void find_beside(token& result);
   std::string_view take(std::size_t count, std::string_view of);
   std::uint64_t big_endian(std::size_t size, std::string_view of);
   std::string place() const;
 
   std::string_view data_;
   std::string_view what_;
+  detail::attachments* beside_;
   std::size_t position_ = 0;
   const scope* innermost_ = nullptr;
 };

@@ -16,6 +16,8 @@ struct sqlite3;
 
 namespace quarq {
 
+class machines;
+
 /// The environment variable QUARQ_BROKER, or "sqlite:jobs.db" without it.
 std::string default_broker_url();
 
@@ -100,6 +102,7 @@ class queue {
   }
 
  private:
+  friend class machines;
   std::shared_ptr<detail::queue_core> core_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -11,8 +12,9 @@
 namespace quarq {
 
 namespace detail {
-/// Runs `main` on a loop of its own, on this thread, until it ends; rethrows what it throws.
-void run_loop(awaitable<void> main);
+/// Runs `main` on a loop of its own, on this thread, until it ends; rethrows what it throws. A stop cancels
+/// it.
+void run_loop(awaitable<void> main, std::stop_token stop = {});
 }  // namespace detail
 
 /// Runs a coroutine on a new loop on this thread until it ends, and returns its value or throws its

@@ -31,6 +31,8 @@ struct call_options {
   std::optional<int> tries;
   std::optional<retry_policy> backoff;
   std::optional<std::chrono::milliseconds> keep_result;
+  /// Somebody waits for the answer: see jobs::record.
+  bool awaited = false;
 };
 
 template <class Given, class Expected>

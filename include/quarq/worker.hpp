@@ -18,6 +18,7 @@
 #include <quarq/cron.hpp>
 #include <quarq/handler.hpp>
 #include <quarq/job_state.hpp>
+#include <quarq/process_call.hpp>
 #include <quarq/queue.hpp>
 #include <quarq/retry.hpp>
 #include <quarq/task.hpp>
@@ -36,11 +37,13 @@ struct worker_options {
   /// Where jobs live; see quarq::queue.
   std::string broker = default_broker_url();
   std::vector<served_queue> queues = {served_queue{}};
-  /// Jobs under way at once, on the loop and on the threads together.
+  /// Jobs under way at once, on the loop, on threads and in processes together.
   std::size_t concurrency = 100;
   /// Threads that run plain functions. 0: one for each processor. While all are busy, no more jobs are
   /// claimed than can be on the loop.
   std::size_t threads = 0;
+  /// Processes that run handlers on level::process, likewise.
+  std::size_t processes = 0;
   /// Stop when nothing is queued and nothing runs here. Deferred jobs stay for the next worker.
   bool burst = false;
   /// Stop after this many jobs were started. 0: no limit.
@@ -68,9 +71,9 @@ namespace detail {
 class worker_core;
 }
 
-/// Claims jobs from its queues and runs their handlers. A coroutine handler runs on the worker's loop; a
-/// plain function on its threads. Handlers, hooks and options are set before it runs. Not thread-safe, but
-/// for stop().
+/// Claims jobs from its queues and runs their handlers. A coroutine handler runs on the worker's loop, a
+/// plain function on its threads, unless handler_options::on says otherwise. Handlers, hooks and options are
+/// set before it runs. Not thread-safe, but for stop().
 class worker {
  public:
   using hook = std::function<awaitable<void>(context&)>;
@@ -85,10 +88,14 @@ class worker {
 
   /// Runs `f` for each job of this task. `f` takes the task's parameters, after an optional quarq::context&
   /// or std::stop_token, and returns the task's result or an awaitable of it. Throws invalid_argument if the
-  /// task has a handler already.
+  /// task has a handler already, or if the options don't go together.
   template <class R, class... Args, class F>
   worker& handle(const task<R(Args...)>& what, F f, handler_options how = {}) {
-    add_handler(std::string(what.name()), detail::make_handler(what, std::move(f), std::move(how)));
+    std::optional<detail::process_target> in_process;
+    if (how.on == level::process) in_process = detail::process_target_of_handler(what, f);
+    auto made = detail::make_handler(what, std::move(f), std::move(how));
+    made.in_process = in_process;
+    add_handler(std::string(what.name()), std::move(made));
     return *this;
   }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include <quarq/attachments.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
@@ -119,6 +120,7 @@ decoder::token decoder::next() {
         result.extension_type = static_cast<std::int8_t>(big_endian(1, name));
       result.payload = take(length, name);
       if (type == value_type::extension && result.extension_type == -1) result.type = value_type::timestamp;
+      if (type == value_type::extension && beside_) find_beside(result);
     }
   }
   return result;
@@ -132,6 +134,22 @@ void decoder::read_integer(token& result, unsigned char byte, std::size_t size) 
   const auto value = static_cast<std::int64_t>(result.number << unused) >> unused;
   result.number = static_cast<std::uint64_t>(value);
   result.negative = value < 0;
+}
+
+// What stands for a big value is read as that value.
+void decoder::find_beside(token& result) {
+  const bool is_text = result.extension_type == detail::attachments::text_type;
+  if (!is_text && result.extension_type != detail::attachments::binary_type) return;
+  if (result.payload.size() != 16) fail("a big value's place has to have 16 bytes");
+  decoder place(result.payload);
+  const std::uint64_t where = place.big_endian(8, "");
+  const std::uint64_t size = place.big_endian(8, "");
+  const std::string_view found = beside_->find(where, size);
+  if (!found.data())
+    fail(counted(size, "byte") + " of a big value are not at " + std::to_string(where) +
+         " of the shared memory");
+  result.type = is_text ? value_type::text : value_type::binary;
+  result.payload = found;
 }
 
 decoder::token decoder::expect(value_type type, std::string_view expected) {
@@ -290,6 +308,22 @@ quarq::extension decoder::extension() {
     return {found.extension_type, found.payload};
   position_ = start;
   fail_expected("extension");
+}
+
+int decoder::file() {
+  const std::size_t start = position_;
+  const token found = next();
+  const bool is_file = found.type == value_type::extension &&
+                       found.extension_type == detail::attachments::file_type && found.payload.size() == 4;
+  if (!is_file) {
+    position_ = start;
+    fail_expected("an open file");
+  }
+  decoder payload(found.payload);
+  const auto number = static_cast<std::uint32_t>(payload.big_endian(4, ""));
+  const int descriptor = beside_ ? beside_->take_file(number) : -1;
+  if (descriptor < 0) fail("the open file " + std::to_string(number) + " did not come along");
+  return descriptor;
 }
 
 std::string_view decoder::raw() {

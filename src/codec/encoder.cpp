@@ -1,5 +1,6 @@
 #include <bit>
 
+#include <quarq/attachments.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
@@ -91,11 +92,13 @@ void encoder::text(std::string_view value) {
     throw invalid_argument("text has to be UTF-8, and \"" + codec_detail::printable(value, 40) +
                            "\" is not, from byte " + std::to_string(good) +
                            " on: bytes that are not text go as quarq::bytes");
+  if (put_beside(detail::attachments::text_type, value)) return;
   length(value.size(), "text", 0xa0, 32, 0xd9, 0xda);
   out_ += value;
 }
 
 void encoder::binary(std::string_view value) {
+  if (put_beside(detail::attachments::binary_type, value)) return;
   length(value.size(), "a run of bytes", 0, 0, 0xc4, 0xc5);
   out_ += value;
 }
@@ -136,6 +139,27 @@ void encoder::extension(std::int8_t type, std::string_view data) {
   }
   byte(type);
   out_ += data;
+}
+
+/// A big value: an extension of 16 bytes, its place and its size, with the bytes themselves beside.
+bool encoder::put_beside(std::int8_t type, std::string_view value) {
+  if (!beside_ || value.size() < detail::attachments::big_value) return false;
+  const std::uint64_t where = beside_->add(value);
+  head(0xd8, static_cast<std::uint8_t>(type));
+  put(where);
+  put(std::uint64_t{value.size()});
+  return true;
+}
+
+void encoder::file(int descriptor) {
+  if (!beside_)
+    throw invalid_argument(
+        "this value holds an open file or shared memory, which can be passed to a process of this program "
+        "only, "
+        "as an argument");
+  const std::uint32_t number = beside_->add_file(descriptor);
+  head(0xd6, static_cast<std::uint8_t>(detail::attachments::file_type));
+  put(number);
 }
 
 void encoder::raw(std::string_view encoded) {

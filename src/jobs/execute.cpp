@@ -37,22 +37,20 @@ attempt failed_attempt(what came, std::string type, std::string message) {
   return attempt{came, stop_reason::none, std::move(type), std::move(message)};
 }
 
-// What a function on a thread threw, in words: exceptions themselves stay on the thread that threw them.
-struct thrown_on_thread {
-  attempt a;
-};
-
 attempt attempt_from(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
-  } catch (const thrown_on_thread& e) {
-    return e.a;
   } catch (const bad_payload& e) {
     return failed_attempt(what::impossible, "quarq::decode_error", e.what());
   } catch (const permanent_failure& e) {
     return failed_attempt(what::permanent, base::type_name(typeid(e)), e.what());
   } catch (const job_failed& e) {
     // A handler that awaited another job passes on what that one threw.
+    return failed_attempt(what::threw, e.type(), e.what());
+  } catch (const call_failed& e) {
+    // What a handler threw in its process.
+    if (e.type() == base::type_name(typeid(permanent_failure)))
+      return failed_attempt(what::permanent, e.type(), e.what());
     return failed_attempt(what::threw, e.type(), e.what());
   } catch (const std::exception& e) {
     return failed_attempt(what::threw, base::type_name(typeid(e)), e.what());
@@ -74,6 +72,19 @@ void explain_stop(attempt& a, const running_job& job) {
     a.error = fmt::format("{} was cancelled while it ran", job.record.task);
   }
 }
+
+// While it lives, a job takes one of the places of its kind.
+template <class Places>
+class taken_place {
+ public:
+  explicit taken_place(Places& from) : from_(from) { ++from_.taken; }
+  ~taken_place() { --from_.taken; }
+  taken_place(const taken_place&) = delete;
+  taken_place& operator=(const taken_place&) = delete;
+
+ private:
+  Places& from_;
+};
 
 void log_start(const running_job& job) {
   if (!base::log().should_log(spdlog::level::info)) return;
@@ -156,6 +167,10 @@ std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::
   job.terms = job.how ? jobs::terms_for(job.record, job.how->options, job.how->returns_nothing)
                       : jobs::terms_for(job.record, handler_options{}, false);
   const auto& c = job.claimed;
+  if (job.record.awaited && c.expires_at) {
+    const auto left = std::max(*c.expires_at - now, millis{1});
+    job.terms.timeout = std::min(job.terms.timeout.value_or(left), left);
+  }
   if (c.expires_at && now > *c.expires_at) {
     return failed_attempt(what::expired, "quarq::job_expired",
                           fmt::format("{} expired: no worker started it in time", job.record.task));
@@ -194,38 +209,37 @@ awaitable<void> worker_core::execute(running_job& job) {
 
 awaitable<std::string> worker_core::call_handler(running_job& job) {
   if (before_job) co_await before_job(job.ctx);
-  if (!job.how->on_loop) {
-    std::string result = co_await call_on_thread(job);
-    co_return result;
+  std::string result;
+  if (job.how->on_thread) {
+    result = co_await call_on_thread(job);
+  } else if (job.how->in_process) {
+    result = co_await call_in_process(job);
+  } else {
+    const taken_place place(on_loop);
+    result = co_await job.how->on_loop(job.ctx, job.record.arguments);
   }
-  std::string result = co_await job.how->on_loop(job.ctx, job.record.arguments);
   co_return result;
 }
 
 // Cancelling a coroutine can't end a function on a thread: it hears of it by its stop_token, and is waited
 // for.
 awaitable<std::string> worker_core::call_on_thread(running_job& job) {
-  struct call {
-    explicit call(const asio::any_io_executor& l) : ended(l) {}
-    std::string result;
-    std::optional<attempt> failure;
-    async::event ended;
-  };
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  const auto state = std::make_shared<call>(loop);
-  ++on_threads;
-  asio::post(*threads, [state, &job, back = loop] {
-    try {
-      state->result = job.how->on_thread(job.ctx, job.record.arguments);
-    } catch (...) {
-      state->failure = attempt_from(std::current_exception());
-    }
-    asio::post(back, [state] { state->ended.set(); });
-  });
-  co_await state->ended.wait();
-  --on_threads;
-  if (state->failure) throw thrown_on_thread{std::move(*state->failure)};
-  co_return std::move(state->result);
+  const taken_place place(on_threads);
+  const auto work = [&job] { return job.how->on_thread(job.ctx, job.record.arguments); };
+  std::string result = co_await threads->run(work);
+  co_return result;
+}
+
+// Cancelling it kills the process.
+awaitable<std::string> worker_core::call_in_process(running_job& job) {
+  const taken_place place(in_processes);
+  const auto limit = job.how->options.memory_limit;
+  const job_facts facts{job.ctx.id(), job.ctx.task(), job.ctx.queue(), job.ctx.tries(),
+                        job.ctx.enqueued_at(), job.ctx.due_at()};
+  std::string result =
+      co_await process_call(*processes, *job.how->in_process, job.record.arguments, limit, facts);
+  co_return result;
 }
 
 awaitable<void> worker_core::run_after_job(running_job& job, attempt& a, jobs::verdict& v) {
@@ -254,7 +268,10 @@ void worker_core::stop_job(running_job& job, stop_reason why) {
 }
 
 jobs::verdict worker_core::verdict_on(const running_job& job, const attempt& a) {
-  return jobs::decide(a, job.terms.retry, job.claimed.tries, std::uniform_real_distribution<>(0, 1)(random));
+  auto retry = job.terms.retry;
+  const bool is_answer = a.came == what::threw && job.record.awaited;
+  if (is_answer && !job.record.tries && !job.record.backoff) retry = retry.tries(1);
+  return jobs::decide(a, retry, job.claimed.tries, std::uniform_real_distribution<>(0, 1)(random));
 }
 
 void worker_core::conclude(running_job& job, const attempt& a, const jobs::verdict& v, std::string result) {

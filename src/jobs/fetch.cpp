@@ -169,17 +169,20 @@ awaitable<void> worker_core::reconcile() {
   co_await wake->fetch.wait_for(pause_after_error);
 }
 
-// How many more jobs may be claimed. Jobs for busy threads are not hoarded here while another worker may have
-// a thread free.
+// How many more jobs may be claimed. What the next job is nobody knows: as soon as one kind of place is full,
+// another worker may have one free, and jobs are not hoarded here.
 std::size_t worker_core::room() const {
   const auto left = [](std::size_t limit, std::size_t used) { return limit > used ? limit - used : 0; };
   std::size_t free = left(options.concurrency, running.size());
   if (options.max_jobs != 0) free = std::min(free, left(options.max_jobs, started));
-  const bool all_plain =
-      std::all_of(handlers.begin(), handlers.end(), [](const auto& h) { return !h.second.on_loop; });
-  const std::size_t threads_free = left(2 * thread_count, on_threads);
-  if (all_plain || threads_free == 0) free = std::min(free, threads_free);
-  return free;
+  std::size_t places_free = 0;
+  for (const auto* kind : {&on_loop, &on_threads, &in_processes}) {
+    if (kind->most == 0) continue;
+    const std::size_t here = left(kind->most, kind->taken);
+    if (here == 0) return 0;
+    places_free += here;
+  }
+  return std::min(free, places_free);
 }
 
 // A random order in which a queue's chance to be asked first is its weight.

@@ -90,6 +90,7 @@ broker::new_job to_job(raw_call c) {
   r.tries = c.options.tries;
   r.backoff = c.options.backoff;
   r.keep_result = c.options.keep_result;
+  r.awaited = c.options.awaited;
   job.record = jobs::encode(r);
   return job;
 }

@@ -91,6 +91,7 @@ std::string encode(const record& r) {
   if (r.timeout) map.key("timeout").integer(r.timeout->count());
   if (r.tries) map.key("tries").integer(*r.tries);
   if (r.backoff) encode_backoff(map.key("backoff"), *r.backoff);
+  if (r.awaited) map.key("await").boolean(true);
   if (r.keep_result) map.key("keep").integer(keep_to_wire(*r.keep_result));
   if (!r.after.empty()) map.key("after").text(r.after);
   return out;
@@ -113,6 +114,8 @@ record decode_record(std::string_view encoded) {
       r.tries = static_cast<int>(in.integer(1, std::numeric_limits<int>::max()));
     } else if (key == "backoff") {
       r.backoff = decode_backoff(in);
+    } else if (key == "await") {
+      r.awaited = in.boolean();
     } else if (key == "keep") {
       r.keep_result = keep_from_wire(in.integer(never_ends, longest_time.count()));
     } else if (key == "after") {

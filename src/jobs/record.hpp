@@ -28,6 +28,9 @@ struct record {
   std::optional<retry_policy> backoff;
   std::optional<millis> keep_result;
   std::string after;  ///< of a cron job's run: the id of the run before it, if that is known
+  /// Somebody waits for the answer. No try runs past the job's expiry; and an exception of the handler is the
+  /// answer, unless `tries` or `backoff` ask for more.
+  bool awaited = false;
 };
 
 std::string encode(const record& r);

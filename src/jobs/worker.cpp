@@ -1,6 +1,5 @@
 // A worker from its start to its end: hooks, leases, roles, and the orderly way out.
 #include <algorithm>
-#include <thread>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -78,6 +77,10 @@ awaitable<void> worker_core::run() {
 // The worker may outlive the loop, and what belongs to the loop may not.
 worker_core::loop_end::~loop_end() {
   if (core.left_running) return;
+  // Where run() did not come to its end, functions may still run on threads, and use their jobs.
+  for (auto& job : core.running) job.ctx.stop_source().request_stop();
+  core.threads.reset();
+  core.processes.reset();
   core.listen_for_stop(false);
   core.deadlines.clear();
   core.role_cancels.clear();
@@ -106,10 +109,7 @@ void worker_core::check() const {
 }
 
 awaitable<void> worker_core::start() {
-  const bool plain =
-      std::any_of(handlers.begin(), handlers.end(), [](const auto& h) { return !!h.second.on_thread; });
-  thread_count = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  if (plain) threads.emplace(thread_count);
+  make_places();
   for (const auto& q : options.queues) lanes.emplace_back(q, loop);
   const auto warnings = co_await broker->warnings();
   for (const auto& w : warnings) base::log().warn("{}", w);
@@ -127,6 +127,27 @@ awaitable<void> worker_core::start() {
   }
   up = true;
   wake->ended.set();
+}
+
+void worker_core::make_places() {
+  const auto any = [this](auto handler::*kind) {
+    return std::any_of(handlers.begin(), handlers.end(), [&](const auto& h) { return !!(h.second.*kind); });
+  };
+  if (any(&handler::on_loop)) on_loop.most = options.concurrency;
+  if (any(&handler::on_thread)) {
+    thread_pool_options like;
+    like.size = options.threads;
+    like.name = "worker";
+    threads.emplace(like);
+    // One waits for each that runs, so that threads don't wait for the broker.
+    on_threads.most = 2 * threads->size();
+  }
+  if (any(&handler::in_process)) {
+    process_pool_options like;
+    like.size = options.processes;
+    processes.emplace(like);
+    in_processes.most = processes->size();
+  }
 }
 
 // A worker may wait long for its broker, and must hear of a stop meanwhile.
@@ -161,7 +182,6 @@ awaitable<void> worker_core::shut_down() {
   // Their leases are closed: what still runs here counts for nothing, but its memory is ours.
   while (!running.empty() && !may_leave_running) co_await wake->ended.wait();
   left_running = !running.empty();
-  if (threads && !left_running) threads->join();
   if (on_shutdown) {
     try {
       co_await on_shutdown(own_context);
@@ -275,6 +295,25 @@ std::string worker_core::card() const {
 
 }  // namespace detail
 
+std::string_view to_string(level where) noexcept {
+  switch (where) {
+    case level::loop:
+      return "loop";
+    case level::thread:
+      return "thread";
+    case level::process:
+      return "process";
+  }
+  return "?";
+}
+
+void detail::check_options(std::string_view task, const handler_options& options) {
+  if (!options.memory_limit || options.on == level::process) return;
+  throw invalid_argument(fmt::format(
+      "task \"{}\": option memory_limit: it limits a process of its own, which needs on = level::process",
+      task));
+}
+
 worker::worker(worker_options options) : core_(std::make_shared<detail::worker_core>(std::move(options))) {}
 worker::~worker() = default;
 
@@ -283,6 +322,7 @@ worker_options& worker::options() noexcept {
 }
 
 void worker::add_handler(std::string task, detail::handler h) {
+  detail::check_options(task, h.options);
   const auto [place, fresh] = core_->handlers.try_emplace(task, std::move(h));
   if (!fresh) throw invalid_argument("task \"" + task + "\" has a handler already");
 }

@@ -8,7 +8,7 @@
 //   worker   starts the roles, and ends them in order
 //
 // What becomes of a job after a try is decided in decide.cpp. Everything here runs on the worker's loop,
-// except plain handlers, which run on the thread pool.
+// except handlers on threads and in processes.
 #pragma once
 
 #include <atomic>
@@ -27,8 +27,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 
+#include <quarq/process_pool.hpp>
+#include <quarq/thread_pool.hpp>
 #include <quarq/worker.hpp>
 
 #include "async/event.hpp"
@@ -128,6 +129,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   void check() const;
   awaitable<void> start_unless_stopped();
   awaitable<void> start();
+  void make_places();
   awaitable<void> watch_for_early_stop();
   awaitable<void> serve();
   awaitable<void> shut_down();
@@ -161,6 +163,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   awaitable<void> execute(running_job& job);
   awaitable<std::string> call_handler(running_job& job);
   awaitable<std::string> call_on_thread(running_job& job);
+  awaitable<std::string> call_in_process(running_job& job);
   awaitable<void> run_after_job(running_job& job, jobs::attempt& a, jobs::verdict& v);
   void stop_job(running_job& job, jobs::stop_reason why);
   jobs::verdict verdict_on(const running_job& job, const jobs::attempt& a);
@@ -231,11 +234,16 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   broker::moment clock_there{};  ///< the broker's clock at clock_seen
   std::optional<steady::time_point> clock_seen;
   bool crons_beginning = false;  ///< a burst must not end yet
-  std::size_t on_threads = 0;    ///< of those, plain functions, waiting for a thread included
   std::size_t started = 0;
   std::set<std::pair<steady::time_point, running_job*>> deadlines;
-  std::optional<boost::asio::thread_pool> threads;
-  std::size_t thread_count = 0;
+  std::optional<thread_pool> threads;
+  std::optional<process_pool> processes;
+  /// Where running jobs are, and how many may be there, those that wait for a thread or process included.
+  struct places {
+    std::size_t most = 0;  ///< 0: no handler runs here
+    std::size_t taken = 0;
+  };
+  places on_loop, on_threads, in_processes;
   std::mt19937_64 random{std::random_device{}()};
 
   // One event for each coroutine that waits. They exist while run() does.

@@ -57,6 +57,8 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
   app.add_option("--queue", f.queues, "a queue to serve, NAME or NAME=WEIGHT; may be repeated");
   app.add_option("--concurrency", o.concurrency, "jobs under way at once")->check(CLI::Range(1, 1'000'000));
   app.add_option("--threads", o.threads, "threads for plain functions; 0: one for each processor");
+  app.add_option("--processes", o.processes,
+                 "processes for handlers that have one; 0: one for each processor");
   app.add_option("--max-jobs", o.max_jobs, "stop after this many jobs were started; 0: no limit");
   app.add_option("--grace", f.grace, "seconds that running jobs have after SIGTERM")
       ->check(CLI::Range(0.0, 86'400.0));

@@ -1,0 +1,78 @@
+// The job queue, on a private redis-server and on a file in a temporary folder.
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "bare_client.hpp"
+#include "floor.hpp"
+#include "jobs.hpp"
+#include "report.hpp"
+#include "support/redis_server.hpp"
+#include "support/temp_dir.hpp"
+#include "tasks.hpp"
+
+namespace quarq::bench {
+namespace {
+
+void bench_redis(report& out, std::size_t jobs) {
+  test::redis_server_options memory_only;
+  memory_only.extra = {"--save", ""};
+  test::redis_server server(memory_only);
+  out.heading("floor on Redis (persistence off): the same scripts and plain commands from a bare client");
+  measure_redis_floor(out, server.plain_port(), jobs);
+  out.heading("quarq on redis://");
+  bare_client observer(server.plain_port());
+  const auto cpu = [&observer] { return server_cpu_seconds(observer); };
+  const place at{"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), cpu, "floor (redis)"};
+  measure_jobs(out, at, jobs);
+}
+
+// What one who waits for a result notices, beside its floor.
+void bench_round_trip(report& out) {
+  test::redis_server_options memory_only;
+  memory_only.extra = {"--save", ""};
+  test::redis_server server(memory_only);
+  measure_redis_token(out, server.plain_port());
+  const place at{"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), {}, "floor (redis)"};
+  measure_round_trip(out, at);
+}
+
+void bench_sqlite(report& out, std::size_t jobs) {
+  const test::temp_dir folder;
+  const auto path = [&](const char* name) { return folder / name; };
+  out.heading("floor on disk");
+  measure_disk_floor(out, path("."));
+  out.heading("quarq on sqlite: with synchronous=FULL (the default)");
+  const place at{"sqlite", "sqlite:" + path("jobs.db"), {}, "floor (sqlite)"};
+  measure_jobs(out, at, jobs);
+}
+
+}  // namespace
+
+int jobs_main(int argc, char** argv) {
+  std::size_t jobs = 200'000;
+  bool json = false, round_trip = false;
+  std::string only;
+  CLI::App app("Measures quarq's jobs beside their floors.");
+  app.name("quarq-bench");
+  app.footer("The four levels, beside their floors and Python: quarq-bench levels --help");
+  app.add_option("--jobs", jobs, "how many jobs")
+      ->check(CLI::Range(std::size_t{20'000}, std::size_t{100'000'000}))
+      ->capture_default_str();
+  app.add_option("--only", only, "redis or sqlite")->check(CLI::IsMember({"redis", "sqlite"}));
+  app.add_flag("--round-trip", round_trip, "only the round trip on Redis");
+  app.add_flag("--json", json, "the figures as JSON");
+  CLI11_PARSE(app, argc, argv);
+  report out(json);
+  if (round_trip) {
+    bench_round_trip(out);
+  } else {
+    if (only != "sqlite") bench_redis(out, jobs);
+    if (only != "redis") bench_sqlite(out, jobs);
+  }
+  out.print_json();
+  return 0;
+}
+
+}  // namespace quarq::bench

@@ -1,0 +1,39 @@
+#include <memory>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <quarq/task_group.hpp>
+
+#include "async/scope.hpp"
+
+namespace quarq {
+
+namespace asio = boost::asio;
+
+void task_group::spawn(awaitable<void> work) {
+  scope_.start_later(std::move(work));
+}
+
+void task_group::cancel() {
+  scope_.cancel();
+}
+
+std::size_t task_group::size() const noexcept {
+  return scope_.size();
+}
+
+namespace detail {
+
+awaitable<void> run_group(std::function<awaitable<void>(task_group&)> body) {
+  std::function<void(scope&)> begin = [&body](scope& all) { all.start_body(body(all.group())); };
+  const auto all = co_await scope::run(std::move(begin));
+  all->throw_failure();
+}
+
+void throw_aborted() {
+  throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+}  // namespace detail
+}  // namespace quarq

@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <quarq/terminal_bar.hpp>
+
+namespace quarq {
+namespace detail {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds between_draws{100};
+constexpr std::size_t usual_width = 80, least_bar = 5, longest_bar = 40;
+// Never seen; a figure, not a promise, from here on.
+constexpr double longest_left_s = 99 * 3600;
+
+bool starts_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
+
+// Columns, if every character takes one.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
+}
+
+std::string first_columns(std::string_view text, std::size_t most) {
+  std::size_t seen = 0, end = 0;
+  while (end < text.size() && (seen < most || !starts_character(text[end])))
+    seen += starts_character(text[end++]);
+  return std::string(text.substr(0, end));
+}
+
+std::string duration_text(double seconds) {
+  const auto s = static_cast<long>(std::ceil(std::min(seconds, longest_left_s)));
+  if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);
+  return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+// What stands behind the bar, the most important first.
+std::vector<std::string> figures(const progress& p) {
+  std::vector<std::string> all;
+  all.push_back(p.total ? fmt::format("{}/{}", p.done, *p.total) : fmt::format("{}", p.done));
+  if (p.failed > 0) all.push_back(fmt::format("{} failed", p.failed));
+  const double seconds = std::chrono::duration<double>(p.elapsed).count();
+  if (p.done == 0 || seconds <= 0) return all;
+  const double rate = static_cast<double>(p.done) / seconds;
+  all.push_back(rate < 10 ? fmt::format("{:.1f}/s", rate) : fmt::format("{:.0f}/s", rate));
+  if (!p.total) return all;
+  const auto left = *p.total > p.done ? *p.total - p.done : 0;
+  all.push_back(left == 0 ? "in " + duration_text(seconds)
+                          : duration_text(static_cast<double>(left) / rate) + " left");
+  return all;
+}
+
+std::string bar(const progress& p, std::size_t length) {
+  const auto full = *p.total == 0 ? length : length * std::min(p.done, *p.total) / *p.total;
+  return fmt::format(" [{}{}]", std::string(full, '#'), std::string(length - full, '.'));
+}
+
+}  // namespace
+
+std::string bar_line(std::string_view label, const progress& p, std::size_t width) {
+  const std::size_t room = width > 0 ? width - 1 : 0;
+  auto behind = figures(p);
+  const auto text = [&] {
+    std::string joined;
+    for (const auto& one : behind) joined += (joined.empty() ? " " : "  ") + one;
+    return joined;
+  };
+  while (behind.size() > 1 && columns(label) + columns(text()) > room) behind.pop_back();
+  const std::string counts = text();
+  const std::size_t used = columns(label) + counts.size() + 3;  // with the brackets and the space before
+  std::string line(label);
+  if (p.total && room >= used + least_bar) line += bar(p, std::min(longest_bar, room - used));
+  return first_columns(line + counts, room);
+}
+
+// Shared by the copies of one terminal_bar.
+class drawn_bar {
+ public:
+  drawn_bar(std::string label, int file) : label_(std::move(label)), file_(file), draws_(is_terminal(file)) {
+    const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7F; };
+    std::replace_if(label_.begin(), label_.end(), is_control, ' ');
+  }
+  ~drawn_bar() {
+    if (line_begun_) draw("\n");
+  }
+  drawn_bar(const drawn_bar&) = delete;
+  drawn_bar& operator=(const drawn_bar&) = delete;
+
+  void show(const progress& p) {
+    if (!draws_) return;
+    now_ = p;
+    const bool is_last = p.total && p.done >= *p.total;
+    if (!is_last && line_begun_ && steady::now() - drawn_at_ < between_draws) return;
+    draw(is_last ? "\n" : "");
+    line_begun_ = !is_last;
+  }
+
+ private:
+  static bool is_terminal(int file) {
+    const char* kind = std::getenv("TERM");
+    return isatty(file) == 1 && (kind == nullptr || std::string_view(kind) != "dumb");
+  }
+
+  // The terminal may change its size at any time.
+  std::size_t width() const {
+    winsize size{};
+    return ioctl(file_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual_width;
+  }
+
+  void draw(const char* end) {
+    constexpr const char* erase_to_the_right = "\x1b[K";
+    const std::string text = "\r" + bar_line(label_, now_, width()) + erase_to_the_right + end;
+    // A terminal that takes nothing is no reason to fail.
+    [[maybe_unused]] const auto written = ::write(file_, text.data(), text.size());
+    drawn_at_ = steady::now();
+  }
+
+  std::string label_;
+  int file_;
+  bool draws_;
+  progress now_;
+  bool line_begun_ = false;
+  steady::time_point drawn_at_;
+};
+
+}  // namespace detail
+
+terminal_bar::terminal_bar(std::string label, int file)
+    : bar_(std::make_shared<detail::drawn_bar>(std::move(label), file)) {}
+
+void terminal_bar::operator()(const progress& p) const {
+  bar_->show(p);
+}
+
+}  // namespace quarq

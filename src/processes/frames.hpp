@@ -1,0 +1,108 @@
+// What parent and child say to each other, as bytes: docs/process_frames.md. Nothing here waits or touches a
+// descriptor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <quarq/context.hpp>
+#include <quarq/msgpack.hpp>
+#include <quarq/process_call.hpp>
+
+namespace quarq::processes {
+
+inline constexpr std::uint64_t frames_version = 1;
+
+enum class frame_kind : std::uint8_t {
+  hello = 1,    ///< child: ready
+  call = 2,     ///< parent: run this and answer
+  run = 3,      ///< parent: run this and exit with its result
+  value = 4,    ///< child: the result
+  failure = 5,  ///< child: why there is none
+};
+
+/// Bits of a header's flags.
+namespace frame_flag {
+inline constexpr std::uint8_t new_segment = 1;      ///< the first file is the sender's segment
+inline constexpr std::uint8_t body_in_segment = 2;  ///< the body only says where in the segment the body is
+inline constexpr std::uint8_t retire = 4;           ///< value, failure: the child is not to be used again
+inline constexpr std::uint8_t all = 7;
+}  // namespace frame_flag
+
+struct frame_header {
+  std::uint32_t size = 0;  ///< of the body, which follows
+  frame_kind kind{};
+  std::uint8_t flags = 0;
+  std::uint16_t files = 0;
+  std::uint64_t segment = 0;  ///< bytes of the sender's segment; 0: this frame does not use it
+};
+inline constexpr std::size_t header_size = 16;
+/// A bigger body is in the segment.
+inline constexpr std::size_t most_inline = 64 * 1024;
+
+void write_header(char* to, const frame_header& header) noexcept;
+/// Throws decode_error if it is none.
+frame_header read_header(std::string_view bytes);
+
+struct frame {
+  frame_header header;
+  std::string_view body;
+};
+
+/// Cuts what arrives into frames.
+class frame_parser {
+ public:
+  /// Where to put what arrives next; never empty. Ends the life of the views given out before.
+  std::span<char> prepare();
+  void commit(std::size_t count) noexcept { end_ += count; }
+  /// The next whole frame; its body is a view, valid until prepare(). Throws decode_error; then all that
+  /// comes is of no use.
+  bool next(frame& result);
+
+ private:
+  std::string buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+// ---- bodies
+
+std::string hello_body(std::string_view build_id);
+/// Throws decode_error if this child speaks another version or is another program.
+void check_hello(std::string_view body, std::string_view build_id);
+
+/// Of a call, all but its arguments.
+struct call_head {
+  std::string_view name;           ///< of a task; or empty:
+  std::string_view thunk;          ///< an encoded place
+  std::string_view function;       ///< an encoded place, or empty
+  std::uint64_t memory_limit = 0;  ///< 0: none
+  std::uint64_t retire_above = 0;  ///< resident bytes; 0: never
+  bool plain_result = false;
+  detail::job_facts facts;
+};
+
+/// The arguments follow: one array.
+void write_call_head(encoder& out, const call_head& head);
+/// Leaves `in` before the arguments.
+call_head read_call_head(decoder& in);
+
+enum class failure_reason : std::uint8_t {
+  threw = 0,          ///< the function, an exception
+  not_found = 1,      ///< the function is not in this process
+  bad_arguments = 2,  ///< they can't be decoded
+  memory_limit = 3,
+};
+struct failure {
+  failure_reason reason{};
+  std::string type;
+  std::string message;
+};
+void write_failure(encoder& out, const failure& what);
+failure read_failure(decoder& in);
+
+}  // namespace quarq::processes

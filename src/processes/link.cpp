@@ -1,0 +1,179 @@
+#include "processes/link.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <quarq/errors.hpp>
+
+namespace quarq::processes {
+
+namespace {
+
+constexpr std::size_t most_descriptors = detail::attachments::most_files + 1;
+
+/// The room that descriptors need beside the bytes of a message.
+union control_room {
+  cmsghdr align;
+  char bytes[CMSG_SPACE(most_descriptors * sizeof(int))];
+};
+
+void put_descriptors(msghdr& header, control_room& room, const std::vector<int>& descriptors) {
+  if (descriptors.empty()) return;
+  const std::size_t size = descriptors.size() * sizeof(int);
+  header.msg_control = room.bytes;
+  header.msg_controllen = CMSG_SPACE(size);
+  cmsghdr* control = CMSG_FIRSTHDR(&header);
+  control->cmsg_level = SOL_SOCKET;
+  control->cmsg_type = SCM_RIGHTS;
+  control->cmsg_len = CMSG_LEN(size);
+  std::memcpy(CMSG_DATA(control), descriptors.data(), size);
+}
+
+void take_descriptors(msghdr& header, std::vector<base::unique_fd>& into) {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
+       control = CMSG_NXTHDR(&header, control)) {
+    if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int descriptor = -1;
+      std::memcpy(&descriptor, CMSG_DATA(control) + i * sizeof(int), sizeof descriptor);
+      into.emplace_back(descriptor);
+    }
+  }
+}
+
+}  // namespace
+
+// ---- out
+
+void link::begin() {
+  out_segment_.clear();
+  beside_.clear_files();
+  out_.assign(header_size, '\0');
+  sent_ = 0;
+}
+
+void link::seal(frame_kind kind) {
+  frame_header header;
+  header.kind = kind;
+  if (out_.size() - header_size > most_inline) {
+    const std::string_view body = std::string_view(out_).substr(header_size);
+    const std::uint64_t size = body.size();
+    const std::uint64_t place = out_segment_.add(body);
+    out_.resize(header_size);
+    encoder out(out_);
+    out.array(2);
+    out.unsigned_integer(place);
+    out.unsigned_integer(size);
+    header.flags |= frame_flag::body_in_segment;
+  }
+  header.size = static_cast<std::uint32_t>(out_.size() - header_size);
+  header.files = static_cast<std::uint16_t>(beside_.files().size());
+  if (out_segment_.is_used()) {
+    header.segment = out_segment_.size();
+    if (!segment_known_) {
+      header.flags |= frame_flag::new_segment;
+      ++header.files;
+    }
+  }
+  write_header(out_.data(), header);
+}
+
+link::progress link::send(bool wait) {
+  control_room room;
+  std::vector<int> descriptors;
+  while (sent_ < out_.size()) {
+    iovec part{out_.data() + sent_, out_.size() - sent_};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    const bool has_segment = (static_cast<unsigned char>(out_[5]) & frame_flag::new_segment) != 0;
+    if (sent_ == 0 && (has_segment || !beside_.files().empty())) {
+      descriptors.clear();
+      if (has_segment) descriptors.push_back(out_segment_.descriptor());
+      for (const auto& file : beside_.files()) descriptors.push_back(file.get());
+      put_descriptors(header, room, descriptors);
+    }
+    const ssize_t count = sendmsg(socket_.get(), &header, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+    if (count >= 0) {
+      if (has_segment) segment_known_ = true;
+      sent_ += static_cast<std::size_t>(count);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return progress::blocked;
+    } else if (errno == EPIPE || errno == ECONNRESET || errno == EBADF || errno == ENOTCONN) {
+      return progress::broken;
+    } else if (errno != EINTR) {
+      throw error(std::string("sending to a process of this program: ") + std::strerror(errno));
+    }
+  }
+  beside_.clear_files();
+  return progress::done;
+}
+
+void link::hang_up() noexcept {
+  if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);
+}
+
+// ---- in
+
+bool link::next(message& into) {
+  frame found;
+  if (!parser_.next(found)) return false;
+  into.header = found.header;
+  into.body = found.body;
+  if (in_files_.size() < found.header.files)
+    throw decode_error("process frame: " + std::to_string(found.header.files) +
+                       " files were said to come along, " + std::to_string(in_files_.size()) +
+                       " did: too many files are open");
+  const auto last = in_files_.begin() + found.header.files;
+  into.files.assign(std::make_move_iterator(in_files_.begin()), std::make_move_iterator(last));
+  in_files_.erase(in_files_.begin(), last);
+  base::unique_fd segment;
+  if (found.header.flags & frame_flag::new_segment) {
+    segment = std::move(into.files.front());
+    into.files.erase(into.files.begin());
+  }
+  in_segment_.update(std::move(segment), found.header.segment);
+  if (found.header.flags & frame_flag::body_in_segment) {
+    decoder in(found.body, "process frame");
+    in.array(2);
+    const auto place = in.unsigned_integer();
+    const auto size = in.unsigned_integer();
+    in.finish();
+    into.body = in_segment_.find(place, size);
+    if (!into.body.data()) throw decode_error("process frame: its body is not in the shared memory");
+  }
+  return true;
+}
+
+link::progress link::receive(message& into, bool wait) {
+  while (!next(into)) {
+    const auto room = parser_.prepare();
+    iovec part{room.data(), room.size()};
+    control_room control;
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control.bytes;
+    header.msg_controllen = sizeof control.bytes;
+    const ssize_t count = recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    if (count > 0) {
+      take_descriptors(header, in_files_);
+      parser_.commit(static_cast<std::size_t>(count));
+    } else if (count < 0 && errno == EINTR) {
+      continue;
+    } else if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      return progress::blocked;
+    } else {
+      return progress::broken;
+    }
+  }
+  return progress::done;
+}
+
+}  // namespace quarq::processes

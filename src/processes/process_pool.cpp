@@ -1,0 +1,219 @@
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <quarq/errors.hpp>
+#include <quarq/process_pool.hpp>
+
+#include "processes/entry.hpp"
+#include "processes/pool_core.hpp"
+#include "processes/start.hpp"
+
+namespace quarq {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using processes::link;
+using processes::pool_child;
+using processes::pool_core;
+
+// A child that dies before it could begin is no reason to give up; several in a row are.
+constexpr int most_beginnings = 3;
+
+/// A child in use. Unless it is given back it is killed: also when the loop, and with it the coroutine, ends.
+class lease {
+ public:
+  lease(std::shared_ptr<pool_core> pool, std::shared_ptr<pool_child> one)
+      : pool_(std::move(pool)), one_(std::move(one)) {}
+  ~lease() {
+    if (one_) pool_->discard(one_);
+  }
+  lease(const lease&) = delete;
+  lease& operator=(const lease&) = delete;
+
+  const std::shared_ptr<pool_child>& one() const noexcept { return one_; }
+  link& connection() const noexcept { return one_->connection; }
+  void give_back(bool retire) noexcept { pool_->give_back(std::exchange(one_, nullptr), retire); }
+
+ private:
+  std::shared_ptr<pool_core> pool_;
+  std::shared_ptr<pool_child> one_;
+};
+
+/// The child's socket as this loop's, for the time of a call.
+class borrowed_socket {
+ public:
+  borrowed_socket(const asio::any_io_executor& loop, int socket) : socket_(loop, socket) {}
+  ~borrowed_socket() { socket_.release(); }
+  borrowed_socket(const borrowed_socket&) = delete;
+  borrowed_socket& operator=(const borrowed_socket&) = delete;
+  asio::posix::stream_descriptor& operator*() noexcept { return socket_; }
+
+ private:
+  asio::posix::stream_descriptor socket_;
+};
+
+awaitable<std::shared_ptr<pool_child>> wait_for_child(std::shared_ptr<pool_core> pool) {
+  const auto loop = co_await asio::this_coro::executor;
+  pool_core::place place(std::move(pool), loop);
+  const std::function<void()> leave = [&place] { place.leave(); };
+  const bool was_cancelled = co_await async::handoff::wait(place.event(), leave);
+  if (was_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+  co_return place.take();
+}
+
+awaitable<void> wait_for_end(std::shared_ptr<pool_core> pool, std::shared_ptr<pool_child> one) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto event = std::make_shared<async::handoff>(loop);
+  if (!pool->tell_end(one, event)) co_return;
+  const std::function<void()> nothing = [] {};
+  co_await async::handoff::wait(event, nothing);
+}
+
+// Says how it ended, once its socket is closed.
+awaitable<void> throw_lost(std::shared_ptr<pool_core> pool, std::shared_ptr<pool_child> one) {
+  // It might live on without its socket.
+  one->process->kill();
+  co_await wait_for_end(pool, one);
+  if (pool->is_closed()) throw cancelled("the process pool \"" + pool->options().name + "\" was destroyed");
+  throw worker_lost("process " + std::to_string(one->process->pid()) + " of the pool \"" +
+                    pool->options().name + "\" " + to_text(pool->end_of(one)) + " in mid-call");
+}
+
+std::string memory_text(std::uint64_t bytes) {
+  if (bytes > 0 && bytes % (1 << 20) == 0) return std::to_string(bytes >> 20) + " MiB";
+  if (bytes > 0 && bytes % (1 << 10) == 0) return std::to_string(bytes >> 10) + " KiB";
+  return std::to_string(bytes) + " bytes";
+}
+
+[[noreturn]] void throw_failure(const processes::failure& what, std::uint64_t memory_limit) {
+  switch (what.reason) {
+    case processes::failure_reason::threw:
+      throw call_failed(what.type, what.message);
+    case processes::failure_reason::bad_arguments:
+      throw detail::bad_payload(what.message);
+    case processes::failure_reason::memory_limit:
+      throw memory_limit_exceeded("the call needed more than its memory limit of " +
+                                  memory_text(memory_limit));
+    default:
+      throw error(what.message);
+  }
+}
+
+// The child is given back before the answer is read into the caller's types, unless they are in its shared
+// memory.
+void read_answer(lease& held, processes::message& answer, detail::process_exchange& call,
+                 std::uint64_t memory_limit) {
+  const bool retire = (answer.header.flags & processes::frame_flag::retire) != 0;
+  struct give_back {
+    ~give_back() { held.give_back(retire); }
+    lease& held;
+    bool retire;
+  };
+  processes::incoming beside(held.connection().segment(), std::move(answer.files));
+  decoder in(answer.body, "result of a process", &beside);
+  if (answer.header.kind == processes::frame_kind::value) {
+    const give_back at_end{held, retire};
+    call.read(in);
+  } else if (answer.header.kind == processes::frame_kind::failure) {
+    const auto what = processes::read_failure(in);
+    held.give_back(retire);
+    throw_failure(what, memory_limit);
+  } else {
+    throw decode_error("process frame: a child answered with no answer");
+  }
+}
+
+void compose(lease& held, const detail::process_exchange& call, std::uint64_t memory_limit,
+             std::uint64_t retire_above) {
+  try {
+    compose_call(held.connection(), processes::frame_kind::call, call, memory_limit, retire_above);
+  } catch (...) {
+    // The arguments can't be sent: the child never hears of it.
+    held.give_back(false);
+    throw;
+  }
+}
+
+}  // namespace
+
+awaitable<void> detail::exchange_with_process(std::shared_ptr<pool_core> pool, process_exchange& call) {
+  const auto loop = co_await asio::this_coro::executor;
+  const std::uint64_t limit = call.memory_limit.value_or(pool->options().memory_limit.value_or(0));
+  const std::uint64_t retire_above = pool->options().max_memory.value_or(0);
+  for (int beginning = 1;; ++beginning) {
+    auto one = pool->try_take();
+    if (!one) one = co_await wait_for_child(pool);
+    lease held(pool, std::move(one));
+    compose(held, call, limit, retire_above);
+    auto sent = held.connection().send(false);
+    if (sent == link::progress::broken && beginning < most_beginnings) continue;
+    if (sent == link::progress::broken) co_await throw_lost(pool, held.one());
+
+    // Not registered with this loop any more when somebody else may have the child.
+    std::optional<borrowed_socket> socket(std::in_place, loop, held.connection().socket());
+    while (sent == link::progress::blocked) {
+      co_await (**socket).async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);
+      sent = held.connection().send(false);
+    }
+    processes::message answer;
+    auto received = link::progress::blocked;
+    while (received == link::progress::blocked) {
+      co_await (**socket).async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+      received = held.connection().receive(answer, false);
+    }
+    socket.reset();
+    if (received == link::progress::broken) co_await throw_lost(pool, held.one());
+    read_answer(held, answer, call, limit);
+    co_return;
+  }
+}
+
+awaitable<std::string> detail::process_call(const process_pool& pool, process_target target,
+                                            std::string arguments, std::optional<std::uint64_t> memory_limit,
+                                            std::optional<job_facts> facts) {
+  raw_exchange call(target, std::move(arguments));
+  call.memory_limit = memory_limit;
+  call.facts = std::move(facts);
+  return run_exchange<raw_exchange>(pool.core(), std::move(call));
+}
+
+// ---- process_pool
+
+namespace {
+
+process_pool_options checked(process_pool_options options) {
+  processes::check_entry();
+  if (options.size == 0) options.size = std::max(1u, std::thread::hardware_concurrency());
+  return options;
+}
+
+}  // namespace
+
+process_pool::process_pool(process_pool_options options)
+    : core_(std::make_shared<pool_core>(checked(std::move(options)))) {}
+
+process_pool::~process_pool() {
+  if (owns_) core_->close();
+}
+
+std::size_t process_pool::size() const noexcept {
+  return core_->options().size;
+}
+
+std::vector<pid_t> process_pool::pids() const {
+  return core_->pids();
+}
+
+}  // namespace quarq

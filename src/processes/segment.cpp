@@ -1,0 +1,125 @@
+#include "processes/segment.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <quarq/errors.hpp>
+
+namespace quarq::processes {
+
+namespace {
+
+constexpr std::size_t alignment = 64;
+constexpr std::size_t granule = std::size_t{1} << 20;
+
+[[noreturn]] void fail(const char* what) {
+  throw error(std::string("shared memory for a big value: ") + what + ": " + std::strerror(errno));
+}
+
+}  // namespace
+
+// ---- mapping
+
+mapping::~mapping() {
+  if (data_) munmap(data_, size_);
+}
+
+void mapping::show(int descriptor, std::size_t size, bool writable) {
+  if (size <= size_) return;
+  void* at = MAP_FAILED;
+  if (data_) {
+    at = mremap(data_, size_, size, MREMAP_MAYMOVE);
+  } else {
+    at = mmap(nullptr, size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, descriptor, 0);
+  }
+  if (at == MAP_FAILED) fail("mmap");
+  data_ = static_cast<char*>(at);
+  size_ = size;
+}
+
+// ---- segment_writer
+
+std::uint64_t segment_writer::add(std::string_view data) {
+  const std::size_t place = used_;
+  const std::size_t end = place + data.size();
+  if (end > mapping_.size()) grow(end);
+  std::memcpy(mapping_.data() + place, data.data(), data.size());
+  used_ = (end + alignment - 1) / alignment * alignment;
+  return place;
+}
+
+void segment_writer::grow(std::size_t least) {
+  if (!file_) {
+    file_.reset(memfd_create("quarq-values", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!file_) fail("memfd_create");
+    // So that a reader can rely on what it has mapped, whatever becomes of us.
+    if (fcntl(file_.get(), F_ADD_SEALS, F_SEAL_SHRINK) != 0) fail("F_SEAL_SHRINK");
+  }
+  const std::size_t wanted = std::max(least, mapping_.size() + std::min(mapping_.size(), kept));
+  const std::size_t size = (wanted + granule - 1) / granule * granule;
+  if (ftruncate(file_.get(), static_cast<off_t>(size)) != 0) fail("ftruncate");
+  mapping_.show(file_.get(), size, true);
+}
+
+void segment_writer::clear() noexcept {
+  if (used_ > kept)
+    fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(kept),
+              static_cast<off_t>(mapping_.size() - kept));
+  used_ = 0;
+}
+
+// ---- segment_reader
+
+void segment_reader::update(base::unique_fd file, std::uint64_t size) {
+  if (file) {
+    if (file_) throw decode_error("a second file for big values came");
+    file_ = std::move(file);
+  }
+  if (size <= mapping_.size()) return;
+  if (!file_) throw decode_error("big values were said to come, but no file for them");
+  struct stat status {};
+  if (fstat(file_.get(), &status) != 0 || size > static_cast<std::uint64_t>(status.st_size))
+    throw decode_error("a file for big values is shorter than the " + std::to_string(size) +
+                       " bytes it was said to have");
+  mapping_.show(file_.get(), size, false);
+}
+
+std::string_view segment_reader::find(std::uint64_t place, std::uint64_t size) const noexcept {
+  if (place > mapping_.size() || size > mapping_.size() - place) return {};
+  return {mapping_.data() + place, size};
+}
+
+// ---- attachments
+
+std::uint32_t outgoing::add_file(int descriptor) {
+  if (files_.size() >= most_files)
+    throw invalid_argument("more than " + std::to_string(most_files) +
+                           " open files can't go along with one call to a process");
+  base::unique_fd copy(fcntl(descriptor, F_DUPFD_CLOEXEC, 4));
+  if (!copy)
+    throw invalid_argument("descriptor " + std::to_string(descriptor) +
+                           " can't go along with a call to a process: " + std::strerror(errno));
+  files_.push_back(std::move(copy));
+  return static_cast<std::uint32_t>(files_.size() - 1);
+}
+
+std::uint64_t incoming::add(std::string_view) {
+  throw invalid_argument("these attachments are for reading");
+}
+
+std::uint32_t incoming::add_file(int) {
+  throw invalid_argument("these attachments are for reading");
+}
+
+int incoming::take_file(std::uint32_t number) {
+  return number < files_.size() ? files_[number].release() : -1;
+}
+
+}  // namespace quarq::processes

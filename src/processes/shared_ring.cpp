@@ -1,0 +1,447 @@
+#include "processes/shared_ring.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <quarq/errors.hpp>
+
+namespace quarq::processes {
+
+namespace {
+
+constexpr std::uint64_t magic = 0x3130'676e'6972'7271;  // "qrring01": the layout below
+constexpr std::uint64_t most_items = std::uint64_t(1) << 32;
+constexpr std::uint64_t most_bytes = std::uint64_t(1) << 40;
+constexpr std::size_t line = 64;
+constexpr std::uint64_t somebody_joins = 1;  // in `finished`, beside the count
+
+// Going to sleep and being woken costs the two sides more than looking for a while.
+const int looks = std::thread::hardware_concurrency() > 1 ? 500 : 1;
+
+// While others wait as well, a stop_token is looked at this often.
+constexpr auto stop_slice = std::chrono::milliseconds(10);
+
+// Who would not wait does not look either.
+int looks_of(const patience& most) {
+  return most.until && *most.until <= std::chrono::steady_clock::now() ? 1 : looks;
+}
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+}  // namespace
+
+struct shared_ring::slot {
+  std::uint64_t begin;  ///< counts all bytes ever put; where they are is begin & byte_mask_
+  std::uint64_t size;
+};
+
+// Records are counted from the first ever put: tail were put, head of them taken, slots[i] describes record
+// i. What one side writes often is in no line that the other side reads often.
+struct shared_ring::layout {
+  layout(std::uint64_t most, std::uint64_t most_of_bytes) : items(most), bytes(most_of_bytes) {}
+
+  std::atomic<std::uint64_t> valid = 0;  ///< magic, when all the rest is there
+  const std::uint64_t items;
+  const std::uint64_t bytes;
+  std::atomic<std::uint32_t> closed = 0;
+  std::atomic<std::uint32_t> somebody_needs_room = 0;  ///< a hint: then nobody overtakes
+  shared_bell record_came;                             ///< its lock is `putting`
+  shared_bell room_came;                               ///< `getting`
+  shared_bell all_finished;                            ///< `finishing`
+
+  alignas(line) robust_mutex putting;
+  std::uint64_t last_head = 0;  ///< what a producer saw last; guarded by `putting`
+  alignas(line) std::atomic<std::uint64_t> tail = 0;
+
+  alignas(line) robust_mutex getting;
+  std::uint64_t last_tail = 0;  ///< what a consumer saw last; guarded by `getting`
+  alignas(line) std::atomic<std::uint64_t> head = 0;
+
+  alignas(line) std::atomic<std::uint64_t> finished = 0;  ///< twice the count, and somebody_joins
+  alignas(line) robust_mutex finishing;
+  alignas(line) robust_mutex put_turn;
+  alignas(line) robust_mutex get_turn;
+};
+
+/// A lock, and what is due after a death: the dead one may have owed somebody a ring of the lock's bell.
+class shared_ring::locked {
+ public:
+  locked(robust_mutex& mutex, shared_bell& bell) : mutex_(mutex) {
+    if (mutex_.lock() == robust_mutex::result::locked_after_a_death) bell.ring_always();
+  }
+  ~locked() { mutex_.unlock(); }
+  locked(const locked&) = delete;
+  locked& operator=(const locked&) = delete;
+
+ private:
+  robust_mutex& mutex_;
+};
+
+// ---- the memory
+
+namespace {
+
+std::uint64_t slots_for(std::uint64_t items) {
+  // One more than items: the slot of a record that is being put is not the one of the record before it.
+  return std::bit_ceil(items + 1);
+}
+
+}  // namespace
+
+shared_ring::shared_ring(std::uint64_t items, std::uint64_t bytes) {
+  if (items < 1 || items > most_items)
+    throw invalid_argument("a queue for " + std::to_string(items) + " items: it must be 1 to " +
+                           std::to_string(most_items));
+  if (bytes < 1 || bytes > most_bytes)
+    throw invalid_argument("a queue of " + std::to_string(bytes) + " bytes: it must be 1 to " +
+                           std::to_string(most_bytes));
+  descriptor_ = memfd_create("quarq-queue", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (descriptor_ < 0) fail("memory for a queue between processes");
+  try {
+    const std::uint64_t length = sizeof(layout) + slots_for(items) * sizeof(slot) + std::bit_ceil(bytes);
+    if (ftruncate(descriptor_, static_cast<off_t>(length)) != 0) fail("memory for a queue between processes");
+    // Nobody can pull the memory away from under the others.
+    fcntl(descriptor_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    map(length);
+    ::new (static_cast<void*>(shared_)) layout(items, bytes);
+    shared_->valid.store(magic, std::memory_order_release);
+  } catch (...) {
+    unmap();
+    throw;
+  }
+  slots_ = reinterpret_cast<slot*>(shared_ + 1);
+  slot_mask_ = slots_for(items) - 1;
+  records_ = reinterpret_cast<char*>(slots_ + slots_for(items));
+  byte_mask_ = std::bit_ceil(bytes) - 1;
+}
+
+shared_ring::shared_ring(int descriptor) : descriptor_(descriptor) {
+  struct stat about {};
+  const bool readable = fstat(descriptor, &about) == 0;
+  const auto length = static_cast<std::uint64_t>(about.st_size);
+  try {
+    if (!readable || length < sizeof(layout)) throw invalid_argument("the descriptor is not that of a queue");
+    map(length);
+    const auto& there = *shared_;
+    if (there.valid.load(std::memory_order_acquire) != magic || there.items < 1 || there.items > most_items ||
+        there.bytes < 1 || there.bytes > most_bytes ||
+        length != sizeof(layout) + slots_for(there.items) * sizeof(slot) + std::bit_ceil(there.bytes))
+      throw invalid_argument("the descriptor is not that of a queue, or of another version's");
+  } catch (...) {
+    unmap();
+    throw;
+  }
+  slots_ = reinterpret_cast<slot*>(shared_ + 1);
+  slot_mask_ = slots_for(shared_->items) - 1;
+  records_ = reinterpret_cast<char*>(slots_ + slots_for(shared_->items));
+  byte_mask_ = std::bit_ceil(shared_->bytes) - 1;
+}
+
+shared_ring::~shared_ring() {
+  unmap();
+}
+
+void shared_ring::map(std::uint64_t length) {
+  void* const at = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
+  if (at == MAP_FAILED) fail("memory for a queue between processes");
+  shared_ = static_cast<layout*>(at);
+  mapped_ = length;
+}
+
+// The locks in it are not destroyed: others use them, and in this process they own nothing.
+void shared_ring::unmap() noexcept {
+  if (shared_) munmap(shared_, mapped_);
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+// ---- records in the ring
+
+void shared_ring::refuse_what_never_fits(std::size_t size) const {
+  if (size <= shared_->bytes) return;
+  throw invalid_argument("an item of " + std::to_string(size) + " bytes does not fit into a queue of " +
+                         std::to_string(shared_->bytes) + " bytes");
+}
+
+// Under `putting`. The slot of a head seen earlier still holds what it held: it is used again only
+// `slots` records later, and tail is never more than `items` beyond any head seen.
+std::uint64_t shared_ring::end_of_records(std::uint64_t tail) const noexcept {
+  if (tail == 0) return 0;
+  const slot& last = slots_[(tail - 1) & slot_mask_];
+  return last.begin + last.size;
+}
+
+bool shared_ring::fits(std::uint64_t head, std::uint64_t tail, std::uint64_t size) const noexcept {
+  if (head == tail) return true;
+  if (tail - head >= shared_->items) return false;
+  const std::uint64_t used = end_of_records(tail) - slots_[head & slot_mask_].begin;
+  return used + size <= shared_->bytes;
+}
+
+void shared_ring::copy_in(std::uint64_t position, std::string_view record) noexcept {
+  const std::uint64_t at = position & byte_mask_;
+  const std::size_t first = std::min<std::uint64_t>(record.size(), byte_mask_ + 1 - at);
+  std::memcpy(records_ + at, record.data(), first);
+  if (first < record.size()) std::memcpy(records_, record.data() + first, record.size() - first);
+}
+
+void shared_ring::copy_out(const slot& from, std::string& into) const {
+  const std::uint64_t at = from.begin & byte_mask_;
+  const std::size_t first = std::min<std::uint64_t>(from.size, byte_mask_ + 1 - at);
+  into.assign(records_ + at, first);
+  if (first < from.size) into.append(records_, from.size - first);
+}
+
+// ---- put
+
+shared_ring::end shared_ring::store(std::string_view record, std::uint64_t& seen_head) {
+  auto& s = *shared_;
+  const locked lock(s.putting, s.record_came);
+  if (s.closed.load(std::memory_order_relaxed)) return end::closed;
+  const std::uint64_t tail = s.tail.load(std::memory_order_relaxed);
+  if (!fits(s.last_head, tail, record.size())) {
+    s.last_head = seen_head = s.head.load(std::memory_order_acquire);
+    if (!fits(seen_head, tail, record.size())) return end::timed_out;
+  }
+  slot& mine = slots_[tail & slot_mask_];
+  mine.begin = end_of_records(tail);
+  mine.size = record.size();
+  copy_in(mine.begin, record);
+  s.record_came.ring();
+  s.tail.store(tail + 1, std::memory_order_release);
+  return end::done;
+}
+
+shared_ring::end shared_ring::try_put(std::string_view record) {
+  refuse_what_never_fits(record.size());
+  auto& s = *shared_;
+  if (s.somebody_needs_room.load(std::memory_order_relaxed)) {
+    // True, unless that one was killed.
+    if (s.put_turn.try_lock() == robust_mutex::result::timed_out)
+      return closed() ? end::closed : end::timed_out;
+    s.somebody_needs_room.store(0, std::memory_order_relaxed);
+    s.put_turn.unlock();
+  }
+  std::uint64_t seen = 0;
+  return store(record, seen);
+}
+
+shared_ring::end shared_ring::put(std::string_view record, const patience& most) {
+  refuse_what_never_fits(record.size());
+  if (most.stop.stop_requested()) return end::stopped;
+  if (!shared_->somebody_needs_room.load(std::memory_order_relaxed)) {
+    std::uint64_t seen = 0;
+    const end ended = store(record, seen);
+    if (ended != end::timed_out) return ended;
+  }
+  return put_in_turn(record, most);
+}
+
+shared_ring::end shared_ring::put_in_turn(std::string_view record, const patience& most) {
+  auto& s = *shared_;
+  const end had_turn = take_turn(s.put_turn, most);
+  if (had_turn != end::done) return had_turn;
+  struct turn {
+    ~turn() {
+      ring.somebody_needs_room.store(0, std::memory_order_relaxed);
+      ring.put_turn.unlock();
+    }
+    layout& ring;
+  } const held{s};
+  s.somebody_needs_room.store(1, std::memory_order_relaxed);
+
+  const std::stop_callback wake(most.stop, [&s] { s.room_came.disturb(); });
+  while (true) {
+    std::uint64_t seen = 0;
+    const end ended = store(record, seen);
+    if (ended != end::timed_out) return ended;
+    const auto unchanged = [&] {
+      return s.head.load(std::memory_order_relaxed) == seen && !s.closed.load(std::memory_order_relaxed);
+    };
+    const end slept = sleep(s.room_came, s.getting, unchanged, most);
+    if (slept != end::done) return slept;
+  }
+}
+
+// ---- get
+
+shared_ring::end shared_ring::take(std::string& into, std::uint64_t& seen_tail) {
+  auto& s = *shared_;
+  // Nothing is put after it was closed.
+  const bool was_closed = closed();
+  seen_tail = s.tail.load(std::memory_order_acquire);
+  if (s.head.load(std::memory_order_relaxed) == seen_tail) return was_closed ? end::closed : end::timed_out;
+
+  const locked lock(s.getting, s.room_came);
+  const std::uint64_t head = s.head.load(std::memory_order_relaxed);
+  if (head == s.last_tail) {
+    s.last_tail = seen_tail = s.tail.load(std::memory_order_acquire);
+    if (head == seen_tail) return was_closed ? end::closed : end::timed_out;
+  }
+  copy_out(slots_[head & slot_mask_], into);
+  s.room_came.ring();
+  s.head.store(head + 1, std::memory_order_release);
+  return end::done;
+}
+
+shared_ring::end shared_ring::try_get(std::string& into) {
+  std::uint64_t seen = 0;
+  return take(into, seen);
+}
+
+shared_ring::end shared_ring::get(std::string& into, const patience& most) {
+  if (most.stop.stop_requested()) return end::stopped;
+  std::uint64_t seen = 0;
+  for (int i = looks_of(most); i > 0; --i) {
+    const end ended = take(into, seen);
+    if (ended != end::timed_out) return ended;
+    pause_processor();
+  }
+  return get_in_turn(into, most);
+}
+
+shared_ring::end shared_ring::get_in_turn(std::string& into, const patience& most) {
+  auto& s = *shared_;
+  const end had_turn = take_turn(s.get_turn, most);
+  if (had_turn != end::done) return had_turn;
+  struct turn {
+    ~turn() { mutex.unlock(); }
+    robust_mutex& mutex;
+  } const held{s.get_turn};
+
+  const std::stop_callback wake(most.stop, [&s] { s.record_came.disturb(); });
+  while (true) {
+    std::uint64_t seen = 0;
+    const end ended = take(into, seen);
+    if (ended != end::timed_out) return ended;
+    const auto unchanged = [&] {
+      return s.tail.load(std::memory_order_relaxed) == seen && !s.closed.load(std::memory_order_relaxed);
+    };
+    const end slept = sleep(s.record_came, s.putting, unchanged, most);
+    if (slept != end::done) return slept;
+  }
+}
+
+// ---- waiting
+
+shared_ring::end shared_ring::take_turn(robust_mutex& turn, const patience& most) {
+  while (true) {
+    if (most.stop.stop_requested()) return end::stopped;
+    deadline until = most.until;
+    if (most.stop.stop_possible()) {
+      // A lock can't be woken from.
+      const auto slice = std::chrono::steady_clock::now() + stop_slice;
+      until = until ? std::min(*until, slice) : slice;
+    }
+    if (turn.lock_until(until) != robust_mutex::result::timed_out) return end::done;
+    if (most.until && std::chrono::steady_clock::now() >= *most.until) return end::timed_out;
+  }
+}
+
+template <class Unchanged>
+shared_ring::end shared_ring::sleep(shared_bell& bell, robust_mutex& changers, const Unchanged& unchanged,
+                                    const patience& most) {
+  for (int i = looks_of(most); i > 0; --i) {
+    if (!unchanged()) return end::done;
+    pause_processor();
+  }
+  shared_bell::heard heard = 0;
+  {
+    const locked lock(changers, bell);
+    if (!unchanged()) return end::done;
+    heard = bell.listen();
+  }
+  if (most.stop.stop_requested()) return end::stopped;
+  return bell.sleep(heard, most.until) ? end::done : end::timed_out;
+}
+
+// The only one that holds two of these locks.
+void shared_ring::close() {
+  const locked no_put(shared_->putting, shared_->record_came);
+  const locked no_get(shared_->getting, shared_->room_came);
+  shared_->record_came.ring();
+  shared_->room_came.ring();
+  shared_->closed.store(1, std::memory_order_release);
+}
+
+// ---- task_done and join
+
+void shared_ring::task_done() {
+  auto& s = *shared_;
+  const auto refuse_if_none = [&s](std::uint64_t finished) {
+    if (finished / 2 >= s.head.load(std::memory_order_acquire))
+      throw invalid_argument("task_done() called more often than items were taken: " +
+                             std::to_string(finished / 2) + " times before");
+  };
+  std::uint64_t finished = s.finished.load(std::memory_order_relaxed);
+  while (!(finished & somebody_joins)) {
+    refuse_if_none(finished);
+    if (s.finished.compare_exchange_weak(finished, finished + 2)) return;
+  }
+  const locked lock(s.finishing, s.all_finished);
+  finished = s.finished.load();
+  while (true) {
+    refuse_if_none(finished);
+    std::uint64_t next = finished + 2;
+    if (next / 2 == s.tail.load()) {
+      s.all_finished.ring();
+      next &= ~somebody_joins;
+    }
+    if (s.finished.compare_exchange_weak(finished, next)) return;
+  }
+}
+
+shared_ring::end shared_ring::join(const patience& most) {
+  auto& s = *shared_;
+  const std::stop_callback wake(most.stop, [&s] { s.all_finished.disturb(); });
+  while (true) {
+    if (most.stop.stop_requested()) return end::stopped;
+    shared_bell::heard heard = 0;
+    {
+      const locked lock(s.finishing, s.all_finished);
+      // From here on whoever finishes comes by the lock.
+      const std::uint64_t finished = s.finished.fetch_or(somebody_joins);
+      if (finished / 2 == s.tail.load()) return end::done;
+      heard = s.all_finished.listen();
+    }
+    if (most.stop.stop_requested()) return end::stopped;
+    if (!s.all_finished.sleep(heard, most.until)) return unfinished() == 0 ? end::done : end::timed_out;
+  }
+}
+
+// ---- what is there
+
+bool shared_ring::closed() const noexcept {
+  return shared_->closed.load(std::memory_order_acquire) != 0;
+}
+
+std::uint64_t shared_ring::size() const noexcept {
+  const std::uint64_t head = shared_->head.load(std::memory_order_acquire);
+  return std::min(shared_->tail.load(std::memory_order_acquire) - head, shared_->items);
+}
+
+std::uint64_t shared_ring::unfinished() const noexcept {
+  const std::uint64_t finished = shared_->finished.load(std::memory_order_acquire) / 2;
+  return shared_->tail.load(std::memory_order_acquire) - finished;
+}
+
+std::uint64_t shared_ring::items() const noexcept {
+  return shared_->items;
+}
+
+std::uint64_t shared_ring::bytes() const noexcept {
+  return shared_->bytes;
+}
+
+}  // namespace quarq::processes

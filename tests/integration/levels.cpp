@@ -1,0 +1,510 @@
+// What all levels share: run, map and map_outcomes mean the same wherever the work is done. Where levels
+// differ on purpose, level_traits says so. (What is particular to one level has tests of its own.)
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <quarq/quarq.hpp>
+
+#include "integration/cancelled.hpp"
+#include "integration/worker_lab.hpp"
+#include "support/temp_dir.hpp"
+
+namespace quarq {
+class process_pool;
+}
+
+namespace quarq::test {
+
+// ---- The work. Functions of the program, so that other processes find them; what they have done is seen by
+// the files that they make in a folder.
+
+/// Can't be copied.
+class parcel {
+ public:
+  explicit parcel(std::string text) : inside_(std::make_unique<std::string>(std::move(text))) {}
+  const std::string& text() const { return *inside_; }
+
+ private:
+  std::unique_ptr<std::string> inside_;
+};
+
+struct no_space : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace quarq::test
+
+template <>
+struct quarq::codec<quarq::test::parcel> {
+  static void encode(encoder& out, const test::parcel& value) { quarq::encode(out, value.text()); }
+  static test::parcel decode(decoder& in) { return test::parcel(quarq::decode<std::string>(in)); }
+};
+
+namespace quarq::test {
+
+bool there_is(const std::string& folder, const std::string& name) {
+  return std::filesystem::exists(std::filesystem::path(folder) / name);
+}
+
+void do_mark(std::string folder, std::string name) {
+  std::ofstream(std::filesystem::path(folder) / name).flush();
+}
+
+int do_twice(int n) {
+  return 2 * n;
+}
+
+awaitable<int> do_twice_later(int n) {
+  co_await sleep_for(1ms);
+  co_return 2 * n;
+}
+
+parcel do_wrap(std::string text) {
+  return parcel(std::move(text));
+}
+
+awaitable<parcel> do_wrap_later(std::string text) {
+  co_await sleep_for(1ms);
+  co_return parcel(std::move(text));
+}
+
+int do_fail(std::string message) {
+  throw no_space(message);
+}
+
+awaitable<int> do_fail_later(std::string message) {
+  co_await sleep_for(1ms);
+  throw no_space(message);
+}
+
+int do_refuse_odd(int n) {
+  return n % 2 == 1 ? throw no_space("odd: " + std::to_string(n)) : n;
+}
+
+/// Waits for the file "gate".
+awaitable<int> do_wait(std::string folder, int n) {
+  do_mark(folder, "started " + std::to_string(n));
+  try {
+    while (!there_is(folder, "gate")) co_await sleep_for(1ms);
+  } catch (const boost::system::system_error&) {
+    do_mark(folder, "heard " + std::to_string(n));
+    throw;
+  }
+  co_return n;
+}
+
+int do_wait_with_token(std::stop_token stop, std::string folder, int n) {
+  do_mark(folder, "started " + std::to_string(n));
+  while (!there_is(folder, "gate")) {
+    if (stop.stop_requested()) {
+      do_mark(folder, "heard " + std::to_string(n));
+      throw cancelled("asked to stop");
+    }
+    std::this_thread::sleep_for(1ms);
+  }
+  return n;
+}
+
+/// The first waits, the second fails when the first has started.
+awaitable<int> do_fail_second(std::pair<std::string, int> folder_and_number) {
+  const auto& [folder, n] = folder_and_number;
+  if (n != 1) {
+    auto waiting = do_wait(folder, n);
+    const int same = co_await std::move(waiting);
+    co_return same;
+  }
+  do_mark(folder, "started 1");
+  while (!there_is(folder, "started 0")) co_await sleep_for(1ms);
+  throw no_space("the second");
+}
+
+/// A function, and the task whose handler it is.
+template <class Signature, auto Function>
+struct work {
+  static constexpr auto function = Function;
+  task<Signature> as_task;
+};
+
+constexpr work<void(std::string, std::string), do_mark> mark{task<void(std::string, std::string)>("mark")};
+constexpr work<int(int), do_twice> twice{task<int(int)>("twice")};
+constexpr work<int(int), do_twice_later> twice_later{task<int(int)>("twice_later")};
+constexpr work<parcel(std::string), do_wrap> wrap{task<parcel(std::string)>("wrap")};
+constexpr work<parcel(std::string), do_wrap_later> wrap_later{task<parcel(std::string)>("wrap_later")};
+constexpr work<int(std::string), do_fail> fail{task<int(std::string)>("fail")};
+constexpr work<int(std::string), do_fail_later> fail_later{task<int(std::string)>("fail_later")};
+constexpr work<int(int), do_refuse_odd> refuse_odd{task<int(int)>("refuse_odd")};
+constexpr work<int(std::string, int), do_wait> wait_for_gate{task<int(std::string, int)>("wait_for_gate")};
+constexpr work<int(std::string, int), do_wait_with_token> wait_with_token{
+    task<int(std::string, int)>("wait_with_token")};
+constexpr work<int(std::pair<std::string, int>), do_fail_second> fail_second{
+    task<int(std::pair<std::string, int>)>("fail_second")};
+constexpr task<int(int)> nested_call{"nested"};
+
+// ---- The levels
+
+/// In what levels differ. As it is for threads:
+template <class Where>
+struct level_traits {
+  static constexpr const char* name = "threads";
+  /// The caller catches what was thrown, and not a call_failed about it.
+  static constexpr bool exception_itself = true;
+  /// A plain function does not keep the caller's loop from going on.
+  static constexpr bool beside_the_loop = true;
+  /// Cancelled work can do something about it, and is waited for. If not, it is killed.
+  static constexpr bool work_hears_of_cancel = true;
+};
+template <>
+struct level_traits<coroutines> : level_traits<void> {
+  static constexpr const char* name = "coroutines";
+  static constexpr bool beside_the_loop = false;
+};
+template <>
+struct level_traits<process_pool> : level_traits<void> {
+  static constexpr const char* name = "processes";
+  static constexpr bool exception_itself = false;
+  static constexpr bool work_hears_of_cancel = false;
+};
+template <>
+struct level_traits<machines> : level_traits<void> {
+  static constexpr const char* name = "machines";
+  static constexpr bool exception_itself = false;
+};
+
+template <class Where>
+const Where* the_one_under_test = nullptr;
+
+/// A function that runs another at its own level. (In a child process, which has no pool yet, it makes one.)
+template <class Where>
+int do_nest(int n) {
+  if (the_one_under_test<Where> != nullptr)
+    return quarq::run(the_one_under_test<Where>->run(do_twice_later, n));
+  const Where own;
+  return quarq::run(own.run(do_twice_later, n));
+}
+awaitable<int> do_nest_here(int n) {
+  const coroutines here;
+  const int result = co_await here.run(do_twice_later, n);
+  co_return result;
+}
+
+/// A level where functions are run: coroutines, thread_pool, process_pool.
+template <class Where>
+class pool_level {
+ public:
+  using traits = level_traits<Where>;
+  static std::string name() { return traits::name; }
+
+  pool_level() { the_one_under_test<Where> = &where_; }
+  ~pool_level() { the_one_under_test<Where> = nullptr; }
+  pool_level(const pool_level&) = delete;
+  pool_level& operator=(const pool_level&) = delete;
+
+  const Where& where() const { return where_; }
+  template <class Work>
+  static auto pick(const Work&) {
+    return Work::function;
+  }
+  static auto nested() {
+    if constexpr (std::is_same_v<Where, coroutines>) {
+      return do_nest_here;
+    } else {
+      return do_nest<Where>;
+    }
+  }
+
+ private:
+  static Where make() {
+    if constexpr (requires { Where({.size = 4}); }) {
+      return Where({.size = 4});
+    } else {
+      return Where();
+    }
+  }
+  Where where_ = make();
+};
+
+awaitable<int> do_nest_on_machines(context& ctx, int n) {
+  const auto& where = ctx.state<machines>();
+  const int result = co_await where.run(twice_later.as_task, n);
+  co_return result;
+}
+
+/// Machines, with one worker on a thread of its own.
+template <int Broker>
+class machines_level {
+ public:
+  using traits = level_traits<machines>;
+  static const broker_kind& kind() { return broker_kinds().at(Broker); }
+  static std::string name() { return std::string(traits::name) + "_" + kind().name; }
+
+  machines_level() : where_(queue(place_->url())) {
+    base::set_log_level("off");
+    worker_.options().broker = place_->url();
+    worker_.options().threads = 4;
+    worker_.options().stop_wait = 300ms;
+    worker_.on_startup([this](context& ctx) -> awaitable<void> {
+      ctx.emplace<machines>(queue(place_->url()));
+      co_return;
+    });
+    add(mark, twice, twice_later, wrap, wrap_later, fail, fail_later, refuse_odd, wait_for_gate,
+        wait_with_token, fail_second);
+    worker_.handle(nested_call, do_nest_on_machines);
+    serving_ = std::thread([this] { quarq::run(worker_.run()); });
+  }
+  ~machines_level() {
+    worker_.stop();
+    worker_.stop();
+    serving_.join();
+  }
+  machines_level(const machines_level&) = delete;
+  machines_level& operator=(const machines_level&) = delete;
+
+  const machines& where() const { return where_; }
+  template <class Work>
+  static const auto& pick(const Work& w) {
+    return w.as_task;
+  }
+  static const auto& nested() { return nested_call; }
+
+ private:
+  template <class... Work>
+  void add(const Work&... all) {
+    (worker_.handle(all.as_task, Work::function), ...);
+  }
+
+  std::unique_ptr<broker_place> place_ = kind().make();
+  machines where_;
+  worker worker_;
+  std::thread serving_;
+};
+
+using on_sqlite = machines_level<0>;
+using on_redis = machines_level<3>;
+// A level more is a line more.
+using all_levels = testing::Types<pool_level<coroutines>, on_sqlite, on_redis>;
+
+// ---- The tests
+
+struct level_names {
+  template <class Level>
+  static std::string GetName(int) {
+    return Level::name();
+  }
+};
+
+template <class Level>
+class levels : public testing::Test {
+ protected:
+  const auto& where() const { return level_.where(); }
+  template <class Work>
+  static decltype(auto) pick(const Work& w) {
+    return Level::pick(w);
+  }
+
+  std::string folder() const { return folder_.path().string(); }
+  bool there(const std::string& name) const { return there_is(folder(), name); }
+
+  static std::vector<int> numbers(int count) {
+    std::vector<int> all;
+    for (int i = 0; i < count; ++i) all.push_back(i);
+    return all;
+  }
+
+  temp_dir folder_;
+  Level level_;
+};
+TYPED_TEST_SUITE(levels, all_levels, level_names);
+
+TYPED_TEST(levels, return_values) {
+  EXPECT_EQ(run_on_loop(this->where().run(this->pick(twice), 21)), 42);
+  EXPECT_EQ(run_on_loop(this->where().run(this->pick(twice_later), 21)), 42);
+}
+
+TYPED_TEST(levels, return_nothing) {
+  run_on_loop(this->where().run(this->pick(mark), this->folder(), "done"));
+  EXPECT_TRUE(this->there("done"));
+}
+
+TYPED_TEST(levels, return_what_can_only_be_moved) {
+  EXPECT_EQ(run_on_loop(this->where().run(this->pick(wrap), "now")).text(), "now");
+  EXPECT_EQ(run_on_loop(this->where().run(this->pick(wrap_later), "later")).text(), "later");
+}
+
+TYPED_TEST(levels, throw_what_the_work_throws) {
+  using traits = typename TypeParam::traits;
+  const auto expect_thrown = [](const thrown& t) {
+    EXPECT_EQ(t.what, "no space on device");
+    if constexpr (traits::exception_itself) {
+      EXPECT_NE(t.as<no_space>(), nullptr);
+    } else {
+      const auto* failed = t.as<call_failed>();
+      EXPECT_EQ(failed != nullptr ? failed->type() : "", "quarq::test::no_space");
+    }
+  };
+  expect_thrown(run_on_loop(error_of(this->where().run(this->pick(fail), "no space on device"))));
+  expect_thrown(run_on_loop(error_of(this->where().run(this->pick(fail_later), "no space on device"))));
+}
+
+TYPED_TEST(levels, never_begin_what_was_cancelled_before) {
+  run_on_loop([&]() -> awaitable<void> {
+    bool is_cancelled = false;
+    const auto caller = [&]() -> awaitable<void> { co_await until([&] { return is_cancelled; }); };
+    const auto late = [&]() -> awaitable<void> {
+      const auto first = co_await error_of(caller());
+      EXPECT_TRUE(is_aborted(first)) << first.what;
+      co_await this->where().run(this->pick(mark), this->folder(), "begun");
+    };
+    const auto t = co_await cancelled_when(late(), [] { return true; });
+    EXPECT_TRUE(is_aborted(t)) << t.what;
+    co_await this->where().run(this->pick(mark), this->folder(), "later");
+    EXPECT_FALSE(this->there("begun"));
+    EXPECT_TRUE(this->there("later"));
+  });
+}
+
+TYPED_TEST(levels, cancel_what_is_under_way) {
+  using traits = typename TypeParam::traits;
+  run_on_loop([&]() -> awaitable<void> {
+    auto running = this->where().run(this->pick(wait_for_gate), this->folder(), 1);
+    const auto t = co_await cancelled_when(std::move(running), [&] { return this->there("started 1"); });
+    EXPECT_TRUE(is_aborted(t)) << t.what;
+    if constexpr (traits::work_hears_of_cancel) co_await until([&] { return this->there("heard 1"); });
+    const int again = co_await this->where().run(this->pick(twice), 1);
+    EXPECT_EQ(again, 2);
+  });
+}
+
+TYPED_TEST(levels, ask_a_plain_function_to_stop) {
+  using traits = typename TypeParam::traits;
+  if constexpr (!traits::beside_the_loop || !traits::work_hears_of_cancel) {
+    GTEST_SKIP()
+        << "on purpose: a plain function keeps the loop of coroutines from hearing of a cancel, and a "
+           "process is killed";
+  } else {
+    run_on_loop([&]() -> awaitable<void> {
+      auto running = this->where().run(this->pick(wait_with_token), this->folder(), 1);
+      const auto t = co_await cancelled_when(std::move(running), [&] { return this->there("started 1"); });
+      EXPECT_TRUE(is_aborted(t)) << t.what;
+      co_await until([&] { return this->there("heard 1"); });
+    });
+  }
+}
+
+TYPED_TEST(levels, end_at_a_deadline) {
+  run_on_loop([&]() -> awaitable<void> {
+    auto running = this->where().run(this->pick(wait_for_gate), this->folder(), 1);
+    const auto t = co_await error_of(with_timeout(std::move(running), 100ms));
+    EXPECT_NE(t.template as<timed_out>(), nullptr) << t.what;
+    auto in_time = with_timeout(this->where().run(this->pick(twice), 1), patience);
+    const int two = co_await std::move(in_time);
+    EXPECT_EQ(two, 2);
+  });
+}
+
+TYPED_TEST(levels, run_work_that_runs_work_there) {
+  EXPECT_EQ(run_on_loop(this->where().run(this->level_.nested(), 4)), 8);
+  std::vector<awaitable<int>> all;
+  for (int i = 0; i < 20; ++i) all.push_back(this->where().run(this->level_.nested(), i));
+  EXPECT_EQ(run_on_loop(gather(std::move(all)))[19], 38);
+}
+
+TYPED_TEST(levels, gather_a_thousand) {
+  std::vector<awaitable<int>> all;
+  for (int i = 0; i < 1000; ++i) all.push_back(this->where().run(this->pick(twice), i));
+  const auto values = run_on_loop(gather(std::move(all)), 3 * patience);
+  ASSERT_EQ(values.size(), 1000u);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(values[static_cast<std::size_t>(i)], 2 * i);
+}
+
+TYPED_TEST(levels, map_a_thousand_in_order) {
+  const auto numbers = this->numbers(1000);
+  const auto values = run_on_loop(this->where().map(this->pick(twice_later), numbers), 3 * patience);
+  ASSERT_EQ(values.size(), 1000u);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(values[static_cast<std::size_t>(i)], 2 * i);
+}
+
+TYPED_TEST(levels, map_to_what_can_only_be_moved) {
+  const std::vector<std::string> words = {"a", "b", "c"};
+  const auto parcels = run_on_loop(this->where().map(this->pick(wrap), words));
+  ASSERT_EQ(parcels.size(), 3u);
+  EXPECT_EQ(parcels[2].text(), "c");
+}
+
+TYPED_TEST(levels, map_until_the_first_failure) {
+  using traits = typename TypeParam::traits;
+  run_on_loop([&]() -> awaitable<void> {
+    std::vector<std::pair<std::string, int>> all;
+    for (int i = 0; i < 10; ++i) all.emplace_back(this->folder(), i);
+    const auto t = co_await error_of(this->where().map(this->pick(fail_second), all, at_once(2)));
+    EXPECT_EQ(t.what, "the second");
+    if constexpr (traits::work_hears_of_cancel) co_await until([&] { return this->there("heard 0"); });
+    for (int i = 2; i < 10; ++i) EXPECT_FALSE(this->there("started " + std::to_string(i)));
+  });
+}
+
+TYPED_TEST(levels, map_to_outcomes_of_everything) {
+  const auto all = run_on_loop(this->where().map_outcomes(this->pick(refuse_odd), this->numbers(10)));
+  ASSERT_EQ(all.size(), 10u);
+  EXPECT_EQ(all[4].value(), 4);
+  EXPECT_FALSE(all[5].ok());
+  EXPECT_EQ(all[5].message(), "odd: 5");
+}
+
+TYPED_TEST(levels, report_the_progress_of_a_map) {
+  std::vector<std::size_t> done;
+  std::size_t failed = 0;
+  const auto here = std::this_thread::get_id();
+  const auto report = [&](const progress& p) {
+    EXPECT_EQ(std::this_thread::get_id(), here);
+    EXPECT_EQ(p.total, 10u);
+    done.push_back(p.done);
+    failed = p.failed;
+  };
+  run_on_loop(
+      this->where().map_outcomes(this->pick(refuse_odd), this->numbers(10), at_once(3).on_progress(report)));
+  EXPECT_EQ(done, (std::vector<std::size_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+  EXPECT_EQ(failed, 5u);
+}
+
+TYPED_TEST(levels, survive_the_end_of_the_loop_with_work_in_flight) {
+  {
+    boost::asio::io_context loop(1);
+    for (int i = 0; i < 10; ++i) {
+      boost::asio::co_spawn(loop, this->where().run(this->pick(wait_for_gate), this->folder(), i),
+                            [](std::exception_ptr, int) { ADD_FAILURE() << "it can't have ended"; });
+    }
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!this->there("started 0") && std::chrono::steady_clock::now() < deadline) loop.run_one_for(10ms);
+    EXPECT_TRUE(this->there("started 0"));
+  }
+  // Threads wait for what runs on them, at their end.
+  do_mark(this->folder(), "gate");
+  EXPECT_EQ(run_on_loop(this->where().run(this->pick(twice), 1)), 2) << "on another loop";
+}
+
+TYPED_TEST(levels, survive_their_end_with_work_in_flight) {
+  boost::asio::io_context loop(1);
+  {
+    TypeParam other;
+    for (int i = 0; i < 10; ++i) {
+      boost::asio::co_spawn(loop, other.where().run(TypeParam::pick(wait_for_gate), this->folder(), i),
+                            [](std::exception_ptr, int) {});
+    }
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!this->there("started 0") && std::chrono::steady_clock::now() < deadline) loop.run_one_for(10ms);
+    EXPECT_TRUE(this->there("started 0"));
+    do_mark(this->folder(), "gate");
+    loop.stop();
+  }
+}
+
+}  // namespace quarq::test

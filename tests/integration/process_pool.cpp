@@ -1,0 +1,560 @@
+// Functions in other processes: what they are given, what comes back, and how a call ends when something ends
+// first.
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <thread>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/describe.hpp>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <quarq/gather.hpp>
+#include <quarq/process_pool.hpp>
+#include <quarq/time.hpp>
+
+#include "processes/memory_limit.hpp"
+#include "support/on_loop.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+
+namespace quarq::test {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr auto soon = 20s;
+
+process_pool_options of_size(int size) {
+  process_pool_options options;
+  options.size = size;
+  return options;
+}
+
+// ---- what is called
+
+int add(int a, int b) {
+  return a + b;
+}
+
+int own_pid() {
+  return getpid();
+}
+
+std::string shout(std::string_view text, const std::string& end) {
+  return std::string(text) + end;
+}
+
+void fail_with(std::string why) {
+  throw std::invalid_argument(why);
+}
+
+void throw_a_number() {
+  throw 7;
+}
+
+awaitable<int> twice_later(int x) {
+  co_await sleep_for(1ms);
+  co_return 2 * x;
+}
+
+awaitable<void> fail_later(std::string why) {
+  co_await sleep_for(1ms);
+  throw std::runtime_error(why);
+}
+
+bool is_asked_to_stop(std::stop_token stop, int) {
+  return stop.stop_requested();
+}
+
+bytes reversed(bytes data) {
+  return bytes(data.rbegin(), data.rend());
+}
+
+// Tells that it runs, then waits to be killed.
+void wait_for_ever(std::string told) {
+  std::ofstream(told) << getpid();
+  while (true) pause();
+}
+
+void append_to(std::string file, std::string line) {
+  std::ofstream(file, std::ios::app) << line << '\n';
+}
+
+struct ticket {
+  ticket() = default;
+  explicit ticket(int n) : number(std::make_unique<int>(n)) {}
+  std::unique_ptr<int> number;
+};
+
+ticket next_ticket(ticket last) {
+  return ticket(*last.number + 1);
+}
+
+}  // namespace
+}  // namespace quarq::test
+
+template <>
+struct quarq::codec<quarq::test::ticket> {
+  static void encode(encoder& out, const test::ticket& value) { out.integer(*value.number); }
+  static test::ticket decode(decoder& in) { return test::ticket(static_cast<int>(in.integer())); }
+};
+
+namespace quarq::test {
+namespace {
+
+// An open file, as a value.
+struct open_file {
+  int descriptor = -1;
+};
+
+}  // namespace
+}  // namespace quarq::test
+
+template <>
+struct quarq::codec<quarq::test::open_file> {
+  static void encode(encoder& out, const test::open_file& value) { out.file(value.descriptor); }
+  static test::open_file decode(decoder& in) { return {in.file()}; }
+};
+
+namespace quarq::test {
+namespace {
+
+int write_to(open_file file, std::string text) {
+  const auto count = ::write(file.descriptor, text.data(), text.size());
+  ::close(file.descriptor);
+  return static_cast<int>(count);
+}
+
+open_file open_for_reading(std::string path) {
+  return {::open(path.c_str(), O_RDONLY)};
+}
+
+constexpr task<int(int, int)> add_task{"process_pool.add"};
+constexpr task<int(int)> unknown_task{"process_pool.unknown"};
+const int captured = 1000;
+const process_handler add_handler(add_task, [base = captured](int a, int b) { return base + a + b; });
+
+class process_pool_test : public ::testing::Test {
+ protected:
+  template <class... Args>
+  auto run(Args&&... args) {
+    return run_on_loop(pool_.run(std::forward<Args>(args)...));
+  }
+  std::string path(const std::string& name) { return dir_ / name; }
+
+  temp_dir dir_;
+  process_pool pool_{of_size(2)};
+};
+
+bool is_gone(pid_t pid) {
+  return eventually([&] { return ::kill(pid, 0) != 0; }, soon);
+}
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+  return count;
+}
+
+bool has_children() {
+  siginfo_t info{};
+  return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+// ---- values
+
+TEST_F(process_pool_test, functions_lambdas_and_coroutines_run_in_another_process) {
+  EXPECT_EQ(run(add, 2, 3), 5);
+  EXPECT_EQ(run([](int a) { return a + 1; }, 4), 5);
+  EXPECT_EQ(run([](auto a) { return a; }, std::string("generic")), "generic");
+  EXPECT_EQ(run(twice_later, 21), 42);
+  EXPECT_EQ(run(shout, "hello", "!"), "hello!");
+  EXPECT_FALSE(run(is_asked_to_stop, 1));
+  EXPECT_NE(run(own_pid), getpid());
+}
+
+TEST_F(process_pool_test, nothing_comes_back_from_a_void_function) {
+  run(append_to, path("lines"), "one");
+  EXPECT_EQ(read_file(path("lines")), "one\n");
+}
+
+TEST_F(process_pool_test, move_only_values_there_and_back) {
+  ticket first(1);
+  const ticket next = run(next_ticket, std::move(first));
+  EXPECT_EQ(*next.number, 2);
+}
+
+TEST_F(process_pool_test, an_exception_comes_back_with_its_type_and_its_message) {
+  try {
+    run(fail_with, "no luck");
+    FAIL() << "nothing was thrown";
+  } catch (const call_failed& e) {
+    EXPECT_EQ(e.type(), "std::invalid_argument");
+    EXPECT_STREQ(e.what(), "no luck");
+  }
+  EXPECT_THROW(run(fail_later, "later"), call_failed);
+  EXPECT_THROW(run(fail_with, "not \xff UTF-8" + std::string(100'000, 'x')), invalid_argument);
+  try {
+    run(throw_a_number);
+    FAIL() << "nothing was thrown";
+  } catch (const call_failed& e) {
+    EXPECT_EQ(e.type(), "int");
+  }
+}
+
+TEST_F(process_pool_test, a_call_that_can_not_be_encoded_harms_nobody) {
+  EXPECT_EQ(run(add, 1, 1), 2);
+  const auto before = pool_.pids();
+  EXPECT_THROW(run(shout, "\xff", ""), invalid_argument);
+  EXPECT_EQ(run(add, 2, 2), 4);
+  EXPECT_EQ(pool_.pids(), before);
+}
+
+TEST_F(process_pool_test, tasks_are_found_by_name) {
+  EXPECT_EQ(run(add_task, 1, 2), 1003);
+  try {
+    run(unknown_task, 1);
+    FAIL() << "nothing was thrown";
+  } catch (const error& e) {
+    EXPECT_NE(std::string(e.what()).find("process_pool.unknown"), std::string::npos) << e.what();
+  }
+}
+
+TEST_F(process_pool_test, a_handler_of_the_worker_gets_the_facts_of_its_job) {
+  constexpr task<std::string(int)> what{"facts"};
+  const auto handler = [](context& ctx, int n) {
+    return ctx.id() + "/" + ctx.task() + "/" + std::to_string(n);
+  };
+  quarq::detail::job_facts facts;
+  facts.id = "job-1";
+  facts.task = "facts";
+  const auto target = quarq::detail::process_target_of_handler(what, handler);
+  const auto result =
+      run_on_loop(quarq::detail::process_call(pool_, target, encode_arguments(5), std::nullopt, facts));
+  EXPECT_EQ(from_msgpack<std::string>(result, "result"), "job-1/facts/5");
+  EXPECT_THROW(run_on_loop(quarq::detail::process_call(pool_, target, encode_arguments(std::string("5")),
+                                                       std::nullopt, facts)),
+               quarq::detail::bad_payload);
+}
+
+// ---- big values
+
+TEST_F(process_pool_test, big_values_go_through_shared_memory) {
+  for (const std::size_t size : {0ul, 1ul, 65'535ul, 65'536ul, 1ul << 20, 9ul << 20, 100ul}) {
+    bytes data(size);
+    for (std::size_t i = 0; i < size; ++i) data[i] = static_cast<std::byte>(i * 7);
+    const bytes expected(data.rbegin(), data.rend());
+    EXPECT_EQ(run(reversed, std::move(data)), expected) << size;
+  }
+  // More than is kept, then little, then more again.
+  for (const std::size_t size : {70ul << 20, 100'000ul, 80ul << 20}) {
+    EXPECT_EQ(run([](bytes b) { return b.size(); }, bytes(size, std::byte(1))), size);
+  }
+}
+
+TEST_F(process_pool_test, big_values_may_be_anywhere_in_arguments_and_results) {
+  using pages = std::vector<std::pair<std::string, std::optional<std::string>>>;
+  pages all;
+  for (int i = 0; i < 5; ++i) all.emplace_back(std::string(100'000 + i, 'a'), std::string(i, 'b'));
+  EXPECT_EQ(run([](pages p) { return p; }, all), all);
+  std::vector<int> numbers(200'000);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<int>(i);
+  EXPECT_EQ(run([](std::vector<int> v) { return v; }, numbers), numbers);
+}
+
+TEST_F(process_pool_test, open_files_go_along) {
+  const auto before = open_descriptors();
+  {
+    const std::string name = path("file");
+    const int file = ::open(name.c_str(), O_WRONLY | O_CREAT, 0600);
+    EXPECT_EQ(run(write_to, open_file{file}, "hello"), 5);
+    ::close(file);
+    EXPECT_EQ(read_file(name), "hello");
+    const open_file back = run(open_for_reading, name);
+    char text[6] = {};
+    EXPECT_EQ(::read(back.descriptor, text, 5), 5);
+    EXPECT_STREQ(text, "hello");
+    ::close(back.descriptor);
+  }
+  // The children's sockets and pidfds, and the keeper's own.
+  EXPECT_LE(open_descriptors(), before + 8);
+  EXPECT_THROW(to_msgpack(open_file{1}), invalid_argument);
+}
+
+// ---- ends
+
+TEST_F(process_pool_test, a_timeout_kills_the_process_and_the_pool_goes_on) {
+  const auto body = [&]() -> awaitable<void> {
+    auto call = pool_.run(wait_for_ever, path("told"));
+    co_await with_timeout(std::move(call), 300ms);
+  };
+  // The child may not even have started within that time.
+  EXPECT_THROW(run_on_loop(body), timed_out);
+  EXPECT_EQ(run(add, 1, 2), 3);
+}
+
+TEST_F(process_pool_test, a_cancelled_call_is_killed_and_ends_once) {
+  asio::io_context loop(1);
+  asio::cancellation_signal cancel;
+  int ends = 0;
+  std::exception_ptr failure;
+  asio::co_spawn(loop, pool_.run(wait_for_ever, path("told")),
+                 asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e) {
+                   ++ends;
+                   failure = e;
+                 }));
+  pid_t pid = 0;
+  const auto runs = [&] {
+    loop.poll();
+    return static_cast<bool>(std::ifstream(path("told")) >> pid);
+  };
+  ASSERT_TRUE(eventually(runs, soon));
+  cancel.emit(asio::cancellation_type::terminal);
+  cancel.emit(asio::cancellation_type::terminal);
+  loop.run();
+  EXPECT_EQ(ends, 1);
+  ASSERT_TRUE(failure);
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& e) {
+    EXPECT_EQ(e.code(), asio::error::operation_aborted);
+  }
+  EXPECT_TRUE(is_gone(pid));
+  EXPECT_EQ(run(add, 1, 2), 3);
+}
+
+TEST_F(process_pool_test, a_call_cancelled_while_it_waits_never_starts) {
+  process_pool one(of_size(1));
+  asio::io_context loop(1);
+  asio::cancellation_signal cancel_first, cancel_second;
+  int ends = 0;
+  const auto end = [&](std::exception_ptr) { ++ends; };
+  asio::co_spawn(loop, one.run(wait_for_ever, path("told")),
+                 asio::bind_cancellation_slot(cancel_first.slot(), end));
+  const auto runs = [&] {
+    loop.poll();
+    pid_t pid = 0;
+    return static_cast<bool>(std::ifstream(path("told")) >> pid);
+  };
+  ASSERT_TRUE(eventually(runs, soon));
+  asio::co_spawn(loop, one.run(append_to, path("lines"), "second"),
+                 asio::bind_cancellation_slot(cancel_second.slot(), end));
+  loop.poll();
+  cancel_second.emit(asio::cancellation_type::terminal);
+  ASSERT_TRUE(eventually([&] { return loop.poll(), ends == 1; }, soon));
+  cancel_first.emit(asio::cancellation_type::terminal);
+  loop.run();
+  EXPECT_EQ(run_on_loop(one.run(add, 1, 1)), 2);
+  EXPECT_FALSE(std::filesystem::exists(path("lines")));
+}
+
+TEST_F(process_pool_test, calls_wait_in_their_order) {
+  process_pool one(of_size(1));
+  const auto body = [&]() -> awaitable<void> {
+    std::vector<awaitable<void>> all;
+    for (int i = 0; i < 50; ++i) all.push_back(one.run(append_to, path("lines"), std::to_string(i)));
+    co_await gather(std::move(all));
+  };
+  run_on_loop(body);
+  std::string expected;
+  for (int i = 0; i < 50; ++i) expected += std::to_string(i) + '\n';
+  EXPECT_EQ(read_file(path("lines")), expected);
+  EXPECT_EQ(one.pids().size(), 1u);
+}
+
+TEST_F(process_pool_test, the_pool_may_end_first) {
+  std::optional<process_pool> pool(of_size(1));
+  asio::io_context loop(1);
+  int cancellations = 0;
+  const auto end = [&](std::exception_ptr e) {
+    try {
+      if (e) std::rethrow_exception(e);
+    } catch (const cancelled&) {
+      ++cancellations;
+    }
+  };
+  for (int i = 0; i < 3; ++i) asio::co_spawn(loop, pool->run(wait_for_ever, path("told")), end);
+  pid_t pid = 0;
+  const auto runs = [&] {
+    loop.poll();
+    return static_cast<bool>(std::ifstream(path("told")) >> pid);
+  };
+  ASSERT_TRUE(eventually(runs, soon));
+  pool.reset();
+  EXPECT_NE(::kill(pid, 0), 0);
+  loop.run();
+  EXPECT_EQ(cancellations, 3);
+}
+
+TEST_F(process_pool_test, the_loop_may_end_first) {
+  pid_t pid = 0;
+  {
+    asio::io_context loop(1);
+    for (int i = 0; i < 4; ++i)
+      asio::co_spawn(loop, pool_.run(wait_for_ever, path("told" + std::to_string(i))), asio::detached);
+    const auto runs = [&] {
+      loop.poll();
+      return static_cast<bool>(std::ifstream(path("told0")) >> pid);
+    };
+    ASSERT_TRUE(eventually(runs, soon));
+  }
+  EXPECT_TRUE(is_gone(pid));
+  EXPECT_EQ(run(add, 1, 2), 3);
+}
+
+TEST_F(process_pool_test, ctrl_c_is_for_the_parent) {
+  const auto body = [&]() -> awaitable<int> {
+    auto call = pool_.run([] {
+      raise(SIGINT);
+      raise(SIGTERM);
+      return 5;
+    });
+    const int result = co_await std::move(call);
+    co_return result;
+  };
+  EXPECT_EQ(run_on_loop(body), 5);
+}
+
+// ---- limits
+
+TEST_F(process_pool_test, a_call_beyond_its_memory_limit_says_so) {
+  if (!processes::memory_limits_work()) GTEST_SKIP() << "sanitizers need memory as they please";
+  const auto take = [](std::size_t size) { return std::vector<char>(size, 'x').size(); };
+  EXPECT_EQ(run_on_loop(pool_.memory_limit(64_MiB).run(take, 30u << 20)), 30u << 20);
+  const auto before = pool_.pids();
+  try {
+    run_on_loop(pool_.memory_limit(64_MiB).run(take, 100u << 20));
+    FAIL() << "nothing was thrown";
+  } catch (const memory_limit_exceeded& e) {
+    EXPECT_NE(std::string(e.what()).find("64 MiB"), std::string::npos) << e.what();
+  }
+  EXPECT_TRUE(is_gone(before.back()));
+  EXPECT_EQ(run(take, 100u << 20), 100u << 20);
+}
+
+TEST_F(process_pool_test, a_child_is_replaced_after_so_many_calls) {
+  auto options = of_size(1);
+  options.max_calls = 3;
+  process_pool pool(options);
+  std::vector<int> pids;
+  for (int i = 0; i < 7; ++i) pids.push_back(run_on_loop(pool.run(own_pid)));
+  EXPECT_EQ(pids[0], pids[2]);
+  EXPECT_NE(pids[2], pids[3]);
+  EXPECT_EQ(pids[3], pids[5]);
+  EXPECT_NE(pids[5], pids[6]);
+  EXPECT_TRUE(is_gone(pids[0]));
+}
+
+TEST_F(process_pool_test, a_child_that_grew_is_replaced) {
+  if (!processes::memory_limits_work()) GTEST_SKIP() << "sanitizers need memory as they please";
+  auto options = of_size(1);
+  options.max_memory = 100_MiB;
+  process_pool pool(options);
+  const int first = run_on_loop(pool.run(own_pid));
+  EXPECT_EQ(run_on_loop(pool.run(own_pid)), first);
+  run_on_loop(pool.run([] {
+    static std::vector<char> leak;
+    leak.assign(150 << 20, 'x');
+  }));
+  EXPECT_NE(run_on_loop(pool.run(own_pid)), first);
+}
+
+// ---- where it may be used
+
+int add_in_own_pool(int a, int b) {
+  process_pool own(of_size(1));
+  return quarq::run(own.run(add, a, b));
+}
+
+TEST_F(process_pool_test, a_child_may_have_children) {
+  EXPECT_EQ(run(add_in_own_pool, 1, 2), 3);
+}
+
+TEST(process_pool, may_be_made_with_threads_running_and_a_database_open) {
+  temp_dir dir;
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((dir / "jobs.db").c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, "create table t(x); begin immediate", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  std::atomic<bool> stop = false;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      while (!stop) std::make_unique<std::string>(1000, 'x');
+    });
+  {
+    process_pool pool(of_size(2));
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(run_on_loop(pool.run(add, i, 1)), i + 1);
+    // Nothing that is open here is open there.
+    const auto descriptors = run_on_loop(pool.run([] { return open_descriptors(); }));
+    EXPECT_LE(descriptors, 6u);
+  }
+  stop = true;
+  EXPECT_EQ(sqlite3_exec(database, "insert into t values (1); commit", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+}
+
+TEST_F(process_pool_test, several_loops_use_it_at_once) {
+  std::atomic<int> right = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&, t] {
+        const auto body = [&, t]() -> awaitable<void> {
+          for (int i = 0; i < 100; ++i) {
+            const int sum = co_await pool_.run(add, t, i);
+            right += sum == t + i;
+          }
+        };
+        run_on_loop(body, 60s);
+      });
+  }
+  EXPECT_EQ(right, 400);
+  EXPECT_LE(pool_.pids().size(), 2u);
+}
+
+TEST_F(process_pool_test, a_thousand_at_once) {
+  const auto body = [&]() -> awaitable<void> {
+    std::vector<awaitable<int>> all;
+    for (int i = 0; i < 1000; ++i) all.push_back(pool_.run(add, i, i));
+    const auto sums = co_await gather(std::move(all));
+    for (int i = 0; i < 1000; ++i) EXPECT_EQ(sums[static_cast<std::size_t>(i)], 2 * i);
+  };
+  run_on_loop(body, 60s);
+}
+
+TEST(process_pool, leaves_nothing_behind) {
+  { run_on_loop(process_pool(of_size(1)).run(add, 1, 1)); }  // the keeper has its own descriptors from now on
+  const auto before = open_descriptors();
+  for (int i = 0; i < 5; ++i) {
+    process_pool pool(of_size(2));
+    const auto body = [&]() -> awaitable<void> {
+      auto [a, b] = co_await gather(pool.run(add, 1, 1), pool.run(reversed, bytes(1 << 20)));
+      EXPECT_EQ(a, 2);
+      EXPECT_EQ(b.size(), 1u << 20);
+    };
+    run_on_loop(body);
+  }
+  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_FALSE(has_children());
+}
+
+TEST(process_pool, refuses_options_that_make_no_sense) {
+  EXPECT_THROW(process_pool(of_size(-1)), invalid_argument);
+}
+
+}  // namespace
+}  // namespace quarq::test

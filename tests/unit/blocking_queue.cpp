@@ -1,0 +1,399 @@
+// Between threads, between coroutines of several loops, and between both.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+#include <gtest/gtest.h>
+
+#include <quarq/blocking_queue.hpp>
+#include <quarq/errors.hpp>
+#include <quarq/gather.hpp>
+#include <quarq/run.hpp>
+#include <quarq/time.hpp>
+
+#include "support/on_loop.hpp"
+
+namespace quarq::test {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+// ---- threads
+
+TEST(blocking_queue, keeps_the_order) {
+  blocking_queue<int> queue;
+  for (int i = 0; i < 100; ++i) queue.put(i);
+  EXPECT_EQ(queue.size(), 100u);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(queue.get(), i);
+  EXPECT_EQ(queue.try_get(), std::nullopt);
+}
+
+TEST(blocking_queue, moves_what_can_only_be_moved) {
+  blocking_queue<std::unique_ptr<int>> queue(1);
+  queue.put(std::make_unique<int>(1));
+  auto kept = std::make_unique<int>(2);
+  EXPECT_FALSE(queue.try_put(std::move(kept)));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(**queue.get(), 1);
+  EXPECT_TRUE(queue.try_put(std::move(kept)));
+  EXPECT_EQ(**queue.get(), 2);
+}
+
+TEST(blocking_queue, a_full_one_blocks_until_there_is_room) {
+  blocking_queue<int> queue(2);
+  EXPECT_TRUE(queue.try_put(1));
+  EXPECT_TRUE(queue.try_put(2));
+  EXPECT_FALSE(queue.try_put(3));
+  std::jthread putter([&] {
+    for (int i = 3; i < 1000; ++i) queue.put(i);
+  });
+  for (int i = 1; i < 1000; ++i) {
+    EXPECT_EQ(queue.get(), i);
+    EXPECT_LE(queue.size(), 2u);
+  }
+}
+
+TEST(blocking_queue, an_empty_one_blocks_until_there_is_an_item) {
+  blocking_queue<int> there, back;
+  std::jthread other([&] {
+    while (const auto n = there.get()) back.put(*n + 1);
+    back.close();
+  });
+  for (int i = 0; i < 1000; ++i) {
+    there.put(i);
+    EXPECT_EQ(back.get(), i + 1);
+  }
+  there.close();
+  EXPECT_EQ(back.get(), std::nullopt);
+}
+
+TEST(blocking_queue, get_for_waits_as_long_as_it_is_told) {
+  blocking_queue<int> queue;
+  EXPECT_EQ(queue.get_for(0s), std::nullopt);
+  EXPECT_EQ(queue.get_for(-1s), std::nullopt);
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(queue.get_for(10ms), std::nullopt);
+  EXPECT_GE(std::chrono::steady_clock::now() - before, 10ms);
+  std::jthread putter([&] { queue.put(7); });
+  EXPECT_EQ(queue.get_for(std::chrono::nanoseconds::max()), 7);
+  queue.close();
+  EXPECT_EQ(queue.get_for(1h), std::nullopt);
+}
+
+TEST(blocking_queue, a_closed_one_gives_what_it_has_and_takes_nothing) {
+  blocking_queue<int> queue;
+  queue.put(1);
+  EXPECT_FALSE(queue.is_closed());
+  queue.close();
+  queue.close();
+  EXPECT_TRUE(queue.is_closed());
+  EXPECT_THROW(queue.put(2), closed);
+  EXPECT_THROW(queue.try_put(2), closed);
+  EXPECT_EQ(queue.get(), 1);
+  EXPECT_EQ(queue.get(), std::nullopt);
+}
+
+TEST(blocking_queue, close_wakes_threads_that_wait) {
+  blocking_queue<int> empty, full(1);
+  full.put(1);
+  std::atomic<int> nothing = 0, refused = 0;
+  {
+    std::vector<std::jthread> waiting;
+    for (int i = 0; i < 3; ++i) {
+      waiting.emplace_back([&] {
+        if (!empty.get()) ++nothing;
+      });
+      waiting.emplace_back([&] {
+        try {
+          full.put(2);
+        } catch (const closed&) {
+          ++refused;
+        }
+      });
+    }
+    empty.close();
+    full.close();
+  }
+  EXPECT_EQ(nothing, 3);
+  EXPECT_EQ(refused, 3);
+}
+
+TEST(blocking_queue, many_producers_and_consumers_lose_nothing) {
+  for (std::size_t capacity : {0, 1, 7}) {
+    blocking_queue<int> queue(capacity);
+    std::atomic<long> sum = 0, count = 0;
+    {
+      std::vector<std::jthread> consumers, producers;
+      for (int t = 0; t < 4; ++t) {
+        consumers.emplace_back([&] {
+          while (const auto n = queue.get()) {
+            sum += *n;
+            ++count;
+          }
+        });
+        producers.emplace_back([&] {
+          for (int i = 1; i <= 1000; ++i) queue.put(i);
+        });
+      }
+      producers.clear();
+      queue.close();
+    }
+    EXPECT_EQ(count, 4000);
+    EXPECT_EQ(sum, 4L * 500500);
+  }
+}
+
+TEST(blocking_queue, join_waits_until_all_is_dealt_with) {
+  blocking_queue<int> queue;
+  queue.join();
+  std::atomic<int> dealt_with = 0;
+  std::jthread consumer([&] {
+    while (queue.get()) {
+      ++dealt_with;
+      queue.task_done();
+    }
+  });
+  for (int i = 0; i < 100; ++i) queue.put(i);
+  queue.join();
+  EXPECT_EQ(dealt_with, 100);
+  queue.close();
+}
+
+TEST(blocking_queue, task_done_more_often_than_put_is_an_error) {
+  blocking_queue<int> queue;
+  EXPECT_THROW(queue.task_done(), std::logic_error);
+  queue.put(1);
+  queue.get();
+  queue.task_done();
+  EXPECT_THROW(queue.task_done(), std::logic_error);
+}
+
+// ---- coroutines
+
+TEST(blocking_queue, coroutines_wait_without_blocking_their_loop) {
+  blocking_queue<std::string> queue(1);
+  std::vector<std::string> got;
+  const auto getter = [&]() -> awaitable<void> {
+    while (true) {
+      auto text = co_await queue.async_get();
+      if (!text) break;
+      got.push_back(*text);
+    }
+  };
+  const auto putter = [&]() -> awaitable<void> {
+    for (int i = 0; i < 10; ++i) {
+      auto text = std::to_string(i);
+      co_await queue.async_put(std::move(text));
+    }
+    queue.close();
+  };
+  const auto both = [&]() -> awaitable<void> { co_await gather(getter(), putter()); };
+  run_on_loop(both);
+  ASSERT_EQ(got.size(), 10u);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(got[static_cast<std::size_t>(i)], std::to_string(i));
+}
+
+TEST(blocking_queue, threads_and_coroutines_of_several_loops_mix) {
+  blocking_queue<int> queue(3);
+  std::atomic<long> sum = 0, count = 0;
+  const auto get_all = [&]() -> awaitable<void> {
+    while (true) {
+      const auto n = co_await queue.async_get();
+      if (!n) break;
+      sum += *n;
+      ++count;
+      queue.task_done();
+    }
+  };
+  const auto put_all = [&]() -> awaitable<void> {
+    for (int i = 1; i <= 300; ++i) co_await queue.async_put(i);
+  };
+  std::vector<std::jthread> consumers, producers;
+  for (int t = 0; t < 2; ++t) {
+    consumers.emplace_back([&] { run(gather(get_all(), get_all())); });
+    consumers.emplace_back([&] {
+      while (const auto n = queue.get()) {
+        sum += *n;
+        ++count;
+        queue.task_done();
+      }
+    });
+    producers.emplace_back([&] { run(gather(put_all(), put_all())); });
+    producers.emplace_back([&] {
+      for (int i = 1; i <= 300; ++i) queue.put(i);
+    });
+  }
+  producers.clear();
+  run(queue.async_join());
+  EXPECT_EQ(count, 1800);
+  EXPECT_EQ(sum, 6L * 45150);
+  queue.close();
+}
+
+TEST(blocking_queue, close_wakes_coroutines_that_wait) {
+  blocking_queue<int> empty, full(1);
+  full.put(1);
+  int nothing = 0, refused = 0;
+  const auto gets = [&]() -> awaitable<void> {
+    const auto n = co_await empty.async_get();
+    if (!n) ++nothing;
+  };
+  const auto puts = [&]() -> awaitable<void> {
+    try {
+      co_await full.async_put(2);
+    } catch (const closed&) {
+      ++refused;
+    }
+  };
+  const auto closes = [&]() -> awaitable<void> {
+    co_await sleep_for(0ms);
+    empty.close();
+    full.close();
+  };
+  const auto all = [&]() -> awaitable<void> { co_await gather(gets(), gets(), puts(), puts(), closes()); };
+  run_on_loop(all);
+  EXPECT_EQ(nothing, 2);
+  EXPECT_EQ(refused, 2);
+}
+
+TEST(blocking_queue, its_end_is_heard_by_coroutines_that_wait) {
+  auto queue = std::make_unique<blocking_queue<int>>();
+  auto full = std::make_unique<blocking_queue<int>>(1);
+  full->put(1);
+  int nothing = 0, refused = 0;
+  const auto gets = [&]() -> awaitable<void> {
+    const auto n = co_await queue->async_get();
+    if (!n) ++nothing;
+  };
+  const auto refusing = [&](awaitable<void> what) -> awaitable<void> {
+    try {
+      co_await std::move(what);
+    } catch (const closed&) {
+      ++refused;
+    }
+  };
+  const auto ends = [&]() -> awaitable<void> {
+    co_await sleep_for(0ms);
+    queue.reset();
+    full.reset();
+  };
+  const auto all = [&]() -> awaitable<void> {
+    co_await gather(gets(), refusing(full->async_put(2)), refusing(full->async_join()), ends());
+  };
+  run_on_loop(all);
+  EXPECT_EQ(nothing, 1);
+  EXPECT_EQ(refused, 2);
+}
+
+TEST(blocking_queue, a_cancelled_get_loses_nothing) {
+  blocking_queue<int> queue;
+  const auto body = [&]() -> awaitable<void> {
+    EXPECT_EQ(queue.size(), 0u);
+    try {
+      co_await with_timeout(queue.async_get(), 1ms);
+      ADD_FAILURE() << "there was nothing to get";
+    } catch (const timed_out&) {
+    }
+    queue.put(1);
+    const auto n = co_await queue.async_get();
+    EXPECT_EQ(n, 1);
+  };
+  run_on_loop(body);
+}
+
+TEST(blocking_queue, a_getter_called_and_cancelled_calls_the_next) {
+  asio::io_context loop(1);
+  blocking_queue<int> queue;
+  asio::cancellation_signal cancel;
+  std::optional<int> first, second;
+  bool first_ended = false;
+  const auto get = [](blocking_queue<int>& from, std::optional<int>& into) -> awaitable<void> {
+    into = co_await from.async_get();
+  };
+  asio::co_spawn(loop, get(queue, first),
+                 asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e) {
+                   EXPECT_TRUE(e);
+                   first_ended = true;
+                 }));
+  asio::co_spawn(loop, get(queue, second), asio::detached);
+  loop.poll();
+  // The first is called, and cancelled before it comes to its turn.
+  asio::post(loop, [&] {
+    queue.put(5);
+    cancel.emit(asio::cancellation_type::terminal);
+  });
+  loop.restart();
+  loop.run_for(20s);
+  EXPECT_TRUE(first_ended);
+  EXPECT_EQ(first, std::nullopt);
+  EXPECT_EQ(second, 5);
+}
+
+TEST(blocking_queue, a_loop_that_ends_takes_no_item_along) {
+  blocking_queue<int> queue, full(1);
+  full.put(1);
+  const auto get = [](blocking_queue<int>& from) -> awaitable<void> { co_await from.async_get(); };
+  const auto put = [](blocking_queue<int>& into) -> awaitable<void> { co_await into.async_put(2); };
+  {
+    asio::io_context loop(1);
+    for (int i = 0; i < 3; ++i) {
+      asio::co_spawn(loop, get(queue), asio::detached);
+      asio::co_spawn(loop, put(full), asio::detached);
+    }
+    loop.poll();
+    queue.put(7);
+  }
+  EXPECT_EQ(queue.get_for(0s), 7);
+  EXPECT_EQ(full.get(), 1);
+  EXPECT_EQ(full.try_get(), std::nullopt);
+}
+
+TEST(blocking_queue, random_cancellations_lose_nothing) {
+  blocking_queue<int> queue(2);
+  long sum = 0, put = 0;
+  std::atomic<long> taken_by_thread = 0;
+  std::jthread thread([&] {
+    while (const auto n = queue.get()) taken_by_thread += *n;
+  });
+  const auto getter = [&]() -> awaitable<void> {
+    for (int i = 0; i < 200; ++i) {
+      auto get = with_timeout(queue.async_get(), std::chrono::microseconds(i % 5 * 40));
+      try {
+        const auto n = co_await std::move(get);
+        if (n) sum += *n;
+      } catch (const timed_out&) {
+      }
+    }
+  };
+  const auto putter = [&]() -> awaitable<void> {
+    for (int i = 1; i <= 200; ++i) {
+      auto one = with_timeout(queue.async_put(i), std::chrono::microseconds(i % 5 * 40));
+      try {
+        co_await std::move(one);
+        put += i;
+      } catch (const timed_out&) {
+      }
+    }
+  };
+  run(gather(getter(), putter(), putter(), getter()));
+  queue.close();
+  thread.join();
+  EXPECT_EQ(sum + taken_by_thread, put);
+}
+
+}  // namespace
+}  // namespace quarq::test

@@ -1,0 +1,158 @@
+#include <optional>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <gtest/gtest.h>
+
+#include <quarq/errors.hpp>
+#include <quarq/event.hpp>
+#include <quarq/gather.hpp>
+#include <quarq/run.hpp>
+#include <quarq/semaphore.hpp>
+#include <quarq/time.hpp>
+
+#include "support/by_turns.hpp"
+
+namespace quarq::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+awaitable<void> take(semaphore& from, std::vector<int>& got, int who, event& until) {
+  auto permit = co_await from.acquire();
+  EXPECT_TRUE(permit);
+  got.push_back(who);
+  co_await until.wait();
+}
+
+awaitable<void> work(semaphore& most, int& now, int& peak) {
+  auto permit = co_await most.acquire();
+  peak = std::max(peak, ++now);
+  const auto loop = co_await boost::asio::this_coro::executor;
+  co_await boost::asio::post(loop, boost::asio::use_awaitable);
+  --now;
+}
+
+TEST(semaphore, lets_so_many_through_at_once) {
+  semaphore most(3);
+  int now = 0, peak = 0;
+  std::vector<awaitable<void>> all;
+  for (int i = 0; i < 50; ++i) all.push_back(work(most, now, peak));
+  run(gather(std::move(all)));
+  EXPECT_EQ(peak, 3);
+  EXPECT_EQ(now, 0);
+  EXPECT_EQ(most.available(), 3u);
+}
+
+TEST(semaphore, who_came_first_gets_the_first) {
+  semaphore one(1);
+  std::vector<int> got;
+  event until;
+  until.set();
+  by_turns loop;
+  auto held = one.try_acquire();
+  for (int i = 0; i < 3; ++i) loop.start(take(one, got, i, until));
+  EXPECT_TRUE(got.empty());
+  held.release();
+  EXPECT_FALSE(held);
+  // It is promised already: nobody may overtake.
+  EXPECT_EQ(one.available(), 0u);
+  EXPECT_FALSE(one.try_acquire());
+  loop.turn();
+  EXPECT_EQ(got, (std::vector{0, 1, 2}));
+  EXPECT_EQ(one.available(), 1u);
+}
+
+TEST(semaphore, a_cancelled_wait_takes_no_permit) {
+  semaphore one(1);
+  std::vector<int> got;
+  event until;
+  by_turns loop;
+  auto held = one.try_acquire();
+  const auto first = loop.start(take(one, got, 0, until));
+  const auto second = loop.start(take(one, got, 1, until));
+  first->cancel();
+  held.release();
+  loop.turn();
+  EXPECT_TRUE(first->aborted());
+  EXPECT_EQ(got, std::vector{1});
+  until.set();
+  loop.turn();
+  EXPECT_TRUE(second->ended());
+  EXPECT_EQ(one.available(), 1u);
+}
+
+TEST(semaphore, a_permit_on_its_way_to_one_who_is_cancelled_goes_to_the_next) {
+  semaphore one(1);
+  std::vector<int> got;
+  event until;
+  by_turns loop;
+  auto held = one.try_acquire();
+  const auto first = loop.start(take(one, got, 0, until));
+  const auto second = loop.start(take(one, got, 1, until));
+  held.release();
+  first->cancel();
+  loop.turn();
+  EXPECT_TRUE(first->aborted());
+  EXPECT_EQ(got, std::vector{1});
+  // And if there is no next, it is there.
+  const auto third = loop.start(take(one, got, 2, until));
+  until.set();
+  third->cancel();
+  loop.turn();
+  EXPECT_EQ(one.available(), 1u);
+}
+
+TEST(semaphore, permits_move_and_give_back_what_they_are_overwritten_with) {
+  semaphore two(2);
+  auto a = two.try_acquire();
+  auto b = two.try_acquire();
+  EXPECT_TRUE(a && b);
+  EXPECT_FALSE(two.try_acquire());
+  a = std::move(b);
+  EXPECT_EQ(two.available(), 1u);
+  EXPECT_TRUE(a);
+  EXPECT_FALSE(b);
+  auto c = std::move(a);
+  EXPECT_EQ(two.available(), 1u);
+  c.release();
+  c.release();
+  EXPECT_EQ(two.available(), 2u);
+}
+
+TEST(semaphore, may_be_destroyed_before_its_permits_and_while_some_wait) {
+  std::optional<semaphore> one(std::in_place, 1);
+  std::vector<int> got;
+  event until;
+  by_turns loop;
+  const auto first = loop.start(take(*one, got, 0, until));
+  const auto second = loop.start(take(*one, got, 1, until));
+  one.reset();
+  loop.turn();
+  EXPECT_TRUE(second->aborted());
+  until.set();
+  loop.turn();
+  EXPECT_TRUE(first->ended());
+  EXPECT_FALSE(first->failure());
+}
+
+TEST(semaphore, the_loop_may_end_first) {
+  semaphore one(1);
+  std::vector<int> got;
+  event until;
+  {
+    by_turns loop;
+    loop.start(take(one, got, 0, until));
+    for (int i = 1; i < 4; ++i) loop.start(take(one, got, i, until));
+  }
+  EXPECT_EQ(one.available(), 1u);
+}
+
+TEST(semaphore, of_nothing_is_refused) {
+  EXPECT_THROW(semaphore(0), invalid_argument);
+}
+
+}  // namespace
+}  // namespace quarq::test
