@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include <quarq/level.hpp>
 #include <quarq/retry.hpp>
 
 namespace quarq {
@@ -98,10 +100,15 @@ struct cron_options {
   /// (One that waits because all workers are busy always does.)
   std::chrono::milliseconds tolerance = std::chrono::minutes(1);
 
+  /// Where it runs; see handler_options.
+  std::optional<level> on = std::nullopt;
   /// How long one try may take. Nothing: no limit.
   std::optional<std::chrono::milliseconds> timeout = std::chrono::minutes(5);
+  /// For level::process; see handler_options.
+  std::optional<std::uint64_t> memory_limit = std::nullopt;
   retry_policy retry = backoff::none();
-  /// How long the end of a run can be looked up; a minute at least.
+  /// How long the end of a run can be looked up; a minute at least, a failure an hour at least. (Under a
+  /// job_id just as long as this, for what is kept keeps the next run from taking place.)
   std::chrono::milliseconds keep_result{0};
   /// 0 to 9; the highest is claimed first.
   int priority = 5;

@@ -106,7 +106,9 @@ class worker {
   template <class F>
   worker& cron(const std::string& name, F f, cron_options when) {
     handler_options how;
+    how.on = when.on;
     how.timeout = when.timeout;
+    how.memory_limit = when.memory_limit;
     how.retry = when.retry;
     how.keep_result = std::max(when.keep_result, std::chrono::milliseconds(std::chrono::minutes(1)));
     const task<void()> what(add_cron(name, std::move(when)));

@@ -150,30 +150,48 @@ awaitable<void> worker_core::run_at_startup(const jobs::cron_job& c) {
   if (!c.options.run_at_startup) co_return;
   bool settled_it = false;
   while (!settled_it) {
+    bool failed = false;
     try {
       settled_it = co_await try_run_at_startup(c);
     } catch (const broker_error& e) {
       base::log().warn("{}: could not plan its run at startup, trying again: {}", c.task, e.what());
+      failed = true;
     }
-    if (!settled_it) co_await sleep_for(pause_after_error);
+    if (failed) co_await sleep_for(pause_after_error);
   }
+}
+
+// False: another worker was faster, which the next look will show.
+awaitable<bool> worker_core::try_run_at_startup(const jobs::cron_job& c) {
+  auto latest = co_await latest_startup_run(c);
+  const bool lives = !latest.id.empty() && !latest.ended;
+  const bool just_ended = latest.ended && now_there() - *latest.ended < c.options.startup_window;
+  if (lives || just_ended) {
+    base::log().info("{}: not run at startup: {} {}", c.task, latest.id,
+                     lives ? "is under way" : "ran just now");
+    co_return true;
+  }
+  const bool accepted = co_await enqueue_run(c, std::move(latest.next_id), std::nullopt, "");
+  co_return accepted;
 }
 
 // The id of one start's run must be the same for all workers that start with it, and another one at a later
 // start, also if the end of the earlier run is still kept: it continues with the time of that end.
-awaitable<bool> worker_core::try_run_at_startup(const jobs::cron_job& c) {
-  std::string id = c.startup_id();
+awaitable<worker_core::startup_run> worker_core::latest_startup_run(const jobs::cron_job& c) {
+  startup_run latest;
+  latest.next_id = c.startup_id();
   while (true) {
-    const bool accepted = co_await enqueue_run(c, id, std::nullopt, "");
-    if (accepted) co_return true;
-    const auto known = co_await broker->inspect(c.queue, id);
-    if (!known) co_return false;  // forgotten this moment
+    const auto known = co_await broker->inspect(c.queue, latest.next_id);
+    if (!known) co_return latest;
+    latest.id = latest.next_id;
     const auto end = ended_at(*known);
-    if (!end || now_there() - *end < c.options.startup_window) {
-      base::log().info("{}: not run at startup: {} {}", c.task, id, end ? "ran just now" : "is under way");
-      co_return true;
+    if (!end) {
+      latest.ended.reset();
+      co_return latest;
     }
-    id = fmt::format("{}:{}", c.startup_id(), end->time_since_epoch().count());
+    // Whatever the outcomes say, the times grow, and so the ids end.
+    latest.ended = std::max(*end, latest.ended.value_or(broker::moment::min()) + millis{1});
+    latest.next_id = fmt::format("{}:{}", c.startup_id(), latest.ended->time_since_epoch().count());
   }
 }
 

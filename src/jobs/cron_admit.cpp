@@ -63,22 +63,32 @@ awaitable<bool> worker_core::admit_cron(running_job& job, cron_job& c) {
 
 awaitable<bool> worker_core::judge_cron(running_job& job, cron_job& c) {
   const auto run = jobs::parse_cron_run(c.task, job.claimed.id);
-  if (run.what == kind::by_hand) {
+  bool takes_place = true;
+  if (run.what == kind::planned) {
+    takes_place = co_await judge_planned(job, c, run);
+  } else if (run.what == kind::startup) {
+    takes_place = co_await judge_startup(job, c, run);
+  } else if (job.claimed.id == c.options.job_id) {
     // The next run must not be kept waiting by the kept end of this one.
-    if (job.claimed.id == c.options.job_id) {
-      job.terms.keep_success = job.terms.keep_failure =
-          job.record.keep_result.value_or(c.options.keep_result);
-    }
-    co_return true;
+    job.terms.keep_success = job.terms.keep_failure = job.record.keep_result.value_or(c.options.keep_result);
   }
-  const bool first = job.claimed.tries == 1;
-  if (run.what == kind::startup) {
-    job.terms.keep_success = std::max(job.terms.keep_success, c.options.startup_window);
-    job.terms.keep_failure = std::max(job.terms.keep_failure, c.options.startup_window);
-    if (!first) co_return true;
-    const bool clear = co_await way_is_clear(job, c, run);
-    co_return clear;
+  co_return takes_place;
+}
+
+awaitable<bool> worker_core::judge_startup(running_job& job, cron_job& c, const cron_run& run) {
+  job.terms.keep_success = std::max(job.terms.keep_success, c.options.startup_window);
+  job.terms.keep_failure = std::max(job.terms.keep_failure, c.options.startup_window);
+  bool takes_place = true;
+  if (!c.options.job_id.empty()) {
+    co_await send_under_own_id(job, c);
+    takes_place = false;
+  } else if (job.claimed.tries == 1) {
+    takes_place = co_await way_is_clear(job, c, run);
   }
+  co_return takes_place;
+}
+
+awaitable<bool> worker_core::judge_planned(running_job& job, cron_job& c, const cron_run& run) {
   if (job.from.served.name != c.queue || !c.comes_at(run.due)) {
     leave_to_others(job, "is not on the schedule that this worker knows");
     co_return false;
@@ -87,15 +97,10 @@ awaitable<bool> worker_core::judge_cron(running_job& job, cron_job& c) {
     end_without_run(job, job_state::expired, fmt::format("{} was planned after its time", job.claimed.id));
     co_return false;
   }
-  if (first) {
-    const bool skip = co_await is_missed(job, c, run);
-    if (skip) {
-      auto before = job.record.after;
-      co_await plan_on(c, run, std::move(before));
-      const auto late = now_there() - run.due;
-      end_without_run(job, job_state::expired,
-                      fmt::format("{} was missed: no worker was there, and {} later it is skipped",
-                                  job.claimed.id, base::human_duration(late)));
+  if (job.claimed.tries == 1) {
+    const bool missed = co_await is_missed(job, c, run);
+    if (missed) {
+      co_await skip_missed(job, c, run);
       co_return false;
     }
     const bool clear = co_await way_is_clear(job, c, run);
@@ -125,6 +130,14 @@ awaitable<bool> worker_core::is_missed(const running_job& job, const cron_job& c
     if (is_live(planned) && run_before(*planned) == job.claimed.id) co_return false;
   }
   co_return true;
+}
+
+awaitable<void> worker_core::skip_missed(running_job& job, cron_job& c, const cron_run& run) {
+  auto before = job.record.after;
+  co_await plan_on(c, run, std::move(before));
+  end_without_run(job, job_state::expired,
+                  fmt::format("{} was missed: no worker was there, and {} later it is skipped",
+                              job.claimed.id, base::human_duration(now_there() - run.due)));
 }
 
 // False: it was set aside until the run in its way has ended, or has ended itself.
@@ -170,17 +183,8 @@ awaitable<worker_core::cron_obstacle> worker_core::run_in_the_way(const running_
     id = further == id ? std::string() : std::move(further);
   }
   if (run.what == kind::planned && c.options.run_at_startup) {
-    id = c.startup_id();
-    while (true) {
-      const auto start = co_await broker->inspect(c.queue, id);
-      if (!start) break;
-      const auto end = ended_at(*start);
-      if (!end) {
-        found.id = id;
-        break;
-      }
-      id = fmt::format("{}:{}", c.startup_id(), end->time_since_epoch().count());
-    }
+    const auto start = co_await latest_startup_run(c);
+    if (!start.ended) found.id = start.id;
   }
   co_return found;
 }
@@ -219,12 +223,7 @@ void worker_core::end_without_run(running_job& job, job_state state, std::string
   job.settled = true;
   if (job.token != job.from.lease.token) return;
   if (!why.empty()) base::log().warn("skipped  task={} id={}: {}", job.record.task, job.claimed.id, why);
-  jobs::outcome o;
-  o.task = job.record.task;
-  o.tries = job.claimed.tries;
-  o.worker = name;
-  o.enqueued_ms = job.claimed.enqueued_at.time_since_epoch().count();
-  o.started_ms = o.finished_ms = job.started_ms;
+  auto o = outcome_of(job);
   o.after = std::move(after);
   if (state != job_state::succeeded) {
     o.error_type = state == job_state::expired ? "quarq::job_expired" : "quarq::cancelled";

@@ -146,7 +146,6 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
     running.erase(job.self);
     return;
   }
-  log_start(job);
   if (job.terms.timeout) set_deadline(job, *job.terms.timeout);
   asio::co_spawn(loop, execute(job),
                  asio::bind_cancellation_slot(job.cancel.slot(),
@@ -195,6 +194,7 @@ awaitable<void> worker_core::execute(running_job& job) {
       const bool takes_place = co_await admit_cron(job, *cron);
       if (!takes_place) co_return;
     }
+    log_start(job);
     std::string returned = co_await call_handler(job);
     result = std::move(returned);
   } catch (...) {
@@ -235,8 +235,8 @@ awaitable<std::string> worker_core::call_on_thread(running_job& job) {
 awaitable<std::string> worker_core::call_in_process(running_job& job) {
   const taken_place place(in_processes);
   const auto limit = job.how->options.memory_limit;
-  const job_facts facts{job.ctx.id(), job.ctx.task(), job.ctx.queue(), job.ctx.tries(),
-                        job.ctx.enqueued_at(), job.ctx.due_at()};
+  const job_facts facts{job.ctx.id(),    job.ctx.task(),        job.ctx.queue(),
+                        job.ctx.tries(), job.ctx.enqueued_at(), job.ctx.due_at()};
   std::string result =
       co_await process_call(*processes, *job.how->in_process, job.record.arguments, limit, facts);
   co_return result;
@@ -307,6 +307,16 @@ broker::settlement worker_core::settlement_of(const running_job& job, const atte
   }
   s.kind = broker::settlement::what::end;
   s.keep = jobs::keep_of(v.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure);
+  auto o = outcome_of(job);
+  o.result = std::move(result);
+  o.error_type = a.error_type;
+  o.error = a.error;
+  s.outcome = jobs::encode(o);
+  return s;
+}
+
+// As it is now, without a result or an error.
+jobs::outcome worker_core::outcome_of(const running_job& job) const {
   jobs::outcome o;
   o.task = job.record.task;
   o.tries = job.claimed.tries;
@@ -314,11 +324,7 @@ broker::settlement worker_core::settlement_of(const running_job& job, const atte
   o.enqueued_ms = job.claimed.enqueued_at.time_since_epoch().count();
   o.started_ms = job.started_ms;
   o.finished_ms = job.started_ms + std::chrono::duration_cast<millis>(since(job.started)).count();
-  o.result = std::move(result);
-  o.error_type = a.error_type;
-  o.error = a.error;
-  s.outcome = jobs::encode(o);
-  return s;
+  return o;
 }
 
 void worker_core::set_deadline(running_job& job, millis from_now) {

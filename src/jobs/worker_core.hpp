@@ -170,6 +170,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   void conclude(running_job& job, const jobs::attempt& a, const jobs::verdict& v, std::string result);
   broker::settlement settlement_of(const running_job& job, const jobs::attempt& a, const jobs::verdict& v,
                                    std::string result) const;
+  jobs::outcome outcome_of(const running_job& job) const;
   void set_deadline(running_job& job, millis from_now);
   void clear_deadline(running_job& job);
   awaitable<void> watch_deadlines();
@@ -199,6 +200,12 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
                               std::string after);
   awaitable<void> run_at_startup(const jobs::cron_job& c);
   awaitable<bool> try_run_at_startup(const jobs::cron_job& c);
+  struct startup_run {
+    std::string id;                       ///< empty: none is known
+    std::optional<broker::moment> ended;  ///< nothing: it waits or runs
+    std::string next_id;                  ///< of the one that would follow it
+  };
+  awaitable<startup_run> latest_startup_run(const jobs::cron_job& c);
   static std::optional<broker::moment> ended_at(const broker::job_details& job);
 
   // ---- cron_admit.cpp
@@ -209,7 +216,10 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   jobs::cron_job* cron_of(const running_job& job);
   awaitable<bool> admit_cron(running_job& job, jobs::cron_job& c);
   awaitable<bool> judge_cron(running_job& job, jobs::cron_job& c);
+  awaitable<bool> judge_startup(running_job& job, jobs::cron_job& c, const jobs::cron_run& run);
+  awaitable<bool> judge_planned(running_job& job, jobs::cron_job& c, const jobs::cron_run& run);
   awaitable<bool> is_missed(const running_job& job, const jobs::cron_job& c, const jobs::cron_run& run);
+  awaitable<void> skip_missed(running_job& job, jobs::cron_job& c, const jobs::cron_run& run);
   awaitable<bool> way_is_clear(running_job& job, jobs::cron_job& c, const jobs::cron_run& run);
   awaitable<cron_obstacle> run_in_the_way(const running_job& job, const jobs::cron_job& c,
                                           const jobs::cron_run& run);

@@ -5,6 +5,8 @@
 #include <memory>
 #include <set>
 
+#include <unistd.h>
+
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
@@ -550,6 +552,43 @@ TEST_P(cron, runs_under_an_id_of_its_own_are_one_at_a_time) {
       when);
   serve(w, [&](queue) -> awaitable<void> { co_await until([&] { return ids.size() >= 4; }); });
   EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()), std::set<std::string>{"the-report"});
+}
+
+TEST_P(cron, at_startup_an_id_of_its_own_is_kept_to) {
+  strings ids;
+  auto when = only_at(second_from_now(3600s));
+  when.job_id = "the-report";
+  when.run_at_startup = true;
+  worker w(options());
+  w.cron(
+      "tick",
+      [&](context& ctx) -> awaitable<void> {
+        ids.push_back(ctx.id());
+        co_return;
+      },
+      when);
+  serve(w, [&](queue) -> awaitable<void> { co_await until([&] { return !ids.empty(); }); });
+  EXPECT_EQ(ids, strings{"the-report"});
+}
+
+void says_when(context& ctx) {
+  throw std::runtime_error(fmt::format("{} in {}", ctx.due_at().time_since_epoch().count(), ::getpid()));
+}
+
+TEST_P(cron, may_run_in_a_process_of_its_own) {
+  const auto due = second_from_now(2s);
+  auto when = only_at(due);
+  when.on = level::process;
+  when.memory_limit = 512_MiB;
+  worker w(options());
+  w.cron("tick", says_when, when);
+  serve(w, [&](queue q) -> awaitable<void> {
+    co_await until_in(id_of(due), job_state::failed);
+    const auto run = q.find<void>(id_of(due));
+    const auto error = co_await error_of(run.result(patience));
+    EXPECT_EQ(error.what.rfind(fmt::format("{} in ", due.time_since_epoch().count()), 0), 0u) << error.what;
+    EXPECT_EQ(error.what.find(fmt::format("in {}", ::getpid())), std::string::npos) << error.what;
+  });
 }
 
 TEST_P(cron, can_be_enqueued_by_hand) {

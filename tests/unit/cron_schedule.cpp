@@ -4,6 +4,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -245,25 +246,15 @@ TEST(cron_schedule, says_what_it_is) {
 
 // ---- the same by brute force: every second of some days, on the clock of the C library
 
-class wall_clock {
- public:
-  explicit wall_clock(const std::string& zone) {
-    ::setenv("TZ", zone.c_str(), 1);
-    ::tzset();
-  }
-  ~wall_clock() {
-    ::unsetenv("TZ");
-    ::tzset();
-  }
-  std::tm show(std::time_t t) const {
-    std::tm parts{};
-    ::localtime_r(&t, &parts);
-    return parts;
-  }
-};
-
-std::time_t naive(std::tm parts) {
-  return ::timegm(&parts);
+// What that clock shows at each second in [from, to).
+std::vector<std::tm> shown_in(const char* zone, std::time_t from, std::time_t to) {
+  ::setenv("TZ", zone, 1);
+  ::tzset();
+  std::vector<std::tm> all;
+  for (std::time_t t = from; t < to; ++t) ::localtime_r(&t, &all.emplace_back());
+  ::unsetenv("TZ");
+  ::tzset();
+  return all;
 }
 
 bool matches(const jobs::cron_sets& s, const std::tm& t) {
@@ -274,23 +265,26 @@ bool matches(const jobs::cron_sets& s, const std::tm& t) {
          (s.either_day ? day || weekday : day && weekday);
 }
 
-// All moments of the schedule in [from, to), by the rules as documented.
-std::set<std::time_t> by_brute_force(const jobs::cron_sets& s, const wall_clock& clock, std::time_t from,
-                                     std::time_t to) {
+// All moments of the schedule, by the rules as documented. `shown` begins at `from`; what comes in its first
+// `run_up` seconds is not asked for.
+std::set<std::time_t> by_brute_force(const jobs::cron_sets& s, const std::vector<std::tm>& shown,
+                                     std::time_t from, std::time_t run_up) {
   std::set<std::time_t> all;
   const bool any_hour = s.hour.all();
-  std::time_t latest = naive(clock.show(from - 90'000));
-  for (std::time_t t = from - 90'000; t < to; ++t) {
-    const auto shown = clock.show(t);
-    const auto local = naive(shown);
-    bool comes = matches(s, shown) && (any_hour || local > latest);
+  auto first = shown.front();
+  std::time_t latest = ::timegm(&first) - 1;
+  std::time_t t = from;
+  for (auto parts : shown) {
+    const auto local = ::timegm(&parts);
+    bool comes = matches(s, parts) && (any_hour || local > latest);
     for (std::time_t skipped = latest + 1; !any_hour && skipped < local && !comes; ++skipped) {
-      std::tm parts{};
-      ::gmtime_r(&skipped, &parts);
-      comes = matches(s, parts);
+      std::tm never_shown{};
+      ::gmtime_r(&skipped, &never_shown);
+      comes = matches(s, never_shown);
     }
-    if (comes && t >= from) all.insert(t);
+    if (comes && t >= from + run_up) all.insert(t);
     latest = std::max(latest, local);
+    ++t;
   }
   return all;
 }
@@ -323,13 +317,14 @@ TEST(cron_schedule, nothing_between_a_moment_and_the_next_matches) {
   };
   std::size_t compared = 0;
   for (const auto& [zone, day] : changes) {
-    const wall_clock clock(zone);
     const auto middle = std::chrono::floor<std::chrono::seconds>(at(day)).time_since_epoch().count();
+    constexpr std::time_t run_up = 90'000;
     const std::time_t from = middle - 43'200, to = middle + 86'400;
+    const auto shown = shown_in(zone, from - run_up, to);
     for (int i = 0; i < 12; ++i) {
       const auto text = random_field(random, 0, 59) + " " + random_field(random, 0, 59) + " " +
                         random_field(random, 0, 23) + " * * " + random_field(random, 0, 7);
-      const auto expected = by_brute_force(jobs::parse_crontab(text), clock, from, to);
+      const auto expected = by_brute_force(jobs::parse_crontab(text), shown, from - run_up, run_up);
       const cron_schedule s(text, zone);
       std::set<std::time_t> got;
       auto t = moment(std::chrono::seconds(from - 1));
