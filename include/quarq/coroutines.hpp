@@ -2,77 +2,34 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <stop_token>
 #include <type_traits>
 #include <utility>
 
 #include <quarq/awaitable.hpp>
+#include <quarq/detail_invoke.hpp>
 #include <quarq/map.hpp>
 
 namespace quarq {
 
 namespace detail {
 
-/// Whether F is called with a std::stop_token before its arguments.
-template <class F, class... Args>
-inline constexpr bool takes_stop_token =
-    !std::is_invocable_v<F, Args...> && std::is_invocable_v<F, std::stop_token, Args...>;
-
-/// What F returns, called with values of these types; of an awaitable what it yields.
-template <class F, class... Args>
-struct run_result {
-  static_assert(std::is_invocable_v<F, Args...> || takes_stop_token<F, Args...>,
-                "quarq: this function can't be called with these arguments (see run_result<function, "
-                "arguments> in this message)");
-  static auto given() {
-    if constexpr (takes_stop_token<F, Args...>) {
-      return std::type_identity<std::invoke_result_t<F, std::stop_token, Args...>>();
-    } else if constexpr (std::is_invocable_v<F, Args...>) {
-      return std::type_identity<std::invoke_result_t<F, Args...>>();
-    } else {
-      return std::type_identity<void>();
-    }
-  }
-  using returned = typename decltype(given())::type;
-  static auto yielded() {
-    if constexpr (is_awaitable<returned>) {
-      return std::type_identity<typename awaited<returned>::type>();
-    } else {
-      return std::type_identity<std::decay_t<returned>>();
-    }
-  }
-  using type = typename decltype(yielded())::type;
-};
-
 /// (A class of its own, since g++ 12 warns of a closure in the frame of a function template.)
 template <class F, class... Args>
 struct call_here {
-  using result = run_result<F, Args...>;
-  using type = typename result::type;
+  using invocation_type = invocation<F, Args...>;
+  using type = typename invocation_type::result;
 
   static awaitable<type> run(F f, Args... args) {
-    if constexpr (is_awaitable<typename result::returned>) {
-      auto work = invoke(f, args...);
-      if constexpr (std::is_void_v<type>) {
-        co_await std::move(work);
-      } else {
-        auto value = co_await std::move(work);
-        co_return value;
-      }
+    if constexpr (!invocation_type::is_coroutine) {
+      co_return invocation_type::invoke(std::stop_token(), f, args...);
     } else if constexpr (std::is_void_v<type>) {
-      invoke(f, args...);
-      co_return;
+      auto work = invocation_type::invoke(std::stop_token(), f, args...);
+      co_await std::move(work);
     } else {
-      co_return invoke(f, args...);
-    }
-  }
-
-  static decltype(auto) invoke(F& f, Args&... args) {
-    if constexpr (takes_stop_token<F, Args...>) {
-      return std::invoke(std::move(f), std::stop_token(), std::move(args)...);
-    } else {
-      return std::invoke(std::move(f), std::move(args)...);
+      auto work = invocation_type::invoke(std::stop_token(), f, args...);
+      auto value = co_await std::move(work);
+      co_return value;
     }
   }
 };
@@ -92,8 +49,9 @@ class coroutines : public detail::maps<coroutines> {
   /// takes a std::stop_token first, that never stops.
   template <class F, class... Args>
   auto run(F&& f, Args&&... args) const
-      -> awaitable<typename detail::run_result<std::decay_t<F>, std::decay_t<Args>...>::type> {
-    static_assert((detail::seat_belted<F>::ok && ... && detail::seat_belted<Args>::ok));
+      -> awaitable<typename detail::invocation<std::decay_t<F>, std::decay_t<Args>...>::result> {
+    QUARQ_SEAT_BELT(F);
+    QUARQ_SEAT_BELTS(Args);
     using call = detail::call_here<std::decay_t<F>, std::decay_t<Args>...>;
     return call::run(std::forward<F>(f), std::forward<Args>(args)...);
   }

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -14,6 +13,7 @@
 #include <variant>
 
 #include <quarq/awaitable.hpp>
+#include <quarq/detail_invoke.hpp>
 #include <quarq/run.hpp>
 
 namespace quarq {
@@ -27,37 +27,6 @@ namespace detail {
 
 class pool_core;
 class posted;
-
-template <class F, class... Args>
-inline constexpr bool takes_stop = std::is_invocable_v<F, std::stop_token, Args...>;
-template <class F, class... Args>
-concept runs_on_thread = takes_stop<F, Args...> || std::is_invocable_v<F, Args...>;
-
-template <class F, class... Args>
-struct thread_returns : std::invoke_result<F, Args...> {};
-template <class F, class... Args>
-requires takes_stop<F, Args...>
-struct thread_returns<F, Args...> : std::invoke_result<F, std::stop_token, Args...> {
-};
-
-template <class T>
-struct unwrapped {
-  using type = std::remove_cvref_t<T>;
-};
-template <class T, class Executor>
-struct unwrapped<boost::asio::awaitable<T, Executor>> {
-  using type = T;
-};
-/// What run() of this function and these arguments (decayed) yields.
-template <class F, class... Args>
-using thread_result =
-    typename unwrapped<std::remove_cvref_t<typename thread_returns<F, Args...>::type>>::type;
-
-template <class T>
-constexpr bool seat_belt() {
-  QUARQ_SEAT_BELT(T);
-  return true;
-}
 
 /// Shared by the coroutine that waits and the thread that works: either may be gone before the other.
 class thread_call {
@@ -105,39 +74,36 @@ class thread_call_of : public thread_call {
   std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;
 };
 
-template <class R, class F, class... Args>
-class thread_call_to final : public thread_call_of<R> {
-  using returned = std::remove_cvref_t<typename thread_returns<F, Args...>::type>;
+template <class F, class... Args>
+class thread_call_to final : public thread_call_of<typename invocation<F, Args...>::result> {
+  using invocation_type = invocation<F, Args...>;
 
  public:
+  using result = typename invocation_type::result;
+
   template <class G, class... Given>
   explicit thread_call_to(G&& f, Given&&... args)
-      : thread_call_of<R>(takes_stop<F, Args...> || is_awaitable<returned>),
+      : thread_call_of<result>(takes_stop_token<F, Args...> || invocation_type::is_coroutine),
         what_(std::in_place, std::forward<G>(f), std::forward<Given>(args)...) {}
 
   void forget() noexcept override { what_.reset(); }
 
  private:
-  auto invoke(std::stop_token stop) -> typename thread_returns<F, Args...>::type {
+  auto invoke(const std::stop_token& stop) -> typename invocation_type::returned {
     return std::apply(
-        [&](F& f, Args&... args) -> typename thread_returns<F, Args...>::type {
-          if constexpr (takes_stop<F, Args...>) {
-            return std::invoke(std::move(f), std::move(stop), std::move(args)...);
-          } else {
-            return std::invoke(std::move(f), std::move(args)...);
-          }
-        },
+        [&](F& f, Args&... args) ->
+        typename invocation_type::returned { return invocation_type::invoke(stop, f, args...); },
         *what_);
   }
   void work(std::stop_token stop) override {
-    if constexpr (is_awaitable<returned> && std::is_void_v<R>) {
+    if constexpr (invocation_type::is_coroutine && std::is_void_v<result>) {
       run_loop(invoke(stop), stop);
-    } else if constexpr (is_awaitable<returned>) {
+    } else if constexpr (invocation_type::is_coroutine) {
       run_loop(store(invoke(stop), this->value), stop);
-    } else if constexpr (std::is_void_v<R>) {
-      invoke(std::move(stop));
+    } else if constexpr (std::is_void_v<result>) {
+      invoke(stop);
     } else {
-      this->value.emplace(invoke(std::move(stop)));
+      this->value.emplace(invoke(stop));
     }
   }
 

@@ -76,15 +76,6 @@ struct bad_payload : decode_error {
   using decode_error::decode_error;
 };
 
-template <class T>
-struct unwrap_awaitable {
-  using type = T;
-};
-template <class T, class E>
-struct unwrap_awaitable<boost::asio::awaitable<T, E>> {
-  using type = T;
-};
-
 /// Calls `f` in the first of the forms that it has: with a context, with a stop_token, with the arguments
 /// alone.
 template <class F, class... Args>
@@ -140,7 +131,7 @@ struct handler_of<task<R(Args...)>, F> {
     }
   }
   using returned = typename decltype(returns())::type;
-  using value = typename unwrap_awaitable<returned>::type;
+  using value = typename awaited<returned>::type;
   static constexpr bool is_coroutine = is_awaitable<returned>;
   static constexpr bool result_fits = std::is_void_v<result> || std::is_convertible_v<value, result>;
 

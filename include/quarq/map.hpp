@@ -67,13 +67,6 @@ map_options at_once(std::size_t most);
 
 namespace detail {
 
-/// One for each type of a pack: `static_assert((seat_belted<Args>::ok && ...))`.
-template <class T>
-struct seat_belted {
-  QUARQ_SEAT_BELT(T);
-  static constexpr bool ok = true;
-};
-
 /// A map without its types. Its work is done in lanes: coroutines, each of which takes element after element.
 class map_core {
  public:
@@ -107,13 +100,6 @@ class map_core {
   std::chrono::steady_clock::time_point started_;
   bool stopped_ = false;
   bool cut_short_ = false;
-};
-
-template <class Awaitable>
-struct awaited;
-template <class T, class Executor>
-struct awaited<boost::asio::awaitable<T, Executor>> {
-  using type = T;
 };
 
 /// `Range` is a reference if the range is the caller's. `Collect`: every outcome, instead of values and the

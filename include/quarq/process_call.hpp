@@ -142,7 +142,7 @@ struct process_result<F, std::tuple<P...>> {
     if constexpr (callable) {
       using result = decltype(call_handler(std::declval<F&>(), std::declval<context&>(),
                                            std::declval<std::tuple<P...>&>()));
-      return std::type_identity<typename unwrap_awaitable<std::remove_cvref_t<result>>::type>();
+      return std::type_identity<typename awaited<std::remove_cvref_t<result>>::type>();
     } else {
       return std::type_identity<void>();
     }
@@ -204,7 +204,7 @@ process_target process_target_of([[maybe_unused]] F f) {
 
 /// The handler of a task, to run in a process: for the worker. Throws invalid_argument for one with captures.
 template <class R, class... Args, class F>
-process_target process_target_of_handler(const task<R(Args...)>& what, F f) {
+process_target process_target_of_handler(const task<R(Args...)>& what, const F& f) {
   using traits = handler_of<task<R(Args...)>, F>;
   if constexpr (process_function<F> && traits::ok) {
     return process_target_of<typename traits::result, typename traits::arguments>(f);

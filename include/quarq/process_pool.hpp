@@ -52,11 +52,6 @@ auto run_exchange(std::shared_ptr<processes::pool_core> pool, Exchange call)
   co_return call.take();
 }
 
-template <class T>
-constexpr void wear_seat_belt() {
-  QUARQ_SEAT_BELT(T);
-}
-
 /// An argument that is given, as what travels.
 template <class Stored, class Given>
 Stored to_stored(Given&& given) {
@@ -109,7 +104,7 @@ class process_pool : public detail::maps<process_pool> {
   /// std::stop_token (never asked to stop) first. If all children are busy, calls wait in their order.
   template <class F, class... Args>
   requires(!detail::is_task<F>) auto run(F f, Args&&... args) const {
-    (detail::wear_seat_belt<Args>(), ...);
+    QUARQ_SEAT_BELTS(Args);
     static_assert(
         detail::process_function<F>,
         "quarq: a function for another process must be a function or a lambda without captures: pass what "
@@ -130,7 +125,7 @@ class process_pool : public detail::maps<process_pool> {
   /// The same for the function that a process_handler has registered for this task.
   template <class R, class... P, class... Args>
   auto run(const task<R(P...)>& what, Args&&... args) const {
-    (detail::wear_seat_belt<Args>(), ...);
+    QUARQ_SEAT_BELTS(Args);
     static_assert(sizeof...(Args) == sizeof...(P), "quarq: wrong number of arguments for this task");
     detail::process_target target;
     target.name = what.name();

@@ -63,14 +63,12 @@ class thread_pool : public detail::maps<thread_pool> {
   /// with queued work while its coroutine waits, its own first. So don't hold a mutex there which other work
   /// takes.
   template <class F, class... Args>
-  requires detail::runs_on_thread<std::decay_t<F>, std::decay_t<Args>...>
   auto run(F&& f, Args&&... args) const
-      -> awaitable<detail::thread_result<std::decay_t<F>, std::decay_t<Args>...>> {
+      -> awaitable<typename detail::invocation<std::decay_t<F>, std::decay_t<Args>...>::result> {
     QUARQ_SEAT_BELT(F);
-    static_assert((detail::seat_belt<Args>() && ...));
-    using result = detail::thread_result<std::decay_t<F>, std::decay_t<Args>...>;
-    using call = detail::thread_call_to<result, std::decay_t<F>, std::decay_t<Args>...>;
-    return detail::await_call<result>(
+    QUARQ_SEAT_BELTS(Args);
+    using call = detail::thread_call_to<std::decay_t<F>, std::decay_t<Args>...>;
+    return detail::await_call<typename call::result>(
         core_, std::make_shared<call>(std::forward<F>(f), std::forward<Args>(args)...));
   }
 

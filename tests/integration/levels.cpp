@@ -18,10 +18,6 @@
 #include "integration/worker_lab.hpp"
 #include "support/temp_dir.hpp"
 
-namespace quarq {
-class process_pool;
-}
-
 namespace quarq::test {
 
 // ---- The work. Functions of the program, so that other processes find them; what they have done is seen by
@@ -290,7 +286,8 @@ class machines_level {
 using on_sqlite = machines_level<0>;
 using on_redis = machines_level<3>;
 // A level more is a line more.
-using all_levels = testing::Types<pool_level<coroutines>, on_sqlite, on_redis>;
+using all_levels = testing::Types<pool_level<coroutines>, pool_level<thread_pool>, pool_level<process_pool>,
+                                  on_sqlite, on_redis>;
 
 // ---- The tests
 

@@ -1,0 +1,46 @@
+// A function called with values of its own: shared by the levels that call it in this program.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+#include <quarq/awaitable.hpp>
+
+namespace quarq::detail {
+
+/// Whether F is called with a std::stop_token before its arguments.
+template <class F, class... Args>
+inline constexpr bool takes_stop_token = std::is_invocable_v<F, std::stop_token, Args...>;
+
+/// What F gives, called with values of these types, maybe after a std::stop_token.
+template <class F, class... Args>
+struct invocation {
+  static_assert(takes_stop_token<F, Args...> || std::is_invocable_v<F, Args...>,
+                "quarq: this function can't be called with these arguments (see invocation<function, "
+                "arguments> in this message)");
+  static auto given() {
+    if constexpr (takes_stop_token<F, Args...>) {
+      return std::type_identity<std::invoke_result_t<F, std::stop_token, Args...>>();
+    } else if constexpr (std::is_invocable_v<F, Args...>) {
+      return std::type_identity<std::invoke_result_t<F, Args...>>();
+    } else {
+      return std::type_identity<void>();
+    }
+  }
+  using returned = typename decltype(given())::type;
+  static constexpr bool is_coroutine = is_awaitable<std::remove_cvref_t<returned>>;
+  /// Of a coroutine function what it yields.
+  using result = typename awaited<std::remove_cvref_t<returned>>::type;
+
+  static returned invoke(std::stop_token stop, F& f, Args&... args) {
+    if constexpr (takes_stop_token<F, Args...>) {
+      return std::invoke(std::move(f), std::move(stop), std::move(args)...);
+    } else {
+      return std::invoke(std::move(f), std::move(args)...);
+    }
+  }
+};
+
+}  // namespace quarq::detail
