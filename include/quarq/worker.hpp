@@ -55,6 +55,8 @@ struct worker_options {
   /// How long a job that was asked to stop (timeout, cancel) may take to do so before its end is recorded
   /// without it.
   std::chrono::milliseconds stop_wait{5'000};
+  /// Whether what handlers return is shown in the log, up to 80 characters of it.
+  bool log_results = true;
 };
 
 /// The end of one try, as after_job sees it.
@@ -143,8 +145,8 @@ class worker {
 
   /// The whole of a worker's main(): reads the command line over the options (--help shows it), runs, stops
   /// on SIGTERM and SIGINT. Returns the exit code: 0; 1 for an error, written to stderr in one line; 2 for a
-  /// wrong command line. With
-  /// --check: 0 if a worker of each of its queues is alive, else 1.
+  /// wrong command line. With --check: 0 if a worker of each of its queues is alive, else 1. With --watch it
+  /// may start the program again in place of returning. See docs/worker.md.
   int main(int argc, char** argv);
 
  private:

@@ -94,13 +94,16 @@ void log_start(const running_job& job) {
                    base::human_duration(std::max(waited, millis{0})), logged(job.record.arguments));
 }
 
-void log_end(const running_job& job, const attempt& a, const jobs::verdict& v, const std::string& result) {
+// `result`: nothing if it is not to be shown.
+void log_end(const running_job& job, const attempt& a, const jobs::verdict& v,
+             std::optional<std::string_view> result) {
   auto& log = base::log();
   if (!log.should_log(v.state == job_state::succeeded ? spdlog::level::info : spdlog::level::err)) return;
   const auto took = base::human_duration(since(job.started));
   const auto& task = job.record.task.empty() ? "?" : job.record.task;
   if (v.state == job_state::succeeded) {
-    log.info("finished task={} id={} took={} result={}", task, job.claimed.id, took, logged(result));
+    log.info("finished task={} id={} took={}{}", task, job.claimed.id, took,
+             result ? " result=" + logged(*result) : std::string());
   } else if (v.state == job_state::deferred) {
     log.warn("retried  task={} id={} try={}/{} took={} again_in={} error=\"{}: {}\"", task, job.claimed.id,
              job.claimed.tries, job.terms.retry.max_tries(), took, base::human_duration(v.pause),
@@ -286,7 +289,7 @@ void worker_core::conclude(running_job& job, const attempt& a, const jobs::verdi
                      job.record.task, job.claimed.id);
     return;
   }
-  log_end(job, a, v, result);
+  log_end(job, a, v, options.log_results ? std::optional<std::string_view>(result) : std::nullopt);
   if (is_final(v.state)) ++done;
   settle(job.from, settlement_of(job, a, v, std::move(result)));
 }
