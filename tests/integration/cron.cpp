@@ -5,10 +5,9 @@
 #include <memory>
 #include <set>
 
-#include <unistd.h>
-
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "broker/broker.hpp"
 #include "integration/worker_lab.hpp"
