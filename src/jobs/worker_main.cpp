@@ -24,6 +24,7 @@
 #include <quarq/run.hpp>
 #include <quarq/worker.hpp>
 
+#include "async/event.hpp"
 #include "base/log.hpp"
 #include "jobs/file_watch.hpp"
 #include "jobs/worker_core.hpp"
@@ -156,10 +157,12 @@ awaitable<void> run_until_asked(worker& w, const detail::worker_core& core,
                                 const std::vector<std::string>& watch, course& c) {
   const auto loop = co_await asio::this_coro::executor;
   const auto files = watch_for(loop, c.program, watch, w.options().broker);
-  asio::cancellation_signal end_of_watch;
+  asio::cancellation_signal end_watch;
+  async::event watch_ended(loop);
   if (files) {
-    asio::co_spawn(loop, stop_on_change(w, files, c),
-                   asio::bind_cancellation_slot(end_of_watch.slot(), [](std::exception_ptr) {}));
+    asio::co_spawn(
+        loop, stop_on_change(w, files, c),
+        asio::bind_cancellation_slot(end_watch.slot(), [&](std::exception_ptr) { watch_ended.set(); }));
   }
   asio::signal_set signals(loop, SIGINT, SIGTERM);
   asio::co_spawn(loop, stop_on_signals(w, signals, c), [](std::exception_ptr) {});
@@ -170,7 +173,8 @@ awaitable<void> run_until_asked(worker& w, const detail::worker_core& core,
     failure = std::current_exception();
   }
   signals.cancel();
-  end_of_watch.emit(asio::cancellation_type::terminal);
+  end_watch.emit(asio::cancellation_type::terminal);
+  if (files) co_await watch_ended.wait();
   if (core.left_running) {
     // A handler that will not stop still uses this loop or a thread: nothing may be destroyed under it.
     if (!failure && c.starts_again()) start_again(c);

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "broker/broker.hpp"
+#include "broker/sqlite/sqlite_url.hpp"
+#include "broker/sqlite/store.hpp"
 #include "integration/worker_lab.hpp"
 #include "jobs/cron_job.hpp"
 #include "jobs/record.hpp"
@@ -56,6 +58,11 @@ moment second_from_now(seconds distance) {
 
 class cron : public worker_lab {
  protected:
+  cron() {
+    if (url() != "sqlite::memory:") return;
+    memory_ = broker::sqlite::store::shared(broker::sqlite::parse_url(url()).settings);
+  }
+
   std::shared_ptr<broker::broker> open(boost::asio::any_io_executor loop) {
     return broker::open(url(), loop);
   }
@@ -98,6 +105,9 @@ class cron : public worker_lab {
       co_await sleep_for(5ms);
     }
   }
+
+ private:
+  std::shared_ptr<broker::sqlite::store> memory_;  ///< which would end with the worker
 };
 
 TEST_P(cron, runs_at_its_times) {

@@ -62,7 +62,7 @@ TEST_F(worker_watch, starts_again_in_the_same_process_when_a_file_changes) {
   worker.signal(SIGTERM);
   const auto end = worker.wait(patience);
   ASSERT_TRUE(end);
-  EXPECT_EQ(end->code, 0);
+  EXPECT_EQ(end->code, 0) << "signal " << end->signal << "\n" << worker.log();
 }
 
 TEST_F(worker_watch, lets_running_jobs_end_and_then_runs_the_new_program) {
