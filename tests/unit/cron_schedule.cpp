@@ -4,6 +4,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -100,6 +101,55 @@ TEST(cron_schedule, comes_as_arq_says) {
             "2024-01-01 01:05:00.123456");
   EXPECT_EQ(next({.weekday = "THURS"}, "2024-01-01"), "2024-01-04 00:00:00");
   EXPECT_EQ(next({.day = 13, .weekday = "fri"}, "2024-01-01"), "2024-09-13 00:00:00");
+}
+
+// As arq's own tests have it.
+TEST(cron_schedule, comes_as_arq_is_tested) {
+  const std::tuple<cron_options, const char*, const char*> cases[] = {
+      {{.second = 20}, "2016-06-01 12:10:10", "2016-06-01 12:10:20"},
+      {{.minute = 11}, "2016-06-01 12:10:10", "2016-06-01 12:11:00"},
+      {{.month = 6, .day = 1, .hour = 12, .minute = 10, .second = 10},
+       "2016-06-01 12:10:11",
+       "2017-06-01 12:10:10"},
+      {{.day = 1, .hour = 12, .minute = 10, .second = 10},
+       "2016-06-01 12:10:10.000001",
+       "2016-07-01 12:10:10"},
+      {{.day = 28}, "2032-01-31", "2032-02-28 00:00:00"},
+      {{.hour = 4}, "2032-01-01 00:05:00", "2032-01-01 04:00:00"},
+      {{.hour = 4, .minute = {2, 4, 6}}, "2032-01-01 00:00:00", "2032-01-01 04:02:00"},
+      {{.hour = 4, .minute = {2, 4, 6}}, "2032-01-01 00:05:00", "2032-01-01 04:02:00"},
+      {{.day = 31}, "2032-02-05", "2032-03-31 00:00:00"},
+      {{.weekday = "Sun"}, "2001-01-01", "2001-01-07 00:00:00"},
+      {{.weekday = 6}, "2001-01-01", "2001-01-07 00:00:00"},
+      {{.month = 11, .weekday = 2}, "2001-01-01", "2001-11-07 00:00:00"},
+      {{.weekday = "wed"}, "2001-01-01", "2001-01-03 00:00:00"},
+  };
+  for (const auto& [options, after, expected] : cases) {
+    EXPECT_EQ(next(options, after), expected);
+    auto later = options;
+    later.microsecond = arqs;
+    EXPECT_EQ(next(later, after), std::string(expected) + ".123456");
+  }
+}
+
+TEST(cron_schedule, comes_the_same_however_long_before_it_is_asked) {
+  const std::tuple<std::chrono::seconds, cron_options, const char*> cases[] = {
+      {1s, {.microsecond = 59'867}, "2001-01-01 00:00:00.059867"},
+      {59s, {.second = 28}, "2023-01-01 01:59:28"},
+      {3'600s, {.minute = 10, .second = 20, .microsecond = arqs}, "2016-06-01 12:10:20.123456"},
+      {68'400s, {.hour = 3, .microsecond = arqs}, "2032-01-01 03:00:00.123456"},
+      {60 * 68'400s, {.day = 31, .minute = 59, .microsecond = arqs}, "2032-03-31 00:59:00.123456"},
+      {7 * 68'400s, {.weekday = "tues", .minute = 59, .microsecond = arqs}, "2032-03-30 00:59:00.123456"},
+      {175 * 68'400s, {.day = 13, .weekday = "fri", .microsecond = 1}, "2032-08-13 00:00:00.000001"},
+      {365 * 68'400s, {.month = 10, .day = 4, .hour = 23, .microsecond = arqs}, "2032-10-04 23:00:00.123456"},
+  };
+  for (const auto& [longest, options, expected] : cases) {
+    const cron_schedule s(options);
+    for (int part = 0; part <= 20; ++part) {
+      const auto before = at(expected) - 1'100ms - (longest - 1s) * part / 20;
+      EXPECT_EQ(show(s.next(before)), expected) << "after " << show(before);
+    }
+  }
 }
 
 TEST(cron_schedule, a_field_is_a_number_numbers_a_name_or_text) {
@@ -246,12 +296,22 @@ TEST(cron_schedule, says_what_it_is) {
 
 // ---- the same by brute force: every second of some days, on the clock of the C library
 
+struct shown_time {
+  std::tm parts{};
+  std::time_t local = 0;  ///< as if it were UTC
+};
+
 // What that clock shows at each second in [from, to).
-std::vector<std::tm> shown_in(const char* zone, std::time_t from, std::time_t to) {
+std::vector<shown_time> shown_in(const char* zone, std::time_t from, std::time_t to) {
   ::setenv("TZ", zone, 1);
   ::tzset();
-  std::vector<std::tm> all;
-  for (std::time_t t = from; t < to; ++t) ::localtime_r(&t, &all.emplace_back());
+  std::vector<shown_time> all;
+  for (std::time_t t = from; t < to; ++t) {
+    auto& shown = all.emplace_back();
+    ::localtime_r(&t, &shown.parts);
+    auto parts = shown.parts;
+    shown.local = ::timegm(&parts);
+  }
   ::unsetenv("TZ");
   ::tzset();
   return all;
@@ -267,15 +327,13 @@ bool matches(const jobs::cron_sets& s, const std::tm& t) {
 
 // All moments of the schedule, by the rules as documented. `shown` begins at `from`; what comes in its first
 // `run_up` seconds is not asked for.
-std::set<std::time_t> by_brute_force(const jobs::cron_sets& s, const std::vector<std::tm>& shown,
+std::set<std::time_t> by_brute_force(const jobs::cron_sets& s, const std::vector<shown_time>& shown,
                                      std::time_t from, std::time_t run_up) {
   std::set<std::time_t> all;
   const bool any_hour = s.hour.all();
-  auto first = shown.front();
-  std::time_t latest = ::timegm(&first) - 1;
+  std::time_t latest = shown.front().local - 1;
   std::time_t t = from;
-  for (auto parts : shown) {
-    const auto local = ::timegm(&parts);
+  for (const auto& [parts, local] : shown) {
     bool comes = matches(s, parts) && (any_hour || local > latest);
     for (std::time_t skipped = latest + 1; !any_hour && skipped < local && !comes; ++skipped) {
       std::tm never_shown{};
