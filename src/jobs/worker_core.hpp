@@ -7,8 +7,9 @@
 //   cron     plans the runs of cron jobs; cron_admit decides whether one that was claimed takes place
 //   worker   starts the roles, and ends them in order
 //
-// What becomes of a job after a try is decided in decide.cpp. Everything here runs on the worker's loop,
-// except handlers on threads and in processes.
+// What was claimed and is not run here now is kept by set_aside.cpp. What becomes of a job after a try is
+// decided in decide.cpp. Everything here runs on the worker's loop, except handlers on threads and in
+// processes.
 #pragma once
 
 #include <atomic>
