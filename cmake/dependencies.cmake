@@ -6,3 +6,5 @@ find_package(SQLite3 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
+# Time zones; reads the tzdata of the machine it runs on.
+find_package(date REQUIRED)

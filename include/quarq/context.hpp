@@ -36,6 +36,7 @@ struct job_facts {
   std::string queue;
   int tries = 0;
   std::chrono::sys_time<std::chrono::milliseconds> enqueued_at{};
+  std::chrono::sys_time<std::chrono::milliseconds> due_at{};
 };
 
 }  // namespace detail
@@ -60,6 +61,9 @@ class context {
   /// How often the job has been started, this time included.
   int tries() const noexcept { return facts_.tries; }
   std::chrono::sys_time<std::chrono::milliseconds> enqueued_at() const noexcept { return facts_.enqueued_at; }
+  /// The time it was meant for: of a cron job's run, its time on the schedule. Without a delay:
+  /// enqueued_at().
+  std::chrono::sys_time<std::chrono::milliseconds> due_at() const noexcept { return facts_.due_at; }
 
   /// Asked to stop: the job was cancelled or ran out of time, or the worker shuts down. A function that stops
   /// for it throws (anything: quarq::cancelled says it best); one that returns has done its work, and its job

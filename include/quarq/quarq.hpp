@@ -7,6 +7,7 @@
 #include <quarq/codec.hpp>           // how values travel
 #include <quarq/context.hpp>         // what a handler may ask and keep
 #include <quarq/coroutines.hpp>      // level 4: run and map on the loop
+#include <quarq/cron.hpp>            // when work comes round again
 #include <quarq/errors.hpp>          // everything that is thrown
 #include <quarq/event.hpp>           // something that has happened
 #include <quarq/gather.hpp>          // several coroutines at once

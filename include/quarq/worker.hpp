@@ -1,18 +1,21 @@
 // What runs jobs.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <quarq/awaitable.hpp>
 #include <quarq/codec.hpp>
 #include <quarq/context.hpp>
+#include <quarq/cron.hpp>
 #include <quarq/handler.hpp>
 #include <quarq/job_state.hpp>
 #include <quarq/process_call.hpp>
@@ -52,6 +55,8 @@ struct worker_options {
   /// How long a job that was asked to stop (timeout, cancel) may take to do so before its end is recorded
   /// without it.
   std::chrono::milliseconds stop_wait{5'000};
+  /// Whether what handlers return is shown in the log, up to 80 characters of it.
+  bool log_results = true;
 };
 
 /// The end of one try, as after_job sees it.
@@ -96,6 +101,29 @@ class worker {
     return *this;
   }
 
+  /// Runs `f` again and again: `worker.cron("nightly", report, {.hour = 3, .minute = 30})`. `f` takes
+  /// nothing, or a quarq::context& or std::stop_token, and is a job like others, of the task "cron:NAME":
+  /// once for all workers of the queue that know this cron job. `name`: 1 to 150 characters, no white space,
+  /// no colons. Throws invalid_argument if the name is taken or the schedule can't be used.
+  template <class F>
+  worker& cron(const std::string& name, F f, cron_options when) {
+    handler_options how;
+    how.on = when.on;
+    how.timeout = when.timeout;
+    how.memory_limit = when.memory_limit;
+    how.retry = when.retry;
+    how.keep_result = std::max(when.keep_result, std::chrono::milliseconds(std::chrono::minutes(1)));
+    const task<void()> what(add_cron(name, std::move(when)));
+    return handle(what, std::move(f), std::move(how));
+  }
+  /// The same by a crontab, in UTC: `worker.cron("nightly", report, "30 3 * * mon-fri")`.
+  template <class F>
+  worker& cron(const std::string& name, F f, std::string_view crontab) {
+    cron_options when;
+    when.crontab = crontab;
+    return cron(name, std::move(f), std::move(when));
+  }
+
   /// Before the first job. If it throws, the worker does not start: run() throws the same.
   worker& on_startup(hook f);
   /// After the last job. What it throws is logged.
@@ -117,12 +145,14 @@ class worker {
 
   /// The whole of a worker's main(): reads the command line over the options (--help shows it), runs, stops
   /// on SIGTERM and SIGINT. Returns the exit code: 0; 1 for an error, written to stderr in one line; 2 for a
-  /// wrong command line. With
-  /// --check: 0 if a worker of each of its queues is alive, else 1.
+  /// wrong command line. With --check: 0 if a worker of each of its queues is alive, else 1. With --watch it
+  /// may start the program again in place of returning. See docs/worker.md.
   int main(int argc, char** argv);
 
  private:
   void add_handler(std::string task, detail::handler h);
+  /// Returns its task's name, which lives as long as the worker.
+  std::string_view add_cron(const std::string& name, cron_options options);
   std::shared_ptr<detail::worker_core> core_;
 };
 

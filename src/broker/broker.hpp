@@ -233,6 +233,10 @@ struct open_options {
 /// Throws invalid_argument for a URL that open() would refuse, and does nothing else.
 void check_url(std::string_view url);
 
+/// The file in which the jobs are, if they are in one; others that belong to it have names that begin with
+/// its own. Empty: they are not.
+std::string file_of(std::string_view url);
+
 /// The URL as it may be shown: its password, if there is one, replaced by ***.
 std::string without_password(std::string_view url);
 

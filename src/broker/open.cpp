@@ -37,6 +37,12 @@ void check_url(std::string_view url) {
   }
 }
 
+std::string file_of(std::string_view url) {
+  if (kind_of(url) != kind::sqlite) return {};
+  const auto file = sqlite::parse_url(url).settings.file;
+  return file == ":memory:" ? std::string() : file;
+}
+
 std::string without_password(std::string_view url) {
   return net::without_password(url);
 }

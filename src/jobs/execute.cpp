@@ -94,13 +94,16 @@ void log_start(const running_job& job) {
                    base::human_duration(std::max(waited, millis{0})), logged(job.record.arguments));
 }
 
-void log_end(const running_job& job, const attempt& a, const jobs::verdict& v, const std::string& result) {
+// `result`: nothing if it is not to be shown.
+void log_end(const running_job& job, const attempt& a, const jobs::verdict& v,
+             std::optional<std::string_view> result) {
   auto& log = base::log();
   if (!log.should_log(v.state == job_state::succeeded ? spdlog::level::info : spdlog::level::err)) return;
   const auto took = base::human_duration(since(job.started));
   const auto& task = job.record.task.empty() ? "?" : job.record.task;
   if (v.state == job_state::succeeded) {
-    log.info("finished task={} id={} took={} result={}", task, job.claimed.id, took, logged(result));
+    log.info("finished task={} id={} took={}{}", task, job.claimed.id, took,
+             result ? " result=" + logged(*result) : std::string());
   } else if (v.state == job_state::deferred) {
     log.warn("retried  task={} id={} try={}/{} took={} again_in={} error=\"{}: {}\"", task, job.claimed.id,
              job.claimed.tries, job.terms.retry.max_tries(), took, base::human_duration(v.pause),
@@ -134,18 +137,18 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
   } catch (const decode_error& e) {
     hopeless = failed_attempt(what::impossible, "quarq::decode_error", e.what());
   }
-  job_facts facts{claimed.id, record.task, from.served.name, claimed.tries, claimed.enqueued_at};
+  const auto due = jobs::meant_for(record.task, claimed);
+  job_facts facts{claimed.id, record.task, from.served.name, claimed.tries, claimed.enqueued_at, due};
   running_job& job = running.emplace_front(from, std::move(claimed), own_context, std::move(facts));
   job.self = running.begin();
   job.record = std::move(record);
   job.started_ms = now.time_since_epoch().count();
   if (!hopeless) hopeless = reason_not_to_run(job, now);
   if (hopeless) {
-    conclude(job, *hopeless, verdict_on(job, *hopeless), {});
+    if (!leave_unknown_cron(job, *hopeless)) conclude(job, *hopeless, verdict_on(job, *hopeless), {});
     running.erase(job.self);
     return;
   }
-  log_start(job);
   if (job.terms.timeout) set_deadline(job, *job.terms.timeout);
   asio::co_spawn(loop, execute(job),
                  asio::bind_cancellation_slot(job.cancel.slot(),
@@ -190,6 +193,11 @@ awaitable<void> worker_core::execute(running_job& job) {
   attempt a;
   std::string result;
   try {
+    if (auto* cron = cron_of(job)) {
+      const bool takes_place = co_await admit_cron(job, *cron);
+      if (!takes_place) co_return;
+    }
+    log_start(job);
     std::string returned = co_await call_handler(job);
     result = std::move(returned);
   } catch (...) {
@@ -230,8 +238,8 @@ awaitable<std::string> worker_core::call_on_thread(running_job& job) {
 awaitable<std::string> worker_core::call_in_process(running_job& job) {
   const taken_place place(in_processes);
   const auto limit = job.how->options.memory_limit;
-  const job_facts facts{job.ctx.id(), job.ctx.task(), job.ctx.queue(), job.ctx.tries(),
-                        job.ctx.enqueued_at()};
+  const job_facts facts{job.ctx.id(),    job.ctx.task(),        job.ctx.queue(),
+                        job.ctx.tries(), job.ctx.enqueued_at(), job.ctx.due_at()};
   std::string result =
       co_await process_call(*processes, *job.how->in_process, job.record.arguments, limit, facts);
   co_return result;
@@ -281,7 +289,7 @@ void worker_core::conclude(running_job& job, const attempt& a, const jobs::verdi
                      job.record.task, job.claimed.id);
     return;
   }
-  log_end(job, a, v, result);
+  log_end(job, a, v, options.log_results ? std::optional<std::string_view>(result) : std::nullopt);
   if (is_final(v.state)) ++done;
   settle(job.from, settlement_of(job, a, v, std::move(result)));
 }
@@ -302,6 +310,16 @@ broker::settlement worker_core::settlement_of(const running_job& job, const atte
   }
   s.kind = broker::settlement::what::end;
   s.keep = jobs::keep_of(v.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure);
+  auto o = outcome_of(job);
+  o.result = std::move(result);
+  o.error_type = a.error_type;
+  o.error = a.error;
+  s.outcome = jobs::encode(o);
+  return s;
+}
+
+// As it is now, without a result or an error.
+jobs::outcome worker_core::outcome_of(const running_job& job) const {
   jobs::outcome o;
   o.task = job.record.task;
   o.tries = job.claimed.tries;
@@ -309,11 +327,7 @@ broker::settlement worker_core::settlement_of(const running_job& job, const atte
   o.enqueued_ms = job.claimed.enqueued_at.time_since_epoch().count();
   o.started_ms = job.started_ms;
   o.finished_ms = job.started_ms + std::chrono::duration_cast<millis>(since(job.started)).count();
-  o.result = std::move(result);
-  o.error_type = a.error_type;
-  o.error = a.error;
-  s.outcome = jobs::encode(o);
-  return s;
+  return o;
 }
 
 void worker_core::set_deadline(running_job& job, millis from_now) {

@@ -22,7 +22,7 @@ awaitable<void> worker_core::fetch() {
     while (reconcile_wanted && !stopping) co_await reconcile();
     const bool more = co_await claim_once();
     const bool limit_reached = options.max_jobs != 0 && started >= options.max_jobs;
-    if (limit_reached || (options.burst && !more && idle())) break;
+    if (limit_reached || (options.burst && !more && idle() && !crons_beginning)) break;
     if (stopping) break;
     if (room() == 0) {
       co_await wake->fetch.wait();
@@ -60,6 +60,7 @@ awaitable<bool> worker_core::claim_from(lane& l, std::size_t most) {
     l.claiming = false;
     // Lost meanwhile, and its jobs with it.
     if (lease.token != l.lease.token) co_return false;
+    note_clock(l, claim.now);
     more = claim.jobs.size() == most;
     if (claim.next_due) nap = std::min(nap, *claim.next_due);
     if (stopping) {
@@ -86,6 +87,7 @@ void worker_core::job_given(lane& l, const std::string& token, broker::claimed_j
   // A lost lease's jobs are others' now; and what is not known to be held is given back by reconcile.
   if (token != l.lease.token) return;
   if ((reconcile_wanted || reconciling) && !stopping) return;
+  note_clock(l, now);
   l.given.emplace_back(std::move(job), now);
   if (!l.claiming) start_given(l);
 }
@@ -146,6 +148,9 @@ awaitable<void> worker_core::reconcile() {
     std::vector<std::string> known;
     for (const auto& job : running) {
       if (&job.from == &l) known.push_back(job.claimed.id);
+    }
+    for (const auto& a : asides) {
+      if (&a.from == &l) known.push_back(a.id);
     }
     for (const auto& s : l.outbox) known.push_back(s.id);
     for (const auto& s : l.in_flight) known.push_back(s.id);

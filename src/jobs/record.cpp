@@ -93,6 +93,7 @@ std::string encode(const record& r) {
   if (r.backoff) encode_backoff(map.key("backoff"), *r.backoff);
   if (r.awaited) map.key("await").boolean(true);
   if (r.keep_result) map.key("keep").integer(keep_to_wire(*r.keep_result));
+  if (!r.after.empty()) map.key("after").text(r.after);
   return out;
 }
 
@@ -117,6 +118,8 @@ record decode_record(std::string_view encoded) {
       r.awaited = in.boolean();
     } else if (key == "keep") {
       r.keep_result = keep_from_wire(in.integer(never_ends, longest_time.count()));
+    } else if (key == "after") {
+      r.after = in.text();
     } else {
       in.skip();
     }
@@ -139,6 +142,7 @@ std::string encode(const outcome& o) {
   if (!o.result.empty()) map.key("r").raw(o.result);
   if (!o.error_type.empty()) map.key("error_type").text(o.error_type);
   if (!o.error.empty()) map.key("error").binary(o.error);
+  if (!o.after.empty()) map.key("after").text(o.after);
   return out;
 }
 
@@ -164,6 +168,8 @@ outcome decode_outcome(std::string_view encoded) {
       o.error_type = in.text();
     } else if (key == "error") {
       o.error = in.binary();
+    } else if (key == "after") {
+      o.after = in.text();
     } else {
       in.skip();
     }

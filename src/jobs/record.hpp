@@ -27,6 +27,7 @@ struct record {
   std::optional<int> tries;
   std::optional<retry_policy> backoff;
   std::optional<millis> keep_result;
+  std::string after;  ///< of a cron job's run: the id of the run before it, if that is known
   /// Somebody waits for the answer. No try runs past the job's expiry; and an exception of the handler is the
   /// answer, unless `tries` or `backoff` ask for more.
   bool awaited = false;
@@ -44,6 +45,7 @@ struct outcome {
   std::int64_t enqueued_ms = 0, started_ms = 0, finished_ms = 0;  ///< Unix time by the broker's clock
   std::string result;
   std::string error_type, error;
+  std::string after;  ///< of a cron job's run that was skipped: the id of the run that was in its way
 };
 
 std::string encode(const outcome& o);

@@ -39,6 +39,7 @@ awaitable<void> worker_core::open(lane& l) {
   auto terms = lease_terms();
   co_await broker->open_lease(fresh, std::move(terms), std::move(hear));
   l.lease = std::move(fresh);
+  l.since = {};
 }
 
 awaitable<void> worker_core::renew(lane& l) {
@@ -93,6 +94,12 @@ awaitable<void> worker_core::replace_lease(lane& l) {
 void worker_core::cancel_requested(lane& l, const std::string& id) {
   for (auto& job : running) {
     if (&job.from == &l && job.claimed.id == id) stop_job(job, jobs::stop_reason::cancelled);
+  }
+  // The broker ends it as cancelled when it is given back.
+  for (auto& a : asides) {
+    if (&a.from != &l || a.id != id) continue;
+    give_back(a);
+    ask_again(l);
   }
 }
 

@@ -85,6 +85,7 @@ worker_core::loop_end::~loop_end() {
   core.deadlines.clear();
   core.role_cancels.clear();
   core.running.clear();
+  core.asides.clear();
   core.lanes.clear();
   core.wake.reset();
   core.broker.reset();
@@ -119,6 +120,7 @@ awaitable<void> worker_core::start() {
                    handlers.size(), options.concurrency);
   spawn(fetch());
   spawn(watch_deadlines());
+  begin_crons();
   for (auto& l : lanes) {
     spawn(renew(l));
     spawn(send_settlements(l));
@@ -232,6 +234,7 @@ awaitable<void> worker_core::hand_back() {
 awaitable<void> worker_core::end_roles() {
   closing = true;
   for (auto& cancel : role_cancels) cancel.emit(asio::cancellation_type::terminal);
+  for (auto& a : asides) a.cancel.emit(asio::cancellation_type::terminal);
   while (roles > 0) co_await wake->ended.wait();
 }
 
@@ -322,6 +325,11 @@ void worker::add_handler(std::string task, detail::handler h) {
   detail::check_options(task, h.options);
   const auto [place, fresh] = core_->handlers.try_emplace(task, std::move(h));
   if (!fresh) throw invalid_argument("task \"" + task + "\" has a handler already");
+}
+
+std::string_view worker::add_cron(const std::string& name, cron_options options) {
+  core_->add_cron(name, std::move(options));
+  return core_->crons.find(std::string(jobs::cron_prefix) + name)->first;
 }
 
 worker& worker::on_startup(hook f) {

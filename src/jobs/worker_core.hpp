@@ -4,10 +4,12 @@
 //   execute  runs one try of a job: hooks, handler, timeout, cancel
 //   settle   tells the broker how tries ended, many at a time
 //   renew    keeps the leases, hears of cancelled jobs, gives lost workers' jobs back
+//   cron     plans the runs of cron jobs; cron_admit decides whether one that was claimed takes place
 //   worker   starts the roles, and ends them in order
 //
-// What becomes of a job after a try is decided in decide.cpp. Everything here runs on the worker's loop,
-// except handlers on threads and in processes.
+// What was claimed and is not run here now is kept by set_aside.cpp. What becomes of a job after a try is
+// decided in decide.cpp. Everything here runs on the worker's loop, except handlers on threads and in
+// processes.
 #pragma once
 
 #include <atomic>
@@ -19,6 +21,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -32,6 +35,7 @@
 
 #include "async/event.hpp"
 #include "broker/broker.hpp"
+#include "jobs/cron_job.hpp"
 #include "jobs/decide.hpp"
 #include "jobs/record.hpp"
 
@@ -58,6 +62,7 @@ struct lane {
   bool claiming = false;  ///< a claim is under way
   /// Jobs given meanwhile: the claim may have taken their slots.
   std::vector<std::pair<broker::claimed_job, broker::moment>> given;
+  broker::moment since{};  ///< the broker's clock when jobs were first claimed under this lease
 };
 
 /// A claimed job, from its claim until its settlement is in the outbox and its handler has ended.
@@ -81,6 +86,18 @@ struct running_job {
   std::list<running_job>::iterator self;
 };
 
+/// A claimed job that is not run here now (set_aside.cpp).
+struct aside {
+  aside(lane& l, std::string t, std::string i, std::string until)
+      : from(l), token(std::move(t)), id(std::move(i)), until_ended(std::move(until)) {}
+
+  lane& from;
+  std::string token, id;
+  std::string until_ended;  ///< the job whose end it awaits; empty: for a while
+  bool given = false;       ///< back
+  boost::asio::cancellation_signal cancel;
+};
+
 class worker_core : public std::enable_shared_from_this<worker_core> {
  public:
   explicit worker_core(worker_options o) : options(std::move(o)), own_context(nullptr) {}
@@ -88,6 +105,8 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   // ---- set before it runs
   worker_options options;
   std::unordered_map<std::string, handler> handlers;
+  std::unordered_map<std::string, jobs::cron_job> crons;  ///< by their task
+  void add_cron(std::string_view cron_name, cron_options how);
   worker::hook on_startup, on_shutdown, before_job;
   worker::end_hook after_job;
 
@@ -152,6 +171,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   void conclude(running_job& job, const jobs::attempt& a, const jobs::verdict& v, std::string result);
   broker::settlement settlement_of(const running_job& job, const jobs::attempt& a, const jobs::verdict& v,
                                    std::string result) const;
+  jobs::outcome outcome_of(const running_job& job) const;
   void set_deadline(running_job& job, millis from_now);
   void clear_deadline(running_job& job);
   awaitable<void> watch_deadlines();
@@ -169,12 +189,62 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   void cancel_requested(lane& l, const std::string& id);
   broker::lease_terms lease_terms() const;
 
+  // ---- cron.cpp
+  void begin_crons();
+  void note_clock(lane& l, broker::moment now);
+  broker::moment now_there() const;
+  awaitable<void> tend_crons();
+  void log_next(const jobs::cron_job& c) const;
+  awaitable<void> look_after(jobs::cron_job& c);
+  awaitable<void> mend_chain(jobs::cron_job& c);
+  awaitable<bool> enqueue_run(const jobs::cron_job& c, std::string id, std::optional<broker::moment> at,
+                              std::string after);
+  awaitable<void> run_at_startup(const jobs::cron_job& c);
+  awaitable<bool> try_run_at_startup(const jobs::cron_job& c);
+  struct startup_run {
+    std::string id;                       ///< empty: none is known
+    std::optional<broker::moment> ended;  ///< nothing: it waits or runs
+    std::string next_id;                  ///< of the one that would follow it
+  };
+  awaitable<startup_run> latest_startup_run(const jobs::cron_job& c);
+  static std::optional<broker::moment> ended_at(const broker::job_details& job);
+
+  // ---- cron_admit.cpp
+  struct cron_obstacle {
+    std::string id;      ///< of a run that has not ended; empty: there is none
+    bool waits = false;  ///< for another one
+  };
+  jobs::cron_job* cron_of(const running_job& job);
+  awaitable<bool> admit_cron(running_job& job, jobs::cron_job& c);
+  awaitable<bool> judge_cron(running_job& job, jobs::cron_job& c);
+  awaitable<bool> judge_startup(running_job& job, jobs::cron_job& c, const jobs::cron_run& run);
+  awaitable<bool> judge_planned(running_job& job, jobs::cron_job& c, const jobs::cron_run& run);
+  awaitable<bool> is_missed(const running_job& job, const jobs::cron_job& c, const jobs::cron_run& run);
+  awaitable<void> skip_missed(running_job& job, jobs::cron_job& c, const jobs::cron_run& run);
+  awaitable<bool> way_is_clear(running_job& job, jobs::cron_job& c, const jobs::cron_run& run);
+  awaitable<cron_obstacle> run_in_the_way(const running_job& job, const jobs::cron_job& c,
+                                          const jobs::cron_run& run);
+  awaitable<void> plan_on(jobs::cron_job& c, const jobs::cron_run& run, std::string after);
+  awaitable<void> send_under_own_id(running_job& job, const jobs::cron_job& c);
+  void end_without_run(running_job& job, job_state state, std::string why, std::string after = {});
+
+  // ---- set_aside.cpp
+  void leave_to_others(running_job& job, std::string_view why);
+  bool leave_unknown_cron(running_job& job, const jobs::attempt& a);
+  void set_aside(running_job& job, std::string until_ended);
+  awaitable<void> give_back_later(aside& a);
+  void give_back(aside& a);
+
   boost::asio::any_io_executor loop;
   std::shared_ptr<broker::broker> broker;
   std::list<lane> lanes;
   context own_context;
 
   std::list<running_job> running;
+  std::list<aside> asides;
+  broker::moment clock_there{};  ///< the broker's clock at clock_seen
+  std::optional<steady::time_point> clock_seen;
+  bool crons_beginning = false;  ///< a burst must not end yet
   std::size_t started = 0;
   std::set<std::pair<steady::time_point, running_job*>> deadlines;
   std::optional<thread_pool> threads;
@@ -189,10 +259,11 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
 
   // One event for each coroutine that waits. They exist while run() does.
   struct events {
-    explicit events(const boost::asio::any_io_executor& l) : fetch(l), deadline(l), ended(l) {}
+    explicit events(const boost::asio::any_io_executor& l) : fetch(l), deadline(l), ended(l), cron(l) {}
     async::event fetch;     ///< a slot is free, work is ready, stop
     async::event deadline;  ///< the earliest deadline has changed
     async::event ended;     ///< a job or a role has ended
+    async::event cron;      ///< the broker's clock is known
   };
   std::optional<events> wake;
   int roles = 0;  ///< coroutines of ours that have not ended

@@ -1,22 +1,32 @@
 // worker::main: the command line, the signals and the exit code.
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+#include <linux/close_range.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <quarq/run.hpp>
 #include <quarq/worker.hpp>
 
+#include "async/event.hpp"
 #include "base/log.hpp"
+#include "jobs/file_watch.hpp"
 #include "jobs/worker_core.hpp"
 
 namespace quarq {
@@ -28,6 +38,7 @@ struct flags {
   std::vector<std::string> queues;
   double grace = 0, lease = 0;
   bool check = false;
+  std::vector<std::string> watch;
   std::string log_level = "info";
 };
 
@@ -66,6 +77,10 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
       ->check(CLI::Range(1.0, 86'400.0));
   app.add_flag("--burst", o.burst, "stop when nothing is queued");
   app.add_flag("--check", f.check, "only say whether a worker of each queue is alive: exit code 0 or 1");
+  app.add_option("--watch", f.watch,
+                 "a folder: start again, after running jobs have ended, when a file in it or the program "
+                 "changes; may be repeated");
+  app.add_flag("--log-results,!--no-log-results", o.log_results, "what handlers return is logged");
   app.add_option("--log-level", f.log_level, "trace, debug, info, warn, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
 }
@@ -94,19 +109,63 @@ awaitable<bool> all_alive(worker_options o) {
   co_return all;
 }
 
-awaitable<void> stop_on_signals(worker& w, asio::signal_set& signals) {
+// What main() is about, and what has become of it. It outlives the loop.
+struct course {
+  std::string program;  ///< its path, if it may have to start again
+  char** arguments = nullptr;
+  bool signalled = false;
+  bool changed = false;  ///< the program, or what it is made of
+
+  bool starts_again() const { return changed && !signalled; }
+};
+
+awaitable<void> stop_on_signals(worker& w, asio::signal_set& signals, course& c) {
   while (true) {
     boost::system::error_code ended;
     co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ended));
     if (ended) co_return;
+    c.signalled = true;
     w.stop();
   }
 }
 
-awaitable<void> run_until_signal(worker& w, const detail::worker_core& core) {
+awaitable<void> stop_on_change(worker& w, std::shared_ptr<jobs::file_watch> files, course& c) {
+  const auto what = co_await files->changed();
+  // Asked a second time, it would not wait for running jobs.
+  if (c.signalled) co_return;
+  base::log().info("{} has changed: starting again when running jobs have ended", what);
+  c.changed = true;
+  w.stop();
+}
+
+// Throws if it can't.
+void start_again(const course& c) {
+  base::log().flush();
+  std::fflush(nullptr);
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::execv(c.program.c_str(), c.arguments);
+  throw error(fmt::format("could not start {} again: {}", c.program, std::strerror(errno)));
+}
+
+std::shared_ptr<jobs::file_watch> watch_for(const asio::any_io_executor& loop, const std::string& program,
+                                            const std::vector<std::string>& folders, const std::string& url) {
+  if (folders.empty()) return nullptr;
+  return std::make_shared<jobs::file_watch>(loop, program, folders, broker::file_of(url));
+}
+
+awaitable<void> run_until_asked(worker& w, const detail::worker_core& core,
+                                const std::vector<std::string>& watch, course& c) {
   const auto loop = co_await asio::this_coro::executor;
+  const auto files = watch_for(loop, c.program, watch, w.options().broker);
+  asio::cancellation_signal end_watch;
+  async::event watch_ended(loop);
+  if (files) {
+    asio::co_spawn(
+        loop, stop_on_change(w, files, c),
+        asio::bind_cancellation_slot(end_watch.slot(), [&](std::exception_ptr) { watch_ended.set(); }));
+  }
   asio::signal_set signals(loop, SIGINT, SIGTERM);
-  asio::co_spawn(loop, stop_on_signals(w, signals), [](std::exception_ptr) {});
+  asio::co_spawn(loop, stop_on_signals(w, signals, c), [](std::exception_ptr) {});
   std::exception_ptr failure;
   try {
     co_await w.run();
@@ -114,8 +173,11 @@ awaitable<void> run_until_signal(worker& w, const detail::worker_core& core) {
     failure = std::current_exception();
   }
   signals.cancel();
+  end_watch.emit(asio::cancellation_type::terminal);
+  if (files) co_await watch_ended.wait();
   if (core.left_running) {
     // A handler that will not stop still uses this loop or a thread: nothing may be destroyed under it.
+    if (!failure && c.starts_again()) start_again(c);
     base::log().flush();
     std::_Exit(failure ? 1 : 0);
   }
@@ -142,7 +204,11 @@ int worker::main(int argc, char** argv) {
   try {
     apply(o, f);
     if (f.check) return quarq::run(all_alive(o)) ? 0 : 1;
-    quarq::run(run_until_signal(*this, *core_));
+    course c;
+    c.arguments = argv;
+    if (!f.watch.empty()) c.program = std::filesystem::read_symlink("/proc/self/exe").native();
+    quarq::run(run_until_asked(*this, *core_, f.watch, c));
+    if (c.starts_again()) start_again(c);
   } catch (const invalid_argument& e) {
     fmt::print(stderr, "{}: {}\n", argv[0], e.what());
     code = 2;

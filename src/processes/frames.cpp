@@ -129,24 +129,30 @@ std::string_view read_place(decoder& in) {
 
 void write_facts(encoder& out, const detail::job_facts& facts) {
   if (facts.id.empty() && facts.task.empty()) return out.nil();
-  out.array(5);
+  out.array(6);
   out.text(facts.id);
   out.text(facts.task);
   out.text(facts.queue);
   out.integer(facts.tries);
   out.integer(facts.enqueued_at.time_since_epoch().count());
+  out.integer(facts.due_at.time_since_epoch().count());
+}
+
+std::chrono::sys_time<std::chrono::milliseconds> read_moment(decoder& in) {
+  const std::chrono::milliseconds since_1970(in.integer());
+  return std::chrono::sys_time<std::chrono::milliseconds>(since_1970);
 }
 
 detail::job_facts read_facts(decoder& in) {
   detail::job_facts facts;
   if (in.try_nil()) return facts;
-  in.array(5);
+  in.array(6);
   facts.id = in.text();
   facts.task = in.text();
   facts.queue = in.text();
   facts.tries = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
-  facts.enqueued_at =
-      std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(in.integer()));
+  facts.enqueued_at = read_moment(in);
+  facts.due_at = read_moment(in);
   return facts;
 }
 

@@ -99,6 +99,8 @@ TEST(process_frames, a_call_head_is_read_as_it_was_written) {
   head.facts.id = "job";
   head.facts.task = "count_words";
   head.facts.tries = 2;
+  head.facts.enqueued_at += std::chrono::milliseconds(3);
+  head.facts.due_at += std::chrono::milliseconds(4);
   std::string bytes;
   encoder out(bytes);
   write_call_head(out, head);
@@ -111,6 +113,8 @@ TEST(process_frames, a_call_head_is_read_as_it_was_written) {
   EXPECT_TRUE(read.plain_result);
   EXPECT_EQ(read.facts.id, "job");
   EXPECT_EQ(read.facts.tries, 2);
+  EXPECT_EQ(read.facts.enqueued_at, head.facts.enqueued_at);
+  EXPECT_EQ(read.facts.due_at, head.facts.due_at);
 }
 
 TEST(process_frames, another_build_is_refused) {

@@ -32,6 +32,11 @@ void listeners::owe_event(const lease& held, std::optional<moment> next_due) {
   found->second.promised_due = next_due;
 }
 
+void listeners::owe_nothing(const lease& held) {
+  const auto found = leases_.find({held.queue, held.token});
+  if (found != leases_.end()) found->second.owed = false;
+}
+
 void listeners::wait(std::uint64_t number, const std::string& queue, const std::string& id,
                      std::int64_t last_told, tell_end tell) {
   if (waits_.empty()) last_told_ = last_told;

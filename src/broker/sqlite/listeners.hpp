@@ -32,6 +32,8 @@ class listeners {
   /// A claim got fewer than it asked for: it is owed an event when more jobs are ready, or one is due before
   /// `next_due`.
   void owe_event(const lease& held, std::optional<moment> next_due);
+  /// It asks by itself: it has handed a job back, and others shall have it.
+  void owe_nothing(const lease& held);
 
   // ---- waits
 

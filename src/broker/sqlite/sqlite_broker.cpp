@@ -1,5 +1,6 @@
 #include "broker/sqlite/sqlite_broker.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 #include <quarq/errors.hpp>
@@ -192,11 +193,18 @@ awaitable<claim_result> sqlite_broker::claim(lease held, std::size_t most) {
 
 awaitable<std::vector<bool>> sqlite_broker::settle(lease held, std::vector<settlement> batch) {
   const auto count = batch.size();
+  const bool hands_back = std::any_of(
+      batch.begin(), batch.end(), [](const settlement& s) { return s.kind == settlement::what::hand_back; });
   std::function<std::vector<bool>(step&)> work = [held, batch = std::move(batch)](step& in) {
     return in.tables.settle(held, batch, in.now, in.out);
   };
-  auto answer = co_await ask(kind::writes_durably, count, std::move(work));
-  co_return answer;
+  const auto what =
+      std::make_shared<function_operation<std::vector<bool>>>(kind::writes_durably, count, std::move(work));
+  what->then = [held, hands_back](listeners& all, const std::vector<bool>&) {
+    if (hands_back) all.owe_nothing(held);
+  };
+  co_await perform(what);
+  co_return std::move(what->result);
 }
 
 awaitable<void> sqlite_broker::reconcile(lease held, std::vector<std::string> known) {
