@@ -84,24 +84,24 @@ void pickle_reader::machine::step(unsigned char opcode) {
     case op::memoize:
       return put(memoized_);
     case op::short_binunicode:
-      return push_chars(value_kind::text, take(little_endian(1)));
+      return push_chars(value_kind::text, take(little_endian<1>()));
     case 'X':
-      return push_chars(value_kind::text, take(little_endian(4)));
+      return push_chars(value_kind::text, take(little_endian<4>()));
     case 'h':
-      return get(little_endian(1));
+      return get(little_endian<1>());
     case 'q':
-      return put(little_endian(1));
+      return put(little_endian<1>());
     case 'K':
-      return push_integer(static_cast<std::int64_t>(little_endian(1)));
+      return push_integer(static_cast<std::int64_t>(little_endian<1>()));
     case 'M':
-      return push_integer(static_cast<std::int64_t>(little_endian(2)));
+      return push_integer(static_cast<std::int64_t>(little_endian<2>()));
     case 'J':
-      return push_integer(static_cast<std::int32_t>(little_endian(4)));
-    case op::long1: {
-      return push(codec_detail::integer_from_bytes(take(little_endian(1))));
-    }
+      return push_integer(static_cast<std::int32_t>(little_endian<4>()));
+    case op::long1:
+      return push_made(codec_detail::integer_from_bytes(take(little_endian<1>())));
     case 'G':
-      return push_real(std::bit_cast<double>(__builtin_bswap64(little_endian(8))));
+      make(value_kind::real).real = std::bit_cast<double>(__builtin_bswap64(little_endian<8>()));
+      return;
     case 'N':
       return push(python_values::none);
     case op::newtrue:
@@ -111,19 +111,22 @@ void pickle_reader::machine::step(unsigned char opcode) {
     case '(':
       return mark();
     case '}':
-      return push(value_kind::dict);
+      make(value_kind::dict);
+      return;
     case 'u':
       return append(pop_mark(), value_kind::dict, true);
     case 's':
       return append(stack_.size() - 2, value_kind::dict, true);
     case ']':
-      return push(value_kind::list);
+      make(value_kind::list);
+      return;
     case 'e':
       return append(pop_mark(), value_kind::list, false);
     case 'a':
       return append(stack_.size() - 1, value_kind::list, false);
     case ')':
-      return push(value_kind::tuple);
+      make(value_kind::tuple);
+      return;
     case op::tuple1:
     case op::tuple2:
     case op::tuple3:
@@ -142,22 +145,23 @@ void pickle_reader::machine::step(unsigned char opcode) {
 void pickle_reader::machine::rare_step(unsigned char opcode) {
   switch (opcode) {
     case 'j':
-      return get(little_endian(4));
+      return get(little_endian<4>());
     case 'r':
-      return put(little_endian(4));
+      return put(little_endian<4>());
     case op::long4:
-      return push(codec_detail::integer_from_bytes(take(little_endian(4))));
+      return push_made(codec_detail::integer_from_bytes(take(little_endian<4>())));
     case op::binunicode8:
-      return push_chars(value_kind::text, take(little_endian(8)));
+      return push_chars(value_kind::text, take(little_endian<8>()));
     case 'C':
-      return push_chars(value_kind::bytes, take(little_endian(1)));
+      return push_chars(value_kind::bytes, take(little_endian<1>()));
     case 'B':
-      return push_chars(value_kind::bytes, take(little_endian(4)));
+      return push_chars(value_kind::bytes, take(little_endian<4>()));
     case op::binbytes8:
     case op::bytearray8:
-      return push_chars(value_kind::bytes, take(little_endian(8)));
+      return push_chars(value_kind::bytes, take(little_endian<8>()));
     case op::empty_set:
-      return push(value_kind::set);
+      make(value_kind::set);
+      return;
     case op::additems:
       return append(pop_mark(), value_kind::set, false);
     case op::frozenset: {
@@ -170,9 +174,9 @@ void pickle_reader::machine::rare_step(unsigned char opcode) {
     case 'R':
       return reduce();
     case op::newobj:
-      return make(false);
+      return make_object(false);
     case op::newobj_ex:
-      return make(true);
+      return make_object(true);
     case 'b':
       return build();
     case '0':
@@ -201,10 +205,10 @@ void pickle_reader::machine::step_of_protocol_0(unsigned char opcode) {
       push_unescaped(codec_detail::from_quoted(line()));
       return ascii(values_[top()].chars());
     case 'U':
-      push_chars(value_kind::text, take(little_endian(1)));
+      push_chars(value_kind::text, take(little_endian<1>()));
       return ascii(values_[top()].chars());
     case 'T':
-      push_chars(value_kind::text, take(little_endian(4)));
+      push_chars(value_kind::text, take(little_endian<4>()));
       return ascii(values_[top()].chars());
     case 'l':
       return push(collect(value_kind::list, pop_mark()));
@@ -264,10 +268,11 @@ std::string_view pickle_reader::machine::take(std::size_t count) {
   return taken;
 }
 
-std::uint64_t pickle_reader::machine::little_endian(std::size_t size) {
-  const std::string_view bytes = take(size);
+template <std::size_t Size>
+std::uint64_t pickle_reader::machine::little_endian() {
+  const char* bytes = take(Size).data();
   std::uint64_t value = 0;
-  for (std::size_t i = size; i > 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[i - 1]);
+  for (std::size_t i = Size; i > 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[i - 1]);
   return value;
 }
 
@@ -289,35 +294,40 @@ std::uint64_t pickle_reader::machine::number_line() {
 }
 
 void pickle_reader::machine::protocol() {
-  const std::uint64_t number = little_endian(1);
+  const std::uint64_t number = little_endian<1>();
   if (number > 5) fail("protocol " + std::to_string(number) + " of pickle is not known: 5 is the latest");
 }
 
 /// Frames only tell how much to read at once. What they say must be there all the same.
 void pickle_reader::machine::frame() {
-  const std::uint64_t size = little_endian(8);
+  const std::uint64_t size = little_endian<8>();
   const std::size_t left = data_.size() - position_;
   if (size > left)
     fail("a frame of " + std::to_string(size) + " bytes, and " + std::to_string(left) + " are left");
 }
 
-void pickle_reader::machine::push(python_value value) {
+/// Made where it stays: copying what was just written piece by piece would stall.
+codec_detail::python_value& pickle_reader::machine::make(value_kind kind) {
+  stack_.push_back(static_cast<value_ref>(values_.values.size()));
+  python_value& value = values_.values.emplace_back();
+  value.kind = kind;
+  value.position = static_cast<std::uint32_t>(opcode_at_);
+  return value;
+}
+
+void pickle_reader::machine::push_made(python_value value) {
   value.position = static_cast<std::uint32_t>(opcode_at_);
   push(values_.add(value));
 }
 
-void pickle_reader::machine::push(value_kind kind) {
-  python_value value;
-  value.kind = kind;
-  push(value);
-}
-
 void pickle_reader::machine::push_chars(value_kind kind, std::string_view chars) {
-  python_value value;
-  value.kind = kind;
+  python_value& value = make(kind);
   value.data = chars.data();
   value.count = static_cast<std::uint32_t>(chars.size());
-  push(value);
+}
+
+void pickle_reader::machine::push_integer(std::int64_t number) {
+  make(value_kind::integer).number = number;
 }
 
 void pickle_reader::machine::push_unescaped(std::optional<std::string> text) {
@@ -326,29 +336,8 @@ void pickle_reader::machine::push_unescaped(std::optional<std::string> text) {
   push_chars(value_kind::text, values_.unescaped.back());
 }
 
-void pickle_reader::machine::push_integer(std::int64_t number) {
-  python_value value;
-  value.kind = value_kind::integer;
-  value.number = number;
-  push(value);
-}
-
-void pickle_reader::machine::push_real(double number) {
-  python_value value;
-  value.kind = value_kind::real;
-  value.real = number;
-  push(value);
-}
-
-codec_detail::value_ref pickle_reader::machine::top() {
-  if (stack_.size() <= floor_) fail("a value is missing on the stack");
-  return stack_.back();
-}
-
-codec_detail::value_ref pickle_reader::machine::pop() {
-  const value_ref value = top();
-  stack_.pop_back();
-  return value;
+void pickle_reader::machine::fail_missing() const {
+  fail("a value is missing on the stack");
 }
 
 void pickle_reader::machine::mark() {
@@ -377,7 +366,9 @@ void pickle_reader::machine::discard() {
 /// memo.
 void pickle_reader::machine::put(std::uint64_t index) {
   const value_ref value = top();
-  if (index >= memo_.size()) {
+  if (index == memo_.size()) {
+    memo_.push_back(no_value);
+  } else if (index > memo_.size()) {
     if (index >= data_.size()) fail("index " + std::to_string(index) + " of the memo is out of range");
     memo_.resize(index + 1, no_value);
   }
@@ -398,7 +389,7 @@ void pickle_reader::machine::integer_line() {
   if (digits == "01") return push(python_values::true_);
   const auto value = codec_detail::integer_from_digits(digits);
   if (!value) fail("\"" + codec_detail::printable(digits, 24) + "\" is no int");
-  push(*value);
+  push_made(*value);
 }
 
 void pickle_reader::machine::long_line() {
@@ -406,14 +397,14 @@ void pickle_reader::machine::long_line() {
   if (digits.ends_with('L')) digits.remove_suffix(1);
   const auto value = codec_detail::integer_from_digits(digits);
   if (!value) fail("\"" + codec_detail::printable(digits, 24) + "\" is no int");
-  push(*value);
+  push_made(*value);
 }
 
 void pickle_reader::machine::real_line() {
   const std::string_view digits = line();
   const auto value = codec_detail::real_from_text(digits);
   if (!value) fail("\"" + codec_detail::printable(digits, 24) + "\" is no float");
-  push_real(*value);
+  make(value_kind::real).real = *value;
 }
 
 /// Python 2's strings may be anything, and which text that is nobody knows unless it is ASCII.
@@ -424,23 +415,21 @@ void pickle_reader::machine::ascii(std::string_view chars) {
 
 /// Takes what lies on the stack from `first` on into a new container.
 codec_detail::value_ref pickle_reader::machine::collect(value_kind kind, std::size_t first) {
-  python_value value;
-  value.kind = kind;
-  value.position = static_cast<std::uint32_t>(opcode_at_);
-  const value_ref container = values_.add(value);
+  make(kind);
+  const value_ref container = pop();
   for (std::size_t i = first; i < stack_.size(); ++i) values_.append(container, stack_[i]);
   stack_.resize(first);
   return container;
 }
 
 void pickle_reader::machine::tuple(std::size_t count) {
-  if (stack_.size() - floor_ < count) fail("a value is missing on the stack");
+  if (stack_.size() - floor_ < count) fail_missing();
   push(collect(value_kind::tuple, stack_.size() - count));
 }
 
 /// Moves what lies on the stack from `first` on into the container below it.
 void pickle_reader::machine::append(std::size_t first, value_kind to, bool pairs) {
-  if (first > stack_.size() || first <= floor_) fail("a value is missing on the stack");
+  if (first > stack_.size() || first <= floor_) fail_missing();
   const value_ref container = stack_[first - 1];
   const python_value& value = values_[container];
   if (pairs && (stack_.size() - first) % 2 != 0) fail("a dict has a key without a value");
@@ -479,7 +468,7 @@ void pickle_reader::machine::reduce() {
 }
 
 /// Python pickles only classes of others with keywords; they may be there, if it is one of these.
-void pickle_reader::machine::make(bool keywords) {
+void pickle_reader::machine::make_object(bool keywords) {
   if (keywords) {
     const value_ref given = pop();
     if (values_[given].kind != value_kind::dict) fail("keyword arguments are not a dict");
@@ -501,7 +490,7 @@ void pickle_reader::machine::make_marked(bool named) {
     first = pop_mark();
   } else {
     first = pop_mark();
-    if (first == stack_.size()) fail("a value is missing on the stack");
+    if (first == stack_.size()) fail_missing();
     class_ = stack_[first];
     ++first;
   }

@@ -35,7 +35,8 @@ class pickle_reader::machine {
 
   // What follows an opcode.
   std::string_view take(std::size_t count);
-  std::uint64_t little_endian(std::size_t size);
+  template <std::size_t Size>
+  std::uint64_t little_endian();
   std::string_view line();
   std::uint64_t number_line();
   void protocol();
@@ -43,14 +44,21 @@ class pickle_reader::machine {
 
   // The stack, of which only what lies above the latest mark can be reached.
   void push(value_ref value) { stack_.push_back(value); }
-  void push(value_kind kind);
-  void push(python_value value);
+  python_value& make(value_kind kind);
+  void push_made(python_value value);
   void push_chars(value_kind kind, std::string_view chars);
   void push_unescaped(std::optional<std::string> text);
   void push_integer(std::int64_t number);
-  void push_real(double number);
-  value_ref pop();
-  value_ref top();
+  value_ref top() {
+    if (stack_.size() <= floor_) fail_missing();
+    return stack_.back();
+  }
+  value_ref pop() {
+    const value_ref value = top();
+    stack_.pop_back();
+    return value;
+  }
+  [[noreturn]] void fail_missing() const;
   void mark();
   std::size_t pop_mark();
   void discard();
@@ -70,7 +78,7 @@ class pickle_reader::machine {
   void global(std::string_view module, std::string_view name);
   void stack_global();
   void reduce();
-  void make(bool keywords);
+  void make_object(bool keywords);
   void make_marked(bool named);
   void build();
   codec_detail::value_ref call(value_ref callable, value_ref arguments);
