@@ -1,7 +1,4 @@
 // Pickles that somebody broke, by accident or on purpose.
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
