@@ -176,44 +176,64 @@ void write_arq(const test::temp_dir& folder) {
          "        self.defer_score = None if defer is None else int(defer * 1000)\n";
 }
 
-/// What a Python that has arq reads of an exception that we write: its class and str().
-std::string raised(const std::string& type, const std::string& message) {
+struct thrown {
+  std::string type, message;
+};
+
+/// What a Python that has arq raises of exceptions that we write: the class and str() of each.
+std::vector<std::string> raised(const std::vector<thrown>& exceptions) {
   const test::temp_dir folder;
   write_arq(folder);
-  std::string pickle;
-  pickle_writer out(pickle);
-  out.exception(type, message);
-  out.finish();
-  return python(R"(
+  std::string pickles;
+  for (const thrown& exception : exceptions) {
+    std::string pickle;
+    pickle_writer out(pickle);
+    out.exception(exception.type, exception.message);
+    out.finish();
+    pickles += hex(pickle) + '\n';
+  }
+  return lines_of(python(R"(
 import pickle, sys
 sys.path.insert(0, '.')
-try:
-    raise pickle.loads(bytes.fromhex(sys.stdin.read()))
-except BaseException as e:
-    print(type(e).__module__, type(e).__qualname__, str(e))
+for line in sys.stdin:
+    try:
+        raise pickle.loads(bytes.fromhex(line))
+    except BaseException as e:
+        print(type(e).__module__, type(e).__qualname__, str(e))
 )",
-                hex(pickle), folder.path().string());
+                         pickles, folder.path().string()));
 }
 
 TEST(pickle_python, raises_what_we_write) {
-  EXPECT_EQ(raised("ValueError", "boom"), "builtins ValueError boom\n");
-  EXPECT_EQ(raised("builtins.KeyError", "boom"), "builtins KeyError 'boom'\n");
-  EXPECT_EQ(raised("std::runtime_error", "boom"), "builtins RuntimeError boom\n");
-  EXPECT_EQ(raised("std::system_error", "no such file"), "builtins OSError no such file\n");
-  EXPECT_EQ(raised("shop::closed", "on Sundays"), "builtins RuntimeError shop::closed: on Sundays\n");
-  EXPECT_EQ(raised("quarq::cancelled", "by ann"), "asyncio.exceptions CancelledError \n");
-  EXPECT_EQ(raised("arq.worker.JobExecutionFailed", "job expired"),
-            "arq.worker JobExecutionFailed job expired\n");
-  EXPECT_EQ(raised("quarq::decode_error", "f: argument 1: expected string, got integer"),
-            "builtins TypeError f: argument 1: expected string, got integer\n");
-  EXPECT_EQ(raised("arq.jobs.DeserializationError", "unable to deserialize job"),
-            "arq.jobs DeserializationError unable to deserialize job\n");
-  EXPECT_EQ(raised("arq.Retry", "in 5 s"), "arq.worker Retry \n");
+  const auto found = raised({{"ValueError", "boom"},
+                             {"builtins.KeyError", "boom"},
+                             {"std::runtime_error", "boom"},
+                             {"std::system_error", "no such file"},
+                             {"shop::closed", "on Sundays"},
+                             {"quarq::cancelled", "by ann"},
+                             {"arq.worker.JobExecutionFailed", "job expired"},
+                             {"quarq::decode_error", "f: argument 1: expected string, got integer"},
+                             {"arq.jobs.DeserializationError", "unable to deserialize job"},
+                             {"arq.Retry", "in 5 s"},
+                             {"asyncio.TimeoutError", "after 5 s"}});
+  const std::vector<std::string> expected = {
+      "builtins ValueError boom",
+      "builtins KeyError 'boom'",
+      "builtins RuntimeError boom",
+      "builtins OSError no such file",
+      "builtins RuntimeError shop::closed: on Sundays",
+      "asyncio.exceptions CancelledError ",
+      "arq.worker JobExecutionFailed job expired",
+      "builtins TypeError f: argument 1: expected string, got integer",
+      "arq.jobs DeserializationError unable to deserialize job",
+      "arq.worker Retry ",
+  };
+  ASSERT_EQ(found.size(), expected.size() + 1);
+  EXPECT_EQ(std::vector<std::string>(found.begin(), found.end() - 1), expected);
   // From Python 3.11 on the two are one.
-  const std::string timeout = raised("asyncio.TimeoutError", "after 5 s");
-  EXPECT_TRUE(timeout == "builtins TimeoutError after 5 s\n" ||
-              timeout == "asyncio.exceptions TimeoutError after 5 s\n")
-      << timeout;
+  EXPECT_TRUE(found.back() == "builtins TimeoutError after 5 s" ||
+              found.back() == "asyncio.exceptions TimeoutError after 5 s")
+      << found.back();
 }
 
 TEST(pickle_python, every_builtin_exception_is_written_as_itself_or_named_in_a_runtime_error) {
