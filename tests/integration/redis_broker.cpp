@@ -368,7 +368,8 @@ REDIS_TEST(an_outcome_that_nobody_heard_waits_for_its_client, {}) {
 
 REDIS_TEST(a_wait_whose_message_got_lost_is_asked_again, {}) {
   auto connection = connect(server, loop);
-  auto waits = std::make_shared<broker::redis::redis_waits>(loop, *connection, 30ms);
+  auto waits = std::make_shared<broker::redis::redis_waits>(
+      loop, *connection, broker::redis::scripts().wait, broker::redis::key_prefix, 30ms);
   auto store = open(server, loop);
   auto worker = co_await new_worker(store, "q");
   co_await enqueue_ids(*store, "q", strings(1, "job"));
