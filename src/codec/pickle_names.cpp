@@ -180,6 +180,7 @@ constexpr counterpart counterparts[] = {
     {"quarq::retries_exhausted", {"arq.worker", "JobExecutionFailed"}},
     {"quarq::decode_error", {"builtins", "TypeError"}},
     {"quarq::invalid_argument", {"builtins", "ValueError"}},
+    {"quarq::permanent_failure", {"builtins", "RuntimeError"}},
     {"std::invalid_argument", {"builtins", "ValueError"}},
     {"std::domain_error", {"builtins", "ValueError"}},
     {"std::length_error", {"builtins", "ValueError"}},

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "codec/json.hpp"
+#include "jobs/bind.hpp"
 #include "jobs/worker_core.hpp"
 
 namespace quarq::detail {
@@ -114,6 +115,18 @@ void log_end(const running_job& job, const attempt& a, const jobs::verdict& v, c
   }
 }
 
+/// Puts arguments given by name into their places.
+std::optional<attempt> fault_in_names(running_job& job) {
+  try {
+    job.record.arguments =
+        jobs::bind_arguments(job.record, {job.how->parameter_count, job.how->parameter_names});
+    job.record.keywords.clear();
+  } catch (const decode_error& e) {
+    return failed_attempt(what::impossible, "quarq::decode_error", e.what());
+  }
+  return std::nullopt;
+}
+
 job_end end_of(const running_job& job, const attempt& a, const jobs::verdict& v) {
   job_end end;
   end.state = v.state;
@@ -183,6 +196,7 @@ std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::
     return failed_attempt(what::unknown_task, "quarq::unknown_task",
                           fmt::format("no handler for task \"{}\" in worker {}", job.record.task, name));
   }
+  if (!job.record.keywords.empty()) return fault_in_names(job);
   return std::nullopt;
 }
 
