@@ -308,21 +308,20 @@ class arq_payloads::state {
   arq_codec codec() const noexcept { return codec_; }
 
   std::string write_job(const arq_job& job) {
+    record_parts parts;
     try {
       others_.clear();
-      const record_parts parts = read_record(job.record, others_);
+      parts = read_record(job.record, others_);
       if (job.expires_at_ms) {
         std::string moment;
         encoder(moment).integer(*job.expires_at_ms);
         others_.add("expires_at", moment);
       }
-      if (job.enqueued_ms < 0 || job.enqueued_ms > last_moment_ms)
-        throw invalid_argument("the time of enqueueing is beyond the year 9999");
       return written(job.record.size(), [&]<class Document>(std::string& out) {
         write_job_as<Document>(out, job, parts, others_);
       });
     } catch (const decode_error& e) {
-      throw invalid_argument(e.what());
+      throw invalid_argument((parts.task.empty() ? "" : std::string(parts.task) + ": ") + e.what());
     }
   }
 
