@@ -46,8 +46,8 @@ struct redis_url_dialect {
   std::string parameters{};  ///< those it knows, for errors: "queue, codec"
 };
 
-/// Reads redis://, rediss:// and redis+unix:// URLs, or those of a dialect. Throws invalid_argument that names
-/// the wrong part, with the password hidden.
+/// Reads redis://, rediss:// and redis+unix:// URLs, or those of a dialect. Throws invalid_argument that
+/// names the wrong part, with the password hidden.
 redis_options parse_redis_url(std::string_view url, const redis_url_dialect& dialect = {});
 
 /// The URL as it may be shown: its password, if there is one, replaced by ***.

@@ -176,7 +176,8 @@ class reader {
   }
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw invalid_argument("the " + dialect_.name + " URL \"" + without_password(text_) + "\" can't be used: " + what);
+    throw invalid_argument("the " + dialect_.name + " URL \"" + without_password(text_) +
+                           "\" can't be used: " + what);
   }
 
   std::string_view text_;

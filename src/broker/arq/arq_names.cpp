@@ -9,7 +9,8 @@ namespace quarq::broker::arq {
 namespace {
 
 constexpr std::string_view ours = ":quarq:", health = ":health-check";
-constexpr std::string_view taken[] = {"arq:job:", "arq:result:", "arq:in-progress:", "arq:retry:", "arq:quarq:"};
+constexpr std::string_view taken[] = {
+    "arq:job:", "arq:result:", "arq:in-progress:", "arq:retry:", "arq:quarq:"};
 
 bool is_taken(std::string_view key) {
   if (key == "arq:abort" || key.ends_with(health) || key.find(ours) != std::string_view::npos) return true;

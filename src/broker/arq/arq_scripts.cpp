@@ -14,10 +14,10 @@ namespace {
 
 std::string_view assembled(std::string_view script) {
   static const redis::script_parts parts = {
-      {"shared_basics", shared_basics_lua},        {"shared_ready", shared_ready_lua},
-      {"shared_ends", shared_ends_lua},            {"shared_held", shared_held_lua},
-      {"shared_aborts", shared_aborts_lua},        {"shared_details", shared_details_lua},
-      {"shared_calls", redis::shared_calls_lua},   {"shared_wake", redis::shared_wake_lua},
+      {"shared_basics", shared_basics_lua},      {"shared_ready", shared_ready_lua},
+      {"shared_ends", shared_ends_lua},          {"shared_held", shared_held_lua},
+      {"shared_aborts", shared_aborts_lua},      {"shared_details", shared_details_lua},
+      {"shared_calls", redis::shared_calls_lua}, {"shared_wake", redis::shared_wake_lua},
       {"shared_tell", redis::shared_tell_lua},
   };
   return redis::assemble(script, parts);

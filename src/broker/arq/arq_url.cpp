@@ -18,9 +18,9 @@ std::chrono::milliseconds read_seconds(const std::string& name, const std::strin
   const auto end = value.data() + value.size();
   const auto [stop, error] = std::from_chars(value.data(), end, seconds, std::chars_format::fixed);
   if (error != std::errc() || stop != end || !(seconds >= least && seconds <= most)) {
-    throw invalid_argument(fmt::format(
-        "the parameter \"{}\" is \"{}\"; it must be a number of seconds, from {} to {}", name, value, least,
-        static_cast<std::int64_t>(most)));
+    throw invalid_argument(
+        fmt::format("the parameter \"{}\" is \"{}\"; it must be a number of seconds, from {} to {}", name,
+                    value, least, static_cast<std::int64_t>(most)));
   }
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
 }

@@ -10,13 +10,16 @@
 namespace quarq::broker::arq {
 
 /// Knows the server's clock from what it said and when it was asked and answered. Where the two clocks agree
-/// as far as one can tell, ours is taken. What it gives grows with each call: no two jobs get the same moment.
+/// as far as one can tell, ours is taken. What it gives grows with each call: no two jobs get the same
+/// moment.
 class server_clock {
  public:
   using micros = std::chrono::microseconds;
   using local_time = std::chrono::time_point<std::chrono::system_clock, micros>;
 
-  static local_time local_now() { return std::chrono::time_point_cast<micros>(std::chrono::system_clock::now()); }
+  static local_time local_now() {
+    return std::chrono::time_point_cast<micros>(std::chrono::system_clock::now());
+  }
 
   /// The server said `server` (Unix time) to a question asked at `asked`, whose answer is here now.
   void heard(micros server, local_time asked, local_time now) {
