@@ -298,11 +298,15 @@ async def try_again(ctx, tries, defer):
     return ctx['job_try']
 
 
+async def wait_for_gate(ctx, gate):
+    return 'in Python'
+
+
 async def tick(ctx):
     await ctx['redis'].rpush('test:ticks', ctx['job_id'])
 
 
-FUNCTIONS = {f.__name__: f for f in (add, echo, fail, sell, nap, note, try_again, tick)}
+FUNCTIONS = {f.__name__: f for f in (add, echo, fail, sell, nap, note, try_again, wait_for_gate, tick)}
 
 
 def main():
