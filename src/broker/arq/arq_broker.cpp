@@ -292,7 +292,7 @@ awaitable<bool> arq_broker::claim_some(lease held, std::size_t most, claim_resul
     if (!one.aborted) into.jobs.push_back(std::move(one.job));
   }
   if (here) here->watch->runs(here->records.size());
-  co_return count == most;
+  co_return item(reply, 8).integer == 1;
 }
 
 // Whatever stands there, it is one job: what can't be run is given to the worker as such.

@@ -17,7 +17,6 @@ namespace quarq::broker::arq {
 namespace {
 
 constexpr std::size_t page = 1000;
-constexpr std::size_t results_at_once = 200;
 
 bool has_index(job_state state) {
   return !is_final(state) || state == job_state::dead;
@@ -104,16 +103,18 @@ awaitable<std::vector<job_details>> arq_broker::list(std::string queue, job_stat
   }
   // Jobs come and go between two pages: some may be seen twice, or not.
   std::unordered_set<std::string> seen;
-  for (std::size_t first = 0; found.size() < most; first += page) {
+  bool more = true;
+  for (std::int64_t first = 0; more && found.size() < most;) {
     std::vector<std::string> words(1, digit(state));
     words.push_back(std::to_string(first));
     words.push_back(std::to_string(page));
     auto reply = co_await run(scripts().list, key_of(queue), std::move(words));
-    for (std::size_t i = 1; i < reply.items.size() && found.size() < most; ++i) {
+    more = item(reply, 0).integer == 1;
+    first += item(reply, 1).integer;
+    for (std::size_t i = 2; i < reply.items.size() && found.size() < most; ++i) {
       const auto& id = item(reply.items[i], 0).text;
       if (seen.insert(id).second) found.push_back(read_details(reply.items[i], id));
     }
-    if (item(reply, 0).integer < static_cast<std::int64_t>(page)) break;
   }
   co_return found;
 }
@@ -139,13 +140,15 @@ awaitable<std::vector<job_details>> arq_broker::list_results(std::string key, jo
 // Until `visit` says no.
 awaitable<void> arq_broker::visit_results(std::vector<std::string> ids,
                                           std::function<bool(const std::string& id, arq_end_in& end)> visit) {
-  for (std::size_t first = 0; first < ids.size(); first += results_at_once) {
-    const auto last = std::min(ids.size(), first + results_at_once);
-    std::vector<std::string> words(1, "MGET");
-    for (auto i = first; i < last; ++i) words.push_back(std::string(result_prefix) + ids[i]);
-    auto reply = co_await connection_.command(std::move(words));
-    for (auto i = first; i < last; ++i) {
-      const auto& payload = item(reply, i - first);
+  for (std::size_t first = 0; first < ids.size();) {
+    const auto from = ids.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto to = ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), first + page));
+    std::vector<std::string> words(from, to);
+    auto reply = co_await run(scripts().results, settings_.default_queue, std::move(words));
+    if (reply.items.empty())
+      throw broker_error("Redis answered a script with something else than it returns");
+    for (std::size_t i = 0; i < reply.items.size(); ++i) {
+      const auto& payload = reply.items[i];
       if (payload.is_nil()) continue;
       arq_end_in end;
       try {
@@ -153,9 +156,10 @@ awaitable<void> arq_broker::visit_results(std::vector<std::string> ids,
       } catch (const decode_error&) {
         continue;  // It does not say which queue's it is.
       }
-      const bool go_on = visit(ids[i], end);
+      const bool go_on = visit(ids.at(first + i), end);
       if (!go_on) co_return;
     }
+    first += reply.items.size();
   }
 }
 

@@ -43,14 +43,15 @@ arq_scripts::arq_scripts()
       cancel(assembled(cancel_lua)),
       inspect(assembled(inspect_lua)),
       list(assembled(list_lua)),
+      results(assembled(results_lua)),
       requeue(assembled(requeue_lua)),
       purge(assembled(purge_lua)),
       workers(assembled(workers_lua)),
       summary(assembled(summary_lua)) {}
 
 std::vector<const net::redis_script*> arq_scripts::all() const {
-  return {&enqueue, &claim,  &raise_starts, &settle, &renew,   &look,  &close_lease, &reconcile,
-          &wait,    &cancel, &inspect,      &list,   &requeue, &purge, &workers,     &summary};
+  return {&enqueue, &claim,   &raise_starts, &settle,  &renew,   &look,  &close_lease, &reconcile, &wait,
+          &cancel,  &inspect, &list,         &results, &requeue, &purge, &workers,     &summary};
 }
 
 const arq_scripts& scripts() {

@@ -16,7 +16,7 @@ struct arq_scripts {
   std::vector<const net::redis_script*> all() const;
 
   net::redis_script enqueue, claim, raise_starts, settle, renew, look, close_lease, reconcile;
-  net::redis_script wait, cancel, inspect, list, requeue, purge, workers, summary;
+  net::redis_script wait, cancel, inspect, list, results, requeue, purge, workers, summary;
 };
 
 /// The one set of scripts of the process. Thread-safe.

@@ -7,8 +7,11 @@
 --
 -- Returns nil when the lease is not held; else
 --   {now in ms, ms until the next deferred job is due or -1, {id...}, {payload, or nil: it is gone...}, {starts, this one
---    included...}, {score...}, {score at which it was due first, or nil: this one...}, {when it was aborted, or nil...}}
--- where the last two are empty when that is so of none. With fewer than ARGV[2] the lease is noted as idle: it will be woken.
+--    included...}, {score...}, {score at which it was due first, or nil: this one...}, {when it was aborted, or nil...}, 1 if
+--    there may be more}
+-- where the two before the last are empty when that is so of none. With fewer than ARGV[2] the lease is noted as idle, it will
+-- be woken; unless there may be more: of large payloads it takes fewer at once, as the server closes connections to which
+-- too much is on its way.
 -- needs: shared_basics shared_wake shared_tell shared_ends shared_held shared_ready
 local token, most, duration = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if not redis.call('ZSCORE', P .. 'leases', token) then
@@ -42,9 +45,21 @@ while got < most do
   first, size = first + size, 1000
 end
 
+local more = got == most
 local payloads, starts, first_due, abort_times = {}, {}, {}, {}
 if got > 0 then
   payloads = values('arq:job:', ids)
+  local bytes = 0
+  for i = 1, got do
+    bytes = bytes + (payloads[i] and #payloads[i] or 0)
+    if bytes > 8000000 and i > 1 then
+      for k = got, i, -1 do
+        ids[k], payloads[k] = nil, nil
+      end
+      got, more = i - 1, true
+      break
+    end
+  end
   starts = values('arq:retry:', ids)
   local held = {}
   local px = string.format('%d', protected)
@@ -71,7 +86,7 @@ for i = 1, #later, 2000 do
 end
 
 local due
-if got < most then
+if not more then
   due = next_due()
   -- One idle lease that claims at the next due time is enough; the others stay first in line for what comes before.
   local at = 2 ^ 53 - math.floor(now)
@@ -88,4 +103,5 @@ else
     wake(P)
   end
 end
-return {math.floor(now), due and math.max(0, math.ceil(due - now)) or -1, ids, payloads, starts, scores, first_due, abort_times}
+return {math.floor(now), due and math.max(0, math.ceil(due - now)) or -1, ids, payloads, starts, scores, first_due, abort_times,
+  more and 1 or 0}

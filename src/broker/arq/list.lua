@@ -5,7 +5,7 @@
 -- ARGV[2]  how many to pass over
 -- ARGV[3]  how many to look at (up to 1000)
 --
--- Returns {how many were looked at, details (shared_details.lua)...}
+-- Returns {1 if there may be more, how many were looked at, details (shared_details.lua)...}; of large ones fewer are looked at.
 -- needs: shared_basics shared_details
 local state, first, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local page = redis.call('ZRANGE', state == '7' and P .. 'dead' or Q, first, first + count - 1, 'WITHSCORES')
@@ -13,21 +13,22 @@ local ids = {}
 for i = 1, #page, 2 do
   ids[#ids + 1] = page[i]
 end
-local answer = {#ids}
-if state == '7' then
-  local live = #ids > 0 and redis.call('ZMSCORE', Q, unpack(ids))
-  for i, id in ipairs(ids) do
-    if not live[i] then
-      answer[#answer + 1] = details(id)
-    end
-  end
-  return answer
-end
+local answer, bytes = {#ids == count and 1 or 0, #ids}, 0
 local holders = values('arq:in-progress:', ids)
+local live = state == '7' and #ids > 0 and redis.call('ZMSCORE', Q, unpack(ids))
 for i, id in ipairs(ids) do
   local score = page[2 * i]
-  if (holders[i] and '2' or (tonumber(score) > now and '1' or '0')) == state then
-    answer[#answer + 1] = details(id, score, holders[i])
+  local shown = live and not live[i] and details(id)
+  if state ~= '7' and (holders[i] and '2' or (tonumber(score) > now and '1' or '0')) == state then
+    shown = details(id, score, holders[i])
+  end
+  if shown then
+    answer[#answer + 1] = shown
+    bytes = bytes + #shown[3] + #shown[4]
+    if bytes > 8000000 then
+      answer[1], answer[2] = 1, i
+      break
+    end
   end
 end
 return answer

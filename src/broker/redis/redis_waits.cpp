@@ -174,6 +174,7 @@ awaitable<void> redis_waits::subscribe(std::shared_ptr<redis_waits> self, std::s
 
 awaitable<void> redis_waits::question(std::shared_ptr<redis_waits> self, std::string queue,
                                       std::vector<std::string> ids) {
+  ++self->unanswered_;
   try {
     if (!self->connection_) throw broker_error("the connection to Redis was closed");
     std::vector<std::string> keys(1, self->prefix_of_(queue));
@@ -192,6 +193,7 @@ awaitable<void> redis_waits::question(std::shared_ptr<redis_waits> self, std::st
   } catch (...) {
     for (const auto& id : ids) self->fail(queue, id, std::current_exception());
   }
+  --self->unanswered_;
 }
 
 void redis_waits::begin_to_ask_now_and_then() {
@@ -209,7 +211,8 @@ awaitable<void> redis_waits::ask_now_and_then(std::shared_ptr<redis_waits> self)
     auto [ec] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     somebody = false;
     for (const auto& [queue, in] : self->queues_) somebody = somebody || !in.by_id.empty();
-    if (!ec && self->connection_) self->ask_all();
+    // Answers that come slowly must not pile up: the server would close the connection.
+    if (!ec && self->connection_ && self->unanswered_ == 0) self->ask_all();
   }
 }
 

@@ -79,6 +79,7 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
   const std::string name_;
   const millis ask_again_after_;
   std::map<std::string, queue_waits, std::less<>> queues_;
+  int unanswered_ = 0;                          // questions
   boost::asio::steady_timer* again_ = nullptr;  // ask_now_and_then()'s, while it runs
 };
 
