@@ -236,8 +236,8 @@ void check_url(std::string_view url);
 /// The URL as it may be shown: its password, if there is one, replaced by ***.
 std::string without_password(std::string_view url);
 
-/// Opens sqlite:FILE, sqlite::memory:, redis://, rediss:// or redis+unix://. Throws invalid_argument for a
-/// URL it can't use, naming the part. Does not connect yet.
+/// Opens sqlite:FILE, sqlite::memory:, redis://, rediss://, redis+unix://, arq://, arqs:// or arq+unix://.
+/// Throws invalid_argument for a URL it can't use, naming the part. Does not connect yet.
 std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop,
                              open_options options = {});
 
