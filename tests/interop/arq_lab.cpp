@@ -36,11 +36,11 @@ quarq_worker::quarq_worker(worker_options options)
         co_return "slept";
       },
       once);
-  worker_.handle(note, [into = notes_](int n) -> awaitable<void> {
+  const auto write_down = [into = notes_](int n) {
     const std::lock_guard lock(into->mutex);
     into->all.push_back(n);
-    co_return;
-  });
+  };
+  worker_.handle(note, write_down, {.on = level::loop});
   worker_.handle(try_again,
                  [](context& ctx, int tries, double) -> awaitable<int> {
                    if (ctx.tries() < tries) throw std::runtime_error("again");
