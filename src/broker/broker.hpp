@@ -206,6 +206,10 @@ class broker {
   /// broken connection.
   virtual awaitable<void> reconcile(lease held, std::vector<std::string> known) = 0;
 
+  /// Whether clients of another kind wait for the ends of jobs, who take the absence of a result for that of
+  /// the job: then also the result of a task that returns nothing is kept for a while.
+  virtual bool keeps_results_of_nothing() const noexcept { return false; }
+
   // ---- for people
 
   virtual awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) = 0;

@@ -152,7 +152,11 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
   job.self = running.begin();
   job.record = std::move(record);
   job.started_ms = now.time_since_epoch().count();
-  if (!hopeless) hopeless = reason_not_to_run(job, now);
+  if (hopeless) {
+    job.terms = jobs::terms_for({}, handler_options{}, false);
+  } else {
+    hopeless = reason_not_to_run(job, now);
+  }
   if (hopeless) {
     conclude(job, *hopeless, verdict_on(job, *hopeless), {});
     running.erase(job.self);
@@ -176,7 +180,8 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
 std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::moment now) {
   const auto found = handlers.find(job.record.task);
   job.how = found == handlers.end() ? nullptr : &found->second;
-  job.terms = job.how ? jobs::terms_for(job.record, job.how->options, job.how->returns_nothing)
+  job.terms = job.how ? jobs::terms_for(job.record, job.how->options,
+                                        job.how->returns_nothing && !broker->keeps_results_of_nothing())
                       : jobs::terms_for(job.record, handler_options{}, false);
   const auto& c = job.claimed;
   if (job.record.awaited && c.expires_at) {

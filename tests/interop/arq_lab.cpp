@@ -29,13 +29,10 @@ quarq_worker::quarq_worker(worker_options options)
   worker_.handle(add, [](int left, int right) -> awaitable<int> { co_return left + right; });
   worker_.handle(
       fail, [](std::string message) -> awaitable<int> { throw std::invalid_argument(message); }, once);
-  worker_.handle(
-      nap,
-      [](double seconds) -> awaitable<std::string> {
-        co_await sleep_for(std::chrono::milliseconds(static_cast<int>(seconds * 1000)));
-        co_return "slept";
-      },
-      once);
+  worker_.handle(nap, [](double seconds) -> awaitable<std::string> {
+    co_await sleep_for(std::chrono::milliseconds(static_cast<int>(seconds * 1000)));
+    co_return "slept";
+  });
   const auto write_down = [into = notes_](int n) {
     const std::lock_guard lock(into->mutex);
     into->all.push_back(n);
