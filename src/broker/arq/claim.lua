@@ -22,24 +22,28 @@ take_back_lost(token, duration)
 -- Python's workers leave the jobs that they run where they were, before those that are ready: these are passed over.
 local protected = protected_ms(duration)
 local until_when, upto = moment(now + protected), moment(now)
-local ids, scores, later = {}, {}, {}
+local ids, scores, names, later = {}, {}, {}, {}
 local got, first, size = 0, 0, most
 while got < most do
   local page = redis.call('ZRANGEBYSCORE', Q, '-inf', upto, 'WITHSCORES', 'LIMIT', first, size)
-  local candidates = {}
-  for i = 1, #page, 2 do
-    candidates[#candidates + 1] = page[i]
+  local count = #page / 2
+  if count == 0 then
+    break
   end
-  local holders = values('arq:in-progress:', candidates)
-  for i = 1, #candidates do
+  local theirs = {}
+  for i = 1, count do
+    theirs[i] = 'arq:in-progress:' .. page[2 * i - 1]
+  end
+  local holders = redis.call('MGET', unpack(theirs))
+  for i = 1, count do
     if holders[i] == token then -- Job.abort() has moved it to the front
-      later[#later + 1], later[#later + 2] = until_when, candidates[i]
+      later[#later + 1], later[#later + 2] = until_when, page[2 * i - 1]
     elseif not holders[i] and got < most then
       got = got + 1
-      ids[got], scores[got] = candidates[i], page[2 * i]
+      ids[got], scores[got], names[got] = page[2 * i - 1], page[2 * i], theirs[i]
     end
   end
-  if #candidates < size then
+  if count < size then
     break
   end
   first, size = first + size, 1000
@@ -63,14 +67,17 @@ if got > 0 then
   starts = values('arq:retry:', ids)
   local held = {}
   local px = string.format('%d', protected)
+  local call, n = redis.call, #later
   for i = 1, got do
-    local id = ids[i]
-    local start = string.format('%d', (tonumber(starts[i] or 0) or 0) + 1)
+    local id, start = ids[i], '1'
+    if starts[i] then
+      start = string.format('%d', (tonumber(starts[i]) or 0) + 1)
+    end
     starts[i] = start
-    redis.call('SET', 'arq:in-progress:' .. id, token, 'PX', px)
-    redis.call('SET', 'arq:retry:' .. id, start, 'EX', '88400')
+    call('SET', names[i], token, 'PX', px)
+    call('SET', 'arq:retry:' .. id, start, 'EX', '88400')
     held[2 * i - 1], held[2 * i] = id, scores[i] .. ' ' .. start
-    later[#later + 1], later[#later + 2] = until_when, id
+    later[n + 2 * i - 1], later[n + 2 * i] = until_when, id
   end
   redis.call('HSET', P .. 'held:' .. token, unpack(held))
   if redis.call('EXISTS', P .. 'first_due') == 1 then

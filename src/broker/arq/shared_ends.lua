@@ -17,12 +17,13 @@ local function unbury(ids)
   many('HDEL', P .. 'dead_jobs', ids)
 end
 
--- Removes all that is stored of these jobs but their results and graves.
-local function forget(ids)
-  local keys = {}
-  for i = 1, #ids do
+-- Removes all that is stored of these jobs but their results and graves. `names` of their in-progress keys may be given.
+local function forget(ids, names)
+  local keys = names or {}
+  local count = #ids
+  for i = 1, count do
     local id = ids[i]
-    keys[3 * i - 2], keys[3 * i - 1], keys[3 * i] = 'arq:in-progress:' .. id, 'arq:retry:' .. id, 'arq:job:' .. id
+    keys[i], keys[count + i], keys[2 * count + i] = names and names[i] or 'arq:in-progress:' .. id, 'arq:retry:' .. id, 'arq:job:' .. id
   end
   delete(keys)
   many('ZREM', Q, ids)
