@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <quarq/awaitable.hpp>
 #include <quarq/codec.hpp>
@@ -65,6 +67,9 @@ struct handler {
   std::optional<process_target> in_process;
   handler_options options;
   bool returns_nothing = false;
+  /// For arguments given by name; the names are empty if the task was declared without.
+  std::size_t parameter_count = 0;
+  std::vector<std::string> parameter_names;
 };
 
 /// Throws invalid_argument if the options don't go together.
@@ -180,6 +185,8 @@ handler make_handler(const task<R(Args...)>& what, F f, handler_options options)
   using traits = handler_of<task<R(Args...)>, F>;
   handler made;
   made.returns_nothing = std::is_void_v<typename traits::result>;
+  made.parameter_count = sizeof...(Args);
+  made.parameter_names.assign(what.parameters().begin(), what.parameters().end());
   if constexpr (traits::ok) {
     static_assert(traits::result_fits,
                   "quarq: this handler's result does not convert to the result of its task");

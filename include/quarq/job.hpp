@@ -24,9 +24,10 @@ struct job_info {
   job_state state = job_state::queued;
   int tries = 0;  ///< how often it has been started
   int priority = 5;
-  std::string arguments;   ///< JSON array; empty once the job has ended, unless it is dead
-  std::string result;      ///< JSON; empty unless it succeeded and its result is kept
-  std::string error_type;  ///< of the last failure; empty if there was none
+  std::string arguments;          ///< JSON array; empty once the job has ended, unless it is dead
+  std::string keyword_arguments;  ///< JSON object; empty unless some were given by name
+  std::string result;             ///< JSON; empty unless it succeeded and its result is kept
+  std::string error_type;         ///< of the last failure; empty if there was none
   std::string error;
   std::string worker;  ///< of a running job: the token of its lease; of an ended one: who ran it, host:pid
   std::optional<moment> enqueued_at;

@@ -206,6 +206,10 @@ class broker {
   /// broken connection.
   virtual awaitable<void> reconcile(lease held, std::vector<std::string> known) = 0;
 
+  /// Whether clients of another kind wait for the ends of jobs, who take the absence of a result for that of
+  /// the job: then also the result of a task that returns nothing is kept for a while.
+  virtual bool keeps_results_of_nothing() const noexcept { return false; }
+
   // ---- for people
 
   virtual awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) = 0;
@@ -240,8 +244,8 @@ std::string file_of(std::string_view url);
 /// The URL as it may be shown: its password, if there is one, replaced by ***.
 std::string without_password(std::string_view url);
 
-/// Opens sqlite:FILE, sqlite::memory:, redis://, rediss:// or redis+unix://. Throws invalid_argument for a
-/// URL it can't use, naming the part. Does not connect yet.
+/// Opens sqlite:FILE, sqlite::memory:, redis://, rediss://, redis+unix://, arq://, arqs:// or arq+unix://.
+/// Throws invalid_argument for a URL it can't use, naming the part. Does not connect yet.
 std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop,
                              open_options options = {});
 

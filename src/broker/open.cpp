@@ -3,6 +3,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "broker/arq/arq_broker.hpp"
 #include "broker/broker.hpp"
 #include "broker/redis/redis_broker.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
@@ -12,7 +13,7 @@
 namespace quarq::broker {
 namespace {
 
-enum class kind { sqlite, redis };
+enum class kind { sqlite, redis, arq };
 
 kind kind_of(std::string_view url) {
   const auto scheme = url.substr(0, url.find(':'));
@@ -20,20 +21,29 @@ kind kind_of(std::string_view url) {
   for (const std::string_view known : {"redis", "rediss", "redis+unix", "unix"}) {
     if (scheme == known) return kind::redis;
   }
+  for (const std::string_view known : {"arq", "arqs", "arq+unix"}) {
+    if (scheme == known) return kind::arq;
+  }
   // What follows the scheme may hold a password.
   throw invalid_argument(fmt::format(
       "\"{}:\" is not a broker that is known: use sqlite:FILE, sqlite::memory:, redis://HOST, rediss://HOST "
-      "or redis+unix://PATH",
+      "or redis+unix://PATH; or arq://HOST, arqs://HOST, arq+unix://PATH for python-arq's jobs",
       scheme));
 }
 
 }  // namespace
 
 void check_url(std::string_view url) {
-  if (kind_of(url) == kind::sqlite) {
-    sqlite::parse_url(url);
-  } else {
-    net::parse_redis_url(url);
+  switch (kind_of(url)) {
+    case kind::sqlite:
+      sqlite::parse_url(url);
+      break;
+    case kind::redis:
+      net::parse_redis_url(url);
+      break;
+    case kind::arq:
+      arq::parse_arq_url(url);
+      break;
   }
 }
 
@@ -48,7 +58,14 @@ std::string without_password(std::string_view url) {
 }
 
 std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop, open_options options) {
-  if (kind_of(url) == kind::sqlite) return sqlite::open_sqlite(url, std::move(loop), options);
+  switch (kind_of(url)) {
+    case kind::sqlite:
+      return sqlite::open_sqlite(url, std::move(loop), options);
+    case kind::arq:
+      return arq::open_arq(url, std::move(loop), options);
+    case kind::redis:
+      break;
+  }
   return redis::open_redis(url, std::move(loop), options);
 }
 

@@ -21,6 +21,7 @@ void say_undecodable(job_info& info, const decode_error& e) {
 void add_record(job_info& info, const record& r) {
   info.task = r.task;
   info.arguments = to_json(r.arguments);
+  if (!r.keywords.empty()) info.keyword_arguments = to_json(r.keywords);
 }
 
 void add_outcome(job_info& info, const outcome& o) {

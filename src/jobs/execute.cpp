@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "codec/json.hpp"
+#include "jobs/bind.hpp"
 #include "jobs/worker_core.hpp"
 
 namespace quarq::detail {
@@ -117,6 +118,18 @@ void log_end(const running_job& job, const attempt& a, const jobs::verdict& v,
   }
 }
 
+/// Puts arguments given by name into their places.
+std::optional<attempt> fault_in_names(running_job& job) {
+  try {
+    job.record.arguments =
+        jobs::bind_arguments(job.record, {job.how->parameter_count, job.how->parameter_names});
+    job.record.keywords.clear();
+  } catch (const decode_error& e) {
+    return failed_attempt(what::impossible, "quarq::decode_error", e.what());
+  }
+  return std::nullopt;
+}
+
 job_end end_of(const running_job& job, const attempt& a, const jobs::verdict& v) {
   job_end end;
   end.state = v.state;
@@ -143,7 +156,11 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
   job.self = running.begin();
   job.record = std::move(record);
   job.started_ms = now.time_since_epoch().count();
-  if (!hopeless) hopeless = reason_not_to_run(job, now);
+  if (hopeless) {
+    job.terms = jobs::terms_for({}, handler_options{}, false);
+  } else {
+    hopeless = reason_not_to_run(job, now);
+  }
   if (hopeless) {
     if (!leave_unknown_cron(job, *hopeless)) conclude(job, *hopeless, verdict_on(job, *hopeless), {});
     running.erase(job.self);
@@ -166,7 +183,8 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
 std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::moment now) {
   const auto found = handlers.find(job.record.task);
   job.how = found == handlers.end() ? nullptr : &found->second;
-  job.terms = job.how ? jobs::terms_for(job.record, job.how->options, job.how->returns_nothing)
+  job.terms = job.how ? jobs::terms_for(job.record, job.how->options,
+                                        job.how->returns_nothing && !broker->keeps_results_of_nothing())
                       : jobs::terms_for(job.record, handler_options{}, false);
   const auto& c = job.claimed;
   if (job.record.awaited && c.expires_at) {
@@ -186,6 +204,7 @@ std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::
     return failed_attempt(what::unknown_task, "quarq::unknown_task",
                           fmt::format("no handler for task \"{}\" in worker {}", job.record.task, name));
   }
+  if (!job.record.keywords.empty()) return fault_in_names(job);
   return std::nullopt;
 }
 

@@ -84,10 +84,11 @@ void read_fields(decoder& in, Read read) {
 
 std::string encode(const record& r) {
   std::string out;
-  out.reserve(r.task.size() + r.arguments.size() + 24);
+  out.reserve(r.task.size() + r.arguments.size() + r.keywords.size() + 24);
   small_map map(out);
   map.key("f").text(r.task);
   map.key("a").raw(r.arguments);
+  if (!r.keywords.empty()) map.key("k").raw(r.keywords);
   if (r.timeout) map.key("timeout").integer(r.timeout->count());
   if (r.tries) map.key("tries").integer(*r.tries);
   if (r.backoff) encode_backoff(map.key("backoff"), *r.backoff);
@@ -108,6 +109,9 @@ record decode_record(std::string_view encoded) {
     } else if (key == "a") {
       if (in.peek() != value_type::array) in.fail_expected("array");
       r.arguments = in.raw();
+    } else if (key == "k") {
+      if (in.peek() != value_type::map) in.fail_expected("map");
+      r.keywords = in.raw();
     } else if (key == "timeout") {
       r.timeout = decode_time(in);
     } else if (key == "tries") {
@@ -120,6 +124,9 @@ record decode_record(std::string_view encoded) {
       r.keep_result = keep_from_wire(in.integer(never_ends, longest_time.count()));
     } else if (key == "after") {
       r.after = in.text();
+    } else if (key == "unreadable") {
+      // A broker could not read what another program stored, and says why.
+      throw decode_error(std::string(in.binary()));
     } else {
       in.skip();
     }

@@ -19,10 +19,12 @@ using millis = std::chrono::milliseconds;
 /// overflowing any clock that it is added to.
 inline constexpr millis longest_time = std::chrono::hours(24 * 365 * 100);
 
-/// What the sender asks for. `arguments` is a msgpack array, kept encoded.
+/// What the sender asks for. `arguments` is a msgpack array, kept encoded; `keywords` a map from parameters'
+/// names to the arguments that were given by name, empty if there are none.
 struct record {
   std::string task;
   std::string arguments;
+  std::string keywords;
   std::optional<millis> timeout;
   std::optional<int> tries;
   std::optional<retry_policy> backoff;

@@ -36,9 +36,19 @@ struct redis_options {
   std::optional<std::chrono::milliseconds> patience = std::chrono::milliseconds(10'000);
 };
 
-/// Reads redis://, rediss:// and redis+unix:// URLs. Throws invalid_argument that names the wrong part, with
-/// the password hidden.
-redis_options parse_redis_url(std::string_view url);
+/// How the URLs of something else that lives in Redis differ from those of Redis itself.
+struct redis_url_dialect {
+  std::string name = "Redis";    ///< in errors
+  std::string scheme = "redis";  ///< and with an s for TLS, and with +unix
+  /// Takes a parameter that Redis' own URLs don't know; false: not known here either. What it throws as
+  /// invalid_argument becomes part of the error that names the URL.
+  std::function<bool(const std::string& name, const std::string& value)> parameter{};
+  std::string parameters{};  ///< those it knows, for errors: "queue, codec"
+};
+
+/// Reads redis://, rediss:// and redis+unix:// URLs, or those of a dialect. Throws invalid_argument that
+/// names the wrong part, with the password hidden.
+redis_options parse_redis_url(std::string_view url, const redis_url_dialect& dialect = {});
 
 /// The URL as it may be shown: its password, if there is one, replaced by ***.
 std::string without_password(std::string_view url);

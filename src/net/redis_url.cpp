@@ -30,7 +30,7 @@ constexpr int highest_database = 1'000'000;
 
 class reader {
  public:
-  explicit reader(std::string_view text) : text_(text) {}
+  reader(std::string_view text, const redis_url_dialect& dialect) : text_(text), dialect_(dialect) {}
 
   redis_options read() {
     const auto parsed = boost::urls::parse_uri(text_);
@@ -56,10 +56,13 @@ class reader {
  private:
   void read_scheme() {
     const std::string scheme(url_.scheme());
-    unix_ = scheme == "redis+unix" || scheme == "unix";
-    options_.tls = scheme == "rediss";
-    if (!unix_ && !options_.tls && scheme != "redis") {
-      fail("the scheme is \"" + scheme + "\"; known are redis, rediss, redis+unix and unix");
+    const auto& plain = dialect_.scheme;
+    const bool is_redis = plain == "redis";
+    unix_ = scheme == plain + "+unix" || (is_redis && scheme == "unix");
+    options_.tls = scheme == plain + "s";
+    if (!unix_ && !options_.tls && scheme != plain) {
+      fail("the scheme is \"" + scheme + "\"; known are " + plain + ", " + plain + "s" +
+           (is_redis ? ", redis+unix and unix" : " and " + plain + "+unix"));
     }
     if (!url_.has_authority()) fail("after the scheme there must be ://");
   }
@@ -101,7 +104,8 @@ class reader {
 
   void read_unix_path() {
     if (!url_.host_address().empty() || url_.has_port()) {
-      fail("the socket's path must be absolute, with three slashes: redis+unix:///path/to.sock");
+      fail("the socket's path must be absolute, with three slashes: " + dialect_.scheme +
+           "+unix:///path/to.sock");
     }
     options_.unix_path = url_.path();
     if (options_.unix_path.empty() || options_.unix_path == "/") fail("the socket's path is missing");
@@ -121,7 +125,8 @@ class reader {
 
   void read_parameter(const std::string& key, const std::string& value) {
     const bool is_tls = key == "tls_ca" || key == "tls_verify";
-    if (is_tls && !options_.tls) fail("the parameter \"" + key + "\" is for rediss:// only");
+    if (is_tls && !options_.tls)
+      fail("the parameter \"" + key + "\" is for " + dialect_.scheme + "s:// only");
     if (key == "timeout") {
       read_timeout(value);
     } else if (key == "tls_ca") {
@@ -134,9 +139,18 @@ class reader {
       options_.tls_verify = yes;
     } else if (key == "db" && unix_) {
       options_.database = whole_number(value, highest_database, "the database");
-    } else {
-      fail("the parameter \"" + key + "\" is unknown; known are timeout, " +
-           (unix_ ? "db" : "and for rediss:// tls_ca and tls_verify"));
+    } else if (!read_of_dialect(key, value)) {
+      const auto more = dialect_.parameters.empty() ? "" : dialect_.parameters + ", ";
+      fail("the parameter \"" + key + "\" is unknown; known are " + more + "timeout, " +
+           (unix_ ? "db" : "and for " + dialect_.scheme + "s:// tls_ca and tls_verify"));
+    }
+  }
+
+  bool read_of_dialect(const std::string& key, const std::string& value) {
+    try {
+      return dialect_.parameter && dialect_.parameter(key, value);
+    } catch (const invalid_argument& e) {
+      fail(e.what());
     }
   }
 
@@ -162,10 +176,12 @@ class reader {
   }
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw invalid_argument("the Redis URL \"" + without_password(text_) + "\" can't be used: " + what);
+    throw invalid_argument("the " + dialect_.name + " URL \"" + without_password(text_) +
+                           "\" can't be used: " + what);
   }
 
   std::string_view text_;
+  const redis_url_dialect& dialect_;
   boost::urls::url_view url_;
   redis_options options_;
   bool unix_ = false;
@@ -173,8 +189,8 @@ class reader {
 
 }  // namespace
 
-redis_options parse_redis_url(std::string_view url) {
-  return reader(url).read();
+redis_options parse_redis_url(std::string_view url, const redis_url_dialect& dialect) {
+  return reader(url, dialect).read();
 }
 
 }  // namespace quarq::net

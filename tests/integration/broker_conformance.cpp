@@ -6,6 +6,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include <quarq/errors.hpp>
+#include <quarq/msgpack.hpp>
+
+#include "jobs/record.hpp"
 #include "support/on_loop.hpp"
 
 namespace quarq::test {
@@ -37,9 +41,43 @@ void every_broker::run(awaitable<void> (*test)(broker_place&, any_io_executor)) 
   run_on_loop(on_this_loop(test, *place), 60s);
 }
 
+std::string record_saying(std::string_view what) {
+  jobs::record r;
+  r.task = "test";
+  encoder arguments(r.arguments);
+  arguments.array(1);
+  arguments.binary(what);
+  return jobs::encode(r);
+}
+
+std::string outcome_saying(std::string_view what, job_state state) {
+  jobs::outcome o;
+  o.task = "test";
+  if (state == job_state::succeeded) {
+    encoder(o.result).binary(what);
+  } else {
+    o.error_type = "test::said";
+    o.error = what;
+  }
+  return jobs::encode(o);
+}
+
+std::string said_in_record(std::string_view record) {
+  const auto r = jobs::decode_record(record);
+  decoder in(r.arguments, "the record");
+  EXPECT_EQ(in.array(), 1u);
+  return std::string(in.binary());
+}
+
+std::string said_in_outcome(std::string_view outcome) {
+  const auto o = jobs::decode_outcome(outcome);
+  if (o.result.empty()) return o.error;
+  return std::string(decoder(o.result, "the outcome").binary());
+}
+
 new_job job(std::string id, int priority) {
   new_job made;
-  made.record = "record of " + id;
+  made.record = record_saying("record of " + id);
   made.id = std::move(id);
   made.priority = priority;
   return made;
@@ -57,11 +95,11 @@ std::vector<new_job> numbered_jobs(std::size_t count, std::string_view prefix) {
   return made;
 }
 
-settlement end(std::string id, job_state state, std::string outcome, std::optional<millis> keep) {
+settlement end(std::string id, job_state state, std::string what, std::optional<millis> keep) {
   settlement made;
   made.id = std::move(id);
   made.state = state;
-  made.outcome = std::move(outcome);
+  made.outcome = outcome_saying(what, state);
   made.keep = keep;
   return made;
 }
@@ -97,6 +135,21 @@ awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::str
   terms.card = "card of " + made.held.token;
   co_await store->open_lease(made.held, terms, std::move(events));
   co_return made;
+}
+
+awaitable<void> expect_no_priorities(std::shared_ptr<broker::broker> store) {
+  auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job("urgent", 9)));
+  EXPECT_NE(text.find("urgent"), std::string::npos) << text;
+  EXPECT_NE(text.find("priorit"), std::string::npos) << text;
+  auto summary = co_await summary_of(*store, "q");
+  EXPECT_EQ(summary.queued, 0u);
+}
+
+awaitable<cancel_result> cancel(broker::broker& store, std::string queue, std::string id, std::string what,
+                                std::optional<millis> keep) {
+  auto outcome = outcome_saying(what, job_state::cancelled);
+  auto answer = co_await store.cancel(queue, id, std::move(outcome), keep);
+  co_return answer;
 }
 
 awaitable<accepted> enqueue_one(broker::broker& store, std::string queue, new_job one) {

@@ -46,14 +46,26 @@ class every_broker : public testing::TestWithParam<broker_kind> {
   }                                                            \
   static awaitable<void> name([[maybe_unused]] broker_place& place, [[maybe_unused]] any_io_executor loop)
 
+/// That a broker without priorities says so.
+awaitable<void> expect_no_priorities(std::shared_ptr<broker::broker> store);
+
 // ---- making things
 
-/// A job with the record "record of <id>".
+// Brokers that translate take only real records and outcomes, so these are; each says one thing.
+std::string record_saying(std::string_view what);
+/// Of a job that succeeds it is the result, of others the error.
+std::string outcome_saying(std::string_view what, job_state state = job_state::succeeded);
+/// What it says.
+std::string said_in_record(std::string_view record);
+std::string said_in_outcome(std::string_view outcome);
+
+/// A job whose record says "record of <id>".
 new_job job(std::string id, int priority = 5);
 std::vector<new_job> jobs(const strings& ids, int priority = 5);
 std::vector<new_job> numbered_jobs(std::size_t count, std::string_view prefix = "job");
 
-settlement end(std::string id, job_state state = job_state::succeeded, std::string outcome = "",
+/// It ends with an outcome that says `what`.
+settlement end(std::string id, job_state state = job_state::succeeded, std::string what = "",
                std::optional<millis> keep = millis{0});
 settlement retry(std::string id, millis delay);
 settlement hand_back(std::string id);
@@ -75,6 +87,10 @@ struct worker_end {
 /// A lease of `queue` under a token of its own.
 awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::string queue,
                                  millis duration = 60s);
+
+/// Cancels with an outcome that says `what`.
+awaitable<cancel_result> cancel(broker::broker& store, std::string queue, std::string id, std::string what,
+                                std::optional<millis> keep);
 
 awaitable<accepted> enqueue_one(broker::broker& store, std::string queue, new_job job);
 awaitable<void> enqueue_ids(broker::broker& store, std::string queue, strings ids);

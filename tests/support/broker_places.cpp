@@ -41,6 +41,16 @@ std::unique_ptr<broker_place> redis_with_append_only_file() {
   return std::make_unique<redis_place>(redis_place::over::tcp, options);
 }
 
+std::unique_ptr<broker_place> arq_with_pickle() {
+  redis_server_options options;
+  options.appendonly = true;
+  return std::make_unique<arq_place>(redis_place::over::tcp, "pickle", options);
+}
+
+std::unique_ptr<broker_place> arq_with_msgpack() {
+  return std::make_unique<arq_place>(redis_place::over::unix_socket, "msgpack");
+}
+
 }  // namespace
 
 const std::vector<broker_kind>& broker_kinds() {
@@ -50,6 +60,8 @@ const std::vector<broker_kind>& broker_kinds() {
       {"sqlite_memory", [] { return std::make_unique<sqlite_memory>(); }},
       {"redis", redis_without_disk},
       {"redis_appendonly", redis_with_append_only_file},
+      {"arq_pickle", arq_with_pickle},
+      {"arq_msgpack", arq_with_msgpack},
   };
   return kinds;
 }

@@ -13,6 +13,13 @@
 
 namespace quarq::test {
 
+/// What not every broker can do. Tests look that the others say so.
+struct broker_powers {
+  bool priorities = true;           ///< others than 5
+  bool an_id_in_each_queue = true;  ///< else an id is one job's, whatever its queue
+  bool any_bytes = true;            ///< records and outcomes need not be quarq's
+};
+
 /// A place of one test's own: empty at first, gone with the object. Brokers opened on it must be gone by
 /// then.
 class broker_place {
@@ -24,6 +31,8 @@ class broker_place {
 
   /// What a user would write.
   virtual std::string url() const = 0;
+
+  virtual broker_powers powers() const { return {}; }
 
   /// A broker with all that brokers of one process share.
   std::shared_ptr<broker::broker> open(boost::asio::any_io_executor loop) const {

@@ -29,4 +29,22 @@ class redis_place : public broker_place {
   redis_server server_;
 };
 
+/// The same, with jobs as python-arq keeps them.
+class arq_place : public redis_place {
+ public:
+  explicit arq_place(over way, std::string codec, redis_server_options options = {})
+      : redis_place(way, options), codec_(std::move(codec)) {}
+
+  std::string url() const override {
+    const auto redis = redis_place::url();  // redis://... or redis+unix://...
+    return "arq" + redis.substr(redis.find_first_of(":+")) + "?codec=" + codec_;
+  }
+  broker_powers powers() const override {
+    return {.priorities = false, .an_id_in_each_queue = false, .any_bytes = false};
+  }
+
+ private:
+  std::string codec_;
+};
+
 }  // namespace quarq::test

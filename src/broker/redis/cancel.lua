@@ -6,7 +6,7 @@
 --          ever), then the outcome
 --
 -- Returns 'cancelled', 'requested', 'ended' or 'not_found'.
--- needs: shared_format shared_lists shared_wake shared_ends shared_find
+-- needs: shared_format shared_lists shared_wake shared_tell shared_ends shared_find
 local P, id, its_end = KEYS[1], ARGV[1], ARGV[2]
 local stored, state, token = find(P, id)
 if not stored then

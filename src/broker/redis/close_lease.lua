@@ -4,7 +4,7 @@
 -- ARGV[1]  the lease's token
 --
 -- Returns how many jobs were given back.
--- needs: shared_lists shared_wake shared_ends shared_give_back
+-- needs: shared_lists shared_wake shared_tell shared_ends shared_give_back
 local P, token = KEYS[1], ARGV[1]
 local given = give_back(P, token, nil, false)
 redis.call('ZREM', P .. 'leases', token)

@@ -4,7 +4,7 @@
 -- ARGV[1]  the state, a digit of job_state
 --
 -- Returns how many were forgotten; 1000 or more: there may be others.
--- needs: shared_format shared_lists shared_ends
+-- needs: shared_format shared_lists shared_tell shared_ends
 local P, state = KEYS[1], ARGV[1]
 local ids = {}
 if state == '0' then

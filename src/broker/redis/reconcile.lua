@@ -8,7 +8,7 @@
 -- until it claims.
 --
 -- Returns how many jobs were given back.
--- needs: shared_lists shared_wake shared_ends shared_give_back
+-- needs: shared_lists shared_wake shared_tell shared_ends shared_give_back
 local P = KEYS[1]
 local known = {}
 for i = 2, #ARGV do

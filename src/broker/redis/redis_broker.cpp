@@ -78,6 +78,16 @@ std::optional<claimed_job> read_given(std::string_view message) {
   return read_job(message.substr(2, length), message.substr(2 + length));
 }
 
+std::vector<packed_job> pack(std::vector<new_job> jobs) {
+  std::vector<packed_job> packed;
+  packed.reserve(jobs.size());
+  for (auto& job : jobs) {
+    auto terms = pack_terms(job);
+    packed.push_back({std::move(job.id), std::move(job.record), std::move(terms)});
+  }
+  return packed;
+}
+
 std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open) {
   return {held.token, std::to_string(terms.duration.count()), terms.card, open};
 }
@@ -86,8 +96,8 @@ std::vector<std::string> renewal_words(const lease& held, const lease_terms& ter
 
 redis_broker::redis_broker(net::redis_options options, boost::asio::any_io_executor loop)
     : connection_(loop, std::move(options), scripts().all()),
-      enqueuer_(std::make_shared<redis_enqueuer>(loop, connection_)),
-      waits_(std::make_shared<redis_waits>(loop, connection_)) {
+      enqueuer_(std::make_shared<redis_enqueuer>(loop, connection_, scripts().enqueue, key_prefix)),
+      waits_(std::make_shared<redis_waits>(loop, connection_, scripts().wait, key_prefix)) {
   connection_.on_reconnect([this] { reconnected(); });
 }
 
@@ -108,14 +118,17 @@ awaitable<std::vector<accepted>> redis_broker::enqueue(std::string queue, std::v
     waiter = waits_->name();
     waits_->noted(queue, jobs.front().id);
   }
-  auto answers = co_await enqueuer_->enqueue(std::move(queue), std::move(jobs), std::move(waiter));
+  auto packed = pack(std::move(jobs));
+  auto answers = co_await enqueuer_->enqueue(std::move(queue), std::move(packed), std::move(waiter));
   co_return answers;
 }
 
 awaitable<std::optional<ended>> redis_broker::wait_ended(std::string queue, std::string id) {
   co_await prepare(queue);
   auto end = co_await waits_->wait(std::move(queue), std::move(id));
-  co_return end;
+  std::optional<ended> answer;
+  if (end) answer = ended{state_of_digit(end->at(0)), end->substr(1)};
+  co_return answer;
 }
 
 awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id, std::string outcome,

@@ -27,7 +27,7 @@ constexpr const char* remembered_ms = "600000";  // for so long
 struct redis_enqueuer::batch {
   explicit batch(const asio::any_io_executor& loop) : over(loop, asio::steady_timer::time_point::max()) {}
   std::string waiter;
-  std::vector<new_job> jobs;
+  std::vector<packed_job> jobs;
   std::size_t bytes = 0;
   bool done = false;
   std::string answer;  // as enqueue.lua returns it
@@ -41,10 +41,16 @@ struct redis_enqueuer::share {
   std::size_t first = 0, count = 0;
 };
 
-redis_enqueuer::redis_enqueuer(asio::any_io_executor loop, net::redis_connection& connection)
-    : loop_(std::move(loop)), connection_(&connection), name_(base::make_id()) {}
+redis_enqueuer::redis_enqueuer(asio::any_io_executor loop, net::redis_connection& connection,
+                               const net::redis_script& script,
+                               std::string (*prefix_of)(std::string_view queue))
+    : loop_(std::move(loop)),
+      connection_(&connection),
+      script_(&script),
+      prefix_of_(prefix_of),
+      name_(base::make_id()) {}
 
-awaitable<std::vector<accepted>> redis_enqueuer::enqueue(std::string queue, std::vector<new_job> jobs,
+awaitable<std::vector<accepted>> redis_enqueuer::enqueue(std::string queue, std::vector<packed_job> jobs,
                                                          std::string waiter) {
   std::vector<accepted> answers;
   answers.reserve(jobs.size());
@@ -65,7 +71,8 @@ awaitable<std::vector<accepted>> redis_enqueuer::enqueue(std::string queue, std:
 }
 
 // Puts the jobs into batches that are about to be sent.
-std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queue, std::vector<new_job> jobs,
+std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queue,
+                                                         std::vector<packed_job> jobs,
                                                          const std::string& waiter) {
   std::vector<share> shares;
   auto current = senders_[queue].open.lock();
@@ -109,9 +116,9 @@ awaitable<void> redis_enqueuer::send(std::shared_ptr<redis_enqueuer> self, std::
   const auto number = from.numbers.next();
   try {
     if (!self->connection_) throw broker_error("the connection to Redis was closed");
-    std::vector<std::string> keys(1, key_prefix(queue));
+    std::vector<std::string> keys(1, self->prefix_of_(queue));
     auto words = self->arguments(from, number, *full);
-    auto reply = co_await self->connection_->run(scripts().enqueue, std::move(keys), std::move(words));
+    auto reply = co_await self->connection_->run(*self->script_, std::move(keys), std::move(words));
     full->answer = std::move(reply.text);
   } catch (...) {
     full->error = std::current_exception();
@@ -134,18 +141,14 @@ std::vector<std::string> redis_enqueuer::arguments(sender& from, const std::stri
   if (touch) from.touched = now;
   words.push_back(touch ? remembered_ms : "");
 
-  std::vector<std::string> terms;
   bool alike = true;
-  for (const auto& job : full.jobs) {
-    terms.push_back(pack_terms(job));
-    alike = alike && terms.back() == terms.front();
-  }
-  words.push_back(alike ? terms.front() : "");
+  for (const auto& job : full.jobs) alike = alike && job.terms == full.jobs.front().terms;
+  words.push_back(alike ? full.jobs.front().terms : "");
   words.push_back(full.waiter);
-  for (std::size_t i = 0; i < full.jobs.size(); ++i) {
-    words.push_back(full.jobs[i].id);
-    words.push_back(full.jobs[i].record);
-    if (!alike) words.push_back(std::move(terms[i]));
+  for (const auto& job : full.jobs) {
+    words.push_back(job.id);
+    words.push_back(job.record);
+    if (!alike) words.push_back(job.terms);
   }
   return words;
 }

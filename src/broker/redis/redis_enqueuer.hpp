@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,16 +18,25 @@
 
 namespace quarq::broker::redis {
 
+/// A job as a script takes it.
+struct packed_job {
+  std::string id, record;
+  std::string terms;  ///< what the script is told of it besides: pack_terms()
+};
+
 /// A call's jobs stay together, so they are stored in one step, unless they are more than most_at_once or
 /// most_bytes_at_once: then they go in several such calls, pipelined. Each script call has a number, by which
 /// Redis knows it again when it is repeated because its answer was lost.
 class redis_enqueuer : public std::enable_shared_from_this<redis_enqueuer> {
  public:
-  redis_enqueuer(boost::asio::any_io_executor loop, net::redis_connection& connection);
+  /// `script` stores jobs: it takes and returns what enqueue.lua does. `prefix_of` gives a queue's KEYS[1].
+  redis_enqueuer(boost::asio::any_io_executor loop, net::redis_connection& connection,
+                 const net::redis_script& script, std::string (*prefix_of)(std::string_view queue));
 
   /// `waiter`: the name of one who is to be told when the jobs, all of fresh ids, have ended (redis_waits);
   /// or nothing.
-  awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs, std::string waiter);
+  awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<packed_job> jobs,
+                                           std::string waiter);
 
   /// The server may have been restarted with nothing: what it should remember of us is set anew.
   void reconnected();
@@ -38,7 +48,7 @@ class redis_enqueuer : public std::enable_shared_from_this<redis_enqueuer> {
   struct sender;
   struct share;
 
-  std::vector<share> place(const std::string& queue, std::vector<new_job> jobs, const std::string& waiter);
+  std::vector<share> place(const std::string& queue, std::vector<packed_job> jobs, const std::string& waiter);
   std::shared_ptr<batch> new_batch(const std::string& queue, const std::string& waiter);
   static void flush(std::shared_ptr<redis_enqueuer> self, std::string queue, std::shared_ptr<batch> full);
   static awaitable<void> send(std::shared_ptr<redis_enqueuer> self, std::string queue,
@@ -47,6 +57,8 @@ class redis_enqueuer : public std::enable_shared_from_this<redis_enqueuer> {
 
   boost::asio::any_io_executor loop_;
   net::redis_connection* connection_;
+  const net::redis_script* script_;
+  std::string (*prefix_of_)(std::string_view queue);
   const std::string name_;
   std::map<std::string, sender, std::less<>> senders_;
 };

@@ -1,48 +1,27 @@
 #include "broker/redis/redis_scripts.hpp"
 
-#include <deque>
-#include <map>
-
 #include <quarq/errors.hpp>
 
 #include "broker/redis/embedded.hpp"
+#include "broker/redis/script_parts.hpp"
 
 namespace quarq::broker::redis {
 
 namespace {
 
-const std::map<std::string_view, std::string_view>& shared_parts() {
-  static const std::map<std::string_view, std::string_view> parts = {
-      {"shared_format", shared_format_lua},       {"shared_lists", shared_lists_lua},
-      {"shared_wake", shared_wake_lua},           {"shared_ends", shared_ends_lua},
-      {"shared_find", shared_find_lua},           {"shared_details", shared_details_lua},
-      {"shared_give_back", shared_give_back_lua}, {"shared_calls", shared_calls_lua},
+const script_parts& shared_parts() {
+  static const script_parts parts = {
+      {"shared_format", shared_format_lua},   {"shared_lists", shared_lists_lua},
+      {"shared_wake", shared_wake_lua},       {"shared_tell", shared_tell_lua},
+      {"shared_ends", shared_ends_lua},       {"shared_find", shared_find_lua},
+      {"shared_details", shared_details_lua}, {"shared_give_back", shared_give_back_lua},
+      {"shared_calls", shared_calls_lua},
   };
   return parts;
 }
 
-// A script in which each line "-- needs: ..." is followed by the shared parts that it names.
-std::string assemble(std::string_view script) {
-  constexpr std::string_view mark = "-- needs: ";
-  std::string text;
-  for (auto at = script.find(mark); at != std::string_view::npos; at = script.find(mark)) {
-    const auto end = std::min(script.size(), script.find('\n', at) + 1);
-    auto names = script.substr(at + mark.size(), end - 1 - (at + mark.size()));
-    text += script.substr(0, end);
-    script.remove_prefix(end);
-    while (!names.empty()) {
-      const auto name = names.substr(0, names.find(' '));
-      names.remove_prefix(std::min(names.size(), name.size() + 1));
-      text += shared_parts().at(name);
-    }
-  }
-  return text.append(script);
-}
-
-// Lives as long as the process: a redis_script only views its text.
 std::string_view assembled(std::string_view script) {
-  static std::deque<std::string> texts;
-  return texts.emplace_back(assemble(script));
+  return assemble(script, shared_parts());
 }
 
 template <class Integer>

@@ -26,9 +26,9 @@ constexpr std::size_t most_noted = 1000;           // jobs that are waited for b
 constexpr std::size_t longest_kept_end = 1 << 16;  // bytes; of a longer one is asked again
 
 // `end` is the digit of the state, or - for a job that is not there, and the outcome.
-std::optional<ended> read_end(std::string_view end) {
+std::optional<std::string> read_end(std::string_view end) {
   if (end.empty() || end[0] == '-') return std::nullopt;
-  return ended{state_of_digit(end[0]), std::string(end.substr(1))};
+  return std::string(end);
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ std::optional<ended> read_end(std::string_view end) {
 struct redis_waits::waiter {
   explicit waiter(const asio::any_io_executor& loop) : over(loop, asio::steady_timer::time_point::max()) {}
   bool done = false;
-  std::optional<ended> outcome;
+  std::optional<std::string> end;
   std::exception_ptr error;
   asio::steady_timer over;  // cancelled when done
 };
@@ -75,13 +75,16 @@ struct redis_waits::known_timer {
 };
 
 redis_waits::redis_waits(asio::any_io_executor loop, net::redis_connection& connection,
+                         const net::redis_script& script, std::string (*prefix_of)(std::string_view queue),
                          millis ask_again_after)
     : loop_(std::move(loop)),
       connection_(&connection),
+      script_(&script),
+      prefix_of_(prefix_of),
       name_(base::make_id()),
       ask_again_after_(ask_again_after) {}
 
-awaitable<std::optional<ended>> redis_waits::wait(std::string queue, std::string id) {
+awaitable<std::optional<std::string>> redis_waits::wait(std::string queue, std::string id) {
   auto& in = queues_[queue];
   in.likelihood = std::min(1.0, in.likelihood + last_call_counts);
   const auto known = in.noted.find(id);
@@ -98,7 +101,7 @@ awaitable<std::optional<ended>> redis_waits::wait(std::string queue, std::string
   auto [ec] = co_await me.over.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!me.done) throw boost::system::system_error(ec, "wait_ended");
   if (me.error) std::rethrow_exception(me.error);
-  co_return std::move(me.outcome);
+  co_return std::move(me.end);
 }
 
 bool redis_waits::likely(const std::string& queue) {
@@ -161,7 +164,7 @@ awaitable<void> redis_waits::subscribe(std::shared_ptr<redis_waits> self, std::s
     if (auto waits = weak.lock()) waits->hear(queue, letter);
   };
   try {
-    auto channel = key_prefix(queue) + "client:" + self->name_;
+    auto channel = self->prefix_of_(queue) + "client:" + self->name_;
     co_await self->connection_->subscribe(std::move(channel), std::move(receive));
   } catch (const std::exception&) {
     // Who waits gets the error that the question gets; the next one tries to subscribe again.
@@ -171,12 +174,13 @@ awaitable<void> redis_waits::subscribe(std::shared_ptr<redis_waits> self, std::s
 
 awaitable<void> redis_waits::question(std::shared_ptr<redis_waits> self, std::string queue,
                                       std::vector<std::string> ids) {
+  ++self->unanswered_;
   try {
     if (!self->connection_) throw broker_error("the connection to Redis was closed");
-    std::vector<std::string> keys(1, key_prefix(queue));
+    std::vector<std::string> keys(1, self->prefix_of_(queue));
     std::vector<std::string> words(1, self->name_);
     words.insert(words.end(), ids.begin(), ids.end());
-    auto reply = co_await self->connection_->run(scripts().wait, std::move(keys), std::move(words));
+    auto reply = co_await self->connection_->run(*self->script_, std::move(keys), std::move(words));
     if (reply.items.size() != ids.size()) throw broker_error("Redis answered a wait with something else");
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const auto& answer = reply.items[i];
@@ -189,6 +193,7 @@ awaitable<void> redis_waits::question(std::shared_ptr<redis_waits> self, std::st
   } catch (...) {
     for (const auto& id : ids) self->fail(queue, id, std::current_exception());
   }
+  --self->unanswered_;
 }
 
 void redis_waits::begin_to_ask_now_and_then() {
@@ -206,7 +211,8 @@ awaitable<void> redis_waits::ask_now_and_then(std::shared_ptr<redis_waits> self)
     auto [ec] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     somebody = false;
     for (const auto& [queue, in] : self->queues_) somebody = somebody || !in.by_id.empty();
-    if (!ec && self->connection_) self->ask_all();
+    // Answers that come slowly must not pile up: the server would close the connection.
+    if (!ec && self->connection_ && self->unanswered_ == 0) self->ask_all();
   }
 }
 
@@ -223,7 +229,7 @@ void redis_waits::close() {
 
 // ---- being told
 
-// The letter's bytes: tell() in shared_ends.lua.
+// The letter's bytes: tell() in shared_tell.lua.
 void redis_waits::hear(const std::string& queue, std::string_view letter) {
   const auto number = [&letter](std::size_t bytes) {
     std::size_t value = 0;
@@ -249,7 +255,7 @@ void redis_waits::hear(const std::string& queue, std::string_view letter) {
 void redis_waits::tell(const std::string& queue, const std::string& id, std::string_view end) {
   const auto waiters = take(queue, id);
   for (auto* one : waiters) {
-    one->outcome = read_end(end);
+    one->end = read_end(end);
     one->done = true;
     one->over.cancel();
   }

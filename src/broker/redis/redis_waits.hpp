@@ -22,10 +22,14 @@ namespace quarq::broker::redis {
 /// lost with a connection, so all is asked again after each reconnect, and now and then besides.
 class redis_waits : public std::enable_shared_from_this<redis_waits> {
  public:
+  /// `script` answers as wait.lua does. `prefix_of` gives a queue's KEYS[1], with which our channel begins.
   redis_waits(boost::asio::any_io_executor loop, net::redis_connection& connection,
+              const net::redis_script& script, std::string (*prefix_of)(std::string_view queue),
               millis ask_again_after = std::chrono::seconds(10));
 
-  awaitable<std::optional<ended>> wait(std::string queue, std::string id);
+  /// The digit of the state, or what else stands for one, and the outcome. Nothing: there is no such job, or
+  /// its outcome is not kept.
+  awaitable<std::optional<std::string>> wait(std::string queue, std::string id);
 
   /// By what name we are told of ends.
   const std::string& name() const { return name_; }
@@ -70,9 +74,12 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
 
   boost::asio::any_io_executor loop_;
   net::redis_connection* connection_;
+  const net::redis_script* script_;
+  std::string (*prefix_of_)(std::string_view queue);
   const std::string name_;
   const millis ask_again_after_;
   std::map<std::string, queue_waits, std::less<>> queues_;
+  int unanswered_ = 0;                          // questions
   boost::asio::steady_timer* again_ = nullptr;  // ask_now_and_then()'s, while it runs
 };
 

@@ -8,7 +8,7 @@
 -- ARGV[4]  '1' to open it; '0' to extend it, if it is there
 --
 -- Returns nil when it is not held; else {1 if jobs are ready, else 0; id to be cancelled...}
--- needs: shared_format shared_lists shared_wake shared_ends shared_give_back
+-- needs: shared_format shared_lists shared_wake shared_tell shared_ends shared_give_back
 local P, token, duration = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local leases = P .. 'leases'
 if ARGV[4] == '0' and not redis.call('ZSCORE', leases, token) then

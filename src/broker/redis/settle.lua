@@ -75,7 +75,7 @@ if #ARGV == 6 and common ~= '' then
   end
 end
 
--- needs: shared_lists shared_wake shared_ends
+-- needs: shared_lists shared_wake shared_tell shared_ends
 local step = common ~= '' and 2 or 3
 local count = (#ARGV - 4) / step
 local ids = {}

@@ -1,0 +1,31 @@
+// A lease as this process knows it, and its health record.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "broker/arq/arq_watch.hpp"
+#include "broker/broker.hpp"
+
+namespace quarq::broker::arq {
+
+struct arq_lease {
+  lease held;  ///< with the key of its queue
+  millis duration{7000};
+  worker_events events;
+  std::shared_ptr<arq_watch> watch;
+  /// Of the jobs held: arq's results repeat what was to be done.
+  std::unordered_map<std::string, std::string> records;
+
+  /// What arq's health record counts.
+  std::uint64_t complete = 0, failed = 0, retried = 0;
+  std::chrono::steady_clock::time_point health_due{};
+
+  void count(const settlement& one);
+  /// The text of the health record: local time, the counts, and how many jobs the queue holds.
+  std::string health(std::chrono::system_clock::time_point now, std::uint64_t queued) const;
+};
+
+}  // namespace quarq::broker::arq

@@ -1,0 +1,45 @@
+#include "broker/arq/arq_names.hpp"
+
+#include <quarq/errors.hpp>
+
+#include "codec/utf8.hpp"
+
+namespace quarq::broker::arq {
+
+namespace {
+
+constexpr std::string_view ours = ":quarq:", health = ":health-check";
+constexpr std::string_view taken[] = {
+    "arq:job:", "arq:result:", "arq:in-progress:", "arq:retry:", "arq:quarq:"};
+
+bool is_taken(std::string_view key) {
+  if (key == "arq:abort" || key.ends_with(health) || key.find(ours) != std::string_view::npos) return true;
+  for (const auto prefix : taken) {
+    if (key.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void check_queue_key(std::string_view key) {
+  if (key.empty()) throw invalid_argument("the queue's name is empty");
+  if (!codec_detail::is_utf8(key)) {
+    throw invalid_argument("the queue's name \"" + codec_detail::printable(key, 80) +
+                           "\" is not UTF-8: Python's arq can't use it");
+  }
+  if (is_taken(key)) {
+    throw invalid_argument("the queue's name \"" + codec_detail::printable(key, 80) +
+                           "\" is one of the keys that arq or quarq use for something else");
+  }
+}
+
+std::string own_prefix(std::string_view key) {
+  return std::string(key).append(ours);
+}
+
+std::string health_key(std::string_view key) {
+  return std::string(key).append(health);
+}
+
+}  // namespace quarq::broker::arq

@@ -1,0 +1,30 @@
+// What scripts answer, and results as they are stored.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "broker/arq/arq_payload.hpp"
+#include "broker/broker.hpp"
+#include "wire/resp.hpp"
+
+namespace quarq::broker::arq {
+
+/// Throws broker_error where there are fewer: replies with too few items read as damaged.
+const wire::reply& item(const wire::reply& reply, std::size_t i);
+
+/// An integer, or a number that Redis gave as text; 0 for anything else.
+std::int64_t whole_number(const wire::reply& reply);
+
+/// Anybody may have written it: what is no moment becomes the nearest one.
+moment moment_of_score(std::string_view score);
+
+/// arq's result of a job that ends. `record`: what was to be done, or nothing where that is not known.
+std::string write_result(arq_payloads& payloads, const settlement& end, std::string_view record,
+                         std::string_view queue_key);
+
+/// Of a result that can't be read: failed, with the reason.
+ended read_result(arq_payloads& payloads, std::string_view payload);
+
+}  // namespace quarq::broker::arq

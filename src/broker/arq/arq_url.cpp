@@ -1,0 +1,63 @@
+#include "broker/arq/arq_url.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+
+#include "broker/arq/arq_names.hpp"
+
+namespace quarq::broker::arq {
+
+namespace {
+
+std::chrono::milliseconds read_seconds(const std::string& name, const std::string& value, double least,
+                                       double most) {
+  double seconds = -1;
+  const auto end = value.data() + value.size();
+  const auto [stop, error] = std::from_chars(value.data(), end, seconds, std::chars_format::fixed);
+  if (error != std::errc() || stop != end || !(seconds >= least && seconds <= most)) {
+    throw invalid_argument(
+        fmt::format("the parameter \"{}\" is \"{}\"; it must be a number of seconds, from {} to {}", name,
+                    value, least, static_cast<std::int64_t>(most)));
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
+}
+
+arq_codec read_codec(const std::string& value) {
+  if (value == "pickle") return arq_codec::pickle;
+  if (value == "msgpack") return arq_codec::msgpack;
+  throw invalid_argument("the parameter \"codec\" is \"" + value + "\"; it must be pickle or msgpack");
+}
+
+}  // namespace
+
+arq_settings parse_arq_url(std::string_view url) {
+  arq_settings settings;
+  net::redis_url_dialect dialect;
+  dialect.name = "arq";
+  dialect.scheme = "arq";
+  dialect.parameters = "queue, codec, expires_extra, poll, health_check_interval";
+  dialect.parameter = [&settings](const std::string& name, const std::string& value) {
+    if (name == "queue") {
+      check_queue_key(value);
+      settings.default_queue = value;
+    } else if (name == "codec") {
+      settings.codec = read_codec(value);
+    } else if (name == "expires_extra") {
+      settings.expires_extra = read_seconds(name, value, 0.001, 1e9);
+    } else if (name == "poll") {
+      settings.poll = read_seconds(name, value, 0.001, 60);
+    } else if (name == "health_check_interval") {
+      settings.health_check_interval = read_seconds(name, value, 0.001, 1e6);
+    } else {
+      return false;
+    }
+    return true;
+  };
+  settings.redis = net::parse_redis_url(url, dialect);
+  return settings;
+}
+
+}  // namespace quarq::broker::arq

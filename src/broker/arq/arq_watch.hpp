@@ -1,0 +1,59 @@
+// Looks for what Python's clients do, as they tell nobody: enqueue jobs, and abort them.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "broker/broker.hpp"
+#include "net/redis_connection.hpp"
+
+namespace quarq::broker::arq {
+
+/// Of one lease. It asks only while there is something to hear of: for ready jobs while the worker waits for
+/// some, every few milliseconds at first, then less and less often; for aborts while it runs jobs.
+class arq_watch : public std::enable_shared_from_this<arq_watch> {
+ public:
+  struct told {
+    std::function<void()> work_ready;
+    std::function<void(std::string)> abort_requested;
+  };
+
+  arq_watch(boost::asio::any_io_executor loop, net::redis_connection& connection, lease of,
+            millis longest_pause, told events);
+
+  void start();
+  /// A claim has brought `got` jobs; it brought fewer than asked: `hungry`.
+  void claimed(std::size_t got, bool hungry);
+  /// The worker has been told of work by somebody else.
+  void woken() { hungry_ = false; }
+  /// How many jobs the worker runs now.
+  void runs(std::size_t count);
+  /// The lease is over, or the connection about to go.
+  void close();
+
+ private:
+  using steady = std::chrono::steady_clock;
+  struct known_timer;
+
+  static awaitable<void> run(std::shared_ptr<arq_watch> self);
+  awaitable<void> look(bool for_work, bool for_aborts);
+  steady::time_point next_look() const;
+  void plan();
+
+  boost::asio::any_io_executor loop_;
+  net::redis_connection* connection_;
+  const lease of_;
+  const millis longest_pause_;
+  const told events_;
+  bool hungry_ = false, busy_ = false;
+  millis pause_;
+  steady::time_point active_until_{}, look_for_work_{}, look_for_aborts_{};
+  boost::asio::steady_timer* timer_ = nullptr;  // run()'s, while it runs
+};
+
+}  // namespace quarq::broker::arq

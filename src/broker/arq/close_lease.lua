@@ -1,0 +1,22 @@
+-- Gives back all jobs held under a lease, uncounted, and ends it.
+--
+-- KEYS[1]  P, the queue's prefix
+-- ARGV[1]  the lease's token
+--
+-- Returns how many jobs were given back.
+-- needs: shared_basics shared_wake shared_tell shared_ends shared_held shared_ready
+local given = give_back(ARGV[1], nil, false)
+forget_lease(ARGV[1])
+if redis.call('EXISTS', P .. 'leases') == 0 then
+  redis.call('DEL', Q .. ':health-check')
+end
+-- It may have been woken for jobs that it never claimed: somebody else must hear of them.
+if has_ready() then
+  wake(P)
+else
+  local due = next_due()
+  if due then
+    wake_for(P, due)
+  end
+end
+return given

@@ -1,0 +1,12 @@
+-- What Python's clients have done meanwhile: they tell nobody.
+--
+-- KEYS[1]  P, the queue's prefix
+-- ARGV[1]  the lease's token
+-- ARGV[2]  1: whether jobs are ready; 0: that is of no interest
+-- ARGV[3]  1: which running jobs are to be aborted; 0: that is of no interest
+--
+-- Returns {1 if jobs are ready, else 0; id to be aborted...}
+-- needs: shared_basics shared_ready shared_aborts
+local answer = ARGV[3] == '1' and aborted(ARGV[1]) or {}
+table.insert(answer, 1, ARGV[2] == '1' and has_ready() and 1 or 0)
+return answer

@@ -1,0 +1,80 @@
+// What time it is by another machine's clock.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+namespace quarq::broker::arq {
+
+/// Knows the server's clock from what it said and when it was asked and answered. Where the two clocks agree
+/// as far as one can tell, ours is taken. What it gives grows with each call: no two jobs get the same
+/// moment.
+class server_clock {
+ public:
+  using micros = std::chrono::microseconds;
+  using local_time = std::chrono::time_point<std::chrono::system_clock, micros>;
+
+  static local_time local_now() {
+    return std::chrono::time_point_cast<micros>(std::chrono::system_clock::now());
+  }
+
+  /// The server said `server` (Unix time) to a question asked at `asked`, whose answer is here now.
+  void heard(micros server, local_time asked, local_time now) {
+    if (!heard_at_ || now - *window_began_ > window) {
+      before_ = current_;
+      current_ = range();
+      window_began_ = now;
+    }
+    heard_at_ = now;
+    const range said{(server - now.time_since_epoch()).count(), (server - asked.time_since_epoch()).count()};
+    current_ = current_.with(said);
+    // Both can't be true: one of the clocks was set.
+    if (before_.with(current_).empty()) before_ = range();
+    if (current_.empty()) current_ = said;
+  }
+
+  /// Nothing is known, or it is old.
+  bool is_stale(local_time now) const { return !heard_at_ || now - *heard_at_ > window; }
+  void forget() { *this = server_clock(last_); }
+
+  /// Unix time by the server's clock, in milliseconds with a fraction. `ahead`: that many more will be asked
+  /// for at once, and are not to run into the future.
+  double next_ms(local_time now, std::size_t ahead) {
+    const double guess = static_cast<double>(now.time_since_epoch().count() + offset()) / 1000;
+    last_ = std::max(guess - step_ms * static_cast<double>(ahead), last_ + step_ms);
+    // After the server's clock was set back; better out of order than late.
+    if (last_ > guess + longest_lead_ms) last_ = guess;
+    return last_;
+  }
+
+  server_clock() = default;
+
+ private:
+  explicit server_clock(double last) : last_(last) {}
+
+  // The offset of the server's clock is not below `least` and not above `most`, in microseconds.
+  struct range {
+    std::int64_t least = std::numeric_limits<std::int64_t>::min();
+    std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    range with(const range& o) const { return {std::max(least, o.least), std::min(most, o.most)}; }
+    bool empty() const { return least > most; }
+  };
+
+  std::int64_t offset() const {
+    const auto known = before_.with(current_);
+    return std::clamp<std::int64_t>(0, known.least, known.most);
+  }
+
+  static constexpr std::chrono::seconds window{30};
+  static constexpr double step_ms = 1.0 / 4000;  // what a double can tell apart
+  static constexpr double longest_lead_ms = 20;
+
+  range current_, before_;
+  std::optional<local_time> heard_at_, window_began_;
+  double last_ = 0;
+};
+
+}  // namespace quarq::broker::arq

@@ -1,0 +1,138 @@
+-- Ends, retries or gives back jobs held under a lease, all in one step.
+--
+-- KEYS[1]   P, the queue's prefix
+-- ARGV[1]   the lease's token
+-- ARGV[2]   the number of this call, unique to the lease. A call that is sent again, because its answer was lost with
+--           the connection, has the same number: it gets the first answer again.
+-- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
+-- ARGV[4..] for each job, no id twice: id; e (it ends), digit of its state, for how many ms its result is kept (0: not at all;
+--           -1: for ever) | r (retry), in so many ms | h (hand back); its result
+--
+-- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
+-- A job whose cancelling was requested ends as that request says instead of being retried or handed back.
+-- needs: shared_basics shared_calls shared_wake shared_tell shared_ends shared_held
+local token = ARGV[1]
+local settled, held, cancel = P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token
+if redis.call('HSETNX', settled, ARGV[2], '') == 0 then
+  return redis.call('HGET', settled, ARGV[2])
+end
+
+-- Keeps the answer of a call that changed something: only that must be known again, and only then the lease is there, with
+-- which it is forgotten.
+local function answer_with(text, changed)
+  if not changed then
+    redis.call('HDEL', settled, ARGV[2])
+  elseif text ~= '' then
+    redis.call('HSET', settled, ARGV[2], text)
+  end
+  forget_calls(settled, ARGV[3])
+  return text
+end
+
+local count = (#ARGV - 3) / 3
+local ids, names = {}, {}
+for k = 1, count do
+  local id = ARGV[1 + 3 * k]
+  ids[k], names[k] = id, 'arq:in-progress:' .. id
+end
+local holders = redis.call('MGET', unpack(names))
+local unwanted = redis.call('EXISTS', cancel) == 1
+
+-- What nearly always happens, without the tables that the rest needs: all are held and end, none of them dead, and nobody
+-- waits. This does what finish() does.
+if redis.call('EXISTS', P .. 'waiters', P .. 'dead') == 0 then
+  local all = true
+  for k = 1, count do
+    local what, state = string.byte(ARGV[2 + 3 * k], 1, 2)
+    if holders[k] ~= token or what ~= 101 or state == 55 then -- e and 7
+      all = false
+      break
+    end
+  end
+  if all then
+    local call = redis.call
+    for k = 1, count do
+      local id, keep = ids[k], string.sub(ARGV[2 + 3 * k], 3)
+      if keep == '-1' then
+        call('SET', 'arq:result:' .. id, ARGV[3 + 3 * k])
+      elseif keep ~= '0' then
+        call('SET', 'arq:result:' .. id, ARGV[3 + 3 * k], 'PX', keep)
+      end
+    end
+    forget(ids, names)
+    call('HDEL', held, unpack(ids))
+    if unwanted then
+      call('HDEL', cancel, unpack(ids))
+    end
+    return answer_with('', true)
+  end
+end
+
+-- What its holder has of a job. It is there, unless somebody else's hands were.
+local function kept_of(id)
+  return redis.call('HGET', held, id) or moment(now) .. ' 1'
+end
+
+local gone, ended, states, outcomes, times = {}, {}, {}, {}, {}
+local retried, delays, back, back_kept, cancelled, requests = {}, {}, {}, {}, {}, {}
+for k = 1, count do
+  local id, terms = ids[k], ARGV[2 + 3 * k]
+  local mine = holders[k] == token
+  if not holders[k] then
+    local kept = redis.call('HGET', held, id)
+    mine = kept and untouched(id, kept)
+  end
+  holders[k] = mine
+  if mine then
+    gone[#gone + 1] = id
+    local what = string.sub(terms, 1, 1)
+    local request = what ~= 'e' and unwanted and redis.call('HGET', cancel, id)
+    if request then
+      cancelled[#cancelled + 1], requests[#requests + 1] = id, request
+    elseif what == 'e' then
+      local n = #ended + 1
+      ended[n], states[n], outcomes[n], times[n] = id, string.sub(terms, 2, 2), ARGV[3 + 3 * k], string.sub(terms, 3)
+    elseif what == 'r' then
+      retried[#retried + 1], delays[#delays + 1] = id, tonumber(string.sub(terms, 2))
+    else
+      back[#back + 1], back_kept[#back_kept + 1] = id, kept_of(id)
+    end
+  end
+end
+
+local soonest
+local keys, places = {}, {}
+for i, id in ipairs(retried) do
+  redis.call('HSETNX', P .. 'first_due', id, string.match(kept_of(id), '^%S+'))
+  keys[i] = 'arq:in-progress:' .. id
+  places[2 * i - 1], places[2 * i] = moment(now + delays[i]), id
+  soonest = math.min(soonest or now + delays[i], now + delays[i])
+end
+delete(keys)
+for i = 1, #places, 2000 do
+  redis.call('ZADD', Q, 'XX', unpack(places, i, math.min(i + 1999, #places)))
+end
+put_back(back, back_kept, false)
+finish(ended, states, outcomes, times)
+finish_cancelled(cancelled, requests)
+many('HDEL', held, gone)
+if unwanted then
+  many('HDEL', cancel, gone)
+end
+if #back > 0 then
+  -- It gives away what it could have kept: it has no use for more.
+  redis.call('ZREM', P .. 'idle', token)
+  wake(P)
+elseif soonest then
+  wake_for(P, soonest)
+end
+
+local answer = ''
+if #gone < count then
+  local each = {}
+  for k = 1, count do
+    each[k] = holders[k] and '1' or '0'
+  end
+  answer = table.concat(each)
+end
+return answer_with(answer, #gone > 0)

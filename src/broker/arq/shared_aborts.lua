@@ -1,0 +1,29 @@
+-- Shared: arq:abort, where Python's Job.abort() puts ids.
+
+-- Those of the jobs held under this lease that are to be aborted.
+local function aborted(token)
+  local found = {}
+  if redis.call('EXISTS', 'arq:abort') == 1 then
+    local ids = redis.call('ZRANGE', 'arq:abort', 0, 4999)
+    local held = redis.call('HMGET', P .. 'held:' .. token, unpack(ids))
+    for i = 1, #ids do
+      if held[i] then
+        found[#found + 1] = ids[i]
+      end
+    end
+  end
+  return found
+end
+
+-- Forgets what was asked more than a minute ago of jobs that are not there.
+local function purge_aborts()
+  local old = redis.call('ZRANGEBYSCORE', 'arq:abort', '-inf', moment(now - 60000), 'LIMIT', 0, 1000)
+  local stale = {}
+  for _, id in ipairs(old) do
+    if redis.call('EXISTS', 'arq:job:' .. id) == 0 then
+      stale[#stale + 1] = id
+    end
+  end
+  many('ZREM', 'arq:abort', stale)
+end
+

@@ -1,0 +1,44 @@
+
+-- Shared: pasted before all scripts.
+--
+-- KEYS[1] is P = Q..':quarq:', with which all keys begin that quarq has beside arq's; Q is arq's queue. A running job's id
+-- stands in three places: in Q, with a score in the future; in arq:in-progress:<id>, whose value is the token of its lease (a
+-- Python worker's is 1); and in the hash P..'held:'..token: id -> score at which it was claimed, a space, its number of starts.
+local P = KEYS[1]
+local Q = string.sub(P, 1, -8)
+
+-- The broker's clock: ms of Unix time, with a fraction.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+
+-- A moment as a score.
+local function moment(ms)
+  return string.format('%.4f', ms)
+end
+
+-- Calls `command key item...` for all of `list`, in pieces that unpack() and Lua's stack can take.
+local function many(command, key, list)
+  for i = 1, #list, 5000 do
+    redis.call(command, key, unpack(list, i, math.min(i + 4999, #list)))
+  end
+end
+
+-- Calls `DEL` for all of `keys`.
+local function delete(keys)
+  for i = 1, #keys, 5000 do
+    redis.call('DEL', unpack(keys, i, math.min(i + 4999, #keys)))
+  end
+end
+
+-- The values of the keys prefix..id, false where there is none: of up to 5000 ids, those from `first` to `last`.
+local function values(prefix, ids, first, last)
+  if #ids == 0 then
+    return {}
+  end
+  local names = {}
+  for i = first or 1, last or #ids do
+    names[#names + 1] = prefix .. ids[i]
+  end
+  return redis.call('MGET', unpack(names))
+end
+

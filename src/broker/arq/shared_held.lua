@@ -1,0 +1,144 @@
+-- Shared: the jobs held under leases. Needs shared_ends.lua, shared_wake.lua.
+
+-- How long a job is kept from others after it was claimed or renewed: longer than the lease, so that quarq's workers, which
+-- know where it stood in the queue, take a lost worker's jobs back before Python's find them.
+local function protected_ms(duration)
+  return math.floor(duration * 4 / 3) + 1
+end
+
+-- Whether a job whose in-progress key is gone is still its holder's: nobody has started it since. `kept` is what the holder
+-- has in its hash.
+local function untouched(id, kept)
+  return redis.call('GET', 'arq:retry:' .. id) == string.match(kept, '%S+$') and redis.call('ZSCORE', Q, id)
+end
+
+-- Protects the jobs of this lease for as long again. What others have taken is not held any more.
+local function extend(token, duration)
+  local held = redis.call('HGETALL', P .. 'held:' .. token)
+  local protected = string.format('%d', protected_ms(duration))
+  local until_when = moment(now + protected_ms(duration))
+  local ids, kept = {}, {}
+  for i = 1, #held, 2 do
+    ids[#ids + 1], kept[#kept + 1] = held[i], held[i + 1]
+  end
+  local later, lost = {}, {}
+  for first = 1, #ids, 1000 do
+    local last = math.min(first + 999, #ids)
+    local holders = values('arq:in-progress:', ids, first, last)
+    for i = first, last do
+      local holder, id = holders[i - first + 1], ids[i]
+      if holder == token or (not holder and untouched(id, kept[i])) then
+        redis.call('SET', 'arq:in-progress:' .. id, token, 'PX', protected)
+        later[#later + 1], later[#later + 2] = until_when, id
+      else
+        lost[#lost + 1] = id
+      end
+    end
+  end
+  for i = 1, #later, 2000 do
+    redis.call('ZADD', Q, 'XX', unpack(later, i, math.min(i + 1999, #later)))
+  end
+  many('HDEL', P .. 'held:' .. token, lost)
+  redis.call('HSET', P .. 'extended', token, moment(now))
+end
+
+-- Puts jobs back into the queue, each where it stood when it was claimed. `kept` is what their holder had in its hash.
+-- counted: the start that is over counts as a try.
+local function put_back(ids, kept, counted)
+  local places, keys = {}, {}
+  for i = 1, #ids do
+    local id = ids[i]
+    local score, starts = string.match(kept[i], '^(%S+) (%S+)$')
+    places[2 * i - 1], places[2 * i] = score, id
+    keys[#keys + 1] = 'arq:in-progress:' .. id
+    if not counted then
+      if tonumber(starts) <= 1 then
+        keys[#keys + 1] = 'arq:retry:' .. id
+      else
+        redis.call('SET', 'arq:retry:' .. id, string.format('%d', tonumber(starts) - 1), 'EX', '88400')
+      end
+    end
+  end
+  delete(keys)
+  for i = 1, #places, 2000 do
+    redis.call('ZADD', Q, 'XX', unpack(places, i, math.min(i + 1999, #places)))
+  end
+end
+
+-- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the queue; those whose cancelling was
+-- requested end as the first request says. Returns how many were given back.
+local function give_back(token, keep, counted)
+  local all = redis.call('HGETALL', P .. 'held:' .. token)
+  local ids, kept = {}, {}
+  for i = 1, #all, 2 do
+    if not (keep and keep[all[i]]) then
+      ids[#ids + 1], kept[#kept + 1] = all[i], all[i + 1]
+    end
+  end
+  local cancel = P .. 'cancel:' .. token
+  local unwanted = redis.call('EXISTS', cancel) == 1
+  local back, back_kept, cancelled, requests = {}, {}, {}, {}
+  for first = 1, #ids, 1000 do
+    local last = math.min(first + 999, #ids)
+    local holders = values('arq:in-progress:', ids, first, last)
+    for i = first, last do
+      local holder, id = holders[i - first + 1], ids[i]
+      if holder == token or (not holder and untouched(id, kept[i])) then
+        local request = unwanted and redis.call('HGET', cancel, id)
+        if request then
+          cancelled[#cancelled + 1], requests[#requests + 1] = id, request
+        else
+          back[#back + 1], back_kept[#back_kept + 1] = id, kept[i]
+        end
+      end
+    end
+  end
+  many('HDEL', P .. 'held:' .. token, ids)
+  if unwanted then
+    many('HDEL', cancel, ids)
+  end
+  put_back(back, back_kept, counted)
+  finish_cancelled(cancelled, requests)
+  return #back
+end
+
+-- Removes all that is stored of a lease; its jobs were given back before.
+local function forget_lease(token)
+  redis.call('ZREM', P .. 'leases', token)
+  redis.call('ZREM', P .. 'idle', token)
+  redis.call('HDEL', P .. 'cards', token)
+  redis.call('HDEL', P .. 'extended', token)
+  redis.call('DEL', P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token)
+end
+
+-- Gives the jobs of all leases that have run out, but `mine`, back to the queue, their starts counted. When every lease has
+-- run out nobody could renew (the server or the network was down): then each gets `duration` ms to come back before its jobs
+-- go to others.
+local function take_back_lost(mine, duration)
+  local leases = P .. 'leases'
+  local first = redis.call('ZRANGE', leases, 0, 0, 'WITHSCORES')
+  if not first[1] or tonumber(first[2]) >= now then
+    return
+  end
+  local last = redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')
+  if tonumber(last[2]) < now then
+    for _, each in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
+      extend(each, duration)
+      redis.call('ZADD', leases, moment(now + duration), each)
+    end
+    return
+  end
+  local given = 0
+  for _, lost in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', '(' .. moment(now), 'LIMIT', 0, 100)) do
+    if lost == mine then
+      extend(mine, duration)
+    else
+      given = given + give_back(lost, nil, true)
+      forget_lease(lost)
+    end
+  end
+  if given > 0 then
+    wake(P)
+  end
+end
+

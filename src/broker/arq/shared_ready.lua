@@ -1,0 +1,38 @@
+-- Shared: what could be claimed.
+
+-- Whether a job is due that nobody runs.
+local function has_ready()
+  local upto = moment(now)
+  local first, size = 0, 10
+  while true do
+    local ids = redis.call('ZRANGEBYSCORE', Q, '-inf', upto, 'LIMIT', first, size)
+    local holders = values('arq:in-progress:', ids)
+    for i = 1, #ids do
+      if not holders[i] then
+        return true
+      end
+    end
+    if #ids < size then
+      return false
+    end
+    first, size = first + size, 1000
+  end
+end
+
+-- When the next job is due that nobody runs now, ms; nil for none. Running ones stand among the deferred ones with the ends
+-- of their leases; where many do, this may be too early.
+local function next_due()
+  local later = redis.call('ZRANGEBYSCORE', Q, '(' .. moment(now), '+inf', 'WITHSCORES', 'LIMIT', 0, 16)
+  local ids = {}
+  for i = 1, #later, 2 do
+    ids[#ids + 1] = later[i]
+  end
+  local holders = values('arq:in-progress:', ids)
+  for i = 1, #ids do
+    if not holders[i] then
+      return tonumber(later[2 * i])
+    end
+  end
+  return #ids == 16 and tonumber(later[32]) or nil
+end
+

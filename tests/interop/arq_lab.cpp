@@ -1,0 +1,141 @@
+#include "interop/arq_lab.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/log.hpp"
+#include "support/command.hpp"
+
+namespace quarq::test {
+
+struct quarq_worker::notes {
+  mutable std::mutex mutex;
+  std::vector<int> all;
+};
+
+namespace {
+
+constexpr const char* python_3 = "/usr/bin/python3";  // which has Debian's packages
+
+std::string folder() {
+  return QUARQ_TEST_SOURCE_DIR "/interop";
+}
+
+}  // namespace
+
+quarq_worker::quarq_worker(worker_options options)
+    : notes_(std::make_shared<notes>()), worker_(std::move(options)) {
+  const handler_options once{.retry = backoff::none()};
+  worker_.handle(add, [](int left, int right) -> awaitable<int> { co_return left + right; });
+  worker_.handle(
+      fail, [](std::string message) -> awaitable<int> { throw std::invalid_argument(message); }, once);
+  worker_.handle(nap, [](double seconds) -> awaitable<std::string> {
+    co_await sleep_for(std::chrono::milliseconds(static_cast<int>(seconds * 1000)));
+    co_return "slept";
+  });
+  const auto write_down = [into = notes_](int n) {
+    const std::lock_guard lock(into->mutex);
+    into->all.push_back(n);
+  };
+  worker_.handle(note, write_down, {.on = level::loop});
+  worker_.handle(try_again,
+                 [](context& ctx, int tries, double) -> awaitable<int> {
+                   if (ctx.tries() < tries) throw std::runtime_error("again");
+                   co_return ctx.tries();
+                 },
+                 {.retry = backoff::constant(20ms).tries(5)});
+}
+
+quarq_worker::~quarq_worker() {
+  stop();
+}
+
+void quarq_worker::start() {
+  thread_ = std::thread([this] {
+    try {
+      run_on_loop(worker_.run(), 10 * patience);
+    } catch (const std::exception& e) {
+      ADD_FAILURE() << "the worker ended: " << e.what();
+    }
+  });
+}
+
+void quarq_worker::stop() {
+  if (!thread_.joinable()) return;
+  worker_.stop();
+  thread_.join();
+}
+
+std::vector<int> quarq_worker::noted() const {
+  const std::lock_guard lock(notes_->mutex);
+  return notes_->all;
+}
+
+arq_lab::arq_lab() {
+  base::set_log_level("off");
+}
+
+void arq_lab::SetUp() {
+  if (run_command({python_3, "-c", "import msgpack, redis.asyncio"}).exit_code != 0)
+    GTEST_SKIP() << "python3-redis or python3-msgpack is not installed";
+}
+
+std::string arq_lab::url() const {
+  return "arq://127.0.0.1:" + std::to_string(server_.port()) + "/0?codec=" + GetParam();
+}
+
+worker_options arq_lab::options() const {
+  worker_options o;
+  o.broker = url();
+  o.threads = 1;
+  o.stop_wait = 300ms;
+  o.grace = 300ms;
+  return o;
+}
+
+std::string arq_lab::python(const std::string& program) const {
+  const std::string prelude =
+      "from arq_client import *\nc = Client(" + std::to_string(server_.port()) + ", '" + GetParam() + "')\n";
+  command_options how;
+  how.environment = {"PYTHONPATH=" + folder(), "PYTHONDONTWRITEBYTECODE=1"};
+  const auto result = run_command({python_3, "-c", prelude + program}, how, 3 * patience);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return result.out;
+}
+
+std::unique_ptr<process> arq_lab::python_worker(std::vector<std::string> words) const {
+  std::vector<std::string> all = {
+      python_3, folder() + "/arq_worker.py", "--port", std::to_string(server_.port()), "--codec", GetParam()};
+  all.insert(all.end(), words.begin(), words.end());
+  auto worker = std::make_unique<process>(
+      std::move(all), std::map<std::string, std::string>{{"PYTHONDONTWRITEBYTECODE", "1"}});
+  EXPECT_TRUE(worker->logs("Starting worker", patience)) << worker->log();
+  return worker;
+}
+
+std::string arq_lab::raised(const std::string& type, const std::string& message) const {
+  if (is_pickle()) return "raised " + type + "('" + message + "')\n";
+  return "raised SerializationError('" + type + (message.empty() ? "" : ": ") + message + "')\n";
+}
+
+std::int64_t arq_lab::number(const std::vector<std::string>& command) const {
+  return server_.command(command).integer;
+}
+
+std::string arq_lab::word(const std::vector<std::string>& command) const {
+  return server_.command(command).text;
+}
+
+std::vector<std::string> arq_lab::words(const std::vector<std::string>& command) const {
+  std::vector<std::string> all;
+  for (const auto& reply : server_.command(command).items) all.push_back(reply.text);
+  return all;
+}
+
+std::vector<std::string> arq_lab::all_keys() const {
+  auto keys = words({"KEYS", "*"});
+  std::ranges::sort(keys);
+  return keys;
+}
+
+}  // namespace quarq::test

@@ -1,0 +1,117 @@
+// What the tests beside Python are written with: one Redis, clients and workers of arq's protocol in Python
+// (arq_client.py, arq_worker.py), and ours, all on the same keys.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <quarq/quarq.hpp>
+
+#include "support/on_loop.hpp"
+#include "support/process.hpp"
+#include "support/redis_server.hpp"
+
+namespace quarq::test {
+
+using namespace std::chrono_literals;
+
+/// How long anything may take that must happen.
+inline constexpr auto patience = 20s;
+
+// Both workers have these.
+inline constexpr task<int(int, int)> add{"add", "left", "right"};
+inline constexpr task<int(std::string)> fail{"fail", "message"};
+inline constexpr task<std::string(double)> nap{"nap", "seconds"};
+inline constexpr task<void(int)> note{"note", "n"};
+inline constexpr task<int(int, double)> try_again{"try_again", "tries", "defer"};
+// Only Python's.
+inline constexpr task<int(std::string, int)> sell{"sell", "what", "left"};
+
+/// A worker of ours, at work on a thread until the end of this object.
+class quarq_worker {
+ public:
+  explicit quarq_worker(worker_options options);
+  ~quarq_worker();
+
+  /// Before start().
+  quarq::worker& worker() { return worker_; }
+  void start();
+  /// As SIGTERM does; returns when it has stopped.
+  void stop();
+
+  /// What note() was called with.
+  std::vector<int> noted() const;
+
+ private:
+  struct notes;
+  std::shared_ptr<notes> notes_;
+  quarq::worker worker_;
+  std::thread thread_;
+};
+
+/// The parameter is arq's codec: "pickle" or "msgpack".
+class arq_lab : public testing::TestWithParam<std::string> {
+ protected:
+  arq_lab();
+  void SetUp() override;
+
+  bool is_pickle() const { return GetParam() == "pickle"; }
+  std::string url() const;
+  worker_options options() const;
+
+  /// What this program prints; `c` is a client. The test fails if it ends in an error.
+  std::string python(const std::string& program) const;
+  /// Its words are added to what every worker is started with. Returns when it polls.
+  std::unique_ptr<process> python_worker(std::vector<std::string> words = {}) const;
+
+  /// Runs a client of ours.
+  void quarq(const std::function<awaitable<void>(queue)>& client) const {
+    run_on_loop([&] { return client(queue(url())); }, 3 * patience);
+  }
+
+  /// What Python's Job.outcome() says of this exception; msgpack has none.
+  std::string raised(const std::string& type, const std::string& message) const;
+
+  std::int64_t number(const std::vector<std::string>& command) const;
+  std::string word(const std::vector<std::string>& command) const;
+  std::vector<std::string> words(const std::vector<std::string>& command) const;
+  bool exists(const std::string& key) const { return number({"EXISTS", key}) == 1; }
+  std::vector<std::string> all_keys() const;
+
+  redis_server server_;
+};
+
+#define IN_BOTH_CODECS(suite)                                               \
+  INSTANTIATE_TEST_SUITE_P(in, suite, testing::Values("pickle", "msgpack"), \
+                           [](const auto& codec) { return codec.param; })
+
+/// What awaiting threw: "quarq::job_failed ValueError: boom".
+template <class T>
+awaitable<std::string> what_is_thrown(awaitable<T> work) {
+  std::string seen = "nothing";
+  try {
+    co_await std::move(work);
+  } catch (const retries_exhausted& e) {
+    seen = "retries_exhausted " + e.type() + ": " + e.what();
+  } catch (const job_failed& e) {
+    seen = "job_failed " + e.type() + ": " + e.what();
+  } catch (const timed_out& e) {
+    seen = std::string("timed_out: ") + e.what();
+  } catch (const cancelled&) {
+    seen = "cancelled";
+  } catch (const job_expired&) {
+    seen = "job_expired";
+  } catch (const std::exception& e) {
+    seen = std::string("std::exception: ") + e.what();
+  }
+  co_return seen;
+}
+
+}  // namespace quarq::test

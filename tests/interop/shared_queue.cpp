@@ -1,0 +1,92 @@
+// Workers of both kinds on one queue.
+#include <algorithm>
+#include <csignal>
+#include <set>
+
+#include "interop/arq_lab.hpp"
+
+namespace quarq::test {
+namespace {
+
+class shared_queue : public arq_lab {
+ protected:
+  static std::vector<int> numbers(int from, int to) {
+    std::vector<int> all;
+    for (int i = from; i < to; ++i) all.push_back(i);
+    return all;
+  }
+};
+
+TEST_P(shared_queue, every_job_runs_once) {
+  constexpr int of_each = 400;
+  quarq_worker ours(options());
+  const auto first = python_worker(), second = python_worker({"--max-jobs", "100"});
+  ours.start();
+  python("for n in range(" + std::to_string(of_each) + "): c.enqueue_job('note', n)");
+  quarq([](queue q) -> awaitable<void> {
+    std::vector<call<void>> calls;
+    for (const int n : numbers(of_each, 2 * of_each)) calls.push_back(note(n));
+    co_await q.enqueue(std::move(calls));
+  });
+  EXPECT_TRUE(eventually([&] { return !exists("arq:queue"); }, 2 * patience));
+  ours.stop();
+  auto ran = ours.noted();
+  for (const auto& n : words({"LRANGE", "test:ran", "0", "-1"})) ran.push_back(std::stoi(n));
+  std::ranges::sort(ran);
+  EXPECT_EQ(ran, numbers(0, 2 * of_each));
+}
+
+TEST_P(shared_queue, a_job_that_python_hands_back_runs_at_ours) {
+  const auto python = python_worker();
+  arq_lab::python("c.enqueue_job('nap', 0.2, _job_id='a').wait_for_status('in_progress')");
+  python->signal(SIGTERM);
+  EXPECT_TRUE(python->wait(patience));
+  quarq_worker ours(options());
+  ours.start();
+  EXPECT_EQ(arq_lab::python("print(c.job('a').outcome())\nprint(c.job('a').result_info().job_try)"),
+            "returned 'slept'\n2\n");
+}
+
+TEST_P(shared_queue, a_job_of_a_killed_python_worker_runs_at_ours_when_arq_s_time_is_over) {
+  const auto theirs = python_worker();
+  python("c.enqueue_job('nap', 0.2, _job_id='a').wait_for_status('in_progress')");
+  theirs->kill();
+  quarq_worker ours(options());
+  ours.start();
+  // Nobody can know before that it is gone: 310 s, by default.
+  EXPECT_GT(number({"PTTL", "arq:in-progress:a"}), 250'000);
+  EXPECT_EQ(python("print(c.enqueue_job('add', 1, 2).outcome(), c.job('a').status())"),
+            "returned 3 in_progress\n");
+  number({"PEXPIRE", "arq:in-progress:a", "1"});
+  EXPECT_EQ(python("print(c.job('a').outcome())"), "returned 'slept'\n");
+}
+
+TEST_P(shared_queue, a_job_of_a_killed_worker_of_ours_runs_at_python_s_within_seconds) {
+  process ours({program("fault_worker"), "--broker", url(), "--lease", "2"});
+  python(R"(
+c.enqueue_job('wait_for_gate', '/nowhere', _job_id='a').wait_for_status('in_progress')
+)");
+  ours.kill();
+  const auto theirs = python_worker();
+  EXPECT_EQ(python("print(c.job('a').outcome())\nprint(c.job('a').result_info().job_try)"),
+            "returned 'in Python'\n2\n");
+}
+
+TEST_P(shared_queue, a_cron_job_of_python_s_runs_once_wherever_it_is_claimed) {
+  constexpr task<void()> tick{"cron:tick"};
+  std::atomic<int> here{0};
+  quarq_worker ours(options());
+  ours.worker().handle(tick, [&] { ++here; });
+  ours.start();
+  const auto first = python_worker({"--cron", "tick"}), second = python_worker({"--cron", "tick"});
+  const auto there = [&] { return words({"LRANGE", "test:ticks", "0", "-1"}); };
+  EXPECT_TRUE(eventually([&] { return here + static_cast<int>(there().size()) >= 3; }, patience));
+  const auto ticks = there();
+  EXPECT_EQ(std::set<std::string>(ticks.begin(), ticks.end()).size(), ticks.size());
+  for (const auto& id : ticks) EXPECT_EQ(id.rfind("cron:tick:", 0), 0u);
+}
+
+IN_BOTH_CODECS(shared_queue);
+
+}  // namespace
+}  // namespace quarq::test
