@@ -89,6 +89,7 @@ worker_options arq_lab::options() const {
   o.broker = url();
   o.threads = 1;
   o.stop_wait = 300ms;
+  o.grace = 300ms;
   return o;
 }
 

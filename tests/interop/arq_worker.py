@@ -45,6 +45,7 @@ class Worker:
         self.tasks = {}  # by job id: from the claim to the end
         self.job_tasks = {}  # the functions' own: what an abort cancels
         self.aborting = set()
+        self.stopping = False  # a cancellation can get lost in a call to Redis
         self.complete = self.failed = self.retried = 0
         self.next_health = 0
         self.in_progress_ms = to_ms(o.job_timeout + 10)
@@ -58,7 +59,7 @@ class Worker:
             loop.add_signal_handler(number, self.stop, main)
         log.info('Starting worker for %d functions: %s', len(self.functions), ', '.join(self.functions))
         try:
-            while True:
+            while not self.stopping:
                 await self.poll()
                 if self.o.burst and not await self.redis.zcard(self.o.queue):
                     break
@@ -72,6 +73,7 @@ class Worker:
 
     def stop(self, main):
         """job_completion_wait is 0: all at once."""
+        self.stopping = True
         for task in self.tasks.values():
             task.cancel()
         main.cancel()

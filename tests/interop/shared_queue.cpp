@@ -62,7 +62,7 @@ TEST_P(shared_queue, a_job_of_a_killed_python_worker_runs_at_ours_when_arq_s_tim
 }
 
 TEST_P(shared_queue, a_job_of_a_killed_worker_of_ours_runs_at_python_s_within_seconds) {
-  process ours({program("fault_worker"), "--broker", url(), "--lease", "2s"});
+  process ours({program("fault_worker"), "--broker", url(), "--lease", "2"});
   python(R"(
 c.enqueue_job('wait_for_gate', '/nowhere', _job_id='a').wait_for_status('in_progress')
 )");
