@@ -1,7 +1,5 @@
 // What is true of the arq broker alone: the keys it shares with Python's arq, and how it gets on with
 // Python's clients and workers, played by hand.
-#include "integration/arq_broker.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <regex>
@@ -12,7 +10,10 @@
 #include "broker/arq/arq_names.hpp"
 #include "broker/arq/arq_payload.hpp"
 #include "broker/arq/arq_url.hpp"
+#include "integration/arq_python.hpp"
+#include "integration/broker_conformance.hpp"
 #include "jobs/record.hpp"
+#include "support/on_loop.hpp"
 
 namespace quarq::test {
 
@@ -20,6 +21,28 @@ namespace {
 
 using broker::arq_codec;
 using broker::arq_payloads;
+
+awaitable<void> on_this_loop(awaitable<void> (*test)(redis_server&, any_io_executor), redis_server& server) {
+  auto loop = co_await boost::asio::this_coro::executor;
+  co_await test(server, loop);
+}
+
+void run_with_server(redis_server_options options, awaitable<void> (*test)(redis_server&, any_io_executor)) {
+  redis_server server(options);
+  run_on_loop(on_this_loop(test, server), 60s);
+}
+
+std::shared_ptr<broker::broker> open_arq(const redis_server& server, any_io_executor loop,
+                                         std::string_view parameters = "") {
+  return broker::open(arq_url(server, parameters), loop);
+}
+
+#define ARQ_TEST(name, options)                                \
+  static awaitable<void> name(redis_server&, any_io_executor); \
+  TEST(arq_broker, name) {                                     \
+    run_with_server(options, name);                            \
+  }                                                            \
+  static awaitable<void> name([[maybe_unused]] redis_server& server, [[maybe_unused]] any_io_executor loop)
 
 broker::arq_end_in read_end(const redis_server& server, const std::string& id) {
   return arq_payloads(arq_codec::pickle).read_end(ask(server, {"GET", "arq:result:" + id}).text);

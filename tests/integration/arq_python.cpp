@@ -1,53 +1,36 @@
-// Python's arq by hand, for tests/integration/arq_broker.cpp.
+#include "integration/arq_python.hpp"
+
 #include <algorithm>
 
-#include "integration/arq_broker.hpp"
-#include "support/on_loop.hpp"
+#include <gtest/gtest.h>
 
 namespace quarq::test {
-
-namespace {
-
-awaitable<void> on_this_loop(awaitable<void> (*test)(redis_server&, any_io_executor), redis_server& server) {
-  auto loop = co_await boost::asio::this_coro::executor;
-  co_await test(server, loop);
-}
-
-}  // namespace
-
-void run_with_server(redis_server_options options, awaitable<void> (*test)(redis_server&, any_io_executor)) {
-  redis_server server(options);
-  run_on_loop(on_this_loop(test, server), 60s);
-}
 
 std::string arq_url(const redis_server& server, std::string_view parameters) {
   const auto url = server.url();
   return ("arq" + url.substr(url.find(':'))).append(parameters);
 }
 
-std::shared_ptr<broker::broker> open_arq(const redis_server& server, any_io_executor loop,
-                                         std::string_view parameters) {
-  return broker::open(arq_url(server, parameters), loop);
-}
-
 std::int64_t now_ms() {
-  return std::chrono::duration_cast<millis>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
-strings keys_of(const redis_server& server) {
-  strings keys;
+std::vector<std::string> keys_of(const redis_server& server) {
+  std::vector<std::string> keys;
   for (const auto& key : server.command({"KEYS", "*"}).items) keys.push_back(key.text);
   std::sort(keys.begin(), keys.end());
   return keys;
 }
 
-wire::reply ask(const redis_server& server, strings words) {
+wire::reply ask(const redis_server& server, std::vector<std::string> words) {
   auto reply = server.command(words);
   EXPECT_FALSE(reply.is_error()) << reply.text;
   return reply;
 }
 
-std::int64_t ask_number(const redis_server& server, strings words) {
+std::int64_t ask_number(const redis_server& server, std::vector<std::string> words) {
   return ask(server, std::move(words)).integer;
 }
 

@@ -1,41 +1,28 @@
-// What the tests of the arq broker are written with: a private server, and what Python's arq does on its
-// keys.
+// What Python's arq does on its keys, by hand, and looks at a server.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "integration/broker_conformance.hpp"
 #include "support/redis_server.hpp"
 
 namespace quarq::test {
 
-#define ARQ_TEST(name, options)                                \
-  static awaitable<void> name(redis_server&, any_io_executor); \
-  TEST(arq_broker, name) {                                     \
-    run_with_server(options, name);                            \
-  }                                                            \
-  static awaitable<void> name([[maybe_unused]] redis_server& server, [[maybe_unused]] any_io_executor loop)
-
-void run_with_server(redis_server_options options, awaitable<void> (*test)(redis_server&, any_io_executor));
-
 /// arq://, with these parameters: "?codec=msgpack".
 std::string arq_url(const redis_server& server, std::string_view parameters = "");
-std::shared_ptr<broker::broker> open_arq(const redis_server& server, any_io_executor loop,
-                                         std::string_view parameters = "");
 
 std::int64_t now_ms();
-strings keys_of(const redis_server& server);
-wire::reply ask(const redis_server& server, strings words);
-std::int64_t ask_number(const redis_server& server, strings words);
+std::vector<std::string> keys_of(const redis_server& server);
+wire::reply ask(const redis_server& server, std::vector<std::string> words);
+std::int64_t ask_number(const redis_server& server, std::vector<std::string> words);
 /// Nothing if the id is not in the queue.
 std::optional<double> score_of(const redis_server& server, std::string id, std::string queue = "arq:queue");
 
 std::string from_hex(std::string_view digits);
-
-// ---- Python's arq: §2.4 and §3 of its protocol, by hand
 
 /// the_task(1, "x", a=True), enqueued at 1700000000000, as Python 3.11 pickles it.
 std::string python_payload();
