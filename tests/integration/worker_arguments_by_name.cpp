@@ -31,7 +31,7 @@ class worker_arguments_by_name : public worker_lab {
     r.keywords = json_to_msgpack(by_name);
     r.keep_result = 1h;
     ending end{};
-    serve(w, [&](queue q) -> awaitable<void> {
+    serve(w, [&](queue) -> awaitable<void> {
       const auto loop = co_await boost::asio::this_coro::executor;
       const auto broker = broker::open(url(), loop);
       std::vector<broker::new_job> batch(1);
