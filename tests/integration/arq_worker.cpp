@@ -155,7 +155,8 @@ TEST_F(arq_worker, ends_a_running_job_that_python_aborts) {
     python_enqueue(server_, "job");
     co_await until([&] { return started; });
     python_abort(server_, "job");
-    co_await until([&] { return ask_number(server_, {"EXISTS", "arq:result:job"}) == 1; });
+    const auto ended = [&] { return ask_number(server_, {"EXISTS", "arq:result:job"}) == 1; };
+    co_await until(ended);
   };
   run_on_loop(beside(w, client()), patience);
   EXPECT_EQ(state_in_result("job"), job_state::cancelled);
