@@ -114,9 +114,10 @@ TEST_F(arq_worker, lives_on_when_redis_is_restarted) {
     python_enqueue(server_, "after");
     co_await until([&] { return ran == 2; });
     finish.open();
-    co_await until([&] {
+    const auto ended = [&] {
       return ask_number(server_, {"EXISTS", "arq:result:before", "arq:result:after"}) == 2;
-    });
+    };
+    co_await until(ended);
   };
   run_on_loop(beside(w, client()), 3 * patience);
   EXPECT_EQ(ran, 2);
