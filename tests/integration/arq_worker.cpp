@@ -114,9 +114,10 @@ TEST_F(arq_worker, lives_on_when_redis_is_restarted) {
     python_enqueue(server_, "after");
     co_await until([&] { return ran == 2; });
     finish.open();
-    co_await until([&] {
+    const auto ended = [&] {
       return ask_number(server_, {"EXISTS", "arq:result:before", "arq:result:after"}) == 2;
-    });
+    };
+    co_await until(ended);
   };
   run_on_loop(beside(w, client()), 3 * patience);
   EXPECT_EQ(ran, 2);
@@ -155,7 +156,8 @@ TEST_F(arq_worker, ends_a_running_job_that_python_aborts) {
     python_enqueue(server_, "job");
     co_await until([&] { return started; });
     python_abort(server_, "job");
-    co_await until([&] { return ask_number(server_, {"EXISTS", "arq:result:job"}) == 1; });
+    const auto ended = [&] { return ask_number(server_, {"EXISTS", "arq:result:job"}) == 1; };
+    co_await until(ended);
   };
   run_on_loop(beside(w, client()), patience);
   EXPECT_EQ(state_in_result("job"), job_state::cancelled);
