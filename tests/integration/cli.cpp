@@ -479,7 +479,9 @@ TEST_P(cli, wrong_command_lines_are_refused_in_a_line) {
        "--help)"},
       {{"queues", "--broker", "http://x"},
        "\"http:\" is not a broker that is known: use sqlite:FILE, sqlite::memory:, redis://HOST, "
-       "rediss://HOST or redis+unix://PATH (see quarq queues --help)"},
+       "rediss://HOST or redis+unix://PATH; or arq://HOST, arqs://HOST, arq+unix://PATH for python-arq's "
+       "jobs "
+       "(see quarq queues --help)"},
   };
   for (const auto& [line, message] : lines) expect_error(quarq(line), 2, message);
 }

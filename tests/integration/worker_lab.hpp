@@ -32,6 +32,7 @@ class worker_lab : public testing::TestWithParam<broker_kind> {
   using body = std::function<awaitable<void>(queue)>;
 
   std::string url() const { return place_->url(); }
+  broker_powers powers() const { return place_->powers(); }
 
   worker_options options() const {
     worker_options o;
