@@ -86,8 +86,7 @@ requires std::is_invocable_v < std::decay_t<F>
   QUARQ_SEAT_BELT(F);
   using work = std::invoke_result_t<std::decay_t<F>&, task_group&>;
   static_assert(detail::is_awaitable<work>, "quarq: the body of a task group is a coroutine");
-  return detail::in_task_group<typename detail::awaited<work>::type, std::decay_t<F>>(
-      std::forward<F>(body));
+  return detail::in_task_group<typename detail::awaited<work>::type, std::decay_t<F>>(std::forward<F>(body));
 }
 
 }  // namespace quarq
