@@ -11,28 +11,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
-from processes import finish, start
+from processes import finish, redis_server, start
 
 PAGES = pathlib.Path(__file__).resolve().parent.parent / "demo" / "pages"
-
-
-@contextlib.contextmanager
-def redis_server(folder):
-    socket = f"{folder}/redis.sock"
-    server = start(["redis-server", "--port", 0, "--unixsocket", socket, "--dir", folder, "--appendonly", "yes"],
-                   stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 30
-        while not os.path.exists(socket):
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit("redis-server did not start")
-            time.sleep(0.01)
-        yield f"redis+unix://{socket}"
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def check(output, last_line):
@@ -102,8 +84,8 @@ def main(demo, where):
         if where == "sqlite":
             run([demo], "The same on Redis: ./dev demo --broker redis://127.0.0.1:6379", folder)
             return
-        with redis_server(folder) as url:
-            run([demo, "--broker", url], "The same on a file, without any server: ./dev demo", folder)
+        with redis_server(folder) as socket:
+            run([demo, "--broker", f"redis+unix://{socket}"], "The same on a file, without any server: ./dev demo", folder)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Child processes of the examples' tests: none outlives its test."""
+import contextlib
 import ctypes
+import os
 import signal
 import subprocess
+import time
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
@@ -25,3 +28,21 @@ def finish(process, seconds):
         output, _ = process.communicate()
         raise SystemExit(f"{process.args[0]} did not end within {seconds} s; it said:\n{output}")
     return output, process.returncode
+
+
+@contextlib.contextmanager
+def redis_server(folder):
+    """A private one; yields the path of its socket."""
+    socket = f"{folder}/redis.sock"
+    server = start(["redis-server", "--port", 0, "--unixsocket", socket, "--dir", folder, "--appendonly", "yes"],
+                   stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while not os.path.exists(socket):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit("redis-server did not start")
+            time.sleep(0.01)
+        yield socket
+    finally:
+        server.terminate()
+        server.wait()
