@@ -56,7 +56,9 @@ int jobs_main(int argc, char** argv) {
   std::string only;
   CLI::App app("Measures quarq's jobs beside their floors.");
   app.name("quarq-bench");
-  app.footer("The four levels, beside their floors and Python: quarq-bench levels --help");
+  app.footer(
+      "The four levels, beside their floors and Python: quarq-bench levels --help\n"
+      "On python-arq's keys, beside arq's protocol in Python: quarq-bench arq --help");
   app.add_option("--jobs", jobs, "how many jobs")
       ->check(CLI::Range(std::size_t{20'000}, std::size_t{100'000'000}))
       ->capture_default_str();

@@ -58,7 +58,4 @@ int waiting_coroutines_main();
 void measure_python(samples& to, const std::string& part,
                     const std::vector<std::pair<std::string, std::string>>& names);
 
-/// What a program of ours prints. Throws std::runtime_error if it fails.
-std::string output_of(const std::vector<std::string>& command);
-
 }  // namespace quarq::bench

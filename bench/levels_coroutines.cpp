@@ -15,6 +15,7 @@
 #include <quarq/time.hpp>
 
 #include "levels.hpp"
+#include "python.hpp"
 #include "stopwatch.hpp"
 
 namespace quarq::bench {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "arq.hpp"
 #include "jobs.hpp"
 #include "levels.hpp"
 #include "tasks.hpp"
@@ -16,6 +17,7 @@ int measure(int argc, char** argv) {
   using namespace quarq::bench;
   const std::string_view word = argc > 1 ? argv[1] : "";
   if (word == "levels") return levels_main(argc - 1, argv + 1);
+  if (word == "arq") return arq_main(argc - 1, argv + 1);
   if (word == "jobs") return jobs_main(argc - 1, argv + 1);
   // These two it starts itself.
   if (word == "worker") return worker_main(argc - 1, argv + 1);

@@ -1,3 +1,5 @@
+#include "python.hpp"
+
 #include <array>
 #include <cstdio>
 #include <stdexcept>
@@ -41,11 +43,15 @@ std::string output_of(const std::vector<std::string>& command) {
   return said;
 }
 
+std::string output_of_python(const std::string& script, const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {"/usr/bin/python3", "-B", QUARQ_BENCH_SOURCE_DIR "/" + script};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return output_of(command);
+}
+
 void measure_python(samples& to, const std::string& part,
                     const std::vector<std::pair<std::string, std::string>>& names) {
-  // Debian's, whatever else is first on the PATH.
-  const std::string said = output_of({"/usr/bin/python3", QUARQ_BENCH_PYTHON, part});
-  const auto figures = boost::json::parse(said);
+  const auto figures = boost::json::parse(output_of_python("levels.py", {part}));
   for (const auto& [key, name] : names) to.add(name, figures.at(key).to_number<double>());
 }
 

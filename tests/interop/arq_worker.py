@@ -43,6 +43,7 @@ class Worker:
         self.crons = [Cron(name, microsecond=0, run_at_startup=o.run_at_startup) for name in o.cron]
         self.functions.update((c.name, c.function) for c in self.crons)
         self.tasks = {}  # by job id: from the claim to the end
+        self.running = 0  # of these, those that have not ended
         self.job_tasks = {}  # the functions' own: what an abort cancels
         self.aborting = set()
         self.stopping = False  # a cancellation can get lost in a call to Redis
@@ -79,7 +80,7 @@ class Worker:
         main.cancel()
 
     async def poll(self):
-        if len(self.tasks) < self.o.max_jobs:
+        if self.running < self.o.max_jobs:
             limit = max(self.o.max_jobs * 5, 100)
             ids = await self.redis.zrangebyscore(self.o.queue, float('-inf'), now_ms(), start=0, num=limit)
             await self.start_jobs([i.decode() for i in ids])
@@ -93,7 +94,7 @@ class Worker:
 
     async def start_jobs(self, ids):
         for job_id in ids:
-            if len(self.tasks) >= self.o.max_jobs:
+            if self.running >= self.o.max_jobs:
                 return
             in_progress = IN_PROGRESS + job_id
             async with self.redis.pipeline(transaction=True) as pipe:
@@ -111,6 +112,11 @@ class Worker:
                     log.debug('multi-exec error, job %s already started elsewhere', job_id)
                     continue
             self.tasks[job_id] = asyncio.create_task(self.run_job(job_id, int(score)))
+            self.running += 1
+            self.tasks[job_id].add_done_callback(self.has_ended)
+
+    def has_ended(self, _):
+        self.running -= 1
 
     async def run_job(self, job_id, score):
         started = now_ms()
