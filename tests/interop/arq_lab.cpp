@@ -29,6 +29,7 @@ quarq_worker::quarq_worker(worker_options options)
   worker_.handle(add, [](int left, int right) -> awaitable<int> { co_return left + right; });
   worker_.handle(
       fail, [](std::string message) -> awaitable<int> { throw std::invalid_argument(message); }, once);
+  worker_.handle(nap_at_first, [] { return "slept"; });
   worker_.handle(nap, [](double seconds) -> awaitable<std::string> {
     co_await sleep_for(std::chrono::milliseconds(static_cast<int>(seconds * 1000)));
     co_return "slept";

@@ -29,6 +29,7 @@ inline constexpr auto patience = 20s;
 inline constexpr task<int(int, int)> add{"add", "left", "right"};
 inline constexpr task<int(std::string)> fail{"fail", "message"};
 inline constexpr task<std::string(double)> nap{"nap", "seconds"};
+inline constexpr task<std::string()> nap_at_first{"nap_at_first"};  ///< in Python, at its first try
 inline constexpr task<void(int)> note{"note", "n"};
 inline constexpr task<int(int, double)> try_again{"try_again", "tries", "defer"};
 // Only Python's.

@@ -296,6 +296,12 @@ async def nap(ctx, seconds):
     return 'slept'
 
 
+async def nap_at_first(ctx):
+    if ctx['job_try'] == 1:
+        await asyncio.sleep(3600)
+    return 'slept'
+
+
 async def note(ctx, n):
     await ctx['redis'].rpush('test:ran', n)
 
@@ -314,7 +320,7 @@ async def tick(ctx):
     await ctx['redis'].rpush('test:ticks', ctx['job_id'])
 
 
-FUNCTIONS = {f.__name__: f for f in (add, echo, fail, sell, nap, note, try_again, wait_for_gate, tick)}
+FUNCTIONS = {f.__name__: f for f in (add, echo, fail, sell, nap, nap_at_first, note, try_again, wait_for_gate, tick)}
 
 
 def main():

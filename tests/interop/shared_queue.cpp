@@ -38,7 +38,7 @@ TEST_P(shared_queue, every_job_runs_once) {
 
 TEST_P(shared_queue, a_job_that_python_hands_back_runs_at_ours) {
   const auto python = python_worker();
-  arq_lab::python("c.enqueue_job('nap', 0.2, _job_id='a').wait_for_status('in_progress')");
+  arq_lab::python("c.enqueue_job('nap_at_first', _job_id='a').wait_for_status('in_progress')");
   python->signal(SIGTERM);
   EXPECT_TRUE(python->wait(patience));
   quarq_worker ours(options());
@@ -49,7 +49,7 @@ TEST_P(shared_queue, a_job_that_python_hands_back_runs_at_ours) {
 
 TEST_P(shared_queue, a_job_of_a_killed_python_worker_runs_at_ours_when_arq_s_time_is_over) {
   const auto theirs = python_worker();
-  python("c.enqueue_job('nap', 0.2, _job_id='a').wait_for_status('in_progress')");
+  python("c.enqueue_job('nap_at_first', _job_id='a').wait_for_status('in_progress')");
   theirs->kill();
   quarq_worker ours(options());
   ours.start();
