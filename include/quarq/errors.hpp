@@ -1,6 +1,7 @@
 // Every exception that quarq throws on purpose. All derive from quarq::error, which is a std::runtime_error.
 #pragma once
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -116,6 +117,19 @@ class retries_exhausted : public job_failed {
 
  private:
   int tries_;
+};
+
+/// Thrown by a handler: this try has failed, and the next one is to come after `delay`, whatever the pauses
+/// of its retry policy. It counts as a try; if none is left, the job is dead. A negative delay means at once.
+class retry : public error {
+ public:
+  explicit retry(std::chrono::milliseconds delay,
+                 const std::string& why = "the handler asked to be tried again later")
+      : error(why), delay_(delay) {}
+  std::chrono::milliseconds delay() const noexcept { return delay_; }
+
+ private:
+  std::chrono::milliseconds delay_;
 };
 
 /// Thrown by a handler to end its job as failed at once: trying again would not help.

@@ -61,10 +61,11 @@ verdict decide(const attempt& a, const retry_policy& retry, int tries, double ra
   }
   if (a.stopped == stop_reason::cancelled) return {job_state::cancelled};
   if (a.stopped == stop_reason::shutdown) return {job_state::queued};
-  if (tries < retry.max_tries()) return {job_state::deferred, retry.pause_after(tries, random)};
+  if (tries < retry.max_tries())
+    return {job_state::deferred, a.pause ? *a.pause : retry.pause_after(tries, random)};
   // With a single try the exception is an answer, as of a call; otherwise somebody hoped in vain, and should
   // look.
-  const bool answer = retry.max_tries() == 1 && a.came == what::threw;
+  const bool answer = retry.max_tries() == 1 && a.came == what::threw && !a.pause;
   return {answer ? job_state::failed : job_state::dead};
 }
 

@@ -43,6 +43,8 @@ struct attempt {
   what came = what::returned;
   stop_reason stopped = stop_reason::none;
   std::string error_type, error;
+  /// The handler's own wish (quarq::retry): instead of the policy's pause.
+  std::optional<millis> pause = std::nullopt;
 };
 
 /// What to do: end in a state, defer for a pause, or hand back (state queued).

@@ -1,4 +1,6 @@
 // The executing role: one try of a job, from its claim to its settlement.
+#include <algorithm>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -35,7 +37,7 @@ std::chrono::microseconds since(steady::time_point start) {
 }
 
 attempt failed_attempt(what came, std::string type, std::string message) {
-  return attempt{came, stop_reason::none, std::move(type), std::move(message)};
+  return attempt{came, stop_reason::none, std::move(type), std::move(message), std::nullopt};
 }
 
 attempt attempt_from(const std::exception_ptr& thrown) {
@@ -45,6 +47,10 @@ attempt attempt_from(const std::exception_ptr& thrown) {
     return failed_attempt(what::impossible, "quarq::decode_error", e.what());
   } catch (const permanent_failure& e) {
     return failed_attempt(what::permanent, base::type_name(typeid(e)), e.what());
+  } catch (const retry& e) {
+    auto a = failed_attempt(what::threw, base::type_name(typeid(e)), e.what());
+    a.pause = std::clamp(e.delay(), millis{0}, jobs::longest_time);
+    return a;
   } catch (const job_failed& e) {
     // A handler that awaited another job passes on what that one threw.
     return failed_attempt(what::threw, e.type(), e.what());
@@ -291,7 +297,7 @@ void worker_core::stop_job(running_job& job, stop_reason why) {
 
 jobs::verdict worker_core::verdict_on(const running_job& job, const attempt& a) {
   auto retry = job.terms.retry;
-  const bool is_answer = a.came == what::threw && job.record.awaited;
+  const bool is_answer = a.came == what::threw && job.record.awaited && !a.pause;
   if (is_answer && !job.record.tries && !job.record.backoff) retry = retry.tries(1);
   return jobs::decide(a, retry, job.claimed.tries, std::uniform_real_distribution<>(0, 1)(random));
 }

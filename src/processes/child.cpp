@@ -113,14 +113,16 @@ failure describe_current(failure_reason stage, memory_limit& limit) {
   try {
     throw;
   } catch (const detail::bad_payload& e) {
-    return {failure_reason::bad_arguments, "quarq::decode_error", e.what()};
+    return {failure_reason::bad_arguments, "quarq::decode_error", e.what(), {}};
+  } catch (const retry& e) {
+    return {failure_reason::retry, base::type_name(typeid(e)), e.what(), e.delay()};
   } catch (const std::bad_alloc& e) {
-    return {limit.is_set() ? failure_reason::memory_limit : stage, "std::bad_alloc", e.what()};
+    return {limit.is_set() ? failure_reason::memory_limit : stage, "std::bad_alloc", e.what(), {}};
   } catch (const std::exception& e) {
-    return {stage, base::type_name(typeid(e)), e.what()};
+    return {stage, base::type_name(typeid(e)), e.what(), {}};
   } catch (...) {
     const std::type_info* type = abi::__cxa_current_exception_type();
-    return {stage, type ? base::type_name(*type) : "unknown", "unknown exception"};
+    return {stage, type ? base::type_name(*type) : "unknown", "unknown exception", {}};
   }
 }
 

@@ -185,20 +185,22 @@ call_head read_call_head(decoder& in) {
 // ---- failures
 
 void write_failure(encoder& out, const failure& what) {
-  out.array(3);
+  out.array(4);
   out.unsigned_integer(static_cast<std::uint64_t>(what.reason));
   // What an exception says need not be UTF-8.
   out.binary(what.type);
   out.binary(what.message);
+  out.integer(what.delay.count());
 }
 
 failure read_failure(decoder& in) {
-  in.array(3);
+  in.array(4);
   failure what;
-  what.reason = static_cast<failure_reason>(
-      in.unsigned_integer(static_cast<std::uint64_t>(failure_reason::memory_limit)));
+  what.reason =
+      static_cast<failure_reason>(in.unsigned_integer(static_cast<std::uint64_t>(failure_reason::retry)));
   what.type = in.binary();
   what.message = in.binary();
+  what.delay = std::chrono::milliseconds(in.integer());
   in.finish();
   return what;
 }

@@ -2,6 +2,7 @@
 // descriptor.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -96,11 +97,13 @@ enum class failure_reason : std::uint8_t {
   not_found = 1,      ///< the function is not in this process
   bad_arguments = 2,  ///< they can't be decoded
   memory_limit = 3,
+  retry = 4,  ///< the function, a quarq::retry
 };
 struct failure {
   failure_reason reason{};
   std::string type;
   std::string message;
+  std::chrono::milliseconds delay{0};  ///< of a retry
 };
 void write_failure(encoder& out, const failure& what);
 failure read_failure(decoder& in);

@@ -88,6 +88,33 @@ TEST_P(worker_ends, between_tries_it_waits_as_its_policy_says) {
   EXPECT_GE(starts[2] - starts[1], 119ms);
 }
 
+TEST_P(worker_ends, a_handler_may_ask_to_be_tried_again_when_it_likes) {
+  const auto tried_again = [](context& ctx, int) -> int {
+    if (ctx.tries() == 1) throw retry(20ms, "not yet");
+    return ctx.tries();
+  };
+  for (const level where : {level::loop, level::thread, level::process}) {
+    worker w(options());
+    w.handle(risky, tried_again, {.on = where, .retry = backoff::constant(1h).tries(2)});
+    serve(w, [&](queue q) -> awaitable<void> {
+      const auto job = co_await q.enqueue(risky(1));
+      const int tries = co_await job.result(patience);
+      EXPECT_EQ(tries, 2);
+    });
+  }
+}
+
+TEST_P(worker_ends, who_asks_to_be_tried_again_too_often_is_dead) {
+  worker w(options());
+  w.handle(risky, [](int) -> int { throw retry(0ms, "not yet"); }, {.retry = backoff::constant(1h).tries(3)});
+  const auto t = error_of_job(w, risky(1));
+  const auto* dead = t.as<retries_exhausted>();
+  ASSERT_NE(dead, nullptr) << t.what;
+  EXPECT_EQ(dead->tries(), 3);
+  EXPECT_EQ(dead->type(), "quarq::retry");
+  EXPECT_EQ(t.what, "not yet");
+}
+
 TEST_P(worker_ends, a_permanent_failure_is_not_tried_again) {
   int runs = 0;
   worker w(options());

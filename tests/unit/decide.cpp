@@ -81,6 +81,19 @@ TEST(decide, the_pause_follows_the_policy_and_only_a_retry_has_one) {
   EXPECT_EQ(decide(threw, policy, 5, 0.5).pause, 0ms);
 }
 
+TEST(decide, a_handler_that_asks_for_another_try_says_when) {
+  attempt asked;
+  asked.came = what::threw;
+  asked.pause = 3s;
+  const auto policy = backoff::constant(100ms).jitter(0);
+  EXPECT_EQ(decide(asked, policy.tries(2), 1, 0.5).pause, 3s);
+  EXPECT_EQ(decide(asked, policy.tries(2), 1, 0.5).state, job_state::deferred);
+  EXPECT_EQ(decide(asked, policy.tries(2), 2, 0.5).state, job_state::dead);
+  EXPECT_EQ(decide(asked, policy.tries(1), 1, 0.5).state, job_state::dead) << "it is no answer";
+  asked.stopped = stop_reason::cancelled;
+  EXPECT_EQ(decide(asked, policy.tries(2), 1, 0.5).state, job_state::cancelled);
+}
+
 struct pause {
   retry_policy policy;
   int n;

@@ -56,6 +56,8 @@ python_error python_error_of(const failed_job& job) {
     // Its last start only found that there had been too many.
     return {std::string(detected_by_worker), "max " + std::to_string(job.tries - 1) + " retries exceeded"};
   }
+  if (job.type == "quarq::retry")
+    return {std::string(detected_by_worker), "max " + std::to_string(job.tries) + " retries exceeded"};
   if (!job.readable && job.type == "quarq::decode_error")
     return {"arq.jobs.DeserializationError", "unable to deserialize job: " + std::string(job.message)};
   return {std::string(job.type), std::string(job.message)};
