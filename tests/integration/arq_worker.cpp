@@ -164,5 +164,19 @@ TEST_F(arq_worker, ends_a_running_job_that_python_aborts) {
   EXPECT_NE(ask(server_, {"GET", "arq:result:job"}).text.find("CancelledError"), std::string::npos);
 }
 
+TEST(arqs, a_job_goes_there_and_back_over_tls) {
+  const redis_server server({.tls = true});
+  const auto url = "arqs" + server.url().substr(server.url().find(':')) + "?tls_ca=" + server.ca_file();
+  const auto client = [&]() -> awaitable<int> {
+    queue q(url);
+    auto job = co_await q.enqueue(the_task(42, "x", true));
+    worker w({.broker = url, .burst = true});
+    w.handle(the_task, [](int n, std::string, bool) { return n; });
+    co_await w.run();
+    co_return co_await job.result();
+  };
+  EXPECT_EQ(run_on_loop(client(), patience), 42);
+}
+
 }  // namespace
 }  // namespace quarq::test

@@ -39,12 +39,11 @@ quarq_worker::quarq_worker(worker_options options)
     into->all.push_back(n);
   };
   worker_.handle(note, write_down, {.on = level::loop});
-  worker_.handle(try_again,
-                 [](context& ctx, int tries, double) -> awaitable<int> {
-                   if (ctx.tries() < tries) throw std::runtime_error("again");
-                   co_return ctx.tries();
-                 },
-                 {.retry = backoff::constant(20ms).tries(5)});
+  worker_.handle(try_again, [](context& ctx, int tries, double defer) -> awaitable<int> {
+    const auto delay = std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(defer));
+    if (ctx.tries() < tries) throw retry(delay);
+    co_return ctx.tries();
+  });
 }
 
 quarq_worker::~quarq_worker() {

@@ -31,7 +31,7 @@ inline constexpr task<int(std::string)> fail{"fail", "message"};
 inline constexpr task<std::string(double)> nap{"nap", "seconds"};
 inline constexpr task<std::string()> nap_at_first{"nap_at_first"};  ///< in Python, at its first try
 inline constexpr task<void(int)> note{"note", "n"};
-inline constexpr task<int(int, double)> try_again{"try_again", "tries", "defer"};
+inline constexpr task<int(int, double)> try_again{"try_again", "tries", "defer"};  ///< again after `defer` s
 // Only Python's.
 inline constexpr task<int(std::string, int)> sell{"sell", "what", "left"};
 

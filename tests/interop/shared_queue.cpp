@@ -1,6 +1,7 @@
 // Workers of both kinds on one queue.
 #include <algorithm>
 #include <csignal>
+#include <mutex>
 #include <set>
 
 #include "interop/arq_lab.hpp"
@@ -84,6 +85,55 @@ TEST_P(shared_queue, a_cron_job_of_python_s_runs_once_wherever_it_is_claimed) {
   const auto ticks = there();
   EXPECT_EQ(std::set<std::string>(ticks.begin(), ticks.end()).size(), ticks.size());
   for (const auto& id : ticks) EXPECT_EQ(id.rfind("cron:tick:", 0), 0u);
+}
+
+TEST_P(shared_queue, a_cron_job_that_both_have_runs_once_at_each_of_its_times) {
+  std::mutex mutex;
+  std::vector<std::string> here;
+  quarq_worker first(options()), second(options());
+  for (auto* w : {&first, &second}) {
+    w->worker().cron("tick",
+                     [&](context& ctx) {
+                       const std::lock_guard lock(mutex);
+                       here.push_back(ctx.id());
+                     },
+                     {.second = "*"});
+    w->start();
+  }
+  const auto third = python_worker({"--cron", "tick"}), fourth = python_worker({"--cron", "tick"});
+  const auto all = [&] {
+    auto runs = words({"LRANGE", "test:ticks", "0", "-1"});
+    const std::lock_guard lock(mutex);
+    runs.insert(runs.end(), here.begin(), here.end());
+    return runs;
+  };
+  EXPECT_TRUE(eventually([&] { return all().size() >= 5; }, patience));
+  auto runs = all();
+  std::ranges::sort(runs);
+  EXPECT_EQ(std::ranges::adjacent_find(runs), runs.end());
+  for (const auto& id : runs) {
+    EXPECT_EQ(id.rfind("cron:tick:", 0), 0u) << id;
+    EXPECT_EQ(id.substr(id.size() - 3), "000") << id;
+  }
+}
+
+TEST_P(shared_queue, a_retry_that_ours_asks_for_is_run_by_python_when_it_is_due) {
+  quarq_worker ours(options());
+  ours.start();
+  const auto seen = python(R"(
+before = now_ms()
+c.enqueue_job('try_again', 2, 1.5, _job_id='a').wait_for_status('deferred')
+print(before + 1500 <= c.redis.zscore('arq:queue', 'a') <= now_ms() + 1500)
+)");
+  EXPECT_EQ(seen, "True\n");
+  ours.stop();
+  const auto theirs = python_worker();
+  EXPECT_EQ(python(R"(
+due = c.redis.zscore('arq:queue', 'a')
+print(c.job('a').result(20))
+print(due <= c.job('a').result_info().started_ms, c.job('a').result_info().job_try)
+)"),
+            "2\nTrue 2\n");
 }
 
 IN_BOTH_CODECS(shared_queue);

@@ -21,7 +21,7 @@ class redis_place : public broker_place {
     server_.restart();
     return true;
   }
-  redis_server& server() { return server_; }
+  const redis_server& server() const { return server_; }
 
  private:
   over way_;
