@@ -39,7 +39,9 @@ class retry_policy {
     return copy;
   }
 
-  constexpr int max_tries() const noexcept { return tries_; }
+  constexpr int max_tries() const noexcept { return tries_ == 0 ? default_tries : tries_; }
+  /// Whether tries() said so.
+  constexpr bool sets_tries() const noexcept { return tries_ != 0; }
   constexpr millis first() const noexcept { return first_; }
   constexpr millis most() const noexcept { return most_; }
   constexpr double factor() const noexcept { return factor_; }
@@ -51,11 +53,12 @@ class retry_policy {
   friend constexpr bool operator==(const retry_policy&, const retry_policy&) = default;
 
  private:
+  static constexpr int default_tries = 5;
   millis first_{1'000};
   millis most_{300'000};
   double factor_ = 2;
   double jitter_ = 0.25;
-  int tries_ = 5;
+  int tries_ = 0;  // 0: not said
 };
 
 /// The shapes of retry_policy: `backoff::exponential(1s, 5min).tries(8)`.

@@ -87,8 +87,12 @@ class call {
   call& timeout(millis d) & { return set(&detail::call_options::timeout, d); }
   /// How often it may be started, instead of the handler's limit. At least 1.
   call& tries(int n) & { return set(&detail::call_options::tries, n); }
-  /// The pauses between tries, instead of the handler's.
-  call& backoff(retry_policy p) & { return set(&detail::call_options::backoff, p); }
+  /// The pauses between tries, instead of the handler's; and how many tries, if the policy says so itself:
+  /// backoff::constant(1s).tries(8).
+  call& backoff(retry_policy p) & {
+    if (p.sets_tries()) tries(p.max_tries());
+    return set(&detail::call_options::backoff, p);
+  }
   /// How long the result can be looked up after the end, instead of the handler's time; 0: not at all; or
   /// forever.
   call& keep_result(millis d) & { return set(&detail::call_options::keep_result, d); }

@@ -42,6 +42,14 @@ TEST(call, options_chain_on_a_temporary_and_set_a_variable) {
   set.expires(5min).backoff(backoff::constant(2s));
   EXPECT_EQ(set.options().expires, 5min);
   EXPECT_EQ(set.options().backoff, backoff::constant(2s));
+  EXPECT_FALSE(set.options().tries);
+}
+
+TEST(call, a_backoff_that_says_how_many_tries_sets_them) {
+  EXPECT_EQ(crawl("a", 1).backoff(backoff::constant(2s).tries(8)).options().tries, 8);
+  EXPECT_EQ(crawl("a", 1).backoff(backoff::none()).options().tries, 1);
+  EXPECT_EQ(crawl("a", 1).backoff(backoff::constant(2s).tries(8)).tries(3).options().tries, 3);
+  EXPECT_EQ(crawl("a", 1).tries(3).backoff(backoff::constant(2s)).options().tries, 3);
 }
 
 TEST(call, copies_are_independent) {
