@@ -20,7 +20,6 @@
 namespace quarq::broker::arq {
 
 using redis::most_at_once;
-using redis::most_bytes_at_once;
 
 namespace {
 
@@ -365,21 +364,8 @@ awaitable<std::vector<bool>> arq_broker::settle(lease held, std::vector<settleme
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
   std::vector<bool> answers(batch.size(), false);
-  std::unordered_set<std::string_view> seen;
-  std::vector<std::size_t> some;
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    // Who settles a job twice held it only the first time.
-    if (!seen.insert(batch[i].id).second) continue;
-    const auto more = batch[i].id.size() + batch[i].outcome.size();
-    if (some.size() == most_at_once || (bytes + more > most_bytes_at_once && !some.empty())) {
-      co_await settle_some(held, batch, std::exchange(some, std::vector<std::size_t>()), answers);
-      bytes = 0;
-    }
-    some.push_back(i);
-    bytes += more;
-  }
-  if (!some.empty()) co_await settle_some(held, batch, std::move(some), answers);
+  auto parts = redis::settle_parts(batch);
+  for (auto& part : parts) co_await settle_some(held, batch, std::move(part), answers);
   co_return answers;
 }
 

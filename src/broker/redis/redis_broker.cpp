@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -217,21 +216,8 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t most, claim_res
 awaitable<std::vector<bool>> redis_broker::settle(lease held, std::vector<settlement> batch) {
   co_await prepare(held.queue);
   std::vector<bool> answers(batch.size(), false);
-  std::unordered_set<std::string_view> seen;
-  std::vector<std::size_t> some;
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    // Who settles a job twice held it only the first time.
-    if (!seen.insert(batch[i].id).second) continue;
-    const auto more = batch[i].id.size() + batch[i].outcome.size();
-    if (some.size() == most_at_once || (bytes + more > most_bytes_at_once && !some.empty())) {
-      co_await settle_some(held, batch, std::exchange(some, std::vector<std::size_t>()), answers);
-      bytes = 0;
-    }
-    some.push_back(i);
-    bytes += more;
-  }
-  if (!some.empty()) co_await settle_some(held, batch, std::move(some), answers);
+  auto parts = settle_parts(batch);
+  for (auto& part : parts) co_await settle_some(held, batch, std::move(part), answers);
   co_return answers;
 }
 

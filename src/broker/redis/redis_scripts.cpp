@@ -1,5 +1,7 @@
 #include "broker/redis/redis_scripts.hpp"
 
+#include <unordered_set>
+
 #include <quarq/errors.hpp>
 
 #include "broker/redis/embedded.hpp"
@@ -88,6 +90,23 @@ std::string key_prefix(std::string_view queue) {
     }
   }
   return prefix + "}:";
+}
+
+std::vector<std::vector<std::size_t>> settle_parts(const std::vector<settlement>& batch) {
+  std::vector<std::vector<std::size_t>> parts;
+  std::unordered_set<std::string_view> seen;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (!seen.insert(batch[i].id).second) continue;
+    const auto more = batch[i].id.size() + batch[i].outcome.size();
+    if (parts.empty() || parts.back().size() == most_at_once || bytes + more > most_bytes_at_once) {
+      parts.emplace_back();
+      bytes = 0;
+    }
+    parts.back().push_back(i);
+    bytes += more;
+  }
+  return parts;
 }
 
 std::string pack_terms(const new_job& job) {
