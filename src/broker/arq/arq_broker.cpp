@@ -13,13 +13,16 @@
 #include "broker/arq/arq_replies.hpp"
 #include "broker/arq/arq_scripts.hpp"
 #include "broker/checks.hpp"
+#include "broker/redis/redis_replies.hpp"
 #include "broker/redis/redis_scripts.hpp"
 #include "broker/redis/redis_server_checks.hpp"
 #include "codec/utf8.hpp"
 
 namespace quarq::broker::arq {
 
+using redis::item;
 using redis::most_at_once;
+using redis::whole_number;
 
 namespace {
 
@@ -75,10 +78,6 @@ std::string terms_of(const settlement& one) {
   not_kept.state = one.state;
   not_kept.delay = one.delay;
   return settle_terms(not_kept);
-}
-
-std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open) {
-  return {held.token, std::to_string(terms.duration.count()), terms.card, open};
 }
 
 }  // namespace
@@ -172,10 +171,7 @@ awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, s
   std::vector<std::string> words(1, id);
   words.push_back(cancel_end(keep, write_result(payloads_, end, job.record, key)));
   auto reply = co_await run(scripts().cancel, key, std::move(words));
-  if (reply.text == "cancelled") co_return cancel_result::cancelled;
-  if (reply.text == "requested") co_return cancel_result::requested;
-  if (reply.text == "ended") co_return cancel_result::ended;
-  co_return cancel_result::not_found;
+  co_return redis::read_cancel_result(reply);
 }
 
 // ---- for workers
@@ -197,7 +193,7 @@ awaitable<void> arq_broker::open_lease(lease held, lease_terms terms, worker_eve
     hear(token, message);
   };
   co_await connection_.subscribe(lease_channel(held), std::move(receive));
-  auto words = renewal_words(held, terms, "1");
+  auto words = redis::renewal_words(held, terms, "1");
   co_await run(scripts().renew, held.queue, std::move(words));
   made->watch->start();
   co_await write_health(made);
@@ -206,7 +202,7 @@ awaitable<void> arq_broker::open_lease(lease held, lease_terms terms, worker_eve
 awaitable<renewal> arq_broker::renew(lease held, lease_terms terms) {
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
-  auto words = renewal_words(held, terms, "0");
+  auto words = redis::renewal_words(held, terms, "0");
   auto reply = co_await run(scripts().renew, held.queue, std::move(words));
   renewal answer;
   if (reply.is_nil()) {

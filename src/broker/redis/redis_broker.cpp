@@ -1,7 +1,6 @@
 #include "broker/redis/redis_broker.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include <quarq/errors.hpp>
 
 #include "broker/checks.hpp"
+#include "broker/redis/redis_replies.hpp"
 #include "broker/redis/redis_scripts.hpp"
 #include "broker/redis/redis_server_checks.hpp"
 
@@ -20,20 +20,6 @@ constexpr const char* all_queues = "quarq:queues";
 
 std::string lease_channel(const lease& held) {
   return key_prefix(held.queue) + "lease:" + held.token;
-}
-
-// A number that Redis gave as text.
-std::int64_t number(std::string_view text) {
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-// Replies with too few items read as damaged, not as undefined behaviour.
-const wire::reply& item(const wire::reply& reply, std::size_t i) {
-  if (i >= reply.items.size())
-    throw broker_error("Redis answered a script with something else than it returns");
-  return reply.items[i];
 }
 
 // shared_details.lua
@@ -52,7 +38,7 @@ job_details read_details(const wire::reply& reply) {
   job.enqueued_at = header.enqueued_at;
   job.due_at = header.due_at;
   job.expires_at = header.expires_at;
-  if (job.state == job_state::deferred) job.due_at = moment(millis(number(item(reply, 5).text)));
+  if (job.state == job_state::deferred) job.due_at = moment(millis(whole_number(item(reply, 5))));
   return job;
 }
 
@@ -85,10 +71,6 @@ std::vector<packed_job> pack(std::vector<new_job> jobs) {
     packed.push_back({std::move(job.id), std::move(job.record), std::move(terms)});
   }
   return packed;
-}
-
-std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open) {
-  return {held.token, std::to_string(terms.duration.count()), terms.card, open};
 }
 
 }  // namespace
@@ -136,10 +118,7 @@ awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id,
   std::vector<std::string> words(1, id);
   words.push_back(pack_end(keep, outcome));
   auto reply = co_await run(scripts().cancel, queue, std::move(words));
-  if (reply.text == "cancelled") co_return cancel_result::cancelled;
-  if (reply.text == "requested") co_return cancel_result::requested;
-  if (reply.text == "ended") co_return cancel_result::ended;
-  co_return cancel_result::not_found;
+  co_return read_cancel_result(reply);
 }
 
 // ---- for workers
@@ -208,7 +187,7 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t most, claim_res
   const auto& tried = item(reply, 4).items;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     auto& job = into.jobs.emplace_back(read_job(ids[i].text, item(item(reply, 3), i).text));
-    if (i < tried.size()) job.tries += static_cast<int>(number(tried[i].text));
+    if (i < tried.size()) job.tries += static_cast<int>(whole_number(tried[i]));
   }
   co_return ids.size() == most;
 }
@@ -297,15 +276,7 @@ awaitable<std::vector<queue_summary>> redis_broker::queues() {
 awaitable<std::vector<worker_summary>> redis_broker::workers(std::string queue) {
   co_await prepare(queue);
   auto reply = co_await run(scripts().workers, queue, std::vector<std::string>());
-  std::vector<worker_summary> found;
-  for (const auto& one : reply.items) {
-    auto& worker = found.emplace_back();
-    worker.token = item(one, 0).text;
-    worker.card = item(one, 1).text;
-    worker.running = static_cast<std::uint64_t>(item(one, 2).integer);
-    worker.expires_in = millis(item(one, 3).integer);
-  }
-  co_return found;
+  co_return read_workers(reply);
 }
 
 awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std::string> ids) {

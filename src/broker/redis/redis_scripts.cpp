@@ -38,11 +38,6 @@ std::uint64_t get(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-/// -1: for ever.
-std::int64_t keep_number(std::optional<millis> keep) {
-  return keep ? std::max<std::int64_t>(0, keep->count()) : -1;
-}
-
 moment moment_at(std::uint64_t ms) {
   return moment(millis(static_cast<millis::rep>(ms)));
 }
@@ -107,6 +102,14 @@ std::vector<std::vector<std::size_t>> settle_parts(const std::vector<settlement>
     bytes += more;
   }
   return parts;
+}
+
+std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open) {
+  return {held.token, std::to_string(terms.duration.count()), terms.card, open};
+}
+
+std::int64_t keep_number(std::optional<millis> keep) {
+  return keep ? std::max<std::int64_t>(0, keep->count()) : -1;
 }
 
 std::string pack_terms(const new_job& job) {
