@@ -15,7 +15,6 @@
 #include "broker/checks.hpp"
 #include "broker/redis/redis_replies.hpp"
 #include "broker/redis/redis_scripts.hpp"
-#include "broker/redis/redis_server_checks.hpp"
 #include "codec/utf8.hpp"
 
 namespace quarq::broker::arq {
@@ -87,6 +86,7 @@ arq_broker::arq_broker(arq_settings settings, boost::asio::any_io_executor loop)
       loop_(loop),
       payloads_(settings_.codec),
       connection_(loop, settings_.redis, scripts().all()),
+      server_(connection_, all_queues),
       enqueuer_(std::make_shared<redis::redis_enqueuer>(loop, connection_, scripts().enqueue, own_prefix)),
       waits_(std::make_shared<redis::redis_waits>(loop, connection_, scripts().wait, own_prefix,
                                                   between_looks_of_waiters)) {
@@ -107,7 +107,7 @@ awaitable<std::vector<accepted>> arq_broker::enqueue(std::string queue, std::vec
   co_await prepare(queue);
   if (jobs.empty()) co_return std::vector<accepted>();
   const auto key = key_of(queue);
-  co_await note_queue(key);
+  co_await server_.note_queue(key);
   co_await ask_for_the_time();
   std::string waiter;
   if (jobs.size() == 1 && waits_->likely(key) && jobs.front().id_is_fresh) {
@@ -179,7 +179,7 @@ awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, s
 awaitable<void> arq_broker::open_lease(lease held, lease_terms terms, worker_events events) {
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
-  co_await note_queue(held.queue);
+  co_await server_.note_queue(held.queue);
   auto made = std::make_shared<arq_lease>();
   made->held = held;
   made->duration = terms.duration;
@@ -446,7 +446,7 @@ void arq_broker::forget_lease(const lease& held) {
 // What was published meanwhile is lost, and the server may have been restarted without what it had, or be
 // another one.
 void arq_broker::reconnected() {
-  noted_queues_.clear();
+  server_.reconnected();
   clock_.forget();
   enqueuer_->reconnected();
   waits_->reconnected();
@@ -478,21 +478,7 @@ awaitable<wire::reply> arq_broker::run(const net::redis_script& script, std::str
 awaitable<void> arq_broker::prepare(std::string queue) {
   check_queue(queue);
   check_queue_key(key_of(queue));
-  if (!server_checked_) co_await check_server();
-}
-
-awaitable<void> arq_broker::note_queue(std::string key) {
-  if (noted_queues_.contains(key)) co_return;
-  std::vector<std::string> words = {"SADD", all_queues, key};
-  co_await connection_.command(std::move(words));
-  noted_queues_.insert(key);
-}
-
-awaitable<void> arq_broker::check_server() {
-  if (server_checked_) co_return;
-  auto info = co_await redis::server_info(connection_);
-  redis::check_version(info);
-  server_checked_ = true;
+  co_await server_.check();
 }
 
 // When jobs are due is written by clients; it should be the server's time all the same.
@@ -507,8 +493,7 @@ awaitable<void> arq_broker::ask_for_the_time() {
 }
 
 awaitable<std::vector<std::string>> arq_broker::warnings() {
-  co_await check_server();
-  auto found = co_await redis::server_warnings(connection_);
+  auto found = co_await server_.warnings();
   co_return found;
 }
 

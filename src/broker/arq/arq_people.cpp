@@ -186,12 +186,11 @@ awaitable<arq_broker::keyspace> arq_broker::scan() {
 }
 
 awaitable<std::vector<queue_summary>> arq_broker::queues() {
-  co_await check_server();
+  co_await server_.check();
   auto all = co_await scan();
   std::map<std::string, queue_summary> by_key;
-  std::vector<std::string> ask = {"SMEMBERS", all_queues};
-  auto noted = co_await connection_.command(std::move(ask));
-  for (const auto& key : noted.items) by_key[key.text];
+  auto noted = co_await server_.noted_queues();
+  for (const auto& key : noted) by_key[key];
   std::vector<std::string> look = {"EXISTS", settings_.default_queue};
   auto there = co_await connection_.command(std::move(look));
   if (there.integer == 1) by_key[settings_.default_queue];

@@ -10,7 +10,6 @@
 #include "broker/checks.hpp"
 #include "broker/redis/redis_replies.hpp"
 #include "broker/redis/redis_scripts.hpp"
-#include "broker/redis/redis_server_checks.hpp"
 
 namespace quarq::broker::redis {
 
@@ -77,6 +76,7 @@ std::vector<packed_job> pack(std::vector<new_job> jobs) {
 
 redis_broker::redis_broker(net::redis_options options, boost::asio::any_io_executor loop)
     : connection_(loop, std::move(options), scripts().all()),
+      server_(connection_, all_queues),
       enqueuer_(std::make_shared<redis_enqueuer>(loop, connection_, scripts().enqueue, key_prefix)),
       waits_(std::make_shared<redis_waits>(loop, connection_, scripts().wait, key_prefix)) {
   connection_.on_reconnect([this] { reconnected(); });
@@ -93,7 +93,7 @@ awaitable<std::vector<accepted>> redis_broker::enqueue(std::string queue, std::v
   check_jobs(jobs);
   co_await prepare(queue);
   if (jobs.empty()) co_return std::vector<accepted>();
-  co_await note_queue(queue);
+  co_await server_.note_queue(queue);
   std::string waiter;
   if (jobs.size() == 1 && waits_->likely(queue) && jobs.front().id_is_fresh) {
     waiter = waits_->name();
@@ -125,7 +125,7 @@ awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id,
 
 awaitable<void> redis_broker::open_lease(lease held, lease_terms terms, worker_events events) {
   co_await prepare(held.queue);
-  co_await note_queue(held.queue);
+  co_await server_.note_queue(held.queue);
   const auto channel = lease_channel(held);
   leases_[channel] = std::move(events);
   std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
@@ -256,14 +256,13 @@ awaitable<std::vector<job_details>> redis_broker::list(std::string queue, job_st
 }
 
 awaitable<std::vector<queue_summary>> redis_broker::queues() {
-  co_await check_server();
-  std::vector<std::string> ask = {"SMEMBERS", all_queues};
-  auto names = co_await connection_.command(std::move(ask));
+  co_await server_.check();
+  auto names = co_await server_.noted_queues();
   std::vector<queue_summary> found;
-  for (const auto& name : names.items) {
-    auto reply = co_await run(scripts().summary, name.text, std::vector<std::string>());
+  for (const auto& name : names) {
+    auto reply = co_await run(scripts().summary, name, std::vector<std::string>());
     auto& one = found.emplace_back();
-    one.name = name.text;
+    one.name = name;
     std::uint64_t* const counts[] = {&one.queued, &one.deferred, &one.running,
                                      &one.dead,   &one.kept,     &one.workers};
     for (std::size_t i = 0; i < std::size(counts); ++i)
@@ -336,7 +335,7 @@ void redis_broker::forget_lease(const lease& held) {
 
 // What was published meanwhile is lost, and the server may have been restarted without what it had.
 void redis_broker::reconnected() {
-  noted_queues_.clear();
+  server_.reconnected();
   enqueuer_->reconnected();
   waits_->reconnected();
   const auto leases = leases_;
@@ -358,27 +357,11 @@ awaitable<wire::reply> redis_broker::run(const net::redis_script& script, std::s
 // Before anything is done with a queue.
 awaitable<void> redis_broker::prepare(std::string queue) {
   check_queue(queue);
-  if (!server_checked_) co_await check_server();
-}
-
-// Into the set of all queues, for queues(). It has a slot of its own in a Cluster, so no script can do it.
-awaitable<void> redis_broker::note_queue(std::string queue) {
-  if (noted_queues_.contains(queue)) co_return;
-  std::vector<std::string> words = {"SADD", all_queues, queue};
-  co_await connection_.command(std::move(words));
-  noted_queues_.insert(queue);
-}
-
-awaitable<void> redis_broker::check_server() {
-  if (server_checked_) co_return;
-  auto info = co_await server_info(connection_);
-  check_version(info);
-  server_checked_ = true;
+  co_await server_.check();
 }
 
 awaitable<std::vector<std::string>> redis_broker::warnings() {
-  co_await check_server();
-  auto found = co_await server_warnings(connection_);
+  auto found = co_await server_.warnings();
   co_return found;
 }
 
