@@ -8,9 +8,13 @@
 #include <quarq/msgpack.hpp>
 
 #include "broker/arq/arq_errors.hpp"
+#include "codec/fields.hpp"
 #include "codec/pickle.hpp"
 
 namespace quarq::broker {
+
+using codec_detail::raw_of;
+
 namespace {
 
 constexpr std::string_view no_arguments = "\x90";  // msgpack: an empty array
@@ -38,34 +42,15 @@ struct fields {
   }
 };
 
-/// Calls `read` for each key of the map that comes next, to consume its value. What has no text as its key is
-/// skipped: nobody looks for it.
+/// What has no text as its key is skipped: nobody looks for it.
 template <class Read>
 void read_map(decoder& in, Read read) {
-  if (in.peek() != value_type::map) in.fail_expected("map");
-  const std::size_t count = in.map();
-  decoder::scope place(in);
-  for (std::size_t i = 0; i < count; ++i) {
-    place.key(i + 1);
-    if (in.peek() != value_type::text) {
-      in.skip();
-      in.skip();
-      continue;
-    }
-    const std::string_view key = in.text();
-    place.field(key);
-    read(key);
-  }
-}
-
-std::string_view raw_of(decoder& in, value_type type, std::string_view expected) {
-  if (in.peek() != type) in.fail_expected(expected);
-  return in.raw();
+  codec_detail::read_fields<codec_detail::other_keys::skipped>(in, std::move(read));
 }
 
 /// Arguments by name, checked to have nothing but names.
 std::string_view keywords(decoder& in) {
-  const std::string_view encoded = raw_of(in, value_type::map, "map");
+  const std::string_view encoded = raw_of(in, value_type::map);
   decoder inner(encoded, "k");
   const std::size_t count = inner.map();
   for (std::size_t i = 0; i < count; ++i) {
@@ -97,7 +82,7 @@ record_parts read_record(std::string_view record, fields& others) {
     if (key == "f") {
       parts.task = in.text();
     } else if (key == "a") {
-      parts.arguments = raw_of(in, value_type::array, "array");
+      parts.arguments = raw_of(in, value_type::array);
     } else if (key == "k") {
       parts.keywords = keywords(in);
     } else if (key == "unreadable") {
@@ -339,7 +324,7 @@ class arq_payloads::state {
         function = in.text();
         has_function = true;
       } else if (key == "a") {
-        arguments = raw_of(in, value_type::array, "array");
+        arguments = raw_of(in, value_type::array);
       } else if (key == "k") {
         given_by_name = keywords(in);
       } else if (key == "et") {
@@ -488,7 +473,7 @@ class arq_payloads::state {
         parts.task = in.text();
         has_function = true;
       } else if (key == "a") {
-        raw_of(in, value_type::array, "array");
+        raw_of(in, value_type::array);
         has_arguments = true;
       } else if (key == "k") {
         keywords(in);
