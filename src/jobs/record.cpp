@@ -7,7 +7,13 @@
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
+#include "codec/fields.hpp"
+
 namespace quarq::jobs {
+
+using codec_detail::raw_of;
+using codec_detail::read_fields;
+
 namespace {
 
 // A map is written key by key and counted as it grows; records have fewer than 16 keys, so its head is one
@@ -64,22 +70,6 @@ retry_policy decode_backoff(decoder& in) {
   return retry_policy(first, most, factor).jitter(jitter);
 }
 
-// The map that is the whole input: `read` consumes the value of each key.
-template <class Read>
-void read_fields(decoder& in, Read read) {
-  const std::size_t count = in.map();
-  {
-    decoder::scope place(in);
-    for (std::size_t i = 0; i < count; ++i) {
-      place.key(i + 1);
-      const std::string_view key = in.text();
-      place.field(key);
-      read(key);
-    }
-  }
-  in.finish();
-}
-
 }  // namespace
 
 std::string encode(const record& r) {
@@ -107,11 +97,9 @@ record decode_record(std::string_view encoded) {
       r.task = in.text();
       has_task = true;
     } else if (key == "a") {
-      if (in.peek() != value_type::array) in.fail_expected("array");
-      r.arguments = in.raw();
+      r.arguments = raw_of(in, value_type::array);
     } else if (key == "k") {
-      if (in.peek() != value_type::map) in.fail_expected("map");
-      r.keywords = in.raw();
+      r.keywords = raw_of(in, value_type::map);
     } else if (key == "timeout") {
       r.timeout = decode_time(in);
     } else if (key == "tries") {
@@ -131,6 +119,7 @@ record decode_record(std::string_view encoded) {
       in.skip();
     }
   });
+  in.finish();
   if (!has_task) in.fail("field f (the task's name) is missing");
   if (r.arguments.empty()) in.fail("field a (the arguments) is missing");
   return r;
@@ -181,6 +170,7 @@ outcome decode_outcome(std::string_view encoded) {
       in.skip();
     }
   });
+  in.finish();
   return o;
 }
 

@@ -59,11 +59,29 @@ moment second_from_now(seconds distance) {
   return floor<seconds>(now()) + distance;
 }
 
+/// A handler that notes the ids of its runs.
+auto noting(strings& ids) {
+  return [&ids](context& ctx) { ids.push_back(ctx.id()); };
+}
+
 class cron : public worker_lab {
  protected:
   cron() {
     if (url() != "sqlite::memory:") return;
     memory_ = broker::sqlite::store::shared(broker::sqlite::parse_url(url()).settings);
+  }
+
+  /// Runs these workers beside each other until `holds` does.
+  template <class F>
+  void serve_until(F holds, std::vector<worker*> workers) {
+    const auto stop_all = [&]() -> awaitable<void> {
+      co_await until(holds);
+      for (auto* w : workers) w->stop();
+    };
+    std::vector<awaitable<void>> all;
+    for (auto* w : workers) all.push_back(w->run());
+    all.push_back(stop_all());
+    run_on_loop(gather(std::move(all)), 3 * patience);
   }
 
   std::shared_ptr<broker::broker> open(boost::asio::any_io_executor loop) {
@@ -127,7 +145,7 @@ TEST_P(cron, runs_at_its_times) {
         EXPECT_EQ(ctx.tries(), 1);
       },
       each_second());
-  serve(w, [&](queue) -> awaitable<void> { co_await until([&] { return ran.size() >= 3; }); });
+  serve_until([&] { return ran.size() >= 3; }, {&w});
   for (std::size_t i = 0; i < ran.size(); ++i) {
     EXPECT_EQ(due[i], floor<seconds>(due[i]));
     EXPECT_GE(ran[i], due[i]);
@@ -140,10 +158,7 @@ TEST_P(cron, runs_at_its_times) {
 
 TEST_P(cron, one_run_for_three_workers_and_after_a_restart) {
   std::map<std::string, int> runs;
-  const auto count = [&](context& ctx) -> awaitable<void> {
-    ++runs[ctx.id()];
-    co_return;
-  };
+  const auto count = [&](context& ctx) { ++runs[ctx.id()]; };
   const auto make = [&] {
     auto w = std::make_unique<worker>(options());
     w->cron("tick", count, each_second());
@@ -151,38 +166,24 @@ TEST_P(cron, one_run_for_three_workers_and_after_a_restart) {
   };
   for (const std::size_t wanted : {2u, 4u}) {
     const auto a = make(), b = make(), c = make();
-    const auto stop_all = [&]() -> awaitable<void> {
-      co_await until([&] { return runs.size() >= wanted; });
-      a->stop();
-      b->stop();
-      c->stop();
-    };
-    const auto all = [&]() -> awaitable<void> { co_await gather(a->run(), b->run(), c->run(), stop_all()); };
-    run_on_loop(all, 3 * patience);
+    serve_until([&] { return runs.size() >= wanted; }, {a.get(), b.get(), c.get()});
   }
   for (const auto& [id, times] : runs) EXPECT_EQ(times, 1) << id;
 }
 
 TEST_P(cron, each_worker_runs_for_itself_where_it_is_not_unique) {
   std::map<moment, int> runs;
-  const auto count = [&](context& ctx) -> awaitable<void> {
-    ++runs[ctx.due_at()];
-    co_return;
-  };
+  const auto count = [&](context& ctx) { ++runs[ctx.due_at()]; };
   auto when = each_second();
   when.unique = false;
   when.overlap = overlap::allow;
   worker a(options()), b(options());
   a.cron("tick", count, when);
   b.cron("tick", count, when);
-  const auto stop_both = [&]() -> awaitable<void> {
-    co_await until(
-        [&] { return std::any_of(runs.begin(), runs.end(), [](const auto& r) { return r.second >= 2; }); });
-    a.stop();
-    b.stop();
+  const auto both_ran = [&] {
+    return std::any_of(runs.begin(), runs.end(), [](const auto& r) { return r.second >= 2; });
   };
-  const auto all = [&]() -> awaitable<void> { co_await gather(a.run(), b.run(), stop_both()); };
-  run_on_loop(all, 3 * patience);
+  serve_until(both_ran, {&a, &b});
   for (const auto& [due, times] : runs) EXPECT_LE(times, 2);
 }
 
@@ -208,7 +209,7 @@ TEST_P(cron, hooks_and_state_are_those_of_any_job) {
         co_return;
       },
       each_second());
-  serve(w, [&](queue) -> awaitable<void> { co_await until([&] { return seen.size() >= 3; }); });
+  serve_until([&] { return seen.size() >= 3; }, {&w});
   seen.resize(3);
   EXPECT_EQ(seen, (strings{"before cron:tick", "the worker's", "after cron:tick succeeded"}));
 }
@@ -378,7 +379,7 @@ TEST_P(cron, a_run_that_waits_takes_no_slot_from_the_one_it_waits_for) {
         co_return;
       },
       when);
-  serve(w, [&](queue) -> awaitable<void> { co_await until([&] { return starts.size() >= 3; }); });
+  serve_until([&] { return starts.size() >= 3; }, {&w});
   const auto next = id_of(jobs::parse_cron_run("cron:tick", starts.front()).due + 1s);
   starts.resize(3);
   EXPECT_EQ(starts, (strings{starts.front(), starts.front(), next}));
@@ -411,17 +412,12 @@ TEST_P(cron, a_little_late_is_not_missed) {
   int runs = 0;
   worker w(options());
   w.cron(
-      "tick",
-      [&]() -> awaitable<void> {
-        ++runs;
-        co_return;
-      },
-      only_at(due));
+      "tick", [&] { ++runs; }, only_at(due));
   without_worker([&](queue) -> awaitable<void> {
     co_await plan(due);
     co_await until([&] { return now() > due + 5ms; });
   });
-  serve(w, [&](queue) -> awaitable<void> { co_await until([&] { return runs == 1; }); });
+  serve_until([&] { return runs == 1; }, {&w});
 }
 
 TEST_P(cron, what_was_missed_may_be_made_up_for_by_one_run_within_bounds) {
@@ -476,7 +472,7 @@ TEST_P(cron, a_run_that_was_begun_and_handed_back_is_not_missed) {
           co_await sleep_for(2 * patience);
         },
         when);
-    serve(w, [&](queue) -> awaitable<void> { co_await until([&] { return starts == 1; }); });
+    serve_until([&] { return starts == 1; }, {&w});
   }
   worker w(options());
   w.cron(
@@ -487,21 +483,17 @@ TEST_P(cron, a_run_that_was_begun_and_handed_back_is_not_missed) {
         co_return;
       },
       when);
-  serve(w, [&](queue) -> awaitable<void> { co_await until([&] { return starts == 2; }); });
+  serve_until([&] { return starts == 2; }, {&w});
 }
 
 TEST_P(cron, at_startup_runs_once_for_the_fleet) {
   strings ids;
   auto when = only_at(second_from_now(3600s));
   when.run_at_startup = true;
-  const auto note = [&](context& ctx) -> awaitable<void> {
-    ids.push_back(ctx.id());
-    co_return;
-  };
   const auto start_three = [&] {
     worker a(options()), b(options()), c(options());
     for (auto* w : {&a, &b, &c}) {
-      w->cron("tick", note, when);
+      w->cron("tick", noting(ids), when);
       w->options().burst = true;
     }
     const auto all = [&]() -> awaitable<void> { co_await gather(a.run(), b.run(), c.run()); };
@@ -562,7 +554,7 @@ TEST_P(cron, runs_under_an_id_of_its_own_are_one_at_a_time) {
         co_return;
       },
       when);
-  serve(w, [&](queue) -> awaitable<void> { co_await until([&] { return ids.size() >= 4; }); });
+  serve_until([&] { return ids.size() >= 4; }, {&w});
   EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()), std::set<std::string>{"the-report"});
 }
 
@@ -572,14 +564,8 @@ TEST_P(cron, at_startup_an_id_of_its_own_is_kept_to) {
   when.job_id = "the-report";
   when.run_at_startup = true;
   worker w(options());
-  w.cron(
-      "tick",
-      [&](context& ctx) -> awaitable<void> {
-        ids.push_back(ctx.id());
-        co_return;
-      },
-      when);
-  serve(w, [&](queue) -> awaitable<void> { co_await until([&] { return !ids.empty(); }); });
+  w.cron("tick", noting(ids), when);
+  serve_until([&] { return !ids.empty(); }, {&w});
   EXPECT_EQ(ids, strings{"the-report"});
 }
 
@@ -609,13 +595,7 @@ TEST_P(cron, may_run_on_a_thread_or_in_a_process) {
 TEST_P(cron, can_be_enqueued_by_hand) {
   strings ids;
   worker w(options());
-  w.cron(
-      "tick",
-      [&](context& ctx) -> awaitable<void> {
-        ids.push_back(ctx.id());
-        co_return;
-      },
-      only_at(second_from_now(3600s)));
+  w.cron("tick", noting(ids), only_at(second_from_now(3600s)));
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(cron_by_hand().id("now"));
     co_await job.result(patience);
@@ -662,13 +642,7 @@ TEST_P(cron, what_an_earlier_schedule_has_planned_does_not_run) {
   const auto old_time = second_from_now(1s), new_time = second_from_now(4s);
   strings ids;
   worker w(options());
-  w.cron(
-      "tick",
-      [&](context& ctx) -> awaitable<void> {
-        ids.push_back(ctx.id());
-        co_return;
-      },
-      only_at(new_time));
+  w.cron("tick", noting(ids), only_at(new_time));
   serve(w, [&](queue) -> awaitable<void> {
     co_await plan(old_time);
     co_await until([&] { return !ids.empty(); });
@@ -705,13 +679,7 @@ TEST_P(cron, a_run_that_was_planned_after_its_time_is_dropped) {
 TEST_P(cron, a_planned_run_that_was_called_off_is_not_the_last) {
   strings ids;
   worker w(options());
-  w.cron(
-      "tick",
-      [&](context& ctx) -> awaitable<void> {
-        ids.push_back(ctx.id());
-        co_return;
-      },
-      each_second());
+  w.cron("tick", noting(ids), each_second());
   serve(w, [&](queue q) -> awaitable<void> {
     co_await until([&] { return !ids.empty(); });
     bool called_off = false;
@@ -736,12 +704,7 @@ TEST_P(cron, in_a_burst_it_is_planned_and_run_at_startup) {
   o.burst = true;
   worker w(o);
   w.cron(
-      "tick",
-      [&]() -> awaitable<void> {
-        ++runs;
-        co_return;
-      },
-      when);
+      "tick", [&] { ++runs; }, when);
   run_to_end(w);
   EXPECT_EQ(runs, 1);
   without_worker([&](queue) -> awaitable<void> {

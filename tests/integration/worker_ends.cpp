@@ -17,18 +17,7 @@ constexpr task<int(int)> risky{"risky", "number"};
 constexpr task<void(int)> quiet{"quiet", "number"};
 constexpr std::chrono::milliseconds delays[] = {0ms, 1h};
 
-class worker_ends : public worker_lab {
- protected:
-  /// What the result of risky(1), with `options` set by the caller, throws.
-  thrown error_of_job(worker& w, call<int> c) {
-    thrown t;
-    serve(w, [&](queue q) -> awaitable<void> {
-      const auto job = co_await q.enqueue(std::move(c));
-      t = co_await error_of(job.result(patience));
-    });
-    return t;
-  }
-};
+class worker_ends : public worker_lab {};
 
 TEST_P(worker_ends, with_one_try_the_exception_is_the_answer) {
   worker w(options());
@@ -182,8 +171,7 @@ TEST_P(worker_ends, cancelled_while_running) {
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(risky(1));
-    auto status = job_state::queued;
-    while (status != job_state::running) status = co_await job.status();
+    co_await until_in(job, job_state::running);
     const auto outcome = co_await job.cancel();
     EXPECT_EQ(outcome, cancel_outcome::requested);
     const auto error = co_await error_of(job.result(patience));
@@ -263,8 +251,7 @@ TEST_P(worker_ends, a_job_cancelled_between_two_tries_can_be_looked_up) {
   w.handle(risky, [](int) -> int { throw disk_full("no space"); }, {.retry = backoff::constant(1h).tries(5)});
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(risky(1));
-    auto status = job_state::queued;
-    while (status != job_state::deferred) status = co_await job.status();
+    co_await until_in(job, job_state::deferred);
     const auto outcome = co_await job.cancel();
     EXPECT_EQ(outcome, cancel_outcome::cancelled);
     co_await expect_cancelled(q, job.id(), "risky was cancelled before its next try", 1);
@@ -279,8 +266,7 @@ TEST_P(worker_ends, work_that_is_done_although_it_was_cancelled_has_succeeded) {
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(risky(3));
-    auto status = job_state::queued;
-    while (status != job_state::running) status = co_await job.status();
+    co_await until_in(job, job_state::running);
     co_await job.cancel();
     const int three = co_await job.result(patience);
     EXPECT_EQ(three, 3);

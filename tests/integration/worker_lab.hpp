@@ -25,34 +25,6 @@ using strings = std::vector<std::string>;
 /// How long anything may take that must happen.
 inline constexpr auto patience = 20s;
 
-class worker_lab : public testing::TestWithParam<broker_kind> {
- protected:
-  worker_lab() { base::set_log_level("off"); }
-
-  using body = std::function<awaitable<void>(queue)>;
-
-  std::string url() const { return place_->url(); }
-  broker_powers powers() const { return place_->powers(); }
-
-  worker_options options() const {
-    worker_options o;
-    o.broker = url();
-    o.threads = 2;
-    o.stop_wait = 300ms;
-    return o;
-  }
-
-  /// Runs `client` beside the worker; stops the worker when it has ended.
-  void serve(worker& w, const body& client);
-  /// Runs `client` alone.
-  void without_worker(const body& client) { run_on_loop(client(queue(url())), 3 * patience); }
-  /// Runs the worker until it ends by itself.
-  void run_to_end(worker& w) { run_on_loop(w.run(), 3 * patience); }
-
- private:
-  std::unique_ptr<broker_place> place_ = GetParam().make();
-};
-
 /// What awaiting threw.
 struct thrown {
   std::string what = "nothing was thrown";
@@ -83,6 +55,44 @@ awaitable<thrown> error_of(awaitable<T> work) {
   co_return t;
 }
 
+class worker_lab : public testing::TestWithParam<broker_kind> {
+ protected:
+  worker_lab() { base::set_log_level("off"); }
+
+  using body = std::function<awaitable<void>(queue)>;
+
+  std::string url() const { return place_->url(); }
+  broker_powers powers() const { return place_->powers(); }
+
+  worker_options options() const {
+    worker_options o;
+    o.broker = url();
+    o.threads = 2;
+    o.stop_wait = 300ms;
+    return o;
+  }
+
+  /// Runs `client` beside the worker; stops the worker when it has ended.
+  void serve(worker& w, const body& client);
+  /// Runs `client` alone.
+  void without_worker(const body& client) { run_on_loop(client(queue(url())), 3 * patience); }
+  /// What the result of a job that this worker runs throws.
+  template <class T>
+  thrown error_of_job(worker& w, call<T> c) {
+    thrown t;
+    serve(w, [&](queue q) -> awaitable<void> {
+      const auto job = co_await q.enqueue(std::move(c));
+      t = co_await error_of(job.result(patience));
+    });
+    return t;
+  }
+  /// Runs the worker until it ends by itself.
+  void run_to_end(worker& w) { run_on_loop(w.run(), 3 * patience); }
+
+ private:
+  std::unique_ptr<broker_place> place_ = GetParam().make();
+};
+
 /// Returns when `holds` does; throws after a while.
 template <class F>
 awaitable<void> until(F holds) {
@@ -90,6 +100,18 @@ awaitable<void> until(F holds) {
   while (!holds()) {
     if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain");
     co_await sleep_for(1ms);
+  }
+}
+
+/// Returns when the job is in this state; throws after a while.
+template <class T>
+awaitable<void> until_in(job<T> j, job_state wanted) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  auto state = co_await j.status();
+  while (state != wanted) {
+    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain for a state");
+    co_await sleep_for(1ms);
+    state = co_await j.status();
   }
 }
 

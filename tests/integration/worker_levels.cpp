@@ -76,14 +76,6 @@ class worker_levels : public worker_lab {
     });
     return result;
   }
-  thrown error_of_job(worker& w, call<std::string> c) {
-    thrown t;
-    serve(w, [&](queue q) -> awaitable<void> {
-      const auto job = co_await q.enqueue(std::move(c));
-      t = co_await error_of(job.result(patience));
-    });
-    return t;
-  }
 };
 
 TEST_P(worker_levels, a_handler_runs_where_its_options_say) {
@@ -190,11 +182,7 @@ TEST_P(worker_levels, a_process_that_hears_nothing_is_killed_when_its_job_is_can
   w.handle(where, never_ends, {.on = level::process});
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(where(1));
-    auto state = co_await job.status();
-    while (state != job_state::running) {
-      co_await sleep_for(1ms);
-      state = co_await job.status();
-    }
+    co_await until_in(job, job_state::running);
     const auto outcome = co_await job.cancel();
     EXPECT_EQ(outcome, cancel_outcome::requested);
     const auto t = co_await error_of(job.result(patience));
@@ -213,11 +201,7 @@ TEST_P(worker_levels, a_worker_that_stops_takes_its_processes_along_and_hands_th
     serve(w, [&](queue q) -> awaitable<void> {
       const auto job = co_await q.enqueue(where(1));
       id = job.id();
-      auto state = co_await job.status();
-      while (state != job_state::running) {
-        co_await sleep_for(1ms);
-        state = co_await job.status();
-      }
+      co_await until_in(job, job_state::running);
     });
   }
   worker next(options());

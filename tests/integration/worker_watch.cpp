@@ -72,11 +72,7 @@ TEST_F(worker_watch, lets_running_jobs_end_and_then_runs_the_new_program) {
   const auto client = [&]() -> awaitable<void> {
     queue q(url_);
     const auto job = co_await q.enqueue(wait_for_gate(std::string(gate)));
-    auto state = co_await job.status();
-    while (state != job_state::running) {
-      co_await sleep_for(2ms);
-      state = co_await job.status();
-    }
+    co_await until_in(job, job_state::running);
     // As a linker does it: the old file goes, and for a moment what is there can't be started.
     fs::remove(program_);
     write(program_, "#!/bin/sh\necho new: \"$@\"\n");
@@ -120,11 +116,7 @@ TEST_F(worker_watch, a_signal_ends_it_even_if_something_has_changed) {
   const auto client = [&]() -> awaitable<void> {
     queue q(url_);
     const auto job = co_await q.enqueue(wait_for_gate(std::string(gate)));
-    auto state = co_await job.status();
-    while (state != job_state::running) {
-      co_await sleep_for(2ms);
-      state = co_await job.status();
-    }
+    co_await until_in(job, job_state::running);
     write(path("tasks.hpp"));
     EXPECT_TRUE(worker.logs("tasks.hpp has changed", patience));
     worker.signal(SIGTERM);

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/exec_words.hpp"
+
 namespace quarq::test {
 
 namespace {
@@ -41,24 +43,6 @@ two_ends make_terminal() {
   const int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (slave < 0) throw_errno("terminal");
   return {slave, master};
-}
-
-std::vector<std::string> environment_with(const std::vector<std::string>& changes) {
-  std::vector<std::string> all;
-  for (char** e = environ; *e; ++e) all.emplace_back(*e);
-  for (const auto& change : changes) {
-    const std::string prefix = change.substr(0, change.find('=')) + '=';
-    std::erase_if(all, [&](const std::string& e) { return e.starts_with(prefix); });
-    if (change.size() >= prefix.size()) all.push_back(change);
-  }
-  return all;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  for (auto& w : words) pointers.push_back(w.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 void close_fd(int& fd) {

@@ -12,30 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/exec_words.hpp"
+
 namespace quarq::test {
 namespace {
 
 constexpr auto look_again_after = std::chrono::milliseconds(3);
-
-// The test's environment with `more` over it.
-std::vector<std::string> environment_with(std::map<std::string, std::string> more) {
-  // What is started tells by this whether its parent is still the test that started it.
-  more["QUARQ_TEST_PARENT"] = std::to_string(getpid());
-  std::vector<std::string> all;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string text = *entry;
-    if (!more.contains(text.substr(0, text.find('=')))) all.push_back(text);
-  }
-  for (const auto& [name, value] : more) all.push_back(name + "=" + value);
-  return all;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  for (auto& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 // What posix_spawn wants to know: files for what is printed, and a group of its own for what it may start.
 class spawn_plan {
@@ -83,7 +65,11 @@ std::string program(const std::string& name) {
 
 process::process(std::vector<std::string> words, std::map<std::string, std::string> environment) {
   const spawn_plan plan(dir_ / "stdout", dir_ / "stderr");
-  auto variables = environment_with(std::move(environment));
+  // What is started tells by the last whether its parent is still the test that started it.
+  std::vector<std::string> changes;
+  for (const auto& [name, value] : environment) changes.push_back(name + "=" + value);
+  changes.push_back("QUARQ_TEST_PARENT=" + std::to_string(getpid()));
+  auto variables = environment_with(changes);
   const auto arguments = pointers_to(words);
   const auto env = pointers_to(variables);
   const int failed =

@@ -1,7 +1,8 @@
-// Bytes as hexadecimal, and the text of errors, for the tests of the codec.
+// Bytes as hexadecimal, the text of errors, and broken input, for the tests of the codec.
 #pragma once
 
 #include <exception>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,31 @@ std::string error_of(Work work) {
     return error.what();
   }
   return "(no error)";
+}
+
+/// Changes, removes, inserts or repeats a few bytes; half of the new ones are of the `telling` ones.
+inline std::string mutated(std::string data, std::string_view telling, std::mt19937& random) {
+  const auto below = [&](std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
+  };
+  for (std::size_t changes = 1 + below(4); changes > 0 && !data.empty(); --changes) {
+    const std::size_t at = below(data.size());
+    const char byte = below(2) == 0 ? telling[below(telling.size())] : static_cast<char>(below(256));
+    switch (below(4)) {
+      case 0:
+        data[at] = byte;
+        break;
+      case 1:
+        data.erase(at, 1 + below(8));
+        break;
+      case 2:
+        data.insert(at, 1 + below(4), byte);
+        break;
+      default:
+        data.insert(below(data.size()), data.substr(at, 1 + below(16)));
+    }
+  }
+  return data;
 }
 
 }  // namespace quarq::testing

@@ -1,3 +1,4 @@
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -46,14 +47,21 @@ TEST(semaphore, lets_so_many_through_at_once) {
   EXPECT_EQ(most.available(), 3u);
 }
 
-TEST(semaphore, who_came_first_gets_the_first) {
-  semaphore one(1);
+/// Those who want the only permit there is.
+class semaphore_of_one : public testing::Test {
+ protected:
+  std::shared_ptr<started> start(int who) { return loop.start(take(one, got, who, until)); }
+
+  semaphore one{1};
   std::vector<int> got;
   event until;
-  until.set();
   by_turns loop;
+};
+
+TEST_F(semaphore_of_one, who_came_first_gets_the_first) {
+  until.set();
   auto held = one.try_acquire();
-  for (int i = 0; i < 3; ++i) loop.start(take(one, got, i, until));
+  for (int i = 0; i < 3; ++i) start(i);
   EXPECT_TRUE(got.empty());
   held.release();
   EXPECT_FALSE(held);
@@ -65,14 +73,10 @@ TEST(semaphore, who_came_first_gets_the_first) {
   EXPECT_EQ(one.available(), 1u);
 }
 
-TEST(semaphore, a_cancelled_wait_takes_no_permit) {
-  semaphore one(1);
-  std::vector<int> got;
-  event until;
-  by_turns loop;
+TEST_F(semaphore_of_one, a_cancelled_wait_takes_no_permit) {
   auto held = one.try_acquire();
-  const auto first = loop.start(take(one, got, 0, until));
-  const auto second = loop.start(take(one, got, 1, until));
+  const auto first = start(0);
+  const auto second = start(1);
   first->cancel();
   held.release();
   loop.turn();
@@ -84,21 +88,17 @@ TEST(semaphore, a_cancelled_wait_takes_no_permit) {
   EXPECT_EQ(one.available(), 1u);
 }
 
-TEST(semaphore, a_permit_on_its_way_to_one_who_is_cancelled_goes_to_the_next) {
-  semaphore one(1);
-  std::vector<int> got;
-  event until;
-  by_turns loop;
+TEST_F(semaphore_of_one, a_permit_on_its_way_to_one_who_is_cancelled_goes_to_the_next) {
   auto held = one.try_acquire();
-  const auto first = loop.start(take(one, got, 0, until));
-  const auto second = loop.start(take(one, got, 1, until));
+  const auto first = start(0);
+  const auto second = start(1);
   held.release();
   first->cancel();
   loop.turn();
   EXPECT_TRUE(first->aborted());
   EXPECT_EQ(got, std::vector{1});
   // And if there is no next, it is there.
-  const auto third = loop.start(take(one, got, 2, until));
+  const auto third = start(2);
   until.set();
   third->cancel();
   loop.turn();

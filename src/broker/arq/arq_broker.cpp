@@ -13,14 +13,15 @@
 #include "broker/arq/arq_replies.hpp"
 #include "broker/arq/arq_scripts.hpp"
 #include "broker/checks.hpp"
+#include "broker/redis/redis_replies.hpp"
 #include "broker/redis/redis_scripts.hpp"
-#include "broker/redis/redis_server_checks.hpp"
 #include "codec/utf8.hpp"
 
 namespace quarq::broker::arq {
 
+using redis::item;
 using redis::most_at_once;
-using redis::most_bytes_at_once;
+using redis::whole_number;
 
 namespace {
 
@@ -78,10 +79,6 @@ std::string terms_of(const settlement& one) {
   return settle_terms(not_kept);
 }
 
-std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open) {
-  return {held.token, std::to_string(terms.duration.count()), terms.card, open};
-}
-
 }  // namespace
 
 arq_broker::arq_broker(arq_settings settings, boost::asio::any_io_executor loop)
@@ -89,6 +86,7 @@ arq_broker::arq_broker(arq_settings settings, boost::asio::any_io_executor loop)
       loop_(loop),
       payloads_(settings_.codec),
       connection_(loop, settings_.redis, scripts().all()),
+      server_(connection_, all_queues),
       enqueuer_(std::make_shared<redis::redis_enqueuer>(loop, connection_, scripts().enqueue, own_prefix)),
       waits_(std::make_shared<redis::redis_waits>(loop, connection_, scripts().wait, own_prefix,
                                                   between_looks_of_waiters)) {
@@ -109,7 +107,7 @@ awaitable<std::vector<accepted>> arq_broker::enqueue(std::string queue, std::vec
   co_await prepare(queue);
   if (jobs.empty()) co_return std::vector<accepted>();
   const auto key = key_of(queue);
-  co_await note_queue(key);
+  co_await server_.note_queue(key);
   co_await ask_for_the_time();
   std::string waiter;
   if (jobs.size() == 1 && waits_->likely(key) && jobs.front().id_is_fresh) {
@@ -173,10 +171,7 @@ awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, s
   std::vector<std::string> words(1, id);
   words.push_back(cancel_end(keep, write_result(payloads_, end, job.record, key)));
   auto reply = co_await run(scripts().cancel, key, std::move(words));
-  if (reply.text == "cancelled") co_return cancel_result::cancelled;
-  if (reply.text == "requested") co_return cancel_result::requested;
-  if (reply.text == "ended") co_return cancel_result::ended;
-  co_return cancel_result::not_found;
+  co_return redis::read_cancel_result(reply);
 }
 
 // ---- for workers
@@ -184,7 +179,7 @@ awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, s
 awaitable<void> arq_broker::open_lease(lease held, lease_terms terms, worker_events events) {
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
-  co_await note_queue(held.queue);
+  co_await server_.note_queue(held.queue);
   auto made = std::make_shared<arq_lease>();
   made->held = held;
   made->duration = terms.duration;
@@ -198,7 +193,7 @@ awaitable<void> arq_broker::open_lease(lease held, lease_terms terms, worker_eve
     hear(token, message);
   };
   co_await connection_.subscribe(lease_channel(held), std::move(receive));
-  auto words = renewal_words(held, terms, "1");
+  auto words = redis::renewal_words(held, terms, "1");
   co_await run(scripts().renew, held.queue, std::move(words));
   made->watch->start();
   co_await write_health(made);
@@ -207,7 +202,7 @@ awaitable<void> arq_broker::open_lease(lease held, lease_terms terms, worker_eve
 awaitable<renewal> arq_broker::renew(lease held, lease_terms terms) {
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
-  auto words = renewal_words(held, terms, "0");
+  auto words = redis::renewal_words(held, terms, "0");
   auto reply = co_await run(scripts().renew, held.queue, std::move(words));
   renewal answer;
   if (reply.is_nil()) {
@@ -365,21 +360,8 @@ awaitable<std::vector<bool>> arq_broker::settle(lease held, std::vector<settleme
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
   std::vector<bool> answers(batch.size(), false);
-  std::unordered_set<std::string_view> seen;
-  std::vector<std::size_t> some;
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    // Who settles a job twice held it only the first time.
-    if (!seen.insert(batch[i].id).second) continue;
-    const auto more = batch[i].id.size() + batch[i].outcome.size();
-    if (some.size() == most_at_once || (bytes + more > most_bytes_at_once && !some.empty())) {
-      co_await settle_some(held, batch, std::exchange(some, std::vector<std::size_t>()), answers);
-      bytes = 0;
-    }
-    some.push_back(i);
-    bytes += more;
-  }
-  if (!some.empty()) co_await settle_some(held, batch, std::move(some), answers);
+  auto parts = redis::settle_parts(batch);
+  for (auto& part : parts) co_await settle_some(held, batch, std::move(part), answers);
   co_return answers;
 }
 
@@ -464,7 +446,7 @@ void arq_broker::forget_lease(const lease& held) {
 // What was published meanwhile is lost, and the server may have been restarted without what it had, or be
 // another one.
 void arq_broker::reconnected() {
-  noted_queues_.clear();
+  server_.reconnected();
   clock_.forget();
   enqueuer_->reconnected();
   waits_->reconnected();
@@ -496,21 +478,7 @@ awaitable<wire::reply> arq_broker::run(const net::redis_script& script, std::str
 awaitable<void> arq_broker::prepare(std::string queue) {
   check_queue(queue);
   check_queue_key(key_of(queue));
-  if (!server_checked_) co_await check_server();
-}
-
-awaitable<void> arq_broker::note_queue(std::string key) {
-  if (noted_queues_.contains(key)) co_return;
-  std::vector<std::string> words = {"SADD", all_queues, key};
-  co_await connection_.command(std::move(words));
-  noted_queues_.insert(key);
-}
-
-awaitable<void> arq_broker::check_server() {
-  if (server_checked_) co_return;
-  auto info = co_await redis::server_info(connection_);
-  redis::check_version(info);
-  server_checked_ = true;
+  co_await server_.check();
 }
 
 // When jobs are due is written by clients; it should be the server's time all the same.
@@ -525,8 +493,7 @@ awaitable<void> arq_broker::ask_for_the_time() {
 }
 
 awaitable<std::vector<std::string>> arq_broker::warnings() {
-  co_await check_server();
-  auto found = co_await redis::server_warnings(connection_);
+  auto found = co_await server_.warnings();
   co_return found;
 }
 

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "broker/broker.hpp"
 #include "broker/redis/call_numbers.hpp"
 #include "broker/redis/redis_enqueuer.hpp"
+#include "broker/redis/redis_server.hpp"
 #include "broker/redis/redis_waits.hpp"
 #include "net/redis_connection.hpp"
 
@@ -68,8 +68,6 @@ class arq_broker final : public broker {
   std::string key_of(const std::string& queue) const;
   std::string name_of(const std::string& key) const;
   awaitable<void> prepare(std::string queue);
-  awaitable<void> check_server();
-  awaitable<void> note_queue(std::string key);
   awaitable<void> ask_for_the_time();
   awaitable<wire::reply> run(const net::redis_script& script, std::string key,
                              std::vector<std::string> words);
@@ -106,13 +104,12 @@ class arq_broker final : public broker {
   boost::asio::any_io_executor loop_;
   arq_payloads payloads_;
   net::redis_connection connection_;
+  redis::redis_server server_;
   std::shared_ptr<redis::redis_enqueuer> enqueuer_;
   std::shared_ptr<redis::redis_waits> waits_;
   server_clock clock_;
   std::map<std::string, std::shared_ptr<arq_lease>, std::less<>> leases_;   // by token
   std::map<std::string, redis::call_numbers, std::less<>> settle_numbers_;  // by token
-  std::set<std::string, std::less<>> noted_queues_;                         // in the set of all queues
-  bool server_checked_ = false;
 };
 
 /// What broker::open() calls for these URLs.

@@ -8,255 +8,15 @@
 #include <quarq/msgpack.hpp>
 
 #include "broker/arq/arq_errors.hpp"
+#include "broker/arq/arq_parts.hpp"
+#include "broker/arq/arq_writer.hpp"
 #include "codec/pickle.hpp"
 
 namespace quarq::broker {
+
+using codec_detail::raw_of;
+
 namespace {
-
-constexpr std::string_view no_arguments = "\x90";  // msgpack: an empty array
-constexpr std::string_view no_keywords = "\x80";   // and an empty map
-constexpr std::string_view unknown_function = "<unknown>";
-/// The last millisecond of the year 9999: beyond it Python has no datetime, and a worker of arq's dies.
-constexpr std::int64_t last_moment_ms = 253'402'300'799'999;
-
-// ---- our documents, read and written
-
-/// Keys and values that are passed on as they are.
-struct fields {
-  std::string encoded;
-  std::size_t count = 0;
-
-  void clear() {
-    encoded.clear();
-    count = 0;
-  }
-  void add(std::string_view key, std::string_view value) {
-    encoder out(encoded);
-    out.text(key);
-    out.raw(value);
-    ++count;
-  }
-};
-
-/// Calls `read` for each key of the map that comes next, to consume its value. What has no text as its key is
-/// skipped: nobody looks for it.
-template <class Read>
-void read_map(decoder& in, Read read) {
-  if (in.peek() != value_type::map) in.fail_expected("map");
-  const std::size_t count = in.map();
-  decoder::scope place(in);
-  for (std::size_t i = 0; i < count; ++i) {
-    place.key(i + 1);
-    if (in.peek() != value_type::text) {
-      in.skip();
-      in.skip();
-      continue;
-    }
-    const std::string_view key = in.text();
-    place.field(key);
-    read(key);
-  }
-}
-
-std::string_view raw_of(decoder& in, value_type type, std::string_view expected) {
-  if (in.peek() != type) in.fail_expected(expected);
-  return in.raw();
-}
-
-/// Arguments by name, checked to have nothing but names.
-std::string_view keywords(decoder& in) {
-  const std::string_view encoded = raw_of(in, value_type::map, "map");
-  decoder inner(encoded, "k");
-  const std::size_t count = inner.map();
-  for (std::size_t i = 0; i < count; ++i) {
-    if (inner.peek() != value_type::text)
-      in.fail("key " + std::to_string(i + 1) + ": expected string, got " +
-              std::string(to_string(inner.peek())));
-    try {
-      inner.text();
-    } catch (const decode_error&) {
-      in.fail("key " + std::to_string(i + 1) + " is not UTF-8");
-    }
-    inner.skip();
-  }
-  return encoded;
-}
-
-/// The parts of a record that arq has too, and all others.
-struct record_parts {
-  std::string_view task, arguments = no_arguments, keywords = no_keywords;
-  bool known = false;
-};
-
-record_parts read_record(std::string_view record, fields& others) {
-  record_parts parts;
-  if (record.empty()) return parts;
-  decoder in(record, "job payload");
-  bool unreadable = false;
-  read_map(in, [&](std::string_view key) {
-    if (key == "f") {
-      parts.task = in.text();
-    } else if (key == "a") {
-      parts.arguments = raw_of(in, value_type::array, "array");
-    } else if (key == "k") {
-      parts.keywords = keywords(in);
-    } else if (key == "unreadable") {
-      unreadable = true;
-      in.skip();
-    } else {
-      others.add(key, in.raw());
-    }
-  });
-  in.finish();
-  parts.known = !unreadable && !parts.task.empty() && parts.task != unknown_function;
-  return parts;
-}
-
-/// What both arq's results and our outcomes have.
-struct end_parts {
-  std::string_view task, result;
-  std::int64_t tries = 0, enqueued_ms = 0, started_ms = 0, finished_ms = 0;
-  std::string_view error_type, error;
-};
-
-end_parts read_outcome(std::string_view outcome, fields& others) {
-  end_parts parts;
-  decoder in(outcome, "job outcome");
-  read_map(in, [&](std::string_view key) {
-    if (key == "f") {
-      parts.task = in.text();
-    } else if (key == "t") {
-      parts.tries = in.integer();
-    } else if (key == "et") {
-      parts.enqueued_ms = in.integer(0, last_moment_ms);
-    } else if (key == "st") {
-      parts.started_ms = in.integer(0, last_moment_ms);
-    } else if (key == "ft") {
-      parts.finished_ms = in.integer(0, last_moment_ms);
-    } else if (key == "r") {
-      parts.result = in.raw();
-    } else {
-      const std::string_view value = in.raw();
-      if (key == "error_type") parts.error_type = decoder(value, "job outcome").text();
-      if (key == "error") parts.error = decoder(value, "job outcome").binary();
-      others.add(key, value);
-    }
-  });
-  in.finish();
-  return parts;
-}
-
-// ---- arq's payloads, written in either codec
-
-/// The same few calls for both codecs.
-class msgpack_document {
- public:
-  msgpack_document(std::string& out, std::size_t keys) : out_(out) { out_.map(keys); }
-
-  void key(std::string_view name) { out_.text(name); }
-  void none() { out_.nil(); }
-  void boolean(bool value) { out_.boolean(value); }
-  void integer(std::int64_t value) { out_.integer(value); }
-  void text(std::string_view value) { out_.text(value); }
-  void arguments(std::string_view array) { out_.raw(array); }
-  void value(std::string_view encoded) { out_.raw(encoded); }
-  void map_of(const fields& what) {
-    out_.map(what.count);
-    out_.raw(what.encoded);
-  }
-  /// Exceptions can't be packed: any text makes arq's Job.result() raise SerializationError(text).
-  void exception(const python_error& e) { out_.text(e.as_text()); }
-  void finish() {}
-
- private:
-  encoder out_;
-};
-
-class pickle_document {
- public:
-  pickle_document(std::string& out, std::size_t) : out_(out) { out_.begin_dict(); }
-
-  void key(std::string_view name) { out_.text(name); }
-  void none() { out_.none(); }
-  void boolean(bool value) { out_.boolean(value); }
-  void integer(std::int64_t value) { out_.integer(value); }
-  void text(std::string_view value) { out_.text(value); }
-  void arguments(std::string_view array) { out_.msgpack_as_tuple(array, "arguments"); }
-  void value(std::string_view encoded) { out_.msgpack(encoded, "value"); }
-  void map_of(const fields& what) {
-    encoder head(map_);
-    head.map(what.count);
-    map_ += what.encoded;
-    out_.msgpack(map_, "options");
-  }
-  void exception(const python_error& e) { out_.exception(e.type, e.message); }
-  void finish() {
-    out_.end_dict();
-    out_.finish();
-  }
-
- private:
-  pickle_writer out_;
-  std::string map_;
-};
-
-template <class Document>
-void write_job_as(std::string& out, const arq_job& job, const record_parts& parts, const fields& others) {
-  Document doc(out, others.count == 0 ? 5 : 6);
-  doc.key("t");
-  job.job_try ? doc.integer(*job.job_try) : doc.none();
-  doc.key("f");
-  doc.text(parts.task);
-  doc.key("a");
-  doc.arguments(parts.arguments);
-  doc.key("k");
-  doc.value(parts.keywords);
-  doc.key("et");
-  doc.integer(job.enqueued_ms);
-  if (others.count != 0) {
-    doc.key("quarq");
-    doc.map_of(others);
-  }
-  doc.finish();
-}
-
-/// `error` is what stands for the result; nothing if the job succeeded.
-template <class Document>
-void write_end_as(std::string& out, const arq_end& end, const record_parts& job, const end_parts& parts,
-                  const fields& others, const std::optional<python_error>& error) {
-  Document doc(out, others.count == 0 ? 11 : 12);
-  doc.key("t");
-  doc.integer(parts.tries);
-  doc.key("f");
-  doc.text(job.known ? job.task : parts.task.empty() ? unknown_function : parts.task);
-  doc.key("a");
-  doc.arguments(job.known ? job.arguments : no_arguments);
-  doc.key("k");
-  doc.value(job.known ? job.keywords : no_keywords);
-  doc.key("et");
-  doc.integer(parts.enqueued_ms);
-  doc.key("s");
-  doc.boolean(!error);
-  doc.key("r");
-  if (error) {
-    error->type.empty() ? doc.text(error->message) : doc.exception(*error);
-  } else {
-    parts.result.empty() ? doc.none() : doc.value(parts.result);
-  }
-  doc.key("st");
-  doc.integer(parts.started_ms);
-  doc.key("ft");
-  doc.integer(parts.finished_ms);
-  doc.key("q");
-  doc.text(end.queue);
-  doc.key("id");
-  doc.text(end.id);
-  if (others.count != 0) {
-    doc.key("quarq");
-    doc.map_of(others);
-  }
-  doc.finish();
-}
 
 std::string encoded_text(std::string_view text) {
   std::string out;
@@ -317,9 +77,7 @@ class arq_payloads::state {
         encoder(moment).integer(*job.expires_at_ms);
         others_.add("expires_at", moment);
       }
-      return written(job.record.size(), [&]<class Document>(std::string& out) {
-        write_job_as<Document>(out, job, parts, others_);
-      });
+      return write_job_as(codec_, job, parts, others_);
     } catch (const decode_error& e) {
       throw invalid_argument((parts.task.empty() ? "" : std::string(parts.task) + ": ") + e.what());
     }
@@ -339,7 +97,7 @@ class arq_payloads::state {
         function = in.text();
         has_function = true;
       } else if (key == "a") {
-        arguments = raw_of(in, value_type::array, "array");
+        arguments = raw_of(in, value_type::array);
       } else if (key == "k") {
         given_by_name = keywords(in);
       } else if (key == "et") {
@@ -391,18 +149,6 @@ class arq_payloads::state {
   }
 
  private:
-  template <class Write>
-  std::string written(std::size_t expected, Write write) {
-    std::string out;
-    out.reserve(expected + 64);
-    if (codec_ == arq_codec::pickle) {
-      write.template operator()<pickle_document>(out);
-    } else {
-      write.template operator()<msgpack_document>(out);
-    }
-    return out;
-  }
-
   std::string_view as_msgpack(std::string_view payload, std::string_view what) {
     if (codec_ == arq_codec::msgpack) {
       if (looks_like_pickle(payload)) fail_other_codec(what, "a pickle", "msgpack");
@@ -444,7 +190,6 @@ class arq_payloads::state {
   }
 
   std::string write_readable_end(const arq_end& end, const record_parts& job, const end_parts& parts) {
-    const std::size_t size = end.record.size() + end.outcome.size();
     std::optional<python_error> error;
     if (end.state != job_state::succeeded) {
       others_.add("state", encoded_text(to_string(end.state)));
@@ -455,11 +200,8 @@ class arq_payloads::state {
                                .type = parts.error_type,
                                .message = parts.error});
     }
-    const auto write = [&]<class Document>(std::string& out) {
-      write_end_as<Document>(out, end, job, parts, others_, error);
-    };
     try {
-      return written(size, write);
+      return write_end_as(codec_, end, job, parts, others_, error);
     } catch (const decode_error& e) {
       if (error) throw;
       error = python_error{{}, std::string("unable to serialize result: ") + e.what()};
@@ -468,7 +210,7 @@ class arq_payloads::state {
     std::string exact;
     encoder(exact).binary(parts.result);
     others_.add("r", exact);
-    return written(size, write);
+    return write_end_as(codec_, end, job, parts, others_, error);
   }
 
   /// Says whether the job succeeded.
@@ -488,7 +230,7 @@ class arq_payloads::state {
         parts.task = in.text();
         has_function = true;
       } else if (key == "a") {
-        raw_of(in, value_type::array, "array");
+        raw_of(in, value_type::array);
         has_arguments = true;
       } else if (key == "k") {
         keywords(in);

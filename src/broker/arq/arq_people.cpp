@@ -10,9 +10,13 @@
 #include "broker/arq/arq_replies.hpp"
 #include "broker/arq/arq_scripts.hpp"
 #include "broker/checks.hpp"
+#include "broker/redis/redis_replies.hpp"
 #include "broker/redis/redis_scripts.hpp"
 
 namespace quarq::broker::arq {
+
+using redis::item;
+using redis::whole_number;
 
 namespace {
 
@@ -30,9 +34,8 @@ std::string digit(job_state state) {
 std::uint64_t ongoing(std::string_view health) {
   constexpr std::string_view name = "j_ongoing=";
   const auto at = health.find(name);
-  wire::reply number;
-  if (at != health.npos) number.text = health.substr(at + name.size());
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, whole_number(number)));
+  if (at == health.npos) return 0;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, whole_number(health.substr(at + name.size()))));
 }
 
 }  // namespace
@@ -183,12 +186,11 @@ awaitable<arq_broker::keyspace> arq_broker::scan() {
 }
 
 awaitable<std::vector<queue_summary>> arq_broker::queues() {
-  co_await check_server();
+  co_await server_.check();
   auto all = co_await scan();
   std::map<std::string, queue_summary> by_key;
-  std::vector<std::string> ask = {"SMEMBERS", all_queues};
-  auto noted = co_await connection_.command(std::move(ask));
-  for (const auto& key : noted.items) by_key[key.text];
+  auto noted = co_await server_.noted_queues();
+  for (const auto& key : noted) by_key[key];
   std::vector<std::string> look = {"EXISTS", settings_.default_queue};
   auto there = co_await connection_.command(std::move(look));
   if (there.integer == 1) by_key[settings_.default_queue];
@@ -233,14 +235,7 @@ awaitable<std::vector<worker_summary>> arq_broker::workers(std::string queue) {
   co_await prepare(queue);
   const auto key = key_of(queue);
   auto reply = co_await run(scripts().workers, key, std::vector<std::string>());
-  std::vector<worker_summary> found;
-  for (const auto& one : item(reply, 1).items) {
-    auto& worker = found.emplace_back();
-    worker.token = item(one, 0).text;
-    worker.card = item(one, 1).text;
-    worker.running = static_cast<std::uint64_t>(item(one, 2).integer);
-    worker.expires_in = millis(item(one, 3).integer);
-  }
+  auto found = redis::read_workers(item(reply, 1));
   const auto& health = item(reply, 0);
   if (health.is_nil()) co_return found;
   auto& worker = found.emplace_back();

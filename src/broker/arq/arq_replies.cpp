@@ -30,19 +30,6 @@ constexpr std::string_view nothing_known = "\x80";  // an outcome with no fields
 
 }  // namespace
 
-const wire::reply& item(const wire::reply& reply, std::size_t i) {
-  if (i >= reply.items.size())
-    throw broker_error("Redis answered a script with something else than it returns");
-  return reply.items[i];
-}
-
-std::int64_t whole_number(const wire::reply& reply) {
-  if (reply.type == wire::reply::kind::integer) return reply.integer;
-  std::int64_t value = 0;
-  std::from_chars(reply.text.data(), reply.text.data() + reply.text.size(), value);
-  return value;
-}
-
 moment moment_of_score(std::string_view score) {
   double value = 0;
   std::from_chars(score.data(), score.data() + score.size(), value);

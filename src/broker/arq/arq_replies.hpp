@@ -1,21 +1,13 @@
-// What scripts answer, and results as they are stored.
+// Scores and results, as they are stored.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "broker/arq/arq_payload.hpp"
 #include "broker/broker.hpp"
-#include "wire/resp.hpp"
 
 namespace quarq::broker::arq {
-
-/// Throws broker_error where there are fewer: replies with too few items read as damaged.
-const wire::reply& item(const wire::reply& reply, std::size_t i);
-
-/// An integer, or a number that Redis gave as text; 0 for anything else.
-std::int64_t whole_number(const wire::reply& reply);
 
 /// Anybody may have written it: what is no moment becomes the nearest one.
 moment moment_of_score(std::string_view score);

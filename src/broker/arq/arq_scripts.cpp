@@ -6,6 +6,7 @@
 
 #include "broker/arq/embedded.hpp"
 #include "broker/redis/embedded.hpp"
+#include "broker/redis/redis_scripts.hpp"
 #include "broker/redis/script_parts.hpp"
 
 namespace quarq::broker::arq {
@@ -21,11 +22,6 @@ std::string_view assembled(std::string_view script) {
       {"shared_tell", redis::shared_tell_lua},
   };
   return redis::assemble(script, parts);
-}
-
-/// -1: for ever.
-std::int64_t keep_number(std::optional<millis> keep) {
-  return keep ? std::max<std::int64_t>(0, keep->count()) : -1;
 }
 
 }  // namespace
@@ -72,11 +68,11 @@ std::string settle_terms(const settlement& one) {
     case settlement::what::end:
       break;
   }
-  return fmt::format("e{}{}", static_cast<int>(one.state), keep_number(one.keep));
+  return fmt::format("e{}{}", static_cast<int>(one.state), redis::keep_number(one.keep));
 }
 
 std::string cancel_end(std::optional<millis> keep, std::string_view result) {
-  return std::to_string(keep_number(keep)).append(" ").append(result);
+  return std::to_string(redis::keep_number(keep)).append(" ").append(result);
 }
 
 }  // namespace quarq::broker::arq

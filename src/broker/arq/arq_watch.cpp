@@ -11,6 +11,7 @@
 
 #include "broker/arq/arq_names.hpp"
 #include "broker/arq/arq_scripts.hpp"
+#include "broker/redis/known_timer.hpp"
 
 namespace quarq::broker::arq {
 
@@ -25,17 +26,6 @@ constexpr millis after_error{500};
 constexpr std::chrono::seconds stays_active{1};
 
 }  // namespace
-
-// Makes a timer of a coroutine's frame known for as long as it is there.
-struct arq_watch::known_timer {
-  known_timer(asio::steady_timer*& place, asio::steady_timer& timer) : place_(place) { place_ = &timer; }
-  known_timer(const known_timer&) = delete;
-  known_timer& operator=(const known_timer&) = delete;
-  ~known_timer() { place_ = nullptr; }
-
- private:
-  asio::steady_timer*& place_;
-};
 
 arq_watch::arq_watch(asio::any_io_executor loop, net::redis_connection& connection, lease of,
                      millis longest_pause, told events)
@@ -91,7 +81,7 @@ arq_watch::steady::time_point arq_watch::next_look() const {
 // The timer belongs to the coroutine, so that the loop's end takes it along.
 awaitable<void> arq_watch::run(std::shared_ptr<arq_watch> self) {
   asio::steady_timer timer(self->loop_);
-  const known_timer known(self->timer_, timer);
+  const redis::known_timer known(self->timer_, timer);
   while (self->connection_) {
     timer.expires_at(self->next_look());
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));

@@ -38,7 +38,6 @@ class arq_watch : public std::enable_shared_from_this<arq_watch> {
 
  private:
   using steady = std::chrono::steady_clock;
-  struct known_timer;
 
   static awaitable<void> run(std::shared_ptr<arq_watch> self);
   awaitable<void> look(bool for_work, bool for_aborts);

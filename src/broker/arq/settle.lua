@@ -17,18 +17,6 @@ if redis.call('HSETNX', settled, ARGV[2], '') == 0 then
   return redis.call('HGET', settled, ARGV[2])
 end
 
--- Keeps the answer of a call that changed something: only that must be known again, and only then the lease is there, with
--- which it is forgotten.
-local function answer_with(text, changed)
-  if not changed then
-    redis.call('HDEL', settled, ARGV[2])
-  elseif text ~= '' then
-    redis.call('HSET', settled, ARGV[2], text)
-  end
-  forget_calls(settled, ARGV[3])
-  return text
-end
-
 local count = (#ARGV - 3) / 3
 local ids, names = {}, {}
 for k = 1, count do
@@ -64,7 +52,7 @@ if redis.call('EXISTS', P .. 'waiters', P .. 'dead') == 0 then
     if unwanted then
       call('HDEL', cancel, unpack(ids))
     end
-    return answer_with('', true)
+    return answer_with(settled, '', true)
   end
 end
 
@@ -135,4 +123,4 @@ if #gone < count then
   end
   answer = table.concat(each)
 end
-return answer_with(answer, #gone > 0)
+return answer_with(settled, answer, #gone > 0)

@@ -12,27 +12,39 @@ local function untouched(id, kept)
   return redis.call('GET', 'arq:retry:' .. id) == string.match(kept, '%S+$') and redis.call('ZSCORE', Q, id)
 end
 
--- Protects the jobs of this lease for as long again. What others have taken is not held any more.
-local function extend(token, duration)
-  local held = redis.call('HGETALL', P .. 'held:' .. token)
-  local protected = string.format('%d', protected_ms(duration))
-  local until_when = moment(now + protected_ms(duration))
-  local ids, kept = {}, {}
-  for i = 1, #held, 2 do
-    ids[#ids + 1], kept[#kept + 1] = held[i], held[i + 1]
+-- The jobs of this lease, but those in the set `keep` (or nil): their ids, what its hash has of each, and whether each is still
+-- its own, as nobody else has taken it.
+local function held_by(token, keep)
+  local all = redis.call('HGETALL', P .. 'held:' .. token)
+  local ids, kept, own = {}, {}, {}
+  for i = 1, #all, 2 do
+    if not (keep and keep[all[i]]) then
+      ids[#ids + 1], kept[#kept + 1] = all[i], all[i + 1]
+    end
   end
-  local later, lost = {}, {}
   for first = 1, #ids, 1000 do
     local last = math.min(first + 999, #ids)
     local holders = values('arq:in-progress:', ids, first, last)
     for i = first, last do
-      local holder, id = holders[i - first + 1], ids[i]
-      if holder == token or (not holder and untouched(id, kept[i])) then
-        redis.call('SET', 'arq:in-progress:' .. id, token, 'PX', protected)
-        later[#later + 1], later[#later + 2] = until_when, id
-      else
-        lost[#lost + 1] = id
-      end
+      local holder = holders[i - first + 1]
+      own[i] = holder == token or (not holder and untouched(ids[i], kept[i]))
+    end
+  end
+  return ids, kept, own
+end
+
+-- Protects the jobs of this lease for as long again. What others have taken is not held any more.
+local function extend(token, duration)
+  local protected = string.format('%d', protected_ms(duration))
+  local until_when = moment(now + protected_ms(duration))
+  local later, lost = {}, {}
+  local ids, _, own = held_by(token)
+  for i, id in ipairs(ids) do
+    if own[i] then
+      redis.call('SET', 'arq:in-progress:' .. id, token, 'PX', protected)
+      later[#later + 1], later[#later + 2] = until_when, id
+    else
+      lost[#lost + 1] = id
     end
   end
   for i = 1, #later, 2000 do
@@ -68,29 +80,16 @@ end
 -- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the queue; those whose cancelling was
 -- requested end as the first request says. Returns how many were given back.
 local function give_back(token, keep, counted)
-  local all = redis.call('HGETALL', P .. 'held:' .. token)
-  local ids, kept = {}, {}
-  for i = 1, #all, 2 do
-    if not (keep and keep[all[i]]) then
-      ids[#ids + 1], kept[#kept + 1] = all[i], all[i + 1]
-    end
-  end
+  local ids, kept, own = held_by(token, keep)
   local cancel = P .. 'cancel:' .. token
   local unwanted = redis.call('EXISTS', cancel) == 1
   local back, back_kept, cancelled, requests = {}, {}, {}, {}
-  for first = 1, #ids, 1000 do
-    local last = math.min(first + 999, #ids)
-    local holders = values('arq:in-progress:', ids, first, last)
-    for i = first, last do
-      local holder, id = holders[i - first + 1], ids[i]
-      if holder == token or (not holder and untouched(id, kept[i])) then
-        local request = unwanted and redis.call('HGET', cancel, id)
-        if request then
-          cancelled[#cancelled + 1], requests[#requests + 1] = id, request
-        else
-          back[#back + 1], back_kept[#back_kept + 1] = id, kept[i]
-        end
-      end
+  for i, id in ipairs(ids) do
+    local request = own[i] and unwanted and redis.call('HGET', cancel, id)
+    if request then
+      cancelled[#cancelled + 1], requests[#requests + 1] = id, request
+    elseif own[i] then
+      back[#back + 1], back_kept[#back_kept + 1] = id, kept[i]
     end
   end
   many('HDEL', P .. 'held:' .. token, ids)

@@ -1,17 +1,15 @@
 #include "broker/redis/redis_broker.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
 #include <quarq/errors.hpp>
 
 #include "broker/checks.hpp"
+#include "broker/redis/redis_replies.hpp"
 #include "broker/redis/redis_scripts.hpp"
-#include "broker/redis/redis_server_checks.hpp"
 
 namespace quarq::broker::redis {
 
@@ -21,20 +19,6 @@ constexpr const char* all_queues = "quarq:queues";
 
 std::string lease_channel(const lease& held) {
   return key_prefix(held.queue) + "lease:" + held.token;
-}
-
-// A number that Redis gave as text.
-std::int64_t number(std::string_view text) {
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-// Replies with too few items read as damaged, not as undefined behaviour.
-const wire::reply& item(const wire::reply& reply, std::size_t i) {
-  if (i >= reply.items.size())
-    throw broker_error("Redis answered a script with something else than it returns");
-  return reply.items[i];
 }
 
 // shared_details.lua
@@ -53,7 +37,7 @@ job_details read_details(const wire::reply& reply) {
   job.enqueued_at = header.enqueued_at;
   job.due_at = header.due_at;
   job.expires_at = header.expires_at;
-  if (job.state == job_state::deferred) job.due_at = moment(millis(number(item(reply, 5).text)));
+  if (job.state == job_state::deferred) job.due_at = moment(millis(whole_number(item(reply, 5))));
   return job;
 }
 
@@ -88,14 +72,11 @@ std::vector<packed_job> pack(std::vector<new_job> jobs) {
   return packed;
 }
 
-std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open) {
-  return {held.token, std::to_string(terms.duration.count()), terms.card, open};
-}
-
 }  // namespace
 
 redis_broker::redis_broker(net::redis_options options, boost::asio::any_io_executor loop)
     : connection_(loop, std::move(options), scripts().all()),
+      server_(connection_, all_queues),
       enqueuer_(std::make_shared<redis_enqueuer>(loop, connection_, scripts().enqueue, key_prefix)),
       waits_(std::make_shared<redis_waits>(loop, connection_, scripts().wait, key_prefix)) {
   connection_.on_reconnect([this] { reconnected(); });
@@ -112,7 +93,7 @@ awaitable<std::vector<accepted>> redis_broker::enqueue(std::string queue, std::v
   check_jobs(jobs);
   co_await prepare(queue);
   if (jobs.empty()) co_return std::vector<accepted>();
-  co_await note_queue(queue);
+  co_await server_.note_queue(queue);
   std::string waiter;
   if (jobs.size() == 1 && waits_->likely(queue) && jobs.front().id_is_fresh) {
     waiter = waits_->name();
@@ -137,17 +118,14 @@ awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id,
   std::vector<std::string> words(1, id);
   words.push_back(pack_end(keep, outcome));
   auto reply = co_await run(scripts().cancel, queue, std::move(words));
-  if (reply.text == "cancelled") co_return cancel_result::cancelled;
-  if (reply.text == "requested") co_return cancel_result::requested;
-  if (reply.text == "ended") co_return cancel_result::ended;
-  co_return cancel_result::not_found;
+  co_return read_cancel_result(reply);
 }
 
 // ---- for workers
 
 awaitable<void> redis_broker::open_lease(lease held, lease_terms terms, worker_events events) {
   co_await prepare(held.queue);
-  co_await note_queue(held.queue);
+  co_await server_.note_queue(held.queue);
   const auto channel = lease_channel(held);
   leases_[channel] = std::move(events);
   std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
@@ -209,7 +187,7 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t most, claim_res
   const auto& tried = item(reply, 4).items;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     auto& job = into.jobs.emplace_back(read_job(ids[i].text, item(item(reply, 3), i).text));
-    if (i < tried.size()) job.tries += static_cast<int>(number(tried[i].text));
+    if (i < tried.size()) job.tries += static_cast<int>(whole_number(tried[i]));
   }
   co_return ids.size() == most;
 }
@@ -217,21 +195,8 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t most, claim_res
 awaitable<std::vector<bool>> redis_broker::settle(lease held, std::vector<settlement> batch) {
   co_await prepare(held.queue);
   std::vector<bool> answers(batch.size(), false);
-  std::unordered_set<std::string_view> seen;
-  std::vector<std::size_t> some;
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    // Who settles a job twice held it only the first time.
-    if (!seen.insert(batch[i].id).second) continue;
-    const auto more = batch[i].id.size() + batch[i].outcome.size();
-    if (some.size() == most_at_once || (bytes + more > most_bytes_at_once && !some.empty())) {
-      co_await settle_some(held, batch, std::exchange(some, std::vector<std::size_t>()), answers);
-      bytes = 0;
-    }
-    some.push_back(i);
-    bytes += more;
-  }
-  if (!some.empty()) co_await settle_some(held, batch, std::move(some), answers);
+  auto parts = settle_parts(batch);
+  for (auto& part : parts) co_await settle_some(held, batch, std::move(part), answers);
   co_return answers;
 }
 
@@ -291,14 +256,13 @@ awaitable<std::vector<job_details>> redis_broker::list(std::string queue, job_st
 }
 
 awaitable<std::vector<queue_summary>> redis_broker::queues() {
-  co_await check_server();
-  std::vector<std::string> ask = {"SMEMBERS", all_queues};
-  auto names = co_await connection_.command(std::move(ask));
+  co_await server_.check();
+  auto names = co_await server_.noted_queues();
   std::vector<queue_summary> found;
-  for (const auto& name : names.items) {
-    auto reply = co_await run(scripts().summary, name.text, std::vector<std::string>());
+  for (const auto& name : names) {
+    auto reply = co_await run(scripts().summary, name, std::vector<std::string>());
     auto& one = found.emplace_back();
-    one.name = name.text;
+    one.name = name;
     std::uint64_t* const counts[] = {&one.queued, &one.deferred, &one.running,
                                      &one.dead,   &one.kept,     &one.workers};
     for (std::size_t i = 0; i < std::size(counts); ++i)
@@ -311,15 +275,7 @@ awaitable<std::vector<queue_summary>> redis_broker::queues() {
 awaitable<std::vector<worker_summary>> redis_broker::workers(std::string queue) {
   co_await prepare(queue);
   auto reply = co_await run(scripts().workers, queue, std::vector<std::string>());
-  std::vector<worker_summary> found;
-  for (const auto& one : reply.items) {
-    auto& worker = found.emplace_back();
-    worker.token = item(one, 0).text;
-    worker.card = item(one, 1).text;
-    worker.running = static_cast<std::uint64_t>(item(one, 2).integer);
-    worker.expires_in = millis(item(one, 3).integer);
-  }
-  co_return found;
+  co_return read_workers(reply);
 }
 
 awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std::string> ids) {
@@ -379,7 +335,7 @@ void redis_broker::forget_lease(const lease& held) {
 
 // What was published meanwhile is lost, and the server may have been restarted without what it had.
 void redis_broker::reconnected() {
-  noted_queues_.clear();
+  server_.reconnected();
   enqueuer_->reconnected();
   waits_->reconnected();
   const auto leases = leases_;
@@ -401,27 +357,11 @@ awaitable<wire::reply> redis_broker::run(const net::redis_script& script, std::s
 // Before anything is done with a queue.
 awaitable<void> redis_broker::prepare(std::string queue) {
   check_queue(queue);
-  if (!server_checked_) co_await check_server();
-}
-
-// Into the set of all queues, for queues(). It has a slot of its own in a Cluster, so no script can do it.
-awaitable<void> redis_broker::note_queue(std::string queue) {
-  if (noted_queues_.contains(queue)) co_return;
-  std::vector<std::string> words = {"SADD", all_queues, queue};
-  co_await connection_.command(std::move(words));
-  noted_queues_.insert(queue);
-}
-
-awaitable<void> redis_broker::check_server() {
-  if (server_checked_) co_return;
-  auto info = co_await server_info(connection_);
-  check_version(info);
-  server_checked_ = true;
+  co_await server_.check();
 }
 
 awaitable<std::vector<std::string>> redis_broker::warnings() {
-  co_await check_server();
-  auto found = co_await server_warnings(connection_);
+  auto found = co_await server_.warnings();
   co_return found;
 }
 

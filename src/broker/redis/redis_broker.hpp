@@ -3,7 +3,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +11,7 @@
 
 #include "broker/broker.hpp"
 #include "broker/redis/redis_enqueuer.hpp"
+#include "broker/redis/redis_server.hpp"
 #include "broker/redis/redis_waits.hpp"
 #include "net/redis_connection.hpp"
 
@@ -47,8 +47,6 @@ class redis_broker final : public broker {
 
  private:
   awaitable<void> prepare(std::string queue);
-  awaitable<void> check_server();
-  awaitable<void> note_queue(std::string queue);
   awaitable<wire::reply> run(const net::redis_script& script, std::string queue,
                              std::vector<std::string> words);
   awaitable<bool> claim_some(lease held, std::size_t most, claim_result& into);
@@ -60,12 +58,11 @@ class redis_broker final : public broker {
   void reconnected();
 
   net::redis_connection connection_;
+  redis_server server_;
   std::shared_ptr<redis_enqueuer> enqueuer_;
   std::shared_ptr<redis_waits> waits_;
   std::map<std::string, worker_events, std::less<>> leases_;         // by channel
   std::map<std::string, call_numbers, std::less<>> settle_numbers_;  // by token
-  std::set<std::string, std::less<>> noted_queues_;                  // in the set of all queues
-  bool server_checked_ = false;
 };
 
 /// What broker::open() calls for these URLs.

@@ -1,5 +1,7 @@
 #include "broker/redis/redis_scripts.hpp"
 
+#include <unordered_set>
+
 #include <quarq/errors.hpp>
 
 #include "broker/redis/embedded.hpp"
@@ -34,11 +36,6 @@ std::uint64_t get(std::string_view bytes, std::size_t at) {
   std::uint64_t value = 0;
   for (std::size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
   return value;
-}
-
-/// -1: for ever.
-std::int64_t keep_number(std::optional<millis> keep) {
-  return keep ? std::max<std::int64_t>(0, keep->count()) : -1;
 }
 
 moment moment_at(std::uint64_t ms) {
@@ -88,6 +85,31 @@ std::string key_prefix(std::string_view queue) {
     }
   }
   return prefix + "}:";
+}
+
+std::vector<std::vector<std::size_t>> settle_parts(const std::vector<settlement>& batch) {
+  std::vector<std::vector<std::size_t>> parts;
+  std::unordered_set<std::string_view> seen;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (!seen.insert(batch[i].id).second) continue;
+    const auto more = batch[i].id.size() + batch[i].outcome.size();
+    if (parts.empty() || parts.back().size() == most_at_once || bytes + more > most_bytes_at_once) {
+      parts.emplace_back();
+      bytes = 0;
+    }
+    parts.back().push_back(i);
+    bytes += more;
+  }
+  return parts;
+}
+
+std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open) {
+  return {held.token, std::to_string(terms.duration.count()), terms.card, open};
+}
+
+std::int64_t keep_number(std::optional<millis> keep) {
+  return keep ? std::max<std::int64_t>(0, keep->count()) : -1;
 }
 
 std::string pack_terms(const new_job& job) {

@@ -32,6 +32,16 @@ std::string key_prefix(std::string_view queue);
 inline constexpr std::size_t most_at_once = 1000;
 inline constexpr std::size_t most_bytes_at_once = 16u << 20;
 
+/// The settlements, by their places in the batch, that each call of settle.lua is to take. A job that is
+/// there twice is taken only once: who settles it again does not hold it any more.
+std::vector<std::vector<std::size_t>> settle_parts(const std::vector<settlement>& batch);
+
+/// What renew.lua is told of a lease; `open` is "1" or "0".
+std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open);
+
+/// For how many ms a script is to keep an outcome; -1: for ever.
+std::int64_t keep_number(std::optional<millis> keep);
+
 // ---- the bytes (struct.pack and struct.unpack in the scripts)
 
 /// What enqueue.lua is told of a job besides its id and record.

@@ -13,6 +13,7 @@
 #include <quarq/errors.hpp>
 
 #include "base/ids.hpp"
+#include "broker/redis/known_timer.hpp"
 #include "broker/redis/redis_scripts.hpp"
 
 namespace quarq::broker::redis {
@@ -61,17 +62,6 @@ struct redis_waits::registration {
   std::shared_ptr<redis_waits> in_;
   std::string queue_, id_;
   waiter* one_;
-};
-
-// Makes a timer of a coroutine's frame known for as long as it is there.
-struct redis_waits::known_timer {
-  known_timer(asio::steady_timer*& place, asio::steady_timer& timer) : place_(place) { place_ = &timer; }
-  known_timer(const known_timer&) = delete;
-  known_timer& operator=(const known_timer&) = delete;
-  ~known_timer() { place_ = nullptr; }
-
- private:
-  asio::steady_timer*& place_;
 };
 
 redis_waits::redis_waits(asio::any_io_executor loop, net::redis_connection& connection,

@@ -46,7 +46,6 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
  private:
   struct waiter;
   struct registration;
-  struct known_timer;
   struct queue_waits {
     std::unordered_map<std::string, std::vector<waiter*>> by_id;
     std::vector<std::string> to_ask;

@@ -20,17 +20,6 @@ if redis.call('HSETNX', settled, ARGV[2], '') == 0 then
   return redis.call('HGET', settled, ARGV[2])
 end
 
--- Keeps the answer of a call that changed something: only then the lease is there, with which it will be forgotten.
-local function answer_with(text, changed)
-  if not changed then
-    redis.call('HDEL', settled, ARGV[2])
-  elseif text ~= '' then
-    redis.call('HSET', settled, ARGV[2], text)
-  end
-  forget_calls(settled, ARGV[3])
-  return text
-end
-
 -- One job that ends otherwise than dead: the way of those who wait for what they sent. It stands before the functions that
 -- the rest needs, because they cost time in each call.
 if #ARGV == 6 and common ~= '' then
@@ -38,7 +27,7 @@ if #ARGV == 6 and common ~= '' then
   local id, outcome = ARGV[5], ARGV[6]
   if what == 0 and into ~= 7 and time >= 0 and redis.call('EXISTS', cancel) == 0 then
     if redis.call('SREM', running, id) == 0 then
-      return answer_with('0', false)
+      return answer_with(settled, '0', false)
     end
     redis.call('HDEL', P .. 'jobs', id)
     redis.call('HDEL', P .. 'tries', id)
@@ -71,7 +60,7 @@ if #ARGV == 6 and common ~= '' then
       end
       redis.call('HDEL', waiters, id)
     end
-    return answer_with('', true)
+    return answer_with(settled, '', true)
   end
 end
 
@@ -109,7 +98,7 @@ if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
       end
       keep(P, kept, kept_until)
     end
-    return answer_with('', true)
+    return answer_with(settled, '', true)
   end
 end
 
@@ -191,10 +180,10 @@ elseif soonest then
 end
 
 if not refused then
-  return answer_with('', true)
+  return answer_with(settled, '', true)
 end
 local answer = {}
 for k = 1, count do
   answer[k] = held[k] == 1 and '1' or '0'
 end
-return answer_with(table.concat(answer), #gone > 0)
+return answer_with(settled, table.concat(answer), #gone > 0)

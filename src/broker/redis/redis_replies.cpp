@@ -1,0 +1,44 @@
+#include "broker/redis/redis_replies.hpp"
+
+#include <charconv>
+
+#include <quarq/errors.hpp>
+
+namespace quarq::broker::redis {
+
+const wire::reply& item(const wire::reply& reply, std::size_t i) {
+  if (i >= reply.items.size())
+    throw broker_error("Redis answered a script with something else than it returns");
+  return reply.items[i];
+}
+
+std::int64_t whole_number(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::int64_t whole_number(const wire::reply& reply) {
+  return reply.type == wire::reply::kind::integer ? reply.integer : whole_number(reply.text);
+}
+
+cancel_result read_cancel_result(const wire::reply& reply) {
+  if (reply.text == "cancelled") return cancel_result::cancelled;
+  if (reply.text == "requested") return cancel_result::requested;
+  if (reply.text == "ended") return cancel_result::ended;
+  return cancel_result::not_found;
+}
+
+std::vector<worker_summary> read_workers(const wire::reply& reply) {
+  std::vector<worker_summary> found;
+  for (const auto& one : reply.items) {
+    auto& worker = found.emplace_back();
+    worker.token = item(one, 0).text;
+    worker.card = item(one, 1).text;
+    worker.running = static_cast<std::uint64_t>(item(one, 2).integer);
+    worker.expires_in = millis(item(one, 3).integer);
+  }
+  return found;
+}
+
+}  // namespace quarq::broker::redis

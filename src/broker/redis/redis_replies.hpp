@@ -1,0 +1,27 @@
+// What scripts answer, read.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "wire/resp.hpp"
+
+namespace quarq::broker::redis {
+
+/// Throws broker_error where there are fewer: replies with too few items read as damaged.
+const wire::reply& item(const wire::reply& reply, std::size_t i);
+
+/// A number that Redis gave as text, or the one with which a text begins; 0 for anything else.
+std::int64_t whole_number(std::string_view text);
+/// The same of an answer, which may be an integer too.
+std::int64_t whole_number(const wire::reply& reply);
+
+/// Of cancel.lua.
+cancel_result read_cancel_result(const wire::reply& reply);
+
+/// Of workers.lua: {token, card, jobs, ms until the lease ends} of each.
+std::vector<worker_summary> read_workers(const wire::reply& reply);
+
+}  // namespace quarq::broker::redis

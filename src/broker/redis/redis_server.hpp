@@ -1,0 +1,40 @@
+// The server that a broker works with.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <quarq/awaitable.hpp>
+
+#include "net/redis_connection.hpp"
+
+namespace quarq::broker::redis {
+
+/// Checked before it is used, and told which queues there are.
+class redis_server {
+ public:
+  /// `all_queues`: the key of the set of all queues.
+  redis_server(net::redis_connection& connection, const char* all_queues)
+      : connection_(connection), all_queues_(all_queues) {}
+
+  /// Before anything is done: asks once. Throws broker_error for a server that is too old.
+  awaitable<void> check();
+  /// For broker::warnings().
+  awaitable<std::vector<std::string>> warnings();
+
+  /// Into the set of all queues. It has a slot of its own in a Cluster, so no script can do it.
+  awaitable<void> note_queue(std::string queue);
+  awaitable<std::vector<std::string>> noted_queues();
+
+  /// It may be another one now, or have lost what it had.
+  void reconnected() { noted_.clear(); }
+
+ private:
+  net::redis_connection& connection_;
+  const char* all_queues_;
+  std::set<std::string, std::less<>> noted_;
+  bool checked_ = false;
+};
+
+}  // namespace quarq::broker::redis
