@@ -478,6 +478,22 @@ ARQ_TEST(a_worker_writes_arqs_health_record, {}) {
   EXPECT_EQ(ask_number(server, {"EXISTS", "arq:queue:health-check"}), 0);
 }
 
+ARQ_TEST(the_health_record_is_where_the_url_says, {}) {
+  auto store = open_arq(server, loop, "?health_check_key=my:health");
+  ask(server, {"PSETEX", "my:health", "3601000",
+               "Nov-22 09:53:42 j_complete=0 j_failed=0 j_retried=0 j_ongoing=3 queued=1"});
+  const auto python = co_await store->workers("default");
+  EXPECT_EQ(python.size(), 1u);
+  EXPECT_EQ(python.at(0).token, "my:health");
+  auto worker = co_await new_worker(store, "default");
+  auto other = co_await new_worker(store, "other");
+  EXPECT_NE(ask(server, {"GET", "my:health"}).text.find("j_ongoing=0"), std::string::npos);
+  EXPECT_EQ(ask_number(server, {"EXISTS", "arq:queue:health-check"}), 0);
+  EXPECT_EQ(ask_number(server, {"EXISTS", "other:health-check"}), 1);
+  co_await store->close_lease(worker.held);
+  EXPECT_EQ(ask_number(server, {"EXISTS", "my:health"}), 0);
+}
+
 ARQ_TEST(a_python_worker_is_known_by_its_health_record, {}) {
   auto store = open_arq(server, loop);
   auto none = co_await store->workers("default");
@@ -608,6 +624,9 @@ TEST(arq_url, what_is_wrong_is_named_without_the_password) {
       {"arq://h?poll=never", "poll"},
       {"arq://h?queue=", "queue"},
       {"arq://h?queue=arq:abort", "queue"},
+      {"arq://h?health_check_key=", "health record"},
+      {"arq://h?health_check_key=arq:abort", "arq:abort"},
+      {"arq://h?queue=q&health_check_key=q", "health record"},
       {"arq://h?tls_verify=no", "arqs"},
       {"arq://h/x", "database"},
       {"arq://u:secret@h?codec=json", "codec"},

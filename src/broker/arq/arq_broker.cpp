@@ -227,7 +227,7 @@ awaitable<void> arq_broker::write_health(std::shared_ptr<arq_lease> of) {
   auto queued = co_await connection_.command(std::move(count));
   const auto lives = settings_.health_check_interval + std::chrono::seconds(1);
   const auto text = of->health(std::chrono::system_clock::now(), static_cast<std::uint64_t>(queued.integer));
-  std::vector<std::string> write = {"PSETEX", health_key(of->held.queue), std::to_string(lives.count()),
+  std::vector<std::string> write = {"PSETEX", health_key_of(of->held.queue), std::to_string(lives.count()),
                                     text};
   co_await connection_.command(std::move(write));
 }
@@ -236,7 +236,7 @@ awaitable<void> arq_broker::close_lease(lease held) {
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
   forget_lease(held);
-  std::vector<std::string> words(1, held.token);
+  std::vector<std::string> words = {held.token, health_key_of(held.queue)};
   co_await run(scripts().close_lease, held.queue, std::move(words));
   settle_numbers_.erase(held.token);
 }
@@ -458,6 +458,11 @@ void arq_broker::reconnected() {
 }
 
 // ---- the server
+
+std::string arq_broker::health_key_of(const std::string& queue_key) const {
+  const bool is_told = !settings_.health_check_key.empty() && queue_key == settings_.default_queue;
+  return is_told ? settings_.health_check_key : health_key(queue_key);
+}
 
 std::string arq_broker::key_of(const std::string& queue) const {
   return queue == "default" ? settings_.default_queue : queue;

@@ -66,6 +66,7 @@ class arq_broker final : public broker {
   };
 
   std::string key_of(const std::string& queue) const;
+  std::string health_key_of(const std::string& queue_key) const;
   std::string name_of(const std::string& key) const;
   awaitable<void> prepare(std::string queue);
   awaitable<void> ask_for_the_time();

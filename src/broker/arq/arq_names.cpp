@@ -8,12 +8,12 @@ namespace quarq::broker::arq {
 
 namespace {
 
-constexpr std::string_view ours = ":quarq:", health = ":health-check";
+constexpr std::string_view ours = ":quarq:", health = ":health-check", aborts = "arq:abort";
 constexpr std::string_view taken[] = {
     "arq:job:", "arq:result:", "arq:in-progress:", "arq:retry:", "arq:quarq:"};
 
 bool is_taken(std::string_view key) {
-  if (key == "arq:abort" || key.ends_with(health) || key.find(ours) != std::string_view::npos) return true;
+  if (key == aborts || key.find(ours) != std::string_view::npos) return true;
   for (const auto prefix : taken) {
     if (key.starts_with(prefix)) return true;
   }
@@ -28,8 +28,16 @@ void check_queue_key(std::string_view key) {
     throw invalid_argument("the queue's name \"" + codec_detail::printable(key, 80) +
                            "\" is not UTF-8: Python's arq can't use it");
   }
-  if (is_taken(key)) {
+  if (is_taken(key) || key.ends_with(health)) {
     throw invalid_argument("the queue's name \"" + codec_detail::printable(key, 80) +
+                           "\" is one of the keys that arq or quarq use for something else");
+  }
+}
+
+void check_health_key(std::string_view key) {
+  if (key.empty()) throw invalid_argument("the key of the health record is empty");
+  if (is_taken(key)) {
+    throw invalid_argument("the key of the health record \"" + codec_detail::printable(key, 80) +
                            "\" is one of the keys that arq or quarq use for something else");
   }
 }

@@ -19,6 +19,10 @@ void check_queue_key(std::string_view key);
 /// With which all keys begin that we have beside arq's for the queue of this key: what scripts call P.
 std::string own_prefix(std::string_view key);
 
+/// The same for the key of a health record that is not health_key().
+void check_health_key(std::string_view key);
+
+/// Where arq's workers write the health record of a queue, unless told otherwise.
 std::string health_key(std::string_view key);
 
 }  // namespace quarq::broker::arq

@@ -234,12 +234,13 @@ awaitable<void> arq_broker::summarize(const std::string& key, const std::vector<
 awaitable<std::vector<worker_summary>> arq_broker::workers(std::string queue) {
   co_await prepare(queue);
   const auto key = key_of(queue);
-  auto reply = co_await run(scripts().workers, key, std::vector<std::string>());
+  std::vector<std::string> words(1, health_key_of(key));
+  auto reply = co_await run(scripts().workers, key, std::move(words));
   auto found = redis::read_workers(item(reply, 1));
   const auto& health = item(reply, 0);
   if (health.is_nil()) co_return found;
   auto& worker = found.emplace_back();
-  worker.token = health_key(key);
+  worker.token = health_key_of(key);
   worker.running = ongoing(item(health, 0).text);
   worker.expires_in = millis(item(health, 1).integer);
   co_return found;

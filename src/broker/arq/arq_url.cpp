@@ -38,7 +38,7 @@ arq_settings parse_arq_url(std::string_view url) {
   net::redis_url_dialect dialect;
   dialect.name = "arq";
   dialect.scheme = "arq";
-  dialect.parameters = "queue, codec, expires_extra, poll, health_check_interval";
+  dialect.parameters = "queue, codec, expires_extra, poll, health_check_interval, health_check_key";
   dialect.parameter = [&settings](const std::string& name, const std::string& value) {
     if (name == "queue") {
       check_queue_key(value);
@@ -51,12 +51,19 @@ arq_settings parse_arq_url(std::string_view url) {
       settings.poll = read_seconds(name, value, 0.001, 60);
     } else if (name == "health_check_interval") {
       settings.health_check_interval = read_seconds(name, value, 0.001, 1e6);
+    } else if (name == "health_check_key") {
+      check_health_key(value);
+      settings.health_check_key = value;
     } else {
       return false;
     }
     return true;
   };
   settings.redis = net::parse_redis_url(url, dialect);
+  if (settings.health_check_key == settings.default_queue) {
+    throw invalid_argument("the arq URL \"" + net::without_password(url) +
+                           "\" can't be used: the key of the health record is that of the queue");
+  }
   return settings;
 }
 

@@ -18,6 +18,8 @@ struct arq_settings {
   std::chrono::milliseconds expires_extra = std::chrono::hours(24);
   /// The longest time between two looks for what Python's clients have enqueued.
   std::chrono::milliseconds poll{100};
+  /// Where the health record of the default queue is; empty: health_key() of it.
+  std::string health_check_key;
   /// How often a worker writes its health record, which lives for a second longer.
   std::chrono::milliseconds health_check_interval = std::chrono::minutes(1);
 };

@@ -2,13 +2,14 @@
 --
 -- KEYS[1]  P, the queue's prefix
 -- ARGV[1]  the lease's token
+-- ARGV[2]  the key of the queue's health record
 --
 -- Returns how many jobs were given back.
 -- needs: shared_basics shared_wake shared_tell shared_ends shared_held shared_ready
 local given = give_back(ARGV[1], nil, false)
 forget_lease(ARGV[1])
 if redis.call('EXISTS', P .. 'leases') == 0 then
-  redis.call('DEL', Q .. ':health-check')
+  redis.call('DEL', ARGV[2])
 end
 -- It may have been woken for jobs that it never claimed: somebody else must hear of them.
 if has_ready() then
