@@ -120,7 +120,7 @@ struct handler_of<task<R(Args...)>, F> {
 
   static arguments decode(const task_type& what, std::string_view encoded) {
     try {
-      return quarq::decode_arguments<arguments>(encoded, what.name(), what.parameters());
+      return what.decode(encoded);
     } catch (const decode_error& e) {
       throw bad_payload(e.what());
     }
