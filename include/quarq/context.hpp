@@ -80,7 +80,7 @@ class context {
   /// Decoded anew by each call. Throws invalid_argument, naming both, if the job is one of another task, or
   /// if there is none; decode_error if the arguments are not what this task takes.
   template <class R, class... Args>
-  auto arguments(const task<R(Args...)>& what) const {
+  auto arguments(const quarq::task<R(Args...)>& what) const {
     return what.decode(encoded_arguments(what.name()));
   }
 
