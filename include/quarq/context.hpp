@@ -31,6 +31,12 @@ class state_map {
   std::vector<std::pair<std::type_index, std::shared_ptr<void>>> objects_;
 };
 
+/// The arguments are not what the task takes: trying again can't help. (A decode_error may also be the
+/// handler's own.)
+struct bad_payload : decode_error {
+  using decode_error::decode_error;
+};
+
 [[noreturn]] void throw_no_state(const std::type_info& type);
 
 /// The facts of one job under way.
@@ -81,7 +87,11 @@ class context {
   /// if there is none; decode_error if the arguments are not what this task takes.
   template <class R, class... Args>
   auto arguments(const quarq::task<R(Args...)>& what) const {
-    return what.decode(encoded_arguments(what.name()));
+    try {
+      return what.decode(encoded_arguments(what.name()));
+    } catch (const decode_error& e) {
+      throw detail::bad_payload(e.what());
+    }
   }
 
   /// Asked to stop: the job was cancelled or ran out of time, or the worker shuts down. A function that stops

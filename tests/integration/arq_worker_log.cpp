@@ -31,6 +31,12 @@ bool has_line(const std::string& log, const std::string& pattern) {
   return false;
 }
 
+std::size_t count(const std::string& in, const std::string& text) {
+  std::size_t found = 0;
+  for (auto at = in.find(text); at != in.npos; at = in.find(text, at + 1)) ++found;
+  return found;
+}
+
 class arq_worker_log : public testing::Test {
  protected:
   process& start(strings options = {}, std::map<std::string, std::string> environment = {}) {
@@ -205,6 +211,29 @@ TEST_F(arq_worker_log, other_brokers_lines_are_quarqs) {
   EXPECT_TRUE(std::regex_search(log, std::regex(R"(info  finished task=echo id=one took=.* result="hello")")))
       << log;
   expect_no("→");
+}
+
+TEST_F(arq_worker_log, an_outage_is_told_once_and_so_is_its_end) {
+  for (const auto& url : {arq_url(server_), server_.url()}) {
+    url_ = url;
+    server_.kill();
+    const auto& worker = start();
+    const auto address = "127.0.0.1:" + std::to_string(server_.port()) + ": ";
+    const auto told = [&](std::size_t times, const std::string& what) {
+      return eventually([&] { return count(worker.log(), address + what) == times; }, patience);
+    };
+    EXPECT_TRUE(told(1, "Connection refused; connecting again until it answers")) << worker.log();
+    server_.restart();
+    EXPECT_TRUE(told(1, "connected")) << worker.log();
+    EXPECT_TRUE(worker.logs(url.starts_with("arq") ? "6 functions" : "6 tasks", patience)) << worker.log();
+    server_.kill();
+    EXPECT_TRUE(told(1, "the server closed the connection; connecting again until it answers"))
+        << worker.log();
+    server_.restart();
+    EXPECT_TRUE(told(2, "connected")) << worker.log();
+    EXPECT_EQ(count(worker.log(), "connecting again"), 2u) << worker.log();
+    EXPECT_EQ(count(worker.log(), "could not"), 0u) << worker.log();
+  }
 }
 
 TEST_F(arq_worker_log, a_level_of_the_environment_holds_unless_the_command_line_says_otherwise) {

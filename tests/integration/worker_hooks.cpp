@@ -138,6 +138,22 @@ TEST_P(worker_hooks, arguments_asked_for_as_anothers_are_refused) {
   });
 }
 
+TEST_P(worker_hooks, arguments_that_do_not_fit_end_a_job_at_once) {
+  constexpr task<int(std::string)> twice_of_text{"twice"};
+  worker w(options());
+  w.handle(twice, do_twice);
+  w.before_job([](context& ctx) -> awaitable<void> {
+    ctx.arguments(twice);
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(twice_of_text("two"));
+    const auto error = co_await error_of(job.result(patience));
+    EXPECT_EQ(error.what, "twice: argument 1: expected integer, got string");
+    EXPECT_TRUE(error.as<retries_exhausted>() && error.as<retries_exhausted>()->tries() == 1);
+  });
+}
+
 int count_in_process(context& ctx, const std::string&, int) {
   const auto [word, times] = ctx.arguments(repeat);
   return static_cast<int>(ctx.arguments_json().size() + word.size()) + times;
