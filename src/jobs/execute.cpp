@@ -324,7 +324,7 @@ jobs::logged_job worker_core::logged(const running_job& job) const {
   jobs::logged_job l;
   l.id = job.claimed.id;
   l.task = job.record.task;
-  l.is_cron = crons.contains(job.record.task);
+  l.is_cron = !crons.empty() && crons.contains(job.record.task);
   l.tries = job.claimed.tries;
   l.most_tries = job.terms.retry.max_tries();
   l.age = start - job.claimed.enqueued_at;

@@ -95,7 +95,7 @@ TEST_F(arq_worker_log, tells_what_the_worker_can_do_and_of_its_server) {
 }
 
 TEST_F(arq_worker_log, shows_calls_and_results_as_python_does) {
-  python_enqueue(server_, "one");
+  python_enqueue_at(server_, "one", std::to_string(now_ms() - 2'000));
   enqueue(echo("it's\nhere").id("two"));
   enqueue(echo(std::string(200, 'x')).id("three"));
   drain();
@@ -116,8 +116,8 @@ TEST_F(arq_worker_log, tells_of_retries) {
   start();
   enqueue(come_again().id("one"));
   enqueue(stumble().id("two"));
-  expect_lines({seconds + "↻ one:come_again retrying job in 1.50s", seconds + R"(→ one:come_again\(\) try=2)",
-                seconds + "↻ one:come_again retrying job in 0.18s", seconds + R"(→ one:come_again\(\) try=3)",
+  expect_lines({seconds + "↻ one:come_again retrying job in 0.50s", seconds + R"(→ one:come_again\(\) try=2)",
+                seconds + "↻ one:come_again retrying job in 0.25s", seconds + R"(→ one:come_again\(\) try=3)",
                 seconds + "← one:come_again ● 3",
                 seconds + R"(↻ two:stumble retrying job in 0\.\d\ds, RuntimeError: not yet)",
                 seconds + R"(→ two:stumble\(\) try=2)", seconds + "← two:stumble ● 2"});
@@ -152,9 +152,9 @@ TEST_F(arq_worker_log, levels_are_those_of_arq) {
   expect_line(seconds + "! fails:fail failed, ValueError: no such page");
   expect_no("the_task");
   ask(server_, {"ZADD", "arq:queue", std::to_string(now_ms()), "gone"});
-  enqueue(fail("no such page").id("fails"));
+  enqueue(fail("no such page").id("again"));
   drain({"--log-level", "error"});
-  expect_line(seconds + "! fails:fail failed, ValueError: no such page");
+  expect_line(seconds + "! again:fail failed, ValueError: no such page");
   expect_no("expired");
 }
 

@@ -27,7 +27,7 @@ awaitable<void> do_fail(std::string message) {
 }
 
 awaitable<int> do_come_again(context& ctx) {
-  if (ctx.tries() < 3) throw retry(1'500ms / ctx.tries() / ctx.tries() / ctx.tries());
+  if (ctx.tries() < 3) throw retry(500ms / ctx.tries());
   co_return ctx.tries();
 }
 
