@@ -49,7 +49,8 @@ quarq::awaitable<void> before(quarq::context& ctx) {
 }
 
 quarq::awaitable<void> after(quarq::context& ctx, const quarq::job_end& end) {
-  std::cout << "after_job: " << ctx.task() << " " << to_string(end.state) << std::endl;
+  std::cout << "after_job: " << ctx.task() << ctx.arguments_json() << " " << to_string(end.state)
+            << std::endl;
   co_return;
 }
 
@@ -82,10 +83,10 @@ int main() {
 
 // It prints:
 //   on_startup: the book is open
-//   after_job: greet succeeded
+//   after_job: greet["Ada"] succeeded
 //   Hello Ada, guest 1, on try 1
-//   after_job: greet succeeded
+//   after_job: greet["Grace"] succeeded
 //   Hello Grace, guest 2, on try 1
-//   after_job: reset failed
+//   after_job: reset[] failed
 //   refused: the book is not to be reset
 //   on_shutdown: 2 guests

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -15,6 +16,9 @@
 
 namespace quarq {
 
+template <class Signature>
+class task;
+
 namespace detail {
 
 /// Objects by their type. A handful at most, so a list.
@@ -25,6 +29,12 @@ class state_map {
 
  private:
   std::vector<std::pair<std::type_index, std::shared_ptr<void>>> objects_;
+};
+
+/// The arguments are not what the task takes: trying again can't help. (A decode_error may also be the
+/// handler's own.)
+struct bad_payload : decode_error {
+  using decode_error::decode_error;
 };
 
 [[noreturn]] void throw_no_state(const std::type_info& type);
@@ -65,6 +75,25 @@ class context {
   /// enqueued_at().
   std::chrono::sys_time<std::chrono::milliseconds> due_at() const noexcept { return facts_.due_at; }
 
+  /// The job's arguments in the order of its task's parameters, for people: "[\"http://a\", 3]", as
+  /// docs/payload.md says. At most `limit` bytes; what would be longer is cut, ends in "…", and is then no
+  /// longer JSON. Empty in the worker's context.
+  std::string arguments_json(std::size_t limit = std::string::npos) const;
+
+  /// The job's arguments, for hooks, which see the jobs of all tasks:
+  ///     if (ctx.task() == count_words.name()) {
+  ///       const auto [url] = ctx.arguments(count_words);
+  /// Decoded anew by each call. Throws invalid_argument, naming both, if the job is one of another task, or
+  /// if there is none; decode_error if the arguments are not what this task takes.
+  template <class R, class... Args>
+  auto arguments(const quarq::task<R(Args...)>& what) const {
+    try {
+      return what.decode(encoded_arguments(what.name()));
+    } catch (const decode_error& e) {
+      throw detail::bad_payload(e.what());
+    }
+  }
+
   /// Asked to stop: the job was cancelled or ran out of time, or the worker shuts down. A function that stops
   /// for it throws (anything: quarq::cancelled says it best); one that returns has done its work, and its job
   /// succeeded.
@@ -90,10 +119,15 @@ class context {
 
   /// For the worker's own use.
   std::stop_source& stop_source() noexcept { return stop_; }
+  /// For the worker's own use. A msgpack array, which must live as long as the context.
+  void set_arguments(std::string_view encoded) noexcept { arguments_ = encoded; }
 
  private:
+  std::string_view encoded_arguments(std::string_view task) const;
+
   const context* worker_;
   detail::job_facts facts_;
+  std::string_view arguments_;
   detail::state_map state_;
   std::stop_source stop_;
 };

@@ -75,12 +75,6 @@ struct handler {
 /// Throws invalid_argument if the options don't go together.
 void check_options(std::string_view task, const handler_options& options);
 
-/// The arguments are not what the task takes: trying again can't help. (A decode_error may also be the
-/// handler's own.)
-struct bad_payload : decode_error {
-  using decode_error::decode_error;
-};
-
 /// Calls `f` in the first of the forms that it has: with a context, with a stop_token, with the arguments
 /// alone.
 template <class F, class... Args>
@@ -120,7 +114,7 @@ struct handler_of<task<R(Args...)>, F> {
 
   static arguments decode(const task_type& what, std::string_view encoded) {
     try {
-      return quarq::decode_arguments<arguments>(encoded, what.name(), what.parameters());
+      return what.decode(encoded);
     } catch (const decode_error& e) {
       throw bad_payload(e.what());
     }

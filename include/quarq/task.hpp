@@ -157,6 +157,12 @@ class task<R(Args...)> {
     }
   }
 
+  /// The arguments of a call as it holds them, call::arguments(). Throws decode_error, which names the
+  /// argument, if they are not what this task takes.
+  arguments_type decode(std::string_view encoded) const {
+    return decode_arguments<arguments_type>(encoded, name_, parameters());
+  }
+
   constexpr std::string_view name() const noexcept { return name_; }
   /// The parameters' names; empty if none were given.
   constexpr std::span<const std::string_view> parameters() const noexcept {

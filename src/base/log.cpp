@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -7,26 +8,44 @@
 #include <spdlog/spdlog.h>
 
 namespace quarq::base {
+namespace {
+
+struct logger_of_quarq {
+  std::shared_ptr<spdlog::logger> logger;
+  bool is_ours = false;
+};
+
+bool set_level(spdlog::logger& logger, std::string_view word) {
+  constexpr std::array known = {"trace", "debug", "info", "warn", "error", "off"};
+  const auto found = std::find(known.begin(), known.end(), word);
+  if (found == known.end()) return false;
+  logger.set_level(spdlog::level::from_str(*found));
+  return true;
+}
+
+const logger_of_quarq& the_logger() {
+  static const logger_of_quarq only = [] {
+    if (auto registered = spdlog::get("quarq")) return logger_of_quarq{registered, false};
+    auto made = spdlog::stderr_color_mt("quarq");
+    made->set_pattern(own_log_pattern);
+    if (const char* level = std::getenv("QUARQ_LOG")) set_level(*made, level);
+    return logger_of_quarq{made, true};
+  }();
+  return only;
+}
+
+}  // namespace
 
 spdlog::logger& log() {
-  static const std::shared_ptr<spdlog::logger> logger = [] {
-    if (auto registered = spdlog::get("quarq")) return registered;
-    auto made = spdlog::stderr_color_mt("quarq");
-    made->set_pattern("%H:%M:%S.%e %^%-5l%$ %v");
-    if (const char* level = std::getenv("QUARQ_LOG")) made->set_level(spdlog::level::from_str(level));
-    return made;
-  }();
-  return *logger;
+  return *the_logger().logger;
 }
 
 bool set_log_level(std::string_view word) {
-  constexpr std::array known = {"trace", "debug", "info", "warn", "error", "off"};
-  for (const auto* name : known) {
-    if (word != name) continue;
-    log().set_level(spdlog::level::from_str(name));
-    return true;
-  }
-  return false;
+  return set_level(log(), word);
+}
+
+void set_log_pattern(const char* pattern) {
+  if (the_logger().is_ours) log().set_pattern(pattern);
 }
 
 }  // namespace quarq::base

@@ -8,12 +8,18 @@
 
 namespace quarq::base {
 
+/// "12:30:01.123 info  started ...".
+inline constexpr const char* own_log_pattern = "%H:%M:%S.%e %^%-5l%$ %v";
+
 /// The logger: the program's own if it has registered one named "quarq" with spdlog, else one that writes
-/// "12:30:01.123 info  started ..." to stderr, coloured on a terminal, from the level that the environment
-/// variable QUARQ_LOG names (info). Thread-safe.
+/// own_log_pattern to stderr, coloured on a terminal, from the level that the environment variable QUARQ_LOG
+/// names (info). Thread-safe.
 spdlog::logger& log();
 
 /// "trace", "debug", "info", "warn", "error" or "off"; false for any other word.
 bool set_log_level(std::string_view word);
+
+/// How lines look from now on, unless the program has registered a logger of its own. In spdlog's words.
+void set_log_pattern(const char* pattern);
 
 }  // namespace quarq::base

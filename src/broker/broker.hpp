@@ -139,6 +139,9 @@ struct worker_summary {
   millis expires_in{0};
 };
 
+/// In whose words a worker writes its log.
+enum class log_style { quarq, arq };
+
 /// What a broker tells a worker without being asked. Called on the loop.
 struct worker_events {
   std::function<void()> work_ready;  ///< claim now: jobs became ready, or one is due sooner than was said
@@ -148,6 +151,9 @@ struct worker_events {
   /// starts it or hands it back. The lease is still owed work_ready. What is given between `reconnected` and
   /// the end of reconcile is to be dropped: reconcile gives it back.
   std::function<void(claimed_job job, moment now)> job_given;
+  /// Optional. A job that was claimed had been cancelled before; the broker ends it, and the worker does not
+  /// get it.
+  std::function<void(const claimed_job& job, moment now)> aborted_unstarted;
   /// The connection was lost and is back: claims whose answer was lost may have left jobs under the lease
   /// (see reconcile).
   std::function<void()> reconnected;
@@ -209,6 +215,12 @@ class broker {
   /// Whether clients of another kind wait for the ends of jobs, who take the absence of a result for that of
   /// the job: then also the result of a task that returns nothing is kept for a while.
   virtual bool keeps_results_of_nothing() const noexcept { return false; }
+
+  /// What the readers of its workers' logs are used to.
+  virtual log_style worker_log_style() const noexcept { return log_style::quarq; }
+
+  /// A line on the server for the log of a worker that starts. Empty: nothing.
+  virtual awaitable<std::string> about_server();
 
   // ---- for people
 

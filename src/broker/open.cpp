@@ -33,6 +33,10 @@ kind kind_of(std::string_view url) {
 
 }  // namespace
 
+awaitable<std::string> broker::about_server() {
+  co_return std::string();
+}
+
 void check_url(std::string_view url) {
   switch (kind_of(url)) {
     case kind::sqlite:

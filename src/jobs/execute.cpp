@@ -22,16 +22,6 @@ using what = jobs::attempt::what;
 
 namespace {
 
-constexpr std::size_t most_logged = 80;
-
-std::string logged(std::string_view encoded) {
-  try {
-    return to_json(encoded, most_logged);
-  } catch (const decode_error& e) {
-    return fmt::format("<{}>", e.what());
-  }
-}
-
 std::chrono::microseconds since(steady::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - start);
 }
@@ -93,40 +83,10 @@ class taken_place {
   Places& from_;
 };
 
-void log_start(const running_job& job) {
-  if (!base::log().should_log(spdlog::level::info)) return;
-  const auto waited = millis(job.started_ms) - job.claimed.due_at.time_since_epoch();
-  base::log().info("started  task={} id={} try={}/{} waited={} args={}", job.record.task, job.claimed.id,
-                   job.claimed.tries, job.terms.retry.max_tries(),
-                   base::human_duration(std::max(waited, millis{0})), logged(job.record.arguments));
-}
-
-// `result`: nothing if it is not to be shown.
-void log_end(const running_job& job, const attempt& a, const jobs::verdict& v,
-             std::optional<std::string_view> result) {
-  auto& log = base::log();
-  if (!log.should_log(v.state == job_state::succeeded ? spdlog::level::info : spdlog::level::err)) return;
-  const auto took = base::human_duration(since(job.started));
-  const auto& task = job.record.task.empty() ? "?" : job.record.task;
-  if (v.state == job_state::succeeded) {
-    log.info("finished task={} id={} took={}{}", task, job.claimed.id, took,
-             result ? " result=" + logged(*result) : std::string());
-  } else if (v.state == job_state::deferred) {
-    log.warn("retried  task={} id={} try={}/{} took={} again_in={} error=\"{}: {}\"", task, job.claimed.id,
-             job.claimed.tries, job.terms.retry.max_tries(), took, base::human_duration(v.pause),
-             a.error_type, a.error);
-  } else if (v.state == job_state::queued) {
-    log.info("returned task={} id={} took={}: will run again elsewhere", task, job.claimed.id, took);
-  } else {
-    log.error("failed   task={} id={} state={} try={}/{} took={} error=\"{}: {}\"", task, job.claimed.id,
-              to_string(v.state), job.claimed.tries, job.terms.retry.max_tries(), took, a.error_type,
-              a.error);
-  }
-}
-
 /// Puts arguments given by name into their places.
 std::optional<attempt> fault_in_names(running_job& job) {
   try {
+    job.by_position = decoder(job.record.arguments, job.record.task).array();
     job.record.arguments =
         jobs::bind_arguments(job.record, {job.how->parameter_count, job.how->parameter_names});
     job.record.keywords.clear();
@@ -172,6 +132,7 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
     running.erase(job.self);
     return;
   }
+  job.ctx.set_arguments(job.record.arguments);
   if (job.terms.timeout) set_deadline(job, *job.terms.timeout);
   asio::co_spawn(loop, execute(job),
                  asio::bind_cancellation_slot(job.cancel.slot(),
@@ -222,7 +183,7 @@ awaitable<void> worker_core::execute(running_job& job) {
       const bool takes_place = co_await admit_cron(job, *cron);
       if (!takes_place) co_return;
     }
-    log_start(job);
+    log->started(logged(job));
     std::string returned = co_await call_handler(job);
     result = std::move(returned);
   } catch (...) {
@@ -314,8 +275,11 @@ void worker_core::conclude(running_job& job, const attempt& a, const jobs::verdi
                      job.record.task, job.claimed.id);
     return;
   }
-  log_end(job, a, v, options.log_results ? std::optional<std::string_view>(result) : std::nullopt);
+  log->ended(logged(job), a, v, options.log_results ? std::optional<std::string_view>(result) : std::nullopt);
   if (is_final(v.state)) ++done;
+  ++(v.state == job_state::succeeded ? tries_ended.complete
+     : is_final(v.state)             ? tries_ended.failed
+                                     : tries_ended.retried);
   settle(job.from, settlement_of(job, a, v, std::move(result)));
 }
 
@@ -353,6 +317,40 @@ jobs::outcome worker_core::outcome_of(const running_job& job) const {
   o.started_ms = job.started_ms;
   o.finished_ms = job.started_ms + std::chrono::duration_cast<millis>(since(job.started)).count();
   return o;
+}
+
+jobs::logged_job worker_core::logged(const running_job& job) const {
+  const auto start = broker::moment(millis(job.started_ms));
+  jobs::logged_job l;
+  l.id = job.claimed.id;
+  l.task = job.record.task;
+  l.is_cron = !crons.empty() && crons.contains(job.record.task);
+  l.tries = job.claimed.tries;
+  l.most_tries = job.terms.retry.max_tries();
+  l.age = start - job.claimed.enqueued_at;
+  l.waited = start - job.claimed.due_at;
+  l.ran = since(job.started);
+  l.arguments = job.record.arguments;
+  l.by_position = job.by_position;
+  if (job.how) l.names = job.how->parameter_names;
+  return l;
+}
+
+void worker_core::aborted_unstarted(const broker::claimed_job& claimed, broker::moment now) {
+  std::string task;
+  try {
+    task = jobs::decode_record(claimed.record).task;
+  } catch (const decode_error&) {
+    // It need not be readable to be cancelled.
+  }
+  jobs::logged_job l;
+  l.id = claimed.id;
+  l.task = task;
+  l.tries = claimed.tries;
+  l.age = now - claimed.enqueued_at;
+  log->aborted_unstarted(l);
+  ++tries_ended.failed;
+  ++done;
 }
 
 void worker_core::set_deadline(running_job& job, millis from_now) {

@@ -33,6 +33,9 @@ awaitable<void> worker_core::open(lane& l) {
     for (auto& each : self->lanes) each.given.clear();
     self->wake->fetch.set();
   };
+  hear.aborted_unstarted = [weak](const broker::claimed_job& job, broker::moment now) {
+    if (const auto self = weak.lock(); self && self->wake) self->aborted_unstarted(job, now);
+  };
   hear.cancel_requested = [weak, &l](std::string id) {
     if (const auto self = weak.lock(); self && self->wake) self->cancel_requested(l, id);
   };

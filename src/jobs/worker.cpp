@@ -46,6 +46,12 @@ std::vector<std::string> queue_names(const std::vector<served_queue>& queues) {
   return names;
 }
 
+std::vector<std::string> crons_last(std::vector<std::string> tasks) {
+  std::stable_partition(tasks.begin(), tasks.end(),
+                        [](const auto& task) { return !task.starts_with(jobs::cron_prefix); });
+  return tasks;
+}
+
 }  // namespace
 
 awaitable<void> worker_core::run() {
@@ -56,6 +62,8 @@ awaitable<void> worker_core::run() {
   broker::open_options patient;
   patient.patience.reset();
   broker = broker::open(options.broker, loop, patient);
+  log = jobs::make_worker_log(broker->worker_log_style());
+  if (sets_log_pattern) base::set_log_pattern(log->line_pattern());
   wake.emplace(loop);
   const loop_end at_the_end(*this);
   std::exception_ptr thrown;
@@ -113,11 +121,13 @@ awaitable<void> worker_core::start() {
   for (const auto& q : options.queues) lanes.emplace_back(q, loop);
   const auto warnings = co_await broker->warnings();
   for (const auto& w : warnings) base::log().warn("{}", w);
+  const auto names = queue_names(options.queues);
+  const auto known = crons_last(tasks);
+  const auto server = co_await broker->about_server();
+  log->starting(logged(names, known), server);
   if (on_startup) co_await on_startup(own_context);
   for (auto& l : lanes) co_await open(l);
-  base::log().info("worker {} serves {} at {}: {} tasks, {} at once", name,
-                   fmt::join(queue_names(options.queues), ", "), broker::without_password(options.broker),
-                   handlers.size(), options.concurrency);
+  log->serving(logged(names, known));
   spawn(fetch());
   spawn(watch_deadlines());
   begin_crons();
@@ -190,17 +200,19 @@ awaitable<void> worker_core::shut_down() {
     }
   }
   listen_for_stop(false);
-  base::log().info("worker {} stopped: {} jobs done", name, done.load());
+  log->stopped(logged_stop());
 }
 
 awaitable<void> worker_core::finish_running() {
   const auto wait_until = [this](steady::time_point end) -> awaitable<void> {
     return wake->ended.wait_for(std::max(std::chrono::ceil<millis>(end - steady::now()), millis{1}));
   };
-  if (!running.empty() && !stop_now) {
-    base::log().info("stopping: {} jobs have {} to end", running.size(), base::human_duration(options.grace));
+  log->stopping(logged_stop());
+  const bool may_end = !stop_now && options.grace > millis{0};
+  if (may_end) {
     const auto end = steady::now() + options.grace;
     while (!running.empty() && !stop_now && steady::now() < end) co_await wait_until(end);
+    log->grace_over(logged_stop());
   }
   for (auto& job : running) stop_job(job, jobs::stop_reason::shutdown);
   const auto end = steady::now() + last_moments;
@@ -208,8 +220,7 @@ awaitable<void> worker_core::finish_running() {
   // Whatever is left is handed back with its lease; its own end must not be recorded after that.
   for (auto& job : running) {
     if (job.settled) continue;
-    base::log().warn("returned task={} id={}: it does not stop, and will run again elsewhere",
-                     job.record.task, job.claimed.id);
+    log->left_running(logged(job));
     job.settled = true;
   }
 }
@@ -250,7 +261,8 @@ void worker_core::spawn(awaitable<void> role) {
       }));
 }
 
-void worker_core::stop() {
+void worker_core::stop(const char* asked_by) {
+  stop_asked_by = asked_by;
   ++stop_requests;
   // Without a loop to tell, serve() will see the count.
   const std::lock_guard lock(stop_mutex);
@@ -276,6 +288,23 @@ void worker_core::on_stop() {
 bool worker_core::settled() const noexcept {
   return std::all_of(lanes.begin(), lanes.end(),
                      [](const lane& l) { return l.outbox.empty() && l.in_flight.empty(); });
+}
+
+jobs::logged_worker worker_core::logged(const std::vector<std::string>& queues,
+                                        const std::vector<std::string>& known) const {
+  return {name, broker::without_password(options.broker), queues, known, options.concurrency};
+}
+
+jobs::logged_stop worker_core::logged_stop() const {
+  jobs::logged_stop l;
+  l.name = name;
+  if (const char* who = stop_asked_by) l.asked_by = who;
+  l.ended = tries_ended;
+  l.done = done;
+  l.running = running.size();
+  l.at_once = stop_now;
+  l.grace = options.grace;
+  return l;
 }
 
 std::string worker_core::card() const {
@@ -325,6 +354,7 @@ void worker::add_handler(std::string task, detail::handler h) {
   detail::check_options(task, h.options);
   const auto [place, fresh] = core_->handlers.try_emplace(task, std::move(h));
   if (!fresh) throw invalid_argument("task \"" + task + "\" has a handler already");
+  core_->tasks.push_back(std::move(task));
 }
 
 std::string_view worker::add_cron(const std::string& name, cron_options options) {

@@ -8,8 +8,8 @@
 //   worker   starts the roles, and ends them in order
 //
 // What was claimed and is not run here now is kept by set_aside.cpp. What becomes of a job after a try is
-// decided in decide.cpp. Everything here runs on the worker's loop, except handlers on threads and in
-// processes.
+// decided in decide.cpp, and said in the log by worker_log.cpp or arq_worker_log.cpp. Everything here runs on
+// the worker's loop, except handlers on threads and in processes.
 #pragma once
 
 #include <atomic>
@@ -38,6 +38,7 @@
 #include "jobs/cron_job.hpp"
 #include "jobs/decide.hpp"
 #include "jobs/record.hpp"
+#include "jobs/worker_log.hpp"
 
 namespace quarq::detail {
 
@@ -74,6 +75,7 @@ struct running_job {
   std::string token;  ///< the lease it was claimed under
   broker::claimed_job claimed;
   jobs::record record;
+  std::size_t by_position = std::string::npos;  ///< so many arguments came without their names
   const handler* how = nullptr;
   jobs::terms terms;
   context ctx;
@@ -105,6 +107,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   // ---- set before it runs
   worker_options options;
   std::unordered_map<std::string, handler> handlers;
+  std::vector<std::string> tasks;                         ///< of the handlers, as they were added
   std::unordered_map<std::string, jobs::cron_job> crons;  ///< by their task
   void add_cron(std::string_view cron_name, cron_options how);
   worker::hook on_startup, on_shutdown, before_job;
@@ -112,13 +115,16 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
 
   // ---- worker.cpp
   awaitable<void> run();
-  void stop();  ///< thread-safe
+  /// Thread-safe. `asked_by`: for the log, and must live for ever.
+  void stop(const char* asked_by = "stop()");
   std::atomic<std::size_t> done{0};
   /// Whether run() ended while handlers still ran that would not stop: their threads can't be joined.
   bool left_running = false;
   /// Lets run() end while handlers still run that were asked to stop and do not: for main(), which then
   /// leaves the process.
   bool may_leave_running = false;
+  /// Whether lines look as the log's readers are used to: for main() too, as a program's log is its own.
+  bool sets_log_pattern = false;
 
  private:
   // ---- worker.cpp
@@ -143,6 +149,9 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   bool settled() const noexcept;
   bool idle() const noexcept { return running.empty() && settled(); }
   std::string card() const;
+  jobs::logged_worker logged(const std::vector<std::string>& queues,
+                             const std::vector<std::string>& known) const;
+  jobs::logged_stop logged_stop() const;
 
   // ---- fetch.cpp
   awaitable<void> fetch();
@@ -172,6 +181,8 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   broker::settlement settlement_of(const running_job& job, const jobs::attempt& a, const jobs::verdict& v,
                                    std::string result) const;
   jobs::outcome outcome_of(const running_job& job) const;
+  jobs::logged_job logged(const running_job& job) const;
+  void aborted_unstarted(const broker::claimed_job& claimed, broker::moment now);
   void set_deadline(running_job& job, millis from_now);
   void clear_deadline(running_job& job);
   awaitable<void> watch_deadlines();
@@ -237,6 +248,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
 
   boost::asio::any_io_executor loop;
   std::shared_ptr<broker::broker> broker;
+  std::unique_ptr<jobs::worker_log> log;
   std::list<lane> lanes;
   context own_context;
 
@@ -246,6 +258,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   std::optional<steady::time_point> clock_seen;
   bool crons_beginning = false;  ///< a burst must not end yet
   std::size_t started = 0;
+  jobs::tally tries_ended;
   std::set<std::pair<steady::time_point, running_job*>> deadlines;
   std::optional<thread_pool> threads;
   std::optional<process_pool> processes;
@@ -276,6 +289,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   bool reconcile_wanted = false;
   bool reconciling = false;
   std::atomic<int> stop_requests{0};
+  std::atomic<const char*> stop_asked_by{nullptr};
   std::mutex stop_mutex;                                  ///< guards stop_loop, for stop() on other threads
   std::optional<boost::asio::any_io_executor> stop_loop;  ///< set while run() listens for stop()
   std::exception_ptr failure;                             ///< of a role: ends run()

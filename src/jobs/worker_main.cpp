@@ -39,7 +39,7 @@ struct flags {
   double grace = 0, lease = 0;
   bool check = false;
   std::vector<std::string> watch;
-  std::string log_level = "info";
+  std::string log_level;  ///< empty: as QUARQ_LOG says
 };
 
 // "mail" or "mail=3".
@@ -81,7 +81,7 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
                  "a folder: start again, after running jobs have ended, when a file in it or the program "
                  "changes; may be repeated");
   app.add_flag("--log-results,!--no-log-results", o.log_results, "what handlers return is logged");
-  app.add_option("--log-level", f.log_level, "trace, debug, info, warn, error or off")
+  app.add_option("--log-level", f.log_level, "trace, debug, info, warn, error or off (or QUARQ_LOG; info)")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
 }
 
@@ -90,7 +90,7 @@ void apply(worker_options& o, const flags& f) {
   for (const auto& q : f.queues) o.queues.push_back(parse_queue(q));
   o.grace = to_ms(f.grace);
   o.lease = to_ms(f.lease);
-  base::set_log_level(f.log_level);
+  if (!f.log_level.empty()) base::set_log_level(f.log_level);
 }
 
 awaitable<bool> all_alive(worker_options o) {
@@ -119,23 +119,24 @@ struct course {
   bool starts_again() const { return changed && !signalled; }
 };
 
-awaitable<void> stop_on_signals(worker& w, asio::signal_set& signals, course& c) {
+awaitable<void> stop_on_signals(detail::worker_core& core, asio::signal_set& signals, course& c) {
   while (true) {
     boost::system::error_code ended;
-    co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+    const int which = co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ended));
     if (ended) co_return;
     c.signalled = true;
-    w.stop();
+    core.stop(which == SIGINT ? "SIGINT" : "SIGTERM");
   }
 }
 
-awaitable<void> stop_on_change(worker& w, std::shared_ptr<jobs::file_watch> files, course& c) {
+awaitable<void> stop_on_change(detail::worker_core& core, std::shared_ptr<jobs::file_watch> files,
+                               course& c) {
   const auto what = co_await files->changed();
   // Asked a second time, it would not wait for running jobs.
   if (c.signalled) co_return;
   base::log().info("{} has changed: starting again when running jobs have ended", what);
   c.changed = true;
-  w.stop();
+  core.stop("change");
 }
 
 // Throws if it can't.
@@ -153,19 +154,19 @@ std::shared_ptr<jobs::file_watch> watch_for(const asio::any_io_executor& loop, c
   return std::make_shared<jobs::file_watch>(loop, program, folders, broker::file_of(url));
 }
 
-awaitable<void> run_until_asked(worker& w, const detail::worker_core& core,
-                                const std::vector<std::string>& watch, course& c) {
+awaitable<void> run_until_asked(worker& w, detail::worker_core& core, const std::vector<std::string>& watch,
+                                course& c) {
   const auto loop = co_await asio::this_coro::executor;
   const auto files = watch_for(loop, c.program, watch, w.options().broker);
   asio::cancellation_signal end_watch;
   async::event watch_ended(loop);
   if (files) {
     asio::co_spawn(
-        loop, stop_on_change(w, files, c),
+        loop, stop_on_change(core, files, c),
         asio::bind_cancellation_slot(end_watch.slot(), [&](std::exception_ptr) { watch_ended.set(); }));
   }
   asio::signal_set signals(loop, SIGINT, SIGTERM);
-  asio::co_spawn(loop, stop_on_signals(w, signals, c), [](std::exception_ptr) {});
+  asio::co_spawn(loop, stop_on_signals(core, signals, c), [](std::exception_ptr) {});
   std::exception_ptr failure;
   try {
     co_await w.run();
@@ -199,7 +200,7 @@ int worker::main(int argc, char** argv) {
     const int code = app.exit(e);
     return code == 0 ? 0 : 2;
   }
-  core_->may_leave_running = true;
+  core_->may_leave_running = core_->sets_log_pattern = true;
   int code = 0;
   try {
     apply(o, f);

@@ -171,6 +171,7 @@ class session {
       const std::string what = call.facts.task.empty() ? "call" : call.facts.task;
       decoder arguments(encoded, what, &beside);
       context facts(nullptr, call.facts);
+      if (!call.facts.task.empty()) facts.set_arguments(encoded);
       link_.compose(frame_kind::value, [&](encoder& out) {
         if (!call.plain_result) return function(arguments, out, facts);
         std::string alone;

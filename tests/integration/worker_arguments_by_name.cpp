@@ -65,6 +65,14 @@ class worker_arguments_by_name : public worker_lab {
   }
 };
 
+TEST_P(worker_arguments_by_name, are_in_their_places_when_the_context_is_asked) {
+  const auto asked = [](context& ctx, std::string, int) {
+    const auto [url, depth] = ctx.arguments(crawl);
+    return ctx.arguments_json() + url + std::to_string(depth);
+  };
+  EXPECT_EQ(result_of(asked), R"("[\"a\", 3]a3")");
+}
+
 TEST_P(worker_arguments_by_name, reach_coroutines) {
   EXPECT_EQ(result_of([](std::string url, int depth) -> awaitable<std::string> {
               co_return url + std::to_string(depth);

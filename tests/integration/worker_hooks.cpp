@@ -7,6 +7,7 @@ namespace quarq::test {
 namespace {
 
 constexpr task<int(int)> twice{"twice"};
+constexpr task<int(std::string, int)> repeat{"repeat", "word", "times"};
 
 int do_twice(int n) {
   return 2 * n;
@@ -83,6 +84,88 @@ TEST_P(worker_hooks, state_that_is_not_there_is_named) {
     const auto job = co_await q.enqueue(twice(1).tries(1));
     const auto error = co_await error_of(job.result(patience));
     EXPECT_NE(error.what.find("counter"), std::string::npos) << error.what;
+  });
+}
+
+TEST_P(worker_hooks, know_the_arguments_of_any_task) {
+  strings seen;
+  const auto look = [&](context& ctx) {
+    std::string text = ctx.task() + " " + ctx.arguments_json();
+    if (ctx.task() == repeat.name()) {
+      const auto [word, times] = ctx.arguments(repeat);
+      text += " is " + std::to_string(times) + " times " + word;
+    }
+    seen.push_back(text);
+  };
+  worker w(options());
+  w.handle(twice, do_twice);
+  w.handle(repeat, [](const std::string& word, int times) { return static_cast<int>(word.size()) * times; });
+  w.before_job([&](context& ctx) -> awaitable<void> {
+    look(ctx);
+    co_return;
+  });
+  w.after_job([&](context& ctx, const job_end&) -> awaitable<void> {
+    look(ctx);
+    co_return;
+  });
+  w.on_startup([&](context& ctx) -> awaitable<void> {
+    EXPECT_EQ(ctx.arguments_json(), "");
+    EXPECT_THROW(ctx.arguments(twice), invalid_argument);
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto first = co_await q.enqueue(twice(5));
+    co_await first.result(patience);
+    const auto second = co_await q.enqueue(repeat("ha", 3));
+    const int six = co_await second.result(patience);
+    EXPECT_EQ(six, 6);
+  });
+  EXPECT_EQ(seen, (strings{"twice [5]", "twice [5]", "repeat [\"ha\", 3] is 3 times ha",
+                           "repeat [\"ha\", 3] is 3 times ha"}));
+}
+
+TEST_P(worker_hooks, arguments_asked_for_as_anothers_are_refused) {
+  worker w(options());
+  w.handle(twice, do_twice);
+  w.before_job([](context& ctx) -> awaitable<void> {
+    ctx.arguments(repeat);
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(twice(1).tries(1));
+    const auto error = co_await error_of(job.result(patience));
+    EXPECT_EQ(error.what, "context::arguments: asked for those of repeat, but the job is one of twice");
+  });
+}
+
+TEST_P(worker_hooks, arguments_that_do_not_fit_end_a_job_at_once) {
+  constexpr task<int(std::string)> twice_of_text{"twice"};
+  worker w(options());
+  w.handle(twice, do_twice);
+  w.before_job([](context& ctx) -> awaitable<void> {
+    ctx.arguments(twice);
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(twice_of_text("two"));
+    const auto error = co_await error_of(job.result(patience));
+    EXPECT_EQ(error.what, "twice: argument 1: expected integer, got string");
+    EXPECT_TRUE(error.as<retries_exhausted>() && error.as<retries_exhausted>()->tries() == 1);
+  });
+}
+
+int count_in_process(context& ctx, const std::string&, int) {
+  const auto [word, times] = ctx.arguments(repeat);
+  return static_cast<int>(ctx.arguments_json().size() + word.size()) + times;
+}
+
+TEST_P(worker_hooks, a_handler_in_a_process_knows_its_arguments) {
+  worker w(options());
+  w.handle(repeat, count_in_process, {.on = level::process});
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(repeat(std::string(200'000, 'x'), 3));
+    const int count = co_await job.result(patience);
+    EXPECT_EQ(count, 200'007 + 200'000 + 3);
   });
 }
 

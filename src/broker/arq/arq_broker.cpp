@@ -227,6 +227,7 @@ awaitable<void> arq_broker::write_health(std::shared_ptr<arq_lease> of) {
   auto queued = co_await connection_.command(std::move(count));
   const auto lives = settings_.health_check_interval + std::chrono::seconds(1);
   const auto text = of->health(std::chrono::system_clock::now(), static_cast<std::uint64_t>(queued.integer));
+  of->log_health(text);
   std::vector<std::string> write = {"PSETEX", health_key_of(of->held.queue), std::to_string(lives.count()),
                                     text};
   co_await connection_.command(std::move(write));
@@ -351,6 +352,8 @@ awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, mom
     end.outcome = aborted_outcome(one.job, now);
     end.keep = keep_aborted;
     which.push_back(which.size());
+    const auto here = lease_of(held);
+    if (here && here->events.aborted_unstarted) here->events.aborted_unstarted(one.job, now);
   }
   std::vector<bool> answers(batch.size(), false);
   co_await settle_some(held, batch, std::move(which), answers);
@@ -495,6 +498,11 @@ awaitable<void> arq_broker::ask_for_the_time() {
   const auto seconds = std::chrono::seconds(whole_number(item(time, 0)));
   clock_.heard(seconds + std::chrono::microseconds(whole_number(item(time, 1))), asked,
                server_clock::local_now());
+}
+
+awaitable<std::string> arq_broker::about_server() {
+  auto summary = co_await redis::server_summary(connection_);
+  co_return summary;
 }
 
 awaitable<std::vector<std::string>> arq_broker::warnings() {

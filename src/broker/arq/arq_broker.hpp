@@ -44,6 +44,8 @@ class arq_broker final : public broker {
   awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
   awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
   bool keeps_results_of_nothing() const noexcept override { return true; }
+  log_style worker_log_style() const noexcept override { return log_style::arq; }
+  awaitable<std::string> about_server() override;
 
   awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;
   awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t most) override;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "broker/arq/arq_watch.hpp"
@@ -23,9 +24,13 @@ struct arq_lease {
   std::uint64_t complete = 0, failed = 0, retried = 0;
   std::chrono::steady_clock::time_point health_due{};
 
+  std::string logged_health;  ///< its counts, as they were when they were logged or first known
+
   void count(const settlement& one);
   /// The text of the health record: local time, the counts, and how many jobs the queue holds.
   std::string health(std::chrono::system_clock::time_point now, std::uint64_t queued) const;
+  /// As arq's workers do, and like them only when the counts have changed.
+  void log_health(std::string_view health);
 };
 
 }  // namespace quarq::broker::arq

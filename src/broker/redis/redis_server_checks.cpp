@@ -57,6 +57,19 @@ void check_version(const std::string& info) {
   }
 }
 
+awaitable<std::string> server_summary(net::redis_connection& connection) {
+  auto info = co_await server_info(connection);
+  std::vector<std::string> words(1, "DBSIZE");
+  auto keys = co_await ask_if_allowed(connection, std::move(words));
+  const auto known = [&info](std::string_view name) {
+    const auto value = value_in(info, name);
+    return value.empty() ? std::string("?") : value;
+  };
+  co_return fmt::format("redis_version={} mem_usage={} clients_connected={} db_keys={}",
+                        known("redis_version"), known("used_memory_human"), known("connected_clients"),
+                        keys ? std::to_string(keys->integer) : "?");
+}
+
 awaitable<std::vector<std::string>> server_warnings(net::redis_connection& connection) {
   std::vector<std::string> found;
   auto info = co_await server_info(connection);
