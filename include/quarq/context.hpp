@@ -51,9 +51,9 @@ struct job_facts {
 
 }  // namespace detail
 
-/// The worker's, in on_startup and on_shutdown; one job's own, in its handler and in before_job and
-/// after_job. State put into the worker's context lives as long as the worker and is seen by every job; state
-/// put into a job's lives as long as that try. A reference to it is valid for as long.
+/// The worker's, in on_startup and on_shutdown; one job's own, in its handler and the hooks around it. State
+/// put into the worker's context lives as long as the worker and is seen by every job; state put into a job's
+/// lives as long as that try. A reference to it is valid for as long.
 ///
 /// A job's context is used by that job alone. The worker's state is read by all jobs at once, also from the
 /// threads that run plain functions: an object that changes needs its own lock.

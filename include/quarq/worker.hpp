@@ -59,7 +59,7 @@ struct worker_options {
   bool log_results = true;
 };
 
-/// The end of one try, as after_job sees it.
+/// The end of one try, as after_job and after_recorded see it.
 struct job_end {
   /// succeeded, failed, cancelled, expired or dead; deferred if it will be tried again; queued if it was
   /// handed back.
@@ -132,6 +132,11 @@ class worker {
   worker& before_job(hook f);
   /// After each try. If it throws after a success, that try has failed.
   worker& after_job(end_hook f);
+  /// After the end of each try was recorded at the broker: its result can be asked for, and if that is not
+  /// kept, the job's id may be used again. Not if the job was no longer this worker's, so that its end here
+  /// counted for nothing, nor for a handler that did not stop when asked. What it throws is logged. The job
+  /// keeps its place among those under way until it returns.
+  worker& after_recorded(end_hook f);
 
   /// Serves until stop(), or until burst or max_jobs is reached. Does not return while the broker is away: it
   /// reconnects. Throws broker_error only for what can't get better (a wrong password, a newer format).

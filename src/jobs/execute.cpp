@@ -193,7 +193,10 @@ awaitable<void> worker_core::execute(running_job& job) {
   explain_stop(a, job);
   auto verdict = verdict_on(job, a);
   if (after_job) co_await run_after_job(job, a, verdict);
-  conclude(job, a, verdict, std::move(result));
+  const bool counts = conclude(job, a, verdict, std::move(result));
+  if (!counts || !after_recorded) co_return;
+  const auto end = end_of(job, a, verdict);
+  co_await run_after_recorded(job, end);
 }
 
 awaitable<std::string> worker_core::call_handler(running_job& job) {
@@ -246,6 +249,21 @@ awaitable<void> worker_core::run_after_job(running_job& job, attempt& a, jobs::v
   if (a.came != what::returned && v.state == job_state::succeeded) v = verdict_on(job, a);
 }
 
+awaitable<void> worker_core::run_after_recorded(running_job& job, const job_end& end) {
+  clear_deadline(job);
+  recording its(loop);
+  job.from.unrecorded.emplace(job.claimed.id, &its);
+  co_await its.answered.wait();
+  if (!its.held) co_return;
+  try {
+    co_await after_recorded(job.ctx, end);
+  } catch (...) {
+    const auto thrown = attempt_from(std::current_exception());
+    base::log().error("after_recorded threw for id={}: {}: {}", job.claimed.id, thrown.error_type,
+                      thrown.error);
+  }
+}
+
 // Asks a job to stop; the first reason counts. If it does not stop within stop_wait, its end is recorded
 // without it.
 void worker_core::stop_job(running_job& job, stop_reason why) {
@@ -263,17 +281,17 @@ jobs::verdict worker_core::verdict_on(const running_job& job, const attempt& a) 
   return jobs::decide(a, retry, job.claimed.tries, std::uniform_real_distribution<>(0, 1)(random));
 }
 
-void worker_core::conclude(running_job& job, const attempt& a, const jobs::verdict& v, std::string result) {
+bool worker_core::conclude(running_job& job, const attempt& a, const jobs::verdict& v, std::string result) {
   if (job.settled) {
     base::log().warn("late     task={} id={} stopped {} after it began; its end was recorded before",
                      job.record.task, job.claimed.id, base::human_duration(since(job.started)));
-    return;
+    return false;
   }
   job.settled = true;
   if (job.token != job.from.lease.token) {
     base::log().warn("refused  task={} id={}: its lease was lost, its end here counts for nothing",
                      job.record.task, job.claimed.id);
-    return;
+    return false;
   }
   log->ended(logged(job), a, v, options.log_results ? std::optional<std::string_view>(result) : std::nullopt);
   if (is_final(v.state)) ++done;
@@ -281,6 +299,7 @@ void worker_core::conclude(running_job& job, const attempt& a, const jobs::verdi
      : is_final(v.state)             ? tries_ended.failed
                                      : tries_ended.retried);
   settle(job.from, settlement_of(job, a, v, std::move(result)));
+  return true;
 }
 
 broker::settlement worker_core::settlement_of(const running_job& job, const attempt& a,

@@ -48,6 +48,7 @@ awaitable<void> worker_core::send_settlements(lane& l) {
       if (!answered) co_await sleep_for(pause_after_error);
     }
     report_refused(l, held);
+    if (!l.unrecorded.empty()) tell_recorded(l, held);
     l.in_flight.clear();
     wake->ended.set();
     wake->fetch.set();
@@ -59,6 +60,16 @@ void worker_core::report_refused(const lane& l, const std::vector<bool>& held) {
     if (held[i]) continue;
     base::log().warn("refused  id={} queue={}: the job was no longer ours, its end here changed nothing",
                      l.in_flight[i].id, l.served.name);
+  }
+}
+
+void worker_core::tell_recorded(lane& l, const std::vector<bool>& held) {
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    const auto found = l.unrecorded.find(l.in_flight[i].id);
+    if (found == l.unrecorded.end()) continue;
+    found->second->held = held[i];
+    found->second->answered.set();
+    l.unrecorded.erase(found);
   }
 }
 

@@ -246,6 +246,10 @@ awaitable<void> worker_core::end_roles() {
   closing = true;
   for (auto& cancel : role_cancels) cancel.emit(asio::cancellation_type::terminal);
   for (auto& a : asides) a.cancel.emit(asio::cancellation_type::terminal);
+  for (auto& l : lanes) {
+    for (auto& [id, waiting] : l.unrecorded) waiting->answered.set();
+    l.unrecorded.clear();
+  }
   while (roles > 0) co_await wake->ended.wait();
 }
 
@@ -374,6 +378,11 @@ worker& worker::on_shutdown(hook f) {
 
 worker& worker::before_job(hook f) {
   core_->before_job = std::move(f);
+  return *this;
+}
+
+worker& worker::after_recorded(end_hook f) {
+  core_->after_recorded = std::move(f);
   return *this;
 }
 

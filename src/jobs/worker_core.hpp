@@ -45,6 +45,13 @@ namespace quarq::detail {
 using jobs::millis;
 using steady = std::chrono::steady_clock;
 
+/// What after_recorded waits for.
+struct recording {
+  explicit recording(const boost::asio::any_io_executor& loop) : answered(loop) {}
+  async::event answered;  ///< by the broker; or the worker ends without an answer
+  bool held = false;      ///< the end counted: the job was still ours
+};
+
 /// One of the worker's queues, with the lease under which its jobs are held.
 struct lane {
   lane(served_queue q, const boost::asio::any_io_executor& loop)
@@ -55,6 +62,7 @@ struct lane {
   std::vector<broker::settlement> outbox;     ///< not sent yet
   std::vector<broker::settlement> in_flight;  ///< sent, not answered yet
   async::event outbox_ready;
+  std::unordered_map<std::string_view, recording*> unrecorded;  ///< by the job's id
   async::event renew_now;
 
   /// Until when it need not be asked for jobs: the broker has promised to tell of some before.
@@ -111,7 +119,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   std::unordered_map<std::string, jobs::cron_job> crons;  ///< by their task
   void add_cron(std::string_view cron_name, cron_options how);
   worker::hook on_startup, on_shutdown, before_job;
-  worker::end_hook after_job;
+  worker::end_hook after_job, after_recorded;
 
   // ---- worker.cpp
   awaitable<void> run();
@@ -175,9 +183,11 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   awaitable<std::string> call_on_thread(running_job& job);
   awaitable<std::string> call_in_process(running_job& job);
   awaitable<void> run_after_job(running_job& job, jobs::attempt& a, jobs::verdict& v);
+  awaitable<void> run_after_recorded(running_job& job, const job_end& end);
   void stop_job(running_job& job, jobs::stop_reason why);
   jobs::verdict verdict_on(const running_job& job, const jobs::attempt& a);
-  void conclude(running_job& job, const jobs::attempt& a, const jobs::verdict& v, std::string result);
+  /// Whether this is the job's end: it has none yet, and is still ours.
+  bool conclude(running_job& job, const jobs::attempt& a, const jobs::verdict& v, std::string result);
   broker::settlement settlement_of(const running_job& job, const jobs::attempt& a, const jobs::verdict& v,
                                    std::string result) const;
   jobs::outcome outcome_of(const running_job& job) const;
@@ -192,6 +202,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   void settle(lane& to, broker::settlement s);
   awaitable<void> send_settlements(lane& l);
   static void report_refused(const lane& l, const std::vector<bool>& held);
+  static void tell_recorded(lane& l, const std::vector<bool>& held);
 
   // ---- renew.cpp
   awaitable<void> open(lane& l);

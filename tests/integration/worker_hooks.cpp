@@ -237,6 +237,53 @@ TEST_P(worker_hooks, after_job_hears_of_each_try) {
   EXPECT_EQ(ends, (strings{"1 deferred", "2 deferred", "3 succeeded"}));
 }
 
+TEST_P(worker_hooks, after_a_try_was_recorded_its_job_is_seen_so_and_its_id_is_free) {
+  strings ends;
+  worker w(options());
+  w.handle(twice, [](context& ctx, int n) {
+    if (n == 1 && ctx.tries() == 1) throw std::runtime_error("not yet");
+    return 2 * n;
+  });
+  std::optional<queue> there;
+  w.after_recorded([&](context& ctx, const job_end& end) -> awaitable<void> {
+    ends.push_back(ctx.arguments_json() + " " + std::string(to_string(end.state)));
+    if (end.state != job_state::succeeded) co_return;
+    const auto [n] = ctx.arguments(twice);
+    auto next = twice(n + 1).id("again").keep_result(0ms);
+    if (n < 3) co_await there->enqueue(std::move(next));
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    there = q;
+    auto first = twice(1).id("again").keep_result(0ms).backoff(backoff::constant(1ms));
+    co_await q.enqueue(std::move(first));
+    co_await until([&] { return ends.size() == 4; });
+    const auto kept = co_await q.enqueue(twice(5));
+    co_await kept.result(patience);
+    there.reset();
+  });
+  EXPECT_EQ(ends,
+            (strings{"[1] deferred", "[1] succeeded", "[2] succeeded", "[3] succeeded", "[5] succeeded"}));
+}
+
+TEST_P(worker_hooks, an_exception_after_a_try_was_recorded_is_only_logged) {
+  int calls = 0;
+  worker w(options());
+  w.handle(twice, do_twice);
+  w.after_recorded([&](context&, const job_end&) -> awaitable<void> {
+    ++calls;
+    throw std::runtime_error("nobody hears");
+    co_return;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto first = co_await q.enqueue(twice(1));
+    const int two = co_await first.result(patience);
+    EXPECT_EQ(two, 2);
+    const auto second = co_await q.enqueue(twice(2));
+    co_await second.result(patience);
+  });
+  EXPECT_EQ(calls, 2);
+}
+
 TEST_P(worker_hooks, an_exception_at_startup_keeps_the_worker_from_starting) {
   bool ran = false;
   worker w(options());

@@ -501,7 +501,7 @@ awaitable<void> arq_broker::ask_for_the_time() {
 }
 
 awaitable<std::string> arq_broker::about_server() {
-  auto summary = co_await redis::server_summary(connection_);
+  auto summary = co_await server_.summary();
   co_return summary;
 }
 

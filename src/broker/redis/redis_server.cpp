@@ -11,6 +11,11 @@ awaitable<void> redis_server::check() {
   checked_ = true;
 }
 
+awaitable<std::string> redis_server::summary() {
+  auto text = co_await server_summary(connection_);
+  co_return text;
+}
+
 awaitable<std::vector<std::string>> redis_server::warnings() {
   co_await check();
   auto found = co_await server_warnings(connection_);

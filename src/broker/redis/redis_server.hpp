@@ -20,6 +20,8 @@ class redis_server {
 
   /// Before anything is done: asks once. Throws broker_error for a server that is too old.
   awaitable<void> check();
+  /// For broker::about_server().
+  awaitable<std::string> summary();
   /// For broker::warnings().
   awaitable<std::vector<std::string>> warnings();
 
