@@ -28,7 +28,7 @@ std::string without_sentinel_password(std::string_view url) {
   auto end = url.find('&', at);
   while (end != url.npos && !begins_another(end)) end = url.find('&', end + 1);
   const auto rest = end == url.npos ? std::string_view() : url.substr(end);
-  return std::string(url.substr(0, at)) + std::string(name) + "***" + std::string(rest);
+  return std::string(url.substr(0, at)) + std::string(name) + "***" + without_sentinel_password(rest);
 }
 
 }  // namespace

@@ -180,7 +180,7 @@ TEST(redis_url, a_wrong_part_is_named) {
       {"redis+sentinel://one:65536,two", "the port is \"65536\"; it must be a number from 0 to 65535"},
       {"redis+sentinel://h/jobs/0", "the database is \"jobs/0\"; it must be a number from 0 to 1000000"},
       {"redis+sentinel://h?master=", "the parameter \"master\" is empty"},
-      {"redis+sentinel://h?sentinel_password=", "the parameter \"sentinel_password\" is empty"},
+      {"redis+sentinel://h?sentinel_user=", "the parameter \"sentinel_user\" is empty"},
       {"redis+sentinel://h?sentinel_user=ann", "there is a sentinel_user without a sentinel_password"},
       {"redis+sentinel://h?sentinel_tls=maybe",
        "the parameter \"sentinel_tls\" is \"maybe\"; it must be yes or no"},
