@@ -22,7 +22,7 @@ std::string without_sentinel_password(std::string_view url) {
   if (at == url.npos) return std::string(url);
   const auto begins_another = [&](std::size_t ampersand) {
     const auto equals = url.find('=', ampersand);
-    return equals != url.npos &&
+    return equals != url.npos && equals > ampersand + 1 &&
            url.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", ampersand + 1) == equals;
   };
   auto end = url.find('&', at);
@@ -154,10 +154,12 @@ class reader {
     const auto whole = url_;
     for (std::size_t begin = 0; begin <= hosts_.size();) {
       const auto end = std::min(hosts_.find(',', begin), hosts_.size());
-      const auto one = "x://" + std::string(hosts_.substr(begin, end - begin));
+      const auto entry = std::string(hosts_.substr(begin, end - begin)), one = "x://" + entry;
       parse(one);
       redis_host sentinel{std::string(url_.host_address()), std::string(sentinel_port)};
       if (sentinel.host.empty()) fail("in the list of sentinels there is an empty host");
+      // Boost.URL takes what is no port for a path.
+      if (!url_.path().empty()) fail("in the list of sentinels \"" + entry + "\" is no host and port");
       read_port(sentinel.port);
       options_.sentinel.hosts.push_back(std::move(sentinel));
       begin = end + 1;
@@ -187,7 +189,7 @@ class reader {
   void read_query() {
     std::set<std::string> seen;
     for (const auto& parameter : url_.params()) {
-      if (seen.contains("sentinel_password") && !parameter.has_value) {
+      if (seen.contains("sentinel_password") && (!parameter.has_value || parameter.key.empty())) {
         fail("what follows sentinel_password has no name; an & in a password is written as %26");
       }
       if (!seen.insert(parameter.key).second)

@@ -176,6 +176,7 @@ TEST(redis_sentinel, a_master_that_has_become_a_replica_is_left_at_the_next_writ
     c.on_reconnect([&] { ++reconnected; });
     strings before = {"SET", "before", "here"}, after = {"SET", "after", "here"};
     co_await c.command(before);
+    redis.wait_replicated();
     forget(redis);
     change_places(redis);
     watch(redis, redis.second());

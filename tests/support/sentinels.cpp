@@ -69,6 +69,9 @@ sentinels::sentinels(sentinels_options options) : options_(std::move(options)) {
   for (const auto& each : sentinels_) {
     wait_until("sentinels that know each other and the replica", [&] { return ready(*each); });
   }
+  // Within four of these a sentinel must have seen that a replica was promoted on purpose, and it looks once
+  // a second.
+  for (const auto& each : sentinels_) each->command({"SENTINEL", "DEBUG", "publish-period", "2000"});
 }
 
 std::vector<std::string> sentinels::sentinel_lines() const {

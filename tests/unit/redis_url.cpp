@@ -176,6 +176,8 @@ TEST(redis_url, a_wrong_part_is_named) {
       {"redis+sentinel://one,,two", "in the list of sentinels there is an empty host"},
       {"redis+sentinel://one,", "in the list of sentinels there is an empty host"},
       {"redis+sentinel://one,:26379", "in the list of sentinels there is an empty host"},
+      {"redis+sentinel://one,two:x", "in the list of sentinels \"two:x\" is no host and port"},
+      {"redis+sentinel://one,two:1x", "in the list of sentinels \"two:1x\" is no host and port"},
       {"redis+sentinel://one:1,two:0", "the port is 0"},
       {"redis+sentinel://one:65536,two", "the port is \"65536\"; it must be a number from 0 to 65535"},
       {"redis+sentinel://h/jobs/0", "the database is \"jobs/0\"; it must be a number from 0 to 1000000"},
