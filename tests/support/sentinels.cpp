@@ -61,9 +61,11 @@ sentinels::sentinels(sentinels_options options) : options_(std::move(options)) {
   one.certificate = options_.tls ? first_->certificate() : std::string();
   one.password = options_.sentinel_password.empty() ? std::string() : among_sentinels;
   one.sentinel = sentinel_lines();
+  // A replica is promoted only if it was looked at within five ping periods, and it is looked at once a
+  // second.
   for (int i = 0; i < 3; ++i) {
     sentinels_.push_back(std::make_unique<redis_server>(one));
-    sentinels_.back()->command({"SENTINEL", "DEBUG", "info-period", "200", "ping-period", "100", "ask-period",
+    sentinels_.back()->command({"SENTINEL", "DEBUG", "info-period", "200", "ping-period", "500", "ask-period",
                                 "100", "publish-period", "100", "tilt-trigger", "60000"});
   }
   for (const auto& each : sentinels_) {
