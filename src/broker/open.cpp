@@ -18,16 +18,18 @@ enum class kind { sqlite, redis, arq };
 kind kind_of(std::string_view url) {
   const auto scheme = url.substr(0, url.find(':'));
   if (scheme == "sqlite") return kind::sqlite;
-  for (const std::string_view known : {"redis", "rediss", "redis+unix", "unix"}) {
+  for (const std::string_view known :
+       {"redis", "rediss", "redis+unix", "unix", "redis+sentinel", "rediss+sentinel"}) {
     if (scheme == known) return kind::redis;
   }
-  for (const std::string_view known : {"arq", "arqs", "arq+unix"}) {
+  for (const std::string_view known : {"arq", "arqs", "arq+unix", "arq+sentinel", "arqs+sentinel"}) {
     if (scheme == known) return kind::arq;
   }
   // What follows the scheme may hold a password.
   throw invalid_argument(fmt::format(
-      "\"{}:\" is not a broker that is known: use sqlite:FILE, sqlite::memory:, redis://HOST, rediss://HOST "
-      "or redis+unix://PATH; or arq://HOST, arqs://HOST, arq+unix://PATH for python-arq's jobs",
+      "\"{}:\" is not a broker that is known: use sqlite:FILE, sqlite::memory:, redis://HOST, "
+      "rediss://HOST, redis+unix://PATH or redis+sentinel://HOST,HOST; or arq://HOST, arqs://HOST, "
+      "arq+unix://PATH, arq+sentinel://HOST,HOST for python-arq's jobs",
       scheme));
 }
 

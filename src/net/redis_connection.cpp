@@ -20,6 +20,7 @@
 
 #include "base/log.hpp"
 #include "net/backoff.hpp"
+#include "net/master_finder.hpp"
 #include "net/redis_link.hpp"
 #include "net/redis_pipeline.hpp"
 #include "net/redis_setup.hpp"
@@ -84,7 +85,9 @@ class handler_waiter final : public redis_waiter {
 class redis_connection::impl : public std::enable_shared_from_this<impl> {
  public:
   impl(asio::any_io_executor loop, redis_options options, std::vector<const redis_script*> scripts)
-      : loop_(std::move(loop)), options_(std::move(options)), scripts_(std::move(scripts)) {}
+      : loop_(std::move(loop)), options_(std::move(options)), scripts_(std::move(scripts)) {
+    if (!options_.sentinel.hosts.empty()) finder_ = std::make_shared<master_finder>(loop_, options_);
+  }
 
   static awaitable<wire::reply> ask(std::shared_ptr<impl> self, redis_request_ptr r);
   static awaitable<void> subscribe(std::shared_ptr<impl> self, std::string channel,
@@ -129,12 +132,14 @@ class redis_connection::impl : public std::enable_shared_from_this<impl> {
   // ---- the connection
   static awaitable<void> run(std::shared_ptr<impl> self, keeper keep);
   awaitable<bool> attempt(link_ptr link);
+  awaitable<redis_options> find_server();
   awaitable<void> set_up(link_ptr link);
   awaitable<void> receive(link_ptr link);
   void limit_attempt(const link_ptr& link);
   void become_ready(const link_ptr& link, const std::vector<std::string>& subscribed);
   void become_lost();
   void report_outage();
+  std::string state(const redis_link* link) const;
 
   // ---- bytes
   void schedule_flush();
@@ -158,6 +163,7 @@ class redis_connection::impl : public std::enable_shared_from_this<impl> {
   const asio::any_io_executor loop_;
   const redis_options options_;
   const std::vector<const redis_script*> scripts_;
+  std::shared_ptr<master_finder> finder_;  // if there are sentinels
 
   redis_pipeline pipeline_;
   std::vector<delivery> deliveries_, spare_;
@@ -334,7 +340,7 @@ void redis_connection::impl::wait_with_patience() {
 void redis_connection::impl::run_out_of_patience() {
   if (closed_ || ready_) return;
   const auto link = link_.lock();
-  const std::string why = last_error_.empty() && link ? std::string("still ") + link->step : last_error_;
+  const std::string why = state(link.get());
   for (const auto& r : pipeline_.take_expired(clock::now())) {
     const broker_error late(redis_address(options_) + ": no connection within " +
                             in_seconds(*options_.patience) + ": " + why);
@@ -374,8 +380,9 @@ awaitable<bool> redis_connection::impl::attempt(link_ptr link) {
   bool refused = false;
   std::string why;
   try {
+    auto where = co_await find_server();
     limit_attempt(link);
-    co_await link->open(options_);
+    co_await link->open(where);
     co_await set_up(link);
     co_await receive(link);
   } catch (const redis_refused& e) {
@@ -387,8 +394,14 @@ awaitable<bool> redis_connection::impl::attempt(link_ptr link) {
     why = e.what();
   }
   link->drop(why);
-  last_error_ = link->why();
+  last_error_ = finder_ ? finder_->ended(link->why(), ready_) : link->why();
   co_return refused;
+}
+
+awaitable<redis_options> redis_connection::impl::find_server() {
+  if (!finder_) co_return options_;
+  auto where = co_await master_finder::find(finder_);
+  co_return where;
 }
 
 void redis_connection::impl::limit_attempt(const link_ptr& link) {
@@ -424,6 +437,13 @@ awaitable<void> redis_connection::impl::set_up(link_ptr link) {
   become_ready(link, subscribed);
 }
 
+// Why there is no connection yet.
+std::string redis_connection::impl::state(const redis_link* link) const {
+  if (!last_error_.empty() || !link) return last_error_;
+  const auto search = finder_ ? finder_->progress() : std::string();
+  return search.empty() ? std::string("still ") + link->step : search;
+}
+
 // Once for each outage: whoever waits for a server that does not come should see why.
 void redis_connection::impl::report_outage() {
   if (std::exchange(outage_reported_, true)) return;
@@ -433,7 +453,9 @@ void redis_connection::impl::report_outage() {
 void redis_connection::impl::become_ready(const link_ptr& link, const std::vector<std::string>& subscribed) {
   ready_ = true;
   ready_since_ = clock::now();
-  if (std::exchange(outage_reported_, false)) base::log().info("{}: connected", redis_address(options_));
+  if (std::exchange(outage_reported_, false)) {
+    base::log().info("{}: connected{}", redis_address(options_), finder_ ? " to " + finder_->master() : "");
+  }
   timers_->watchdog.cancel();
   watching_ = false;
   if (std::exchange(was_ready_, true)) schedule({});
@@ -644,6 +666,7 @@ void redis_connection::impl::close() {
   pipeline_.lost();
   fail_all_waiting(redis_address(options_) + ": the connection was closed");
   if (const auto link = link_.lock()) link->drop("closed");
+  if (finder_) finder_->stop();
   if (timers_) {
     timers_->sleep.cancel();
     timers_->patience.cancel();

@@ -4,6 +4,7 @@
 // published messages come over the same connection). A lost connection is made again, with exponential
 // backoff and jitter, for as long as the object lives; requests wait for it, at most `patience`. A request
 // whose answer was lost with the connection is sent again: give only commands that may be executed twice.
+// Where there are sentinels, each connection is made to the server that they call the master at that moment.
 //
 // Belongs to one loop: use it from that loop's thread only.
 #pragma once
@@ -24,11 +25,25 @@
 
 namespace quarq::net {
 
+/// Where a server listens.
+struct redis_host {
+  std::string host, port;
+};
+
+/// Those who know which server is the master.
+struct redis_sentinel_options {
+  std::vector<redis_host> hosts;  ///< asked in this order; empty: there are no sentinels
+  std::string master = "mymaster";
+  std::string username, password;  ///< as below, but for the sentinels
+  bool tls = false;                ///< to the sentinels, with the certificates below
+};
+
 struct redis_options {
   std::string host = "127.0.0.1";
   std::string port = "6379";
-  std::string unix_path;           ///< if not empty, instead of host and port
-  std::string username, password;  ///< AUTH is sent when password is not empty
+  std::string unix_path;            ///< if not empty, instead of host and port
+  redis_sentinel_options sentinel;  ///< if there are any, they say what host and port are
+  std::string username, password;   ///< AUTH is sent when password is not empty
   int database = 0;
   bool tls = false;
   std::string tls_ca_file;  ///< PEM; empty: the system's certificates
@@ -39,18 +54,18 @@ struct redis_options {
 /// How the URLs of something else that lives in Redis differ from those of Redis itself.
 struct redis_url_dialect {
   std::string name = "Redis";    ///< in errors
-  std::string scheme = "redis";  ///< and with an s for TLS, and with +unix
+  std::string scheme = "redis";  ///< and with an s for TLS, and with +unix, and both with +sentinel
   /// Takes a parameter that Redis' own URLs don't know; false: not known here either. What it throws as
   /// invalid_argument becomes part of the error that names the URL.
   std::function<bool(const std::string& name, const std::string& value)> parameter{};
   std::string parameters{};  ///< those it knows, for errors: "queue, codec"
 };
 
-/// Reads redis://, rediss:// and redis+unix:// URLs, or those of a dialect. Throws invalid_argument that
-/// names the wrong part, with the password hidden.
+/// Reads redis://, rediss://, redis+unix://, redis+sentinel:// and rediss+sentinel:// URLs, or those of a
+/// dialect. Throws invalid_argument that names the wrong part, with passwords hidden.
 redis_options parse_redis_url(std::string_view url, const redis_url_dialect& dialect = {});
 
-/// The URL as it may be shown: its password, if there is one, replaced by ***.
+/// The URL as it may be shown: its passwords, if there are any, replaced by ***.
 std::string without_password(std::string_view url);
 
 /// A Lua script, sent as EVALSHA; the connection loads it after each connect, and again on NOSCRIPT.

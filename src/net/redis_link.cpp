@@ -136,11 +136,18 @@ void redis_link::drop(const std::string& why) {
   socket_.close(ignored);
 }
 
+std::string host_and_port(const redis_host& where) {
+  const bool v6 = where.host.find(':') != std::string::npos;
+  return (v6 ? "[" + where.host + "]" : where.host) + ":" + where.port;
+}
+
 std::string redis_address(const redis_options& options) {
   if (!options.unix_path.empty()) return "redis+unix://" + options.unix_path;
-  const bool v6 = options.host.find(':') != std::string::npos;
-  return std::string(options.tls ? "rediss://" : "redis://") +
-         (v6 ? "[" + options.host + "]" : options.host) + ":" + options.port;
+  const std::string scheme = options.tls ? "rediss" : "redis";
+  if (options.sentinel.hosts.empty()) return scheme + "://" + host_and_port({options.host, options.port});
+  std::string list;
+  for (const auto& each : options.sentinel.hosts) list += (list.empty() ? "" : ",") + host_and_port(each);
+  return scheme + "+sentinel://" + list + "?master=" + options.sentinel.master;
 }
 
 }  // namespace quarq::net

@@ -63,7 +63,11 @@ class redis_link : public std::enable_shared_from_this<redis_link> {
   std::string why_;
 };
 
-/// "redis://127.0.0.1:6379", "redis+unix:///run/redis.sock": where it connects to, without name and password.
+/// "127.0.0.1:6379", "[::1]:6379".
+std::string host_and_port(const redis_host& where);
+
+/// "redis://127.0.0.1:6379", "redis+unix:///run/redis.sock", "redis+sentinel://a:26379,b:26379?master=m":
+/// where it connects to, without names and passwords.
 std::string redis_address(const redis_options& options);
 
 }  // namespace quarq::net

@@ -6,7 +6,9 @@ namespace quarq::net {
 
 namespace {
 
-constexpr std::string_view not_ready_codes[] = {"LOADING ", "MASTERDOWN ", "READONLY ", "BUSY "};
+constexpr std::string_view not_ready_codes[] = {"LOADING ", "MASTERDOWN ", "READONLY ", "NOREPLICAS ",
+                                                "BUSY "};
+constexpr char role[] = "ROLE";
 
 }  // namespace
 
@@ -30,6 +32,8 @@ redis_setup::redis_setup(const redis_options& options, const std::vector<const r
                  {"AUTH", options.username.empty() ? "default" : options.username, options.password});
   }
   add({"HELLO", false, true}, std::move(hello));
+  // A user who may not ask for it finds out by READONLY.
+  if (!options.sentinel.hosts.empty()) add({role, false, false}, {role});
   if (options.database != 0) add({"SELECT", false, true}, {"SELECT", std::to_string(options.database)});
   // A name is for people who look at CLIENT LIST; a user who may not set it can do all else.
   add({"CLIENT SETNAME", false, false}, {"CLIENT", "SETNAME", "quarq"});
@@ -56,6 +60,11 @@ redis_setup::verdict redis_setup::take(const wire::reply& r) {
   const bool is_push = r.type == wire::reply::kind::push;
   if (!r.is_error() && is_push != now.is_subscribe) {
     throw wire::protocol_error(std::string("the server did not answer ") + now.what + " as Redis does");
+  }
+  if (std::string_view(now.what) == role && !r.items.empty() && r.items[0].text != "master") {
+    const auto& it = r.items[0].text;
+    error_ = "it is " + (it == "slave" ? std::string("a replica") : "a " + it) + ", not the master";
+    return verdict::not_ready;
   }
   return left_.empty() ? verdict::done : verdict::more;
 }

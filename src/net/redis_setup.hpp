@@ -13,8 +13,8 @@ namespace quarq::net {
 
 enum class redis_error_class {
   ordinary,   ///< this request failed, and would fail again
-  not_ready,  ///< the server will take it later, or another server will (loading, a replica, a script that
-              ///< blocks it)
+  not_ready,  ///< the server will take it later, or another server will (loading, a replica, a master without
+              ///< enough replicas, a script that blocks it)
   no_script,  ///< EVALSHA of a script that the server has forgotten
 };
 redis_error_class classify_redis_error(std::string_view text) noexcept;

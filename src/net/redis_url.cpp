@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <set>
 #include <string>
@@ -11,15 +12,37 @@
 
 namespace quarq::net {
 
+namespace {
+
+// One that holds an & should have been percent-encoded; it ends where another parameter begins, at a name
+// with its =.
+std::string without_sentinel_password(std::string_view url) {
+  constexpr std::string_view name = "sentinel_password=";
+  const auto at = url.find(name);
+  if (at == url.npos) return std::string(url);
+  const auto begins_another = [&](std::size_t ampersand) {
+    const auto equals = url.find('=', ampersand);
+    return equals != url.npos && equals > ampersand + 1 &&
+           url.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", ampersand + 1) == equals;
+  };
+  auto end = url.find('&', at);
+  while (end != url.npos && !begins_another(end)) end = url.find('&', end + 1);
+  const auto rest = end == url.npos ? std::string_view() : url.substr(end);
+  return std::string(url.substr(0, at)) + std::string(name) + "***" + without_sentinel_password(rest);
+}
+
+}  // namespace
+
 // Passwords often come with characters that should have been percent-encoded, so the last @ is taken as its
 // end.
-std::string without_password(std::string_view url) {
+std::string without_password(std::string_view whole) {
+  const auto url = without_sentinel_password(whole);
   const auto slashes = url.find("://");
   const auto at = url.rfind('@');
-  if (slashes == url.npos || at == url.npos || at < slashes) return std::string(url);
+  if (slashes == url.npos || at == url.npos || at < slashes) return url;
   const auto colon = url.find(':', slashes + 3);
-  if (colon == url.npos || colon > at) return std::string(url);
-  return std::string(url.substr(0, colon + 1)) + "***" + std::string(url.substr(at));
+  if (colon == url.npos || colon > at) return url;
+  return url.substr(0, colon + 1) + "***" + url.substr(at);
 }
 
 namespace {
@@ -27,25 +50,26 @@ namespace {
 constexpr std::size_t longest_unix_path = 107;  // what a sockaddr_un holds
 constexpr double longest_patience = 1e6;        // seconds
 constexpr int highest_database = 1'000'000;
+constexpr std::string_view sentinel_port = "26379";
 
 class reader {
  public:
   reader(std::string_view text, const redis_url_dialect& dialect) : text_(text), dialect_(dialect) {}
 
   redis_options read() {
-    const auto parsed = boost::urls::parse_uri(text_);
-    if (!parsed) {
-      fail("it is not a URL (" + parsed.error().message() +
-           "); special characters in a user name or password are written as %XX");
-    }
-    url_ = *parsed;
+    take_hosts_out();
+    parse(plain_text_);
     read_scheme();
     refuse_misplaced_at();
     read_credentials();
     if (unix_) {
       read_unix_path();
+    } else if (sentinel_) {
+      read_sentinels();
+      read_database_path();
     } else {
-      read_host();
+      options_.host = url_.host_address().empty() ? options_.host : std::string(url_.host_address());
+      read_port(options_.port);
       read_database_path();
     }
     read_query();
@@ -54,15 +78,46 @@ class reader {
   }
 
  private:
+  // No URL has several hosts: those of sentinels are taken out, and what is left is one.
+  void take_hosts_out() {
+    plain_text_ = text_;
+    const auto slashes = text_.find("://");
+    if (slashes == text_.npos) return;
+    const auto first = slashes + 3;
+    const auto end = std::min(text_.find_first_of("/?#", first), text_.size());
+    const auto at = text_.substr(0, end).rfind('@');
+    const auto begin = at == text_.npos || at < first ? first : at + 1;
+    hosts_ = text_.substr(begin, end - begin);
+    if (text_.substr(0, slashes).ends_with("+sentinel")) {
+      plain_text_ = std::string(text_.substr(0, begin)) + "sentinels" + std::string(text_.substr(end));
+    } else if (hosts_.find(',') != hosts_.npos && text_.find('@', end) == text_.npos) {
+      fail("there are several hosts; a list of sentinels is written as " + sentinel_schemes());
+    }
+  }
+
+  void parse(std::string_view text) {
+    const auto parsed = boost::urls::parse_uri(text);
+    if (!parsed) {
+      fail("it is not a URL (" + parsed.error().message() +
+           "); special characters in a user name or password are written as %XX");
+    }
+    url_ = *parsed;
+  }
+
+  std::string sentinel_schemes() const {
+    return dialect_.scheme + "+sentinel:// or " + dialect_.scheme + "s+sentinel://";
+  }
+
   void read_scheme() {
     const std::string scheme(url_.scheme());
     const auto& plain = dialect_.scheme;
     const bool is_redis = plain == "redis";
     unix_ = scheme == plain + "+unix" || (is_redis && scheme == "unix");
-    options_.tls = scheme == plain + "s";
-    if (!unix_ && !options_.tls && scheme != plain) {
-      fail("the scheme is \"" + scheme + "\"; known are " + plain + ", " + plain + "s" +
-           (is_redis ? ", redis+unix and unix" : " and " + plain + "+unix"));
+    sentinel_ = scheme == plain + "+sentinel" || scheme == plain + "s+sentinel";
+    options_.tls = scheme == plain + "s" || scheme == plain + "s+sentinel";
+    if (!unix_ && !sentinel_ && !options_.tls && scheme != plain) {
+      fail("the scheme is \"" + scheme + "\"; known are " + plain + ", " + plain + "s, " + plain + "+unix, " +
+           (is_redis ? "unix, " : "") + plain + "+sentinel and " + plain + "s+sentinel");
     }
     if (!url_.has_authority()) fail("after the scheme there must be ://");
   }
@@ -87,13 +142,30 @@ class reader {
     }
   }
 
-  void read_host() {
-    const std::string host = url_.host_address();
-    if (!host.empty()) options_.host = host;
+  void read_port(std::string& into) {
     const std::string port(url_.port());
     if (port.empty()) return;
     if (whole_number(port, 65535, "the port") == 0) fail("the port is 0");
-    options_.port = port;
+    into = port;
+  }
+
+  // Each is looked at as the host of a URL of its own.
+  void read_sentinels() {
+    const auto whole = url_;
+    for (std::size_t begin = 0; begin <= hosts_.size();) {
+      const auto end = std::min(hosts_.find(',', begin), hosts_.size());
+      const auto entry = std::string(hosts_.substr(begin, end - begin)), one = "x://" + entry;
+      parse(one);
+      redis_host sentinel{std::string(url_.host_address()), std::string(sentinel_port)};
+      if (sentinel.host.empty()) fail("in the list of sentinels there is an empty host");
+      // Boost.URL takes what is no port for a path.
+      if (!url_.path().empty()) fail("in the list of sentinels \"" + entry + "\" is no host and port");
+      read_port(sentinel.port);
+      options_.sentinel.hosts.push_back(std::move(sentinel));
+      begin = end + 1;
+    }
+    url_ = whole;
+    options_.sentinel.tls = options_.tls;
   }
 
   void read_database_path() {
@@ -117,33 +189,75 @@ class reader {
   void read_query() {
     std::set<std::string> seen;
     for (const auto& parameter : url_.params()) {
+      if (seen.contains("sentinel_password") && (!parameter.has_value || parameter.key.empty())) {
+        fail("what follows sentinel_password has no name; an & in a password is written as %26");
+      }
       if (!seen.insert(parameter.key).second)
         fail("the parameter \"" + parameter.key + "\" stands there twice");
       read_parameter(parameter.key, parameter.value);
     }
+    refuse_tls_without_use(seen);
+    if (seen.contains("sentinel_user") && !seen.contains("sentinel_password")) {
+      fail("there is a sentinel_user without a sentinel_password");
+    }
+  }
+
+  void refuse_tls_without_use(const std::set<std::string>& seen) const {
+    if (options_.tls || options_.sentinel.tls) return;
+    for (const std::string name : {"tls_ca", "tls_verify"}) {
+      if (!seen.contains(name)) continue;
+      fail("the parameter \"" + name + "\" is for " + tls_schemes() + " only");
+    }
+  }
+
+  std::string tls_schemes() const {
+    return dialect_.scheme + (sentinel_ ? "s+sentinel:// or sentinel_tls=yes" : "s://");
   }
 
   void read_parameter(const std::string& key, const std::string& value) {
-    const bool is_tls = key == "tls_ca" || key == "tls_verify";
-    if (is_tls && !options_.tls)
-      fail("the parameter \"" + key + "\" is for " + dialect_.scheme + "s:// only");
     if (key == "timeout") {
       read_timeout(value);
     } else if (key == "tls_ca") {
       if (value.empty()) fail("the parameter \"tls_ca\" names no file");
       options_.tls_ca_file = value;
     } else if (key == "tls_verify") {
-      const bool yes = value == "yes" || value == "true" || value == "1";
-      const bool no = value == "no" || value == "false" || value == "0";
-      if (!yes && !no) fail("the parameter \"tls_verify\" is \"" + value + "\"; it must be yes or no");
-      options_.tls_verify = yes;
+      options_.tls_verify = yes_or_no(key, value);
     } else if (key == "db" && unix_) {
       options_.database = whole_number(value, highest_database, "the database");
+    } else if (key == "master" || key.starts_with("sentinel_")) {
+      read_of_sentinel(key, value);
     } else if (!read_of_dialect(key, value)) {
-      const auto more = dialect_.parameters.empty() ? "" : dialect_.parameters + ", ";
-      fail("the parameter \"" + key + "\" is unknown; known are " + more + "timeout, " +
-           (unix_ ? "db" : "and for " + dialect_.scheme + "s:// tls_ca and tls_verify"));
+      fail_unknown(key);
     }
+  }
+
+  void read_of_sentinel(const std::string& key, const std::string& value) {
+    auto& to = options_.sentinel;
+    const bool is_known =
+        key == "master" || key == "sentinel_user" || key == "sentinel_password" || key == "sentinel_tls";
+    if (!is_known) fail_unknown(key);
+    if (!sentinel_) fail("the parameter \"" + key + "\" is for " + sentinel_schemes() + " only");
+    if (key == "sentinel_tls") {
+      to.tls = yes_or_no(key, value);
+      return;
+    }
+    if (value.empty()) fail("the parameter \"" + key + "\" is empty");
+    (key == "master" ? to.master : key == "sentinel_user" ? to.username : to.password) = value;
+  }
+
+  bool yes_or_no(const std::string& key, const std::string& value) const {
+    const bool yes = value == "yes" || value == "true" || value == "1";
+    const bool no = value == "no" || value == "false" || value == "0";
+    if (!yes && !no) fail("the parameter \"" + key + "\" is \"" + value + "\"; it must be yes or no");
+    return yes;
+  }
+
+  [[noreturn]] void fail_unknown(const std::string& key) const {
+    const auto more = dialect_.parameters.empty() ? "" : dialect_.parameters + ", ";
+    const std::string of_sentinel = "master, sentinel_user, sentinel_password, sentinel_tls, ";
+    fail("the parameter \"" + key + "\" is unknown; known are " + more + "timeout, " +
+         (sentinel_ ? of_sentinel : "") +
+         (unix_ ? "db" : "and for " + tls_schemes() + " tls_ca and tls_verify"));
   }
 
   bool read_of_dialect(const std::string& key, const std::string& value) {
@@ -181,10 +295,13 @@ class reader {
   }
 
   std::string_view text_;
+  std::string_view hosts_;  // with their ports
+  std::string plain_text_;  // with one host
   const redis_url_dialect& dialect_;
   boost::urls::url_view url_;
   redis_options options_;
   bool unix_ = false;
+  bool sentinel_ = false;
 };
 
 }  // namespace

@@ -489,8 +489,8 @@ TEST_P(cli, wrong_command_lines_are_refused_in_a_line) {
        "--help)"},
       {{"queues", "--broker", "http://x"},
        "\"http:\" is not a broker that is known: use sqlite:FILE, sqlite::memory:, redis://HOST, "
-       "rediss://HOST or redis+unix://PATH; or arq://HOST, arqs://HOST, arq+unix://PATH for python-arq's "
-       "jobs "
+       "rediss://HOST, redis+unix://PATH or redis+sentinel://HOST,HOST; or arq://HOST, arqs://HOST, "
+       "arq+unix://PATH, arq+sentinel://HOST,HOST for python-arq's jobs "
        "(see quarq queues --help)"},
   };
   for (const auto& [line, message] : lines) expect_error(quarq(line), 2, message);

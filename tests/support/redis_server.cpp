@@ -76,7 +76,7 @@ wire::reply ask(int s, const std::vector<std::string>& words) {
 }  // namespace
 
 redis_server::redis_server(redis_server_options options) : options_(std::move(options)) {
-  if (options_.tls) make_certificate();
+  if (options_.tls && options_.certificate.empty()) make_certificate();
   for (int attempts = 5;; --attempts) {
     plain_port_ = port_ = free_port();
     if (options_.tls) port_ = free_port();
@@ -87,6 +87,7 @@ redis_server::redis_server(redis_server_options options) : options_(std::move(op
       const bool port_was_taken = log().find("Address already in use") != std::string::npos;
       if (!port_was_taken || attempts == 1) throw;
       std::filesystem::remove(dir_ / "server.log");
+      std::filesystem::remove(dir_ / "sentinel.conf");
     }
   }
 }
@@ -136,8 +137,7 @@ void redis_server::start() {
   }
 }
 
-void redis_server::spawn() {
-  std::filesystem::remove(dir_ / "redis.sock");
+std::vector<std::string> redis_server::arguments() const {
   std::vector<std::string> words{"redis-server",
                                  "--bind",
                                  "127.0.0.1",
@@ -159,14 +159,39 @@ void redis_server::spawn() {
                                  "always"};
   if (!options_.password.empty()) words.insert(words.end(), {"--requirepass", options_.password});
   if (options_.tls) {
-    words.insert(words.end(), {"--tls-port", std::to_string(port_), "--tls-cert-file", dir_ / "server.crt",
-                               "--tls-key-file", dir_ / "server.key", "--tls-ca-cert-file",
-                               dir_ / "server.crt", "--tls-auth-clients", "no"});
+    words.insert(words.end(), {"--tls-port", std::to_string(port_), "--tls-cert-file", ca_file(),
+                               "--tls-key-file", certificate() + "/server.key", "--tls-ca-cert-file",
+                               ca_file(), "--tls-auth-clients", "no"});
   }
   words.insert(words.end(), options_.extra.begin(), options_.extra.end());
-  std::vector<char*> arguments;
-  for (auto& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  return words;
+}
+
+// A sentinel keeps what it has learnt in its configuration file, so that it is not written again for a
+// restart.
+std::vector<std::string> redis_server::arguments_of_sentinel() const {
+  const std::string file = dir_ / "sentinel.conf";
+  std::vector<std::string> words{"redis-server", file, "--sentinel"};
+  if (std::filesystem::exists(file)) return words;
+  std::ofstream out(file);
+  out << "bind 127.0.0.1\nport " << plain_port_ << "\nunixsocket " << dir_ / "redis.sock"
+      << "\ndir " << dir_.path().string() << "\nlogfile " << dir_ / "server.log"
+      << "\n";
+  if (!options_.password.empty()) out << "requirepass " << options_.password << "\n";
+  if (options_.tls) {
+    out << "tls-port " << port_ << "\ntls-cert-file " << ca_file() << "\ntls-key-file " << certificate()
+        << "/server.key\ntls-ca-cert-file " << ca_file() << "\ntls-auth-clients no\n";
+  }
+  for (const auto& line : options_.sentinel) out << line << "\n";
+  return words;
+}
+
+void redis_server::spawn() {
+  std::filesystem::remove(dir_ / "redis.sock");
+  auto words = options_.sentinel.empty() ? arguments() : arguments_of_sentinel();
+  std::vector<char*> pointers;
+  for (auto& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
 
   const pid_t parent = getpid();
   pid_ = fork();
@@ -179,7 +204,7 @@ void redis_server::spawn() {
   dup2(nowhere, 0);
   dup2(nowhere, 1);
   dup2(nowhere, 2);
-  execvp(arguments[0], arguments.data());
+  execvp(pointers[0], pointers.data());
   _exit(127);
 }
 

@@ -14,8 +14,12 @@ namespace quarq::test {
 struct redis_server_options {
   bool appendonly = false;  ///< every write on disk before it is answered
   bool tls = false;  ///< url() is rediss://, with a certificate for "localhost" and 127.0.0.1 of its own
+  std::string
+      certificate{};  ///< with tls: the folder of another server, whose certificate this one shows too
   std::string password{};
   std::vector<std::string> extra{};  ///< more arguments, as on the command line: "--maxmemory", "10mb"
+  /// If not empty, it is a sentinel, and these are more lines of its configuration file.
+  std::vector<std::string> sentinel{};
 };
 
 /// Runs on a free port of the loopback and a Unix socket, in a folder of its own; all of it is gone at the
@@ -45,7 +49,11 @@ class redis_server {
   int plain_port() const noexcept { return plain_port_; }
   pid_t pid() const noexcept { return pid_; }
   /// The certificate that its TLS certificate can be checked with.
-  std::string ca_file() const { return dir_ / "server.crt"; }
+  std::string ca_file() const { return certificate() + "/server.crt"; }
+  /// The folder with it and its key.
+  std::string certificate() const {
+    return options_.certificate.empty() ? dir_.path().string() : options_.certificate;
+  }
   std::string log() const;
 
   /// Sends one command over a connection of its own (the Unix socket), so that a test can look at the server
@@ -55,6 +63,8 @@ class redis_server {
  private:
   void start();
   void spawn();
+  std::vector<std::string> arguments() const;
+  std::vector<std::string> arguments_of_sentinel() const;
   bool answers() const;
   void end_with(int signal);
   void make_certificate();

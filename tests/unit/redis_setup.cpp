@@ -84,6 +84,39 @@ TEST(redis_setup, a_refusal_is_told_from_a_server_that_is_not_ready) {
   EXPECT_EQ(loading.take(error_reply("LOADING Redis is loading the dataset in memory")), verdict::not_ready);
 }
 
+wire::reply role(const std::string& name) {
+  wire::reply r;
+  r.type = wire::reply::kind::array;
+  r.items.push_back(ok());
+  r.items.back().text = name;
+  return r;
+}
+
+redis_options by_sentinels() {
+  redis_options o;
+  o.sentinel.hosts.push_back({"sentinel", "26379"});
+  return o;
+}
+
+TEST(redis_setup, where_sentinels_sent_us_must_be_a_master) {
+  EXPECT_EQ(commands(redis_setup(by_sentinels(), {}, {})), "HELLO 3 | ROLE | CLIENT SETNAME quarq | ");
+  redis_setup master(by_sentinels(), {}, {});
+  master.take(ok());
+  EXPECT_EQ(master.take(role("master")), verdict::more);
+  EXPECT_EQ(master.take(ok()), verdict::done);
+  redis_setup replica(by_sentinels(), {}, {});
+  replica.take(ok());
+  EXPECT_EQ(replica.take(role("slave")), verdict::not_ready);
+  EXPECT_EQ(replica.error(), "it is a replica, not the master");
+}
+
+TEST(redis_setup, a_user_who_may_not_ask_for_the_role_is_let_in) {
+  redis_setup setup(by_sentinels(), {}, {});
+  setup.take(ok());
+  EXPECT_EQ(setup.take(error_reply("NOPERM this user has no permissions to run the 'role' command")),
+            verdict::more);
+}
+
 TEST(redis_setup, an_answer_of_the_wrong_kind_is_an_error) {
   redis_setup a({}, {}, {});
   EXPECT_THROW(a.take(confirmation()), wire::protocol_error);
@@ -103,6 +136,7 @@ TEST(redis_setup, errors_are_classified_by_their_code) {
       {"LOADING Redis is loading the dataset in memory", c::not_ready},
       {"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", c::not_ready},
       {"READONLY You can't write against a read only replica.", c::not_ready},
+      {"NOREPLICAS Not enough good replicas to write.", c::not_ready},
       {"BUSY Redis is busy running a script.", c::not_ready},
       {"ERR max number of clients reached", c::not_ready},
       {"ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write against a replica.",

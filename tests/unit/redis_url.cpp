@@ -88,9 +88,59 @@ TEST(redis_url, timeout_is_the_patience_in_seconds) {
   EXPECT_EQ(parse_redis_url("redis://host/0?timeout=0.001").patience, 1ms);
 }
 
+std::string hosts_of(const redis_options& o) {
+  std::string all;
+  for (const auto& each : o.sentinel.hosts) all += each.host + " " + each.port + ", ";
+  return all;
+}
+
+TEST(redis_url, sentinels_are_a_list_of_hosts) {
+  const auto o =
+      parse_redis_url("redis+sentinel://ann:s3cr%2Ct@one,two:5000,[::1],[fe80::2]:5001/3?timeout=2");
+  EXPECT_EQ(hosts_of(o), "one 26379, two 5000, ::1 26379, fe80::2 5001, ");
+  EXPECT_EQ(o.sentinel.master, "mymaster");
+  EXPECT_EQ(o.sentinel.username, "");
+  EXPECT_EQ(o.sentinel.password, "");
+  EXPECT_FALSE(o.sentinel.tls);
+  EXPECT_FALSE(o.tls);
+  EXPECT_EQ(o.username, "ann");
+  EXPECT_EQ(o.password, "s3cr,t");
+  EXPECT_EQ(o.database, 3);
+  EXPECT_EQ(o.patience, 2s);
+  EXPECT_EQ(hosts_of(parse_redis_url("redis+sentinel://alone")), "alone 26379, ");
+  EXPECT_EQ(hosts_of(parse_redis_url("redis://host")), "");
+}
+
+TEST(redis_url, sentinels_have_a_master_and_accounts_of_their_own) {
+  const auto o = parse_redis_url(
+      "redis+sentinel://:of-master@h?master=jobs&sentinel_user=bob&sentinel_password=a%26b%40c");
+  EXPECT_EQ(o.sentinel.master, "jobs");
+  EXPECT_EQ(o.sentinel.username, "bob");
+  EXPECT_EQ(o.sentinel.password, "a&b@c");
+  EXPECT_EQ(o.password, "of-master");
+  EXPECT_EQ(parse_redis_url("redis+sentinel://h?sentinel_password=x").sentinel.password, "x");
+}
+
+TEST(redis_url, tls_is_for_the_sentinels_too_unless_they_say_otherwise) {
+  const auto both = parse_redis_url("rediss+sentinel://h?tls_ca=ca.pem&tls_verify=no");
+  EXPECT_TRUE(both.tls);
+  EXPECT_TRUE(both.sentinel.tls);
+  EXPECT_EQ(both.tls_ca_file, "ca.pem");
+  EXPECT_FALSE(both.tls_verify);
+  const auto master_only = parse_redis_url("rediss+sentinel://h?sentinel_tls=no");
+  EXPECT_TRUE(master_only.tls);
+  EXPECT_FALSE(master_only.sentinel.tls);
+  // The order of parameters means nothing.
+  const auto sentinels_only = parse_redis_url("redis+sentinel://h?tls_ca=ca.pem&sentinel_tls=yes");
+  EXPECT_FALSE(sentinels_only.tls);
+  EXPECT_TRUE(sentinels_only.sentinel.tls);
+}
+
 TEST(redis_url, a_wrong_part_is_named) {
   const std::vector<std::pair<std::string_view, std::string_view>> cases{
-      {"http://host", "the scheme is \"http\"; known are redis, rediss, redis+unix and unix"},
+      {"http://host",
+       "the scheme is \"http\"; known are redis, rediss, redis+unix, unix, redis+sentinel and "
+       "rediss+sentinel"},
       {"redis:host", "after the scheme there must be ://"},
       {"redis://host:0", "the port is 0"},
       {"redis://host:65536", "the port is \"65536\"; it must be a number from 0 to 65535"},
@@ -116,6 +166,36 @@ TEST(redis_url, a_wrong_part_is_named) {
       {"redis+unix://run/redis.sock",
        "the socket's path must be absolute, with three slashes: redis+unix:///path/to.sock"},
       {"redis+unix:///", "the socket's path is missing"},
+      {"redis://one,two:7000/0",
+       "there are several hosts; a list of sentinels is written as redis+sentinel:// or rediss+sentinel://"},
+      {"redis://one:1,two:2",
+       "there are several hosts; a list of sentinels is written as redis+sentinel:// or rediss+sentinel://"},
+      {"redis+sentinel:h", "after the scheme there must be ://"},
+      {"redis+sentinel://", "in the list of sentinels there is an empty host"},
+      {"redis+sentinel:///0", "in the list of sentinels there is an empty host"},
+      {"redis+sentinel://one,,two", "in the list of sentinels there is an empty host"},
+      {"redis+sentinel://one,", "in the list of sentinels there is an empty host"},
+      {"redis+sentinel://one,:26379", "in the list of sentinels there is an empty host"},
+      {"redis+sentinel://one,two:x", "in the list of sentinels \"two:x\" is no host and port"},
+      {"redis+sentinel://one,two:1x", "in the list of sentinels \"two:1x\" is no host and port"},
+      {"redis+sentinel://one:1,two:0", "the port is 0"},
+      {"redis+sentinel://one:65536,two", "the port is \"65536\"; it must be a number from 0 to 65535"},
+      {"redis+sentinel://h/jobs/0", "the database is \"jobs/0\"; it must be a number from 0 to 1000000"},
+      {"redis+sentinel://h?master=", "the parameter \"master\" is empty"},
+      {"redis+sentinel://h?sentinel_user=", "the parameter \"sentinel_user\" is empty"},
+      {"redis+sentinel://h?sentinel_user=ann", "there is a sentinel_user without a sentinel_password"},
+      {"redis+sentinel://h?sentinel_tls=maybe",
+       "the parameter \"sentinel_tls\" is \"maybe\"; it must be yes or no"},
+      {"redis+sentinel://h?tls_ca=x",
+       "the parameter \"tls_ca\" is for rediss+sentinel:// or sentinel_tls=yes only"},
+      {"redis+sentinel://h?db=3",
+       "the parameter \"db\" is unknown; known are timeout, master, sentinel_user, sentinel_password, "
+       "sentinel_tls, and for rediss+sentinel:// or sentinel_tls=yes tls_ca and tls_verify"},
+      {"redis://h?master=m", "the parameter \"master\" is for redis+sentinel:// or rediss+sentinel:// only"},
+      {"rediss://h?sentinel_tls=no",
+       "the parameter \"sentinel_tls\" is for redis+sentinel:// or rediss+sentinel:// only"},
+      {"redis://h?sentinel_x=1",
+       "the parameter \"sentinel_x\" is unknown; known are timeout, and for rediss:// tls_ca and tls_verify"},
   };
   for (const auto& [url, why] : cases) {
     EXPECT_EQ(error_of(url), "the Redis URL \"" + std::string(url) + "\" can't be used: " + std::string(why));
@@ -128,17 +208,41 @@ TEST(redis_url, a_wrong_part_is_named) {
 
 TEST(redis_url, no_error_shows_the_password) {
   for (const std::string url :
-       {"redis://user:hunter2@host/abc", "redis://:hunter2@host?x=1", "redis://user:hunter2@ho st",
-        "redis://:hun/ter2@host:x", "redis://:hunter2#@host", "redis+unix://:hunter2@/s?y=1",
-        "http://:hunter2@host", "redis://:a@hunter2@host", "redis://:hun?ter2@host",
-        "redis://:12/hunter2@host", "unix://:hun/ter2@/s", "unix://:hun?ter2@/s",
-        "redis://:hunter2@host:99999"}) {
+       {"redis://user:hunter2@host/abc",
+        "redis://:hunter2@host?x=1",
+        "redis://user:hunter2@ho st",
+        "redis://:hun/ter2@host:x",
+        "redis://:hunter2#@host",
+        "redis+unix://:hunter2@/s?y=1",
+        "http://:hunter2@host",
+        "redis://:a@hunter2@host",
+        "redis://:hun?ter2@host",
+        "redis://:12/hunter2@host",
+        "unix://:hun/ter2@/s",
+        "unix://:hun?ter2@/s",
+        "redis://:hunter2@host:99999",
+        "redis+sentinel://:hunter2@one,two:x",
+        "redis://:hunter2@one,two",
+        "redis+sentinel://:hun/ter2@one,two:1",
+        "redis+sentinel://:12/hunter2@one",
+        "redis://:hun,/ter2@host",
+        "redis+sentinel://one:1?sentinel_password=hunter2&x=1",
+        "redis://h?sentinel_password=hunter2",
+        "redis+sentinel://one:1?sentinel_password=hun@ter2",
+        "redis+sentinel://one?sentinel_password=hun#ter2",
+        "redis+sentinel://one?sentinel_password=hun&ter2",
+        "redis+sentinel://h?sentinel_password=hun&=ter2",
+        "redis+sentinel://one?sentinel_password=%hunter2",
+        "redis+sentinel://one?x=1&sentinel_password=hunter2",
+        "redis+sentinel://a:hunter2@b?sentinel_password=hunter2&sentinel_password=hunter2"}) {
     const auto text = error_of(url);
     EXPECT_NE(text, "no error") << url;
     EXPECT_EQ(text.find("ter2"), std::string::npos) << text;
   }
   EXPECT_EQ(error_of("redis://user:hunter2@host/abc").substr(0, 45),
             "the Redis URL \"redis://user:***@host/abc\" can");
+  EXPECT_EQ(without_password("redis+sentinel://u:a@b,c:1/2?sentinel_password=s&master=m&timeout=1"),
+            "redis+sentinel://u:***@b,c:1/2?sentinel_password=***&master=m&timeout=1");
 }
 
 TEST(redis_url, a_password_that_is_not_encoded_is_explained) {
