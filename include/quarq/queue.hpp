@@ -50,7 +50,8 @@ enqueued enqueue_in_transaction(queue_core& queue, sqlite3* transaction, raw_cal
 /// a queue of its own). It may outlive that loop, and is then free to be used on the next.
 class queue {
  public:
-  /// `broker`: sqlite:FILE, sqlite::memory:, redis://..., rediss://..., redis+unix://...; throws
+  /// `broker`: sqlite:FILE, sqlite::memory:, redis://..., rediss://..., redis+unix://...,
+  /// redis+sentinel://...; throws
   /// invalid_argument for what is none of these. `name`: 1 to 100 characters, no white space, no braces.
   explicit queue(std::string broker = default_broker_url(), std::string name = "default");
 

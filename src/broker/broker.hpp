@@ -253,11 +253,12 @@ void check_url(std::string_view url);
 /// its own. Empty: they are not.
 std::string file_of(std::string_view url);
 
-/// The URL as it may be shown: its password, if there is one, replaced by ***.
+/// The URL as it may be shown: its passwords, if there are any, replaced by ***.
 std::string without_password(std::string_view url);
 
-/// Opens sqlite:FILE, sqlite::memory:, redis://, rediss://, redis+unix://, arq://, arqs:// or arq+unix://.
-/// Throws invalid_argument for a URL it can't use, naming the part. Does not connect yet.
+/// Opens sqlite:FILE, sqlite::memory:, redis://, rediss://, redis+unix://, redis+sentinel://, arq://,
+/// arqs://, arq+unix:// or arq+sentinel://, or the last of each with TLS, rediss+sentinel:// and
+/// arqs+sentinel://. Throws invalid_argument for a URL it can't use, naming the part. Does not connect yet.
 std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop,
                              open_options options = {});
 

@@ -19,7 +19,8 @@ redis_error_class classify_redis_error(std::string_view text) noexcept {
   }
   // Before Redis 7 an error inside a script is wrapped: "ERR Error running script (...): @user_script:1:
   // -READONLY ...".
-  const bool wrapped = text.starts_with("ERR Error running script") && text.find(" -READONLY ") != text.npos;
+  const bool wrapped = text.starts_with("ERR Error running script") &&
+                       (text.find(" -READONLY ") != text.npos || text.find(" -NOREPLICAS ") != text.npos);
   if (wrapped || text.starts_with("ERR max number of clients reached")) return redis_error_class::not_ready;
   return redis_error_class::ordinary;
 }

@@ -615,6 +615,19 @@ TEST(arq_url, has_arqs_defaults) {
   EXPECT_EQ(broker::arq::parse_arq_url("arq+unix:///run/redis.sock?db=2").redis.unix_path, "/run/redis.sock");
 }
 
+TEST(arq_url, sentinels_and_arqs_own_parameters_go_together) {
+  const auto s = broker::arq::parse_arq_url("arqs+sentinel://:secret@one,two:7000/2?master=m&queue=mails");
+  ASSERT_EQ(s.redis.sentinel.hosts.size(), 2u);
+  EXPECT_EQ(s.redis.sentinel.hosts[1].port, "7000");
+  EXPECT_EQ(s.redis.sentinel.master, "m");
+  EXPECT_EQ(s.redis.database, 2);
+  EXPECT_TRUE(s.redis.tls);
+  EXPECT_EQ(s.default_queue, "mails");
+  for (const auto* url : {"arq+sentinel://one", "arqs+sentinel://one", "rediss+sentinel://one"}) {
+    EXPECT_NO_THROW(broker::check_url(url)) << url;
+  }
+}
+
 TEST(arq_url, what_is_wrong_is_named_without_the_password) {
   const std::pair<std::string, std::string> wrong[] = {
       {"arq://h?what=1", "what"},
@@ -629,6 +642,8 @@ TEST(arq_url, what_is_wrong_is_named_without_the_password) {
       {"arq://h?queue=q&health_check_key=q", "health record"},
       {"arq://h?tls_verify=no", "arqs"},
       {"arq://h/x", "database"},
+      {"arq://one,two", "arq+sentinel"},
+      {"arq+sentinel://u:secret@one,two?sentinel_password=secret&what=1", "what"},
       {"arq://u:secret@h?codec=json", "codec"},
   };
   for (const auto& [url, part] : wrong) {

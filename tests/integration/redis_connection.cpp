@@ -438,6 +438,27 @@ TEST(redis_connection, a_read_only_server_is_waited_for) {
   run_on_loop(body);
 }
 
+TEST(redis_connection, writes_wait_for_a_master_with_enough_replicas) {
+  redis_server server({.extra = {"--min-replicas-to-write", "1"}});
+  const auto body = [&]() -> awaitable<void> {
+    auto loop = co_await asio::this_coro::executor;
+    redis_connection c(loop, parse_redis_url(server.url()), {&add_script});
+    words keys{"n"}, by{"1"};
+    ending plain, script;
+    start(loop, c, {"INCR", "m"}, plain);
+    asio::co_spawn(loop, c.run(add_script, keys, by), note_in(script));
+    const std::function<bool()> refused = [&] {
+      return server.command({"INFO", "errorstats"}).text.find("NOREPLICAS") != std::string::npos;
+    };
+    co_await until(refused);
+    EXPECT_FALSE(plain.ended());
+    server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
+    co_await until([&] { return plain.ended() && script.ended(); });
+    EXPECT_EQ(plain.failure + script.failure, "");
+  };
+  run_on_loop(body);
+}
+
 TEST(redis_connection, a_read_only_server_ends_the_patience_with_its_words) {
   redis_server server;
   server.command({"REPLICAOF", "127.0.0.1", "1"});

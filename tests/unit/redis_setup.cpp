@@ -142,6 +142,9 @@ TEST(redis_setup, errors_are_classified_by_their_code) {
       {"ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write against a replica.",
        c::not_ready},
       {"NOSCRIPT No matching script. Please use EVAL.", c::no_script},
+      {"ERR Error running script (call to f_1): @user_script:1: -NOREPLICAS Not enough good replicas to "
+       "write.",
+       c::not_ready},
       {"WRONGPASS invalid username-password pair or user is disabled.", c::ordinary},
   };
   for (const auto& [text, expected] : cases) EXPECT_EQ(classify_redis_error(text), expected) << text;
