@@ -49,7 +49,14 @@ struct redis_options {
   std::string tls_ca_file;  ///< PEM; empty: the system's certificates
   bool tls_verify = true;   ///< check the certificate and the host's name
   std::optional<std::chrono::milliseconds> patience = std::chrono::milliseconds(10'000);
+  bool sets_patience = false;  ///< the URL does
 };
+
+/// For who would wait `otherwise` if the URL says nothing of it. Who waits without limit, as workers do,
+/// does so whatever it says.
+inline void settle_patience(redis_options& where, std::optional<std::chrono::milliseconds> otherwise) {
+  if (!where.sets_patience || !otherwise) where.patience = otherwise;
+}
 
 /// How the URLs of something else that lives in Redis differ from those of Redis itself.
 struct redis_url_dialect {

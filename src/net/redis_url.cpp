@@ -278,6 +278,7 @@ class reader {
            "\"; it must be a number of seconds, from 0.001 to 1000000");
     }
     options_.patience = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
+    options_.sets_patience = true;
   }
 
   int whole_number(const std::string& digits, int most, const std::string& what) const {

@@ -151,5 +151,21 @@ TEST_F(redis_worker, every_job_ends_though_connections_break_while_jobs_are_give
   run_on_loop(beside(w, client()), 3 * patience);
 }
 
+// Nobody listens on port 1.
+TEST(redis_queue, a_client_waits_for_a_connection_as_long_as_the_url_says) {
+  base::set_log_level("off");
+  for (const std::string scheme : {"redis", "arq"}) {
+    const auto enqueue = [&]() -> awaitable<thrown> {
+      queue q(scheme + "://127.0.0.1:1?timeout=0.05");
+      auto call = step(1);
+      auto error = co_await error_of(q.enqueue(std::move(call)));
+      co_return error;
+    };
+    const auto error = run_on_loop(enqueue(), patience);
+    EXPECT_TRUE(error.as<broker_error>());
+    EXPECT_NE(error.what.find("no connection within 0.050 s"), std::string::npos) << error.what;
+  }
+}
+
 }  // namespace
 }  // namespace quarq::test

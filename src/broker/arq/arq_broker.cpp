@@ -513,8 +513,7 @@ awaitable<std::vector<std::string>> arq_broker::warnings() {
 std::shared_ptr<broker> open_arq(std::string_view url, boost::asio::any_io_executor loop,
                                  open_options options) {
   auto settings = parse_arq_url(url);
-  // As for redis://: what the URL says of patience is for those who open without options.
-  settings.redis.patience = options.patience;
+  net::settle_patience(settings.redis, options.patience);
   return std::make_shared<arq_broker>(std::move(settings), std::move(loop));
 }
 

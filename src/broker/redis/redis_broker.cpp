@@ -368,7 +368,7 @@ awaitable<std::vector<std::string>> redis_broker::warnings() {
 std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop,
                                    open_options options) {
   auto where = net::parse_redis_url(url);
-  where.patience = options.patience;
+  net::settle_patience(where, options.patience);
   return std::make_shared<redis_broker>(std::move(where), std::move(loop));
 }
 
