@@ -64,8 +64,8 @@ void measure_drain(report& out, int port, const std::string& what, std::size_t j
   const auto per_job = [&](double n) { return n / static_cast<double>(jobs); };
   out.add({group, what, static_cast<double>(jobs) / took, "jobs/s", ""});
   out.add({group, what + ": Redis CPU", per_job(after.cpu_seconds - before.cpu_seconds) * 1e6, "us/job", ""});
-  out.add({group, what + ": Redis commands, those of scripts too", per_job(after.commands - before.commands),
-           "a job", ""});
+  out.add({group, what + ": Redis commands", per_job(after.commands - before.commands), "a job",
+           "those of scripts too"});
 }
 
 std::vector<std::string> worker_arguments(int port, std::vector<std::string> more) {
@@ -103,14 +103,14 @@ int arq_main(int argc, char** argv) {
   test::redis_server server(memory_only);
   const int port = server.plain_port();
   report out(json);
-  out.heading("jobs in arq's format, enqueued by Python, results kept; Redis without persistence");
+  out.heading(
+      "jobs in arq's format, enqueued by Python, results kept; Redis without persistence; arq's commands are "
+      "sent by Python");
   measure_drain(out, port, "quarq's worker", jobs,
                 [&] { child(worker_arguments(port, {"--burst"})).end(true); });
   const double rate = out.value(group, "quarq's worker");
-  measure_drain(out, port, "arq's commands from Python, 1 000 jobs at once", 10'000,
-                [&] { python("drain", port, 1'000); });
-  measure_drain(out, port, "arq's commands from Python, as arq is by default", 2'000,
-                [&] { python("drain", port, 10); });
+  measure_drain(out, port, "arq's commands, 1 000 at once", 10'000, [&] { python("drain", port, 1'000); });
+  measure_drain(out, port, "arq's commands, at defaults", 2'000, [&] { python("drain", port, 10); });
   measure_asking(out, port, 300);
   if (!json) {
     fmt::print("\nquarq's worker: target of {} jobs/s {}\n", wanted_jobs_per_second,

@@ -88,16 +88,6 @@ TEST_F(arq_worker, a_job_that_fails_before_it_starts_is_kept_for_ever_where_all_
   EXPECT_EQ(ask_number(server_, {"PTTL", "arq:result:job"}), -1);
 }
 
-awaitable<void> beside(worker& w, awaitable<void> client) {
-  std::vector<awaitable<void>> both;
-  both.push_back(w.run());
-  both.push_back([](worker& of, awaitable<void> what) -> awaitable<void> {
-    co_await std::move(what);
-    of.stop();
-  }(w, std::move(client)));
-  co_await gather(std::move(both));
-}
-
 TEST_F(arq_worker, lives_on_when_redis_is_restarted) {
   int ran = 0;
   latch finish;

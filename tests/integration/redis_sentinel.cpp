@@ -233,18 +233,6 @@ class redis_sentinel_failover : public testing::TestWithParam<change> {
   sentinels redis_;
 };
 
-awaitable<void> stop_after(worker& w, awaitable<void> client) {
-  co_await std::move(client);
-  w.stop();
-}
-
-awaitable<void> beside(worker& w, awaitable<void> client) {
-  std::vector<awaitable<void>> both;
-  both.push_back(w.run());
-  both.push_back(stop_after(w, std::move(client)));
-  co_await gather(std::move(both));
-}
-
 TEST_P(redis_sentinel_failover, jobs_go_on_at_the_new_master) {
   latch finish;
   std::vector<int> ran;

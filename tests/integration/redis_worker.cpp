@@ -29,18 +29,6 @@ class redis_worker : public testing::Test {
   redis_server server_{redis_server_options{}};
 };
 
-awaitable<void> stop_after(worker& w, awaitable<void> client) {
-  co_await std::move(client);
-  w.stop();
-}
-
-awaitable<void> beside(worker& w, awaitable<void> client) {
-  std::vector<awaitable<void>> both;
-  both.push_back(w.run());
-  both.push_back(stop_after(w, std::move(client)));
-  co_await gather(std::move(both));
-}
-
 awaitable<int> result_of(queue q, int n) {
   auto call = step(n);
   auto job = co_await q.enqueue(std::move(call));

@@ -9,14 +9,14 @@ awaitable<void> then_stop(worker& w, awaitable<void> client) {
   w.stop();
 }
 
+}  // namespace
+
 awaitable<void> beside(worker& w, awaitable<void> client) {
   std::vector<awaitable<void>> both;
   both.push_back(w.run());
   both.push_back(then_stop(w, std::move(client)));
   co_await gather(std::move(both));
 }
-
-}  // namespace
 
 void worker_lab::serve(worker& w, const body& client) {
   run_on_loop(beside(w, client(queue(url()))), 3 * patience);

@@ -55,6 +55,9 @@ awaitable<thrown> error_of(awaitable<T> work) {
   co_return t;
 }
 
+/// Runs `client` beside the worker; stops the worker, at once, when it has ended.
+awaitable<void> beside(worker& w, awaitable<void> client);
+
 class worker_lab : public testing::TestWithParam<broker_kind> {
  protected:
   worker_lab() { base::set_log_level("off"); }
