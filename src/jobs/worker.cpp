@@ -46,10 +46,14 @@ std::vector<std::string> queue_names(const std::vector<served_queue>& queues) {
   return names;
 }
 
-std::vector<std::string> crons_last(std::vector<std::string> tasks) {
-  std::stable_partition(tasks.begin(), tasks.end(),
-                        [](const auto& task) { return !task.starts_with(jobs::cron_prefix); });
-  return tasks;
+std::vector<std::string> crons_last(const std::vector<std::string>& tasks) {
+  std::vector<std::string> sorted;
+  for (const bool crons : {false, true}) {
+    for (const auto& task : tasks) {
+      if (task.starts_with(jobs::cron_prefix) == crons) sorted.push_back(task);
+    }
+  }
+  return sorted;
 }
 
 }  // namespace
