@@ -329,8 +329,15 @@ void pool_core::wake_one() noexcept {
   }
 }
 
+// The last thread that found nothing ended the pool, perhaps while this one was about to look once more: then
+// nobody is listed any more. It does what it still finds, and leaves.
+bool pool_core::is_over_for(const sleeper& one) const noexcept {
+  return finished_ && !one.loop;
+}
+
 void pool_core::lie_down(sleeper& one) {
   const std::lock_guard lock(sleep_mutex_);
+  if (is_over_for(one)) return;
   auto& list = one.loop ? loops_asleep_ : threads_asleep_;
   one.next = list;
   list = &one;
@@ -342,6 +349,7 @@ void pool_core::lie_down(sleeper& one) {
 // Whether somebody woke it: then it is one of those that search.
 bool pool_core::get_up(sleeper& one) noexcept {
   const std::lock_guard lock(sleep_mutex_);
+  if (is_over_for(one)) return false;
   if (!std::exchange(one.lies, false)) return true;
   auto* at = one.loop ? &loops_asleep_ : &threads_asleep_;
   while (*at != &one) at = &(*at)->next;

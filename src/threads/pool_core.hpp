@@ -59,6 +59,7 @@ class pool_core {
 
   void wake_if_asleep() noexcept;
   void wake_one() noexcept;
+  bool is_over_for(const sleeper& one) const noexcept;
   void lie_down(sleeper& one);
   bool get_up(sleeper& one) noexcept;
   bool sleep(sleeper& one);

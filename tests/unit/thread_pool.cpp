@@ -907,6 +907,33 @@ TEST(thread_pool, pools_come_and_go_with_work_in_flight) {
   }
 }
 
+TEST(thread_pool, calls_may_come_one_by_one_while_the_pool_ends) {
+  for (int i = 0; i < 100; ++i) {
+    std::optional<thread_pool> threads(bounded(4, 0));
+    std::binary_semaphore begun(0);
+    int ended = 0;
+    std::jthread loop([&] {
+      std::vector<awaitable<int>> all;
+      for (int n = 0; n < 100; ++n) all.push_back(threads->run(add, n, 1));
+      begun.release();
+      const auto in_turn = [&]() -> awaitable<void> {
+        for (auto& call : all) {
+          try {
+            co_await std::move(call);
+          } catch (const cancelled&) {
+          }
+          ++ended;
+        }
+      };
+      run(in_turn());
+    });
+    begun.acquire();
+    threads.reset();
+    loop.join();
+    EXPECT_EQ(ended, 100);
+  }
+}
+
 TEST(thread_pool, random_cancellations_lose_nothing) {
   thread_pool threads(bounded(2, 8));
   std::atomic<int> started = 0, ended = 0;
