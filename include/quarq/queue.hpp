@@ -51,8 +51,8 @@ enqueued enqueue_in_transaction(queue_core& queue, sqlite3* transaction, raw_cal
 class queue {
  public:
   /// `broker`: sqlite:FILE, sqlite::memory:, redis://..., rediss://..., redis+unix://...,
-  /// redis+sentinel://...; throws
-  /// invalid_argument for what is none of these. `name`: 1 to 100 characters, no white space, no braces.
+  /// redis+sentinel://..., or arq in place of redis; throws invalid_argument for what is none of these.
+  /// `name`: 1 to 100 characters, no white space, no braces.
   explicit queue(std::string broker = default_broker_url(), std::string name = "default");
 
   const std::string& name() const noexcept;

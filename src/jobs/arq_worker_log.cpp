@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <quarq/errors.hpp>
-
 #include "base/log.hpp"
 #include "codec/pickle_names.hpp"
 #include "codec/python_repr.hpp"
@@ -14,7 +12,6 @@ namespace {
 
 using what = attempt::what;
 
-constexpr std::size_t most_shown = 80;
 // arq does not mention that a job began later than it was due, up to this.
 constexpr millis hardly_late{1'200};
 
@@ -24,20 +21,12 @@ double in_seconds(Duration d) {
 }
 
 std::string result_shown(std::string_view encoded) {
-  try {
-    auto text = to_python(encoded, most_shown);
-    return text == "None" ? std::string() : text;
-  } catch (const decode_error& e) {
-    return fmt::format("<{}>", e.what());
-  }
+  auto text = shown_by([&] { return to_python(encoded, most_shown); });
+  return text == "None" ? std::string() : text;
 }
 
 std::string arguments_shown(const logged_job& job) {
-  try {
-    return to_python_arguments(job.arguments, job.by_position, job.names, most_shown);
-  } catch (const decode_error& e) {
-    return fmt::format("<{}>", e.what());
-  }
+  return shown_by([&] { return to_python_arguments(job.arguments, job.by_position, job.names, most_shown); });
 }
 
 /// What Python's users know a job's line by.

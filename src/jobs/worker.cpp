@@ -67,7 +67,7 @@ awaitable<void> worker_core::run() {
   patient.patience.reset();
   broker = broker::open(options.broker, loop, patient);
   log = jobs::make_worker_log(broker->worker_log_style());
-  if (sets_log_pattern) base::set_log_pattern(log->line_pattern());
+  if (is_the_program) base::set_log_pattern(log->line_pattern());
   wake.emplace(loop);
   const loop_end at_the_end(*this);
   std::exception_ptr thrown;
@@ -194,7 +194,7 @@ awaitable<void> worker_core::shut_down() {
   co_await hand_back();
   co_await end_roles();
   // Their leases are closed: what still runs here counts for nothing, but its memory is ours.
-  while (!running.empty() && !may_leave_running) co_await wake->ended.wait();
+  while (!running.empty() && !is_the_program) co_await wake->ended.wait();
   left_running = !running.empty();
   if (on_shutdown) {
     try {

@@ -128,11 +128,9 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   std::atomic<std::size_t> done{0};
   /// Whether run() ended while handlers still ran that would not stop: their threads can't be joined.
   bool left_running = false;
-  /// Lets run() end while handlers still run that were asked to stop and do not: for main(), which then
-  /// leaves the process.
-  bool may_leave_running = false;
-  /// Whether lines look as the log's readers are used to: for main() too, as a program's log is its own.
-  bool sets_log_pattern = false;
+  /// Run by main(), which leaves the process afterwards: run() may end while handlers still run that were
+  /// asked to stop and do not. And the log is the worker's own, to look as its readers are used to.
+  bool is_the_program = false;
 
  private:
   // ---- worker.cpp

@@ -14,14 +14,8 @@
 namespace quarq::jobs {
 namespace {
 
-constexpr std::size_t most_shown = 80;
-
 std::string shown(std::string_view encoded) {
-  try {
-    return to_json(encoded, most_shown);
-  } catch (const decode_error& e) {
-    return fmt::format("<{}>", e.what());
-  }
+  return shown_by([&] { return to_json(encoded, most_shown); });
 }
 
 class own_worker_log final : public worker_log {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include <quarq/errors.hpp>
+
 #include "broker/broker.hpp"
 #include "jobs/decide.hpp"
 
@@ -87,6 +89,19 @@ class worker_log {
   virtual void returned(const logged_job& job) const = 0;
   virtual void failed(const logged_job& job, const attempt& a, job_state state) const = 0;
 };
+
+/// How long arguments and results are in the log, in characters or bytes.
+inline constexpr std::size_t most_shown = 80;
+
+/// What `write` makes of encoded data; why it can't, where that is broken.
+template <class Write>
+std::string shown_by(Write write) {
+  try {
+    return write();
+  } catch (const decode_error& e) {
+    return std::string("<") + e.what() + ">";
+  }
+}
 
 std::unique_ptr<worker_log> make_worker_log(broker::log_style style);
 

@@ -200,7 +200,7 @@ int worker::main(int argc, char** argv) {
     const int code = app.exit(e);
     return code == 0 ? 0 : 2;
   }
-  core_->may_leave_running = core_->sets_log_pattern = true;
+  core_->is_the_program = true;
   int code = 0;
   try {
     apply(o, f);

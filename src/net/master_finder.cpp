@@ -23,9 +23,7 @@ constexpr std::size_t read_bytes = 4096;
 std::string questions(const redis_options& sentinel, const std::string& master) {
   std::string bytes;
   if (!sentinel.password.empty()) {
-    const std::string user = sentinel.username.empty() ? "default" : sentinel.username;
-    const std::vector<std::string> sign_in{"AUTH", user, sentinel.password};
-    wire::append_command(bytes, sign_in);
+    wire::append_command(bytes, sign_in_words(sentinel));
   }
   const std::vector<std::string> question{"SENTINEL", "get-master-addr-by-name", master};
   wire::append_command(bytes, question);
@@ -87,7 +85,7 @@ awaitable<void> master_finder::ask_next(std::shared_ptr<master_finder> self) {
   self->link_ = link;
   asio::steady_timer limit(self->loop_, ask_limit);
   limit.async_wait([link](error_code ec) {
-    if (!ec) link->drop("gave up after 2 s of " + std::string(link->step));
+    if (!ec) link->drop("gave up after " + std::to_string(ask_limit.count()) + " s of " + link->step);
   });
   auto sentinel = self->next_one();
   bool answered = false, refused = false;

@@ -25,12 +25,16 @@ redis_error_class classify_redis_error(std::string_view text) noexcept {
   return redis_error_class::ordinary;
 }
 
+std::vector<std::string> sign_in_words(const redis_options& options) {
+  return {"AUTH", options.username.empty() ? "default" : options.username, options.password};
+}
+
 redis_setup::redis_setup(const redis_options& options, const std::vector<const redis_script*>& scripts,
                          const std::vector<std::string>& channels) {
   std::vector<std::string> hello{"HELLO", "3"};
   if (!options.password.empty()) {
-    hello.insert(hello.end(),
-                 {"AUTH", options.username.empty() ? "default" : options.username, options.password});
+    const auto sign_in = sign_in_words(options);
+    hello.insert(hello.end(), sign_in.begin(), sign_in.end());
   }
   add({"HELLO", false, true}, std::move(hello));
   // A user who may not ask for it finds out by READONLY.

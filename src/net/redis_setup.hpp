@@ -19,6 +19,9 @@ enum class redis_error_class {
 };
 redis_error_class classify_redis_error(std::string_view text) noexcept;
 
+/// AUTH, the user and the password.
+std::vector<std::string> sign_in_words(const redis_options& options);
+
 /// The first commands of a connection, as one pipelined write, and the judge of their replies.
 class redis_setup {
  public:

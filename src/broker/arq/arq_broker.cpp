@@ -342,6 +342,7 @@ awaitable<void> arq_broker::raise_starts(lease held, std::vector<taken>& all) {
 }
 
 awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, moment now) {
+  const auto here = lease_of(held);
   std::vector<settlement> batch;
   std::vector<std::size_t> which;
   for (const auto& one : all) {
@@ -352,7 +353,6 @@ awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, mom
     end.outcome = aborted_outcome(one.job, now);
     end.keep = keep_aborted;
     which.push_back(which.size());
-    const auto here = lease_of(held);
     if (here && here->events.aborted_unstarted) here->events.aborted_unstarted(one.job, now);
   }
   std::vector<bool> answers(batch.size(), false);
