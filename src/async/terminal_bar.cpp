@@ -16,8 +16,6 @@ namespace quarq {
 namespace detail {
 namespace {
 
-using steady = std::chrono::steady_clock;
-
 constexpr std::chrono::milliseconds between_draws{100};
 constexpr std::size_t usual_width = 80, least_bar = 5, longest_bar = 40;
 // Never seen; a figure, not a promise, from here on.
@@ -101,7 +99,7 @@ class drawn_bar {
     if (!draws_) return;
     now_ = p;
     const bool is_last = p.total && p.done >= *p.total;
-    if (!is_last && line_begun_ && steady::now() - drawn_at_ < between_draws) return;
+    if (!is_last && line_begun_ && std::chrono::steady_clock::now() - drawn_at_ < between_draws) return;
     draw(is_last ? "\n" : "");
     line_begun_ = !is_last;
   }
@@ -123,7 +121,7 @@ class drawn_bar {
     const std::string text = "\r" + bar_line(label_, now_, width()) + erase_to_the_right + end;
     // A terminal that takes nothing is no reason to fail.
     [[maybe_unused]] const auto written = ::write(file_, text.data(), text.size());
-    drawn_at_ = steady::now();
+    drawn_at_ = std::chrono::steady_clock::now();
   }
 
   std::string label_;
@@ -131,7 +129,7 @@ class drawn_bar {
   bool draws_;
   progress now_;
   bool line_begun_ = false;
-  steady::time_point drawn_at_;
+  std::chrono::steady_clock::time_point drawn_at_;
 };
 
 }  // namespace detail

@@ -13,9 +13,9 @@ namespace quarq::cli {
 
 namespace {
 
-using summaries = std::vector<broker::queue_summary>;
+using queue_summaries = std::vector<broker::queue_summary>;
 
-awaitable<summaries> ask(queue_ptr queue) {
+awaitable<queue_summaries> ask_for_queues(queue_ptr queue) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
   auto all = co_await broker->queues();
@@ -34,7 +34,7 @@ std::string to_json(const broker::queue_summary& q) {
       .str();
 }
 
-void show(const summaries& all) {
+void show(const queue_summaries& all) {
   using kind = column::kind;
   table rows({{"QUEUE"},
               {"QUEUED", kind::number},
@@ -52,7 +52,7 @@ void show(const summaries& all) {
 
 int run_queues(const common& options, bool only_one) {
   const auto queue = open_queue(options);
-  auto all = run(ask(queue));
+  auto all = run(ask_for_queues(queue));
   if (only_one) std::erase_if(all, [&](const auto& q) { return q.name != options.queue; });
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   if (options.json) {

@@ -13,9 +13,9 @@ namespace quarq::cli {
 
 namespace {
 
-using summaries = std::vector<broker::worker_summary>;
+using worker_summaries = std::vector<broker::worker_summary>;
 
-awaitable<summaries> ask(queue_ptr queue) {
+awaitable<worker_summaries> ask_for_workers(queue_ptr queue) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
   auto all = co_await broker->workers(queue->name());
@@ -38,7 +38,7 @@ std::string to_json(const broker::worker_summary& w) {
       .str();
 }
 
-void show(const summaries& all) {
+void show(const worker_summaries& all) {
   using kind = column::kind;
   table rows({{"WORKER"},
               {"RUNNING", kind::number},
@@ -55,7 +55,7 @@ void show(const summaries& all) {
 
 int run_workers(const common& options) {
   const auto queue = open_queue(options);
-  const auto all = run(ask(queue));
+  const auto all = run(ask_for_workers(queue));
   if (options.json) {
     std::vector<std::string> values;
     for (const auto& w : all) values.push_back(to_json(w));

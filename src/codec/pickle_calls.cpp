@@ -11,8 +11,6 @@ namespace quarq::codec_detail {
 namespace {
 
 constexpr std::size_t shown = 60;  // of a name within a message
-constexpr std::int64_t us_per_second = 1'000'000;
-constexpr std::int64_t us_per_day = 86400 * us_per_second;
 
 bool is_text(const python_value& value) noexcept {
   return value.kind == value_kind::text;

@@ -270,9 +270,9 @@ std::string_view pickle_reader::machine::take(std::size_t count) {
 
 template <std::size_t Size>
 std::uint64_t pickle_reader::machine::little_endian() {
-  const char* bytes = take(Size).data();
+  const char* from = take(Size).data();
   std::uint64_t value = 0;
-  for (std::size_t i = Size; i > 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[i - 1]);
+  for (std::size_t i = Size; i > 0; --i) value = value << 8 | static_cast<unsigned char>(from[i - 1]);
   return value;
 }
 

@@ -15,7 +15,6 @@ namespace quarq::codec_detail {
 namespace {
 
 constexpr int max_depth = 100;  // beyond what typed reading allows; what it skips may be deeper than that
-constexpr std::int64_t us_per_second = 1'000'000;
 
 struct split {
   std::int64_t whole;
@@ -174,7 +173,7 @@ class msgpack_writer {
   /// Without a zone nobody can say which moment it is, so it stays text.
   void datetime(const python_value& value) {
     if (value.other == no_value) {
-      const auto [day, us] = divide(value.number, 86400 * us_per_second);
+      const auto [day, us] = divide(value.number, us_per_day);
       return out_.text(date_text(day) + 'T' + clock_text(us));
     }
     const auto [seconds, us] = divide(value.number - offset(value), us_per_second);

@@ -15,6 +15,9 @@
 
 namespace quarq::codec_detail {
 
+inline constexpr std::int64_t us_per_second = 1'000'000;
+inline constexpr std::int64_t us_per_day = 86'400 * us_per_second;
+
 /// A value's place in python_values.
 using value_ref = std::uint32_t;
 inline constexpr value_ref no_value = UINT32_MAX;

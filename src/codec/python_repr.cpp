@@ -17,8 +17,6 @@ namespace quarq {
 
 namespace {
 
-constexpr std::string_view ellipsis = "\xe2\x80\xa6";
-
 bool continues_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
@@ -46,7 +44,7 @@ class limited_text {
       if (!continues_character(text_[end]) && left-- == 0) break;
     }
     text_.resize(end);
-    return std::move(text_ += ellipsis);
+    return std::move(text_ += codec_detail::ellipsis);
   }
 
  private:

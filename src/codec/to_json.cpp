@@ -13,8 +13,6 @@ namespace quarq {
 
 namespace {
 
-constexpr std::string_view ellipsis = "\xe2\x80\xa6";
-
 class json_writer {
  public:
   json_writer(std::string_view msgpack, std::size_t limit) : in_(msgpack, "msgpack"), limit_(limit) {}
@@ -25,9 +23,9 @@ class json_writer {
       in_.finish();
       return std::move(out_);
     }
-    if (limit_ < ellipsis.size()) return {};
-    out_.resize(codec_detail::cut_at(out_, limit_ - ellipsis.size()));
-    return std::move(out_ += ellipsis);
+    if (limit_ < codec_detail::ellipsis.size()) return {};
+    out_.resize(codec_detail::cut_at(out_, limit_ - codec_detail::ellipsis.size()));
+    return std::move(out_ += codec_detail::ellipsis);
   }
 
  private:

@@ -8,7 +8,6 @@ namespace quarq::codec_detail {
 namespace {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";
-constexpr std::string_view ellipsis = "\xe2\x80\xa6";
 
 bool is_continuation(char c) noexcept {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;

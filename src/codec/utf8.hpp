@@ -7,6 +7,9 @@
 
 namespace quarq::codec_detail {
 
+/// Stands for what is not shown: one character, in UTF-8.
+inline constexpr std::string_view ellipsis = "\xe2\x80\xa6";
+
 /// How long the valid UTF-8 at the beginning of `data` is; data.size() if all of it is. Surrogates, overlong
 /// forms and anything beyond U+10FFFF are invalid.
 std::size_t valid_utf8_prefix(std::string_view data) noexcept;

@@ -10,8 +10,6 @@
 namespace quarq::jobs {
 namespace {
 
-using what = attempt::what;
-
 // arq does not mention that a job began later than it was due, up to this.
 constexpr millis hardly_late{1'200};
 
@@ -88,7 +86,7 @@ class arq_worker_log final : public worker_log {
 
   void retried(const logged_job& job, const attempt& a, millis pause) const override {
     const auto retrying = fmt::format("retrying job in {:.2f}s", in_seconds(pause));
-    if (a.came == what::unknown_task) {
+    if (a.came == attempt::what::unknown_task) {
       base::log().warn("{}, {}", not_found(job), retrying);
     } else if (a.pause) {
       base::log().info("{:6.2f}s ↻ {} {}", in_seconds(job.ran), reference(job), retrying);
@@ -110,9 +108,9 @@ class arq_worker_log final : public worker_log {
       log.info("{:6.2f}s ⊘ {} aborted", in_seconds(job.ran), reference(job));
     } else if (job.task.empty()) {
       log.error("deserializing job {} failed: {}", job.id, a.error);
-    } else if (a.came == what::unknown_task) {
+    } else if (a.came == attempt::what::unknown_task) {
       log.warn("{}", not_found(job));
-    } else if (a.came == what::exhausted || a.pause) {
+    } else if (a.came == attempt::what::exhausted || a.pause) {
       log.warn("{:6.2f}s ! {} max retries {} exceeded", in_seconds(job.age), reference(job), job.most_tries);
     } else {
       log.error("{:6.2f}s ! {} failed, {}", in_seconds(job.ran), reference(job), error_shown(a));

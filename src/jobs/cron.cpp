@@ -23,7 +23,6 @@ constexpr millis head_start{2'000};
 constexpr millis shortest_pause{5'000};
 // ...and at least as often as this: what is planned may be purged, and clocks be set.
 constexpr millis longest_pause = std::chrono::hours(1);
-constexpr millis pause_after_error{1'000};
 
 }  // namespace
 

@@ -16,7 +16,6 @@ using kind = jobs::cron_run::kind;
 
 namespace {
 
-constexpr millis pause_after_error{500};
 // Of runs that were skipped one after the other. Whoever can write to the store could make it endless.
 constexpr int longest_chain = 1'000;
 

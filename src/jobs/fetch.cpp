@@ -10,10 +10,9 @@ namespace quarq::detail {
 namespace {
 
 // Enough to make the round trip cheap for each job, and little enough that others get some.
-constexpr std::size_t most_at_once = 256;
+constexpr std::size_t most_claimed = 256;
 // While nothing is heard; a lost wake-up would cost this long, if renewing did not notice it first.
 constexpr millis longest_nap = std::chrono::minutes(1);
-constexpr millis pause_after_error{500};
 
 }  // namespace
 
@@ -38,7 +37,7 @@ awaitable<bool> worker_core::claim_once() {
   bool more = false;
   const auto order = lanes_by_weight();
   for (lane* l : order) {
-    const std::size_t most = std::min(room(), most_at_once);
+    const std::size_t most = std::min(room(), most_claimed);
     if (most == 0 || stopping) break;
     if (l->lease.token.empty()) continue;
     // Whether a burst is over only a claim can say.

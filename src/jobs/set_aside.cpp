@@ -23,7 +23,6 @@ constexpr millis others_first{200};
 // A cron job that no worker knows was removed, and its last planned run is left over. In the midst of a
 // deployment, though, those who know it may be busy.
 constexpr millis longest_search = std::chrono::hours(1);
-constexpr millis pause_after_error{500};
 
 }  // namespace
 

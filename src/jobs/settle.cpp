@@ -10,8 +10,7 @@
 namespace quarq::detail {
 namespace {
 
-constexpr std::size_t most_at_once = 512;
-constexpr millis pause_after_error{500};
+constexpr std::size_t most_settled = 512;
 
 }  // namespace
 
@@ -27,7 +26,7 @@ awaitable<void> worker_core::send_settlements(lane& l) {
       co_await l.outbox_ready.wait();
       continue;
     }
-    const auto count = static_cast<std::ptrdiff_t>(std::min(l.outbox.size(), most_at_once));
+    const auto count = static_cast<std::ptrdiff_t>(std::min(l.outbox.size(), most_settled));
     l.in_flight.assign(std::make_move_iterator(l.outbox.begin()),
                        std::make_move_iterator(l.outbox.begin() + count));
     l.outbox.erase(l.outbox.begin(), l.outbox.begin() + count);

@@ -45,6 +45,9 @@ namespace quarq::detail {
 using jobs::millis;
 using steady = std::chrono::steady_clock;
 
+/// Before the broker is asked again, after an error of its.
+inline constexpr millis pause_after_error{500};
+
 /// What after_recorded waits for.
 struct recording {
   explicit recording(const boost::asio::any_io_executor& loop) : answered(loop) {}

@@ -33,7 +33,7 @@ using clock = redis_request::clock;
 
 namespace {
 
-constexpr std::size_t read_bytes = std::size_t{64} << 10;  // room for one read
+constexpr std::size_t room_to_read = std::size_t{64} << 10;  // room for one read
 constexpr std::chrono::seconds attempt_limit{5};        // from looking up the host to the last set-up reply
 constexpr std::chrono::milliseconds patience_step{10};  // requests that give up within this do so together
 constexpr std::chrono::seconds settled_after{2};        // a connection that held for this long was a good one
@@ -420,7 +420,7 @@ awaitable<void> redis_connection::impl::set_up(link_ptr link) {
   wire::reply r;
   auto verdict = redis_setup::verdict::more;
   while (verdict == redis_setup::verdict::more) {
-    auto space = link->parser.prepare(read_bytes);
+    auto space = link->parser.prepare(room_to_read);
     const std::size_t n = co_await link->read_some(space);
     link->parser.commit(n);
     while (verdict == redis_setup::verdict::more && link->parser.next(r)) {
@@ -484,7 +484,7 @@ awaitable<void> redis_connection::impl::receive(link_ptr link) {
   for (;;) {
     while (!link->dropped() && link->parser.next(r)) take(link, r);
     if (link->dropped()) co_return;
-    auto space = link->parser.prepare(read_bytes);
+    auto space = link->parser.prepare(room_to_read);
     const std::size_t n = co_await link->read_some(space);
     link->peer.heard(liveness::clock::now());
     link->parser.commit(n);

@@ -23,7 +23,7 @@ namespace {
 // Set before any constructor runs.
 using child_main_function = int (*)(std::string_view name);
 constinit bool hook_ran = false;
-constinit child_main_function child_main = nullptr;
+constinit child_main_function main_of_child = nullptr;
 constinit const char* child_name = "";
 
 constexpr int exit_usage = 64;
@@ -37,8 +37,8 @@ constexpr int exit_usage = 64;
 }
 
 int run_child_main(int, char**, char**) {
-  if (child_main == nullptr) refuse("it uses nothing of quarq that has children");
-  return child_main(child_name);
+  if (main_of_child == nullptr) refuse("it uses nothing of quarq that has children");
+  return main_of_child(child_name);
 }
 
 // The parent may die at any moment, also before this line.
@@ -70,7 +70,7 @@ bool is_child(int argc, char** argv) {
 }  // namespace
 
 void set_child_main(child_main_function run) noexcept {
-  child_main = run;
+  main_of_child = run;
 }
 
 void check_entry() {

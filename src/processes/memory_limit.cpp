@@ -7,13 +7,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define QUARQ_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define QUARQ_SANITIZED 1
-#endif
-#endif
+#include "base/sanitizers.hpp"
 
 namespace quarq::processes {
 
@@ -45,11 +39,7 @@ std::uint64_t page_size() noexcept {
 }  // namespace
 
 bool memory_limits_work() noexcept {
-#ifdef QUARQ_SANITIZED
-  return false;
-#else
-  return true;
-#endif
+  return !base::sanitized;
 }
 
 memory_limit::memory_limit(std::uint64_t most) noexcept : most_(most) {

@@ -155,7 +155,8 @@ void compose(lease& held, const detail::process_exchange& call, std::uint64_t me
 
 }  // namespace
 
-awaitable<void> detail::exchange_with_process(std::shared_ptr<pool_core> pool, process_exchange& call) {
+awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::pool_core> pool,
+                                              process_exchange& call) {
   const auto loop = co_await asio::this_coro::executor;
   const std::uint64_t limit = call.memory_limit.value_or(pool->options().memory_limit.value_or(0));
   const std::uint64_t retire_above = pool->options().max_memory.value_or(0);

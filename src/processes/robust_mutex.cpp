@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/sanitizers.hpp"
+
 namespace quarq::processes {
 
 namespace {
@@ -30,17 +32,17 @@ timespec to_timespec(std::chrono::steady_clock::time_point at) {
 }
 
 int lock_before(pthread_mutex_t& mutex, std::chrono::steady_clock::time_point until) {
-#if defined(__SANITIZE_THREAD__)
   // The thread sanitizer of g++ 12 knows nothing of clocklock.
-  const auto left = until - std::chrono::steady_clock::now();
-  const auto limit = to_timespec(
-      std::chrono::steady_clock::time_point(std::chrono::system_clock::now().time_since_epoch() +
-                                            std::min<std::chrono::nanoseconds>(left, std::chrono::hours(1))));
-  return pthread_mutex_timedlock(&mutex, &limit);
-#else
-  const auto limit = to_timespec(until);
-  return pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &limit);
-#endif
+  if constexpr (base::thread_sanitizer) {
+    const auto left = until - std::chrono::steady_clock::now();
+    const auto limit = to_timespec(std::chrono::steady_clock::time_point(
+        std::chrono::system_clock::now().time_since_epoch() +
+        std::min<std::chrono::nanoseconds>(left, std::chrono::hours(1))));
+    return pthread_mutex_timedlock(&mutex, &limit);
+  } else {
+    const auto limit = to_timespec(until);
+    return pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &limit);
+  }
 }
 
 long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value, const timespec* until) {

@@ -36,8 +36,8 @@ int looks_of(const patience& most) {
   return most.until && *most.until <= std::chrono::steady_clock::now() ? 1 : looks;
 }
 
-[[noreturn]] void fail(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
+[[noreturn]] void fail_memory() {
+  throw std::system_error(errno, std::generic_category(), "memory for a queue between processes");
 }
 
 }  // namespace
@@ -108,10 +108,10 @@ shared_ring::shared_ring(std::uint64_t items, std::uint64_t bytes) {
     throw invalid_argument("a queue of " + std::to_string(bytes) + " bytes: it must be 1 to " +
                            std::to_string(most_bytes));
   descriptor_ = memfd_create("quarq-queue", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (descriptor_ < 0) fail("memory for a queue between processes");
+  if (descriptor_ < 0) fail_memory();
   try {
     const std::uint64_t length = sizeof(layout) + slots_for(items) * sizeof(slot) + std::bit_ceil(bytes);
-    if (ftruncate(descriptor_, static_cast<off_t>(length)) != 0) fail("memory for a queue between processes");
+    if (ftruncate(descriptor_, static_cast<off_t>(length)) != 0) fail_memory();
     // Nobody can pull the memory away from under the others.
     fcntl(descriptor_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
     map(length);
@@ -155,7 +155,7 @@ shared_ring::~shared_ring() {
 
 void shared_ring::map(std::uint64_t length) {
   void* const at = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
-  if (at == MAP_FAILED) fail("memory for a queue between processes");
+  if (at == MAP_FAILED) fail_memory();
   shared_ = static_cast<layout*>(at);
   mapped_ = length;
 }

@@ -8,7 +8,7 @@ namespace quarq::broker::arq {
 
 namespace {
 
-constexpr std::string_view ours = ":quarq:", health = ":health-check", aborts = "arq:abort";
+constexpr std::string_view ours = ":quarq:", health_suffix = ":health-check", aborts = "arq:abort";
 constexpr std::string_view taken[] = {
     "arq:job:", "arq:result:", "arq:in-progress:", "arq:retry:", "arq:quarq:"};
 
@@ -28,7 +28,7 @@ void check_queue_key(std::string_view key) {
     throw invalid_argument("the queue's name \"" + codec_detail::printable(key, 80) +
                            "\" is not UTF-8: Python's arq can't use it");
   }
-  if (is_taken(key) || key.ends_with(health)) {
+  if (is_taken(key) || key.ends_with(health_suffix)) {
     throw invalid_argument("the queue's name \"" + codec_detail::printable(key, 80) +
                            "\" is one of the keys that arq or quarq use for something else");
   }
@@ -47,7 +47,7 @@ std::string own_prefix(std::string_view key) {
 }
 
 std::string health_key(std::string_view key) {
-  return std::string(key).append(health);
+  return std::string(key).append(health_suffix);
 }
 
 }  // namespace quarq::broker::arq

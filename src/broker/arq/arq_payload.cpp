@@ -73,9 +73,9 @@ class arq_payloads::state {
       others_.clear();
       parts = read_record(job.record, others_);
       if (job.expires_at_ms) {
-        std::string moment;
-        encoder(moment).integer(*job.expires_at_ms);
-        others_.add("expires_at", moment);
+        std::string encoded;
+        encoder(encoded).integer(*job.expires_at_ms);
+        others_.add("expires_at", encoded);
       }
       return write_job_as(codec_, job, parts, others_);
     } catch (const decode_error& e) {

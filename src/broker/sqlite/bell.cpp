@@ -14,9 +14,9 @@ namespace quarq::broker::sqlite {
 
 namespace {
 
-owned_fd checked(int fd, const std::string& file, const char* doing) {
+base::unique_fd checked_fd(int fd, const std::string& file, const char* doing) {
   if (fd < 0) throw broker_error(fmt::format("{}: cannot {}: {}", file, doing, std::strerror(errno)));
-  return owned_fd(fd);
+  return base::unique_fd(fd);
 }
 
 int watch(int events, const std::string& file) {
@@ -27,14 +27,10 @@ int watch(int events, const std::string& file) {
 
 }  // namespace
 
-owned_fd::~owned_fd() {
-  if (fd_ >= 0) close(fd_);
-}
-
 bell::bell(const std::string& file) {
   const std::string bell_file = file + "-bell";
-  bell_ = checked(open(bell_file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666), bell_file, "open");
-  events_ = checked(inotify_init1(IN_NONBLOCK | IN_CLOEXEC), bell_file, "watch");
+  bell_ = checked_fd(::open(bell_file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666), bell_file, "open");
+  events_ = checked_fd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC), bell_file, "watch");
   bell_watch_ = watch(events_.get(), bell_file);
   watch(events_.get(), file + "-wal");
 }

@@ -6,26 +6,10 @@
 #pragma once
 
 #include <string>
-#include <utility>
+
+#include "base/unique_fd.hpp"
 
 namespace quarq::broker::sqlite {
-
-/// A file descriptor that is closed with the object.
-class owned_fd {
- public:
-  owned_fd() = default;
-  explicit owned_fd(int fd) noexcept : fd_(fd) {}
-  owned_fd(owned_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  owned_fd& operator=(owned_fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~owned_fd();
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_ = -1;
-};
 
 class bell {
  public:
@@ -47,7 +31,7 @@ class bell {
   heard listen() noexcept;
 
  private:
-  owned_fd bell_, events_;
+  base::unique_fd bell_, events_;
   int bell_watch_ = -1;
 };
 

@@ -16,19 +16,6 @@ namespace quarq::broker::sqlite {
 namespace {
 
 using blob = statement::blob;
-using optional_number = std::optional<std::int64_t>;
-
-std::int64_t number_of(moment when) {
-  return when.time_since_epoch().count();
-}
-
-optional_number number_of(const std::optional<moment>& when) {
-  return when ? optional_number(number_of(*when)) : std::nullopt;
-}
-
-moment moment_of(std::int64_t number) {
-  return moment(millis(number));
-}
 
 std::optional<moment> optional_moment(const statement& row, int column) {
   if (row.null(column)) return std::nullopt;
@@ -40,10 +27,6 @@ moment later(moment when, millis time) {
   if (time <= millis::zero()) return when;
   if (time > moment::max() - when) return moment::max();
   return when + time;
-}
-
-int number_of(job_state state) {
-  return static_cast<int>(state);
 }
 
 optional_number keep_number(std::optional<millis> keep) {

@@ -8,13 +8,6 @@ namespace quarq::broker::sqlite {
 
 namespace {
 
-std::int64_t number_of(moment when) {
-  return when.time_since_epoch().count();
-}
-moment moment_of(std::int64_t number) {
-  return moment(millis(number));
-}
-
 /// A row of `inspect` and of the `list_...` statements.
 job_details details_of(const statement& row) {
   job_details job;

@@ -3,9 +3,25 @@
 // will.
 #pragma once
 
+#include "broker/broker.hpp"
 #include "broker/sqlite/database.hpp"
 
 namespace quarq::broker::sqlite {
+
+/// How a value is stored: a moment as milliseconds since 1970, a state as its number.
+using optional_number = std::optional<std::int64_t>;
+inline std::int64_t number_of(moment when) {
+  return when.time_since_epoch().count();
+}
+inline optional_number number_of(const std::optional<moment>& when) {
+  return when ? optional_number(number_of(*when)) : std::nullopt;
+}
+inline int number_of(job_state state) {
+  return static_cast<int>(state);
+}
+inline moment moment_of(std::int64_t number) {
+  return moment(millis(number));
+}
 
 struct statements {
   explicit statements(sqlite3* handle) : db(handle) {}

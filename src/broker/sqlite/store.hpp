@@ -72,7 +72,7 @@ class store {
   std::deque<std::shared_ptr<operation>> waiting_;
   bool asleep_ = false;
   std::atomic<bool> stopping_{false};
-  owned_fd waker_;
+  base::unique_fd waker_;
 
   // The thread's own.
   std::vector<std::shared_ptr<operation>> batch_;
