@@ -20,7 +20,7 @@ namespace {
 
 using processes::patience;
 using processes::shared_ring;
-using end = shared_ring::end;
+using ring_end = shared_ring::end;
 
 // An operation has some hundred instructions, and a step takes long on some machines: each run of this test
 // takes others of them. With QUARQ_EVERY_INSTRUCTION in the environment it takes all.
@@ -131,7 +131,7 @@ struct put_while_a_consumer_sleeps : round {
   void prepare() override {
     consumer.emplace([this] {
       std::string got;
-      if (ring.get(got, {}) != end::done) return 1;
+      if (ring.get(got, {}) != ring_end::done) return 1;
       return got == "victim's" ? 10 : got == "mine" ? 11 : 2;
     });
     ASSERT_TRUE(consumer->sleeps());
@@ -140,7 +140,7 @@ struct put_while_a_consumer_sleeps : round {
   void check() override {
     const bool was_put = ring.unfinished() == 1;
     if (!was_put) {
-      ASSERT_EQ(ring.put("mine", in_time()), end::done);
+      ASSERT_EQ(ring.put("mine", in_time()), ring_end::done);
     }
     EXPECT_EQ(consumer->wait(), was_put ? 10 : 11);
   }
@@ -150,8 +150,8 @@ struct put_while_a_consumer_sleeps : round {
 struct get_while_a_producer_sleeps : round {
   get_while_a_producer_sleeps() : round(1, 10) {}
   void prepare() override {
-    ASSERT_EQ(ring.try_put("first"), end::done);
-    producer.emplace([this] { return ring.put("second", {}) == end::done ? 10 : 1; });
+    ASSERT_EQ(ring.try_put("first"), ring_end::done);
+    producer.emplace([this] { return ring.put("second", {}) == ring_end::done ? 10 : 1; });
     ASSERT_TRUE(producer->sleeps());
   }
   void operation() override {
@@ -160,9 +160,9 @@ struct get_while_a_producer_sleeps : round {
   }
   void check() override {
     std::string got;
-    ASSERT_EQ(ring.get(got, in_time()), end::done);
+    ASSERT_EQ(ring.get(got, in_time()), ring_end::done);
     if (got == "first") {
-      ASSERT_EQ(ring.get(got, in_time()), end::done);
+      ASSERT_EQ(ring.get(got, in_time()), ring_end::done);
     }
     EXPECT_EQ(got, "second");
     EXPECT_EQ(producer->wait(), 10);
@@ -177,7 +177,7 @@ struct task_done_while_somebody_joins : round {
     std::string got;
     ring.try_put("x");
     ring.try_get(got);
-    joins.emplace([this] { return ring.join({}) == end::done ? 10 : 1; });
+    joins.emplace([this] { return ring.join({}) == ring_end::done ? 10 : 1; });
     ASSERT_TRUE(joins->sleeps());
   }
   void operation() override {
@@ -199,7 +199,7 @@ struct close_while_a_consumer_sleeps : round {
   void prepare() override {
     consumer.emplace([this] {
       std::string got;
-      return ring.get(got, {}) == end::closed ? 10 : 1;
+      return ring.get(got, {}) == ring_end::closed ? 10 : 1;
     });
     ASSERT_TRUE(consumer->sleeps());
   }
@@ -214,8 +214,8 @@ struct close_while_a_consumer_sleeps : round {
 struct close_while_a_producer_sleeps : round {
   close_while_a_producer_sleeps() : round(1, 10) {}
   void prepare() override {
-    ASSERT_EQ(ring.try_put("first"), end::done);
-    producer.emplace([this] { return ring.put("second", {}) == end::closed ? 10 : 1; });
+    ASSERT_EQ(ring.try_put("first"), ring_end::done);
+    producer.emplace([this] { return ring.put("second", {}) == ring_end::closed ? 10 : 1; });
     ASSERT_TRUE(producer->sleeps());
   }
   void operation() override { ring.close(); }
@@ -235,23 +235,23 @@ struct get_that_waits : round {
   }
   void check() override {
     std::string got;
-    EXPECT_EQ(ring.get(got, {forked::clock::now(), {}}), end::timed_out);
-    EXPECT_EQ(ring.put("x", in_time()), end::done);
-    EXPECT_EQ(ring.get(got, in_time()), end::done);
+    EXPECT_EQ(ring.get(got, {forked::clock::now(), {}}), ring_end::timed_out);
+    EXPECT_EQ(ring.put("x", in_time()), ring_end::done);
+    EXPECT_EQ(ring.get(got, in_time()), ring_end::done);
   }
 };
 
 struct put_that_waits : round {
   put_that_waits() : round(1, 10) {}
-  void prepare() override { ASSERT_EQ(ring.try_put("first"), end::done); }
+  void prepare() override { ASSERT_EQ(ring.try_put("first"), ring_end::done); }
   void operation() override { ring.put("second", {forked::clock::now(), {}}); }
   void check() override {
     std::string got;
-    EXPECT_EQ(ring.try_put("third"), end::timed_out);
-    EXPECT_EQ(ring.try_get(got), end::done);
+    EXPECT_EQ(ring.try_put("third"), ring_end::timed_out);
+    EXPECT_EQ(ring.try_get(got), ring_end::done);
     EXPECT_EQ(got, "first");
-    EXPECT_EQ(ring.try_put("fourth"), end::done);
-    EXPECT_EQ(ring.get(got, in_time()), end::done);
+    EXPECT_EQ(ring.try_put("fourth"), ring_end::done);
+    EXPECT_EQ(ring.get(got, in_time()), ring_end::done);
     EXPECT_EQ(got, "fourth");
   }
 };

@@ -15,6 +15,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "base/sanitizers.hpp"
 #include "processes/shared_ring.hpp"
 #include "support/forked.hpp"
 
@@ -24,16 +25,12 @@ namespace {
 using namespace std::chrono_literals;
 using processes::patience;
 using processes::shared_ring;
-using end = shared_ring::end;
+using ring_end = shared_ring::end;
 using clock = std::chrono::steady_clock;
 
 constexpr auto at_most = forked::at_most;
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int scale = 5;  // a fork takes that much longer
-#else
-constexpr int scale = 1;
-#endif
+constexpr int scale = base::sanitized ? 5 : 1;  // a fork takes that much longer
 
 /// What the processes tell each other beside the queue.
 template <class T>
@@ -103,7 +100,7 @@ int produce(shared_ring& ring, const shared<ledger>& book, int pace) {
       number = 0;
     }
     if (producer >= most_producers) return 8;
-    if (ring.put(record_of(producer, number), {}) != end::done) return 5;
+    if (ring.put(record_of(producer, number), {}) != ring_end::done) return 5;
     book->returned[producer] = number + 1;
     if (pace) work(pace);
   }
@@ -113,7 +110,7 @@ int produce(shared_ring& ring, const shared<ledger>& book, int pace) {
 int consume(shared_ring& ring, const shared<ledger>& book, int pace) {
   std::string got;
   std::vector<std::int64_t> last(most_producers, -1);
-  while (ring.get(got, {}) == end::done) {
+  while (ring.get(got, {}) == ring_end::done) {
     std::uint32_t producer = 0, number = 0;
     if (got.size() >= 8) {
       std::memcpy(&producer, got.data(), 4);
@@ -217,17 +214,17 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_sleeper_that_dies_goes_to_the_ne
     for (int i = 0; i < 3; ++i) {
       consumers.emplace_back([&ring] {
         std::string got;
-        return ring.get(got, {}) == end::done ? 0 : 7;
+        return ring.get(got, {}) == ring_end::done ? 0 : 7;
       });
     }
     for (const auto& one : consumers) ASSERT_TRUE(one.sleeps());
     const auto dies = static_cast<std::size_t>(random.below(3));
     // Also when it dies while it is being woken.
     if (round % 2) consumers[dies].kill();
-    ASSERT_EQ(ring.put("x", {}), end::done);
+    ASSERT_EQ(ring.put("x", {}), ring_end::done);
     consumers[dies].kill();
-    ASSERT_EQ(ring.put("y", {}), end::done);
-    ASSERT_EQ(ring.put("z", {}), end::done);
+    ASSERT_EQ(ring.put("y", {}), ring_end::done);
+    ASSERT_EQ(ring.put("z", {}), ring_end::done);
     for (std::size_t i = 0; i < 3; ++i) {
       if (i == dies) continue;
       ASSERT_EQ(consumers[i].wait(), 0) << "round " << round;
@@ -239,10 +236,11 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_producer_that_dies_goes_to_the_n
   dice random(5);
   for (int round = 0; round < 200 / scale; ++round) {
     shared_ring ring(1, 10);
-    ASSERT_EQ(ring.put("first", {}), end::done);
+    ASSERT_EQ(ring.put("first", {}), ring_end::done);
     std::vector<forked> producers;
     for (int i = 0; i < 3; ++i) {
-      producers.emplace_back([&ring, i] { return ring.put(std::to_string(i), {}) == end::done ? 0 : 7; });
+      producers.emplace_back(
+          [&ring, i] { return ring.put(std::to_string(i), {}) == ring_end::done ? 0 : 7; });
     }
     for (const auto& one : producers) ASSERT_TRUE(one.sleeps());
     const auto dies = static_cast<std::size_t>(random.below(3));
@@ -250,7 +248,7 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_producer_that_dies_goes_to_the_n
     std::string got;
     std::string all;
     for (int i = 0; i < 3; ++i) {
-      ASSERT_EQ(ring.get(got, {clock::now() + at_most, {}}), end::done) << "round " << round;
+      ASSERT_EQ(ring.get(got, {clock::now() + at_most, {}}), ring_end::done) << "round " << round;
       if (i > 0) all += got;
     }
     for (std::size_t i = 0; i < 3; ++i) {
@@ -259,7 +257,7 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_producer_that_dies_goes_to_the_n
       EXPECT_NE(all.find(std::to_string(i)), std::string::npos);
     }
     // It was announced that somebody waits, by one who is dead.
-    EXPECT_EQ(ring.try_put("x"), end::done);
+    EXPECT_EQ(ring.try_put("x"), ring_end::done);
   }
 }
 
@@ -272,10 +270,10 @@ TEST(joinable_queue_killed_peers, join_ends_though_those_who_finish_are_killed) 
     shared_ring ring(items, 10);
     std::string got;
     for (int i = 0; i < items; ++i) {
-      ASSERT_EQ(ring.try_put(""), end::done);
-      ASSERT_EQ(ring.try_get(got), end::done);
+      ASSERT_EQ(ring.try_put(""), ring_end::done);
+      ASSERT_EQ(ring.try_get(got), ring_end::done);
     }
-    forked joins([&ring] { return ring.join({}) == end::done && ring.unfinished() == 0 ? 0 : 7; });
+    forked joins([&ring] { return ring.join({}) == ring_end::done && ring.unfinished() == 0 ? 0 : 7; });
     const auto finish = [&ring] {
       try {
         while (true) ring.task_done();
@@ -300,14 +298,14 @@ TEST(joinable_queue_killed_peers, a_close_that_is_killed_has_happened_or_not) {
   dice random(7);
   for (int round = 0; round < 300 / scale; ++round) {
     shared_ring empty(1, 10), full(1, 10);
-    ASSERT_EQ(full.try_put("x"), end::done);
+    ASSERT_EQ(full.try_put("x"), ring_end::done);
     std::vector<forked> waiting;
     for (int i = 0; i < 2; ++i) {
       waiting.emplace_back([&empty] {
         std::string got;
-        return empty.get(got, {}) == end::closed ? 0 : 7;
+        return empty.get(got, {}) == ring_end::closed ? 0 : 7;
       });
-      waiting.emplace_back([&full] { return full.put("y", {}) == end::closed ? 0 : 7; });
+      waiting.emplace_back([&full] { return full.put("y", {}) == ring_end::closed ? 0 : 7; });
     }
     for (const auto& one : waiting) ASSERT_TRUE(one.sleeps());
     forked closes([&] {

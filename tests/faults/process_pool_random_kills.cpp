@@ -14,6 +14,7 @@
 #include <quarq/gather.hpp>
 #include <quarq/process_pool.hpp>
 
+#include "base/sanitizers.hpp"
 #include "support/on_loop.hpp"
 
 namespace quarq::test {
@@ -21,12 +22,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int calls_in_all = 2'000;
-#else
-constexpr int calls_in_all = 10'000;
-#endif
-constexpr std::uint64_t seed = 20240301;
+constexpr int calls_in_all = base::sanitized ? 2'000 : 10'000;
+constexpr std::uint64_t kills_seed = 20240301;
 constexpr int callers = 8;
 
 int slowly(int n) {
@@ -82,13 +79,13 @@ TEST(process_pool_random_kills, each_call_ends_with_its_value_or_worker_lost) {
     run_on_loop(process_pool({.size = 1}).run(slowly, 1));
   }  // the keeper has its own descriptors from now on
   const auto before = open_descriptors();
-  std::cout << "seed " << seed << ", " << calls_in_all << " calls\n";
+  std::cout << "seed " << kills_seed << ", " << calls_in_all << " calls\n";
   counts seen;
   int kills = 0;
   {
     process_pool pool({.size = 4});
     std::jthread killer([&](std::stop_token stop) {
-      std::mt19937_64 random(seed);
+      std::mt19937_64 random(kills_seed);
       int values_before = 0;
       while (!stop.stop_requested()) {
         std::this_thread::sleep_for(50ms);

@@ -18,6 +18,7 @@
 
 #include <quarq/quarq.hpp>
 
+#include "base/sanitizers.hpp"
 #include "broker/broker.hpp"
 #include "programs/fault_tasks.hpp"
 #include "support/history.hpp"
@@ -32,11 +33,7 @@ using namespace std::chrono_literals;
 using millis = std::chrono::milliseconds;
 using strings = std::vector<std::string>;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
-#endif
+using base::sanitized;
 /// Limits that are promises to users hold for optimised builds; a sanitizer's may take this much longer.
 inline constexpr int slowness = sanitized ? 5 : 1;
 /// For whatever must happen, but has not promised when.

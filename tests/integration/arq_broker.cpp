@@ -15,7 +15,7 @@
 #include "jobs/record.hpp"
 #include "support/on_loop.hpp"
 
-namespace quarq::test {
+namespace quarq::test::arq_broker_tests {
 
 namespace {
 
@@ -89,7 +89,7 @@ ARQ_TEST(a_job_is_stored_as_arqs_clients_do, {}) {
   auto payload = arq_payloads(arq_codec::pickle).read_job(ask(server, {"GET", "arq:job:job"}).text);
   EXPECT_EQ(said_in_record(payload.record), "record of job");
   EXPECT_EQ(static_cast<double>(payload.enqueued_ms), std::floor(*score_of(server, "job")));
-  strings keys = keys_of(server);
+  strings keys = server.keys();
   EXPECT_EQ(std::count_if(keys.begin(), keys.end(),
                           [](const auto& k) { return k.starts_with("arq:queue:quarq:sender:"); }),
             1);
@@ -100,11 +100,11 @@ ARQ_TEST(a_job_is_stored_as_arqs_clients_do, {}) {
 
 ARQ_TEST(delay_moment_and_expiry_become_score_and_time_to_live, {}) {
   auto store = open_arq(server, loop, "?expires_extra=100");
-  auto later = job("later");
+  auto later = job_named("later");
   later.delay = 1h;
-  auto past = job("past");
+  auto past = job_named("past");
   past.at = broker::moment(millis(0));
-  auto brief = job("brief");
+  auto brief = job_named("brief");
   brief.delay = 10s;
   brief.expires = 20s;
   std::vector<new_job> batch = {later, past, brief};
@@ -149,7 +149,7 @@ ARQ_TEST(the_end_of_a_job_leaves_its_result_alone, {}) {
   EXPECT_EQ(ask_number(server, {"PTTL", "arq:result:for ever"}), -1);
   EXPECT_EQ(ask_number(server, {"EXISTS", "arq:result:not"}), 0);
   co_await store->close_lease(worker.held);
-  strings keys = keys_of(server);
+  strings keys = server.keys();
   const strings expected = {"arq:quarq:queues", "arq:result:for ever", "arq:result:kept"};
   EXPECT_EQ(keys, expected);
   auto kept = read_end(server, "kept");
@@ -163,7 +163,7 @@ ARQ_TEST(a_retry_moves_the_score_by_its_delay_and_keeps_its_count, {}) {
   auto worker = co_await new_worker(store, "default");
   python_enqueue(server, "job");
   co_await claim_ids(worker, 1);
-  co_await settle_one(worker, retry("job", 30s));
+  co_await settle_one(worker, retry_after("job", 30s));
   const auto now = static_cast<double>(now_ms());
   EXPECT_WITHIN(*score_of(server, "job"), now + 30'000 - leeway, now + 30'001);
   EXPECT_EQ(ask_number(server, {"EXISTS", "arq:in-progress:job"}), 0);
@@ -279,7 +279,7 @@ ARQ_TEST(an_id_is_unique_among_python_and_quarq, {}) {
   python_enqueue(server, "queued");
   ask(server, {"SET", "arq:result:kept", python_result()});
   const strings ids = {"queued", "kept", "free"};
-  auto answers = co_await store->enqueue("default", jobs(ids));
+  auto answers = co_await store->enqueue("default", jobs_named(ids));
   const std::vector<accepted> expected = {accepted::duplicate, accepted::duplicate, accepted::yes};
   EXPECT_EQ(answers, expected);
   EXPECT_EQ(ask(server, {"GET", "arq:job:queued"}).text, python_payload());
@@ -297,7 +297,7 @@ ARQ_TEST(the_number_of_starts_is_at_least_what_the_payload_says, {}) {
   auto claimed = co_await store->claim(worker.held, 1);
   EXPECT_EQ(claimed.jobs.at(0).tries, 3);
   EXPECT_EQ(ask(server, {"GET", "arq:retry:job"}).text, "3");
-  co_await settle_one(worker, retry("job", 0ms));
+  co_await settle_one(worker, retry_after("job", 0ms));
   auto again = co_await claim_until(worker, 1);
   EXPECT_EQ(again.at(0).tries, 4);
 }
@@ -435,11 +435,11 @@ ARQ_TEST(what_can_not_be_run_is_one_job_with_its_reason, {}) {
 
 ARQ_TEST(names_and_ids_that_python_could_not_bear_are_refused, {}) {
   auto store = open_arq(server, loop);
-  auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "default", job("a\xff")));
+  auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "default", job_named("a\xff")));
   EXPECT_NE(text.find("UTF-8"), std::string::npos) << text;
   for (const char* queue :
        {"arq:abort", "arq:job:x", "arq:result:x", "arq:queue:health-check", "x:quarq:leases", "q\xff"}) {
-    text = co_await error_of<invalid_argument>(enqueue_one(*store, queue, job("a")));
+    text = co_await error_of<invalid_argument>(enqueue_one(*store, queue, job_named("a")));
     EXPECT_NE(text.find("queue"), std::string::npos) << queue << ": " << text;
   }
 }
@@ -532,7 +532,7 @@ ARQ_TEST(jobs_go_on_over_a_crash_of_the_server, on_disk()) {
   auto second = start_waiting(loop, store, "default", "waits");
   co_await store->queues();
   server.kill();
-  co_await pause(500ms);  // longer than all leases
+  co_await sleep_for(500ms);  // longer than all leases
   server.restart();
   // Whose lease has run out while the server was away has it still.
   co_await store->reconcile(worker.held, strings(1, "running"));
@@ -659,4 +659,4 @@ TEST(arq_url, what_is_wrong_is_named_without_the_password) {
   }
 }
 
-}  // namespace quarq::test
+}  // namespace quarq::test::arq_broker_tests

@@ -17,13 +17,6 @@ std::int64_t now_ms() {
       .count();
 }
 
-std::vector<std::string> keys_of(const redis_server& server) {
-  std::vector<std::string> keys;
-  for (const auto& key : server.command({"KEYS", "*"}).items) keys.push_back(key.text);
-  std::sort(keys.begin(), keys.end());
-  return keys;
-}
-
 wire::reply ask(const redis_server& server, std::vector<std::string> words) {
   auto reply = server.command(words);
   EXPECT_FALSE(reply.is_error()) << reply.text;

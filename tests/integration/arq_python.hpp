@@ -16,7 +16,6 @@ namespace quarq::test {
 std::string arq_url(const redis_server& server, std::string_view parameters = "");
 
 std::int64_t now_ms();
-std::vector<std::string> keys_of(const redis_server& server);
 wire::reply ask(const redis_server& server, std::vector<std::string> words);
 std::int64_t ask_number(const redis_server& server, std::vector<std::string> words);
 /// Nothing if the id is not in the queue.

@@ -7,7 +7,7 @@
 #include "integration/worker_lab.hpp"
 #include "support/on_loop.hpp"
 
-namespace quarq::test {
+namespace quarq::test::arq_worker_tests {
 namespace {
 
 // As the payload of python_payload() calls it.
@@ -169,4 +169,4 @@ TEST(arqs, a_job_goes_there_and_back_over_tls) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::arq_worker_tests

@@ -12,7 +12,7 @@
 #include "support/on_loop.hpp"
 #include "support/process.hpp"
 
-namespace quarq::test {
+namespace quarq::test::arq_worker_log_tests {
 namespace {
 
 using namespace std::chrono_literals;
@@ -251,4 +251,4 @@ TEST_F(arq_worker_log, a_level_of_the_environment_holds_unless_the_command_line_
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::arq_worker_log_tests

@@ -75,7 +75,7 @@ std::string said_in_outcome(std::string_view outcome) {
   return std::string(decoder(o.result, "the outcome").binary());
 }
 
-new_job job(std::string id, int priority) {
+new_job job_named(std::string id, int priority) {
   new_job made;
   made.record = record_saying("record of " + id);
   made.id = std::move(id);
@@ -83,15 +83,15 @@ new_job job(std::string id, int priority) {
   return made;
 }
 
-std::vector<new_job> jobs(const strings& ids, int priority) {
+std::vector<new_job> jobs_named(const strings& ids, int priority) {
   std::vector<new_job> made;
-  for (const auto& id : ids) made.push_back(job(id, priority));
+  for (const auto& id : ids) made.push_back(job_named(id, priority));
   return made;
 }
 
 std::vector<new_job> numbered_jobs(std::size_t count, std::string_view prefix) {
   std::vector<new_job> made;
-  for (std::size_t i = 0; i < count; ++i) made.push_back(job(fmt::format("{}{:05}", prefix, i)));
+  for (std::size_t i = 0; i < count; ++i) made.push_back(job_named(fmt::format("{}{:05}", prefix, i)));
   return made;
 }
 
@@ -104,7 +104,7 @@ settlement end(std::string id, job_state state, std::string what, std::optional<
   return made;
 }
 
-settlement retry(std::string id, millis delay) {
+settlement retry_after(std::string id, millis delay) {
   settlement made;
   made.id = std::move(id);
   made.kind = settlement::what::retry;
@@ -138,7 +138,7 @@ awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::str
 }
 
 awaitable<void> expect_no_priorities(std::shared_ptr<broker::broker> store) {
-  auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job("urgent", 9)));
+  auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job_named("urgent", 9)));
   EXPECT_NE(text.find("urgent"), std::string::npos) << text;
   EXPECT_NE(text.find("priorit"), std::string::npos) << text;
   auto summary = co_await summary_of(*store, "q");
@@ -161,7 +161,7 @@ awaitable<accepted> enqueue_one(broker::broker& store, std::string queue, new_jo
 }
 
 awaitable<void> enqueue_ids(broker::broker& store, std::string queue, strings ids) {
-  auto answers = co_await store.enqueue(queue, jobs(ids));
+  auto answers = co_await store.enqueue(queue, jobs_named(ids));
   EXPECT_EQ(answers, std::vector<accepted>(ids.size(), accepted::yes));
 }
 
@@ -180,7 +180,7 @@ awaitable<std::vector<claimed_job>> claim_until(const worker_end& worker, std::s
     for (auto& one : claimed.jobs) all.push_back(std::move(one));
     if (std::chrono::steady_clock::now() > deadline)
       throw std::runtime_error("claimed for ten seconds in vain");
-    if (all.size() < count) co_await pause(2ms);
+    if (all.size() < count) co_await sleep_for(2ms);
   }
   co_return all;
 }
@@ -215,12 +215,6 @@ awaitable<broker::queue_summary> summary_of(broker::broker& store, std::string q
     if (one.name == queue) found = one;
   }
   co_return found;
-}
-
-awaitable<void> pause(millis time) {
-  auto loop = co_await boost::asio::this_coro::executor;
-  boost::asio::steady_timer timer(loop, time);
-  co_await timer.async_wait(boost::asio::use_awaitable);
 }
 
 std::shared_ptr<wait_under_way> start_waiting(any_io_executor loop, std::shared_ptr<broker::broker> store,

@@ -18,6 +18,7 @@
 
 #include "broker/broker.hpp"
 #include "support/broker_places.hpp"
+#include "support/on_loop.hpp"
 
 namespace quarq::test {
 
@@ -60,14 +61,14 @@ std::string said_in_record(std::string_view record);
 std::string said_in_outcome(std::string_view outcome);
 
 /// A job whose record says "record of <id>".
-new_job job(std::string id, int priority = 5);
-std::vector<new_job> jobs(const strings& ids, int priority = 5);
+new_job job_named(std::string id, int priority = 5);
+std::vector<new_job> jobs_named(const strings& ids, int priority = 5);
 std::vector<new_job> numbered_jobs(std::size_t count, std::string_view prefix = "job");
 
 /// It ends with an outcome that says `what`.
 settlement end(std::string id, job_state state = job_state::succeeded, std::string what = "",
                std::optional<millis> keep = millis{0});
-settlement retry(std::string id, millis delay);
+settlement retry_after(std::string id, millis delay);
 settlement hand_back(std::string id);
 
 // ---- steps
@@ -106,17 +107,6 @@ awaitable<std::optional<job_state>> state_of(broker::broker& store, std::string 
 awaitable<broker::queue_summary> summary_of(broker::broker& store, std::string queue);
 
 // ---- waiting
-
-awaitable<void> pause(millis time);
-/// Returns when `holds` does; throws after ten seconds.
-template <class F>
-awaitable<void> until(F holds) {
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited ten seconds in vain");
-    co_await pause(1ms);
-  }
-}
 
 /// A wait_ended under way.
 struct wait_under_way {

@@ -6,7 +6,7 @@
 
 #include "integration/broker_conformance.hpp"
 
-namespace quarq::test {
+namespace quarq::test::broker_enqueue_and_claim_tests {
 
 // ---- order
 
@@ -31,10 +31,10 @@ BROKER_TEST(higher_priorities_are_claimed_first_and_in_order_within_one) {
   std::vector<new_job> batch;
   const int priorities[] = {0, 5, 9, 3, 5, 9, 0};
   for (const int priority : priorities) {
-    batch.push_back(job("p" + std::to_string(priority) + "-" + std::to_string(batch.size()), priority));
+    batch.push_back(job_named("p" + std::to_string(priority) + "-" + std::to_string(batch.size()), priority));
   }
   co_await store->enqueue("q", batch);
-  co_await enqueue_one(*store, "q", job("late but urgent", 7));
+  co_await enqueue_one(*store, "q", job_named("late but urgent", 7));
   auto worker = co_await new_worker(store, "q");
   auto first = co_await claim_ids(worker, 3);
   auto rest = co_await claim_ids(worker, 100);
@@ -47,7 +47,7 @@ BROKER_TEST(higher_priorities_are_claimed_first_and_in_order_within_one) {
 BROKER_TEST(a_claimed_job_comes_with_all_that_was_said_of_it) {
   auto store = place.open(loop);
   const int priority = place.powers().priorities ? 8 : 5;
-  auto said = job("one", priority);
+  auto said = job_named("one", priority);
   said.expires = 1h;
   const auto before = std::chrono::time_point_cast<millis>(std::chrono::system_clock::now());
   co_await enqueue_one(*store, "q", said);
@@ -104,7 +104,7 @@ BROKER_TEST(nothing_to_enqueue_claim_or_settle_is_no_error) {
 BROKER_TEST(two_queues_do_not_see_each_other) {
   auto store = place.open(loop);
   co_await enqueue_ids(*store, "red", strings(1, "same id"));
-  auto second = co_await enqueue_one(*store, "blue", job("same id"));
+  auto second = co_await enqueue_one(*store, "blue", job_named("same id"));
   if (!place.powers().an_id_in_each_queue) {
     EXPECT_EQ(second, accepted::duplicate);
     co_await enqueue_ids(*store, "blue", strings(1, "another id"));
@@ -132,16 +132,16 @@ BROKER_TEST(two_queues_do_not_see_each_other) {
 
 BROKER_TEST(an_id_that_is_queued_deferred_or_running_is_refused) {
   auto store = place.open(loop);
-  co_await enqueue_one(*store, "q", job("running"));
+  co_await enqueue_one(*store, "q", job_named("running"));
   auto worker = co_await new_worker(store, "q");
   auto claimed = co_await claim_ids(worker, 1);
   EXPECT_EQ(claimed, strings(1, "running"));
-  co_await enqueue_one(*store, "q", job("queued"));
-  auto later = job("deferred");
+  co_await enqueue_one(*store, "q", job_named("queued"));
+  auto later = job_named("deferred");
   later.delay = 1h;
   co_await enqueue_one(*store, "q", later);
   const strings ids = {"queued", "new", "deferred", "running"};
-  auto answers = co_await store->enqueue("q", jobs(ids));
+  auto answers = co_await store->enqueue("q", jobs_named(ids));
   const std::vector<accepted> expected = {accepted::duplicate, accepted::yes, accepted::duplicate,
                                           accepted::duplicate};
   EXPECT_EQ(answers, expected);
@@ -164,13 +164,13 @@ BROKER_TEST(an_id_whose_result_is_kept_or_that_is_dead_is_refused_until_it_is_go
   ends.push_back(end("kept briefly", job_state::succeeded, "42", 40ms));
   co_await store->settle(worker.held, ends);
   const strings again = {"kept", "dead", "forgotten"};
-  auto answers = co_await store->enqueue("q", jobs(again));
+  auto answers = co_await store->enqueue("q", jobs_named(again));
   const std::vector<accepted> expected = {accepted::duplicate, accepted::duplicate, accepted::yes};
   EXPECT_EQ(answers, expected);
   auto answer = accepted::duplicate;
   for (int i = 0; i < 2'000 && answer == accepted::duplicate; ++i) {
-    answer = co_await enqueue_one(*store, "q", job("kept briefly"));
-    co_await pause(2ms);
+    answer = co_await enqueue_one(*store, "q", job_named("kept briefly"));
+    co_await sleep_for(2ms);
   }
   EXPECT_EQ(answer, accepted::yes);
 }
@@ -178,7 +178,7 @@ BROKER_TEST(an_id_whose_result_is_kept_or_that_is_dead_is_refused_until_it_is_go
 BROKER_TEST(the_same_id_twice_in_one_batch_is_accepted_once) {
   auto store = place.open(loop);
   const strings ids = {"a", "b", "a", "c", "b", "a"};
-  auto batch = jobs(ids);
+  auto batch = jobs_named(ids);
   batch[2].record = record_saying("another record");
   auto answers = co_await store->enqueue("q", batch);
   const auto yes = accepted::yes, no = accepted::duplicate;
@@ -215,7 +215,7 @@ BROKER_TEST(a_repeated_enqueue_stores_its_jobs_once) {
 BROKER_TEST(a_delayed_job_is_claimed_when_it_is_due_and_not_before) {
   auto store = place.open(loop);
   auto worker = co_await new_worker(store, "q");
-  auto later = job("later");
+  auto later = job_named("later");
   later.delay = 80ms;
   later.expires = 10s;
   co_await enqueue_one(*store, "q", later);
@@ -225,7 +225,7 @@ BROKER_TEST(a_delayed_job_is_claimed_when_it_is_due_and_not_before) {
   EXPECT_TRUE(early.jobs.empty());
   EXPECT_TRUE(early.next_due.has_value());
   EXPECT_LE(early.next_due.value_or(1h), 80ms);
-  co_await pause(early.next_due.value_or(1ms));
+  co_await sleep_for(early.next_due.value_or(1ms));
   auto claimed = co_await claim_until(worker, 1);
   EXPECT_EQ(claimed.at(0).id, "later");
   EXPECT_EQ(claimed.at(0).due_at, claimed.at(0).enqueued_at + 80ms);
@@ -236,11 +236,11 @@ BROKER_TEST(a_job_can_be_due_at_a_moment) {
   auto store = place.open(loop);
   auto worker = co_await new_worker(store, "q");
   const auto now = std::chrono::time_point_cast<millis>(std::chrono::system_clock::now());
-  auto past = job("in the past");
+  auto past = job_named("in the past");
   past.at = now - 1h;
-  auto soon = job("soon");
+  auto soon = job_named("soon");
   soon.at = now + 60ms;
-  auto far = job("far");
+  auto far = job_named("far");
   far.at = now + 1h;
   std::vector<new_job> batch = {far, soon, past};
   co_await store->enqueue("q", batch);
@@ -261,10 +261,10 @@ BROKER_TEST(a_due_job_takes_its_place_by_priority) {
     co_return;
   }
   auto worker = co_await new_worker(store, "q");
-  auto urgent = job("urgent", 9);
+  auto urgent = job_named("urgent", 9);
   urgent.delay = 30ms;
   co_await enqueue_one(*store, "q", urgent);
-  auto usual = job("usual", 5);
+  auto usual = job_named("usual", 5);
   usual.delay = 31ms;
   co_await enqueue_one(*store, "q", usual);
   const auto due = std::chrono::system_clock::now() + 35ms;
@@ -281,12 +281,12 @@ BROKER_TEST(an_earlier_due_time_than_was_promised_wakes_the_worker) {
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);
   auto worker = co_await new_worker(store, "q");
-  auto far = job("far");
+  auto far = job_named("far");
   far.delay = 1h;
   co_await enqueue_one(*elsewhere, "q", far);
   auto claimed = co_await store->claim(worker.held, 1);
   EXPECT_GT(claimed.next_due.value_or(0ms), 50min);
-  auto near = job("near");
+  auto near = job_named("near");
   near.delay = 200ms;
   co_await enqueue_one(*elsewhere, "q", near);
   auto rung = [&] { return worker.heard->work_ready > 0; };
@@ -304,7 +304,7 @@ BROKER_TEST(a_claim_that_got_fewer_is_followed_by_an_event) {
     auto none = co_await claim_ids(worker, 1);
     EXPECT_TRUE(none.empty());
     const int before = worker.heard->work_ready;
-    co_await enqueue_one(*store, "q", job("job"));
+    co_await enqueue_one(*store, "q", job_named("job"));
     auto rung = [&] { return worker.heard->work_ready > before; };
     co_await until(rung);
     auto ids = co_await claim_ids(worker, 1);
@@ -321,7 +321,7 @@ BROKER_TEST(a_job_from_another_process_wakes_a_waiting_worker) {
     auto none = co_await claim_ids(worker, 5);
     EXPECT_TRUE(none.empty());
     const int before = worker.heard->work_ready;
-    co_await enqueue_one(*elsewhere, "q", job("job"));
+    co_await enqueue_one(*elsewhere, "q", job_named("job"));
     auto rung = [&] { return worker.heard->work_ready > before; };
     co_await until(rung);
     auto ids = co_await claim_ids(worker, 5);
@@ -366,7 +366,7 @@ awaitable<void> claim_all(std::shared_ptr<broker::broker> store, std::shared_ptr
     auto ids = co_await claim_ids(worker, 7);
     all->insert(all->end(), ids.begin(), ids.end());
     *left -= std::min(*left, ids.size());
-    if (ids.empty()) co_await pause(1ms);
+    if (ids.empty()) co_await sleep_for(1ms);
     std::vector<settlement> done;
     for (const auto& id : ids) done.push_back(end(id));
     auto held = co_await store->settle(worker.held, done);
@@ -404,7 +404,7 @@ BROKER_TEST(records_and_outcomes_may_be_any_bytes) {
   if (!place.powers().any_bytes) {
     // Then those within: who translates must understand what is around them, or say that it does not.
     for (const auto& record : records) {
-      auto one = job("not a record");
+      auto one = job_named("not a record");
       one.record = record;
       auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", one));
       EXPECT_NE(text.find("payload"), std::string::npos) << text;
@@ -414,7 +414,7 @@ BROKER_TEST(records_and_outcomes_may_be_any_bytes) {
   }
   std::vector<new_job> batch;
   for (const auto& record : records) {
-    auto one = job("job" + std::to_string(batch.size()));
+    auto one = job_named("job" + std::to_string(batch.size()));
     one.record = record;
     batch.push_back(one);
   }
@@ -463,19 +463,19 @@ BROKER_TEST(ids_may_be_any_text_of_up_to_255_bytes) {
 
 BROKER_TEST(what_can_not_be_stored_is_refused_by_name) {
   auto store = place.open(loop);
-  auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job("")));
+  auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job_named("")));
   EXPECT_NE(text.find("id"), std::string::npos) << text;
-  text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job(std::string(256, 'x'))));
+  text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job_named(std::string(256, 'x'))));
   EXPECT_NE(text.find("255"), std::string::npos) << text;
-  text = co_await error_of<invalid_argument>(enqueue_one(*store, "", job("a")));
+  text = co_await error_of<invalid_argument>(enqueue_one(*store, "", job_named("a")));
   EXPECT_NE(text.find("queue"), std::string::npos) << text;
-  text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job("a", 10)));
+  text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job_named("a", 10)));
   EXPECT_NE(text.find("priority"), std::string::npos) << text;
-  text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job("a", -1)));
+  text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job_named("a", -1)));
   EXPECT_NE(text.find("priority"), std::string::npos) << text;
   // One bad job among good ones: none of them is stored.
   const strings ids = {"good", "", "good too"};
-  auto mixed = store->enqueue("q", jobs(ids));
+  auto mixed = store->enqueue("q", jobs_named(ids));
   text = co_await error_of<invalid_argument>(std::move(mixed));
   EXPECT_NE(text.find("id"), std::string::npos) << text;
   auto summary = co_await summary_of(*store, "q");
@@ -492,4 +492,4 @@ BROKER_TEST(what_was_acknowledged_is_there_after_the_store_was_killed) {
   EXPECT_EQ(ids.size(), 100u);
 }
 
-}  // namespace quarq::test
+}  // namespace quarq::test::broker_enqueue_and_claim_tests

@@ -5,7 +5,7 @@
 
 #include "integration/broker_conformance.hpp"
 
-namespace quarq::test {
+namespace quarq::test::broker_for_people_tests {
 
 namespace {
 
@@ -24,7 +24,7 @@ awaitable<worker_end> busy_queue(std::shared_ptr<broker::broker> store, int prio
   co_await store->settle(worker.held, ends);
   const strings more = {"queued1", "queued2"};
   co_await enqueue_ids(*store, "q", more);
-  auto later = job("deferred", priority);
+  auto later = job_named("deferred", priority);
   later.delay = 1h;
   later.expires = 2h;
   co_await enqueue_one(*store, "q", later);
@@ -192,10 +192,10 @@ BROKER_TEST(a_state_can_be_purged_but_not_what_is_running) {
   EXPECT_EQ(q.kept, 2u);
   auto another = co_await summary_of(*store, "another");
   EXPECT_EQ(another.queued, 1u);
-  auto accepted_again = co_await enqueue_one(*store, "q", job("dead1"));
+  auto accepted_again = co_await enqueue_one(*store, "q", job_named("dead1"));
   EXPECT_EQ(accepted_again, accepted::yes);
   auto ids = co_await claim_ids(worker, 10);
   EXPECT_EQ(ids, strings(1, "dead1"));
 }
 
-}  // namespace quarq::test
+}  // namespace quarq::test::broker_for_people_tests

@@ -5,7 +5,7 @@
 
 #include "integration/broker_conformance.hpp"
 
-namespace quarq::test {
+namespace quarq::test::broker_leases_tests {
 
 namespace {
 
@@ -17,7 +17,7 @@ awaitable<claimed_job> take_over(const worker_end& other) {
     EXPECT_TRUE(answer.held);
     auto claimed = co_await other.store->claim(other.held, 1);
     if (!claimed.jobs.empty()) co_return claimed.jobs[0];
-    co_await pause(5ms);
+    co_await sleep_for(5ms);
   }
   throw std::runtime_error("the job did not come back");
 }
@@ -49,7 +49,7 @@ BROKER_TEST(the_jobs_of_a_lease_that_ran_out_go_to_others_and_its_holder_is_refu
 
   const bool held = co_await settle_one(zombie, end("job", job_state::succeeded, "the zombie's", 1h));
   EXPECT_FALSE(held);
-  const bool put_off = co_await settle_one(zombie, retry("job", 1h));
+  const bool put_off = co_await settle_one(zombie, retry_after("job", 1h));
   EXPECT_FALSE(put_off);
   const bool handed_back = co_await settle_one(zombie, hand_back("job"));
   EXPECT_FALSE(handed_back);
@@ -100,13 +100,13 @@ BROKER_TEST(a_running_job_to_be_cancelled_whose_worker_is_lost_ends_cancelled) {
     co_await renew(other);
     auto ids = co_await claim_ids(other, 1);
     EXPECT_TRUE(ids.empty());
-    co_await pause(5ms);
+    co_await sleep_for(5ms);
   }
   EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled);
   EXPECT_TRUE(waiting->outcome && said_in_outcome(waiting->outcome->outcome) == "why");
   auto kept = co_await store->wait_ended("q", "job");
   EXPECT_TRUE(kept && kept->state == job_state::cancelled && said_in_outcome(kept->outcome) == "why");
-  auto same_id = co_await enqueue_one(*store, "q", job("job"));
+  auto same_id = co_await enqueue_one(*store, "q", job_named("job"));
   EXPECT_EQ(same_id, accepted::duplicate);
 }
 
@@ -155,7 +155,7 @@ BROKER_TEST(a_job_handed_back_goes_before_the_others_of_its_priority) {
   co_await enqueue_ids(*store, "q", more);
   strings expected = {"b", "c", "d", "e"};
   if (place.powers().priorities) {
-    co_await enqueue_one(*store, "q", job("urgent", 6));
+    co_await enqueue_one(*store, "q", job_named("urgent", 6));
     expected.insert(expected.begin(), "urgent");
   }
   const bool held = co_await settle_one(worker, hand_back("b"));
@@ -216,7 +216,7 @@ BROKER_TEST(retries_and_lost_leases_count_as_tries_and_handing_back_does_not) {
   co_await settle_one(worker, hand_back("job"));
   tries = co_await tries_after_claim(worker);
   EXPECT_EQ(tries, 1);
-  co_await settle_one(worker, retry("job", 0ms));
+  co_await settle_one(worker, retry_after("job", 0ms));
   tries = co_await tries_after_claim(worker);
   EXPECT_EQ(tries, 2);
   co_await settle_one(worker, hand_back("job"));
@@ -236,7 +236,7 @@ BROKER_TEST(a_retry_waits_for_its_delay) {
   co_await enqueue_ids(*store, "q", strings(1, "job"));
   auto worker = co_await new_worker(store, "q");
   auto first = co_await store->claim(worker.held, 1);
-  co_await settle_one(worker, retry("job", 60ms));
+  co_await settle_one(worker, retry_after("job", 60ms));
   auto state = co_await state_of(*store, "q", "job");
   EXPECT_TRUE(state == job_state::deferred);
   auto early = co_await store->claim(worker.held, 1);
@@ -250,4 +250,4 @@ BROKER_TEST(a_retry_waits_for_its_delay) {
   EXPECT_EQ(second.at(0).enqueued_at, first.jobs.at(0).enqueued_at);
 }
 
-}  // namespace quarq::test
+}  // namespace quarq::test::broker_leases_tests

@@ -4,7 +4,7 @@
 
 #include "integration/broker_conformance.hpp"
 
-namespace quarq::test {
+namespace quarq::test::broker_states_tests {
 
 namespace {
 
@@ -18,7 +18,7 @@ std::string name_of(job_state state) {
 
 /// Enqueues the job and takes it to `state`. What has ended is kept, so that one can see that it stays.
 awaitable<void> bring_to(job_state state, const worker_end& worker, std::string id = "job") {
-  auto fresh = job(id);
+  auto fresh = job_named(id);
   if (state == job_state::deferred) fresh.delay = 1h;
   co_await enqueue_one(*worker.store, worker.held.queue, fresh);
   if (state == job_state::queued || state == job_state::deferred) co_return;
@@ -34,7 +34,7 @@ awaitable<void> try_to_bring_to(job_state state, const worker_end& worker, std::
     co_await settle_one(worker, hand_back(id));
     co_await worker.store->requeue(queue, strings(1, id));
   } else if (state == job_state::deferred) {
-    co_await settle_one(worker, retry(id, 1h));
+    co_await settle_one(worker, retry_after(id, 1h));
   } else if (state == job_state::running) {
     co_await claim_ids(worker, 1);
   } else {
@@ -111,7 +111,7 @@ awaitable<void> expect_kept_as_cancelled(std::shared_ptr<broker::broker> store, 
   auto summary = co_await summary_of(*store, queue);
   EXPECT_EQ(summary.queued + summary.deferred + summary.running, 0u);
   EXPECT_EQ(summary.kept, 1u);
-  auto same_id = co_await enqueue_one(*store, queue, job(id));
+  auto same_id = co_await enqueue_one(*store, queue, job_named(id));
   EXPECT_EQ(same_id, accepted::duplicate);
 }
 
@@ -123,7 +123,7 @@ awaitable<void> expect_gone(std::shared_ptr<broker::broker> store, std::string q
   EXPECT_FALSE(details);
   auto summary = co_await summary_of(*store, queue);
   EXPECT_EQ(summary.queued + summary.deferred + summary.running + summary.kept, 0u);
-  auto same_id = co_await enqueue_one(*store, queue, job(id));
+  auto same_id = co_await enqueue_one(*store, queue, job_named(id));
   EXPECT_EQ(same_id, accepted::yes);
 }
 
@@ -177,7 +177,7 @@ BROKER_TEST(a_cancelled_job_is_kept_not_at_all_for_a_while_or_for_ever) {
     auto same_id = accepted::duplicate;
     const auto deadline = std::chrono::steady_clock::now() + 10s;
     while (same_id == accepted::duplicate && std::chrono::steady_clock::now() < deadline) {
-      same_id = co_await enqueue_one(*store, "q", job("job"));
+      same_id = co_await enqueue_one(*store, "q", job_named("job"));
     }
     EXPECT_EQ(same_id, accepted::yes);
 
@@ -273,7 +273,7 @@ BROKER_TEST(a_job_that_is_to_be_cancelled_does_not_run_again_however_its_try_end
       co_await bring_to(job_state::running, worker, id);
       auto waiting = start_waiting(loop, store, queue, id);
       co_await cancel(*store, queue, id, "why", keep);
-      if (way == 0) co_await settle_one(worker, retry(id, 0ms));
+      if (way == 0) co_await settle_one(worker, retry_after(id, 0ms));
       if (way == 1) co_await settle_one(worker, hand_back(id));
       if (way == 2) co_await store->reconcile(worker.held, strings());
       if (way == 3) co_await store->close_lease(worker.held);
@@ -302,9 +302,9 @@ BROKER_TEST(in_one_batch_some_jobs_end_some_go_on_and_some_are_cancelled) {
   co_await cancel(*store, "q", "gone", "why", 0ms);
   std::vector<settlement> batch;
   batch.push_back(end("ends", job_state::succeeded, "42", 1h));
-  batch.push_back(retry("retried", 1h));
+  batch.push_back(retry_after("retried", 1h));
   batch.push_back(hand_back("handed back"));
-  batch.push_back(retry("cancelled", 1h));
+  batch.push_back(retry_after("cancelled", 1h));
   batch.push_back(hand_back("gone"));
   auto held = co_await store->settle(worker.held, batch);
   EXPECT_EQ(held, std::vector<bool>(ids.size(), true));
@@ -320,4 +320,4 @@ BROKER_TEST(in_one_batch_some_jobs_end_some_go_on_and_some_are_cancelled) {
   EXPECT_TRUE(cancelled && said_in_outcome(cancelled->outcome) == "why");
 }
 
-}  // namespace quarq::test
+}  // namespace quarq::test::broker_states_tests

@@ -7,7 +7,7 @@
 
 #include "integration/broker_conformance.hpp"
 
-namespace quarq::test {
+namespace quarq::test::broker_waiting_tests {
 
 namespace {
 
@@ -61,7 +61,7 @@ BROKER_TEST(waiting_survives_retries_and_a_change_of_worker) {
   auto here = start_waiting(loop, store, "q", "job");
   auto there = start_waiting(loop, elsewhere, "q", "job");
   co_await elsewhere->queues();
-  co_await settle_one(worker, retry("job", 1ms));
+  co_await settle_one(worker, retry_after("job", 1ms));
   co_await claim_until(worker, 1);
   co_await settle_one(worker, hand_back("job"));
   auto other = co_await new_worker(elsewhere, "q");
@@ -189,7 +189,7 @@ BROKER_TEST(a_kept_outcome_can_be_looked_up_until_its_time_is_over) {
   EXPECT_TRUE(details && details->record.empty());
   const auto deadline = std::chrono::steady_clock::now() + 10s;
   while (details && std::chrono::steady_clock::now() < deadline) {
-    co_await pause(5ms);
+    co_await sleep_for(5ms);
     details = co_await store->inspect("q", "job");
   }
   EXPECT_FALSE(details);
@@ -220,4 +220,4 @@ BROKER_TEST(an_outcome_can_be_kept_for_ever_or_not_at_all) {
   EXPECT_EQ(summary.dead, 0u);
 }
 
-}  // namespace quarq::test
+}  // namespace quarq::test::broker_waiting_tests

@@ -21,7 +21,7 @@
 #include "support/redis_place.hpp"
 #include "support/temp_dir.hpp"
 
-namespace quarq::test {
+namespace quarq::test::cli_tests {
 
 namespace {
 
@@ -580,4 +580,4 @@ TEST(cli_alone, version_and_help) {
 
 }  // namespace
 
-}  // namespace quarq::test
+}  // namespace quarq::test::cli_tests

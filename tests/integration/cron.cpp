@@ -16,7 +16,7 @@
 #include "jobs/cron_job.hpp"
 #include "jobs/record.hpp"
 
-namespace quarq::test {
+namespace quarq::test::cron_tests {
 namespace {
 
 using std::chrono::floor;
@@ -754,4 +754,4 @@ TEST(cron_options, wrong_ones_are_refused_at_once) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::cron_tests

@@ -22,7 +22,7 @@
 #include "support/on_loop.hpp"
 #include "support/process.hpp"
 
-namespace quarq::test {
+namespace quarq::test::joinable_queue_tests {
 namespace {
 
 using namespace std::chrono_literals;
@@ -252,4 +252,4 @@ TEST(joinable_queue, lives_as_long_as_one_handle) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::joinable_queue_tests

@@ -18,7 +18,7 @@
 #include "integration/worker_lab.hpp"
 #include "support/temp_dir.hpp"
 
-namespace quarq::test {
+namespace quarq::test::levels_tests {
 
 // ---- The work. Functions of the program, so that other processes find them; what they have done is seen by
 // the files that they make in a folder.
@@ -37,15 +37,19 @@ struct no_space : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-}  // namespace quarq::test
+}  // namespace quarq::test::levels_tests
 
 template <>
-struct quarq::codec<quarq::test::parcel> {
-  static void encode(encoder& out, const test::parcel& value) { quarq::encode(out, value.text()); }
-  static test::parcel decode(decoder& in) { return test::parcel(quarq::decode<std::string>(in)); }
+struct quarq::codec<quarq::test::levels_tests::parcel> {
+  static void encode(encoder& out, const test::levels_tests::parcel& value) {
+    quarq::encode(out, value.text());
+  }
+  static test::levels_tests::parcel decode(decoder& in) {
+    return test::levels_tests::parcel(quarq::decode<std::string>(in));
+  }
 };
 
-namespace quarq::test {
+namespace quarq::test::levels_tests {
 
 bool there_is(const std::string& folder, const std::string& name) {
   return std::filesystem::exists(std::filesystem::path(folder) / name);
@@ -344,7 +348,7 @@ TYPED_TEST(levels, throw_what_the_work_throws) {
       EXPECT_NE(t.as<no_space>(), nullptr);
     } else {
       const auto* failed = t.as<call_failed>();
-      EXPECT_EQ(failed != nullptr ? failed->type() : "", "quarq::test::no_space");
+      EXPECT_EQ(failed != nullptr ? failed->type() : "", "quarq::test::levels_tests::no_space");
     }
   };
   expect_thrown(run_on_loop(error_of(this->where().run(this->pick(fail), "no space on device"))));
@@ -504,4 +508,4 @@ TYPED_TEST(levels, survive_their_end_with_work_in_flight) {
   }
 }
 
-}  // namespace quarq::test
+}  // namespace quarq::test::levels_tests

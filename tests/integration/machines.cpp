@@ -9,7 +9,7 @@
 #include "integration/cancelled.hpp"
 #include "integration/worker_lab.hpp"
 
-namespace quarq::test {
+namespace quarq::test::machines_tests {
 
 struct disk_full : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -115,7 +115,7 @@ TEST_P(machines_test, an_exception_is_the_answer_and_not_tried_again) {
     const auto t = co_await error_of(where.run(failing, 100));
     const auto* failed = t.as<call_failed>();
     EXPECT_NE(failed, nullptr) << t.what;
-    EXPECT_EQ(failed != nullptr ? failed->type() : "", "quarq::test::disk_full");
+    EXPECT_EQ(failed != nullptr ? failed->type() : "", "quarq::test::machines_tests::disk_full");
     EXPECT_EQ(t.what, "no space on device");
     EXPECT_EQ(started_, 1);
   });
@@ -298,4 +298,4 @@ TEST(machines_without_a_broker, time_out_at_their_deadline) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::machines_tests

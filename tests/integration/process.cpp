@@ -30,10 +30,11 @@
 #include <quarq/run.hpp>
 #include <quarq/time.hpp>
 
+#include "base/sanitizers.hpp"
 #include "support/on_loop.hpp"
 #include "support/temp_dir.hpp"
 
-namespace quarq::test {
+namespace quarq::test::process_tests {
 namespace {
 
 using namespace std::chrono_literals;
@@ -158,9 +159,7 @@ TEST(process, terminate_and_kill) {
 }
 
 TEST(process, a_crash_is_minus_its_signal) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizers turn a crash into an exit";
-#endif
+  if (base::sanitized) GTEST_SKIP() << "the sanitizers turn a crash into an exit";
   EXPECT_EQ(process(crash).wait(), -SIGSEGV);
 }
 
@@ -169,9 +168,7 @@ TEST(process, has_the_name_it_was_given) {
 }
 
 TEST(process, memory_limit) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizers need memory as they please";
-#endif
+  if (base::sanitized) GTEST_SKIP() << "the sanitizers need memory as they please";
   EXPECT_EQ(process(process_options().memory_limit(32_MiB), allocate, 64_MiB).wait(), 7);
   EXPECT_EQ(process(process_options().memory_limit(256_MiB), allocate, 64_MiB).wait(), 0);
 }
@@ -290,4 +287,4 @@ TEST(process, from_many_threads) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::process_tests

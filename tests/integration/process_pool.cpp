@@ -29,7 +29,7 @@
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
-namespace quarq::test {
+namespace quarq::test::process_pool_tests {
 namespace {
 
 namespace asio = boost::asio;
@@ -104,15 +104,19 @@ ticket next_ticket(ticket last) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::process_pool_tests
 
 template <>
-struct quarq::codec<quarq::test::ticket> {
-  static void encode(encoder& out, const test::ticket& value) { out.integer(*value.number); }
-  static test::ticket decode(decoder& in) { return test::ticket(static_cast<int>(in.integer())); }
+struct quarq::codec<quarq::test::process_pool_tests::ticket> {
+  static void encode(encoder& out, const test::process_pool_tests::ticket& value) {
+    out.integer(*value.number);
+  }
+  static test::process_pool_tests::ticket decode(decoder& in) {
+    return test::process_pool_tests::ticket(static_cast<int>(in.integer()));
+  }
 };
 
-namespace quarq::test {
+namespace quarq::test::process_pool_tests {
 namespace {
 
 // An open file, as a value.
@@ -121,15 +125,17 @@ struct open_file {
 };
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::process_pool_tests
 
 template <>
-struct quarq::codec<quarq::test::open_file> {
-  static void encode(encoder& out, const test::open_file& value) { out.file(value.descriptor); }
-  static test::open_file decode(decoder& in) { return {in.file()}; }
+struct quarq::codec<quarq::test::process_pool_tests::open_file> {
+  static void encode(encoder& out, const test::process_pool_tests::open_file& value) {
+    out.file(value.descriptor);
+  }
+  static test::process_pool_tests::open_file decode(decoder& in) { return {in.file()}; }
 };
 
-namespace quarq::test {
+namespace quarq::test::process_pool_tests {
 namespace {
 
 int write_to(open_file file, std::string text) {
@@ -553,4 +559,4 @@ TEST(process_pool, leaves_nothing_behind) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::process_pool_tests

@@ -6,7 +6,7 @@
 
 #include "integration/worker_lab.hpp"
 
-namespace quarq::test {
+namespace quarq::test::queue_tests {
 namespace {
 
 constexpr task<int(int)> same{"same", "number"};
@@ -224,4 +224,4 @@ TEST_P(queue_test, refuses_a_second_loop_while_the_first_is_there) {
 AT_EACH_BROKER(queue_test);
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::queue_tests

@@ -11,7 +11,7 @@
 #include "support/on_loop.hpp"
 #include "support/redis_server.hpp"
 
-namespace quarq::test {
+namespace quarq::test::redis_broker_tests {
 
 namespace {
 
@@ -53,13 +53,6 @@ awaitable<wire::reply> call(net::redis_connection& connection, const net::redis_
   strings keys(1, broker::redis::key_prefix("q"));
   auto reply = co_await connection.run(script, keys, words);
   co_return reply;
-}
-
-strings keys_of(const redis_server& server) {
-  strings keys;
-  for (const auto& key : server.command({"KEYS", "*"}).items) keys.push_back(key.text);
-  std::sort(keys.begin(), keys.end());
-  return keys;
 }
 
 std::string all_lines(const strings& lines) {
@@ -143,7 +136,7 @@ REDIS_TEST(a_newer_format_is_refused_in_a_clear_line, {}) {
   const strings newer = {"SET", "quarq:{q}:format", "2"};
   server.command(newer);
   auto store = open(server, loop);
-  auto text = co_await error_of<broker_error>(enqueue_one(*store, "q", job("a")));
+  auto text = co_await error_of<broker_error>(enqueue_one(*store, "q", job_named("a")));
   EXPECT_NE(text.find("quarq:{q}:* have format version 2"), std::string::npos) << text;
   text = co_await error_of<broker_error>(new_worker(store, "q"));
   EXPECT_NE(text.find("format version 2"), std::string::npos) << text;
@@ -152,7 +145,7 @@ REDIS_TEST(a_newer_format_is_refused_in_a_clear_line, {}) {
   co_await enqueue_ids(*store, "another", strings(1, "a"));
   const strings expected = {"quarq:queues", "quarq:{another}:format", "quarq:{another}:jobs",
                             "quarq:{another}:ready:5", "quarq:{q}:format"};
-  auto keys = keys_of(server);
+  auto keys = server.keys();
   std::erase_if(keys, [](const auto& key) { return key.find(":sender:") != std::string::npos; });
   EXPECT_EQ(keys, expected);
 }
@@ -196,7 +189,7 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
   for (std::size_t i = 0; i < many.size(); ++i) {
     switch (i % 5) {
       case 0:
-        batch.push_back(retry(many[i].id, 1ms));
+        batch.push_back(retry_after(many[i].id, 1ms));
         break;
       case 1:
         batch.push_back(hand_back(many[i].id));
@@ -229,17 +222,17 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
     co_await renew(worker);  // tidies up what was kept
     auto none = co_await claim_ids(worker, 1);
     EXPECT_TRUE(none.empty());
-    keys = keys_of(server);
+    keys = server.keys();
     // Remembers the numbers of a client's last calls, for ten minutes.
     std::erase_if(keys, [&](const auto& key) {
       const strings ttl = {"PTTL", key};
       return key.find(":sender:") != std::string::npos && server.command(ttl).integer > 0;
     });
-    co_await pause(2ms);
+    co_await sleep_for(2ms);
   }
   EXPECT_EQ(keys, expected);
   co_await store->close_lease(worker.held);
-  keys = keys_of(server);
+  keys = server.keys();
   std::erase_if(keys, [](const auto& key) { return key.find(":sender:") != std::string::npos; });
   const strings closed = {"quarq:queues", "quarq:{q}:format"};
   EXPECT_EQ(keys, closed);
@@ -253,7 +246,7 @@ REDIS_TEST(kept_results_go_by_themselves_when_no_worker_comes, {}) {
   co_await settle_one(worker, end("job", job_state::succeeded, "42", 30ms));
   co_await store->close_lease(worker.held);
   auto gone = [&] {
-    const auto keys = keys_of(server);
+    const auto keys = server.keys();
     return std::none_of(keys.begin(), keys.end(),
                         [](const auto& key) { return key.find("results") != std::string::npos; });
   };
@@ -266,7 +259,7 @@ REDIS_TEST(a_call_with_the_same_number_is_answered_again_and_done_once, {}) {
   auto connection = connect(server, loop);
   auto store = open(server, loop);
   auto worker = co_await new_worker(store, "q");
-  const strings call_words = {somebody, "7",      "",  "600000", terms_of(job("x")), "", "x", "record",
+  const strings call_words = {somebody, "7",      "",  "600000", terms_of(job_named("x")), "", "x", "record",
                               "y",      "record", "x", "record"};
   auto first = co_await call(*connection, scripts().enqueue, call_words);
   EXPECT_EQ(first.text, "110");
@@ -298,7 +291,7 @@ REDIS_TEST(a_settlement_with_the_same_number_is_answered_again_and_done_once, {}
   const strings ids = {"a", "b"};
   co_await enqueue_ids(*store, "q", ids);
   co_await claim_ids(worker, 10);
-  const auto retried = broker::redis::pack_settlement(retry("a", 0ms));
+  const auto retried = broker::redis::pack_settlement(retry_after("a", 0ms));
   const strings call_words = {worker.held.token, "77", "", retried, "a", "", "nobody's", ""};
   auto first = co_await call(*connection, scripts().settle, call_words);
   EXPECT_EQ(first.text, "10");
@@ -343,7 +336,7 @@ REDIS_TEST(clients_whose_connections_break_again_and_again_send_every_job_once, 
     auto ids = co_await claim_ids(worker, 10);
     for (const auto& id : ids) co_await settle_one(worker, end(id));
     seen.insert(seen.end(), ids.begin(), ids.end());
-    co_await pause(1ms);
+    co_await sleep_for(1ms);
   }
   EXPECT_EQ(*running, 0);
   EXPECT_EQ(seen.size(), 3 * each);
@@ -507,7 +500,7 @@ REDIS_TEST(a_worker_that_vanished_is_passed_over, {}) {
 
 REDIS_TEST(when_the_one_that_watches_the_clock_gets_busy_another_is_woken, {}) {
   auto store = open(server, loop);
-  auto later = job("later");
+  auto later = job_named("later");
   later.delay = 1h;
   co_await enqueue_one(*store, "q", later);
   auto watches = co_await new_worker(store, "q");
@@ -595,7 +588,7 @@ awaitable<taker> new_taker(std::shared_ptr<broker::broker> store, std::string to
 }
 
 new_job fresh_job(std::string id) {
-  auto made = job(std::move(id), 7);
+  auto made = job_named(std::move(id), 7);
   made.id_is_fresh = true;
   made.expires = 1h;
   return made;
@@ -645,7 +638,7 @@ REDIS_TEST(given_jobs_go_round_among_idle_leases, {}) {
   auto first = co_await new_taker(store, "first", 10);
   auto second = co_await new_taker(store, "second", 10);
   for (const char* id : {"a", "b"}) {
-    co_await pause(2ms);  // who has been idle for longest is told in milliseconds
+    co_await sleep_for(2ms);  // who has been idle for longest is told in milliseconds
     co_await enqueue_one(*store, "q", fresh_job(id));
   }
   auto both = [&] { return first.given->size() == 1 && second.given->size() == 1; };
@@ -658,7 +651,7 @@ REDIS_TEST(what_is_not_one_fresh_job_that_is_due_is_not_given, {}) {
   auto later = fresh_job("later");
   later.delay = 1h;
   co_await enqueue_one(*store, "q", later);
-  co_await enqueue_one(*store, "q", job("named"));
+  co_await enqueue_one(*store, "q", job_named("named"));
   // Something is ready now, which comes first.
   co_await enqueue_one(*store, "q", fresh_job("fresh"));
   auto rung = [&] { return idle.worker.heard->work_ready > 0; };
@@ -737,7 +730,7 @@ REDIS_TEST(a_lease_that_hands_a_given_job_back_is_not_given_it_again, {}) {
   auto store = open(server, loop);
   auto idle = co_await new_taker(store, "idle", 10);
   auto other = co_await new_worker(store, "q");
-  co_await pause(2ms);
+  co_await sleep_for(2ms);
   co_await claim_ids(other, 10);
   co_await enqueue_one(*store, "q", fresh_job("a"));
   auto given = [&] { return idle.given->size() == 1; };
@@ -805,4 +798,4 @@ REDIS_TEST(a_wait_that_was_told_with_the_job_goes_on_over_a_broken_connection, {
   EXPECT_TRUE(over && said_in_outcome(over->outcome) == "42");
 }
 
-}  // namespace quarq::test
+}  // namespace quarq::test::redis_broker_tests

@@ -8,7 +8,7 @@
 #include "support/on_loop.hpp"
 #include "support/sentinels.hpp"
 
-namespace quarq::test {
+namespace quarq::test::redis_sentinel_tests {
 namespace {
 
 using net::parse_redis_url;
@@ -276,4 +276,4 @@ INSTANTIATE_TEST_SUITE_P(at, redis_sentinel_failover,
                          });
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::redis_sentinel_tests

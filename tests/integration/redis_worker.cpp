@@ -8,7 +8,7 @@
 #include "support/on_loop.hpp"
 #include "support/redis_server.hpp"
 
-namespace quarq::test {
+namespace quarq::test::redis_worker_tests {
 namespace {
 
 constexpr task<int(int)> step{"step"};
@@ -156,4 +156,4 @@ TEST(redis_queue, a_client_waits_for_a_connection_as_long_as_the_url_says) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::redis_worker_tests

@@ -16,7 +16,7 @@
 #include "support/on_loop.hpp"
 #include "support/temp_dir.hpp"
 
-namespace quarq::test {
+namespace quarq::test::sqlite_broker_tests {
 
 namespace {
 
@@ -149,15 +149,15 @@ TEST(sqlite_file, a_call_waits_for_a_lock_within_its_patience) {
   const auto body = [](std::string url, user_connection& user) -> awaitable<void> {
     auto loop = co_await boost::asio::this_coro::executor;
     auto store = broker::open(url, loop);
-    co_await enqueue_one(*store, "q", job("first"));
+    co_await enqueue_one(*store, "q", job_named("first"));
     user.run("BEGIN IMMEDIATE");
     auto running = std::make_shared<int>(0);
     const auto enqueue_second = [](std::shared_ptr<broker::broker> to) -> awaitable<void> {
-      co_await enqueue_one(*to, "q", job("second"));
+      co_await enqueue_one(*to, "q", job_named("second"));
     };
     start(loop, enqueue_second(store), running);
     // Reading needs no lock.
-    co_await pause(20ms);
+    co_await sleep_for(20ms);
     EXPECT_EQ(*running, 1);
     user.run("COMMIT");
     auto over = [&] { return *running == 0; };
@@ -174,7 +174,7 @@ TEST(sqlite_file, a_full_disk_fails_the_call_and_not_the_file) {
   const auto body = [](std::string url) -> awaitable<void> {
     auto loop = co_await boost::asio::this_coro::executor;
     auto store = broker::open(url, loop);
-    co_await enqueue_one(*store, "q", job("before"));
+    co_await enqueue_one(*store, "q", job_named("before"));
     // No file may grow past this: the kernel's own way to have a full disk.
     std::signal(SIGXFSZ, SIG_IGN);
     rlimit before{}, small{};
@@ -182,12 +182,12 @@ TEST(sqlite_file, a_full_disk_fails_the_call_and_not_the_file) {
     small = before;
     small.rlim_cur = 1 << 20;
     setrlimit(RLIMIT_FSIZE, &small);
-    auto big = job("too big");
+    auto big = job_named("too big");
     big.record.resize(4 << 20, 'x');
     auto text = co_await error_of<broker_error>(enqueue_one(*store, "q", big));
     setrlimit(RLIMIT_FSIZE, &before);
     EXPECT_PRED2(holds, text, "jobs.db");
-    auto answer = co_await enqueue_one(*store, "q", job("after"));
+    auto answer = co_await enqueue_one(*store, "q", job_named("after"));
     EXPECT_EQ(answer, accepted::yes);
     auto summary = co_await summary_of(*store, "q");
     EXPECT_EQ(summary.queued, 2u);
@@ -211,7 +211,7 @@ TEST(sqlite_memory, is_one_place_in_the_process_while_somebody_holds_it) {
   const auto body = []() -> awaitable<void> {
     auto loop = co_await boost::asio::this_coro::executor;
     auto first = broker::open("sqlite::memory:", loop);
-    co_await enqueue_one(*first, "q", job("job"));
+    co_await enqueue_one(*first, "q", job_named("job"));
     auto second = broker::open("sqlite::memory:", loop);
     first.reset();
     auto there = co_await state_of(*second, "q", "job");
@@ -241,9 +241,9 @@ TEST(sqlite_transaction, a_commit_stores_the_users_rows_and_the_jobs_and_wakes_w
       const int before = worker.heard->work_ready;
       shop.run("BEGIN; INSERT INTO orders DEFAULT VALUES");
       const strings ids = {"mail", "invoice"};
-      auto answers = broker::sqlite::enqueue_in_transaction(shop.get(), "mails", jobs(ids));
+      auto answers = broker::sqlite::enqueue_in_transaction(shop.get(), "mails", jobs_named(ids));
       EXPECT_EQ(answers, std::vector<accepted>(2, accepted::yes));
-      answers = broker::sqlite::enqueue_in_transaction(shop.get(), "mails", jobs(strings(1, "mail")));
+      answers = broker::sqlite::enqueue_in_transaction(shop.get(), "mails", jobs_named(strings(1, "mail")));
       EXPECT_EQ(answers, std::vector<accepted>(1, accepted::duplicate));
       shop.run("COMMIT");
       auto rung = [&] { return worker.heard->work_ready > before; };
@@ -284,7 +284,8 @@ TEST(sqlite_transaction, bad_jobs_are_refused_and_the_transaction_goes_on) {
   user.run("CREATE TABLE orders (number INTEGER PRIMARY KEY)");
   user.run("BEGIN; INSERT INTO orders DEFAULT VALUES");
   const strings ids = {"good", ""};
-  EXPECT_THROW(broker::sqlite::enqueue_in_transaction(user.get(), "mails", jobs(ids)), invalid_argument);
+  EXPECT_THROW(broker::sqlite::enqueue_in_transaction(user.get(), "mails", jobs_named(ids)),
+               invalid_argument);
   user.run("COMMIT");
   EXPECT_EQ(user.number("SELECT count(*) FROM orders"), 1);
 }
@@ -304,4 +305,4 @@ TEST(sqlite_broker, warns_of_places_that_do_not_last) {
   EXPECT_EQ(run_on_loop(body("sqlite:" + (folder / "a.db"))), 0u);
 }
 
-}  // namespace quarq::test
+}  // namespace quarq::test::sqlite_broker_tests

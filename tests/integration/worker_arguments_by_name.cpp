@@ -6,7 +6,7 @@
 #include "integration/worker_lab.hpp"
 #include "jobs/record.hpp"
 
-namespace quarq::test {
+namespace quarq::test::worker_arguments_by_name_tests {
 namespace {
 
 constexpr task<std::string(std::string, int)> crawl{"crawl", "url", "depth"};
@@ -107,4 +107,4 @@ TEST_P(worker_arguments_by_name, of_a_task_without_names_end_the_job_with_the_re
 AT_EACH_BROKER(worker_arguments_by_name);
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::worker_arguments_by_name_tests

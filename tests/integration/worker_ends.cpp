@@ -5,7 +5,7 @@
 
 #include "integration/worker_lab.hpp"
 
-namespace quarq::test {
+namespace quarq::test::worker_ends_tests {
 
 struct disk_full : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -26,7 +26,7 @@ TEST_P(worker_ends, with_one_try_the_exception_is_the_answer) {
   const auto* failed = t.as<job_failed>();
   ASSERT_NE(failed, nullptr) << t.what;
   EXPECT_EQ(t.as<retries_exhausted>(), nullptr);
-  EXPECT_EQ(failed->type(), "quarq::test::disk_full");
+  EXPECT_EQ(failed->type(), "quarq::test::worker_ends_tests::disk_full");
   EXPECT_STREQ(failed->what(), "no space on device");
 }
 
@@ -42,7 +42,7 @@ TEST_P(worker_ends, after_all_tries_it_says_what_the_last_one_threw) {
   const auto* exhausted = t.as<retries_exhausted>();
   ASSERT_NE(exhausted, nullptr) << t.what;
   EXPECT_EQ(exhausted->tries(), 3);
-  EXPECT_EQ(exhausted->type(), "quarq::test::disk_full");
+  EXPECT_EQ(exhausted->type(), "quarq::test::worker_ends_tests::disk_full");
   EXPECT_STREQ(exhausted->what(), "at try 3");
   EXPECT_EQ(tries, (std::vector<int>{1, 2, 3}));
 }
@@ -299,7 +299,7 @@ TEST_P(worker_ends, the_failure_can_be_looked_up) {
     EXPECT_EQ(info.state, job_state::dead);
     EXPECT_EQ(info.task, "risky");
     EXPECT_EQ(info.arguments, "[1]");
-    EXPECT_EQ(info.error_type, "quarq::test::disk_full");
+    EXPECT_EQ(info.error_type, "quarq::test::worker_ends_tests::disk_full");
     EXPECT_EQ(info.error, "no space");
     EXPECT_EQ(info.tries, 2);
     EXPECT_FALSE(info.worker.empty());
@@ -312,4 +312,4 @@ TEST_P(worker_ends, the_failure_can_be_looked_up) {
 AT_EACH_BROKER(worker_ends);
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::worker_ends_tests

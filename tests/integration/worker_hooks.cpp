@@ -3,7 +3,7 @@
 
 #include "integration/worker_lab.hpp"
 
-namespace quarq::test {
+namespace quarq::test::worker_hooks_tests {
 namespace {
 
 constexpr task<int(int)> twice{"twice"};
@@ -322,4 +322,4 @@ TEST_P(worker_hooks, an_exception_at_shutdown_is_only_logged) {
 AT_EACH_BROKER(worker_hooks);
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::worker_hooks_tests

@@ -96,16 +96,6 @@ class worker_lab : public testing::TestWithParam<broker_kind> {
   std::unique_ptr<broker_place> place_ = GetParam().make();
 };
 
-/// Returns when `holds` does; throws after a while.
-template <class F>
-awaitable<void> until(F holds) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain");
-    co_await sleep_for(1ms);
-  }
-}
-
 /// Returns when the job is in this state; throws after a while.
 template <class T>
 awaitable<void> until_in(job<T> j, job_state wanted) {

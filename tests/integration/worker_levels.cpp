@@ -5,16 +5,11 @@
 
 #include <unistd.h>
 
+#include "base/sanitizers.hpp"
 #include "integration/worker_lab.hpp"
 
-namespace quarq::test {
+namespace quarq::test::worker_levels_tests {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 constexpr task<std::string(int number)> where{"where", "number"};
 constexpr task<void(int number)> quiet{"quiet", "number"};
@@ -213,7 +208,7 @@ TEST_P(worker_levels, a_worker_that_stops_takes_its_processes_along_and_hands_th
 }
 
 TEST_P(worker_levels, a_memory_limit_is_kept) {
-  if (sanitized) GTEST_SKIP() << "sanitizers have memory of their own, which no limit can be set for";
+  if (base::sanitized) GTEST_SKIP() << "sanitizers have memory of their own, which no limit can be set for";
   worker w(options());
   w.handle(where, takes_memory, {.on = level::process, .memory_limit = 64_MiB, .retry = backoff::none()});
   serve(w, [&](queue q) -> awaitable<void> {
@@ -247,4 +242,4 @@ TEST(worker_handle, says_when_its_options_do_not_go_together) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::worker_levels_tests

@@ -8,7 +8,7 @@
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
-namespace quarq::test {
+namespace quarq::test::worker_main_tests {
 namespace {
 
 using namespace std::chrono_literals;
@@ -62,4 +62,4 @@ TEST_F(worker_main, a_burst_may_be_limited_to_some_jobs) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::worker_main_tests

@@ -5,7 +5,7 @@
 
 #include "integration/worker_lab.hpp"
 
-namespace quarq::test {
+namespace quarq::test::worker_options_tests {
 namespace {
 
 constexpr task<int(int)> step{"step"};
@@ -273,4 +273,4 @@ TEST_P(worker_options_test, what_makes_no_sense_is_refused) {
 AT_EACH_BROKER(worker_options_test);
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::worker_options_tests

@@ -13,7 +13,7 @@
 
 #include "integration/worker_lab.hpp"
 
-namespace quarq::test {
+namespace quarq::test::worker_values_tests {
 
 struct page {
   std::string url;
@@ -216,4 +216,4 @@ TEST_P(worker_values, a_thousand_results_are_pushed_to_who_waits) {
 AT_EACH_BROKER(worker_values);
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::worker_values_tests

@@ -10,7 +10,7 @@
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
-namespace quarq::test {
+namespace quarq::test::worker_watch_tests {
 namespace {
 
 namespace fs = std::filesystem;
@@ -139,4 +139,4 @@ TEST_F(worker_watch, a_folder_that_is_not_there_is_a_wrong_command_line) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::worker_watch_tests

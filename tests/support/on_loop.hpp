@@ -14,6 +14,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <quarq/awaitable.hpp>
+#include <quarq/time.hpp>
 
 namespace quarq::test {
 
@@ -71,6 +72,17 @@ T run_on_loop(awaitable<T> what, std::chrono::steady_clock::duration deadline = 
 template <std::invocable F>
 auto run_on_loop(F make, std::chrono::steady_clock::duration deadline = std::chrono::seconds(20)) {
   return run_on_loop(make(), deadline);
+}
+
+/// Returns when `holds` does; throws after twenty seconds.
+template <class F>
+awaitable<void> until(F holds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline)
+      throw std::runtime_error("waited twenty seconds in vain");
+    co_await sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 }  // namespace quarq::test

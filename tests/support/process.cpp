@@ -17,8 +17,6 @@
 namespace quarq::test {
 namespace {
 
-constexpr auto look_again_after = std::chrono::milliseconds(3);
-
 // What posix_spawn wants to know: files for what is printed, and a group of its own for what it may start.
 class spawn_plan {
  public:

@@ -15,6 +15,9 @@
 
 namespace quarq::test {
 
+/// Pause between two looks.
+inline constexpr std::chrono::milliseconds look_again_after{3};
+
 /// Looks again and again until `holds` does; false if it did not within `most`.
 bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most);
 

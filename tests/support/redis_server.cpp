@@ -1,5 +1,6 @@
 #include "support/redis_server.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -20,12 +21,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/process.hpp"
+
 namespace quarq::test {
 
 namespace {
 
 constexpr auto start_deadline = std::chrono::seconds(20);
-constexpr auto look_again_after = std::chrono::milliseconds(3);
 
 class file_handle {
  public:
@@ -214,6 +216,13 @@ bool redis_server::answers() const {
   } catch (const std::system_error&) {
     return false;
   }
+}
+
+std::vector<std::string> redis_server::keys() const {
+  std::vector<std::string> all;
+  for (const auto& key : command({"KEYS", "*"}).items) all.push_back(key.text);
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
 wire::reply redis_server::command(const std::vector<std::string>& words) const {

@@ -59,6 +59,8 @@ class redis_server {
   /// Sends one command over a connection of its own (the Unix socket), so that a test can look at the server
   /// without using what it tests.
   wire::reply command(const std::vector<std::string>& words) const;
+  /// All keys, sorted.
+  std::vector<std::string> keys() const;
 
  private:
   void start();

@@ -10,7 +10,7 @@ namespace quarq::test {
 namespace {
 
 constexpr auto deadline = std::chrono::seconds(60);
-constexpr auto look_again_after = std::chrono::milliseconds(20);
+constexpr auto pause = std::chrono::milliseconds(20);
 constexpr const char* among_sentinels = "among-sentinels";
 
 // Of a flat list of names and values.
@@ -42,7 +42,7 @@ void wait_until(const std::string& what, const std::function<bool()>& holds) {
   const auto end = std::chrono::steady_clock::now() + deadline;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > end) throw std::runtime_error("waited in vain: " + what);
-    std::this_thread::sleep_for(look_again_after);
+    std::this_thread::sleep_for(pause);
   }
 }
 

@@ -6,6 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include <quarq/errors.hpp>
+
+#include "codec/pickle.hpp"
+
 namespace quarq::testing {
 
 /// "93 01 02 03"
@@ -46,6 +50,11 @@ std::string error_of(Work work) {
     return error.what();
   }
   return "(no error)";
+}
+
+/// What reading this pickle says.
+inline std::string pickle_complaint(std::string_view pickle, pickle_options options = {}) {
+  return error_of<decode_error>([&] { pickle_to_msgpack(pickle, "pickle", options); });
 }
 
 /// Changes, removes, inserts or repeats a few bytes; half of the new ones are of the `telling` ones.

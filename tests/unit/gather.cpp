@@ -24,8 +24,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto for_ever = std::chrono::hours(24);
-
 awaitable<int> value(int n) {
   co_return n;
 }
@@ -47,7 +45,7 @@ awaitable<int> failure(std::string what) {
 // Waits for ever, and notes how that ended.
 awaitable<int> until_cancelled(bool& was_cancelled) {
   try {
-    co_await sleep_for(for_ever);
+    co_await sleep_for(24h);
   } catch (const boost::system::system_error& e) {
     was_cancelled = e.code() == boost::asio::error::operation_aborted;
     throw;
@@ -122,7 +120,7 @@ TEST(gather, thousands_wait_at_once) {
 awaitable<void> cancel_caller(boost::asio::cancellation_signal& caller, bool& ended) {
   caller.emit(boost::asio::cancellation_type::terminal);
   try {
-    co_await sleep_for(for_ever);
+    co_await sleep_for(24h);
   } catch (const boost::system::system_error&) {
   }
   const auto loop = co_await boost::asio::this_coro::executor;
@@ -150,7 +148,7 @@ TEST(gather, waits_for_all_also_when_a_child_cancels_the_caller) {
 
 TEST(gather, the_loop_may_end_first) {
   const auto kept = std::make_shared<int>();
-  const auto wait_with = [](std::shared_ptr<int>) -> awaitable<void> { co_await sleep_for(for_ever); };
+  const auto wait_with = [](std::shared_ptr<int>) -> awaitable<void> { co_await sleep_for(24h); };
   const auto body = [&](std::shared_ptr<int> mine) -> awaitable<void> {
     co_await gather(wait_with(kept), wait_with(kept));
     (void)mine;
@@ -217,7 +215,7 @@ TEST(gather_outcomes, is_cancelled_with_all_that_it_awaits) {
 }
 
 TEST(with_timeout, passes_a_value_on) {
-  EXPECT_EQ(run(with_timeout(value_after(3, 1ms), for_ever)), 3);
+  EXPECT_EQ(run(with_timeout(value_after(3, 1ms), 24h)), 3);
 }
 
 TEST(with_timeout, ends_what_takes_too_long) {
@@ -229,7 +227,7 @@ TEST(with_timeout, ends_what_takes_too_long) {
 // Not after the time that it had: the test would take a day.
 TEST(with_timeout, throws_a_failure_at_once_and_as_it_is) {
   try {
-    run(with_timeout(failure("early"), for_ever));
+    run(with_timeout(failure("early"), 24h));
     FAIL() << "nothing was thrown";
   } catch (const std::runtime_error& e) {
     EXPECT_STREQ(e.what(), "early");
@@ -238,7 +236,7 @@ TEST(with_timeout, throws_a_failure_at_once_and_as_it_is) {
 
 TEST(with_timeout, the_shorter_of_two_counts) {
   bool was_cancelled = false;
-  EXPECT_THROW(run(with_timeout(with_timeout(until_cancelled(was_cancelled), for_ever), 5ms)), timed_out);
+  EXPECT_THROW(run(with_timeout(with_timeout(until_cancelled(was_cancelled), 24h), 5ms)), timed_out);
   EXPECT_TRUE(was_cancelled);
 }
 

@@ -18,7 +18,7 @@ std::string json_of(std::string_view bytes) {
   return to_json(from_hex(bytes));
 }
 
-std::string complaint(std::string_view json) {
+std::string json_complaint(std::string_view json) {
   return error_of<decode_error>([&] { json_to_msgpack(json); });
 }
 
@@ -150,26 +150,27 @@ TEST(json, reals_keep_every_bit) {
 }
 
 TEST(json, errors_name_line_and_column) {
-  EXPECT_EQ(complaint(""), "JSON, line 1, column 1: incomplete JSON");
-  EXPECT_EQ(complaint("[1, x]"), "JSON, line 1, column 5: syntax error");
-  EXPECT_EQ(complaint("{\n  \"\xc3\xa9\": x}"), "JSON, line 2, column 8: syntax error")
+  EXPECT_EQ(json_complaint(""), "JSON, line 1, column 1: incomplete JSON");
+  EXPECT_EQ(json_complaint("[1, x]"), "JSON, line 1, column 5: syntax error");
+  EXPECT_EQ(json_complaint("{\n  \"\xc3\xa9\": x}"), "JSON, line 2, column 8: syntax error")
       << "characters, not bytes";
-  EXPECT_EQ(complaint("1 2"), "JSON, line 1, column 3: there is more behind the end of the value");
-  EXPECT_EQ(complaint("1e999"), "JSON, line 1, column 6: the number is greater than a real number can be");
-  EXPECT_EQ(complaint("{\"$bytes\": \"?\"}"),
+  EXPECT_EQ(json_complaint("1 2"), "JSON, line 1, column 3: there is more behind the end of the value");
+  EXPECT_EQ(json_complaint("1e999"),
+            "JSON, line 1, column 6: the number is greater than a real number can be");
+  EXPECT_EQ(json_complaint("{\"$bytes\": \"?\"}"),
             "JSON, line 1, column 15: \"$bytes\" has to be a string of base 64");
-  EXPECT_EQ(complaint("{\"$bytes\": 5}"),
+  EXPECT_EQ(json_complaint("{\"$bytes\": 5}"),
             "JSON, line 1, column 13: \"$bytes\" has to be a string of base 64");
-  EXPECT_EQ(complaint("{\"$ext\": [200, \"\"]}"),
+  EXPECT_EQ(json_complaint("{\"$ext\": [200, \"\"]}"),
             "JSON, line 1, column 19: \"$ext\" has to be [type from -128 to 127, a string of base 64]");
-  EXPECT_NE(complaint("\"\xff\""), "(no error)");
-  EXPECT_NE(complaint("\"\\ud800\""), "(no error)");
+  EXPECT_NE(json_complaint("\"\xff\""), "(no error)");
+  EXPECT_NE(json_complaint("\"\\ud800\""), "(no error)");
 }
 
 TEST(json, depth_is_limited) {
-  EXPECT_EQ(complaint(std::string(64, '[') + std::string(64, ']')), "(no error)");
-  EXPECT_EQ(complaint(std::string(65, '[') + std::string(65, ']')), "JSON, line 1, column 65: too deep");
-  EXPECT_EQ(complaint(std::string(1'000'000, '[')), "JSON, line 1, column 65: too deep");
+  EXPECT_EQ(json_complaint(std::string(64, '[') + std::string(64, ']')), "(no error)");
+  EXPECT_EQ(json_complaint(std::string(65, '[') + std::string(65, ']')), "JSON, line 1, column 65: too deep");
+  EXPECT_EQ(json_complaint(std::string(1'000'000, '[')), "JSON, line 1, column 65: too deep");
 }
 
 }  // namespace

@@ -24,7 +24,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto for_ever = std::chrono::hours(24);
 const coroutines here;
 
 awaitable<int> twice_later(int n) {
@@ -177,7 +176,7 @@ awaitable<int> fails_at(int n, int bad, watched& what) {
   }
   if (n < bad) co_return n;
   try {
-    co_await sleep_for(for_ever);
+    co_await sleep_for(24h);
   } catch (const boost::system::system_error&) {
     ++what.cancelled;
     throw;
@@ -258,7 +257,7 @@ TEST(map, that_is_cancelled_gives_its_values_only_if_it_has_all_of_them) {
   const auto caller = [&]() -> awaitable<void> {
     got = co_await here.map(deaf, numbers(2), at_once(2));
     // The cancellation was not swallowed.
-    co_await sleep_for(for_ever);
+    co_await sleep_for(24h);
   };
   EXPECT_THROW(run(with_timeout(caller(), 1ms)), timed_out);
   EXPECT_EQ(got, numbers(2));

@@ -24,13 +24,8 @@ using namespace std::string_literals;
 namespace {
 
 /// The value of a pickle, given in hexadecimal, as JSON.
-std::string shown(std::string_view pickle) {
+std::string pickle_shown(std::string_view pickle) {
   return to_json(pickle_to_msgpack(from_hex(pickle), "pickle"));
-}
-
-/// What reading this pickle says.
-std::string complaint(std::string_view pickle, pickle_options options = {}) {
-  return error_of<decode_error>([&] { pickle_to_msgpack(pickle, "pickle", options); });
 }
 
 template <class T>
@@ -40,7 +35,7 @@ T read_as(std::string_view pickle) {
 
 /// One value as the bytes that a pickle has between its head and its end.
 template <class Write>
-std::string written(Write write) {
+std::string pickled(Write write) {
   std::string out;
   pickle_writer writer(out);
   write(writer);
@@ -76,8 +71,9 @@ TEST(pickle, a_job_of_arq_is_the_same_msgpack_as_arq_itself_writes) {
 
 TEST(pickle, a_job_of_arq_without_arguments) {
   EXPECT_EQ(
-      shown("80049532000000000000007d94288c0174944b038c0166948c087468655f7461736b948c016194298c016b947d948c"
-            "026574948a060068e5cf8b01752e"),
+      pickle_shown(
+          "80049532000000000000007d94288c0174944b038c0166948c087468655f7461736b948c016194298c016b947d948c"
+          "026574948a060068e5cf8b01752e"),
       R"({"t": 3, "f": "the_task", "a": [], "k": {}, "et": 1700000000000})");
 }
 
@@ -89,7 +85,7 @@ TEST(pickle, a_job_of_arq_with_nested_arguments_and_what_the_memo_repeats) {
       "94657d948c016b945d9428888965734afbffffff8a0500000080008a090000000000000080008a090000000000000000407494"
       "68087d"
       "948c026574948a060068e5cf8b01752e");
-  EXPECT_EQ(complaint(nested), "pickle: byte 92: an int of 9 bytes does not fit 64 bits");
+  EXPECT_EQ(pickle_complaint(nested), "pickle: byte 92: an int of 9 bytes does not fit 64 bits");
   nested[nested.find("\x40\x74\x94")] = '\0';  // 2**70 becomes 0, in nine bytes
   EXPECT_EQ(
       to_json(pickle_to_msgpack(nested, "job")),
@@ -99,11 +95,12 @@ TEST(pickle, a_job_of_arq_with_nested_arguments_and_what_the_memo_repeats) {
 
 TEST(pickle, a_result_of_arq) {
   EXPECT_EQ(
-      shown("8004957d000000000000007d94288c0174944b018c0166948c087468655f7461736b948c0161944b018c01789486948c"
-            "016b947d94"
-            "680488738c026574948a060068e5cf8b018c017394888c0172944b2a8c027374948a066468e5cf8b018c026674948a06"
-            "c868e5cf"
-            "8b018c0171948c096172713a7175657565948c026964948c0369643194752e"),
+      pickle_shown(
+          "8004957d000000000000007d94288c0174944b018c0166948c087468655f7461736b948c0161944b018c01789486948c"
+          "016b947d94"
+          "680488738c026574948a060068e5cf8b018c017394888c0172944b2a8c027374948a066468e5cf8b018c026674948a06"
+          "c868e5cf"
+          "8b018c0171948c096172713a7175657565948c026964948c0369643194752e"),
       R"({"t": 1, "f": "the_task", "a": [1, "x"], "k": {"a": true}, "et": 1700000000000, "s": true, "r": 42, )"
       R"("st": 1700000000100, "ft": 1700000000200, "q": "arq:queue", "id": "id1"})");
 }
@@ -170,7 +167,7 @@ TEST(pickle, named_zones_are_asked_for) {
   const std::string pickle =
       "cdatetime\ndatetime\n(C\x0a\x07\xe8\x07\x01\x0c\0\0\0\0\0cbuiltins\ngetattr\n(czoneinfo\nZoneInfo\n"
       "V_unpickle\ntR(VEurope/Berlin\nI01\ntRtR."s;
-  EXPECT_EQ(complaint(pickle), "pickle: byte 104: the time zone \"Europe/Berlin\" is not known here");
+  EXPECT_EQ(pickle_complaint(pickle), "pickle: byte 104: the time zone \"Europe/Berlin\" is not known here");
   pickle_options options;
   options.find_zone_offset = [](std::string_view zone, std::chrono::local_seconds local,
                                 bool second_time) -> std::optional<std::chrono::seconds> {
@@ -182,19 +179,21 @@ TEST(pickle, named_zones_are_asked_for) {
 }
 
 TEST(pickle, nothing_but_plain_data_is_read) {
-  EXPECT_EQ(complaint("cos\nsystem\n(S'true'\ntR."), "pickle: byte 0: unknown global os.system");
-  EXPECT_EQ(complaint("\x80\x04\x8c\x02os\x8c\x06system\x93."), "pickle: byte 14: unknown global os.system");
-  EXPECT_EQ(complaint("(ios\nsystem\n."), "pickle: byte 1: unknown global os.system");
-  EXPECT_EQ(complaint("cbuiltins\neval\n."), "pickle: byte 0: unknown global builtins.eval");
-  EXPECT_EQ(complaint("cos\nsystem\n0N."), "pickle: byte 0: unknown global os.system") << "used or not";
-  EXPECT_EQ(complaint("cbuiltins\ngetattr\n(cbuiltins\nint\nV__add__\ntR."),
+  EXPECT_EQ(pickle_complaint("cos\nsystem\n(S'true'\ntR."), "pickle: byte 0: unknown global os.system");
+  EXPECT_EQ(pickle_complaint("\x80\x04\x8c\x02os\x8c\x06system\x93."),
+            "pickle: byte 14: unknown global os.system");
+  EXPECT_EQ(pickle_complaint("(ios\nsystem\n."), "pickle: byte 1: unknown global os.system");
+  EXPECT_EQ(pickle_complaint("cbuiltins\neval\n."), "pickle: byte 0: unknown global builtins.eval");
+  EXPECT_EQ(pickle_complaint("cos\nsystem\n0N."), "pickle: byte 0: unknown global os.system")
+      << "used or not";
+  EXPECT_EQ(pickle_complaint("cbuiltins\ngetattr\n(cbuiltins\nint\nV__add__\ntR."),
             "pickle: byte 43: builtins.getattr with other arguments than Python pickles it with");
-  EXPECT_EQ(complaint("cbuiltins\nint\n."),
+  EXPECT_EQ(pickle_complaint("cbuiltins\nint\n."),
             "pickle: byte 0: the class builtins.int stands where a value should");
-  EXPECT_EQ(complaint("cbuiltins\nint\n(V5\ntR."),
+  EXPECT_EQ(pickle_complaint("cbuiltins\nint\n(V5\ntR."),
             "pickle: byte 19: builtins.int with other arguments than Python pickles it with");
-  EXPECT_EQ(complaint("N)R."), "pickle: byte 2: None is called");
-  EXPECT_EQ(complaint("Vx\nQ."),
+  EXPECT_EQ(pickle_complaint("N)R."), "pickle: byte 2: None is called");
+  EXPECT_EQ(pickle_complaint("Vx\nQ."),
             "pickle: byte 3: a persistent id refers to something that is not in the pickle");
 }
 
@@ -203,7 +202,7 @@ TEST(pickle, an_unknown_exception_can_be_read_as_one) {
   tolerant.unknown_objects_as_exceptions = true;
   // shop.PaymentFailed("declined", 7), with a member
   const std::string pickle = "cshop\nPaymentFailed\n(Vdeclined\nI7\ntR(dVretry\nI01\nsb.";
-  EXPECT_EQ(complaint(pickle), "pickle: byte 0: unknown global shop.PaymentFailed");
+  EXPECT_EQ(pickle_complaint(pickle), "pickle: byte 0: unknown global shop.PaymentFailed");
   const auto found = read_python_exception(pickle_to_msgpack(pickle, "pickle", tolerant)).value();
   EXPECT_EQ(found.type, "shop.PaymentFailed");
   EXPECT_EQ(found.message, "[\"declined\", 7]");
@@ -212,21 +211,21 @@ TEST(pickle, an_unknown_exception_can_be_read_as_one) {
 }
 
 TEST(pickle, what_contains_itself_is_refused) {
-  EXPECT_EQ(complaint("\x80\x04]\x94h\0a."s), "pickle: byte 2: a list contains itself");
-  EXPECT_EQ(complaint("}\x94Vme\nh\0s."s), "pickle: byte 0: a dict contains itself");
-  EXPECT_EQ(complaint("]\x94h\0\x85"
-                      "a."s),
+  EXPECT_EQ(pickle_complaint("\x80\x04]\x94h\0a."s), "pickle: byte 2: a list contains itself");
+  EXPECT_EQ(pickle_complaint("}\x94Vme\nh\0s."s), "pickle: byte 0: a dict contains itself");
+  EXPECT_EQ(pickle_complaint("]\x94h\0\x85"
+                             "a."s),
             "pickle: byte 0: a list contains itself");
   EXPECT_EQ(to_json(pickle_to_msgpack("]\x94h\0a0]\x94h\x01h\x01\x86."s, "pickle")), "[[], []]")
       << "what is only shared is not";
 }
 
 TEST(pickle, text_has_to_be_utf8) {
-  EXPECT_EQ(complaint("X\x03\0\0\0\xed\xa0\x80."s),
+  EXPECT_EQ(pickle_complaint("X\x03\0\0\0\xed\xa0\x80."s),
             "pickle: byte 0: text has to be UTF-8, and \"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\" is not, from "
             "byte 0 "
             "on: bytes that are not text go as quarq::bytes");
-  EXPECT_EQ(complaint("U\x01\xff."), "pickle: byte 0: a string of Python 2 is not ASCII");
+  EXPECT_EQ(pickle_complaint("U\x01\xff."), "pickle: byte 0: a string of Python 2 is not ASCII");
 }
 
 TEST(pickle, a_reader_is_used_again_and_leaves_nothing_behind_what_it_refuses) {
@@ -254,7 +253,7 @@ TEST(pickle, a_reader_is_used_again_and_leaves_nothing_behind_what_it_refuses) {
 
 TEST(pickle, numbers_are_written_as_python_does) {
   const auto integer = [](std::int64_t value) {
-    return written([&](pickle_writer& out) { out.integer(value); });
+    return pickled([&](pickle_writer& out) { out.integer(value); });
   };
   EXPECT_EQ(integer(0), "4b 00");
   EXPECT_EQ(integer(255), "4b ff");
@@ -264,9 +263,9 @@ TEST(pickle, numbers_are_written_as_python_does) {
   EXPECT_EQ(integer(1700000000000), "8a 06 00 68 e5 cf 8b 01");
   EXPECT_EQ(integer(-5), "4a fb ff ff ff");
   EXPECT_EQ(integer(-2147483649), "8a 08 ff ff ff 7f ff ff ff ff");
-  EXPECT_EQ(written([](pickle_writer& out) { out.unsigned_integer(UINT64_MAX); }),
+  EXPECT_EQ(pickled([](pickle_writer& out) { out.unsigned_integer(UINT64_MAX); }),
             "8a 09 ff ff ff ff ff ff ff ff 00");
-  EXPECT_EQ(written([](pickle_writer& out) { out.real(2.5); }), "47 40 04 00 00 00 00 00 00");
+  EXPECT_EQ(pickled([](pickle_writer& out) { out.real(2.5); }), "47 40 04 00 00 00 00 00 00");
 }
 
 TEST(pickle, a_job_is_written_and_read) {

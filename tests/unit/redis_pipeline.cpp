@@ -10,7 +10,7 @@ namespace quarq::net {
 namespace {
 
 using namespace std::chrono_literals;
-const redis_pipeline::clock::time_point start{};
+const redis_pipeline::clock::time_point at_first{};
 
 class nobody : public redis_waiter {
  public:
@@ -121,20 +121,20 @@ TEST(redis_pipeline, only_waiting_requests_expire) {
   redis_pipeline p;
   const auto sent = awaited("sent"), early = awaited("early"), late = awaited("late"),
              never = awaited("never");
-  sent->deadline = early->deadline = start + 1s;
-  late->deadline = start + 2s;
+  sent->deadline = early->deadline = at_first + 1s;
+  late->deadline = at_first + 2s;
   p.add(sent);
   gathered(p);
   EXPECT_EQ(p.next_deadline(), std::nullopt);
   p.add(late);
   p.add(early);
   p.add(never);
-  EXPECT_EQ(p.next_deadline(), start + 1s);
-  EXPECT_TRUE(p.take_expired(start + 999ms).empty());
-  EXPECT_EQ(p.take_expired(start + 1s), (std::vector<redis_request_ptr>{early}));
-  EXPECT_EQ(p.next_deadline(), start + 2s);
+  EXPECT_EQ(p.next_deadline(), at_first + 1s);
+  EXPECT_TRUE(p.take_expired(at_first + 999ms).empty());
+  EXPECT_EQ(p.take_expired(at_first + 1s), (std::vector<redis_request_ptr>{early}));
+  EXPECT_EQ(p.next_deadline(), at_first + 2s);
   p.lost();
-  EXPECT_EQ(p.next_deadline(), start + 1s);
+  EXPECT_EQ(p.next_deadline(), at_first + 1s);
   EXPECT_EQ(p.take_waiting(), (std::vector<redis_request_ptr>{sent, late, never}));
 }
 

@@ -5,27 +5,16 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/replies.hpp"
+
 namespace quarq::net {
 namespace {
-
-wire::reply text(std::string content) {
-  wire::reply r;
-  r.type = wire::reply::kind::text;
-  r.text = std::move(content);
-  return r;
-}
 
 wire::reply address(const std::string& host, const std::string& port) {
   wire::reply r;
   r.type = wire::reply::kind::array;
   r.items.push_back(text(host));
   r.items.push_back(text(port));
-  return r;
-}
-
-wire::reply error_reply(std::string content) {
-  auto r = text(std::move(content));
-  r.type = wire::reply::kind::error;
   return r;
 }
 

@@ -5,23 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/replies.hpp"
+
 namespace quarq::net {
 namespace {
 
-using verdict = redis_setup::verdict;
-
 wire::reply ok() {
-  wire::reply r;
-  r.type = wire::reply::kind::text;
-  r.text = "OK";
-  return r;
-}
-
-wire::reply error_reply(std::string text) {
-  wire::reply r;
-  r.type = wire::reply::kind::error;
-  r.text = std::move(text);
-  return r;
+  return text("OK");
 }
 
 wire::reply confirmation() {
@@ -67,21 +57,22 @@ TEST(redis_setup, a_password_alone_is_that_of_the_default_user) {
 TEST(redis_setup, is_done_when_all_has_been_answered) {
   const redis_script script("return 1");
   redis_setup setup({}, {&script}, {"c"});
-  EXPECT_EQ(setup.take(ok()), verdict::more);
-  EXPECT_EQ(setup.take(error_reply("NOPERM no permission to set a name")), verdict::more);
-  EXPECT_EQ(setup.take(ok()), verdict::more);
-  EXPECT_EQ(setup.take(confirmation()), verdict::done);
+  EXPECT_EQ(setup.take(ok()), redis_setup::verdict::more);
+  EXPECT_EQ(setup.take(error_reply("NOPERM no permission to set a name")), redis_setup::verdict::more);
+  EXPECT_EQ(setup.take(ok()), redis_setup::verdict::more);
+  EXPECT_EQ(setup.take(confirmation()), redis_setup::verdict::done);
 }
 
 TEST(redis_setup, a_refusal_is_told_from_a_server_that_is_not_ready) {
   redis_setup refused({}, {}, {});
-  EXPECT_EQ(refused.take(error_reply("NOAUTH Authentication required.")), verdict::refused);
+  EXPECT_EQ(refused.take(error_reply("NOAUTH Authentication required.")), redis_setup::verdict::refused);
   EXPECT_EQ(refused.error(), "HELLO was refused: NOAUTH Authentication required.");
   const redis_script script("return 1");
   redis_setup loading({}, {&script}, {});
-  EXPECT_EQ(loading.take(ok()), verdict::more);
-  EXPECT_EQ(loading.take(ok()), verdict::more);
-  EXPECT_EQ(loading.take(error_reply("LOADING Redis is loading the dataset in memory")), verdict::not_ready);
+  EXPECT_EQ(loading.take(ok()), redis_setup::verdict::more);
+  EXPECT_EQ(loading.take(ok()), redis_setup::verdict::more);
+  EXPECT_EQ(loading.take(error_reply("LOADING Redis is loading the dataset in memory")),
+            redis_setup::verdict::not_ready);
 }
 
 wire::reply role(const std::string& name) {
@@ -102,11 +93,11 @@ TEST(redis_setup, where_sentinels_sent_us_must_be_a_master) {
   EXPECT_EQ(commands(redis_setup(by_sentinels(), {}, {})), "HELLO 3 | ROLE | CLIENT SETNAME quarq | ");
   redis_setup master(by_sentinels(), {}, {});
   master.take(ok());
-  EXPECT_EQ(master.take(role("master")), verdict::more);
-  EXPECT_EQ(master.take(ok()), verdict::done);
+  EXPECT_EQ(master.take(role("master")), redis_setup::verdict::more);
+  EXPECT_EQ(master.take(ok()), redis_setup::verdict::done);
   redis_setup replica(by_sentinels(), {}, {});
   replica.take(ok());
-  EXPECT_EQ(replica.take(role("slave")), verdict::not_ready);
+  EXPECT_EQ(replica.take(role("slave")), redis_setup::verdict::not_ready);
   EXPECT_EQ(replica.error(), "it is a replica, not the master");
 }
 
@@ -114,7 +105,7 @@ TEST(redis_setup, a_user_who_may_not_ask_for_the_role_is_let_in) {
   redis_setup setup(by_sentinels(), {}, {});
   setup.take(ok());
   EXPECT_EQ(setup.take(error_reply("NOPERM this user has no permissions to run the 'role' command")),
-            verdict::more);
+            redis_setup::verdict::more);
 }
 
 TEST(redis_setup, an_answer_of_the_wrong_kind_is_an_error) {

@@ -48,7 +48,7 @@ TEST(semaphore, lets_so_many_through_at_once) {
 }
 
 /// Those who want the only permit there is.
-class semaphore_of_one : public testing::Test {
+class semaphore_of_one : public ::testing::Test {
  protected:
   std::shared_ptr<started> start(int who) { return loop.start(take(one, got, who, until)); }
 
