@@ -15,7 +15,7 @@ inline constexpr bool thread_sanitizer = true;
 inline constexpr bool thread_sanitizer = false;
 #endif
 
-/// Of those that have memory of their own, which make a crash an exit, and take their time.
+/// Any sanitizer that needs memory as it pleases, turns a crash into an exit, and slows everything down.
 #if defined(__SANITIZE_ADDRESS__) || QUARQ_CLANG_HAS(address_sanitizer) || QUARQ_CLANG_HAS(memory_sanitizer)
 inline constexpr bool sanitized = true;
 #else

@@ -33,7 +33,7 @@ using clock = redis_request::clock;
 
 namespace {
 
-constexpr std::size_t room_to_read = std::size_t{64} << 10;  // room for one read
+constexpr std::size_t room_to_read = std::size_t{64} << 10;
 constexpr std::chrono::seconds attempt_limit{5};        // from looking up the host to the last set-up reply
 constexpr std::chrono::milliseconds patience_step{10};  // requests that give up within this do so together
 constexpr std::chrono::seconds settled_after{2};        // a connection that held for this long was a good one

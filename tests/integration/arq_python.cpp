@@ -1,7 +1,5 @@
 #include "integration/arq_python.hpp"
 
-#include <algorithm>
-
 #include <gtest/gtest.h>
 
 namespace quarq::test {

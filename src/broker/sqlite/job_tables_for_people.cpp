@@ -46,7 +46,7 @@ std::vector<job_details> job_tables::list(std::string_view queue, job_state stat
       case job_state::running:
         return sql_->list_running.with(queue, limit);
       default:
-        return sql_->list_ended.with(queue, static_cast<int>(state), number_of(now), limit);
+        return sql_->list_ended.with(queue, number_of(state), number_of(now), limit);
     }
   };
   std::vector<job_details> all;
@@ -106,7 +106,7 @@ std::size_t job_tables::purge(std::string_view queue, job_state state, moment no
   if (is_final(state)) {
     // What is past its time is gone already, for all that people know.
     sql_->ended_outdated.with(queue, number_of(now)).run();
-    return static_cast<std::size_t>(sql_->purge_ended.with(queue, static_cast<int>(state)).run());
+    return static_cast<std::size_t>(sql_->purge_ended.with(queue, number_of(state)).run());
   }
   const bool queued = state == job_state::queued;
   std::vector<std::string> awaited;
