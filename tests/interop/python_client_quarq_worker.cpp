@@ -207,6 +207,24 @@ print(c.redis.zcard('arq:abort'), c.queued_jobs())
   EXPECT_EQ(out, is_pickle() ? "True\n0 []\n" : "CancelledError\n0 []\n");
 }
 
+TEST_P(python_client_quarq_worker, a_worker_that_comes_between_the_steps_of_an_abort_waits_for_the_second) {
+  worker_.start();
+  const auto out = python(R"(
+def first_step():
+    j = c.enqueue_job('note', 7, _defer_by=1000)
+    c.redis.zadd(c.queue, {j.job_id: 1})
+    while c.redis.zscore(c.queue, j.job_id) == 1:
+        time.sleep(0.005)
+    return j
+j = first_step()
+c.redis.zadd(ABORT, {j.job_id: now_ms()})
+print('cancelled' in j.outcome().lower(), c.redis.zcard(ABORT))
+print(first_step().outcome())
+)");
+  EXPECT_EQ(out, "True 0\nreturned None\n");
+  EXPECT_EQ(worker_.noted(), std::vector<int>{7});
+}
+
 TEST_P(python_client_quarq_worker, deferred_jobs_run_when_they_are_due) {
   worker_.start();
   EXPECT_EQ(python(R"(
