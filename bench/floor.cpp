@@ -15,29 +15,24 @@
 
 #include "bare_client.hpp"
 #include "broker/redis/redis_scripts.hpp"
+#include "stopwatch.hpp"
 #include "tasks.hpp"
 
 namespace quarq::bench {
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 constexpr std::size_t batch = 100;
 const std::string group = "floor (redis)";
 
-double seconds_since(clock::time_point start) {
-  return std::chrono::duration<double>(clock::now() - start).count();
-}
-
 void measure_lists(report& out, bare_client& client, std::size_t jobs) {
   const auto timed = [&](const std::string& what, const std::vector<std::string>& command) {
-    const auto start = clock::now();
+    const stopwatch watch;
     for (std::size_t i = 0; i < jobs; i += batch) {
       for (std::size_t k = 0; k < batch; ++k) client.add(command);
       client.flush();
       for (std::size_t k = 0; k < batch; ++k) client.read();
     }
-    out.add({group, what, static_cast<double>(jobs) / seconds_since(start), "jobs/s", "100 in a write"});
+    out.add({group, what, static_cast<double>(jobs) / watch.seconds(), "jobs/s", "100 in a write"});
   };
   timed("plain RPUSH", {"RPUSH", "floor:list", argument()});
   timed("plain LPOP", {"LPOP", "floor:list"});
@@ -79,7 +74,7 @@ double scripts_rate(bare_client& client, std::size_t jobs, const std::string& to
     under_way.push_back(sent::claim);
     ++claims;
   };
-  const auto start = clock::now();
+  const stopwatch watch;
   ask();
   ask();
   client.flush();
@@ -105,7 +100,7 @@ double scripts_rate(bare_client& client, std::size_t jobs, const std::string& to
     ask();
     client.flush();
   }
-  return static_cast<double>(settled) / seconds_since(start);
+  return static_cast<double>(settled) / watch.seconds();
 }
 
 void measure_scripts(report& out, int port, std::size_t jobs) {
@@ -138,10 +133,10 @@ void measure_redis_token(report& out, int port) {
   bare_client client(port);
   std::vector<double> times;
   for (int i = 0; i < warm_up + count; ++i) {
-    const auto start = clock::now();
+    const stopwatch watch;
     client.call({"RPUSH", "floor:there", argument()});
     client.call({"BLPOP", "floor:back", "0"});
-    if (i >= warm_up) times.push_back(seconds_since(start) * 1e6);
+    if (i >= warm_up) times.push_back(watch.seconds() * 1e6);
   }
   other.join();
   std::sort(times.begin(), times.end());
@@ -161,7 +156,7 @@ void measure_disk_floor(report& out, const std::string& folder) {
   const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
   const std::string page(4096, 'x');
   constexpr int count = 2000;
-  const auto start = clock::now();
+  const stopwatch watch;
   for (int i = 0; i < count; ++i) {
     if (::write(file, page.data(), page.size()) != static_cast<ssize_t>(page.size()) ||
         ::fdatasync(file) != 0) {
@@ -169,7 +164,7 @@ void measure_disk_floor(report& out, const std::string& folder) {
       throw std::runtime_error("could not write to " + path);
     }
   }
-  out.add({"floor (sqlite)", "4 KiB append and fdatasync", count / seconds_since(start), "syncs/s", ""});
+  out.add({"floor (sqlite)", "4 KiB append and fdatasync", count / watch.seconds(), "syncs/s", ""});
   ::close(file);
 }
 

@@ -15,16 +15,11 @@
 
 #include "broker/broker.hpp"
 #include "child.hpp"
+#include "stopwatch.hpp"
 #include "tasks.hpp"
 
 namespace quarq::bench {
 namespace {
-
-using clock = std::chrono::steady_clock;
-
-double seconds_since(clock::time_point start) {
-  return std::chrono::duration<double>(clock::now() - start).count();
-}
 
 std::vector<std::string> worker_arguments(const place& at, const std::string& queue,
                                           std::vector<std::string> more) {
@@ -87,13 +82,13 @@ awaitable<round_trips> ping(place at, std::size_t count) {
   std::vector<double> times;
   times.reserve(count);
   for (std::size_t i = 0; i < count + count / 10; ++i) {
-    const auto start = clock::now();
+    const stopwatch watch;
     auto call = measure(argument());
     auto job = co_await q.enqueue(std::move(call));
     const auto n = co_await job.result();
     if (n != 120) throw std::runtime_error("a wrong result");
     // The first tenth warms up.
-    if (i >= count / 10) times.push_back(seconds_since(start) * 1e6);
+    if (i >= count / 10) times.push_back(watch.seconds() * 1e6);
   }
   std::sort(times.begin(), times.end());
   co_return round_trips{times[times.size() / 2], times[times.size() * 99 / 100]};
@@ -109,9 +104,9 @@ std::string ratio_note(const report& out, const place& at, const std::string& fl
 void measure_enqueue(report& out, const place& at, std::size_t jobs) {
   const auto timed = [&](const std::string& what, std::size_t count, awaitable<void> work) {
     const double server = at.server_cpu_seconds ? at.server_cpu_seconds() : 0;
-    const auto start = clock::now();
+    const stopwatch watch;
     run(std::move(work));
-    const double took = seconds_since(start);
+    const double took = watch.seconds();
     const auto note = at.server_cpu_seconds
                           ? fmt::format("server {:.1f} us/job",
                                         (at.server_cpu_seconds() - server) / static_cast<double>(count) * 1e6)
@@ -131,10 +126,10 @@ void measure_drain(report& out, const place& at, const std::string& what, task<R
   const std::string name = "drain-" + std::string(which.name());
   run(enqueue_bulk(at, name, which, jobs));
   const double server = at.server_cpu_seconds ? at.server_cpu_seconds() : 0;
-  const auto start = clock::now();
+  const stopwatch watch;
   child worker(worker_arguments(at, name, {"--burst", "--concurrency", "1000"}));
   const auto cost = worker.end(true);
-  const double took = seconds_since(start);
+  const double took = watch.seconds();
   const auto left = run(summary(at.url, name));
   if (left.queued + left.running + left.deferred + left.dead != 0)
     throw std::runtime_error("jobs are left in " + name);

@@ -18,19 +18,22 @@
 namespace quarq::test {
 namespace {
 
-using processes::patience;
 using processes::shared_ring;
 using ring_end = shared_ring::end;
 
-// An operation has some hundred instructions, and a step takes long on some machines: each run of this test
-// takes others of them. With QUARQ_EVERY_INSTRUCTION in the environment it takes all.
+// An operation has some hundred instructions, with a sanitizer many thousand, and a step takes long on some
+// machines: each run of this test takes others of them. With QUARQ_EVERY_INSTRUCTION in the environment it
+// takes all.
 long step_of(long instructions) {
-  constexpr long most_rounds = 60;
-  return std::getenv("QUARQ_EVERY_INSTRUCTION") ? 1 : std::max(1L, instructions / most_rounds);
+  if (std::getenv("QUARQ_EVERY_INSTRUCTION")) return 1;
+  constexpr long most_rounds = 60, least_rounds = 10, steps = 100'000;
+  // A round has half of the steps, on average.
+  const long rounds = std::clamp(2 * steps / instructions, least_rounds, most_rounds);
+  return std::max(1L, instructions / rounds);
 }
 
-patience in_time() {
-  return {forked::clock::now() + forked::at_most, {}};
+processes::patience in_time() {
+  return {forked::clock::now() + patience, {}};
 }
 
 /// A child that has stopped just before it does `what`.

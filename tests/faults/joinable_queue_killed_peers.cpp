@@ -23,12 +23,9 @@ namespace quarq::test {
 namespace {
 
 using namespace std::chrono_literals;
-using processes::patience;
 using processes::shared_ring;
 using ring_end = shared_ring::end;
 using clock = std::chrono::steady_clock;
-
-constexpr auto at_most = forked::at_most;
 
 constexpr int scale = base::sanitized ? 5 : 1;  // a fork takes that much longer
 
@@ -162,7 +159,7 @@ void kill_at_random(const pace& p, unsigned seed) {
     killed_consumers += !is_producer;
     // The one left of its kind does not hang, whatever the victim had in hand.
     const auto before = book->taken.load();
-    const auto until = clock::now() + at_most;
+    const auto until = clock::now() + patience;
     while (book->taken == before) {
       ASSERT_LT(clock::now(), until) << "nothing moves after kill " << i << ", of a "
                                      << (is_producer ? "producer" : "consumer") << ", seed " << seed;
@@ -248,7 +245,7 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_producer_that_dies_goes_to_the_n
     std::string got;
     std::string all;
     for (int i = 0; i < 3; ++i) {
-      ASSERT_EQ(ring.get(got, {clock::now() + at_most, {}}), ring_end::done) << "round " << round;
+      ASSERT_EQ(ring.get(got, {clock::now() + patience, {}}), ring_end::done) << "round " << round;
       if (i > 0) all += got;
     }
     for (std::size_t i = 0; i < 3; ++i) {

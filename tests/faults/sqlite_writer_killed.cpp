@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 /// Lets the writer go on until it has acknowledged `count` ids, kills it, and gives all it acknowledged.
 std::vector<std::string> acknowledged_before_kill(process& writer, std::size_t count) {
-  const bool wrote = eventually([&] { return writer.lines().size() >= count; }, 30s);
+  const bool wrote = eventually([&] { return writer.lines().size() >= count; }, patience);
   if (!wrote) throw std::runtime_error("the writer did not acknowledge enough:\n" + writer.log());
   writer.kill();
   return writer.lines();
@@ -68,7 +68,7 @@ TEST(sqlite_writer_killed, in_the_midst_of_writing_loses_nothing_acknowledged) {
       acknowledged.insert(acknowledged.end(), ids.begin(), ids.end());
     }
   }
-  const auto there = run_on_loop(claim_everything("sqlite:" + file), 60s);
+  const auto there = run_on_loop(claim_everything("sqlite:" + file));
   EXPECT_GE(acknowledged.size(), 16u);
   for (const auto& id : acknowledged)
     EXPECT_TRUE(there.contains(id)) << id << " was acknowledged and is lost";

@@ -29,7 +29,7 @@ awaitable<void> on_this_loop(awaitable<void> (*test)(redis_server&, any_io_execu
 
 void run_with_server(redis_server_options options, awaitable<void> (*test)(redis_server&, any_io_executor)) {
   redis_server server(options);
-  run_on_loop(on_this_loop(test, server), 60s);
+  run_on_loop(on_this_loop(test, server));
 }
 
 std::shared_ptr<broker::broker> open_arq(const redis_server& server, any_io_executor loop,

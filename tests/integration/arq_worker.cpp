@@ -47,7 +47,7 @@ TEST_F(arq_worker, runs_what_python_enqueued_and_drains_the_queue) {
     ran += n == 1 && x == "x" && a;
     co_return 42;
   });
-  run_on_loop(w.run(), patience);
+  run_on_loop(w.run());
   EXPECT_EQ(ran, 300);
   EXPECT_EQ(
       ask_number(server_, {"EXISTS", "arq:queue", "arq:job:job0", "arq:in-progress:job0", "arq:retry:job0"}),
@@ -64,7 +64,7 @@ TEST_F(arq_worker, poisonous_jobs_end_each_for_itself) {
   python_enqueue(server_, "good");
   worker w(options());
   w.handle(the_task, [](int, std::string, bool) -> awaitable<int> { co_return 42; });
-  run_on_loop(w.run(), patience);
+  run_on_loop(w.run());
   EXPECT_EQ(ask_number(server_, {"EXISTS", "arq:queue"}), 0);
   EXPECT_EQ(ask_number(server_, {"ZCARD", "arq:queue:quarq:dead"}), 4);
   EXPECT_EQ(state_in_result("good"), job_state::succeeded);
@@ -83,7 +83,7 @@ TEST_F(arq_worker, a_job_that_fails_before_it_starts_is_kept_for_ever_where_all_
   worker w(options());
   w.handle(the_task, [](int, std::string, bool) -> awaitable<int> { co_return 42; },
            {.retry = retry_policy().tries(2), .keep_result = forever});
-  run_on_loop(w.run(), patience);
+  run_on_loop(w.run());
   EXPECT_EQ(state_in_result("job"), job_state::dead);
   EXPECT_EQ(ask_number(server_, {"PTTL", "arq:result:job"}), -1);
 }
@@ -109,7 +109,7 @@ TEST_F(arq_worker, lives_on_when_redis_is_restarted) {
     };
     co_await until(ended);
   };
-  run_on_loop(beside(w, client()), 3 * patience);
+  run_on_loop(beside(w, client()));
   EXPECT_EQ(ran, 2);
   EXPECT_EQ(state_in_result("before"), job_state::succeeded);
 }
@@ -128,7 +128,7 @@ TEST_F(arq_worker, hands_back_uncounted_what_it_can_not_end_when_it_is_stopped) 
     python_enqueue_at(server_, "job", "1700000000000");
     co_await until([&] { return started; });
   };
-  run_on_loop(beside(w, client()), patience);
+  run_on_loop(beside(w, client()));
   EXPECT_EQ(score_of(server_, "job"), 1700000000000);
   EXPECT_EQ(ask_number(server_, {"EXISTS", "arq:in-progress:job", "arq:retry:job", "arq:queue:health-check"}),
             0);
@@ -149,7 +149,7 @@ TEST_F(arq_worker, ends_a_running_job_that_python_aborts) {
     const auto ended = [&] { return ask_number(server_, {"EXISTS", "arq:result:job"}) == 1; };
     co_await until(ended);
   };
-  run_on_loop(beside(w, client()), patience);
+  run_on_loop(beside(w, client()));
   EXPECT_EQ(state_in_result("job"), job_state::cancelled);
   EXPECT_NE(ask(server_, {"GET", "arq:result:job"}).text.find("CancelledError"), std::string::npos);
 }
@@ -165,7 +165,7 @@ TEST(arqs, a_job_goes_there_and_back_over_tls) {
     co_await w.run();
     co_return co_await job.result();
   };
-  EXPECT_EQ(run_on_loop(client(), patience), 42);
+  EXPECT_EQ(run_on_loop(client()), 42);
 }
 
 }  // namespace

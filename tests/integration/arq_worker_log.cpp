@@ -18,7 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using strings = std::vector<std::string>;
 
-constexpr auto patience = 20s;
 const std::string seconds = R"( *\d+\.\d\ds )";
 
 /// Whether one of the lines is "12:30:01: " and then what the pattern says. Any job may be late on a machine

@@ -11,7 +11,7 @@ namespace {
 
 /// Renews `other` until the job whose lease has run out comes to it.
 awaitable<claimed_job> take_over(const worker_end& other) {
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < deadline) {
     auto answer = co_await renew(other);
     EXPECT_TRUE(answer.held);
@@ -95,7 +95,7 @@ BROKER_TEST(a_running_job_to_be_cancelled_whose_worker_is_lost_ends_cancelled) {
   auto answer = co_await cancel(*store, "q", "job", "why", 1h);
   EXPECT_EQ(answer, cancel_result::requested);
   auto other = co_await new_worker(store, "q");
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!waiting->over && std::chrono::steady_clock::now() < deadline) {
     co_await renew(other);
     auto ids = co_await claim_ids(other, 1);

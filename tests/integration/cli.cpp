@@ -196,7 +196,7 @@ TEST_P(cli, wait_prints_the_result) {
   auto one = options();
   one.max_jobs = 1;
   work(one);
-  const auto end = waiting.wait(20s);
+  const auto end = waiting.wait(patience);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->code, 0) << waiting.log();
   EXPECT_EQ(waiting.output(), "42\n");
@@ -208,7 +208,7 @@ TEST_P(cli, wait_reports_the_jobs_error) {
   auto one = options();
   one.max_jobs = 1;
   work(one);
-  const auto end = waiting.wait(20s);
+  const auto end = waiting.wait(patience);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->code, 1);
   EXPECT_EQ(waiting.output(), "");
@@ -398,10 +398,10 @@ TEST_P(cli, a_running_job_is_seen_with_its_worker_and_can_be_cancelled) {
     std::mutex mutex;
     std::condition_variable_any stopped;
     std::unique_lock lock(mutex);
-    stopped.wait_for(lock, stop, 10s, [] { return false; });
+    stopped.wait_for(lock, stop, patience, [] { return false; });
     if (stop.stop_requested()) throw cancelled("stopped");
   });
-  run_on_loop(w.run(), 60s);
+  run_on_loop(w.run());
   EXPECT_EQ(seen, words{"a: requested: it is running, and its worker has been told to stop it"});
   EXPECT_EQ(state_of("a"), "cancelled");
 }

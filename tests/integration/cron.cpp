@@ -81,7 +81,7 @@ class cron : public worker_lab {
     std::vector<awaitable<void>> all;
     for (auto* w : workers) all.push_back(w->run());
     all.push_back(stop_all());
-    run_on_loop(gather(std::move(all)), 3 * patience);
+    run_on_loop(gather(std::move(all)));
   }
 
   std::shared_ptr<broker::broker> open(boost::asio::any_io_executor loop) {
@@ -497,7 +497,7 @@ TEST_P(cron, at_startup_runs_once_for_the_fleet) {
       w->options().burst = true;
     }
     const auto all = [&]() -> awaitable<void> { co_await gather(a.run(), b.run(), c.run()); };
-    run_on_loop(all, 3 * patience);
+    run_on_loop(all);
   };
   start_three();
   EXPECT_EQ(ids, strings{"cron:tick:startup"});
@@ -633,7 +633,7 @@ TEST_P(cron, a_worker_that_does_not_know_it_leaves_it_to_others) {
     co_await gather(new_release.run(), stop_both());
   };
   const auto all = [&]() -> awaitable<void> { co_await gather(old_release.run(), watch()); };
-  run_on_loop(all, 3 * patience);
+  run_on_loop(all);
   EXPECT_EQ(runs, 1);
   EXPECT_FALSE(started);
 }

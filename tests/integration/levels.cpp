@@ -421,14 +421,14 @@ TYPED_TEST(levels, run_work_that_runs_work_there) {
 TYPED_TEST(levels, gather_a_thousand) {
   std::vector<awaitable<int>> all;
   for (int i = 0; i < 1000; ++i) all.push_back(this->where().run(this->pick(twice), i));
-  const auto values = run_on_loop(gather(std::move(all)), 3 * patience);
+  const auto values = run_on_loop(gather(std::move(all)));
   ASSERT_EQ(values.size(), 1000u);
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(values[static_cast<std::size_t>(i)], 2 * i);
 }
 
 TYPED_TEST(levels, map_a_thousand_in_order) {
   const auto numbers = this->numbers(1000);
-  const auto values = run_on_loop(this->where().map(this->pick(twice_later), numbers), 3 * patience);
+  const auto values = run_on_loop(this->where().map(this->pick(twice_later), numbers));
   ASSERT_EQ(values.size(), 1000u);
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(values[static_cast<std::size_t>(i)], 2 * i);
 }

@@ -156,7 +156,8 @@ TEST_P(machines_test, a_job_whose_caller_is_gone_does_not_start_past_the_deadlin
   serve(w_, [this](queue q) -> awaitable<void> {
     const auto job = q.find<int>("orphan");
     const auto info = co_await job.info();
-    EXPECT_TRUE(info.expires_at && *info.expires_at - *info.enqueued_at <= 100ms);
+    // On arq's keys it expires so long after the server has it.
+    EXPECT_TRUE(info.expires_at && *info.expires_at - *info.enqueued_at < patience);
     const auto state = co_await state_of(q, "orphan");
     // Where there was a worker in time, it ran into its limit instead.
     EXPECT_EQ(state, started_ == 0 ? job_state::expired : job_state::failed);

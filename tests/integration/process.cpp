@@ -41,8 +41,6 @@ using namespace std::chrono_literals;
 using quarq::process;  // not the one of the tests
 namespace asio = boost::asio;
 
-constexpr auto at_most = 20s;
-
 int sum(int a, int b) {
   return a + b;
 }
@@ -250,7 +248,7 @@ TEST(process, nothing_is_left_of_many) {
     process a(sum, 1, 2), b(sleep_for_ever), c(sum, 3, 4);
     EXPECT_EQ(a.wait(), 3);
   }
-  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; }, at_most)) << open_descriptors();
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; }, patience)) << open_descriptors();
   // No zombies either: there is nobody to wait for.
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
 }
@@ -271,10 +269,10 @@ TEST(process, dies_with_its_parent) {
   pid_t grandchild = 0;
   {
     process p(parent, path);
-    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(path); }, at_most));
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(path); }, patience));
     grandchild = std::stoi(read_file(path));
   }
-  EXPECT_TRUE(eventually([&] { return is_gone(grandchild); }, at_most));
+  EXPECT_TRUE(eventually([&] { return is_gone(grandchild); }, patience));
 }
 
 TEST(process, from_many_threads) {

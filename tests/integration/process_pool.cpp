@@ -35,8 +35,6 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-constexpr auto soon = 20s;
-
 process_pool_options of_size(int size) {
   process_pool_options options;
   options.size = size;
@@ -166,7 +164,7 @@ class process_pool_test : public ::testing::Test {
 };
 
 bool is_gone(pid_t pid) {
-  return eventually([&] { return ::kill(pid, 0) != 0; }, soon);
+  return eventually([&] { return ::kill(pid, 0) != 0; }, patience);
 }
 
 std::size_t open_descriptors() {
@@ -327,7 +325,7 @@ TEST_F(process_pool_test, a_cancelled_call_is_killed_and_ends_once) {
     loop.poll();
     return static_cast<bool>(std::ifstream(path("told")) >> pid);
   };
-  ASSERT_TRUE(eventually(runs, soon));
+  ASSERT_TRUE(eventually(runs, patience));
   cancel.emit(asio::cancellation_type::terminal);
   cancel.emit(asio::cancellation_type::terminal);
   loop.run();
@@ -355,12 +353,12 @@ TEST_F(process_pool_test, a_call_cancelled_while_it_waits_never_starts) {
     pid_t pid = 0;
     return static_cast<bool>(std::ifstream(path("told")) >> pid);
   };
-  ASSERT_TRUE(eventually(runs, soon));
+  ASSERT_TRUE(eventually(runs, patience));
   asio::co_spawn(loop, one.run(append_to, path("lines"), "second"),
                  asio::bind_cancellation_slot(cancel_second.slot(), end));
   loop.poll();
   cancel_second.emit(asio::cancellation_type::terminal);
-  ASSERT_TRUE(eventually([&] { return loop.poll(), ends == 1; }, soon));
+  ASSERT_TRUE(eventually([&] { return loop.poll(), ends == 1; }, patience));
   cancel_first.emit(asio::cancellation_type::terminal);
   loop.run();
   EXPECT_EQ(run_on_loop(one.run(add, 1, 1)), 2);
@@ -398,7 +396,7 @@ TEST_F(process_pool_test, the_pool_may_end_first) {
     loop.poll();
     return static_cast<bool>(std::ifstream(path("told")) >> pid);
   };
-  ASSERT_TRUE(eventually(runs, soon));
+  ASSERT_TRUE(eventually(runs, patience));
   pool.reset();
   EXPECT_NE(::kill(pid, 0), 0);
   loop.run();
@@ -415,7 +413,7 @@ TEST_F(process_pool_test, the_loop_may_end_first) {
       loop.poll();
       return static_cast<bool>(std::ifstream(path("told0")) >> pid);
     };
-    ASSERT_TRUE(eventually(runs, soon));
+    ASSERT_TRUE(eventually(runs, patience));
   }
   EXPECT_TRUE(is_gone(pid));
   EXPECT_EQ(run(add, 1, 2), 3);
@@ -525,7 +523,7 @@ TEST_F(process_pool_test, several_loops_use_it_at_once) {
             right += sum == t + i;
           }
         };
-        run_on_loop(body, 60s);
+        run_on_loop(body);
       });
   }
   EXPECT_EQ(right, 400);
@@ -539,7 +537,7 @@ TEST_F(process_pool_test, a_thousand_at_once) {
     const auto sums = co_await gather(std::move(all));
     for (int i = 0; i < 1000; ++i) EXPECT_EQ(sums[static_cast<std::size_t>(i)], 2 * i);
   };
-  run_on_loop(body, 60s);
+  run_on_loop(body);
 }
 
 TEST(process_pool, leaves_nothing_behind) {

@@ -30,7 +30,7 @@ awaitable<void> on_this_loop(awaitable<void> (*test)(redis_server&, any_io_execu
 
 void run(redis_server_options options, awaitable<void> (*test)(redis_server&, any_io_executor)) {
   redis_server server(options);
-  run_on_loop(on_this_loop(test, server), 60s);
+  run_on_loop(on_this_loop(test, server));
 }
 
 #define REDIS_TEST(name, options)                              \
@@ -213,7 +213,7 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
     return std::all_of(waits.begin(), waits.end(), [](const auto& one) { return one->over; });
   };
   co_await until(all_told);
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   strings keys;
   const auto settled_by = "quarq:{q}:settled:" + worker.held.token;
   const strings expected = {"quarq:queues",   "quarq:{q}:cards",  "quarq:{q}:format",
@@ -327,7 +327,7 @@ REDIS_TEST(clients_whose_connections_break_again_and_again_send_every_job_once, 
   for (const char* prefix : {"a", "b", "c"}) start(loop, enqueue_one_by_one(store, each, prefix), running);
   std::vector<std::string> seen;
   int round = 0;
-  const auto deadline = std::chrono::steady_clock::now() + 40s;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while ((*running > 0 || seen.size() < 3 * each) && std::chrono::steady_clock::now() < deadline) {
     // The worker has a subscription, so it is not a "normal" client. Now and then a connection lives long
     // enough to be set up, also where that is slow.

@@ -14,8 +14,6 @@ namespace {
 using net::parse_redis_url;
 using net::redis_connection;
 
-constexpr auto longest = 120s;  // a test's, on a machine that has much else to do
-
 awaitable<std::string> failure_of(std::string url) {
   auto loop = co_await boost::asio::this_coro::executor;
   redis_connection c(loop, parse_redis_url(url), {});
@@ -41,24 +39,24 @@ std::string host_of(const redis_server& server) {
 
 TEST(redis_sentinel, a_command_reaches_the_master) {
   sentinels redis;
-  run_on_loop(set(redis.url(), "k"), longest);
+  run_on_loop(set(redis.url(), "k"));
   EXPECT_TRUE(has(redis.first(), "k"));
 }
 
 TEST(redis_sentinel, sentinels_that_are_down_are_passed_over) {
   sentinels redis;
   redis.sentinel(0).kill();
-  run_on_loop(set(redis.url(), "one"), longest);
+  run_on_loop(set(redis.url(), "one"));
   EXPECT_TRUE(has(redis.first(), "one"));
   redis.sentinel(1).pause();  // connects, but says nothing
-  run_on_loop(set(redis.url(), "two"), longest);
+  run_on_loop(set(redis.url(), "two"));
   EXPECT_TRUE(has(redis.first(), "two"));
 }
 
 TEST(redis_sentinel, all_sentinels_down_is_told_within_the_timeout) {
   sentinels redis;
   for (const std::size_t i : {0, 1, 2}) redis.sentinel(i).kill();
-  const auto failure = run_on_loop(failure_of(redis.url() + "&timeout=0.5"), longest);
+  const auto failure = run_on_loop(failure_of(redis.url() + "&timeout=0.5"));
   const auto begin = "redis+sentinel://" + redis.hosts() + "?master=jobs: no connection within 0.500 s: ";
   EXPECT_EQ(failure.substr(0, begin.size()), begin);
   for (const std::size_t i : {0, 1, 2}) {
@@ -71,7 +69,7 @@ TEST(redis_sentinel, a_sentinel_that_says_nothing_is_told_within_the_timeout) {
   sentinels redis;
   redis.sentinel(0).kill();
   redis.sentinel(1).pause();
-  const auto failure = run_on_loop(failure_of(redis.url() + "&timeout=0.4"), longest);
+  const auto failure = run_on_loop(failure_of(redis.url() + "&timeout=0.4"));
   EXPECT_NE(failure.find("no connection within 0.400 s: the sentinel at " + host_of(redis.sentinel(0)) +
                          ": Connection refused; the sentinel at " + host_of(redis.sentinel(1)) +
                          ": still waiting for its answer"),
@@ -94,13 +92,13 @@ TEST(redis_sentinel, a_master_that_no_sentinel_knows_is_told_at_once) {
       EXPECT_NE(t.what.find(each), std::string::npos) << t.what;
     }
   };
-  run_on_loop(body, longest);
+  run_on_loop(body);
 }
 
 TEST(redis_sentinel, a_server_that_is_no_sentinel_is_told_at_once) {
   redis_server server;
   const auto where = host_of(server);
-  const auto failure = run_on_loop(failure_of("redis+sentinel://" + where), longest);
+  const auto failure = run_on_loop(failure_of("redis+sentinel://" + where));
   EXPECT_NE(failure.find("the sentinel at " + where + ": SENTINEL was refused: ERR unknown command"),
             std::string::npos)
       << failure;
@@ -108,19 +106,19 @@ TEST(redis_sentinel, a_server_that_is_no_sentinel_is_told_at_once) {
 
 TEST(redis_sentinel, signs_in_to_sentinels_and_master_each_with_its_own_password) {
   sentinels redis({.password = "of-master", .sentinel_user = "ann", .sentinel_password = "of-sentinels"});
-  run_on_loop(set(redis.url(), "k"), longest);
+  run_on_loop(set(redis.url(), "k"));
   EXPECT_TRUE(has(redis.first(), "k"));
 
   const auto nobody = "redis+sentinel://:of-master@" + redis.hosts() + "?master=jobs";
-  auto failure = run_on_loop(failure_of(nobody), longest);
+  auto failure = run_on_loop(failure_of(nobody));
   EXPECT_NE(failure.find("SENTINEL was refused: NOAUTH"), std::string::npos) << failure;
-  failure = run_on_loop(failure_of(nobody + "&sentinel_user=ann&sentinel_password=wr0ng"), longest);
+  failure = run_on_loop(failure_of(nobody + "&sentinel_user=ann&sentinel_password=wr0ng"));
   EXPECT_NE(failure.find("AUTH was refused: WRONGPASS"), std::string::npos) << failure;
   EXPECT_EQ(failure.find("wr0ng"), std::string::npos) << failure;
 
   const auto of_sentinels =
       "@" + redis.hosts() + "?master=jobs&sentinel_user=ann&sentinel_password=of-sentinels";
-  failure = run_on_loop(failure_of("redis+sentinel://:wr0ng" + of_sentinels), longest);
+  failure = run_on_loop(failure_of("redis+sentinel://:wr0ng" + of_sentinels));
   EXPECT_NE(failure.find(host_of(redis.first()) + " (the master, says the sentinel at " +
                          host_of(redis.sentinel(0)) + "): HELLO was refused: WRONGPASS"),
             std::string::npos)
@@ -129,14 +127,14 @@ TEST(redis_sentinel, signs_in_to_sentinels_and_master_each_with_its_own_password
 
 TEST(redis_sentinel, speaks_tls_to_sentinels_and_master) {
   sentinels redis({.tls = true});
-  run_on_loop(set(redis.url(), "k"), longest);
+  run_on_loop(set(redis.url(), "k"));
   EXPECT_TRUE(has(redis.first(), "k"));
 
   auto untrusted = redis.url();
   untrusted.resize(untrusted.find("&tls_ca="));
-  auto failure = run_on_loop(failure_of(untrusted), longest);
+  auto failure = run_on_loop(failure_of(untrusted));
   EXPECT_NE(failure.find("TLS: the server's certificate is not trusted"), std::string::npos) << failure;
-  run_on_loop(set(untrusted + "&tls_verify=no", "unverified"), longest);
+  run_on_loop(set(untrusted + "&tls_verify=no", "unverified"));
   EXPECT_TRUE(has(redis.first(), "unverified"));
 
   std::string plain_sentinels;
@@ -145,8 +143,7 @@ TEST(redis_sentinel, speaks_tls_to_sentinels_and_master) {
   }
   run_on_loop(set("rediss+sentinel://" + plain_sentinels +
                       "?master=jobs&sentinel_tls=no&tls_ca=" + redis.first().ca_file(),
-                  "master only"),
-              longest);
+                  "master only"));
   EXPECT_TRUE(has(redis.first(), "master only"));
 }
 
@@ -183,7 +180,7 @@ TEST(redis_sentinel, a_master_that_has_become_a_replica_is_left_at_the_next_writ
     co_await c.command(after);
     EXPECT_GE(reconnected, 1);
   };
-  run_on_loop(body, longest);
+  run_on_loop(body);
   EXPECT_TRUE(has(redis.first(), "before"));
   EXPECT_TRUE(has(redis.second(), "after"));
 }
@@ -192,7 +189,7 @@ TEST(redis_sentinel, a_replica_that_is_called_the_master_is_not_taken_for_one) {
   sentinels redis;
   forget(redis);
   watch(redis, redis.second());
-  const auto failure = run_on_loop(failure_of(redis.url() + "&timeout=0.5"), longest);
+  const auto failure = run_on_loop(failure_of(redis.url() + "&timeout=0.5"));
   EXPECT_NE(failure.find(host_of(redis.second()) + " (the master, says the sentinel at "), std::string::npos)
       << failure;
   EXPECT_NE(failure.find("): it is a replica, not the master"), std::string::npos) << failure;
@@ -260,7 +257,7 @@ TEST_P(redis_sentinel_failover, jobs_go_on_at_the_new_master) {
     n = co_await late.result();
     EXPECT_EQ(n, 30);
   };
-  run_on_loop(beside(w, client()), longest);
+  run_on_loop(beside(w, client()));
   EXPECT_EQ(std::count(ran.begin(), ran.end(), 2), 1);
   EXPECT_EQ(std::count(ran.begin(), ran.end(), 3), 1);
   EXPECT_EQ(redis_.second().command({"ROLE"}).items.at(0).text, "master");

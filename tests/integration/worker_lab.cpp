@@ -19,7 +19,7 @@ awaitable<void> beside(worker& w, awaitable<void> client) {
 }
 
 void worker_lab::serve(worker& w, const body& client) {
-  run_on_loop(beside(w, client(queue(url()))), 3 * patience);
+  run_on_loop(beside(w, client(queue(url()))));
 }
 
 }  // namespace quarq::test

@@ -16,14 +16,12 @@
 #include "base/log.hpp"
 #include "support/broker_places.hpp"
 #include "support/on_loop.hpp"
+#include "support/patience.hpp"
 
 namespace quarq::test {
 
 using namespace std::chrono_literals;
 using strings = std::vector<std::string>;
-
-/// How long anything may take that must happen.
-inline constexpr auto patience = 20s;
 
 /// What awaiting threw.
 struct thrown {
@@ -78,7 +76,7 @@ class worker_lab : public testing::TestWithParam<broker_kind> {
   /// Runs `client` beside the worker; stops the worker when it has ended.
   void serve(worker& w, const body& client);
   /// Runs `client` alone.
-  void without_worker(const body& client) { run_on_loop(client(queue(url())), 3 * patience); }
+  void without_worker(const body& client) { run_on_loop(client(queue(url()))); }
   /// What the result of a job that this worker runs throws.
   template <class T>
   thrown error_of_job(worker& w, call<T> c) {
@@ -90,7 +88,7 @@ class worker_lab : public testing::TestWithParam<broker_kind> {
     return t;
   }
   /// Runs the worker until it ends by itself.
-  void run_to_end(worker& w) { run_on_loop(w.run(), 3 * patience); }
+  void run_to_end(worker& w) { run_on_loop(w.run()); }
 
  private:
   std::unique_ptr<broker_place> place_ = GetParam().make();

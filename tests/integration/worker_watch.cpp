@@ -82,7 +82,7 @@ TEST_F(worker_watch, lets_running_jobs_end_and_then_runs_the_new_program) {
     write(gate);
     answer = co_await job.result(patience);
   };
-  run_on_loop(client, 3 * patience);
+  run_on_loop(client);
   EXPECT_EQ(answer, std::to_string(worker.pid()) + " try 1");
   const auto end = worker.wait(patience);
   ASSERT_TRUE(end) << worker.log();
@@ -100,7 +100,7 @@ TEST_F(worker_watch, what_it_writes_itself_is_no_change) {
       co_await job.result(patience);
     }
   };
-  run_on_loop(client, 3 * patience);
+  run_on_loop(client);
   write(path(".hidden"));
   write(path("backup~"));
   // What comes first of this, in the order in which it happened, is a file that counts.
@@ -121,7 +121,7 @@ TEST_F(worker_watch, a_signal_ends_it_even_if_something_has_changed) {
     EXPECT_TRUE(worker.logs("tasks.hpp has changed", patience));
     worker.signal(SIGTERM);
   };
-  run_on_loop(client, 3 * patience);
+  run_on_loop(client);
   const auto end = worker.wait(patience);
   ASSERT_TRUE(end) << worker.log();
   EXPECT_EQ(end->code, 0);

@@ -53,7 +53,7 @@ quarq_worker::~quarq_worker() {
 void quarq_worker::start() {
   thread_ = std::thread([this] {
     try {
-      run_on_loop(worker_.run(), 10 * patience);
+      run_on_loop(worker_.run(), 2 * test_patience);
     } catch (const std::exception& e) {
       ADD_FAILURE() << "the worker ended: " << e.what();
     }
@@ -98,7 +98,7 @@ std::string arq_lab::python(const std::string& program) const {
       "from arq_client import *\nc = Client(" + std::to_string(server_.port()) + ", '" + GetParam() + "')\n";
   command_options how;
   how.environment = {"PYTHONPATH=" + folder(), "PYTHONDONTWRITEBYTECODE=1"};
-  const auto result = run_command({python_3, "-c", prelude + program}, how, 3 * patience);
+  const auto result = run_command({python_3, "-c", prelude + program}, how, test_patience);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return result.out;
 }

@@ -15,15 +15,13 @@
 #include <quarq/quarq.hpp>
 
 #include "support/on_loop.hpp"
+#include "support/patience.hpp"
 #include "support/process.hpp"
 #include "support/redis_server.hpp"
 
 namespace quarq::test {
 
 using namespace std::chrono_literals;
-
-/// How long anything may take that must happen.
-inline constexpr auto patience = 20s;
 
 // Both workers have these.
 inline constexpr task<int(int, int)> add{"add", "left", "right"};
@@ -74,7 +72,7 @@ class arq_lab : public testing::TestWithParam<std::string> {
 
   /// Runs a client of ours.
   void quarq(const std::function<awaitable<void>(queue)>& client) const {
-    run_on_loop([&] { return client(queue(url())); }, 3 * patience);
+    run_on_loop([&] { return client(queue(url())); });
   }
 
   /// What Python's Job.outcome() says of this exception; msgpack has none.

@@ -298,7 +298,7 @@ async def nap(ctx, seconds):
 
 async def nap_at_first(ctx):
     if ctx['job_try'] == 1:
-        await asyncio.sleep(3600)
+        await nap(ctx, 3600)
     return 'slept'
 
 

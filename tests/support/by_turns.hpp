@@ -15,6 +15,8 @@
 
 #include <quarq/awaitable.hpp>
 
+#include "support/patience.hpp"
+
 namespace quarq::test {
 
 /// One coroutine and what became of it.
@@ -58,10 +60,10 @@ class by_turns {
     loop_->poll();
   }
 
-  /// Until all have ended, at most 10 s.
+  /// Until all have ended, within patience.
   void finish() {
     loop_->restart();
-    loop_->run_for(std::chrono::seconds(10));
+    loop_->run_for(patience);
   }
 
   /// The loop ends, whatever waits.

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "support/patience.hpp"
+
 namespace quarq::test {
 
 struct command_options {
@@ -26,6 +28,6 @@ struct command_result {
 /// Throws std::system_error if it can't be started; past the time it is killed and std::runtime_error thrown,
 /// with what it wrote.
 command_result run_command(std::vector<std::string> argv, command_options options = {},
-                           std::chrono::milliseconds most = std::chrono::seconds(30));
+                           std::chrono::milliseconds most = patience);
 
 }  // namespace quarq::test

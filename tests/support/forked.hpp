@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/patience.hpp"
+
 namespace quarq::test {
 
 /// Runs `body` and exits with what it returns; 4 if it throws. It shares what the test has mapped, and is
@@ -19,7 +21,6 @@ namespace quarq::test {
 class forked {
  public:
   using clock = std::chrono::steady_clock;
-  static constexpr std::chrono::seconds at_most{60};  ///< what no test needs, unless something hangs
 
   template <class Body>
   explicit forked(Body body) {
@@ -50,9 +51,9 @@ class forked {
     waitpid(pid_, nullptr, 0);
     pid_ = -1;
   }
-  /// Its exit code; -1 if it still runs after at_most, or was killed.
+  /// Its exit code; -1 if it still runs when patience ends, or was killed.
   int wait() {
-    const auto until = clock::now() + at_most;
+    const auto until = clock::now() + patience;
     int status = 0;
     while (waitpid(pid_, &status, WNOHANG) == 0) {
       if (clock::now() >= until) return -1;
@@ -61,9 +62,9 @@ class forked {
     pid_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
-  /// Whether it is asleep in a system call, now or within at_most.
+  /// Whether it is asleep in a system call, now or within patience.
   bool sleeps() const {
-    const auto until = clock::now() + at_most;
+    const auto until = clock::now() + patience;
     while (state() != 'S') {
       if (clock::now() >= until) return false;
       usleep(100);

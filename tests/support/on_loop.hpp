@@ -16,6 +16,8 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/time.hpp>
 
+#include "support/patience.hpp"
+
 namespace quarq::test {
 
 namespace detail {
@@ -46,7 +48,7 @@ awaitable<void> keep_outcome(awaitable<T> what, outcome<T>& into) {
 /// coroutine is destroyed where it stands and std::runtime_error says so. What it left running on the loop is
 /// destroyed when it ends.
 template <class T>
-T run_on_loop(awaitable<T> what, std::chrono::steady_clock::duration deadline = std::chrono::seconds(20)) {
+T run_on_loop(awaitable<T> what, std::chrono::steady_clock::duration deadline = test_patience) {
   detail::outcome<T> result;
   std::exception_ptr failure;
   bool ended = false;
@@ -70,17 +72,16 @@ T run_on_loop(awaitable<T> what, std::chrono::steady_clock::duration deadline = 
 
 /// The same for a function that makes the coroutine, such as a capturing lambda; it is kept until the end.
 template <std::invocable F>
-auto run_on_loop(F make, std::chrono::steady_clock::duration deadline = std::chrono::seconds(20)) {
+auto run_on_loop(F make, std::chrono::steady_clock::duration deadline = test_patience) {
   return run_on_loop(make(), deadline);
 }
 
-/// Returns when `holds` does; throws after twenty seconds.
+/// Returns when `holds` does; throws when patience ends.
 template <class F>
 awaitable<void> until(F holds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline)
-      throw std::runtime_error("waited twenty seconds in vain");
+    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain");
     co_await sleep_for(std::chrono::milliseconds(1));
   }
 }

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include "support/patience.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test {

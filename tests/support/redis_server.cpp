@@ -21,13 +21,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/patience.hpp"
 #include "support/process.hpp"
 
 namespace quarq::test {
 
 namespace {
-
-constexpr auto start_deadline = std::chrono::seconds(20);
 
 class file_handle {
  public:
@@ -125,7 +124,7 @@ void redis_server::end_with(int signal) {
 
 void redis_server::start() {
   spawn();
-  const auto deadline = std::chrono::steady_clock::now() + start_deadline;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!answers()) {
     if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
       pid_ = -1;

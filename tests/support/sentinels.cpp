@@ -5,11 +5,12 @@
 #include <system_error>
 #include <thread>
 
+#include "support/patience.hpp"
+
 namespace quarq::test {
 
 namespace {
 
-constexpr auto deadline = std::chrono::seconds(60);
 constexpr auto pause = std::chrono::milliseconds(20);
 constexpr const char* among_sentinels = "among-sentinels";
 
@@ -39,7 +40,7 @@ redis_server_options server_options(const sentinels_options& o) {
 }  // namespace
 
 void wait_until(const std::string& what, const std::function<bool()>& holds) {
-  const auto end = std::chrono::steady_clock::now() + deadline;
+  const auto end = std::chrono::steady_clock::now() + patience;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > end) throw std::runtime_error("waited in vain: " + what);
     std::this_thread::sleep_for(pause);

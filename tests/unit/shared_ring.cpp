@@ -16,19 +16,19 @@
 
 #include <quarq/errors.hpp>
 
+#include "support/patience.hpp"
+
 namespace quarq::processes {
 namespace {
 
 using namespace std::chrono_literals;
 using end = shared_ring::end;
 
-constexpr auto at_most = 60s;  // never waited for, unless something hangs
-
-patience soon() {
-  return {std::chrono::steady_clock::now() + at_most, {}};
+processes::patience soon() {
+  return {std::chrono::steady_clock::now() + test::patience, {}};
 }
 
-patience no_longer_than(std::chrono::milliseconds most) {
+processes::patience no_longer_than(std::chrono::milliseconds most) {
   return {std::chrono::steady_clock::now() + most, {}};
 }
 
@@ -179,7 +179,7 @@ TEST(shared_ring, who_waits_for_room_is_not_overtaken) {
   std::jthread big([&] { EXPECT_EQ(ring.put("1234567890", soon()), end::done); });
   // There is never less than one byte in it, and always room for one more.
   std::string got;
-  const auto until = std::chrono::steady_clock::now() + at_most;
+  const auto until = std::chrono::steady_clock::now() + test::patience;
   while (ring.try_put("b") == end::done) {
     ASSERT_LT(std::chrono::steady_clock::now(), until);
     ASSERT_EQ(ring.try_get(got), end::done);
