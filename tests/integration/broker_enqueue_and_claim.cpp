@@ -216,7 +216,7 @@ BROKER_TEST(a_delayed_job_is_claimed_when_it_is_due_and_not_before) {
   auto store = place.open(loop);
   auto worker = co_await new_worker(store, "q");
   auto later = job_named("later");
-  later.delay = 80ms;
+  later.delay = 1s;
   later.expires = 10s;
   co_await enqueue_one(*store, "q", later);
   auto state = co_await state_of(*store, "q", "later");
@@ -224,11 +224,11 @@ BROKER_TEST(a_delayed_job_is_claimed_when_it_is_due_and_not_before) {
   auto early = co_await store->claim(worker.held, 10);
   EXPECT_TRUE(early.jobs.empty());
   EXPECT_TRUE(early.next_due.has_value());
-  EXPECT_LE(early.next_due.value_or(1h), 80ms);
+  EXPECT_LE(early.next_due.value_or(1h), 1s);
   co_await sleep_for(early.next_due.value_or(1ms));
   auto claimed = co_await claim_until(worker, 1);
   EXPECT_EQ(claimed.at(0).id, "later");
-  EXPECT_EQ(claimed.at(0).due_at, claimed.at(0).enqueued_at + 80ms);
+  EXPECT_EQ(claimed.at(0).due_at, claimed.at(0).enqueued_at + 1s);
   EXPECT_TRUE(claimed.at(0).expires_at == claimed.at(0).due_at + 10s);
 }
 
@@ -287,12 +287,12 @@ BROKER_TEST(an_earlier_due_time_than_was_promised_wakes_the_worker) {
   auto claimed = co_await store->claim(worker.held, 1);
   EXPECT_GT(claimed.next_due.value_or(0ms), 50min);
   auto near = job_named("near");
-  near.delay = 200ms;
+  near.delay = 30min;
   co_await enqueue_one(*elsewhere, "q", near);
   auto rung = [&] { return worker.heard->work_ready > 0; };
   co_await until(rung);
   auto next = co_await store->claim(worker.held, 1);
-  EXPECT_LE(next.next_due.value_or(0ms), 200ms);
+  EXPECT_LE(next.next_due.value_or(1h), 30min);
 }
 
 // ---- waking up

@@ -181,7 +181,7 @@ BROKER_TEST(a_kept_outcome_can_be_looked_up_until_its_time_is_over) {
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);
   auto worker = co_await worker_with_running_job(store);
-  co_await settle_one(worker, end("job", job_state::succeeded, "42", 150ms));
+  co_await settle_one(worker, end("job", job_state::succeeded, "42", 2s));
   auto found = co_await elsewhere->wait_ended("q", "job");
   EXPECT_TRUE(found && found->state == job_state::succeeded && said_in_outcome(found->outcome) == "42");
   auto details = co_await store->inspect("q", "job");

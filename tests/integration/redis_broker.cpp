@@ -535,8 +535,8 @@ REDIS_TEST(when_the_one_that_watches_the_clock_gets_busy_another_is_woken, {}) {
 REDIS_TEST(after_an_outage_every_worker_has_time_to_come_back, {}) {
   auto store = open(server, loop);
   auto elsewhere = open(server, loop);
-  auto first = co_await new_worker(store, "q", 30ms);
-  auto second = co_await new_worker(elsewhere, "q", 30ms);
+  auto first = co_await new_worker(store, "q", 1s);
+  auto second = co_await new_worker(elsewhere, "q", 1s);
   const strings ids = {"a", "b"};
   co_await enqueue_ids(*store, "q", ids);
   co_await claim_ids(first, 1);
