@@ -48,11 +48,12 @@ process_end end_from(int status) {
 
 }  // namespace
 
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most) {
+bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most,
+                std::chrono::milliseconds pause) {
   const auto deadline = std::chrono::steady_clock::now() + most;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(look_again_after);
+    std::this_thread::sleep_for(pause);
   }
   return true;
 }

@@ -20,7 +20,8 @@ namespace quarq::test {
 inline constexpr std::chrono::milliseconds look_again_after{3};
 
 /// Looks again and again until `holds` does; false if it did not within `most`.
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most);
+bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most,
+                std::chrono::milliseconds pause = look_again_after);
 
 /// Where the programs of tests/programs stand.
 std::string program(const std::string& name);

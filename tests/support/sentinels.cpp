@@ -3,9 +3,9 @@
 #include <chrono>
 #include <stdexcept>
 #include <system_error>
-#include <thread>
 
 #include "support/patience.hpp"
+#include "support/process.hpp"
 
 namespace quarq::test {
 
@@ -40,11 +40,7 @@ redis_server_options server_options(const sentinels_options& o) {
 }  // namespace
 
 void wait_until(const std::string& what, const std::function<bool()>& holds) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end) throw std::runtime_error("waited in vain: " + what);
-    std::this_thread::sleep_for(pause);
-  }
+  if (!eventually(holds, patience, pause)) throw std::runtime_error("waited in vain: " + what);
 }
 
 sentinels::sentinels(sentinels_options options) : options_(std::move(options)) {

@@ -24,11 +24,11 @@ namespace {
 using namespace std::chrono_literals;
 using end = shared_ring::end;
 
-processes::patience soon() {
+patience soon() {
   return {std::chrono::steady_clock::now() + test::patience, {}};
 }
 
-processes::patience no_longer_than(std::chrono::milliseconds most) {
+patience no_longer_than(std::chrono::milliseconds most) {
   return {std::chrono::steady_clock::now() + most, {}};
 }
 

@@ -24,14 +24,6 @@ local protected = protected_ms(duration)
 local until_when, upto = moment(now + protected), moment(now)
 local ids, scores, names, later = {}, {}, {}, {}
 local got, first, size = 0, 0, most
-
--- Job.abort() moves a deferred job to score 1 and says only then, by another command, that it is to be aborted. So long it
--- may take for that; if it does not come (its client died) the job runs.
-local word_of_abort = moment(now + 1000)
-local function awaits_abort(id, score)
-  return score == '1' and not redis.call('ZSCORE', 'arq:abort', id)
-end
-
 while got < most do
   local page = redis.call('ZRANGEBYSCORE', Q, '-inf', upto, 'WITHSCORES', 'LIMIT', first, size)
   local count = #page / 2
@@ -44,13 +36,16 @@ while got < most do
   end
   local holders = redis.call('MGET', unpack(theirs))
   for i = 1, count do
+    local id, score = page[2 * i - 1], page[2 * i]
     if holders[i] == token then -- Job.abort() has moved it to the front
-      later[#later + 1], later[#later + 2] = until_when, page[2 * i - 1]
-    elseif not holders[i] and awaits_abort(page[2 * i - 1], page[2 * i]) then
-      later[#later + 1], later[#later + 2] = word_of_abort, page[2 * i - 1]
+      later[#later + 1], later[#later + 2] = until_when, id
+    elseif not holders[i] and score == '1' and not redis.call('ZSCORE', 'arq:abort', id) then
+      -- Job.abort() moves a deferred job to score 1, and only then, by another command, says that it is to be aborted. It has
+      -- a second for that; if it does not come (its client died) the job runs.
+      later[#later + 1], later[#later + 2] = moment(now + 1000), id
     elseif not holders[i] and got < most then
       got = got + 1
-      ids[got], scores[got], names[got] = page[2 * i - 1], page[2 * i], theirs[i]
+      ids[got], scores[got], names[got] = id, score, theirs[i]
     end
   end
   if count < size then
