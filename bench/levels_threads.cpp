@@ -76,8 +76,8 @@ double asio_rate(bool inside) {
   std::latch warm(static_cast<std::ptrdiff_t>(processors));
   for (std::size_t i = 0; i < processors; ++i) asio::post(pool, [&] { warm.arrive_and_wait(); });
   warm.wait();
-  const double result = rate(
-      inside, [&pool](auto task) { asio::post(pool, task); }, [&pool] { pool.join(); });
+  const double result =
+      rate(inside, [&pool](auto task) { asio::post(pool, task); }, [&pool] { pool.join(); });
   check_that_all_ran("boost::asio::thread_pool");
   return result;
 }
@@ -89,8 +89,7 @@ double quarq_rate(bool inside) {
   std::latch warm(static_cast<std::ptrdiff_t>(processors));
   for (std::size_t i = 0; i < processors; ++i) pool->post([&] { warm.arrive_and_wait(); });
   warm.wait();
-  const double result = rate(
-      inside, [p = &*pool](auto task) { p->post(task); }, [&pool] { pool.reset(); });
+  const double result = rate(inside, [p = &*pool](auto task) { p->post(task); }, [&pool] { pool.reset(); });
   check_that_all_ran("quarq::thread_pool");
   return result;
 }
@@ -102,8 +101,7 @@ double tbb_rate(bool inside) {
     tbb::task_group group;
     for (std::size_t i = 0; i < 1000; ++i) group.run([] {});
     group.wait();
-    return rate(
-        inside, [&group](auto task) { group.run(task); }, [&group] { group.wait(); });
+    return rate(inside, [&group](auto task) { group.run(task); }, [&group] { group.wait(); });
   });
 }
 #endif

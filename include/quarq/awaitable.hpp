@@ -30,10 +30,9 @@ struct awaited<boost::asio::awaitable<T, Executor>> {
 };
 
 template <class T>
-concept closure_like = std::is_class_v<T> && !std::is_aggregate_v<T> && !std::is_default_constructible_v<T> &&
-                       !std::is_copy_assignable_v<T> &&
-                       (
-                           requires { &T::operator(); } || requires(T t) { t(); });
+concept closure_like =
+    std::is_class_v<T> && !std::is_aggregate_v<T> && !std::is_default_constructible_v<T> &&
+    !std::is_copy_assignable_v<T> && (requires { &T::operator(); } || requires(T t) { t(); });
 
 /// g++ before 12.3 destroys a temporary aggregate or capturing closure twice when the full expression it
 /// stands in contains co_await. False for exactly those; a named variable, a class with a constructor, and

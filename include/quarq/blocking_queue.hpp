@@ -55,7 +55,11 @@ class blocking_queue {
     add(*state_, std::move(item));
     return true;
   }
-  bool try_put(const T& item) requires std::is_copy_constructible_v<T> { return try_put(T(item)); }
+  bool try_put(const T& item)
+    requires std::is_copy_constructible_v<T>
+  {
+    return try_put(T(item));
+  }
 
   /// Waits for an item. Nothing: it is closed, and empty.
   std::optional<T> get() {
@@ -78,7 +82,8 @@ class blocking_queue {
 
   /// The same in a coroutine. Cancelled, it has not put the item.
   template <class U = T>
-  requires std::is_constructible_v<T, U> awaitable<void> async_put(U&& item) {
+    requires std::is_constructible_v<T, U>
+  awaitable<void> async_put(U&& item) {
     QUARQ_SEAT_BELT(U);
     return put_in(state_, T(std::forward<U>(item)));
   }

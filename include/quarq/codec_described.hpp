@@ -135,7 +135,8 @@ struct codec<T> {
 
 /// Any other enum is its number, as the underlying type.
 template <class T>
-requires(std::is_enum_v<T> && !detail::described_enum<T>) struct codec<T> {
+  requires (std::is_enum_v<T> && !detail::described_enum<T>)
+struct codec<T> {
   using number = std::underlying_type_t<T>;
   static void encode(encoder& out, T value) { quarq::encode(out, static_cast<number>(value)); }
   static T decode(decoder& in) { return static_cast<T>(quarq::decode<number>(in)); }

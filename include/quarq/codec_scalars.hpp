@@ -25,7 +25,8 @@ struct codec<bool> {
 
 /// Integers, each refusing what does not fit: "expected integer from 0 to 255, got 300".
 template <std::integral T>
-requires(sizeof(T) <= sizeof(std::int64_t)) struct codec<T> {
+  requires (sizeof(T) <= sizeof(std::int64_t))
+struct codec<T> {
   static void encode(encoder& out, T value) {
     if constexpr (std::signed_integral<T>) {
       out.integer(value);
@@ -115,7 +116,7 @@ constexpr bool rescale(std::int64_t& count, std::int64_t num, std::int64_t den) 
 /// Durations travel as a whole number of nanoseconds, so both sides may use different units; what is finer
 /// than the reader's unit is cut off.
 template <class Rep, class Period>
-requires std::is_arithmetic_v<Rep>
+  requires std::is_arithmetic_v<Rep>
 struct codec<std::chrono::duration<Rep, Period>> {
   using duration = std::chrono::duration<Rep, Period>;
   using unit = std::ratio_divide<Period, std::nano>;
@@ -148,7 +149,7 @@ struct codec<std::chrono::duration<Rep, Period>> {
 
 /// Moments travel as msgpack timestamps; what is finer than the reader's unit is cut off, towards the past.
 template <class Duration>
-requires std::integral<typename Duration::rep>
+  requires std::integral<typename Duration::rep>
 struct codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {
   using time_point = std::chrono::time_point<std::chrono::system_clock, Duration>;
   using per_second = std::ratio_divide<std::ratio<1>, typename Duration::period>;

@@ -32,7 +32,8 @@ template <class T>
 inline constexpr bool may_be_nil<std::optional<T>> = true;
 
 template <class K>
-concept map_key = codable<K> &&(std::is_same_v<K, std::string> || std::is_integral_v<K> || std::is_enum_v<K>);
+concept map_key =
+    codable<K> && (std::is_same_v<K, std::string> || std::is_integral_v<K> || std::is_enum_v<K>);
 
 /// Room for what a container says it holds: a liar gets little, an honest one grows as usual.
 constexpr std::size_t believable(std::size_t count) noexcept {

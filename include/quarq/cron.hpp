@@ -42,8 +42,9 @@ class cron_field {
   }
   /// A container of numbers or texts, such as std::set<int>.
   template <std::ranges::input_range R>
-  requires(std::constructible_from<item, std::ranges::range_reference_t<const R>> &&
-           !std::convertible_to<R, std::string>) cron_field(const R& items) {
+    requires (std::constructible_from<item, std::ranges::range_reference_t<const R>> &&
+              !std::convertible_to<R, std::string>)
+  cron_field(const R& items) {
     for (const auto& i : items) add(i);
   }
 

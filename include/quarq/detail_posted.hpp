@@ -11,6 +11,10 @@
 
 namespace quarq::detail {
 
+/// A function that does not count against a queue's limit by standing in it.
+template <class F>
+concept holds_no_place = requires { typename F::holds_no_place; };
+
 /// Move-only; a small function is kept in place, so that it is not allocated. A call of it destroys it.
 class posted {
  public:
@@ -18,7 +22,8 @@ class posted {
 
   posted() noexcept = default;
   template <class F>
-  requires(!std::is_same_v<std::decay_t<F>, posted>) explicit posted(F&& f) {
+    requires (!std::is_same_v<std::decay_t<F>, posted>)
+  explicit posted(F&& f) {
     using function = std::decay_t<F>;
     if constexpr (is_small<function>) {
       ::new (static_cast<void*>(room_)) function(std::forward<F>(f));
@@ -55,8 +60,8 @@ class posted {
   template <class F>
   struct on_heap {
     template <class G>
-    requires(!std::is_same_v<std::decay_t<G>, on_heap>) explicit on_heap(G&& g)
-        : f(std::make_unique<F>(std::forward<G>(g))) {}
+      requires (!std::is_same_v<std::decay_t<G>, on_heap>)
+    explicit on_heap(G&& g) : f(std::make_unique<F>(std::forward<G>(g))) {}
     void operator()() { std::invoke(std::move(*f)); }
     std::unique_ptr<F> f;
   };
@@ -86,27 +91,24 @@ class posted {
   template <class F>
   static constexpr kind kind_of{run_as<F>, std::is_trivially_copyable_v<F> ? nullptr : move_as<F>,
                                 std::is_trivially_destructible_v<F> ? nullptr : drop_as<F>,
-                                !requires {typename F::holds_no_place;
-}
-};  // namespace quarq::detail
+                                !holds_no_place<F>};
 
-void take(posted& other) noexcept {
-  kind_ = std::exchange(other.kind_, nullptr);
-  if (!kind_) return;
-  if (kind_->move) {
-    kind_->move(other.room_, room_);
-  } else {
-    std::memcpy(room_, other.room_, room);
+  void take(posted& other) noexcept {
+    kind_ = std::exchange(other.kind_, nullptr);
+    if (!kind_) return;
+    if (kind_->move) {
+      kind_->move(other.room_, room_);
+    } else {
+      std::memcpy(room_, other.room_, room);
+    }
   }
-}
-void drop() noexcept {
-  const auto was = std::exchange(kind_, nullptr);
-  if (was && was->drop) was->drop(room_);
-}
+  void drop() noexcept {
+    const auto was = std::exchange(kind_, nullptr);
+    if (was && was->drop) was->drop(room_);
+  }
 
-alignas(std::max_align_t) std::byte room_[room];
-const kind* kind_ = nullptr;
-}
-;
+  alignas(std::max_align_t) std::byte room_[room];
+  const kind* kind_ = nullptr;
+};
 
 }  // namespace quarq::detail

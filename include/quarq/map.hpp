@@ -253,7 +253,7 @@ class maps {
   /// container given by reference must live until the map has ended, and its elements are copied as they are
   /// sent. A view or generator is read as the work proceeds, one element a time, on the awaiting loop.
   template <class What, class Range>
-  requires std::ranges::input_range<Range>
+    requires std::ranges::input_range<Range>
   auto map(What&& what, Range&& range, map_options options = {}) const {
     return start<false>(std::forward<What>(what), std::forward<Range>(range), std::move(options));
   }
@@ -261,7 +261,7 @@ class maps {
   /// The same, but an exception is an outcome like a value and stops nothing: returns a vector of outcome<R>.
   /// Only the caller's cancellation, or an exception of the range or of the progress callback, ends it early.
   template <class What, class Range>
-  requires std::ranges::input_range<Range>
+    requires std::ranges::input_range<Range>
   auto map_outcomes(What&& what, Range&& range, map_options options = {}) const {
     return start<true>(std::forward<What>(what), std::forward<Range>(range), std::move(options));
   }

@@ -40,7 +40,7 @@ namespace detail {
 
 /// What can be an exit code.
 template <class R>
-concept exit_result = std::is_void_v<R> ||(std::integral<R> && !std::same_as<R, bool>);
+concept exit_result = std::is_void_v<R> || (std::integral<R> && !std::same_as<R, bool>);
 
 }  // namespace detail
 
@@ -69,8 +69,9 @@ class process {
   /// Waits until the process has started, a millisecond or two. Throws quarq::error if it can't be, and
   /// quarq::invalid_argument or what a codec throws for arguments that can't be encoded.
   template <class F, class... Args>
-  requires(!std::same_as<std::remove_cvref_t<F>, process_options> &&
-           !std::same_as<std::remove_cvref_t<F>, process>) explicit process(F&& f, Args&&... arguments)
+    requires (!std::same_as<std::remove_cvref_t<F>, process_options> &&
+              !std::same_as<std::remove_cvref_t<F>, process>)
+  explicit process(F&& f, Args&&... arguments)
       : process(process_options(), std::forward<F>(f), std::forward<Args>(arguments)...) {}
 
   template <class F, class... Args>

@@ -85,9 +85,7 @@ struct parameters_of<R (*)(P...)> {
 template <class R, class... P>
 struct parameters_of<R (*)(P...) noexcept> : parameters_of<R (*)(P...)> {};
 template <class F>
-requires requires {
-  typename call_operator<decltype(&F::operator())>::parameters;
-}
+  requires requires { typename call_operator<decltype(&F::operator())>::parameters; }
 struct parameters_of<F> {
   using type = typename call_operator<decltype(&F::operator())>::parameters;
 };
@@ -97,8 +95,11 @@ struct stored_argument {
   using type = std::remove_cvref_t<T>;
 };
 template <class T>
-requires std::same_as<std::remove_cvref_t<T>, std::string_view> || std::same_as < std::decay_t<T>,
-const char* > struct stored_argument<T> { using type = std::string; };
+  requires std::same_as<std::remove_cvref_t<T>, std::string_view> ||
+           std::same_as<std::decay_t<T>, const char*>
+struct stored_argument<T> {
+  using type = std::string;
+};
 
 /// What travels for these parameters: not a leading context or stop_token, which the child has itself.
 template <class List>
@@ -117,19 +118,18 @@ struct process_arguments {
   using type = std::tuple<typename stored_argument<Given>::type...>;
 };
 template <class F, class... Given>
-requires requires {
-  typename parameters_of<F>::type;
-}
+  requires requires { typename parameters_of<F>::type; }
 struct process_arguments<F, Given...> {
   using type = typename stored_arguments<typename parameters_of<F>::type>::type;
 };
 
 template <class F>
 inline constexpr bool is_function_pointer =
-    std::is_pointer_v<F>&& std::is_function_v<std::remove_pointer_t<F>>;
+    std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>;
 /// Nothing of it has to travel but what it is.
 template <class F>
-concept process_function = is_function_pointer<F> ||(std::is_empty_v<F>&& std::is_default_constructible_v<F>);
+concept process_function =
+    is_function_pointer<F> || (std::is_empty_v<F> && std::is_default_constructible_v<F>);
 
 template <class F, class Tuple>
 struct process_result;

@@ -103,7 +103,8 @@ class process_pool : public detail::maps<process_pool> {
   /// function or a lambda without captures; it may take a quarq::context& (without state) or a
   /// std::stop_token (never asked to stop) first. If all children are busy, calls wait in their order.
   template <class F, class... Args>
-  requires(!detail::is_task<F>) auto run(F f, Args&&... args) const {
+    requires (!detail::is_task<F>)
+  auto run(F f, Args&&... args) const {
     QUARQ_SEAT_BELTS(Args);
     static_assert(
         detail::process_function<F>,

@@ -38,8 +38,8 @@ struct call_options {
 template <class Given, class Expected>
 inline constexpr bool fits =
     std::is_convertible_v<Given, Expected> &&
-    !(std::is_pointer_v<std::decay_t<Given>> && std::is_arithmetic_v<Expected>)&&!(
-        std::is_floating_point_v<std::remove_cvref_t<Given>> && std::is_integral_v<Expected>);
+    !(std::is_pointer_v<std::decay_t<Given>> && std::is_arithmetic_v<Expected>) &&
+    !(std::is_floating_point_v<std::remove_cvref_t<Given>> && std::is_integral_v<Expected>);
 
 /// Named so that the compiler's message tells which argument of which task is wrong.
 template <class Task, std::size_t Number, class Given, class Expected>
@@ -114,7 +114,7 @@ class call {
 
  private:
   template <class Member, class Value>
-  call& set(Member detail::call_options::*member, Value&& value) {
+  call& set(Member detail::call_options::* member, Value&& value) {
     options_.*member = std::forward<Value>(value);
     return *this;
   }
@@ -141,9 +141,8 @@ class task<R(Args...)> {
   using arguments_type = std::tuple<std::remove_cvref_t<Args>...>;
 
   template <std::convertible_to<std::string_view>... Names>
-  requires(sizeof...(Names) == 0 ||
-           sizeof...(Names) == sizeof...(Args)) constexpr explicit task(std::string_view name,
-                                                                        Names... parameters)
+    requires (sizeof...(Names) == 0 || sizeof...(Names) == sizeof...(Args))
+  constexpr explicit task(std::string_view name, Names... parameters)
       : name_(name), parameters_{parameters...} {}
 
   /// Encodes the arguments. Every argument must convert to its parameter's type (a floating-point number does

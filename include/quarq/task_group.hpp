@@ -81,8 +81,8 @@ awaitable<T> in_task_group(F body) {
 /// thrown. Cancellation of the caller cancels all; operation_aborted is thrown when they have ended, unless
 /// one of them failed otherwise or the body and all others came to their regular end nevertheless.
 template <class F>
-requires std::is_invocable_v < std::decay_t<F>
-&, task_group& > auto with_task_group(F&& body) {
+  requires std::is_invocable_v<std::decay_t<F>&, task_group&>
+auto with_task_group(F&& body) {
   QUARQ_SEAT_BELT(F);
   using work = std::invoke_result_t<std::decay_t<F>&, task_group&>;
   static_assert(detail::is_awaitable<work>, "quarq: the body of a task group is a coroutine");

@@ -75,8 +75,10 @@ class thread_pool : public detail::maps<thread_pool> {
   /// (std::terminate), as it does in std::thread. Closures of up to 40 bytes are not allocated. With
   /// max_queued: blocks while the queue is full; on a thread of the pool, f is called at once instead.
   template <class F>
-  requires std::is_invocable_v<std::decay_t<F>>
-  void post(F&& f) const { detail::post(*core_, detail::posted(std::forward<F>(f))); }
+    requires std::is_invocable_v<std::decay_t<F>>
+  void post(F&& f) const {
+    detail::post(*core_, detail::posted(std::forward<F>(f)));
+  }
 
   /// How many threads it has.
   std::size_t size() const noexcept { return size_; }

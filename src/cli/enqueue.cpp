@@ -151,7 +151,7 @@ using options_ptr = std::shared_ptr<enqueue_options>;
 
 template <class Member, class Parse>
 void add(CLI::App& command, const std::string& name, const std::string& shown, const std::string& description,
-         options_ptr options, Member detail::call_options::*member, Parse parse) {
+         options_ptr options, Member detail::call_options::* member, Parse parse) {
   command
       .add_option_function<std::string>(
           name, [=](const std::string& text) { options->call.*member = parse(name, text); }, description)

@@ -35,7 +35,8 @@ class json_object {
   /// null if empty.
   json_object& text_or_null(std::string_view key, std::string_view value);
   template <class Integer>
-  requires std::is_integral_v<Integer> json_object& number(std::string_view key, Integer value) {
+    requires std::is_integral_v<Integer>
+  json_object& number(std::string_view key, Integer value) {
     return json(key, std::to_string(value));
   }
   json_object& boolean(std::string_view key, bool value) { return json(key, value ? "true" : "false"); }

@@ -144,7 +144,7 @@ awaitable<void> worker_core::start() {
 }
 
 void worker_core::make_places() {
-  const auto any = [this](auto handler::*kind) {
+  const auto any = [this](auto handler::* kind) {
     return std::any_of(handlers.begin(), handlers.end(), [&](const auto& h) { return !!(h.second.*kind); });
   };
   if (any(&handler::on_loop)) on_loop.most = options.concurrency;

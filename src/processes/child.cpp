@@ -37,7 +37,7 @@ void do_nothing(int) {}
 
 // A handler that does nothing, other than SIG_IGN, is not inherited by what the child starts itself.
 void swallow(int signal) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = do_nothing;
   action.sa_flags = SA_RESTART;
   sigaction(signal, &action, nullptr);

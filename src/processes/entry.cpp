@@ -61,7 +61,7 @@ bool is_child(int argc, char** argv) {
   if (argv[1] != child_mark || argc < 4) refuse("it was started by another version of quarq, or by hand");
   // With such a socket anybody could make it run any of its functions.
   if (getauxval(AT_SECURE) != 0) refuse("a program with special privileges (set-user-ID) has no children");
-  struct stat socket {};
+  struct stat socket{};
   if (fstat(child_socket, &socket) != 0 || !S_ISSOCK(socket.st_mode))
     refuse("its descriptor 3 is no socket: --quarq-child is not for people");
   return true;

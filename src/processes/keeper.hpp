@@ -2,12 +2,11 @@
 //
 //     auto [ours, childs] = make_socket_pair();
 //     spawn_options options;
-//     options.name = "words";                      // shown by ps
-//     options.socket = std::move(childs);          // its descriptor 3
-//     options.on_end = [](const process_end& end) { ... };   // on the keeper's thread: never blocks, never
-//     throws std::shared_ptr<child> one = spawn(std::move(options));   // waits until it has started, a
-//     millisecond or two one->kill();                                 // from any thread, at any time, as
-//     often as one likes
+//     options.name = "words";                                // shown by ps
+//     options.socket = std::move(childs);                    // its descriptor 3
+//     options.on_end = [](const process_end& end) { ... };   // on the keeper's thread: never blocks, never throws
+//     std::shared_ptr<child> one = spawn(std::move(options));  // waits until it has started, a millisecond or two
+//     one->kill();                                           // from any thread, at any time, as often as one likes
 //
 // spawn_async() is the same without waiting, for threads that run a loop. Nobody else may wait for these
 // processes: the keeper reaps them at once. What a child does with its socket: docs/process_frames.md.

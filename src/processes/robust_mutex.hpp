@@ -47,8 +47,7 @@ class robust_mutex {
 /// Those who wait for a change listen, and sleep until the bell rings. What they wait for is changed under
 /// one robust_mutex, with which this protocol loses no wake-up, wherever somebody is killed:
 /// - a listener locks it, sees that the change has not come, calls listen(), unlocks, and sleeps;
-/// - a changer locks it, rings, makes the change by ONE store, and unlocks: in this order. Who wakes before
-/// the
+/// - a changer locks it, rings, makes the change by ONE store, and unlocks: in this order. Who wakes before the
 ///   store waits for the lock, until the store is made or its maker is dead;
 /// - who gets the lock after a death rings: the dead one may have said that it rang without having done so.
 class shared_bell {

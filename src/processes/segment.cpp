@@ -84,7 +84,7 @@ void segment_reader::update(base::unique_fd file, std::uint64_t size) {
   }
   if (size <= mapping_.size()) return;
   if (!file_) throw decode_error("big values were said to come, but no file for them");
-  struct stat status {};
+  struct stat status{};
   if (fstat(file_.get(), &status) != 0 || size > static_cast<std::uint64_t>(status.st_size))
     throw decode_error("a file for big values is shorter than the " + std::to_string(size) +
                        " bytes it was said to have");

@@ -128,7 +128,7 @@ shared_ring::shared_ring(std::uint64_t items, std::uint64_t bytes) {
 }
 
 shared_ring::shared_ring(int descriptor) : descriptor_(descriptor) {
-  struct stat about {};
+  struct stat about{};
   const bool readable = fstat(descriptor, &about) == 0;
   const auto length = static_cast<std::uint64_t>(about.st_size);
   try {

@@ -396,8 +396,7 @@ TEST_P(cron, what_was_missed_while_no_worker_was_there_is_skipped) {
   when.tolerance = 0ms;
   int runs = 0;
   worker w(options());
-  w.cron(
-      "tick", [&] { ++runs; }, when);
+  w.cron("tick", [&] { ++runs; }, when);
   without_worker([&](queue) -> awaitable<void> {
     co_await plan(due);
     co_await until([&] { return now() > due + 5ms; });
@@ -416,8 +415,7 @@ TEST_P(cron, a_little_late_is_not_missed) {
   const auto due = second_from_now(2s);
   int runs = 0;
   worker w(options());
-  w.cron(
-      "tick", [&] { ++runs; }, only_at(due));
+  w.cron("tick", [&] { ++runs; }, only_at(due));
   without_worker([&](queue) -> awaitable<void> {
     co_await plan(due);
     co_await until([&] { return now() > due + 5ms; });
@@ -674,8 +672,7 @@ TEST_P(cron, a_run_that_was_planned_after_its_time_is_dropped) {
   const auto due = second_from_now(-3600s);
   int runs = 0;
   worker w(options());
-  w.cron(
-      "tick", [&] { ++runs; }, only_at(due));
+  w.cron("tick", [&] { ++runs; }, only_at(due));
   without_worker([&](queue) -> awaitable<void> { co_await plan(due); });
   serve(w, [&](queue) -> awaitable<void> { co_await until_in(id_of(due), job_state::expired); });
   EXPECT_EQ(runs, 0);
@@ -708,8 +705,7 @@ TEST_P(cron, in_a_burst_it_is_planned_and_run_at_startup) {
   auto o = options();
   o.burst = true;
   worker w(o);
-  w.cron(
-      "tick", [&] { ++runs; }, when);
+  w.cron("tick", [&] { ++runs; }, when);
   run_to_end(w);
   EXPECT_EQ(runs, 1);
   without_worker([&](queue) -> awaitable<void> {

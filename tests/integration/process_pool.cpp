@@ -541,7 +541,9 @@ TEST_F(process_pool_test, a_thousand_at_once) {
 }
 
 TEST(process_pool, leaves_nothing_behind) {
-  { run_on_loop(process_pool(of_size(1)).run(add, 1, 1)); }  // the keeper has its own descriptors from now on
+  {
+    run_on_loop(process_pool(of_size(1)).run(add, 1, 1));
+  }  // the keeper has its own descriptors from now on
   const auto before = open_descriptors();
   for (int i = 0; i < 5; ++i) {
     process_pool pool(of_size(2));

@@ -106,8 +106,7 @@ TEST_P(python_client_quarq_worker, a_result_is_kept_as_long_as_the_worker_says) 
   const auto keeps = [&](const char* name, std::chrono::milliseconds keep) {
     handler_options how;
     how.keep_result = keep;
-    worker_.worker().handle(
-        task<int()>{name}, [] { return 1; }, how);
+    worker_.worker().handle(task<int()>{name}, [] { return 1; }, how);
   };
   keeps("kept", 90s);
   keeps("kept_for_ever", forever);

@@ -175,9 +175,8 @@ std::vector<std::string> redis_server::arguments_of_sentinel() const {
   std::vector<std::string> words{"redis-server", file, "--sentinel"};
   if (std::filesystem::exists(file)) return words;
   std::ofstream out(file);
-  out << "bind 127.0.0.1\nport " << plain_port_ << "\nunixsocket " << dir_ / "redis.sock"
-      << "\ndir " << dir_.path().string() << "\nlogfile " << dir_ / "server.log"
-      << "\n";
+  out << "bind 127.0.0.1\nport " << plain_port_ << "\nunixsocket " << dir_ / "redis.sock" << "\ndir "
+      << dir_.path().string() << "\nlogfile " << dir_ / "server.log" << "\n";
   if (!options_.password.empty()) out << "requirepass " << options_.password << "\n";
   if (options_.tls) {
     out << "tls-port " << port_ << "\ntls-cert-file " << ca_file() << "\ntls-key-file " << certificate()

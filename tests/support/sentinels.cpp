@@ -123,9 +123,8 @@ void sentinels::wait_replicated() {
 }
 
 void sentinels::order_failover() {
-  wait_until("a sentinel that takes the order", [&] {
-    return sentinels_[0]->command({"SENTINEL", "FAILOVER", "jobs"}).text == "OK";
-  });
+  wait_until("a sentinel that takes the order",
+             [&] { return sentinels_[0]->command({"SENTINEL", "FAILOVER", "jobs"}).text == "OK"; });
 }
 
 void sentinels::wait_failed_over() {

@@ -383,9 +383,8 @@ TEST(arq_payload_pickle, what_a_pickle_can_t_hold_is_refused_where_it_is_written
   out.integer(1);
   out.extension(5, "xyz");
   const auto record = jobs::encode(r);
-  EXPECT_EQ(error_of<invalid_argument>([&] {
-              arq_payloads(arq_codec::pickle).write_job({record, 1'700'000'000'000, {}, {}});
-            }),
+  EXPECT_EQ(error_of<invalid_argument>(
+                [&] { arq_payloads(arq_codec::pickle).write_job({record, 1'700'000'000'000, {}, {}}); }),
             "the_task: arguments: element [1]: an extension of type 5 has no counterpart in Python");
   EXPECT_EQ(read_record(arq_codec::msgpack,
                         arq_payloads(arq_codec::msgpack).write_job({record, 1'700'000'000'000, {}, {}}))

@@ -224,9 +224,7 @@ TEST(msgpack, timestamps_that_are_none_are_refused) {
   EXPECT_EQ(complaint("05", time), "value: expected timestamp, got integer");
   EXPECT_EQ(complaint("a4 6e 6f 6f 6e", time),
             "value: expected a time such as \"2019-03-01T12:00:00Z\", got \"noon\"");
-  EXPECT_EQ(error_of<invalid_argument>([&] { written([](encoder& out) {
-                                               out.time({0, 1000000000});
-                                             }); }),
+  EXPECT_EQ(error_of<invalid_argument>([&] { written([](encoder& out) { out.time({0, 1000000000}); }); }),
             "a timestamp has 1000000000 nanoseconds: 999999999 is the most");
 }
 

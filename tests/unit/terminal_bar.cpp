@@ -160,7 +160,9 @@ TEST(terminal_bar, that_is_let_go_ends_its_line) {
     bar(at(2, 3, 2s));
   }
   EXPECT_EQ(screen.written(), drawn(at(1, 3, 1s), 60) + drawn(at(2, 3, 2s), 60) + "\r\n");
-  { const terminal_bar never_used("pages", screen.file()); }
+  {
+    const terminal_bar never_used("pages", screen.file());
+  }
   EXPECT_EQ(screen.written(), "");
 }
 

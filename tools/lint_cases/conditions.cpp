@@ -30,7 +30,7 @@ awaitable<void> in_while() {
 }
 
 awaitable<void> in_do_while() {
-  do {                         // flagged: condition of a do-while
+  do {  // flagged: condition of a do-while
   } while (co_await ready());  // flagged: condition of a do-while
 }
 
