@@ -28,7 +28,7 @@ bare_client::~bare_client() {
 }
 
 void bare_client::add(const std::vector<std::string>& words) {
-  wire::append_command(out_, words);
+  redis::append_command(out_, words);
 }
 
 void bare_client::flush() {
@@ -40,8 +40,8 @@ void bare_client::flush() {
   out_.clear();
 }
 
-wire::reply bare_client::read() {
-  wire::reply reply;
+redis::reply bare_client::read() {
+  redis::reply reply;
   while (!parser_.next(reply)) {
     const auto room = parser_.prepare(64 * 1024);
     const auto n = ::recv(socket_, room.data(), room.size(), 0);
@@ -52,7 +52,7 @@ wire::reply bare_client::read() {
   return reply;
 }
 
-wire::reply bare_client::call(const std::vector<std::string>& words) {
+redis::reply bare_client::call(const std::vector<std::string>& words) {
   add(words);
   flush();
   return read();

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "wire/resp.hpp"
+#include "redis/resp.hpp"
 
 namespace quarq::bench {
 
@@ -20,13 +20,13 @@ class bare_client {
   void add(const std::vector<std::string>& words);
   void add_encoded(std::string_view bytes) { out_ += bytes; }
   void flush();
-  wire::reply read();
-  wire::reply call(const std::vector<std::string>& words);
+  redis::reply read();
+  redis::reply call(const std::vector<std::string>& words);
 
  private:
   int socket_ = -1;
   std::string out_;
-  wire::resp_parser parser_;
+  redis::resp_parser parser_;
 };
 
 /// CPU time that the server has used so far, as it says itself.

@@ -31,7 +31,7 @@ struct call_options {
   std::optional<int> tries;
   std::optional<retry_policy> backoff;
   std::optional<std::chrono::milliseconds> keep_result;
-  /// Somebody waits for the answer: see jobs::record.
+  /// Somebody waits for the answer: see model::record.
   bool awaited = false;
 };
 

@@ -8,7 +8,7 @@
 #include "broker/redis/redis_broker.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
 #include "broker/sqlite/sqlite_url.hpp"
-#include "net/redis_connection.hpp"
+#include "redis/connection.hpp"
 
 namespace quarq::broker {
 namespace {
@@ -45,7 +45,7 @@ void check_url(std::string_view url) {
       sqlite::parse_url(url);
       break;
     case kind::redis:
-      net::parse_redis_url(url);
+      quarq::redis::parse_redis_url(url);
       break;
     case kind::arq:
       arq::parse_arq_url(url);
@@ -60,7 +60,7 @@ std::string file_of(std::string_view url) {
 }
 
 std::string without_password(std::string_view url) {
-  return net::without_password(url);
+  return quarq::redis::without_password(url);
 }
 
 std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop, open_options options) {

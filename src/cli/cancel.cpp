@@ -1,5 +1,5 @@
 // quarq cancel
-#include "jobs/cancel.hpp"
+#include "clients/cancel.hpp"
 
 #include <memory>
 
@@ -26,7 +26,7 @@ awaitable<std::vector<cancel_result>> cancel_all(queue_ptr queue, std::vector<st
   const auto broker = queue->on(loop);
   std::vector<cancel_result> results;
   for (const auto& id : ids) {
-    const auto result = co_await jobs::cancel(broker, queue->name(), id);
+    const auto result = co_await clients::cancel(broker, queue->name(), id);
     results.push_back(result);
   }
   co_return results;

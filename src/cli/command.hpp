@@ -13,7 +13,7 @@
 #include <quarq/awaitable.hpp>
 
 #include "broker/broker.hpp"
-#include "jobs/queue_core.hpp"
+#include "clients/queue_core.hpp"
 
 namespace quarq::cli {
 

@@ -14,9 +14,9 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
-#include "codec/json.hpp"
-#include "codec/utf8.hpp"
-#include "jobs/record.hpp"
+#include "codecs/json.hpp"
+#include "codecs/utf8.hpp"
+#include "model/record.hpp"
 
 namespace quarq::cli {
 
@@ -50,7 +50,7 @@ std::string encode_words(const enqueue_options& options) {
     const std::string& word = options.words[i];
     if (!options.strings) {
       out.raw(encode_word(word, i + 1));
-    } else if (codec_detail::is_utf8(word)) {
+    } else if (codecs::is_utf8(word)) {
       out.text(word);
     } else {
       throw invalid_argument(fmt::format("argument {}: not UTF-8", i + 1));
@@ -60,7 +60,7 @@ std::string encode_words(const enqueue_options& options) {
 }
 
 detail::raw_call make_call(const enqueue_options& options) {
-  if (options.task.empty() || !codec_detail::is_utf8(options.task)) {
+  if (options.task.empty() || !codecs::is_utf8(options.task)) {
     throw invalid_argument("TASK: expected a name in UTF-8, got \"" + options.task + "\"");
   }
   detail::raw_call made(call<void>(options.task, encode_words(options)));
@@ -79,7 +79,7 @@ awaitable<std::string> send(queue_ptr queue, detail::raw_call call) {
 struct end {
   std::string id;
   job_state state = job_state::succeeded;
-  jobs::outcome outcome;
+  model::outcome outcome;
 };
 
 awaitable<std::optional<broker::ended>> wait_for_end(queue_ptr queue, std::string id,
@@ -109,7 +109,7 @@ awaitable<end> send_and_wait(queue_ptr queue, detail::raw_call call, std::option
   result.id = id;
   if (ended) {
     result.state = ended->state;
-    result.outcome = jobs::decode_outcome(ended->outcome);
+    result.outcome = model::decode_outcome(ended->outcome);
   }
   co_return result;
 }

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "cli/output.hpp"
-#include "jobs/describe.hpp"
+#include "clients/job_description.hpp"
 
 namespace quarq::cli {
 
 job_info describe_job(const std::string& queue, const broker::job_details& details,
                       const worker_names& names) {
-  job_info job = jobs::describe(queue, details);
+  job_info job = clients::describe(queue, details);
   const auto name = names.find(job.worker);
   if (name != names.end()) job.worker = name->second;
   return job;

@@ -10,8 +10,8 @@
 
 #include <quarq/codec.hpp>
 
-#include "codec/json.hpp"
-#include "codec/utf8.hpp"
+#include "codecs/json.hpp"
+#include "codecs/utf8.hpp"
 
 namespace quarq::cli {
 
@@ -55,7 +55,7 @@ bool finish_output() {
 }
 
 std::string json_string(std::string_view text) {
-  return to_json(to_msgpack(codec_detail::to_utf8(text)));
+  return to_json(to_msgpack(codecs::to_utf8(text)));
 }
 
 std::string json_array(const std::vector<std::string>& values) {

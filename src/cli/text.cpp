@@ -10,8 +10,8 @@
 
 #include <quarq/errors.hpp>
 
-#include "codec/iso8601.hpp"
-#include "codec/utf8.hpp"
+#include "codecs/iso8601.hpp"
+#include "codecs/utf8.hpp"
 
 namespace quarq::cli {
 
@@ -62,7 +62,7 @@ std::size_t width_of(char32_t code) noexcept {
 }  // namespace
 
 std::string terminal_safe(std::string_view bytes) {
-  const std::string text = codec_detail::to_utf8(bytes);
+  const std::string text = codecs::to_utf8(bytes);
   std::string out;
   out.reserve(text.size());
   for (std::string_view rest = text; !rest.empty();) {
@@ -113,8 +113,7 @@ std::string relative(moment when, moment now) {
 std::string iso8601(moment when) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(when);
   const auto rest = std::chrono::nanoseconds(when - seconds);
-  return codec_detail::to_iso8601(
-      {seconds.time_since_epoch().count(), static_cast<std::uint32_t>(rest.count())});
+  return codecs::to_iso8601({seconds.time_since_epoch().count(), static_cast<std::uint32_t>(rest.count())});
 }
 
 moment now() {
@@ -163,7 +162,7 @@ millis parse_duration(std::string_view option, std::string_view text) {
 }
 
 std::chrono::system_clock::time_point parse_time(std::string_view option, std::string_view text) {
-  const auto read = codec_detail::from_iso8601(text);
+  const auto read = codecs::from_iso8601(text);
   if (!read) {
     throw invalid_argument(fmt::format(
         "{}: expected a time with its zone, like 2030-01-31T08:30:00Z or 2030-01-31T08:30+01:00, got \"{}\"",

@@ -3,15 +3,15 @@
 #include <quarq/msgpack.hpp>
 
 #include "faults/scene.hpp"
-#include "jobs/record.hpp"
+#include "model/record.hpp"
 
 namespace quarq::test {
 namespace {
 
 using backoff::constant;
 
-jobs::record record_of(std::string task, std::string arguments, int tries = 1) {
-  jobs::record r;
+model::record record_of(std::string task, std::string arguments, int tries = 1) {
+  model::record r;
   r.task = std::move(task);
   r.arguments = std::move(arguments);
   r.tries = tries;
@@ -58,7 +58,7 @@ TEST_P(bad_jobs, what_is_no_payload_at_all_is_dead_at_its_first_start) {
   enqueue_raw({{"garbage", "\xc1\xff\x80 not msgpack"},
                {"empty", ""},
                {"a number", to_msgpack(42)},
-               {"cut", jobs::encode(record_of("note", encode_arguments(1))).substr(0, 6)},
+               {"cut", model::encode(record_of("note", encode_arguments(1))).substr(0, 6)},
                {"no arguments",
                 "\x81\xa1"
                 "f\xa4note"},
@@ -85,8 +85,8 @@ TEST_P(bad_jobs, what_is_no_payload_at_all_is_dead_at_its_first_start) {
 }
 
 TEST_P(bad_jobs, wrong_arguments_are_named_and_a_worker_that_takes_them_can_run_the_job) {
-  enqueue_raw({{"wrong type", jobs::encode(record_of("typed", encode_arguments(std::string("four"))))},
-               {"wrong count", jobs::encode(record_of("typed", encode_arguments(1, 2)))}});
+  enqueue_raw({{"wrong type", model::encode(record_of("typed", encode_arguments(std::string("four"))))},
+               {"wrong count", model::encode(record_of("typed", encode_arguments(1, 2)))}});
   const auto good = enqueue_good_jobs(5);
   auto& worker = start_worker();
   expect_dead("wrong type", "quarq::decode_error", "typed: argument 1 (number): expected integer, got string",

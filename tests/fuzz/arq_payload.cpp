@@ -10,8 +10,8 @@
 #include <quarq/errors.hpp>
 
 #include "fuzz/pickle_input.hpp"
-#include "jobs/bind.hpp"
-#include "jobs/record.hpp"
+#include "model/argument_binding.hpp"
+#include "model/record.hpp"
 
 namespace quarq::fuzz {
 namespace {
@@ -40,9 +40,9 @@ void try_job(arq_codec codec, const std::string& payload) {
   if (codec == arq_codec::msgpack)
     require_of_pickle(back.record == job.record, "what was written is read as it was");
   try {
-    const auto record = jobs::decode_record(job.record);
+    const auto record = model::decode_record(job.record);
     const std::string names[] = {"a", "b", "c"};
-    if (!record.keywords.empty()) jobs::bind_arguments(record, {3, names});
+    if (!record.keywords.empty()) model::bind_arguments(record, {3, names});
   } catch (const decode_error&) {
   }
 }
@@ -60,7 +60,7 @@ void try_end(arq_codec codec, const std::string& payload) {
     const auto again = payloads.write_end({{}, end.outcome, end.state, end.queue, end.id});
     const auto back = payloads.read_end(again);
     require_of_pickle(back.state == end.state, "what was written ended as it was read");
-    jobs::decode_outcome(back.outcome);
+    model::decode_outcome(back.outcome);
   } catch (const invalid_argument&) {
   } catch (const decode_error&) {
     // The fields of the outcome that arq does not have may be anything.

@@ -18,7 +18,7 @@
 #include <quarq/codec.hpp>
 #include <quarq/errors.hpp>
 
-#include "codec/json.hpp"
+#include "codecs/json.hpp"
 
 namespace quarq::fuzz {
 

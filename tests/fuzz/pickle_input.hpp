@@ -11,8 +11,8 @@
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
-#include "codec/json.hpp"
-#include "codec/pickle.hpp"
+#include "codecs/json.hpp"
+#include "codecs/python/pickle.hpp"
 
 namespace quarq::fuzz {
 

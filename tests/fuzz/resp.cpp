@@ -1,6 +1,6 @@
 // Feeds arbitrary bytes to the RESP parser, whole and in pieces: it may refuse them, but both ways must
 // agree, and no sanitizer may have anything to say.
-#include "wire/resp.hpp"
+#include "redis/resp.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace {
 
-using quarq::wire::reply;
+using quarq::redis::reply;
 
 void append(std::string& out, const reply& r) {
   out += static_cast<char>('a' + static_cast<int>(r.type));
@@ -23,7 +23,7 @@ void append(std::string& out, const reply& r) {
 
 // All replies, or those up to the error and its text.
 std::string read(std::string_view bytes, std::string_view splits) {
-  quarq::wire::resp_parser parser;
+  quarq::redis::resp_parser parser;
   std::string out;
   std::size_t next_split = 0;
   try {
@@ -42,7 +42,7 @@ std::string read(std::string_view bytes, std::string_view splits) {
       while (parser.next(r)) append(out, r);
       if (piece.empty() && !splits.empty() && next_split > splits.size()) splits = {};
     }
-  } catch (const quarq::wire::protocol_error& e) {
+  } catch (const quarq::redis::protocol_error& e) {
     out += e.what();
   }
   return out;

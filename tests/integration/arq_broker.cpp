@@ -12,7 +12,7 @@
 #include "broker/arq/arq_url.hpp"
 #include "integration/arq_python.hpp"
 #include "integration/broker_conformance.hpp"
-#include "jobs/record.hpp"
+#include "model/record.hpp"
 #include "support/on_loop.hpp"
 
 namespace quarq::test::arq_broker_tests {
@@ -67,7 +67,7 @@ redis_server_options on_disk() {
 /// What is wrong with an unreadable job, in the words of its end.
 std::string reason_of(const claimed_job& job) {
   try {
-    jobs::decode_record(job.record);
+    model::decode_record(job.record);
   } catch (const decode_error& e) {
     return e.what();
   }
@@ -200,7 +200,7 @@ ARQ_TEST(what_python_enqueues_is_found_though_it_tells_nobody, {}) {
     co_await until(rung);
     auto claimed = co_await store->claim(worker.held, 1);
     EXPECT_EQ(claimed.jobs.size(), 1u);
-    const auto record = jobs::decode_record(claimed.jobs.at(0).record);
+    const auto record = model::decode_record(claimed.jobs.at(0).record);
     EXPECT_EQ(record.task, "the_task");
     EXPECT_EQ(claimed.jobs.at(0).enqueued_at.time_since_epoch().count(), 1700000000000);
     co_await settle_one(worker, end("job"));
@@ -255,7 +255,7 @@ ARQ_TEST(a_result_that_a_python_worker_left_is_found_by_those_who_wait, {}) {
   auto told = [&] { return waiting->over; };
   co_await until(told);
   EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::succeeded);
-  const auto outcome = jobs::decode_outcome(waiting->outcome->outcome);
+  const auto outcome = model::decode_outcome(waiting->outcome->outcome);
   EXPECT_EQ(decoder(outcome.result, "result").integer(), 42);
   // Nothing of ours stays behind.
   auto gone = [&] { return ask_number(server, {"EXISTS", "arq:queue:quarq:waiters"}) == 0; };

@@ -15,7 +15,7 @@ std::int64_t now_ms() {
       .count();
 }
 
-wire::reply ask(const redis_server& server, std::vector<std::string> words) {
+redis::reply ask(const redis_server& server, std::vector<std::string> words) {
   auto reply = server.command(words);
   EXPECT_FALSE(reply.is_error()) << reply.text;
   return reply;
@@ -28,7 +28,7 @@ std::int64_t ask_number(const redis_server& server, std::vector<std::string> wor
 std::optional<double> score_of(const redis_server& server, std::string id, std::string queue) {
   const auto reply = ask(server, {"ZSCORE", queue, id});
   if (reply.is_nil()) return std::nullopt;
-  return reply.type == wire::reply::kind::real ? reply.real : std::stod(reply.text);
+  return reply.type == redis::reply::kind::real ? reply.real : std::stod(reply.text);
 }
 
 std::string from_hex(std::string_view digits) {

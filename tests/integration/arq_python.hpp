@@ -16,7 +16,7 @@ namespace quarq::test {
 std::string arq_url(const redis_server& server, std::string_view parameters = "");
 
 std::int64_t now_ms();
-wire::reply ask(const redis_server& server, std::vector<std::string> words);
+redis::reply ask(const redis_server& server, std::vector<std::string> words);
 std::int64_t ask_number(const redis_server& server, std::vector<std::string> words);
 /// Nothing if the id is not in the queue.
 std::optional<double> score_of(const redis_server& server, std::string id, std::string queue = "arq:queue");

@@ -7,7 +7,7 @@
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
-#include "jobs/record.hpp"
+#include "model/record.hpp"
 #include "support/on_loop.hpp"
 
 namespace quarq::test {
@@ -40,16 +40,16 @@ void every_broker::run(awaitable<void> (*test)(broker_place&, any_io_executor)) 
 }
 
 std::string record_saying(std::string_view what) {
-  jobs::record r;
+  model::record r;
   r.task = "test";
   encoder arguments(r.arguments);
   arguments.array(1);
   arguments.binary(what);
-  return jobs::encode(r);
+  return model::encode(r);
 }
 
 std::string outcome_saying(std::string_view what, job_state state) {
-  jobs::outcome o;
+  model::outcome o;
   o.task = "test";
   if (state == job_state::succeeded) {
     encoder(o.result).binary(what);
@@ -57,18 +57,18 @@ std::string outcome_saying(std::string_view what, job_state state) {
     o.error_type = "test::said";
     o.error = what;
   }
-  return jobs::encode(o);
+  return model::encode(o);
 }
 
 std::string said_in_record(std::string_view record) {
-  const auto r = jobs::decode_record(record);
+  const auto r = model::decode_record(record);
   decoder in(r.arguments, "the record");
   EXPECT_EQ(in.array(), 1u);
   return std::string(in.binary());
 }
 
 std::string said_in_outcome(std::string_view outcome) {
-  const auto o = jobs::decode_outcome(outcome);
+  const auto o = model::decode_outcome(outcome);
   if (o.result.empty()) return o.error;
   return std::string(decoder(o.result, "the outcome").binary());
 }

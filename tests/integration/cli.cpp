@@ -13,7 +13,7 @@
 #include <quarq/quarq.hpp>
 
 #include "broker/broker.hpp"
-#include "jobs/record.hpp"
+#include "model/record.hpp"
 #include "support/broker_places.hpp"
 #include "support/command.hpp"
 #include "support/on_loop.hpp"

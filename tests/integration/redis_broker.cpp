@@ -44,12 +44,13 @@ std::shared_ptr<broker::broker> open(const redis_server& server, any_io_executor
   return broker::open(server.url(), loop);
 }
 
-std::unique_ptr<net::redis_connection> connect(const redis_server& server, any_io_executor loop) {
-  return std::make_unique<net::redis_connection>(loop, net::parse_redis_url(server.url()), scripts().all());
+std::unique_ptr<redis::redis_connection> connect(const redis_server& server, any_io_executor loop) {
+  return std::make_unique<redis::redis_connection>(loop, redis::parse_redis_url(server.url()),
+                                                   scripts().all());
 }
 
-awaitable<wire::reply> call(net::redis_connection& connection, const net::redis_script& script,
-                            strings words) {
+awaitable<redis::reply> call(redis::redis_connection& connection, const redis::redis_script& script,
+                             strings words) {
   strings keys(1, broker::redis::key_prefix("q"));
   auto reply = co_await connection.run(script, keys, words);
   co_return reply;

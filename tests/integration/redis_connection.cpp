@@ -1,5 +1,3 @@
-#include "net/redis_connection.hpp"
-
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -20,10 +18,11 @@
 
 #include <quarq/errors.hpp>
 
+#include "redis/connection.hpp"
 #include "support/on_loop.hpp"
 #include "support/redis_server.hpp"
 
-namespace quarq::net {
+namespace quarq::redis {
 namespace {
 
 namespace asio = boost::asio;
@@ -36,7 +35,7 @@ const redis_script add_script("return redis.call('INCRBY', KEYS[1], ARGV[1])");
 
 // How a request ended; nothing while it has not.
 struct ending {
-  std::optional<wire::reply> content;
+  std::optional<redis::reply> content;
   std::string failure;
   bool ended() const { return content || !failure.empty(); }
 };
@@ -52,7 +51,7 @@ std::string text_of(std::exception_ptr e) {
 }
 
 auto note_in(ending& into) {
-  return [&into](std::exception_ptr e, wire::reply r) {
+  return [&into](std::exception_ptr e, redis::reply r) {
     if (e) {
       into.failure = text_of(e);
     } else {
@@ -78,7 +77,7 @@ awaitable<void> some_turns() {
   for (int i = 0; i < 10; ++i) co_await asio::post(asio::use_awaitable);
 }
 
-awaitable<std::string> failure_of(awaitable<wire::reply> request) {
+awaitable<std::string> failure_of(awaitable<redis::reply> request) {
   std::string failure = "no failure";
   try {
     co_await std::move(request);
@@ -726,4 +725,4 @@ TEST(redis_connection, a_coroutine_may_own_what_it_waits_for_when_the_loop_ends)
 }
 
 }  // namespace
-}  // namespace quarq::net
+}  // namespace quarq::redis

@@ -4,15 +4,15 @@
 #include <quarq/quarq.hpp>
 
 #include "integration/worker_lab.hpp"
-#include "net/redis_connection.hpp"
+#include "redis/connection.hpp"
 #include "support/on_loop.hpp"
 #include "support/sentinels.hpp"
 
 namespace quarq::test::redis_sentinel_tests {
 namespace {
 
-using net::parse_redis_url;
-using net::redis_connection;
+using redis::parse_redis_url;
+using redis::redis_connection;
 
 awaitable<std::string> failure_of(std::string url) {
   auto loop = co_await boost::asio::this_coro::executor;

@@ -2,9 +2,9 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "broker/broker.hpp"
-#include "codec/json.hpp"
+#include "codecs/json.hpp"
 #include "integration/worker_lab.hpp"
-#include "jobs/record.hpp"
+#include "model/record.hpp"
 
 namespace quarq::test::worker_arguments_by_name_tests {
 namespace {
@@ -18,14 +18,14 @@ std::string crawl_in_process(std::string url, int depth) {
 
 struct ending {
   job_state state;
-  jobs::outcome outcome;
+  model::outcome outcome;
 };
 
 class worker_arguments_by_name : public worker_lab {
  protected:
   /// Lets the worker run one job and returns its end.
   ending end_of(worker& w, std::string task_name, std::string by_position, std::string by_name) {
-    jobs::record r;
+    model::record r;
     r.task = std::move(task_name);
     r.arguments = json_to_msgpack(by_position);
     r.keywords = json_to_msgpack(by_name);
@@ -36,11 +36,11 @@ class worker_arguments_by_name : public worker_lab {
       const auto broker = broker::open(url(), loop);
       std::vector<broker::new_job> batch(1);
       batch.front().id = "job";
-      batch.front().record = jobs::encode(r);
+      batch.front().record = model::encode(r);
       co_await broker->enqueue("default", std::move(batch));
       const auto ended = co_await with_timeout(broker->wait_ended("default", "job"), patience);
       end.state = ended->state;
-      end.outcome = jobs::decode_outcome(ended->outcome);
+      end.outcome = model::decode_outcome(ended->outcome);
     });
     return end;
   }

@@ -56,14 +56,14 @@ int free_port() {
   return ntohs(where.sin_port);
 }
 
-wire::reply ask(int s, const std::vector<std::string>& words) {
+redis::reply ask(int s, const std::vector<std::string>& words) {
   std::string bytes;
-  wire::append_command(bytes, words);
+  redis::append_command(bytes, words);
   if (send(s, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) {
     throw std::system_error(errno, std::generic_category(), "send to redis-server");
   }
-  wire::resp_parser parser;
-  wire::reply r;
+  redis::resp_parser parser;
+  redis::reply r;
   while (!parser.next(r)) {
     const auto space = parser.prepare(1 << 16);
     const ssize_t n = recv(s, space.data(), space.size(), 0);
@@ -223,7 +223,7 @@ std::vector<std::string> redis_server::keys() const {
   return all;
 }
 
-wire::reply redis_server::command(const std::vector<std::string>& words) const {
+redis::reply redis_server::command(const std::vector<std::string>& words) const {
   const file_handle s(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un where{};
   where.sun_family = AF_UNIX;

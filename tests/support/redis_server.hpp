@@ -6,8 +6,8 @@
 
 #include <sys/types.h>
 
+#include "redis/resp.hpp"
 #include "support/temp_dir.hpp"
-#include "wire/resp.hpp"
 
 namespace quarq::test {
 
@@ -58,7 +58,7 @@ class redis_server {
 
   /// Sends one command over a connection of its own (the Unix socket), so that a test can look at the server
   /// without using what it tests.
-  wire::reply command(const std::vector<std::string>& words) const;
+  redis::reply command(const std::vector<std::string>& words) const;
   /// All keys, sorted.
   std::vector<std::string> keys() const;
 

@@ -15,7 +15,7 @@ constexpr auto pause = std::chrono::milliseconds(20);
 constexpr const char* among_sentinels = "among-sentinels";
 
 // Of a flat list of names and values.
-std::string value_in(const wire::reply& list, const std::string& name) {
+std::string value_in(const redis::reply& list, const std::string& name) {
   for (std::size_t i = 0; i + 1 < list.items.size(); i += 2) {
     if (list.items[i].text == name) return list.items[i + 1].text;
   }

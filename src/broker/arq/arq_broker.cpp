@@ -15,7 +15,7 @@
 #include "broker/checks.hpp"
 #include "broker/redis/redis_replies.hpp"
 #include "broker/redis/redis_scripts.hpp"
-#include "codec/utf8.hpp"
+#include "codecs/utf8.hpp"
 
 namespace quarq::broker::arq {
 
@@ -35,10 +35,10 @@ std::string lease_channel(const lease& held) {
 // What arq's keys have no place for.
 void check_for_arq(const std::vector<new_job>& jobs) {
   for (const auto& job : jobs) {
-    if (!codec_detail::is_utf8(job.id)) {
+    if (!codecs::is_utf8(job.id)) {
       throw invalid_argument(
           fmt::format("job \"{}\": the id is not UTF-8, which Python's arq workers can't read",
-                      codec_detail::printable(job.id, 300)));
+                      codecs::printable(job.id, 300)));
     }
     if (job.priority != 5) {
       throw invalid_argument(fmt::format(
@@ -65,12 +65,12 @@ std::string aborted_outcome(const claimed_job& job, moment now) {
   map.text("error_type");
   map.text("quarq::cancelled");
   map.text("error");
-  map.binary(fmt::format("job {} was aborted before it started", codec_detail::printable(job.id, 300)));
+  map.binary(fmt::format("job {} was aborted before it started", codecs::printable(job.id, 300)));
   return out;
 }
 
 std::string terms_of(const settlement& one) {
-  if (codec_detail::is_utf8(one.id)) return settle_terms(one);
+  if (codecs::is_utf8(one.id)) return settle_terms(one);
   // Python's clients ask for all results, and stumble over such a key.
   settlement not_kept;
   not_kept.kind = one.kind;
@@ -292,7 +292,7 @@ awaitable<bool> arq_broker::claim_some(lease held, std::size_t most, claim_resul
 }
 
 // Whatever stands there, it is one job: what can't be run is given to the worker as such.
-arq_broker::taken arq_broker::read_taken(const wire::reply& answer, std::size_t i, moment now) {
+arq_broker::taken arq_broker::read_taken(const quarq::redis::reply& answer, std::size_t i, moment now) {
   taken read;
   auto& job = read.job;
   job.id = item(item(answer, 2), i).text;
@@ -319,7 +319,7 @@ arq_broker::taken arq_broker::read_taken(const wire::reply& answer, std::size_t 
   }
   if (score == "0") {
     job.record = unreadable_record("its score in the queue is 0, which arq takes for \"not queued\"");
-  } else if (!codec_detail::is_utf8(job.id)) {
+  } else if (!codecs::is_utf8(job.id)) {
     job.record = unreadable_record("its id is not UTF-8");
   }
   // One that was asked for before this job came was for another of its id.
@@ -475,8 +475,8 @@ std::string arq_broker::name_of(const std::string& key) const {
   return key == settings_.default_queue ? "default" : key;
 }
 
-awaitable<wire::reply> arq_broker::run(const net::redis_script& script, std::string key,
-                                       std::vector<std::string> words) {
+awaitable<quarq::redis::reply> arq_broker::run(const quarq::redis::redis_script& script, std::string key,
+                                               std::vector<std::string> words) {
   std::vector<std::string> keys(1, own_prefix(key));
   auto reply = co_await connection_.run(script, std::move(keys), std::move(words));
   co_return reply;
@@ -513,7 +513,7 @@ awaitable<std::vector<std::string>> arq_broker::warnings() {
 std::shared_ptr<broker> open_arq(std::string_view url, boost::asio::any_io_executor loop,
                                  open_options options) {
   auto settings = parse_arq_url(url);
-  net::settle_patience(settings.redis, options.patience);
+  quarq::redis::settle_patience(settings.redis, options.patience);
   return std::make_shared<arq_broker>(std::move(settings), std::move(loop));
 }
 

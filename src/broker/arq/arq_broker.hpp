@@ -20,7 +20,7 @@
 #include "broker/redis/redis_enqueuer.hpp"
 #include "broker/redis/redis_server.hpp"
 #include "broker/redis/redis_waits.hpp"
-#include "net/redis_connection.hpp"
+#include "redis/connection.hpp"
 
 namespace quarq::broker::arq {
 
@@ -72,14 +72,14 @@ class arq_broker final : public broker {
   std::string name_of(const std::string& key) const;
   awaitable<void> prepare(std::string queue);
   awaitable<void> ask_for_the_time();
-  awaitable<wire::reply> run(const net::redis_script& script, std::string key,
-                             std::vector<std::string> words);
+  awaitable<quarq::redis::reply> run(const quarq::redis::redis_script& script, std::string key,
+                                     std::vector<std::string> words);
 
   std::vector<redis::packed_job> pack(std::vector<new_job> jobs);
   redis::packed_job pack(new_job job, std::size_t more_to_come);
 
   awaitable<bool> claim_some(lease held, std::size_t most, claim_result& into);
-  taken read_taken(const wire::reply& answer, std::size_t i, moment now);
+  taken read_taken(const quarq::redis::reply& answer, std::size_t i, moment now);
   awaitable<void> raise_starts(lease held, std::vector<taken>& all);
   awaitable<void> end_aborted(lease held, std::vector<taken>& all, moment now);
   awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
@@ -88,7 +88,7 @@ class arq_broker final : public broker {
   awaitable<void> write_health(std::shared_ptr<arq_lease> of);
 
   ended read_ended(std::string_view end);
-  job_details read_details(const wire::reply& reply, std::string id);
+  job_details read_details(const quarq::redis::reply& reply, std::string id);
   void read_record(std::string_view payload, job_details& into);
   awaitable<keyspace> scan();
   awaitable<void> visit_results(std::vector<std::string> ids,
@@ -106,7 +106,7 @@ class arq_broker final : public broker {
   const arq_settings settings_;
   boost::asio::any_io_executor loop_;
   arq_payloads payloads_;
-  net::redis_connection connection_;
+  quarq::redis::redis_connection connection_;
   redis::redis_server server_;
   std::shared_ptr<redis::redis_enqueuer> enqueuer_;
   std::shared_ptr<redis::redis_waits> waits_;

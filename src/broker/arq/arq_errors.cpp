@@ -2,10 +2,10 @@
 
 #include <quarq/msgpack.hpp>
 
-#include "codec/json.hpp"
-#include "codec/pickle.hpp"
-#include "codec/pickle_names.hpp"
-#include "codec/utf8.hpp"
+#include "codecs/json.hpp"
+#include "codecs/python/pickle.hpp"
+#include "codecs/python/pickle_names.hpp"
+#include "codecs/utf8.hpp"
 
 namespace quarq::broker {
 namespace {
@@ -41,10 +41,10 @@ our_error detected(std::string_view message) {
 }  // namespace
 
 std::string python_error::as_text() const {
-  const auto known = codec_detail::exception_for(type);
-  std::string text = codec_detail::to_utf8(known.name.empty() ? std::string_view(type) : known.name);
+  const auto known = codecs::exception_for(type);
+  std::string text = codecs::to_utf8(known.name.empty() ? std::string_view(type) : known.name);
   if (!text.empty() && !message.empty()) text += ": ";
-  return text + codec_detail::to_utf8(message);
+  return text + codecs::to_utf8(message);
 }
 
 python_error python_error_of(const failed_job& job) {

@@ -2,7 +2,7 @@
 
 #include <quarq/errors.hpp>
 
-#include "codec/utf8.hpp"
+#include "codecs/utf8.hpp"
 
 namespace quarq::broker::arq {
 
@@ -24,12 +24,12 @@ bool is_taken(std::string_view key) {
 
 void check_queue_key(std::string_view key) {
   if (key.empty()) throw invalid_argument("the queue's name is empty");
-  if (!codec_detail::is_utf8(key)) {
-    throw invalid_argument("the queue's name \"" + codec_detail::printable(key, 80) +
+  if (!codecs::is_utf8(key)) {
+    throw invalid_argument("the queue's name \"" + codecs::printable(key, 80) +
                            "\" is not UTF-8: Python's arq can't use it");
   }
   if (is_taken(key) || key.ends_with(health_suffix)) {
-    throw invalid_argument("the queue's name \"" + codec_detail::printable(key, 80) +
+    throw invalid_argument("the queue's name \"" + codecs::printable(key, 80) +
                            "\" is one of the keys that arq or quarq use for something else");
   }
 }
@@ -37,7 +37,7 @@ void check_queue_key(std::string_view key) {
 void check_health_key(std::string_view key) {
   if (key.empty()) throw invalid_argument("the key of the health record is empty");
   if (is_taken(key)) {
-    throw invalid_argument("the key of the health record \"" + codec_detail::printable(key, 80) +
+    throw invalid_argument("the key of the health record \"" + codecs::printable(key, 80) +
                            "\" is one of the keys that arq or quarq use for something else");
   }
 }

@@ -4,7 +4,7 @@
 
 namespace quarq::broker {
 
-using codec_detail::raw_of;
+using codecs::raw_of;
 
 std::string_view keywords(decoder& in) {
   const std::string_view encoded = raw_of(in, value_type::map);

@@ -8,7 +8,7 @@
 
 #include <quarq/msgpack.hpp>
 
-#include "codec/fields.hpp"
+#include "codecs/fields.hpp"
 
 namespace quarq::broker {
 
@@ -38,7 +38,7 @@ struct fields {
 /// What has no text as its key is skipped: nobody looks for it.
 template <class Read>
 void read_map(decoder& in, Read read) {
-  codec_detail::read_fields<codec_detail::other_keys::skipped>(in, std::move(read));
+  codecs::read_fields<codecs::other_keys::skipped>(in, std::move(read));
 }
 
 /// Arguments by name, checked to have nothing but names.

@@ -10,11 +10,11 @@
 #include "broker/arq/arq_errors.hpp"
 #include "broker/arq/arq_parts.hpp"
 #include "broker/arq/arq_writer.hpp"
-#include "codec/pickle.hpp"
+#include "codecs/python/pickle.hpp"
 
 namespace quarq::broker {
 
-using codec_detail::raw_of;
+using codecs::raw_of;
 
 namespace {
 

@@ -60,7 +60,7 @@ void arq_broker::read_record(std::string_view payload, job_details& into) {
 }
 
 // shared_details.lua
-job_details arq_broker::read_details(const wire::reply& reply, std::string id) {
+job_details arq_broker::read_details(const quarq::redis::reply& reply, std::string id) {
   job_details job;
   job.id = std::move(id);
   const auto& state = item(reply, 1).text;

@@ -7,7 +7,7 @@
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
-#include "codec/utf8.hpp"
+#include "codecs/utf8.hpp"
 
 namespace quarq::broker::arq {
 
@@ -40,7 +40,7 @@ moment moment_of_score(std::string_view score) {
 std::string write_result(arq_payloads& payloads, const settlement& end, std::string_view record,
                          std::string_view queue_key) {
   // Written into the payload, which is to be text for Python.
-  const auto id = codec_detail::to_utf8(end.id);
+  const auto id = codecs::to_utf8(end.id);
   arq_end written;
   written.record = record;
   written.outcome = end.outcome.empty() ? nothing_known : std::string_view(end.outcome);

@@ -35,7 +35,7 @@ arq_codec read_codec(const std::string& value) {
 
 arq_settings parse_arq_url(std::string_view url) {
   arq_settings settings;
-  net::redis_url_dialect dialect;
+  quarq::redis::redis_url_dialect dialect;
   dialect.name = "arq";
   dialect.scheme = "arq";
   dialect.parameters = "queue, codec, expires_extra, poll, health_check_interval, health_check_key";
@@ -59,9 +59,9 @@ arq_settings parse_arq_url(std::string_view url) {
     }
     return true;
   };
-  settings.redis = net::parse_redis_url(url, dialect);
+  settings.redis = quarq::redis::parse_redis_url(url, dialect);
   if (settings.health_check_key == settings.default_queue) {
-    throw invalid_argument("the arq URL \"" + net::without_password(url) +
+    throw invalid_argument("the arq URL \"" + quarq::redis::without_password(url) +
                            "\" can't be used: the key of the health record is that of the queue");
   }
   return settings;

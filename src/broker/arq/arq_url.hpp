@@ -6,12 +6,12 @@
 #include <string_view>
 
 #include "broker/arq/arq_payload.hpp"
-#include "net/redis_connection.hpp"
+#include "redis/connection.hpp"
 
 namespace quarq::broker::arq {
 
 struct arq_settings {
-  net::redis_options redis;
+  quarq::redis::redis_options redis;
   std::string default_queue = "arq:queue";  ///< arq's name for the queue that is "default" here
   arq_codec codec = arq_codec::pickle;
   /// How long after it is due a job that does not expire is kept.

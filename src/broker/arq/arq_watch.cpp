@@ -27,7 +27,7 @@ constexpr std::chrono::seconds stays_active{1};
 
 }  // namespace
 
-arq_watch::arq_watch(asio::any_io_executor loop, net::redis_connection& connection, lease of,
+arq_watch::arq_watch(asio::any_io_executor loop, quarq::redis::redis_connection& connection, lease of,
                      millis longest_pause, told events)
     : loop_(std::move(loop)),
       connection_(&connection),
@@ -97,7 +97,7 @@ awaitable<void> arq_watch::look(bool for_work, bool for_aborts) {
   std::vector<std::string> words(1, of_.token);
   words.push_back(for_work ? "1" : "0");
   words.push_back(for_aborts ? "1" : "0");
-  wire::reply reply;
+  quarq::redis::reply reply;
   bool failed = false;
   try {
     reply = co_await connection_->run(scripts().look, std::move(keys), std::move(words));

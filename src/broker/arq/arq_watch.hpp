@@ -10,7 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "broker/broker.hpp"
-#include "net/redis_connection.hpp"
+#include "redis/connection.hpp"
 
 namespace quarq::broker::arq {
 
@@ -23,7 +23,7 @@ class arq_watch : public std::enable_shared_from_this<arq_watch> {
     std::function<void(std::string)> abort_requested;
   };
 
-  arq_watch(boost::asio::any_io_executor loop, net::redis_connection& connection, lease of,
+  arq_watch(boost::asio::any_io_executor loop, quarq::redis::redis_connection& connection, lease of,
             millis longest_pause, told events);
 
   void start();
@@ -45,7 +45,7 @@ class arq_watch : public std::enable_shared_from_this<arq_watch> {
   void plan();
 
   boost::asio::any_io_executor loop_;
-  net::redis_connection* connection_;
+  quarq::redis::redis_connection* connection_;
   const lease of_;
   const millis longest_pause_;
   const told events_;

@@ -1,6 +1,6 @@
 #include "broker/arq/arq_writer.hpp"
 
-#include "codec/pickle.hpp"
+#include "codecs/python/pickle.hpp"
 
 namespace quarq::broker {
 namespace {

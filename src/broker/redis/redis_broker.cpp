@@ -22,7 +22,7 @@ std::string lease_channel(const lease& held) {
 }
 
 // shared_details.lua
-job_details read_details(const wire::reply& reply) {
+job_details read_details(const quarq::redis::reply& reply) {
   job_details job;
   job.id = item(reply, 0).text;
   job.state = state_of_digit(item(reply, 1).text.at(0));
@@ -74,7 +74,7 @@ std::vector<packed_job> pack(std::vector<new_job> jobs) {
 
 }  // namespace
 
-redis_broker::redis_broker(net::redis_options options, boost::asio::any_io_executor loop)
+redis_broker::redis_broker(quarq::redis::redis_options options, boost::asio::any_io_executor loop)
     : connection_(loop, std::move(options), scripts().all()),
       server_(connection_, all_queues),
       enqueuer_(std::make_shared<redis_enqueuer>(loop, connection_, scripts().enqueue, key_prefix)),
@@ -347,8 +347,8 @@ void redis_broker::reconnected() {
 
 // ---- the server
 
-awaitable<wire::reply> redis_broker::run(const net::redis_script& script, std::string queue,
-                                         std::vector<std::string> words) {
+awaitable<quarq::redis::reply> redis_broker::run(const quarq::redis::redis_script& script, std::string queue,
+                                                 std::vector<std::string> words) {
   std::vector<std::string> keys(1, key_prefix(queue));
   auto reply = co_await connection_.run(script, std::move(keys), std::move(words));
   co_return reply;
@@ -367,8 +367,8 @@ awaitable<std::vector<std::string>> redis_broker::warnings() {
 
 std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop,
                                    open_options options) {
-  auto where = net::parse_redis_url(url);
-  net::settle_patience(where, options.patience);
+  auto where = quarq::redis::parse_redis_url(url);
+  quarq::redis::settle_patience(where, options.patience);
   return std::make_shared<redis_broker>(std::move(where), std::move(loop));
 }
 

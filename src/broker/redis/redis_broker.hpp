@@ -13,7 +13,7 @@
 #include "broker/redis/redis_enqueuer.hpp"
 #include "broker/redis/redis_server.hpp"
 #include "broker/redis/redis_waits.hpp"
-#include "net/redis_connection.hpp"
+#include "redis/connection.hpp"
 
 namespace quarq::broker::redis {
 
@@ -22,7 +22,7 @@ namespace quarq::broker::redis {
 /// steps, one after the other.
 class redis_broker final : public broker {
  public:
-  redis_broker(net::redis_options options, boost::asio::any_io_executor loop);
+  redis_broker(quarq::redis::redis_options options, boost::asio::any_io_executor loop);
   ~redis_broker() override;
 
   awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
@@ -47,8 +47,8 @@ class redis_broker final : public broker {
 
  private:
   awaitable<void> prepare(std::string queue);
-  awaitable<wire::reply> run(const net::redis_script& script, std::string queue,
-                             std::vector<std::string> words);
+  awaitable<quarq::redis::reply> run(const quarq::redis::redis_script& script, std::string queue,
+                                     std::vector<std::string> words);
   awaitable<bool> claim_some(lease held, std::size_t most, claim_result& into);
   awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
                               std::vector<std::size_t> which, std::vector<bool>& answers);
@@ -57,7 +57,7 @@ class redis_broker final : public broker {
   void forget_lease(const lease& held);
   void reconnected();
 
-  net::redis_connection connection_;
+  quarq::redis::redis_connection connection_;
   redis_server server_;
   std::shared_ptr<redis_enqueuer> enqueuer_;
   std::shared_ptr<redis_waits> waits_;

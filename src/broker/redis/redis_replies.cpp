@@ -6,7 +6,7 @@
 
 namespace quarq::broker::redis {
 
-const wire::reply& item(const wire::reply& reply, std::size_t i) {
+const quarq::redis::reply& item(const quarq::redis::reply& reply, std::size_t i) {
   if (i >= reply.items.size())
     throw broker_error("Redis answered a script with something else than it returns");
   return reply.items[i];
@@ -18,18 +18,18 @@ std::int64_t whole_number(std::string_view text) {
   return value;
 }
 
-std::int64_t whole_number(const wire::reply& reply) {
-  return reply.type == wire::reply::kind::integer ? reply.integer : whole_number(reply.text);
+std::int64_t whole_number(const quarq::redis::reply& reply) {
+  return reply.type == quarq::redis::reply::kind::integer ? reply.integer : whole_number(reply.text);
 }
 
-cancel_result read_cancel_result(const wire::reply& reply) {
+cancel_result read_cancel_result(const quarq::redis::reply& reply) {
   if (reply.text == "cancelled") return cancel_result::cancelled;
   if (reply.text == "requested") return cancel_result::requested;
   if (reply.text == "ended") return cancel_result::ended;
   return cancel_result::not_found;
 }
 
-std::vector<worker_summary> read_workers(const wire::reply& reply) {
+std::vector<worker_summary> read_workers(const quarq::redis::reply& reply) {
   std::vector<worker_summary> found;
   for (const auto& one : reply.items) {
     auto& worker = found.emplace_back();

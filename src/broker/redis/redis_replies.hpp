@@ -6,22 +6,22 @@
 #include <vector>
 
 #include "broker/broker.hpp"
-#include "wire/resp.hpp"
+#include "redis/resp.hpp"
 
 namespace quarq::broker::redis {
 
 /// Throws broker_error where there are fewer: replies with too few items read as damaged.
-const wire::reply& item(const wire::reply& reply, std::size_t i);
+const quarq::redis::reply& item(const quarq::redis::reply& reply, std::size_t i);
 
 /// A number that Redis gave as text, or the one with which a text begins; 0 for anything else.
 std::int64_t whole_number(std::string_view text);
 /// The same of an answer, which may be an integer too.
-std::int64_t whole_number(const wire::reply& reply);
+std::int64_t whole_number(const quarq::redis::reply& reply);
 
 /// Of cancel.lua.
-cancel_result read_cancel_result(const wire::reply& reply);
+cancel_result read_cancel_result(const quarq::redis::reply& reply);
 
 /// Of workers.lua: {token, card, jobs, ms until the lease ends} of each.
-std::vector<worker_summary> read_workers(const wire::reply& reply);
+std::vector<worker_summary> read_workers(const quarq::redis::reply& reply);
 
 }  // namespace quarq::broker::redis

@@ -64,9 +64,9 @@ struct redis_waits::registration {
   waiter* one_;
 };
 
-redis_waits::redis_waits(asio::any_io_executor loop, net::redis_connection& connection,
-                         const net::redis_script& script, std::string (*prefix_of)(std::string_view queue),
-                         millis ask_again_after)
+redis_waits::redis_waits(asio::any_io_executor loop, quarq::redis::redis_connection& connection,
+                         const quarq::redis::redis_script& script,
+                         std::string (*prefix_of)(std::string_view queue), millis ask_again_after)
     : loop_(std::move(loop)),
       connection_(&connection),
       script_(&script),
@@ -174,7 +174,7 @@ awaitable<void> redis_waits::question(std::shared_ptr<redis_waits> self, std::st
     if (reply.items.size() != ids.size()) throw broker_error("Redis answered a wait with something else");
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const auto& answer = reply.items[i];
-      if (answer.type == wire::reply::kind::text) {
+      if (answer.type == quarq::redis::reply::kind::text) {
         self->tell(queue, ids[i], answer.text);
       } else if (answer.integer == 1) {
         self->tell(queue, ids[i], "-");

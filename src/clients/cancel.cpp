@@ -1,0 +1,55 @@
+#include "clients/cancel.hpp"
+
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+#include <quarq/job_state.hpp>
+
+#include "model/record.hpp"
+#include "model/retry_decision.hpp"
+
+namespace quarq::clients {
+namespace {
+
+model::record record_of(const broker::job_details& job) {
+  try {
+    return model::decode_record(job.record);
+  } catch (const decode_error&) {
+    return {};  // What can't be read can be cancelled all the same.
+  }
+}
+
+const char* when_cancelled(const broker::job_details& job) {
+  if (job.state == job_state::running) return "while it ran";
+  return job.tries == 0 ? "before it ran" : "before its next try";
+}
+
+}  // namespace
+
+cancelled_end end_if_cancelled(const broker::job_details& job) {
+  const auto r = record_of(job);
+  cancelled_end end;
+  end.keep = model::keep_of(model::terms_for(r, handler_options{}, false).keep_failure);
+  auto& o = end.what;
+  o.task = r.task;
+  o.tries = job.tries;
+  // When it started and will have ended only the broker's clock could say.
+  if (job.enqueued_at) o.enqueued_ms = job.enqueued_at->time_since_epoch().count();
+  o.error_type = "quarq::cancelled";
+  o.error =
+      fmt::format("{} was cancelled {}", r.task.empty() ? "job " + job.id : r.task, when_cancelled(job));
+  return end;
+}
+
+awaitable<broker::cancel_result> cancel(std::shared_ptr<broker::broker> broker, std::string queue,
+                                        std::string id) {
+  const auto job = co_await broker->inspect(queue, id);
+  if (!job) co_return broker::cancel_result::not_found;
+  if (is_final(job->state)) co_return broker::cancel_result::ended;
+  const auto end = end_if_cancelled(*job);
+  auto encoded = model::encode(end.what);
+  const auto answer = co_await broker->cancel(queue, id, std::move(encoded), end.keep);
+  co_return answer;
+}
+
+}  // namespace quarq::clients

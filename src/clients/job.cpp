@@ -1,0 +1,101 @@
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+#include <quarq/job.hpp>
+#include <quarq/time.hpp>
+
+#include "clients/cancel.hpp"
+#include "clients/job_description.hpp"
+#include "clients/queue_core.hpp"
+#include "codecs/json.hpp"
+#include "model/record.hpp"
+
+namespace quarq::detail {
+namespace {
+
+namespace asio = boost::asio;
+using core_ptr = std::shared_ptr<queue_core>;
+
+[[noreturn]] void throw_end(job_state state, const model::outcome& o) {
+  if (state == job_state::cancelled) throw cancelled(o.error);
+  if (state == job_state::expired) throw job_expired(o.error);
+  if (o.error_type == "quarq::timed_out") throw timed_out(o.error);
+  if (o.error_type == "quarq::worker_lost") throw worker_lost(o.error);
+  if (state == job_state::dead) throw retries_exhausted(o.error_type, o.error, o.tries);
+  throw job_failed(o.error_type, o.error);
+}
+
+// Static coroutines that own what they use: a handle may be gone before its awaitable is awaited.
+awaitable<std::string> result_of(core_ptr queue, std::string id, bool absent_is_success,
+                                 std::optional<std::chrono::milliseconds> most) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  std::optional<broker::ended> end;
+  if (most) {
+    try {
+      end = co_await with_timeout(broker->wait_ended(queue->name(), id), *most);
+    } catch (const timed_out&) {
+      throw timed_out(fmt::format("job {} has not ended within {} ms", id, most->count()));
+    }
+  } else {
+    end = co_await broker->wait_ended(queue->name(), id);
+  }
+  if (!end) {
+    if (absent_is_success) co_return to_msgpack();
+    throw job_not_found(id);
+  }
+  // Whoever wrote to the store may have left no outcome.
+  auto o = end->outcome.empty() ? model::outcome{} : model::decode_outcome(end->outcome);
+  if (o.error.empty()) {
+    o.error = fmt::format("job {} {} {}", id, end->state == job_state::cancelled ? "was" : "has",
+                          to_string(end->state));
+  }
+  if (end->state != job_state::succeeded) throw_end(end->state, o);
+  co_return o.result.empty() ? to_msgpack() : std::move(o.result);
+}
+
+awaitable<job_state> status_of(core_ptr queue, std::string id, bool absent_is_success) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const auto details = co_await broker->inspect(queue->name(), id);
+  if (details) co_return details->state;
+  if (absent_is_success) co_return job_state::succeeded;
+  throw job_not_found(id);
+}
+
+awaitable<job_info> info_of(core_ptr queue, std::string id) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const auto details = co_await broker->inspect(queue->name(), id);
+  if (!details) throw job_not_found(id);
+  co_return clients::describe(queue->name(), *details);
+}
+
+awaitable<cancel_outcome> cancel_of(core_ptr queue, std::string id) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const auto answer = co_await clients::cancel(broker, queue->name(), id);
+  co_return clients::to_outcome(answer);
+}
+
+}  // namespace
+
+awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> most,
+                                          bool returns_nothing) const {
+  return result_of(queue_, id_, accepted_here_ && returns_nothing, most);
+}
+
+awaitable<job_state> job_handle::status(bool returns_nothing) const {
+  return status_of(queue_, id_, accepted_here_ && returns_nothing);
+}
+
+awaitable<job_info> job_handle::info() const {
+  return info_of(queue_, id_);
+}
+
+awaitable<cancel_outcome> job_handle::cancel() const {
+  return cancel_of(queue_, id_);
+}
+
+}  // namespace quarq::detail

@@ -1,0 +1,79 @@
+#include "clients/job_description.hpp"
+
+#include <quarq/errors.hpp>
+
+#include "codecs/json.hpp"
+#include "model/record.hpp"
+
+namespace quarq::clients {
+namespace {
+
+std::optional<job_info::moment> moment_of(std::int64_t ms) {
+  if (ms == 0) return std::nullopt;
+  return job_info::moment(model::millis(ms));
+}
+
+void say_undecodable(job_info& info, const decode_error& e) {
+  info.error_type = "quarq::decode_error";
+  info.error = e.what();
+}
+
+void add_record(job_info& info, const model::record& r) {
+  info.task = r.task;
+  info.arguments = to_json(r.arguments);
+  if (!r.keywords.empty()) info.keyword_arguments = to_json(r.keywords);
+}
+
+void add_outcome(job_info& info, const model::outcome& o) {
+  if (info.task.empty()) info.task = o.task;
+  info.tries = o.tries;
+  info.worker = o.worker;
+  info.error_type = o.error_type;
+  info.error = o.error;
+  if (!o.result.empty()) info.result = to_json(o.result);
+  info.enqueued_at = moment_of(o.enqueued_ms);
+  info.started_at = moment_of(o.started_ms);
+  info.finished_at = moment_of(o.finished_ms);
+}
+
+}  // namespace
+
+job_info describe(const std::string& queue, const broker::job_details& details) {
+  job_info info;
+  info.id = details.id;
+  info.queue = queue;
+  info.state = details.state;
+  info.tries = details.tries;
+  info.priority = details.priority;
+  info.worker = details.holder;
+  info.enqueued_at = details.enqueued_at;
+  info.due_at = details.due_at;
+  info.expires_at = details.expires_at;
+  try {
+    if (!details.record.empty()) add_record(info, model::decode_record(details.record));
+  } catch (const decode_error& e) {
+    say_undecodable(info, e);
+  }
+  try {
+    if (!details.outcome.empty()) add_outcome(info, model::decode_outcome(details.outcome));
+  } catch (const decode_error& e) {
+    say_undecodable(info, e);
+  }
+  return info;
+}
+
+cancel_outcome to_outcome(broker::cancel_result answer) {
+  switch (answer) {
+    case broker::cancel_result::cancelled:
+      return cancel_outcome::cancelled;
+    case broker::cancel_result::requested:
+      return cancel_outcome::requested;
+    case broker::cancel_result::ended:
+      return cancel_outcome::too_late;
+    case broker::cancel_result::not_found:
+      break;
+  }
+  return cancel_outcome::not_found;
+}
+
+}  // namespace quarq::clients

@@ -1,0 +1,47 @@
+#include <algorithm>
+
+#include <quarq/context.hpp>
+
+#include "base/text.hpp"
+#include "codecs/json.hpp"
+
+namespace quarq {
+
+std::string context::arguments_json(std::size_t limit) const {
+  return arguments_.empty() ? std::string() : to_json(arguments_, limit);
+}
+
+std::string_view context::encoded_arguments(std::string_view task) const {
+  if (facts_.task == task && !arguments_.empty()) return arguments_;
+  throw invalid_argument(
+      "context::arguments: asked for those of " + std::string(task) +
+      (facts_.task.empty() ? ", but there is no job here" : ", but the job is one of " + facts_.task));
+}
+
+}  // namespace quarq
+
+namespace quarq::detail {
+
+void state_map::put(std::type_index type, std::shared_ptr<void> object) {
+  const auto here =
+      std::find_if(objects_.begin(), objects_.end(), [&](const auto& o) { return o.first == type; });
+  if (here != objects_.end()) {
+    here->second = std::move(object);
+  } else {
+    objects_.emplace_back(type, std::move(object));
+  }
+}
+
+void* state_map::find(std::type_index type) const noexcept {
+  for (const auto& [t, object] : objects_) {
+    if (t == type) return object.get();
+  }
+  return nullptr;
+}
+
+void throw_no_state(const std::type_info& type) {
+  throw error("context::state: there is no " + base::type_name(type) +
+              ": make it with emplace in on_startup or before_job");
+}
+
+}  // namespace quarq::detail

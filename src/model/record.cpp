@@ -1,0 +1,177 @@
+#include "model/record.hpp"
+
+#include <array>
+#include <limits>
+#include <vector>
+
+#include <quarq/errors.hpp>
+#include <quarq/msgpack.hpp>
+
+#include "codecs/fields.hpp"
+
+namespace quarq::model {
+
+using codecs::raw_of;
+using codecs::read_fields;
+
+namespace {
+
+// A map is written key by key and counted as it grows; records have fewer than 16 keys, so its head is one
+// byte.
+class small_map {
+ public:
+  explicit small_map(std::string& out) : out_(out), head_(out.size()), encoder_(out) { encoder_.map(0); }
+
+  encoder& key(std::string_view name) {
+    ++out_[head_];
+    encoder_.text(name);
+    return encoder_;
+  }
+
+ private:
+  std::string& out_;
+  std::size_t head_;
+  encoder encoder_;
+};
+
+constexpr std::int64_t never_ends = -1;
+
+std::int64_t keep_to_wire(millis keep) {
+  return keep == forever ? never_ends : keep.count();
+}
+millis keep_from_wire(std::int64_t ms) {
+  return ms == never_ends ? forever : millis(ms);
+}
+
+// Whoever writes to the store chooses these numbers.
+millis decode_time(decoder& in) {
+  return millis(in.integer(0, longest_time.count()));
+}
+
+void encode_backoff(encoder& out, const retry_policy& p) {
+  out.array(4);
+  out.integer(p.first().count());
+  out.integer(p.most().count());
+  out.real(p.factor());
+  out.real(p.jitter_fraction());
+}
+
+retry_policy decode_backoff(decoder& in) {
+  decoder::scope place(in);
+  in.array(4);
+  place.element(0);
+  const millis first = decode_time(in);
+  place.element(1);
+  const millis most = decode_time(in);
+  place.element(2);
+  const double factor = in.real();
+  place.element(3);
+  const double jitter = in.real();
+  return retry_policy(first, most, factor).jitter(jitter);
+}
+
+}  // namespace
+
+std::string encode(const record& r) {
+  std::string out;
+  out.reserve(r.task.size() + r.arguments.size() + r.keywords.size() + 24);
+  small_map map(out);
+  map.key("f").text(r.task);
+  map.key("a").raw(r.arguments);
+  if (!r.keywords.empty()) map.key("k").raw(r.keywords);
+  if (r.timeout) map.key("timeout").integer(r.timeout->count());
+  if (r.tries) map.key("tries").integer(*r.tries);
+  if (r.backoff) encode_backoff(map.key("backoff"), *r.backoff);
+  if (r.awaited) map.key("await").boolean(true);
+  if (r.keep_result) map.key("keep").integer(keep_to_wire(*r.keep_result));
+  if (!r.after.empty()) map.key("after").text(r.after);
+  return out;
+}
+
+record decode_record(std::string_view encoded) {
+  decoder in(encoded, "job payload");
+  record r;
+  bool has_task = false;
+  read_fields(in, [&](std::string_view key) {
+    if (key == "f") {
+      r.task = in.text();
+      has_task = true;
+    } else if (key == "a") {
+      r.arguments = raw_of(in, value_type::array);
+    } else if (key == "k") {
+      r.keywords = raw_of(in, value_type::map);
+    } else if (key == "timeout") {
+      r.timeout = decode_time(in);
+    } else if (key == "tries") {
+      r.tries = static_cast<int>(in.integer(1, std::numeric_limits<int>::max()));
+    } else if (key == "backoff") {
+      r.backoff = decode_backoff(in);
+    } else if (key == "await") {
+      r.awaited = in.boolean();
+    } else if (key == "keep") {
+      r.keep_result = keep_from_wire(in.integer(never_ends, longest_time.count()));
+    } else if (key == "after") {
+      r.after = in.text();
+    } else if (key == "unreadable") {
+      // A broker could not read what another program stored, and says why.
+      throw decode_error(std::string(in.binary()));
+    } else {
+      in.skip();
+    }
+  });
+  in.finish();
+  if (!has_task) in.fail("field f (the task's name) is missing");
+  if (r.arguments.empty()) in.fail("field a (the arguments) is missing");
+  return r;
+}
+
+std::string encode(const outcome& o) {
+  std::string out;
+  out.reserve(o.task.size() + o.worker.size() + o.result.size() + o.error.size() + 64);
+  small_map map(out);
+  map.key("f").text(o.task);
+  map.key("t").integer(o.tries);
+  map.key("et").integer(o.enqueued_ms);
+  map.key("st").integer(o.started_ms);
+  map.key("ft").integer(o.finished_ms);
+  map.key("worker").text(o.worker);
+  if (!o.result.empty()) map.key("r").raw(o.result);
+  if (!o.error_type.empty()) map.key("error_type").text(o.error_type);
+  if (!o.error.empty()) map.key("error").binary(o.error);
+  if (!o.after.empty()) map.key("after").text(o.after);
+  return out;
+}
+
+outcome decode_outcome(std::string_view encoded) {
+  decoder in(encoded, "job outcome");
+  outcome o;
+  read_fields(in, [&](std::string_view key) {
+    if (key == "f") {
+      o.task = in.text();
+    } else if (key == "t") {
+      o.tries = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
+    } else if (key == "et") {
+      o.enqueued_ms = in.integer();
+    } else if (key == "st") {
+      o.started_ms = in.integer();
+    } else if (key == "ft") {
+      o.finished_ms = in.integer();
+    } else if (key == "worker") {
+      o.worker = in.text();
+    } else if (key == "r") {
+      o.result = in.raw();
+    } else if (key == "error_type") {
+      o.error_type = in.text();
+    } else if (key == "error") {
+      o.error = in.binary();
+    } else if (key == "after") {
+      o.after = in.text();
+    } else {
+      in.skip();
+    }
+  });
+  in.finish();
+  return o;
+}
+
+}  // namespace quarq::model

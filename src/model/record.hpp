@@ -1,0 +1,57 @@
+// The two documents that brokers keep for jobs without reading them: a job's record and an ended job's
+// outcome (docs/payload.md). Both are msgpack maps; unknown keys are ignored, so that later versions may add
+// some.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <quarq/retry.hpp>
+
+namespace quarq::model {
+
+using millis = std::chrono::milliseconds;
+
+/// The longest delay, timeout, pause or time to keep: a hundred years. Far beyond sense, and far from
+/// overflowing any clock that it is added to.
+inline constexpr millis longest_time = std::chrono::hours(24 * 365 * 100);
+
+/// What the sender asks for. `arguments` is a msgpack array, kept encoded; `keywords` a map from parameters'
+/// names to the arguments that were given by name, empty if there are none.
+struct record {
+  std::string task;
+  std::string arguments;
+  std::string keywords;
+  std::optional<millis> timeout;
+  std::optional<int> tries;
+  std::optional<retry_policy> backoff;
+  std::optional<millis> keep_result;
+  std::string after;  ///< of a cron job's run: the id of the run before it, if that is known
+  /// Somebody waits for the answer. No try runs past the job's expiry; and an exception of the handler is the
+  /// answer, unless `tries` or `backoff` ask for more.
+  bool awaited = false;
+};
+
+std::string encode(const record& r);
+/// Throws decode_error that begins with "job payload: ".
+record decode_record(std::string_view encoded);
+
+/// How a job ended. `result` is one encoded msgpack value; empty unless it succeeded.
+struct outcome {
+  std::string task;
+  int tries = 0;
+  std::string worker;
+  std::int64_t enqueued_ms = 0, started_ms = 0, finished_ms = 0;  ///< Unix time by the broker's clock
+  std::string result;
+  std::string error_type, error;
+  std::string after;  ///< of a cron job's run that was skipped: the id of the run that was in its way
+};
+
+std::string encode(const outcome& o);
+/// Throws decode_error that begins with "job outcome: ".
+outcome decode_outcome(std::string_view encoded);
+
+}  // namespace quarq::model

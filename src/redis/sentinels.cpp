@@ -1,0 +1,76 @@
+#include "redis/sentinels.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "redis/handshake.hpp"
+#include "redis/socket.hpp"
+
+namespace quarq::redis {
+
+namespace {
+
+bool is_port(const std::string& text) {
+  int n = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
+  return ec == std::errc{} && end == text.data() + text.size() && n > 0 && n < 65536;
+}
+
+bool is_address(const reply& r) {
+  return r.type == reply::kind::array && r.items.size() == 2 && !r.items[0].text.empty() &&
+         is_port(r.items[1].text);
+}
+
+}  // namespace
+
+redis_sentinels::redis_sentinels(const redis_sentinel_options& options)
+    : row_(options.hosts.begin(), options.hosts.end()), name_(options.master) {}
+
+void redis_sentinels::begin() {
+  left_ = row_.size();
+  found_ = false;
+  all_for_good_ = true;
+  errors_.clear();
+}
+
+const redis_host* redis_sentinels::next() const {
+  return left_ > 0 && !found_ ? &row_.front() : nullptr;
+}
+
+bool redis_sentinels::take(const reply& answer) {
+  if (is_address(answer)) {
+    found_ = true;
+    master_ = {answer.items[0].text, answer.items[1].text};
+  } else if (answer.is_nil()) {
+    in_vain(" does not know a master named \"" + name_ + "\"", true);
+  } else if (answer.is_error()) {
+    failed("SENTINEL was refused: " + answer.text,
+           classify_redis_error(answer.text) != redis_error_class::not_ready);
+  } else {
+    failed("its answer is no address", true);
+  }
+  return found_;
+}
+
+void redis_sentinels::failed(const std::string& why, bool for_good) {
+  in_vain(": " + why, for_good);
+}
+
+void redis_sentinels::in_vain(const std::string& what, bool for_good) {
+  errors_ +=
+      (errors_.empty() ? "the sentinel at " : "; the sentinel at ") + host_and_port(row_.front()) + what;
+  if (!for_good) all_for_good_ = false;
+  --left_;
+  to_the_end();
+}
+
+void redis_sentinels::misled() {
+  if (std::exchange(found_, false)) to_the_end();
+}
+
+void redis_sentinels::to_the_end() {
+  row_.push_back(std::move(row_.front()));
+  row_.pop_front();
+}
+
+}  // namespace quarq::redis

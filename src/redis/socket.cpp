@@ -1,0 +1,153 @@
+#include "redis/socket.hpp"
+
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/system/system_error.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+namespace quarq::redis {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t chunk = std::size_t{64} << 10;        // bytes in one write to the socket
+constexpr std::size_t keep_at_most = std::size_t{1} << 20;  // bytes of an empty buffer
+
+bool is_ip_address(const std::string& host) {
+  error_code ec;
+  asio::ip::make_address(host, ec);
+  return !ec;
+}
+
+// Whom the certificate must be for; names are also sent (SNI), since one address may serve many of them.
+void expect_server(SSL* tls, const std::string& host) {
+  const bool done =
+      is_ip_address(host)
+          ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host.c_str()) == 1
+          : SSL_set_tlsext_host_name(tls, host.c_str()) == 1 && SSL_set1_host(tls, host.c_str()) == 1;
+  if (!done) throw redis_refused("TLS: no certificate can be for the host \"" + host + "\"");
+}
+
+}  // namespace
+
+redis_link::redis_link(asio::any_io_executor loop)
+    : peer(liveness::clock::now()), socket_(loop), resolver_(loop) {}
+
+awaitable<void> redis_link::open(redis_options options) {
+  if (!options.unix_path.empty()) {
+    co_await open_unix(options.unix_path);
+  } else {
+    co_await open_tcp(options);
+  }
+  if (options.tls) co_await shake_hands(options);
+}
+
+awaitable<void> redis_link::open_unix(std::string path) {
+  const asio::local::stream_protocol::endpoint where(path);
+  co_await socket_.async_connect(where, asio::use_awaitable);
+}
+
+awaitable<void> redis_link::open_tcp(redis_options options) {
+  step = "looking up the host";
+  auto found = co_await resolver_.async_resolve(options.host, options.port, asio::use_awaitable);
+  step = "connecting";
+  error_code ec = asio::error::host_not_found;
+  for (const auto& entry : found) {
+    const asio::generic::stream_protocol::endpoint where(entry.endpoint());
+    if (dropped()) break;
+    co_await socket_.async_connect(where, asio::redirect_error(asio::use_awaitable, ec));
+    if (!ec) break;
+    error_code ignored;
+    socket_.close(ignored);
+  }
+  if (dropped()) throw error(why_);
+  if (ec) throw boost::system::system_error(ec);
+  socket_.set_option(asio::ip::tcp::no_delay(true));
+  socket_.set_option(asio::socket_base::keep_alive(true));
+}
+
+awaitable<void> redis_link::shake_hands(redis_options options) {
+  tls_context_ = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
+  error_code ec;
+  if (options.tls_ca_file.empty()) {
+    tls_context_->set_default_verify_paths(ec);
+  } else {
+    tls_context_->load_verify_file(options.tls_ca_file, ec);
+  }
+  if (ec)
+    throw redis_refused("TLS: can't read certificates from " + options.tls_ca_file + ": " + ec.message());
+  tls_ = std::make_unique<asio::ssl::stream<socket&>>(socket_, *tls_context_);
+  expect_server(tls_->native_handle(), options.host);
+  tls_->set_verify_mode(options.tls_verify ? asio::ssl::verify_peer : asio::ssl::verify_none);
+  step = "waiting for the TLS handshake";
+  co_await tls_->async_handshake(asio::ssl::stream_base::client,
+                                 asio::redirect_error(asio::use_awaitable, ec));
+  if (!ec) co_return;
+  const bool untrusted =
+      ec.category() == asio::error::get_ssl_category() &&
+      ERR_GET_REASON(static_cast<unsigned long>(ec.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+  if (!untrusted) throw error("TLS: " + ec.message());
+  const long reason = SSL_get_verify_result(tls_->native_handle());
+  throw redis_refused(std::string("TLS: the server's certificate is not trusted: ") +
+                      X509_verify_cert_error_string(reason));
+}
+
+awaitable<std::size_t> redis_link::read_some(std::span<char> space) {
+  const auto buffer = asio::buffer(space.data(), space.size());
+  if (tls_) return tls_->async_read_some(buffer, asio::use_awaitable);
+  return socket_.async_read_some(buffer, asio::use_awaitable);
+}
+
+void redis_link::write(std::function<void(std::string)> done) {
+  writing = true;
+  // A server that takes our bytes is alive, even if it has no time to answer yet.
+  auto progress = [this, before = std::size_t{0}](const error_code& ec, std::size_t sent) mutable {
+    if (sent > std::exchange(before, sent)) peer.heard(liveness::clock::now());
+    return ec ? 0 : chunk;
+  };
+  auto ended = [self = shared_from_this(), done = std::move(done)](error_code ec, std::size_t) {
+    self->writing = false;
+    self->out.clear();
+    if (self->out.capacity() > keep_at_most) self->out.shrink_to_fit();
+    done(ec ? ec.message() : std::string());
+  };
+  if (tls_) {
+    asio::async_write(*tls_, asio::buffer(out), std::move(progress), std::move(ended));
+  } else {
+    asio::async_write(socket_, asio::buffer(out), std::move(progress), std::move(ended));
+  }
+}
+
+void redis_link::drop(const std::string& why) {
+  if (dropped()) return;
+  why_ = why.empty() ? "closed" : why;
+  resolver_.cancel();
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+std::string host_and_port(const redis_host& where) {
+  const bool v6 = where.host.find(':') != std::string::npos;
+  return (v6 ? "[" + where.host + "]" : where.host) + ":" + where.port;
+}
+
+std::string redis_address(const redis_options& options) {
+  if (!options.unix_path.empty()) return "redis+unix://" + options.unix_path;
+  const std::string scheme = options.tls ? "rediss" : "redis";
+  if (options.sentinel.hosts.empty()) return scheme + "://" + host_and_port({options.host, options.port});
+  std::string list;
+  for (const auto& each : options.sentinel.hosts) list += (list.empty() ? "" : ",") + host_and_port(each);
+  return scheme + "+sentinel://" + list + "?master=" + options.sentinel.master;
+}
+
+}  // namespace quarq::redis

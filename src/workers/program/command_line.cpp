@@ -1,0 +1,224 @@
+// worker::main: the command line, the signals and the exit code.
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <linux/close_range.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <quarq/run.hpp>
+#include <quarq/worker.hpp>
+
+#include "async/event.hpp"
+#include "base/log.hpp"
+#include "workers/program/file_watch.hpp"
+#include "workers/worker_core.hpp"
+
+namespace quarq {
+namespace {
+
+namespace asio = boost::asio;
+
+struct flags {
+  std::vector<std::string> queues;
+  double grace = 0, lease = 0;
+  bool check = false;
+  std::vector<std::string> watch;
+  std::string log_level;  ///< empty: as QUARQ_LOG says
+};
+
+// "mail" or "mail=3".
+served_queue parse_queue(const std::string& text) {
+  served_queue q;
+  const auto equals = text.find('=');
+  q.name = text.substr(0, equals);
+  if (equals == std::string::npos) return q;
+  const std::string weight = text.substr(equals + 1);
+  const auto [end, error] = std::from_chars(weight.data(), weight.data() + weight.size(), q.weight);
+  if (error != std::errc() || end != weight.data() + weight.size() || q.weight < 1) {
+    throw invalid_argument(
+        fmt::format("--queue {}: expected NAME or NAME=WEIGHT with a whole weight of at least 1", text));
+  }
+  return q;
+}
+
+std::chrono::milliseconds to_ms(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+void declare(CLI::App& app, worker_options& o, flags& f) {
+  app.option_defaults()->always_capture_default();
+  app.add_option("--broker", o.broker,
+                 "where jobs live: sqlite:FILE or redis://HOST[:PORT][/DB] (or QUARQ_BROKER)");
+  app.add_option("--queue", f.queues, "a queue to serve, NAME or NAME=WEIGHT; may be repeated");
+  app.add_option("--concurrency", o.concurrency, "jobs under way at once")->check(CLI::Range(1, 1'000'000));
+  app.add_option("--threads", o.threads, "threads for plain functions; 0: one for each processor");
+  app.add_option("--processes", o.processes,
+                 "processes for handlers that have one; 0: one for each processor");
+  app.add_option("--max-jobs", o.max_jobs, "stop after this many jobs were started; 0: no limit");
+  app.add_option("--grace", f.grace, "seconds that running jobs have after SIGTERM")
+      ->check(CLI::Range(0.0, 86'400.0));
+  app.add_option("--lease", f.lease, "seconds without contact after which the jobs are given to others")
+      ->check(CLI::Range(1.0, 86'400.0));
+  app.add_flag("--burst", o.burst, "stop when nothing is queued");
+  app.add_flag("--check", f.check, "only say whether a worker of each queue is alive: exit code 0 or 1");
+  app.add_option("--watch", f.watch,
+                 "a folder: start again, after running jobs have ended, when a file in it or the program "
+                 "changes; may be repeated");
+  app.add_flag("--log-results,!--no-log-results", o.log_results, "what handlers return is logged");
+  app.add_option("--log-level", f.log_level, "trace, debug, info, warn, error or off (or QUARQ_LOG; info)")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
+}
+
+void apply(worker_options& o, const flags& f) {
+  if (!f.queues.empty()) o.queues.clear();
+  for (const auto& q : f.queues) o.queues.push_back(parse_queue(q));
+  o.grace = to_ms(f.grace);
+  o.lease = to_ms(f.lease);
+  if (!f.log_level.empty()) base::set_log_level(f.log_level);
+}
+
+awaitable<bool> all_alive(worker_options o) {
+  const auto loop = co_await asio::this_coro::executor;
+  broker::open_options hasty;
+  hasty.patience = std::chrono::milliseconds(3'000);
+  const auto broker = broker::open(o.broker, loop, hasty);
+  bool all = true;
+  for (const auto& q : o.queues) {
+    const auto workers = co_await broker->workers(q.name);
+    std::uint64_t running = 0;
+    for (const auto& w : workers) running += w.running;
+    fmt::print("queue {}: {} workers alive, {} jobs running\n", q.name, workers.size(), running);
+    all = all && !workers.empty();
+  }
+  co_return all;
+}
+
+// What main() is about, and what has become of it. It outlives the loop.
+struct course {
+  std::string program;  ///< its path, if it may have to start again
+  char** arguments = nullptr;
+  bool signalled = false;
+  bool changed = false;  ///< the program, or what it is made of
+
+  bool starts_again() const { return changed && !signalled; }
+};
+
+awaitable<void> stop_on_signals(detail::worker_core& core, asio::signal_set& signals, course& c) {
+  while (true) {
+    boost::system::error_code ended;
+    const int which = co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+    if (ended) co_return;
+    c.signalled = true;
+    core.stop(which == SIGINT ? "SIGINT" : "SIGTERM");
+  }
+}
+
+awaitable<void> stop_on_change(detail::worker_core& core, std::shared_ptr<workers::file_watch> files,
+                               course& c) {
+  const auto what = co_await files->changed();
+  // Asked a second time, it would not wait for running jobs.
+  if (c.signalled) co_return;
+  base::log().info("{} has changed: starting again when running jobs have ended", what);
+  c.changed = true;
+  core.stop("change");
+}
+
+// Throws if it can't.
+void start_again(const course& c) {
+  base::log().flush();
+  std::fflush(nullptr);
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::execv(c.program.c_str(), c.arguments);
+  throw error(fmt::format("could not start {} again: {}", c.program, std::strerror(errno)));
+}
+
+std::shared_ptr<workers::file_watch> watch_for(const asio::any_io_executor& loop, const std::string& program,
+                                               const std::vector<std::string>& folders,
+                                               const std::string& url) {
+  if (folders.empty()) return nullptr;
+  return std::make_shared<workers::file_watch>(loop, program, folders, broker::file_of(url));
+}
+
+awaitable<void> run_until_asked(worker& w, detail::worker_core& core, const std::vector<std::string>& watch,
+                                course& c) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto files = watch_for(loop, c.program, watch, w.options().broker);
+  asio::cancellation_signal end_watch;
+  async::event watch_ended(loop);
+  if (files) {
+    asio::co_spawn(
+        loop, stop_on_change(core, files, c),
+        asio::bind_cancellation_slot(end_watch.slot(), [&](std::exception_ptr) { watch_ended.set(); }));
+  }
+  asio::signal_set signals(loop, SIGINT, SIGTERM);
+  asio::co_spawn(loop, stop_on_signals(core, signals, c), [](std::exception_ptr) {});
+  std::exception_ptr failure;
+  try {
+    co_await w.run();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  signals.cancel();
+  end_watch.emit(asio::cancellation_type::terminal);
+  if (files) co_await watch_ended.wait();
+  if (core.left_running) {
+    // A handler that will not stop still uses this loop or a thread: nothing may be destroyed under it.
+    if (!failure && c.starts_again()) start_again(c);
+    base::log().flush();
+    std::_Exit(failure ? 1 : 0);
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+int worker::main(int argc, char** argv) {
+  auto& o = options();
+  flags f;
+  f.grace = static_cast<double>(o.grace.count()) / 1000;
+  f.lease = static_cast<double>(o.lease.count()) / 1000;
+  CLI::App app("A quarq worker: claims jobs from its queues and runs their handlers.");
+  declare(app, o, f);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? 0 : 2;
+  }
+  core_->is_the_program = true;
+  int code = 0;
+  try {
+    apply(o, f);
+    if (f.check) return quarq::run(all_alive(o)) ? 0 : 1;
+    course c;
+    c.arguments = argv;
+    if (!f.watch.empty()) c.program = std::filesystem::read_symlink("/proc/self/exe").native();
+    quarq::run(run_until_asked(*this, *core_, f.watch, c));
+    if (c.starts_again()) start_again(c);
+  } catch (const invalid_argument& e) {
+    fmt::print(stderr, "{}: {}\n", argv[0], e.what());
+    code = 2;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "{}: {}\n", argv[0], e.what());
+    code = 1;
+  }
+  return code;
+}
+
+}  // namespace quarq

@@ -1,0 +1,405 @@
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <random>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <quarq/cron.hpp>
+#include <quarq/errors.hpp>
+
+#include "cron/fields.hpp"
+
+namespace quarq {
+namespace {
+
+using namespace std::chrono_literals;
+using moment = cron_schedule::moment;
+
+// "2024-02-01 00:00:10.050000", UTC; what is left out is zero.
+moment at(const char* text) {
+  int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0;
+  char fraction[8] = "";
+  std::sscanf(text, "%d-%d-%d %d:%d:%d.%7[0-9]", &y, &mo, &d, &h, &mi, &s, fraction);
+  const std::chrono::sys_days day{std::chrono::year{y} / mo / d};
+  auto padded = std::string(fraction);
+  padded.resize(6, '0');
+  return day + std::chrono::hours(h) + std::chrono::minutes(mi) + std::chrono::seconds(s) +
+         std::chrono::microseconds(std::stoi(padded));
+}
+
+std::string show(moment m) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(m);
+  const std::time_t t = seconds.time_since_epoch().count();
+  std::tm parts{};
+  ::gmtime_r(&t, &parts);
+  char text[64];
+  const auto length = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+  const auto us = (m - seconds).count();
+  auto shown = std::string(text, length);
+  if (us != 0) shown += "." + std::string(6 - std::to_string(us).size(), '0') + std::to_string(us);
+  return shown;
+}
+
+std::string next(const cron_schedule& s, const char* after) {
+  return show(s.next(at(after)));
+}
+std::string next(const cron_options& o, const char* after) {
+  return next(cron_schedule(o), after);
+}
+std::string next(const char* crontab, const char* after) {
+  return next(cron_schedule(crontab), after);
+}
+
+// The next `count` moments.
+std::vector<std::string> coming(const cron_schedule& s, const char* after, int count) {
+  std::vector<std::string> all;
+  auto t = at(after);
+  for (int i = 0; i < count; ++i) {
+    t = s.next(t);
+    all.push_back(show(t).substr(5, 11));
+  }
+  return all;
+}
+using strings = std::vector<std::string>;
+
+template <class F>
+std::string error_of(F f) {
+  try {
+    f();
+  } catch (const invalid_argument& e) {
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+std::string error_of(const cron_options& o) {
+  return error_of([&] { cron_schedule{o}; });
+}
+std::string error_of(const char* crontab) {
+  return error_of([&] { cron_schedule{crontab}; });
+}
+
+constexpr int arqs = 123'456;
+
+TEST(cron_schedule, comes_as_arq_says) {
+  EXPECT_EQ(next({.second = 10, .microsecond = arqs}, "2024-01-01 00:00:10.050000"),
+            "2024-01-01 00:01:10.123456");
+  EXPECT_EQ(next({.second = 10, .microsecond = arqs}, "2024-01-01 00:00:09.900000"),
+            "2024-01-01 00:00:10.123456");
+  EXPECT_EQ(next({.second = 10}, "2024-01-01 00:00:09.999999"), "2024-01-01 00:00:10");
+  EXPECT_EQ(next({.second = {}}, "2024-01-01 00:00:10"), "2024-01-01 00:00:11");
+  EXPECT_EQ(next({.microsecond = arqs}, "2024-01-01 00:00:10"), "2024-01-01 00:01:00.123456");
+  EXPECT_EQ(next({.month = 2, .day = 29, .hour = 0, .minute = 0, .microsecond = arqs}, "2024-02-01"),
+            "2024-02-29 00:00:00.123456");
+  EXPECT_EQ(next({.month = 2, .day = 29}, "2024-02-01"), "2024-02-29 00:00:00");
+  EXPECT_EQ(next({.month = 2, .day = 29}, "2024-03-01"), "2028-02-29 00:00:00");
+  EXPECT_EQ(next({.weekday = {0, 2}, .hour = {1, 2}, .minute = {5}, .microsecond = arqs}, "2024-01-01"),
+            "2024-01-01 01:05:00.123456");
+  EXPECT_EQ(next({.weekday = "THURS"}, "2024-01-01"), "2024-01-04 00:00:00");
+  EXPECT_EQ(next({.day = 13, .weekday = "fri"}, "2024-01-01"), "2024-09-13 00:00:00");
+}
+
+// As arq's own tests have it.
+TEST(cron_schedule, comes_as_arq_is_tested) {
+  const std::tuple<cron_options, const char*, const char*> cases[] = {
+      {{.second = 20}, "2016-06-01 12:10:10", "2016-06-01 12:10:20"},
+      {{.minute = 11}, "2016-06-01 12:10:10", "2016-06-01 12:11:00"},
+      {{.month = 6, .day = 1, .hour = 12, .minute = 10, .second = 10},
+       "2016-06-01 12:10:11",
+       "2017-06-01 12:10:10"},
+      {{.day = 1, .hour = 12, .minute = 10, .second = 10},
+       "2016-06-01 12:10:10.000001",
+       "2016-07-01 12:10:10"},
+      {{.day = 28}, "2032-01-31", "2032-02-28 00:00:00"},
+      {{.hour = 4}, "2032-01-01 00:05:00", "2032-01-01 04:00:00"},
+      {{.hour = 4, .minute = {2, 4, 6}}, "2032-01-01 00:00:00", "2032-01-01 04:02:00"},
+      {{.hour = 4, .minute = {2, 4, 6}}, "2032-01-01 00:05:00", "2032-01-01 04:02:00"},
+      {{.day = 31}, "2032-02-05", "2032-03-31 00:00:00"},
+      {{.weekday = "Sun"}, "2001-01-01", "2001-01-07 00:00:00"},
+      {{.weekday = 6}, "2001-01-01", "2001-01-07 00:00:00"},
+      {{.month = 11, .weekday = 2}, "2001-01-01", "2001-11-07 00:00:00"},
+      {{.weekday = "wed"}, "2001-01-01", "2001-01-03 00:00:00"},
+  };
+  for (const auto& [options, after, expected] : cases) {
+    EXPECT_EQ(next(options, after), expected);
+    auto later = options;
+    later.microsecond = arqs;
+    EXPECT_EQ(next(later, after), std::string(expected) + ".123456");
+  }
+}
+
+TEST(cron_schedule, comes_the_same_however_long_before_it_is_asked) {
+  const std::tuple<std::chrono::seconds, cron_options, const char*> cases[] = {
+      {1s, {.microsecond = 59'867}, "2001-01-01 00:00:00.059867"},
+      {59s, {.second = 28}, "2023-01-01 01:59:28"},
+      {3'600s, {.minute = 10, .second = 20, .microsecond = arqs}, "2016-06-01 12:10:20.123456"},
+      {68'400s, {.hour = 3, .microsecond = arqs}, "2032-01-01 03:00:00.123456"},
+      {60 * 68'400s, {.day = 31, .minute = 59, .microsecond = arqs}, "2032-03-31 00:59:00.123456"},
+      {7 * 68'400s, {.weekday = "tues", .minute = 59, .microsecond = arqs}, "2032-03-30 00:59:00.123456"},
+      {175 * 68'400s, {.day = 13, .weekday = "fri", .microsecond = 1}, "2032-08-13 00:00:00.000001"},
+      {365 * 68'400s, {.month = 10, .day = 4, .hour = 23, .microsecond = arqs}, "2032-10-04 23:00:00.123456"},
+  };
+  for (const auto& [longest, options, expected] : cases) {
+    const cron_schedule s(options);
+    for (int part = 0; part <= 20; ++part) {
+      const auto before = at(expected) - 1'100ms - (longest - 1s) * part / 20;
+      EXPECT_EQ(show(s.next(before)), expected) << "after " << show(before);
+    }
+  }
+}
+
+TEST(cron_schedule, a_field_is_a_number_numbers_a_name_or_text) {
+  EXPECT_EQ(next({.minute = 30}, "2024-01-01"), "2024-01-01 00:30:00");
+  EXPECT_EQ(next({.minute = {0, 30}}, "2024-01-01 00:10:00"), "2024-01-01 00:30:00");
+  EXPECT_EQ(next({.minute = std::set<int>{7, 8}}, "2024-01-01 00:07:00"), "2024-01-01 00:08:00");
+  EXPECT_EQ(next({.minute = "*/20"}, "2024-01-01 00:20:00"), "2024-01-01 00:40:00");
+  EXPECT_EQ(next({.month = "mar", .weekday = {"mon", "friday"}}, "2024-01-01"), "2024-03-01 00:00:00");
+  EXPECT_EQ(next({.weekday = "sat-sun"}, "2024-01-01"), "2024-01-06 00:00:00");
+  EXPECT_EQ(next({.weekday = 6}, "2024-01-01"), "2024-01-07 00:00:00");
+}
+
+TEST(cron_schedule, day_and_weekday_are_both_required_of_fields_and_one_of_a_crontab) {
+  EXPECT_EQ(next({.day = {1, 15}, .weekday = "mon", .hour = 0, .minute = 0}, "2024-02-01"),
+            "2024-04-01 00:00:00");
+  EXPECT_EQ(next("0 0 1,15 * mon", "2024-02-01"), "2024-02-05 00:00:00");
+  EXPECT_EQ(next("0 0 1,15 * mon", "2024-02-12"), "2024-02-15 00:00:00");
+  // A field that begins with * restricts nothing there, whatever step follows.
+  EXPECT_EQ(next("0 0 */2 * mon", "2024-02-01"), "2024-02-05 00:00:00");
+  EXPECT_EQ(next("0 0 */2 * mon", "2024-02-05"), "2024-02-19 00:00:00");
+}
+
+TEST(cron_schedule, reads_crontabs) {
+  EXPECT_EQ(next("30 3 * * 1-5", "2024-01-05 03:30:00"), "2024-01-08 03:30:00");
+  EXPECT_EQ(next("30 3 * * mon-fri", "2024-01-05 03:30:00"), "2024-01-08 03:30:00");
+  EXPECT_EQ(next("  30\t3 * * Fri-Sun ", "2024-01-01"), "2024-01-05 03:30:00");
+  EXPECT_EQ(next("0 0 * * 7", "2024-01-01"), "2024-01-07 00:00:00");
+  EXPECT_EQ(next("0 0 * * 0", "2024-01-01"), "2024-01-07 00:00:00");
+  EXPECT_EQ(next("0 0 * * 5-7", "2024-01-06"), "2024-01-07 00:00:00");
+  EXPECT_EQ(next("0 8-18/5 * * *", "2024-01-01 08:00:00"), "2024-01-01 13:00:00");
+  EXPECT_EQ(next("5/20 0 * * *", "2024-01-01 00:05:00"), "2024-01-01 00:25:00");
+  EXPECT_EQ(next("*/15 30 3 1 jan *", "2024-01-01 03:30:15"), "2024-01-01 03:30:30");
+  EXPECT_EQ(next("@hourly", "2024-01-01 00:00:00"), "2024-01-01 01:00:00");
+  EXPECT_EQ(next("@daily", "2024-01-01 00:00:00"), "2024-01-02 00:00:00");
+  EXPECT_EQ(next("@Weekly", "2024-01-01"), "2024-01-07 00:00:00");
+  EXPECT_EQ(next("@monthly", "2024-01-01"), "2024-02-01 00:00:00");
+  EXPECT_EQ(next("@annually", "2024-01-01"), "2025-01-01 00:00:00");
+  EXPECT_EQ(next({.crontab = "@yearly"}, "2024-01-01"), "2025-01-01 00:00:00");
+}
+
+TEST(cron_schedule, errors_name_the_field_and_the_column) {
+  EXPECT_EQ(error_of("30 24 * * *"), "crontab \"30 24 * * *\": hour, column 4: expected 0 to 23, got 24");
+  EXPECT_EQ(error_of("0 0 * * mon,xyz"),
+            "crontab \"0 0 * * mon,xyz\": weekday, column 13: \"xyz\" is no name of a weekday");
+  EXPECT_EQ(error_of("0 0 0 * *"), "crontab \"0 0 0 * *\": day, column 5: expected 1 to 31, got 0");
+  EXPECT_EQ(error_of("0 0 9-5 * *"),
+            "crontab \"0 0 9-5 * *\": day, column 5: the range \"9-5\" ends before it begins");
+  EXPECT_EQ(error_of("*/0 0 * * *"),
+            "crontab \"*/0 0 * * *\": minute, column 3: expected a step from 1 to 60, got 0");
+  EXPECT_EQ(error_of("*/ 0 * * *"), "crontab \"*/ 0 * * *\": minute, column 3: expected a step, got nothing");
+  EXPECT_EQ(error_of("1,,2 0 * * *"),
+            "crontab \"1,,2 0 * * *\": minute, column 3: expected a number, got \",\"");
+  EXPECT_EQ(error_of("1x 0 * * *"), "crontab \"1x 0 * * *\": minute, column 2: expected \",\", got \"x\"");
+  EXPECT_EQ(error_of("0 0 L * *"), "crontab \"0 0 L * *\": day, column 5: expected a number, got \"L\"");
+  EXPECT_EQ(error_of("99999999999 0 * * *"),
+            "crontab \"99999999999 0 * * *\": minute, column 1: \"99999999999\" is too large");
+  EXPECT_EQ(
+      error_of("0 0 * *"),
+      "crontab \"0 0 * *\": expected five fields (minute hour day month weekday), or six with the second "
+      "before them, got 4");
+  EXPECT_NE(error_of("@reboot").find("run_at_startup"), std::string::npos);
+  EXPECT_NE(error_of("").find("got 0"), std::string::npos);
+
+  EXPECT_EQ(error_of({.hour = 24}), "hour \"24\": column 1: expected 0 to 23, got 24");
+  EXPECT_EQ(error_of({.minute = {0, 75}}), "minute \"0,75\": column 3: expected 0 to 59, got 75");
+  EXPECT_EQ(error_of({.minute = -1}), "minute \"-1\": column 1: expected a number, got \"-\"");
+  EXPECT_EQ(error_of({.weekday = 7}), "weekday \"7\": column 1: expected 0 to 6, got 7");
+  EXPECT_EQ(error_of({.weekday = "th"}), "weekday \"th\": column 1: \"th\" is no name of a weekday");
+  EXPECT_EQ(error_of({.minute = std::set<int>{}}), "minute \"\": column 1: expected a number, got nothing");
+  EXPECT_EQ(error_of({.microsecond = 1'000'000}), "microsecond: expected 0 to 999999, got 1000000");
+  EXPECT_NE(error_of({.hour = 3, .crontab = "@daily"}).find("either a crontab or fields"), std::string::npos);
+  EXPECT_NE(error_of({.timezone = "Europe/Lundon"}).find("time zone \"Europe/Lundon\""), std::string::npos);
+  EXPECT_NE(error_of({.timezone = ""}).find("time zone \"\""), std::string::npos);
+}
+
+TEST(cron_schedule, what_never_comes_is_refused) {
+  EXPECT_EQ(error_of("0 0 30 2 *"), "cron schedule \"0 0 30 2 * UTC\" never comes: no month has such a day");
+  EXPECT_NE(error_of({.month = {4, 6}, .day = 31}).find("never comes"), std::string::npos);
+  // Rare is not never.
+  EXPECT_EQ(next({.month = 2, .day = 29, .weekday = "sat"}, "2100-01-01"), "2116-02-29 00:00:00");
+}
+
+TEST(cron_schedule, times_beyond_reason_are_refused) {
+  const cron_schedule daily("@daily");
+  EXPECT_NE(error_of([&] { daily.next(moment::max()); }).find("years 1900 to 9000"), std::string::npos);
+  EXPECT_NE(error_of([&] { daily.next(moment::min()); }).find("years 1900 to 9000"), std::string::npos);
+}
+
+TEST(cron_schedule, a_time_that_the_clocks_skip_comes_when_they_change) {
+  // London, 2024-03-31: 01:00 GMT became 02:00 BST.
+  EXPECT_EQ(coming(cron_schedule("30 1 * * *", "Europe/London"), "2024-03-30", 3),
+            (strings{"03-30 01:30", "03-31 01:00", "04-01 00:30"}));
+  // Several skipped times, and the one to which the clocks jump, come once.
+  EXPECT_EQ(coming(cron_schedule("*/15 0-2 * * *", "Europe/London"), "2024-03-31 00:30:00", 3),
+            (strings{"03-31 00:45", "03-31 01:00", "03-31 01:15"}));
+  // New York, 2024-03-10: 02:00 EST became 03:00 EDT, at 07:00 UTC.
+  EXPECT_EQ(coming(cron_schedule("30 2 * * *", "America/New_York"), "2024-03-09", 3),
+            (strings{"03-09 07:30", "03-10 07:00", "03-11 06:30"}));
+  // Lord Howe, 2024-10-06: 02:00 +10:30 became 02:30 +11, at 15:30 UTC of the day before.
+  EXPECT_EQ(coming(cron_schedule("15 2 * * *", "Australia/Lord_Howe"), "2024-10-04 12:00:00", 3),
+            (strings{"10-04 15:45", "10-05 15:30", "10-06 15:15"}));
+}
+
+TEST(cron_schedule, a_time_that_the_clocks_show_twice_comes_once) {
+  // London, 2024-10-27: 02:00 BST became 01:00 GMT, at 01:00 UTC.
+  EXPECT_EQ(coming(cron_schedule("30 1 * * *", "Europe/London"), "2024-10-26", 3),
+            (strings{"10-26 00:30", "10-27 00:30", "10-28 01:30"}));
+  EXPECT_EQ(next(cron_schedule("30 1 * * *", "Europe/London"), "2024-10-27 01:10:00"), "2024-10-28 01:30:00");
+  // New York, 2024-11-03: 02:00 EDT became 01:00 EST, at 06:00 UTC.
+  EXPECT_EQ(coming(cron_schedule("0 1 * * *", "America/New_York"), "2024-11-02 00:00:00", 3),
+            (strings{"11-02 05:00", "11-03 05:00", "11-04 06:00"}));
+  // Lord Howe, 2024-04-07: 02:00 +11 became 01:30 +10:30, at 15:00 UTC of the day before.
+  EXPECT_EQ(coming(cron_schedule("45 1 * * *", "Australia/Lord_Howe"), "2024-04-05 12:00:00", 3),
+            (strings{"04-05 14:45", "04-06 14:45", "04-07 15:15"}));
+}
+
+TEST(cron_schedule, in_any_hour_the_rhythm_goes_on) {
+  for (const char* zone : {"Europe/London", "America/New_York"}) {
+    for (const char* day : {"2024-03-10", "2024-03-31", "2024-10-27", "2024-11-03"}) {
+      const cron_schedule s("*/20 * * * *", zone);
+      auto t = at(day);
+      for (int i = 0; i < 3 * 24; ++i) {
+        const auto after = s.next(t);
+        EXPECT_EQ(after - t, 20min) << zone << " after " << show(t);
+        t = after;
+      }
+    }
+  }
+  // Where clocks change by half an hour, what they skip is left out, and what they show twice comes twice.
+  EXPECT_EQ(coming(cron_schedule("45 * * * *", "Australia/Lord_Howe"), "2024-04-06 13:00:00", 4),
+            (strings{"04-06 13:45", "04-06 14:45", "04-06 15:15", "04-06 16:15"}));
+}
+
+TEST(cron_schedule, a_day_that_was_left_out_comes_when_the_next_one_begins) {
+  // Samoa crossed the date line: after 2011-12-29 came 2011-12-31, at 10:00 UTC on the 30th.
+  EXPECT_EQ(coming(cron_schedule("0 9 * * *", "Pacific/Apia"), "2011-12-29", 3),
+            (strings{"12-29 19:00", "12-30 10:00", "12-30 19:00"}));
+}
+
+TEST(cron_schedule, says_what_it_is) {
+  EXPECT_EQ(cron_schedule("30 3 * * mon-fri", "Europe/London").text(), "30 3 * * mon-fri Europe/London");
+  EXPECT_EQ(cron_schedule(cron_options{.weekday = {"sat", "sun"}, .hour = 3}).text(), "* 3 * * sat,sun UTC");
+}
+
+// ---- the same by brute force: every second of some days, on the clock of the C library
+
+struct shown_time {
+  std::tm parts{};
+  std::time_t local = 0;  ///< as if it were UTC
+};
+
+// What that clock shows at each second in [from, to).
+std::vector<shown_time> shown_in(const char* zone, std::time_t from, std::time_t to) {
+  ::setenv("TZ", zone, 1);
+  ::tzset();
+  std::vector<shown_time> all;
+  for (std::time_t t = from; t < to; ++t) {
+    auto& shown = all.emplace_back();
+    ::localtime_r(&t, &shown.parts);
+    auto parts = shown.parts;
+    shown.local = ::timegm(&parts);
+  }
+  ::unsetenv("TZ");
+  ::tzset();
+  return all;
+}
+
+bool matches(const cron::cron_sets& s, const std::tm& t) {
+  const bool day = s.day[static_cast<std::size_t>(t.tm_mday)];
+  const bool weekday = s.weekday[static_cast<std::size_t>((t.tm_wday + 6) % 7)];
+  return s.second[static_cast<std::size_t>(t.tm_sec)] && s.minute[static_cast<std::size_t>(t.tm_min)] &&
+         s.hour[static_cast<std::size_t>(t.tm_hour)] && s.month[static_cast<std::size_t>(t.tm_mon + 1)] &&
+         (s.either_day ? day || weekday : day && weekday);
+}
+
+// All moments of the schedule, by the rules as documented. `shown` begins at `from`; what comes in its first
+// `run_up` seconds is not asked for.
+std::set<std::time_t> by_brute_force(const cron::cron_sets& s, const std::vector<shown_time>& shown,
+                                     std::time_t from, std::time_t run_up) {
+  std::set<std::time_t> all;
+  const bool any_hour = s.hour.all();
+  std::time_t latest = shown.front().local - 1;
+  std::time_t t = from;
+  for (const auto& [parts, local] : shown) {
+    bool comes = matches(s, parts) && (any_hour || local > latest);
+    for (std::time_t skipped = latest + 1; !any_hour && skipped < local && !comes; ++skipped) {
+      std::tm never_shown{};
+      ::gmtime_r(&skipped, &never_shown);
+      comes = matches(s, never_shown);
+    }
+    if (comes && t >= from + run_up) all.insert(t);
+    latest = std::max(latest, local);
+    ++t;
+  }
+  return all;
+}
+
+std::string random_field(std::mt19937& random, int low, int high) {
+  const auto pick = [&](int a, int b) { return std::uniform_int_distribution<int>(a, b)(random); };
+  switch (pick(0, 4)) {
+    case 0:
+      return "*";
+    case 1:
+      return std::to_string(pick(low, high));
+    case 2:
+      return std::to_string(pick(low, high)) + "," + std::to_string(pick(low, high));
+    case 3:
+      return "*/" + std::to_string(pick(1, high - low + 1));
+    default: {
+      const int from = pick(low, high);
+      return std::to_string(from) + "-" + std::to_string(pick(from, high));
+    }
+  }
+}
+
+TEST(cron_schedule, nothing_between_a_moment_and_the_next_matches) {
+  std::mt19937 random(20'240'331);
+  const std::pair<const char*, const char*> changes[] = {
+      {"Europe/London", "2024-03-31"},       {"Europe/London", "2024-10-27"},
+      {"America/New_York", "2024-03-10"},    {"America/New_York", "2024-11-03"},
+      {"Australia/Lord_Howe", "2024-04-06"}, {"Australia/Lord_Howe", "2024-10-05"},
+      {"America/Sao_Paulo", "2018-11-04"},   {"UTC", "2024-02-29"},
+  };
+  std::size_t compared = 0;
+  for (const auto& [zone, day] : changes) {
+    const auto middle = std::chrono::floor<std::chrono::seconds>(at(day)).time_since_epoch().count();
+    constexpr std::time_t run_up = 90'000;
+    const std::time_t from = middle - 43'200, to = middle + 86'400;
+    const auto shown = shown_in(zone, from - run_up, to);
+    for (int i = 0; i < 12; ++i) {
+      const auto text = random_field(random, 0, 59) + " " + random_field(random, 0, 59) + " " +
+                        random_field(random, 0, 23) + " * * " + random_field(random, 0, 7);
+      const auto expected = by_brute_force(cron::parse_crontab(text), shown, from - run_up, run_up);
+      const cron_schedule s(text, zone);
+      std::set<std::time_t> got;
+      auto t = moment(std::chrono::seconds(from - 1));
+      while (true) {
+        const auto after = s.next(t);
+        ASSERT_GT(after, t);
+        t = after;
+        const auto second = std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
+        if (second >= to) break;
+        got.insert(second);
+      }
+      EXPECT_EQ(got, expected) << text << " " << zone << " around " << day;
+      compared += expected.size();
+    }
+  }
+  EXPECT_GT(compared, 1'000u);
+}
+
+}  // namespace
+}  // namespace quarq

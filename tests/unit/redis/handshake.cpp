@@ -1,0 +1,150 @@
+#include "redis/handshake.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "unit/redis/replies.hpp"
+
+namespace quarq::redis {
+namespace {
+
+redis::reply ok() {
+  return text("OK");
+}
+
+redis::reply confirmation() {
+  redis::reply r;
+  r.type = redis::reply::kind::push;
+  return r;
+}
+
+std::string commands(const redis_setup& setup) {
+  redis::resp_parser parser;
+  parser.feed(setup.bytes());
+  redis::reply r;
+  std::string all;
+  while (parser.next(r)) {
+    for (const auto& word : r.items) all += word.text + " ";
+    all += "| ";
+  }
+  return all;
+}
+
+TEST(redis_setup, says_only_what_is_needed) {
+  EXPECT_EQ(commands(redis_setup({}, {}, {})), "HELLO 3 | CLIENT SETNAME quarq | ");
+}
+
+TEST(redis_setup, says_who_and_where_and_what_to_remember) {
+  redis_options o;
+  o.username = "worker";
+  o.password = "secret";
+  o.database = 4;
+  const redis_script one("return 1"), two("return 2");
+  EXPECT_EQ(commands(redis_setup(o, {&one, &two}, {"c1", "c2"})),
+            "HELLO 3 AUTH worker secret | SELECT 4 | CLIENT SETNAME quarq | SCRIPT LOAD return 1 | SCRIPT "
+            "LOAD return 2 | "
+            "SUBSCRIBE c1 | SUBSCRIBE c2 | ");
+}
+
+TEST(redis_setup, a_password_alone_is_that_of_the_default_user) {
+  redis_options o;
+  o.password = "secret";
+  EXPECT_EQ(commands(redis_setup(o, {}, {})), "HELLO 3 AUTH default secret | CLIENT SETNAME quarq | ");
+}
+
+TEST(redis_setup, is_done_when_all_has_been_answered) {
+  const redis_script script("return 1");
+  redis_setup setup({}, {&script}, {"c"});
+  EXPECT_EQ(setup.take(ok()), redis_setup::verdict::more);
+  EXPECT_EQ(setup.take(error_reply("NOPERM no permission to set a name")), redis_setup::verdict::more);
+  EXPECT_EQ(setup.take(ok()), redis_setup::verdict::more);
+  EXPECT_EQ(setup.take(confirmation()), redis_setup::verdict::done);
+}
+
+TEST(redis_setup, a_refusal_is_told_from_a_server_that_is_not_ready) {
+  redis_setup refused({}, {}, {});
+  EXPECT_EQ(refused.take(error_reply("NOAUTH Authentication required.")), redis_setup::verdict::refused);
+  EXPECT_EQ(refused.error(), "HELLO was refused: NOAUTH Authentication required.");
+  const redis_script script("return 1");
+  redis_setup loading({}, {&script}, {});
+  EXPECT_EQ(loading.take(ok()), redis_setup::verdict::more);
+  EXPECT_EQ(loading.take(ok()), redis_setup::verdict::more);
+  EXPECT_EQ(loading.take(error_reply("LOADING Redis is loading the dataset in memory")),
+            redis_setup::verdict::not_ready);
+}
+
+redis::reply role(const std::string& name) {
+  redis::reply r;
+  r.type = redis::reply::kind::array;
+  r.items.push_back(ok());
+  r.items.back().text = name;
+  return r;
+}
+
+redis_options by_sentinels() {
+  redis_options o;
+  o.sentinel.hosts.push_back({"sentinel", "26379"});
+  return o;
+}
+
+TEST(redis_setup, where_sentinels_sent_us_must_be_a_master) {
+  EXPECT_EQ(commands(redis_setup(by_sentinels(), {}, {})), "HELLO 3 | ROLE | CLIENT SETNAME quarq | ");
+  redis_setup master(by_sentinels(), {}, {});
+  master.take(ok());
+  EXPECT_EQ(master.take(role("master")), redis_setup::verdict::more);
+  EXPECT_EQ(master.take(ok()), redis_setup::verdict::done);
+  redis_setup replica(by_sentinels(), {}, {});
+  replica.take(ok());
+  EXPECT_EQ(replica.take(role("slave")), redis_setup::verdict::not_ready);
+  EXPECT_EQ(replica.error(), "it is a replica, not the master");
+}
+
+TEST(redis_setup, a_user_who_may_not_ask_for_the_role_is_let_in) {
+  redis_setup setup(by_sentinels(), {}, {});
+  setup.take(ok());
+  EXPECT_EQ(setup.take(error_reply("NOPERM this user has no permissions to run the 'role' command")),
+            redis_setup::verdict::more);
+}
+
+TEST(redis_setup, an_answer_of_the_wrong_kind_is_an_error) {
+  redis_setup a({}, {}, {});
+  EXPECT_THROW(a.take(confirmation()), redis::protocol_error);
+  redis_setup b({}, {}, {"c"});
+  b.take(ok());
+  b.take(ok());
+  EXPECT_THROW(b.take(ok()), redis::protocol_error);
+}
+
+TEST(redis_setup, errors_are_classified_by_their_code) {
+  using c = redis_error_class;
+  const std::vector<std::pair<const char*, c>> cases{
+      {"ERR unknown command 'FOO'", c::ordinary},
+      {"WRONGTYPE Operation against a key holding the wrong kind of value", c::ordinary},
+      {"LOADINGX", c::ordinary},
+      {"ERR LOADING is not at the start", c::ordinary},
+      {"LOADING Redis is loading the dataset in memory", c::not_ready},
+      {"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", c::not_ready},
+      {"READONLY You can't write against a read only replica.", c::not_ready},
+      {"NOREPLICAS Not enough good replicas to write.", c::not_ready},
+      {"BUSY Redis is busy running a script.", c::not_ready},
+      {"ERR max number of clients reached", c::not_ready},
+      {"ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write against a replica.",
+       c::not_ready},
+      {"NOSCRIPT No matching script. Please use EVAL.", c::no_script},
+      {"ERR Error running script (call to f_1): @user_script:1: -NOREPLICAS Not enough good replicas to "
+       "write.",
+       c::not_ready},
+      {"WRONGPASS invalid username-password pair or user is disabled.", c::ordinary},
+  };
+  for (const auto& [text, expected] : cases) EXPECT_EQ(classify_redis_error(text), expected) << text;
+}
+
+TEST(redis_script, knows_its_sha1) {
+  EXPECT_EQ(redis_script("return 1").sha1, "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
+  EXPECT_EQ(redis_script("").sha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
+}  // namespace
+}  // namespace quarq::redis

@@ -1,0 +1,142 @@
+#include "redis/pipeline.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace quarq::redis {
+namespace {
+
+using namespace std::chrono_literals;
+const redis_pipeline::clock::time_point at_first{};
+
+class nobody : public redis_waiter {
+ public:
+  void end(std::exception_ptr, redis::reply) override {}
+};
+
+redis_request_ptr awaited(std::string bytes) {
+  auto r = std::make_shared<redis_request>();
+  r->bytes = std::move(bytes);
+  r->done = std::make_unique<nobody>();
+  return r;
+}
+
+redis::reply reply_of(redis::reply::kind type) {
+  redis::reply r;
+  r.type = type;
+  return r;
+}
+
+redis::reply push_of(const char* what) {
+  redis::reply r = reply_of(redis::reply::kind::push);
+  r.items.resize(3);
+  r.items[0].type = redis::reply::kind::text;
+  r.items[0].text = what;
+  return r;
+}
+
+std::string gathered(redis_pipeline& p) {
+  std::string out;
+  p.gather(out);
+  return out;
+}
+
+TEST(redis_pipeline, all_waiting_requests_leave_together_and_replies_match_in_order) {
+  redis_pipeline p;
+  const auto a = awaited("a"), b = awaited("b"), c = awaited("c");
+  p.add(a);
+  p.add(b);
+  EXPECT_EQ(gathered(p), "ab");
+  EXPECT_FALSE(p.anything_waiting());
+  p.add(c);
+  EXPECT_EQ(gathered(p), "c");
+  EXPECT_EQ(p.match(reply_of(redis::reply::kind::text)), a);
+  EXPECT_EQ(p.match(reply_of(redis::reply::kind::error)), b);
+  EXPECT_EQ(p.match(reply_of(redis::reply::kind::nil)), c);
+  EXPECT_FALSE(p.anything_sent());
+}
+
+TEST(redis_pipeline, a_reply_that_nobody_asked_for_is_an_error) {
+  redis_pipeline p;
+  EXPECT_THROW(p.match(reply_of(redis::reply::kind::text)), redis::protocol_error);
+}
+
+TEST(redis_pipeline, a_subscription_is_answered_by_its_confirmation_or_an_error) {
+  redis_pipeline p;
+  const auto s = awaited("s"), u = awaited("u"), refused = awaited("r"), c = awaited("c");
+  s->type = refused->type = redis_request::kind::subscribe;
+  u->type = redis_request::kind::unsubscribe;
+  for (const auto& r : {s, u, refused, c}) p.add(r);
+  gathered(p);
+  EXPECT_EQ(p.match(push_of("subscribe")), s);
+  EXPECT_EQ(p.match(push_of("unsubscribe")), u);
+  EXPECT_EQ(p.match(reply_of(redis::reply::kind::error)), refused);
+  EXPECT_THROW(p.match(push_of("subscribe")), redis::protocol_error);
+
+  redis_pipeline out_of_step;
+  out_of_step.add(s);
+  gathered(out_of_step);
+  EXPECT_THROW(out_of_step.match(reply_of(redis::reply::kind::text)), redis::protocol_error);
+}
+
+TEST(redis_pipeline, what_was_sent_and_lost_is_sent_again_first) {
+  redis_pipeline p;
+  for (const char* name : {"a", "b", "c"}) p.add(awaited(name));
+  gathered(p);
+  p.match(reply_of(redis::reply::kind::text));
+  p.add(awaited("d"));
+  p.lost();
+  EXPECT_FALSE(p.anything_sent());
+  EXPECT_EQ(gathered(p), "bcd");
+}
+
+TEST(redis_pipeline, what_nobody_waits_for_is_not_sent_again) {
+  redis_pipeline p;
+  const auto a = awaited("a"), b = awaited("b"), c = awaited("c");
+  p.add(a);
+  p.add(b);
+  gathered(p);
+  p.add(c);
+  p.abandon(a);
+  p.abandon(c);
+  p.lost();
+  EXPECT_EQ(gathered(p), "b");
+}
+
+TEST(redis_pipeline, an_abandoned_request_still_takes_its_reply) {
+  redis_pipeline p;
+  const auto a = awaited("a"), b = awaited("b");
+  p.add(a);
+  p.add(b);
+  gathered(p);
+  p.abandon(a);
+  EXPECT_EQ(p.match(reply_of(redis::reply::kind::text)), a);
+  EXPECT_EQ(p.match(reply_of(redis::reply::kind::text)), b);
+}
+
+TEST(redis_pipeline, only_waiting_requests_expire) {
+  redis_pipeline p;
+  const auto sent = awaited("sent"), early = awaited("early"), late = awaited("late"),
+             never = awaited("never");
+  sent->deadline = early->deadline = at_first + 1s;
+  late->deadline = at_first + 2s;
+  p.add(sent);
+  gathered(p);
+  EXPECT_EQ(p.next_deadline(), std::nullopt);
+  p.add(late);
+  p.add(early);
+  p.add(never);
+  EXPECT_EQ(p.next_deadline(), at_first + 1s);
+  EXPECT_TRUE(p.take_expired(at_first + 999ms).empty());
+  EXPECT_EQ(p.take_expired(at_first + 1s), (std::vector<redis_request_ptr>{early}));
+  EXPECT_EQ(p.next_deadline(), at_first + 2s);
+  p.lost();
+  EXPECT_EQ(p.next_deadline(), at_first + 1s);
+  EXPECT_EQ(p.take_waiting(), (std::vector<redis_request_ptr>{sent, late, never}));
+}
+
+}  // namespace
+}  // namespace quarq::redis

@@ -1,0 +1,125 @@
+#include "redis/sentinels.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "unit/redis/replies.hpp"
+
+namespace quarq::redis {
+namespace {
+
+redis::reply address(const std::string& host, const std::string& port) {
+  redis::reply r;
+  r.type = redis::reply::kind::array;
+  r.items.push_back(text(host));
+  r.items.push_back(text(port));
+  return r;
+}
+
+const redis::reply nil;
+
+redis_sentinels three() {
+  redis_sentinel_options o;
+  o.hosts = {{"a", "1"}, {"b", "2"}, {"c", "3"}};
+  o.master = "jobs";
+  return redis_sentinels(o);
+}
+
+// Whom a search asks that nobody answers.
+std::string row(redis_sentinels& s) {
+  std::string names;
+  for (s.begin(); s.next();) {
+    names += s.next()->host;
+    s.failed("no", false);
+  }
+  return names;
+}
+
+TEST(redis_sentinels, are_asked_in_turn_and_once) {
+  auto s = three();
+  EXPECT_EQ(row(s), "abc");
+  EXPECT_FALSE(s.found());
+  EXPECT_EQ(row(s), "abc");
+}
+
+TEST(redis_sentinels, the_first_answer_ends_the_search) {
+  auto s = three();
+  s.begin();
+  s.failed("Connection refused", false);
+  EXPECT_TRUE(s.take(address("10.0.0.7", "6379")));
+  EXPECT_EQ(s.next(), nullptr);
+  EXPECT_TRUE(s.found());
+  EXPECT_EQ(s.master().host, "10.0.0.7");
+  EXPECT_EQ(s.master().port, "6379");
+  EXPECT_EQ(s.asked().host, "b");
+}
+
+TEST(redis_sentinels, who_answered_is_asked_first_the_next_time) {
+  auto s = three();
+  s.begin();
+  s.failed("no", false);
+  s.take(address("m", "1"));
+  EXPECT_EQ(row(s), "bca");
+}
+
+TEST(redis_sentinels, who_named_no_master_is_asked_last_the_next_time) {
+  auto s = three();
+  s.begin();
+  s.take(address("m", "1"));
+  s.misled();
+  EXPECT_EQ(row(s), "bca");
+  // There is nobody to be blamed for it.
+  s.misled();
+  EXPECT_EQ(row(s), "bca");
+}
+
+TEST(redis_sentinels, each_that_was_asked_in_vain_is_explained) {
+  auto s = three();
+  s.begin();
+  s.failed("Connection refused", false);
+  EXPECT_FALSE(s.take(nil));
+  EXPECT_FALSE(s.take(error_reply("NOAUTH Authentication required.")));
+  EXPECT_EQ(s.next(), nullptr);
+  EXPECT_EQ(
+      s.errors(),
+      "the sentinel at a:1: Connection refused; the sentinel at b:2 does not know a master named \"jobs\"; "
+      "the sentinel at c:3: SENTINEL was refused: NOAUTH Authentication required.");
+  s.begin();
+  EXPECT_EQ(s.errors(), "");
+}
+
+TEST(redis_sentinels, only_if_all_refuse_is_it_for_good) {
+  auto s = three();
+  s.begin();
+  s.take(nil);
+  s.take(error_reply("ERR unknown command 'SENTINEL'"));
+  s.failed("AUTH was refused", true);
+  EXPECT_TRUE(s.all_for_good());
+  s.begin();
+  s.take(nil);
+  s.failed("Connection refused", false);
+  s.take(nil);
+  EXPECT_FALSE(s.all_for_good());
+  s.begin();
+  s.take(nil);
+  s.take(nil);
+  s.take(error_reply("ERR max number of clients reached"));
+  EXPECT_FALSE(s.all_for_good());
+}
+
+TEST(redis_sentinels, an_answer_that_is_no_address_is_no_answer) {
+  const std::vector<redis::reply> wrong{text("OK"),           address("", "1"),   address("m", "0"),
+                                        address("m", "high"), address("m", "1x"), address("m", "65536")};
+  for (const auto& answer : wrong) {
+    auto s = three();
+    s.begin();
+    EXPECT_FALSE(s.take(answer));
+    EXPECT_EQ(s.errors(), "the sentinel at a:1: its answer is no address");
+    EXPECT_EQ(s.next()->host, "b");
+  }
+}
+
+}  // namespace
+}  // namespace quarq::redis
