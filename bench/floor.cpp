@@ -56,7 +56,8 @@ awaitable<void> fill(std::string url, std::size_t jobs, std::string token) {
 
 // Our claim.lua and settle.lua, two batches of 100 under way at any time, and nothing done with what comes
 // back but to settle it.
-double scripts_rate(bare_client& client, std::size_t jobs, const std::string& token, broker::millis keep) {
+double scripts_rate(bare_client& client, std::size_t jobs, const std::string& token,
+                    broker::milliseconds keep) {
   const auto& scripts = broker::redis::scripts();
   const std::string prefix = broker::redis::key_prefix("floor");
   broker::settlement same;
@@ -106,7 +107,7 @@ double scripts_rate(bare_client& client, std::size_t jobs, const std::string& to
 void measure_scripts(report& out, int port, std::size_t jobs) {
   const std::string url = fmt::format("redis://127.0.0.1:{}", port);
   bare_client client(port);
-  const auto timed = [&](const std::string& what, const std::string& token, broker::millis keep) {
+  const auto timed = [&](const std::string& what, const std::string& token, broker::milliseconds keep) {
     run(fill(url, jobs, token));
     const double before = server_cpu_seconds(client);
     const double rate = scripts_rate(client, jobs, token, keep);
@@ -115,7 +116,7 @@ void measure_scripts(report& out, int port, std::size_t jobs) {
                          (server_cpu_seconds(client) - before) / static_cast<double>(jobs) * 1e6)});
   };
   timed("claim and settle, results kept", "floor-token-1", std::chrono::hours(1));
-  timed("claim and settle, no result", "floor-token-2", broker::millis(0));
+  timed("claim and settle, no result", "floor-token-2", broker::milliseconds(0));
 }
 
 }  // namespace

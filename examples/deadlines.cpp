@@ -46,9 +46,9 @@ quarq::awaitable<void> client(quarq::queue queue, quarq::job<void> late, quarq::
   co_await show("expires", late.result());
 
   // A timeout counts as a failed try; with tries(1) it is the end.
-  auto job = co_await queue.enqueue(doze(1h).timeout(100ms).tries(1));
+  auto job = co_await queue.enqueue(doze(1h).timeout(100ms).attempts(1));
   co_await show("timeout of a coroutine", job.result());
-  auto other = co_await queue.enqueue(work(1h).timeout(100ms).tries(1));
+  auto other = co_await queue.enqueue(work(1h).timeout(100ms).attempts(1));
   co_await show("timeout of a function", other.result());
 
   // The client's own patience: the job goes on, and can be asked for again.

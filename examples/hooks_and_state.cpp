@@ -44,7 +44,7 @@ quarq::awaitable<void> close_book(quarq::context& worker) {
 // An exception in a hook fails this job and nothing else.
 quarq::awaitable<void> before(quarq::context& ctx) {
   if (ctx.task() == "reset") throw quarq::permanent_failure("the book is not to be reset");
-  ctx.emplace<visit>().label = "try " + std::to_string(ctx.tries());
+  ctx.emplace<visit>().label = "try " + std::to_string(ctx.attempt());
   co_return;
 }
 

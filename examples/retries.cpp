@@ -9,11 +9,11 @@ using namespace std::chrono_literals;
 constexpr quarq::task<std::string(std::string city)> weather{"weather", "city"};
 
 std::string do_weather(quarq::context& ctx, std::string city) {
-  std::cout << city << ": try " << ctx.tries() << std::endl;
+  std::cout << city << ": try " << ctx.attempt() << std::endl;
   // Trying again won't help here, and this says so.
   if (city == "Atlantis") throw quarq::permanent_failure("there is no city called Atlantis");
   if (city == "Hull") throw std::runtime_error("no answer from Hull");
-  if (ctx.tries() < 3) throw std::runtime_error("the line is busy");
+  if (ctx.attempt() < 3) throw std::runtime_error("the line is busy");
   return "sunny";
 }
 
@@ -23,7 +23,7 @@ quarq::awaitable<void> ask(quarq::queue queue, quarq::call<std::string> question
     std::string answer = co_await job.result();
     std::cout << "  succeeded: " << answer << std::endl;
   } catch (const quarq::retries_exhausted& e) {  // derives from job_failed, so it stands first
-    std::cout << "  gave up after " << e.tries() << " tries: " << e.what() << std::endl;
+    std::cout << "  gave up after " << e.attempt() << " tries: " << e.what() << std::endl;
   } catch (const quarq::job_failed& e) {
     std::cout << "  failed with " << e.type() << ": " << e.what() << std::endl;
   }
@@ -32,7 +32,7 @@ quarq::awaitable<void> ask(quarq::queue queue, quarq::call<std::string> question
 quarq::awaitable<void> client(quarq::worker& worker) {
   quarq::queue queue("sqlite::memory:");
   co_await ask(queue, weather("Oslo"));
-  co_await ask(queue, weather("Hull").tries(2));  // a call may differ from its handler's policy
+  co_await ask(queue, weather("Hull").attempts(2));  // a call may differ from its handler's policy
   co_await ask(queue, weather("Atlantis"));
   worker.stop();
 }
@@ -44,7 +44,7 @@ quarq::awaitable<void> both(quarq::worker& worker) {
 int main() {
   quarq::worker worker({.broker = "sqlite::memory:"});
   // 100 ms after the first failure, then 200 ms, 400 ms, ..., at most 5 s; five starts in all.
-  worker.handle(weather, do_weather, {.retry = quarq::backoff::exponential(100ms, 5s).tries(5)});
+  worker.handle(weather, do_weather, {.retry = quarq::backoff::exponential(100ms, 5s).attempts(5)});
   quarq::run(both(worker));
 }
 

@@ -15,7 +15,7 @@ quarq::awaitable<void> count(quarq::queue queue, std::string url) {
   std::cout << "enqueued count_words(\"" << url << "\"), job " << job.id() << std::endl;
   const int words = co_await job.result(60s);
   const auto info = co_await job.info();
-  std::cout << url << " has " << words << " words (try " << info.tries << ", worker " << info.worker << ")"
+  std::cout << url << " has " << words << " words (try " << info.attempts << ", worker " << info.worker << ")"
             << std::endl;
 }
 

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::string_view bold = "\033[1m", dim = "\033[2m", cyan = "\033[36m", plain = "\033[0m";
 
-std::string in_words(std::chrono::seconds most) {
-  return std::to_string(most.count()) + " s";
+std::string in_words(std::chrono::seconds max) {
+  return std::to_string(max.count()) + " s";
 }
 
 }  // namespace
@@ -42,8 +42,8 @@ child& stage::start(std::string label, const std::string& program, std::vector<s
   return children_.emplace_back(std::move(label), (here / program).string(), std::move(arguments));
 }
 
-std::string stage::expect(child& who, std::string_view text, seconds most) {
-  const auto end = std::chrono::steady_clock::now() + most;
+std::string stage::expect(child& who, std::string_view text, seconds max) {
+  const auto end = std::chrono::steady_clock::now() + max;
   while (true) {
     const auto found = std::find_if(unread_.begin(), unread_.end(), [&](const heard& h) {
       return h.who == &who && h.line.find(text) != std::string::npos;
@@ -56,17 +56,17 @@ std::string stage::expect(child& who, std::string_view text, seconds most) {
     if (who.output() < 0) throw std::runtime_error("the " + who.label() + " has ended" + last_words(who));
     if (std::chrono::steady_clock::now() >= end) {
       throw std::runtime_error("the " + who.label() + " did not say \"" + std::string(text) + "\" within " +
-                               in_words(most) + last_words(who));
+                               in_words(max) + last_words(who));
     }
     pump(end);
   }
 }
 
-int stage::wait(child& who, seconds most) {
-  const auto end = std::chrono::steady_clock::now() + most;
+int stage::wait(child& who, seconds max) {
+  const auto end = std::chrono::steady_clock::now() + max;
   while (who.output() >= 0) {
     if (std::chrono::steady_clock::now() >= end) {
-      throw std::runtime_error("the " + who.label() + " did not end within " + in_words(most) +
+      throw std::runtime_error("the " + who.label() + " did not end within " + in_words(max) +
                                last_words(who));
     }
     pump(end);

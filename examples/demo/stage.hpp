@@ -30,10 +30,10 @@ class stage {
   child& start(std::string label, const std::string& program, std::vector<std::string> arguments);
 
   /// Waits until `who` says a line that contains `text`, and returns that line. Throws std::runtime_error if
-  /// it ends before that, or takes longer than `most`.
-  std::string expect(child& who, std::string_view text, seconds most);
+  /// it ends before that, or takes longer than `max`.
+  std::string expect(child& who, std::string_view text, seconds max);
   /// Waits until it has ended and all that it said is shown; its status as waitpid gives it.
-  int wait(child& who, seconds most);
+  int wait(child& who, seconds max);
 
   /// A heading, or a line of the story.
   void headline(std::string_view text);

@@ -19,6 +19,6 @@ int do_count_words(std::string text) {
 int main(int argc, char** argv) {
   quarq::worker worker;
   worker.handle(count_words, do_count_words,
-                {.timeout = 30s, .retry = quarq::backoff::exponential(1s, 5min).tries(8)});
+                {.timeout = 30s, .retry = quarq::backoff::exponential(1s, 5min).attempts(8)});
   return worker.main(argc, argv);  // --broker URL, --queue NAME, --concurrency N, ...: --help shows them all
 }

@@ -15,7 +15,7 @@ class attachments {
   /// From this many bytes on, text and bytes are put beside the others.
   static constexpr std::size_t big_value = 64 * 1024;
   /// The most files of one call or answer.
-  static constexpr std::size_t most_files = 250;
+  static constexpr std::size_t max_files = 250;
 
   /// Extension types of msgpack (those below 0 are not for applications) that stand for what is here.
   static constexpr std::int8_t file_type = -100;

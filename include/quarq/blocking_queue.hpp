@@ -67,11 +67,11 @@ class blocking_queue {
     state_->gate.wait_for_item(lock);
     return take(*state_);
   }
-  /// Waits no longer than `most` (zero or less: not at all). Nothing: there was none, or it is closed and
+  /// Waits no longer than `max` (zero or less: not at all). Nothing: there was none, or it is closed and
   /// empty.
-  std::optional<T> get_for(std::chrono::nanoseconds most) {
+  std::optional<T> get_for(std::chrono::nanoseconds max) {
     std::unique_lock lock(state_->gate.mutex());
-    state_->gate.wait_for_item(lock, most);
+    state_->gate.wait_for_item(lock, max);
     return take(*state_);
   }
   /// Nothing: it is empty.

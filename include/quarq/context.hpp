@@ -44,7 +44,7 @@ struct job_facts {
   std::string id;
   std::string task;
   std::string queue;
-  int tries = 0;
+  int attempts = 0;
   std::chrono::sys_time<std::chrono::milliseconds> enqueued_at{};
   std::chrono::sys_time<std::chrono::milliseconds> due_at{};
 };
@@ -69,7 +69,7 @@ class context {
   const std::string& task() const noexcept { return facts_.task; }
   const std::string& queue() const noexcept { return facts_.queue; }
   /// How often the job has been started, this time included.
-  int tries() const noexcept { return facts_.tries; }
+  int attempt() const noexcept { return facts_.attempts; }
   std::chrono::sys_time<std::chrono::milliseconds> enqueued_at() const noexcept { return facts_.enqueued_at; }
   /// The time it was meant for: of a cron job's run, its time on the schedule. Without a delay:
   /// enqueued_at().

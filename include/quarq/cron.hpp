@@ -131,7 +131,7 @@ struct cron_options {
 /// come once), one that they show twice comes the first time only.
 class cron_schedule {
  public:
-  using moment = std::chrono::sys_time<std::chrono::microseconds>;
+  using time_point = std::chrono::sys_time<std::chrono::microseconds>;
 
   /// Five fields as in crontab(5), minute, hour, day, month, weekday; or six with the second before them; or
   /// @hourly, @daily (@midnight), @weekly, @monthly, @yearly (@annually). A field is a list of numbers,
@@ -147,7 +147,7 @@ class cron_schedule {
   /// The first moment of the schedule that lies in a later second than `after`. `after`: from the year 1900
   /// to the year 9000, or invalid_argument is thrown. (Clock changes are known up to 2037, as far as the time
   /// zone database lists them.)
-  moment next(moment after) const;
+  time_point next(time_point after) const;
 
   /// For people: "30 3 * * mon-fri Europe/London".
   const std::string& text() const noexcept;

@@ -31,7 +31,7 @@ class queue_gate {
   /// These block the thread. The first throws quarq::closed.
   void wait_for_room(std::unique_lock<std::mutex>& lock);
   void wait_for_item(std::unique_lock<std::mutex>& lock);
-  void wait_for_item(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds most);
+  void wait_for_item(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds max);
   void wait_for_all_done(std::unique_lock<std::mutex>& lock);
 
   /// Not with the mutex held.

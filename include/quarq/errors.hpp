@@ -110,13 +110,13 @@ class job_failed : public call_failed {
 /// The job used all its tries and is in the dead set. what() and type() are those of its last failure.
 class retries_exhausted : public job_failed {
  public:
-  retries_exhausted(std::string type, const std::string& message, int tries)
-      : job_failed(std::move(type), message), tries_(tries) {}
+  retries_exhausted(std::string type, const std::string& message, int attempts)
+      : job_failed(std::move(type), message), attempts_(attempts) {}
   /// How many times the job was started.
-  int tries() const noexcept { return tries_; }
+  int attempts() const noexcept { return attempts_; }
 
  private:
-  int tries_;
+  int attempts_;
 };
 
 /// Thrown by a handler: this try has failed, and the next one is to come after `delay`, whatever the pauses

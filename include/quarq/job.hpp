@@ -16,13 +16,13 @@ namespace quarq {
 
 /// What is known of a job, for people. Times are the broker's clock; arguments, result and error are text.
 struct job_info {
-  using moment = std::chrono::sys_time<std::chrono::milliseconds>;
+  using time_point = std::chrono::sys_time<std::chrono::milliseconds>;
 
   std::string id;
   std::string queue;
   std::string task;
   job_state state = job_state::queued;
-  int tries = 0;  ///< how often it has been started
+  int attempts = 0;  ///< how often it has been started
   int priority = 5;
   std::string arguments;          ///< JSON array; empty once the job has ended, unless it is dead
   std::string keyword_arguments;  ///< JSON object; empty unless some were given by name
@@ -30,11 +30,11 @@ struct job_info {
   std::string error_type;         ///< of the last failure; empty if there was none
   std::string error;
   std::string worker;  ///< of a running job: the token of its lease; of an ended one: who ran it, host:pid
-  std::optional<moment> enqueued_at;
-  std::optional<moment> due_at;  ///< of a deferred job
-  std::optional<moment> expires_at;
-  std::optional<moment> started_at;  ///< of an ended job: its last start
-  std::optional<moment> finished_at;
+  std::optional<time_point> enqueued_at;
+  std::optional<time_point> due_at;  ///< of a deferred job
+  std::optional<time_point> expires_at;
+  std::optional<time_point> started_at;  ///< of an ended job: its last start
+  std::optional<time_point> finished_at;
 };
 
 /// What became of a request to cancel.
@@ -59,7 +59,7 @@ class job_handle {
 
   /// The encoded result; throws what ended the job otherwise. `nothing_kept` says what an absent job means:
   /// for a job that we saw accepted and whose result is nothing, absence is success.
-  awaitable<std::string> result(std::optional<std::chrono::milliseconds> most, bool returns_nothing) const;
+  awaitable<std::string> result(std::optional<std::chrono::milliseconds> max, bool returns_nothing) const;
   awaitable<job_state> status(bool returns_nothing) const;
   awaitable<job_info> info() const;
   awaitable<cancel_outcome> cancel() const;
@@ -89,8 +89,8 @@ class job {
   }
 
   /// The same for at most this long, then timed_out; the job goes on.
-  awaitable<R> result(std::chrono::milliseconds most) const {
-    return typed_result(handle_.result(most, std::is_void_v<R>), handle_.id());
+  awaitable<R> result(std::chrono::milliseconds max) const {
+    return typed_result(handle_.result(max, std::is_void_v<R>), handle_.id());
   }
 
   /// Throws job_not_found if nothing is known of it any more.

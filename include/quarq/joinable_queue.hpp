@@ -55,12 +55,12 @@ class shared_queue {
 
   /// That long from now; a duration too long for the clock is for ever.
   template <class Rep, class Period>
-  static time_point after(std::chrono::duration<Rep, Period> most) {
+  static time_point after(std::chrono::duration<Rep, Period> max) {
     const auto now = std::chrono::steady_clock::now();
-    const std::chrono::duration<double> seconds = most;
+    const std::chrono::duration<double> seconds = max;
     const std::chrono::duration<double> left = time_point::max() - now;
     if (seconds >= left) return time_point::max();
-    return now + std::chrono::ceil<std::chrono::steady_clock::duration>(most);
+    return now + std::chrono::ceil<std::chrono::steady_clock::duration>(max);
   }
 
  private:
@@ -114,8 +114,8 @@ class joinable_queue {
   bool try_put(const T& item) const { return queue_.try_put(to_msgpack(item)); }
   /// Waits at most that long: false if there was no room. Throws as put does.
   template <class Rep, class Period>
-  bool put_for(const T& item, std::chrono::duration<Rep, Period> most) const {
-    return queue_.put_until(to_msgpack(item), queue_.after(most));
+  bool put_for(const T& item, std::chrono::duration<Rep, Period> max) const {
+    return queue_.put_until(to_msgpack(item), queue_.after(max));
   }
 
   /// Waits for an item. Nothing if the queue is closed and empty, or a stop is requested. Throws
@@ -133,9 +133,9 @@ class joinable_queue {
   }
   /// Waits at most that long.
   template <class Rep, class Period>
-  std::optional<T> get_for(std::chrono::duration<Rep, Period> most) const {
+  std::optional<T> get_for(std::chrono::duration<Rep, Period> max) const {
     std::string item;
-    if (!queue_.get_until(item, queue_.after(most))) return std::nullopt;
+    if (!queue_.get_until(item, queue_.after(max))) return std::nullopt;
     return decoded(item);
   }
 
@@ -146,8 +146,8 @@ class joinable_queue {
   bool join(std::stop_token stop = {}) const { return queue_.join(std::move(stop)); }
   /// Waits at most that long: false if it was not enough.
   template <class Rep, class Period>
-  bool join_for(std::chrono::duration<Rep, Period> most) const {
-    return queue_.join_until(queue_.after(most));
+  bool join_for(std::chrono::duration<Rep, Period> max) const {
+    return queue_.join_until(queue_.after(max));
   }
 
   /// Nothing more can be put, by anybody; what is there can still be taken. Wakes all who wait in put or get.

@@ -36,8 +36,8 @@ class map_options {
 
   /// How many elements may be under way at a time. Without it, what suits the level (default_at_once of
   /// where it runs). Throws invalid_argument for 0.
-  map_options& at_once(std::size_t most) &;
-  map_options&& at_once(std::size_t most) && { return std::move(this->at_once(most)); }
+  map_options& at_once(std::size_t max) &;
+  map_options&& at_once(std::size_t max) && { return std::move(this->at_once(max)); }
 
   /// `report` is called each time the work of an element has ended, on the loop that awaits the map: it must
   /// not block. If it throws, the map fails with that. Destroyed when the map has ended.
@@ -54,7 +54,7 @@ class map_options {
     return std::move(*this);
   }
 
-  std::optional<std::size_t> most_at_once() const noexcept { return most_; }
+  std::optional<std::size_t> max_concurrency() const noexcept { return most_; }
   const callback& report() const noexcept { return report_; }
 
  private:
@@ -63,7 +63,7 @@ class map_options {
 };
 
 /// The options with this many at once. Throws invalid_argument for 0.
-map_options at_once(std::size_t most);
+map_options at_once(std::size_t max);
 
 namespace detail {
 

@@ -25,8 +25,8 @@ class process_options {
   }
   /// How many bytes the function may allocate; beyond that, its allocations throw std::bad_alloc. Default: no
   /// limit.
-  process_options& memory_limit(std::uint64_t most) {
-    memory_limit_ = most;
+  process_options& memory_limit(std::uint64_t max) {
+    memory_limit_ = max;
     return *this;
   }
 

@@ -136,7 +136,7 @@ class process_pool : public detail::maps<process_pool> {
 
   /// The same pool, with this limit for each call: `processes.memory_limit(64_MiB).run(f, x)`. Usable as long
   /// as the pool itself.
-  process_pool memory_limit(std::uint64_t most) const { return process_pool(core_, most); }
+  process_pool memory_limit(std::uint64_t max) const { return process_pool(core_, max); }
 
   /// The most children at once.
   std::size_t size() const noexcept;

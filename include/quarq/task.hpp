@@ -28,7 +28,7 @@ struct call_options {
   std::optional<std::chrono::milliseconds> expires;
   std::optional<int> priority;
   std::optional<std::chrono::milliseconds> timeout;
-  std::optional<int> tries;
+  std::optional<int> attempts;
   std::optional<retry_policy> backoff;
   std::optional<std::chrono::milliseconds> keep_result;
   /// Somebody waits for the answer: see model::record.
@@ -67,7 +67,7 @@ decltype(auto) as(Given& given) {
 template <class R>
 class call {
  public:
-  using millis = std::chrono::milliseconds;
+  using milliseconds = std::chrono::milliseconds;
   using result_type = R;
 
   call(std::string_view task, std::string arguments) : task_(task), arguments_(std::move(arguments)) {}
@@ -76,36 +76,36 @@ class call {
   /// is refused (duplicate_job). Without it the job gets a fresh ULID.
   call& id(std::string id) & { return set(&detail::call_options::id, std::move(id)); }
   /// Not before this long from now, by the broker's clock.
-  call& delay(millis d) & { return set(&detail::call_options::delay, d); }
+  call& delay(milliseconds d) & { return set(&detail::call_options::delay, d); }
   /// Not before this moment, by the broker's clock. Replaces delay.
   call& at(std::chrono::system_clock::time_point when) & { return set(&detail::call_options::at, when); }
   /// If no worker has started it this long after it became due, it ends as expired.
-  call& expires(millis d) & { return set(&detail::call_options::expires, d); }
+  call& expires(milliseconds d) & { return set(&detail::call_options::expires, d); }
   /// 0 to 9; the highest is claimed first. Without it: 5.
   call& priority(int p) & { return set(&detail::call_options::priority, p); }
   /// How long one try may take, instead of the handler's limit.
-  call& timeout(millis d) & { return set(&detail::call_options::timeout, d); }
+  call& timeout(milliseconds d) & { return set(&detail::call_options::timeout, d); }
   /// How often it may be started, instead of the handler's limit. At least 1.
-  call& tries(int n) & { return set(&detail::call_options::tries, n); }
+  call& attempts(int n) & { return set(&detail::call_options::attempts, n); }
   /// The pauses between tries, instead of the handler's; and how many tries, if the policy says so itself:
   /// backoff::constant(1s).tries(8).
   call& backoff(retry_policy p) & {
-    if (p.sets_tries()) tries(p.max_tries());
+    if (p.sets_attempts()) attempts(p.max_attempts());
     return set(&detail::call_options::backoff, p);
   }
   /// How long the result can be looked up after the end, instead of the handler's time; 0: not at all; or
   /// forever.
-  call& keep_result(millis d) & { return set(&detail::call_options::keep_result, d); }
+  call& keep_result(milliseconds d) & { return set(&detail::call_options::keep_result, d); }
 
   call&& id(std::string id) && { return std::move(this->id(std::move(id))); }
-  call&& delay(millis d) && { return std::move(this->delay(d)); }
+  call&& delay(milliseconds d) && { return std::move(this->delay(d)); }
   call&& at(std::chrono::system_clock::time_point when) && { return std::move(this->at(when)); }
-  call&& expires(millis d) && { return std::move(this->expires(d)); }
+  call&& expires(milliseconds d) && { return std::move(this->expires(d)); }
   call&& priority(int p) && { return std::move(this->priority(p)); }
-  call&& timeout(millis d) && { return std::move(this->timeout(d)); }
-  call&& tries(int n) && { return std::move(this->tries(n)); }
+  call&& timeout(milliseconds d) && { return std::move(this->timeout(d)); }
+  call&& attempts(int n) && { return std::move(this->attempts(n)); }
   call&& backoff(retry_policy p) && { return std::move(this->backoff(p)); }
-  call&& keep_result(millis d) && { return std::move(this->keep_result(d)); }
+  call&& keep_result(milliseconds d) && { return std::move(this->keep_result(d)); }
 
   const std::string& task() const noexcept { return task_; }
   /// A msgpack array.

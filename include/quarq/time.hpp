@@ -18,7 +18,7 @@ awaitable<void> sleep_for(std::chrono::nanoseconds duration);
 awaitable<void> sleep_until(std::chrono::system_clock::time_point when);
 
 namespace detail {
-awaitable<void> limit(awaitable<void> work, std::chrono::nanoseconds most);
+awaitable<void> limit(awaitable<void> work, std::chrono::nanoseconds max);
 
 template <class T>
 awaitable<void> store(awaitable<T> from, std::optional<T>& into) {
@@ -27,16 +27,16 @@ awaitable<void> store(awaitable<T> from, std::optional<T>& into) {
 }
 }  // namespace detail
 
-/// Awaits `work` for at most `most`. Past that it is cancelled, and once it has ended timed_out is thrown: a
+/// Awaits `work` for at most `max`. Past that it is cancelled, and once it has ended timed_out is thrown: a
 /// coroutine that ignores cancellation is waited for. An exception of `work` is thrown as it is, at once.
 template <class T>
-awaitable<T> with_timeout(awaitable<T> work, std::chrono::nanoseconds most) {
+awaitable<T> with_timeout(awaitable<T> work, std::chrono::nanoseconds max) {
   std::optional<T> value;
-  co_await detail::limit(detail::store(std::move(work), value), most);
+  co_await detail::limit(detail::store(std::move(work), value), max);
   co_return std::move(*value);
 }
-inline awaitable<void> with_timeout(awaitable<void> work, std::chrono::nanoseconds most) {
-  return detail::limit(std::move(work), most);
+inline awaitable<void> with_timeout(awaitable<void> work, std::chrono::nanoseconds max) {
+  return detail::limit(std::move(work), max);
 }
 
 }  // namespace quarq

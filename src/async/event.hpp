@@ -22,9 +22,9 @@ class event {
 
   awaitable<void> wait() { return wait_until(boost::asio::steady_timer::time_point::max()); }
 
-  /// Returns at the latest after `most`.
-  awaitable<void> wait_for(std::chrono::milliseconds most) {
-    return wait_until(boost::asio::steady_timer::clock_type::now() + most);
+  /// Returns at the latest after `max`.
+  awaitable<void> wait_for(std::chrono::milliseconds max) {
+    return wait_until(boost::asio::steady_timer::clock_type::now() + max);
   }
 
  private:

@@ -18,20 +18,20 @@ namespace quarq {
 
 namespace asio = boost::asio;
 
-map_options& map_options::at_once(std::size_t most) & {
-  if (most == 0) throw invalid_argument("at_once: expected at least 1, got 0");
-  most_ = most;
+map_options& map_options::at_once(std::size_t max) & {
+  if (max == 0) throw invalid_argument("at_once: expected at least 1, got 0");
+  most_ = max;
   return *this;
 }
 
-map_options at_once(std::size_t most) {
-  return map_options().at_once(most);
+map_options at_once(std::size_t max) {
+  return map_options().at_once(max);
 }
 
 namespace detail {
 
 map_core::map_core(map_options options, std::size_t usual_at_once, std::optional<std::size_t> total)
-    : options_(std::move(options)), at_once_(options_.most_at_once().value_or(usual_at_once)) {
+    : options_(std::move(options)), at_once_(options_.max_concurrency().value_or(usual_at_once)) {
   so_far_.total = total;
 }
 

@@ -17,9 +17,9 @@ namespace detail {
 namespace {
 
 constexpr std::chrono::milliseconds between_draws{100};
-constexpr std::size_t usual_width = 80, least_bar = 5, longest_bar = 40;
+constexpr std::size_t usual_width = 80, min_bar = 5, max_bar = 40;
 // Never seen; a figure, not a promise, from here on.
-constexpr double longest_left_s = 99 * 3600;
+constexpr double max_left_s = 99 * 3600;
 
 bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
@@ -30,15 +30,15 @@ std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
 }
 
-std::string first_columns(std::string_view text, std::size_t most) {
+std::string first_columns(std::string_view text, std::size_t max) {
   std::size_t seen = 0, end = 0;
-  while (end < text.size() && (seen < most || !starts_character(text[end])))
+  while (end < text.size() && (seen < max || !starts_character(text[end])))
     seen += starts_character(text[end++]);
   return std::string(text.substr(0, end));
 }
 
 std::string duration_text(double seconds) {
-  const auto s = static_cast<long>(std::ceil(std::min(seconds, longest_left_s)));
+  const auto s = static_cast<long>(std::ceil(std::min(seconds, max_left_s)));
   if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);
   return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
@@ -78,7 +78,7 @@ std::string bar_line(std::string_view label, const progress& p, std::size_t widt
   const std::string counts = text();
   const std::size_t used = columns(label) + counts.size() + 3;  // with the brackets and the space before
   std::string line(label);
-  if (p.total && room >= used + least_bar) line += bar(p, std::min(longest_bar, room - used));
+  if (p.total && room >= used + min_bar) line += bar(p, std::min(max_bar, room - used));
   return first_columns(line + counts, room);
 }
 

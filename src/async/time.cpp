@@ -28,9 +28,9 @@ awaitable<void> sleep_until(std::chrono::system_clock::time_point when) {
   co_await std::move(wait);
 }
 
-awaitable<void> detail::limit(awaitable<void> work, std::chrono::nanoseconds most) {
+awaitable<void> detail::limit(awaitable<void> work, std::chrono::nanoseconds max) {
   const auto loop = co_await asio::this_coro::executor;
-  asio::steady_timer timer(loop, most);
+  asio::steady_timer timer(loop, max);
   auto working = asio::co_spawn(loop, std::move(work), asio::deferred);
   auto waiting = timer.async_wait(asio::deferred);
   auto both = asio::experimental::make_parallel_group(std::move(working), std::move(waiting));
@@ -42,7 +42,7 @@ awaitable<void> detail::limit(awaitable<void> work, std::chrono::nanoseconds mos
   const bool ran_out = order[0] == 1 && !timer_error;
   if (!ran_out) std::rethrow_exception(failure);
   throw timed_out(
-      fmt::format("not done within {}", std::chrono::duration_cast<std::chrono::milliseconds>(most)));
+      fmt::format("not done within {}", std::chrono::duration_cast<std::chrono::milliseconds>(max)));
 }
 
 }  // namespace quarq

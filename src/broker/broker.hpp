@@ -24,12 +24,12 @@
 
 namespace quarq::broker {
 
-using millis = std::chrono::milliseconds;
+using milliseconds = std::chrono::milliseconds;
 /// A moment by the broker's clock, in whole milliseconds of Unix time.
-using moment = std::chrono::sys_time<millis>;
+using time_point = std::chrono::sys_time<milliseconds>;
 
-inline constexpr int lowest_priority = 0;
-inline constexpr int highest_priority = 9;
+inline constexpr int min_priority = 0;
+inline constexpr int max_priority = 9;
 
 /// A job as its sender hands it over.
 struct new_job {
@@ -37,10 +37,10 @@ struct new_job {
   bool id_is_fresh =
       false;           ///< made by make_id(), so nobody else can hold it: no need to look for a kept result
   std::string record;  ///< the payload (docs/payload.md), opaque here
-  int priority = 5;    ///< lowest_priority..highest_priority; the highest is claimed first
-  millis delay{0};     ///< from now, by the broker's clock; 0: ready at once
-  std::optional<moment> at;       ///< instead of delay
-  std::optional<millis> expires;  ///< not to be started later than this after it became due
+  int priority = 5;    ///< min_priority..max_priority; the highest is claimed first
+  milliseconds delay{0};                ///< from now, by the broker's clock; 0: ready at once
+  std::optional<time_point> at;         ///< instead of delay
+  std::optional<milliseconds> expires;  ///< not to be started later than this after it became due
 };
 
 enum class accepted { yes, duplicate };
@@ -56,7 +56,7 @@ struct lease {
 /// What a worker says of itself, for people: shown by `quarq queues` and --check. `card` is msgpack, opaque
 /// here.
 struct lease_terms {
-  millis duration{7000};
+  milliseconds duration{7000};
   std::string card;
 };
 
@@ -69,17 +69,17 @@ struct renewal {
 struct claimed_job {
   std::string id;
   std::string record;
-  int tries = 1;  ///< how often it has been started, this time included
+  int attempts = 1;  ///< how often it has been started, this time included
   int priority = 5;
-  moment enqueued_at;
-  moment due_at;  ///< when it became ready first; equals enqueued_at for a job without delay
-  std::optional<moment> expires_at;
+  time_point enqueued_at;
+  time_point due_at;  ///< when it became ready first; equals enqueued_at for a job without delay
+  std::optional<time_point> expires_at;
 };
 
 struct claim_result {
-  std::vector<claimed_job> jobs;   ///< highest priority first, then oldest first
-  moment now;                      ///< the broker's clock
-  std::optional<millis> next_due;  ///< how long until the next deferred job becomes ready
+  std::vector<claimed_job> jobs;         ///< highest priority first, then oldest first
+  time_point now;                        ///< the broker's clock
+  std::optional<milliseconds> next_due;  ///< how long until the next deferred job becomes ready
 };
 
 /// How a claimed job leaves the worker's hands.
@@ -95,8 +95,8 @@ struct settlement {
   std::string outcome;  ///< the outcome record (docs/payload.md), given to all who wait and kept for `keep`
   /// How long the outcome can be looked up (0: not at all; nothing: for ever). A dead job ignores it: it and
   /// its record are kept until requeued or purged.
-  std::optional<millis> keep = millis{0};
-  millis delay{0};
+  std::optional<milliseconds> keep = milliseconds{0};
+  milliseconds delay{0};
 };
 
 /// An ended job as those who wait for it see it.
@@ -117,11 +117,11 @@ struct job_details {
   job_state state = job_state::queued;
   std::string record;   ///< empty for an ended job that is not dead: only its outcome is kept
   std::string outcome;  ///< empty until it has ended
-  int tries = 0;
+  int attempts = 0;
   int priority = 5;
-  std::optional<moment> enqueued_at;
-  std::optional<moment> due_at;  ///< of a deferred job: when it becomes ready
-  std::optional<moment> expires_at;
+  std::optional<time_point> enqueued_at;
+  std::optional<time_point> due_at;  ///< of a deferred job: when it becomes ready
+  std::optional<time_point> expires_at;
   std::string holder;  ///< lease token of a running job
 };
 
@@ -136,7 +136,7 @@ struct worker_summary {
   std::string token;
   std::string card;
   std::uint64_t running = 0;
-  millis expires_in{0};
+  milliseconds expires_in{0};
 };
 
 /// In whose words a worker writes its log.
@@ -150,10 +150,10 @@ struct worker_events {
   /// be given to it instead. The job is held as if it had been claimed at `now`, in its first try; the worker
   /// starts it or hands it back. The lease is still owed work_ready. What is given between `reconnected` and
   /// the end of reconcile is to be dropped: reconcile gives it back.
-  std::function<void(claimed_job job, moment now)> job_given;
+  std::function<void(claimed_job job, time_point now)> job_given;
   /// Optional. A job that was claimed had been cancelled before; the broker ends it, and the worker does not
   /// get it.
-  std::function<void(const claimed_job& job, moment now)> aborted_unstarted;
+  std::function<void(const claimed_job& job, time_point now)> aborted_unstarted;
   /// The connection was lost and is back: claims whose answer was lost may have left jobs under the lease
   /// (see reconcile).
   std::function<void()> reconnected;
@@ -182,7 +182,7 @@ class broker {
   /// counts; but where it does not end it (it retries it, hands it back, is lost), the job ends as cancelled
   /// with the `outcome` and `keep` of the first request.
   virtual awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
-                                          std::optional<millis> keep) = 0;
+                                          std::optional<milliseconds> keep) = 0;
 
   // ---- for workers
 
@@ -197,12 +197,12 @@ class broker {
   /// Gives back all jobs still held, uncounted, and ends the lease.
   virtual awaitable<void> close_lease(lease held) = 0;
 
-  /// Takes up to `most` ready jobs. Deferred jobs that have become due count as ready. Returning fewer than
-  /// `most` promises a work_ready event when more become ready, or job_given events where the lease takes
+  /// Takes up to `max` ready jobs. Deferred jobs that have become due count as ready. Returning fewer than
+  /// `max` promises a work_ready event when more become ready, or job_given events where the lease takes
   /// those. The promise ends with the event work_ready, with reconcile, and when the lease hands a job back.
   /// Throws broker_error "lease lost" when it is
   /// not held.
-  virtual awaitable<claim_result> claim(lease held, std::size_t most) = 0;
+  virtual awaitable<claim_result> claim(lease held, std::size_t max) = 0;
 
   /// Ends, retries or gives back held jobs, in one step. Answers, in order, whether each was still held:
   /// where it was not, nothing has changed.
@@ -225,8 +225,8 @@ class broker {
   // ---- for people
 
   virtual awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) = 0;
-  /// Up to `most` jobs in this state, oldest first where the store knows an order.
-  virtual awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t most) = 0;
+  /// Up to `max` jobs in this state, oldest first where the store knows an order.
+  virtual awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) = 0;
   virtual awaitable<std::vector<queue_summary>> queues() = 0;
   virtual awaitable<std::vector<worker_summary>> workers(std::string queue) = 0;
   /// Dead jobs back into the queue with their tries at 0: those named, or all if `ids` is empty. How many
@@ -243,7 +243,7 @@ class broker {
 struct open_options {
   /// How long a call waits for a store that can't be reached before it throws broker_error. Workers use no
   /// limit.
-  std::optional<millis> patience = millis{10'000};
+  std::optional<milliseconds> patience = milliseconds{10'000};
 };
 
 /// Throws invalid_argument for a URL that open() would refuse, and does nothing else.

@@ -8,14 +8,14 @@ namespace quarq::broker {
 
 namespace {
 
-constexpr std::size_t longest_name = 255;
+constexpr std::size_t max_name = 255;
 
 void check_name(std::string_view what, std::string_view name) {
   if (name.empty())
-    throw invalid_argument(fmt::format("{} is empty: it needs 1 to {} bytes", what, longest_name));
-  if (name.size() <= longest_name) return;
+    throw invalid_argument(fmt::format("{} is empty: it needs 1 to {} bytes", what, max_name));
+  if (name.size() <= max_name) return;
   throw invalid_argument(fmt::format("{} \"{}...\" has {} bytes: at most {} are allowed", what,
-                                     name.substr(0, 32), name.size(), longest_name));
+                                     name.substr(0, 32), name.size(), max_name));
 }
 
 }  // namespace
@@ -27,9 +27,9 @@ void check_queue(std::string_view queue) {
 void check_jobs(std::span<const new_job> jobs) {
   for (const auto& job : jobs) {
     check_name("a job's id", job.id);
-    if (job.priority >= lowest_priority && job.priority <= highest_priority) continue;
+    if (job.priority >= min_priority && job.priority <= max_priority) continue;
     throw invalid_argument(fmt::format("job \"{}\": priority {} is not within {} to {}", job.id, job.priority,
-                                       lowest_priority, highest_priority));
+                                       min_priority, max_priority));
   }
 }
 

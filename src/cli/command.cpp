@@ -13,7 +13,7 @@ namespace quarq::cli {
 
 namespace {
 
-constexpr broker::millis patience{3'000};
+constexpr broker::milliseconds patience{3'000};
 
 void check_file(const std::string& url, missing_file missing) {
   if (!url.starts_with("sqlite:")) return;

@@ -27,8 +27,8 @@ struct enqueue_options : common {
   std::vector<std::string> words;
   bool strings = false;
   detail::call_options call;
-  std::string wait;                 ///< as typed: "true" without a time
-  std::optional<millis> wait_most;  ///< nothing: for ever
+  std::string wait;                       ///< as typed: "true" without a time
+  std::optional<milliseconds> wait_most;  ///< nothing: for ever
 };
 
 std::string encode_word(const std::string& word, std::size_t number) {
@@ -83,26 +83,26 @@ struct end {
 };
 
 awaitable<std::optional<broker::ended>> wait_for_end(queue_ptr queue, std::string id,
-                                                     std::optional<millis> most) {
+                                                     std::optional<milliseconds> max) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
   auto waiting = broker->wait_ended(queue->name(), id);
   std::optional<broker::ended> ended;
-  if (most) {
-    ended = co_await with_timeout(std::move(waiting), *most);
+  if (max) {
+    ended = co_await with_timeout(std::move(waiting), *max);
   } else {
     ended = co_await std::move(waiting);
   }
   co_return ended;
 }
 
-awaitable<end> send_and_wait(queue_ptr queue, detail::raw_call call, std::optional<millis> most) {
+awaitable<end> send_and_wait(queue_ptr queue, detail::raw_call call, std::optional<milliseconds> max) {
   const auto id = co_await send(queue, std::move(call));
   std::optional<broker::ended> ended;
   try {
-    ended = co_await wait_for_end(queue, id, most);
+    ended = co_await wait_for_end(queue, id, max);
   } catch (const timed_out&) {
-    throw timed_out(fmt::format("job {} has not ended within {}", id, rough(*most)));
+    throw timed_out(fmt::format("job {} has not ended within {}", id, rough(*max)));
   }
   // A job that was accepted and is gone has succeeded with nothing to keep: failures are kept for an hour.
   end result;
@@ -125,7 +125,7 @@ int report(const enqueue_options& options, const end& e) {
                    .json("result", good ? result : "")
                    .text_or_null("error_type", o.error_type)
                    .text_or_null("error", o.error)
-                   .number("tries", o.tries)
+                   .number("tries", o.attempts)
                    .str());
   } else if (good) {
     print_line(result);
@@ -158,7 +158,7 @@ void add(CLI::App& command, const std::string& name, const std::string& shown, c
       ->option_text(shown);
 }
 
-millis parse_keep(std::string_view option, std::string_view text) {
+milliseconds parse_keep(std::string_view option, std::string_view text) {
   return text == "forever" ? forever : parse_duration(option, text);
 }
 
@@ -168,7 +168,7 @@ void add_call_options(CLI::App& command, options_ptr options) {
   const auto priority = [](const std::string& name, const std::string& text) {
     return parse_number(name, text, 0, 9);
   };
-  const auto tries = [](const std::string& name, const std::string& text) {
+  const auto attempts = [](const std::string& name, const std::string& text) {
     return parse_number(name, text, 1, 1'000'000);
   };
   add(command, "--id", "ID", "the job's id; refused if it is taken (default: a fresh one)", options, &o::id,
@@ -180,7 +180,7 @@ void add_call_options(CLI::App& command, options_ptr options) {
       &o::expires, parse_duration);
   add(command, "--priority", "N", "0 to 9, the highest first (default: 5)", options, &o::priority, priority);
   add(command, "--timeout", "TIME", "how long one try may take", options, &o::timeout, parse_duration);
-  add(command, "--tries", "N", "how often it may be started", options, &o::tries, tries);
+  add(command, "--tries", "N", "how often it may be started", options, &o::attempts, attempts);
   add(command, "--keep", "TIME", "how long its result is kept, or forever", options, &o::keep_result,
       parse_keep);
   command.get_option("--at")->excludes("--delay");

@@ -15,7 +15,7 @@ job_info describe_job(const std::string& queue, const broker::job_details& detai
   return job;
 }
 
-std::string when(const job_info& job, moment now) {
+std::string when(const job_info& job, time_point now) {
   const auto& moment_of = job.state == job_state::deferred ? job.due_at
                           : is_final(job.state)            ? job.finished_at
                                                            : job.enqueued_at;
@@ -33,7 +33,7 @@ std::string job_json(const job_info& job) {
       .text("queue", job.queue)
       .text("task", job.task)
       .text("state", to_string(job.state))
-      .number("tries", job.tries)
+      .number("tries", job.attempts)
       .number("priority", job.priority)
       .json("arguments", job.arguments)
       .json("keyword_arguments", job.keyword_arguments)
@@ -57,7 +57,7 @@ class lines {
     if (!value.empty()) text_ += fmt::format("{:<11}{}\n", name, terminal_safe(value));
     return *this;
   }
-  lines& add(std::string_view name, const std::optional<moment>& value, moment now) {
+  lines& add(std::string_view name, const std::optional<time_point>& value, time_point now) {
     return value ? add(name, fmt::format("{} ({})", iso8601(*value), relative(*value, now))) : *this;
   }
   const std::string& str() const { return text_; }
@@ -72,13 +72,13 @@ std::string time_taken(const job_info& job) {
 
 }  // namespace
 
-std::string job_lines(const job_info& job, moment now) {
+std::string job_lines(const job_info& job, time_point now) {
   return lines()
       .add("id", job.id)
       .add("queue", job.queue)
       .add("task", job.task)
       .add("state", to_string(job.state))
-      .add("tries", std::to_string(job.tries))
+      .add("tries", std::to_string(job.attempts))
       .add("priority", std::to_string(job.priority))
       .add("arguments", job.arguments)
       .add("by name", job.keyword_arguments)

@@ -66,10 +66,10 @@ void show_table(const found& what, int limit) {
               {"WHEN"},
               {"ARGUMENTS", kind::flexible},
               {"ERROR", kind::flexible}});
-  const moment at = now();
+  const time_point at = now();
   for (const auto& job : what.jobs) {
-    rows.add({job.id, std::string(to_string(job.state)), job.task, std::to_string(job.tries), when(job, at),
-              job.arguments, error_of(job)});
+    rows.add({job.id, std::string(to_string(job.state)), job.task, std::to_string(job.attempts),
+              when(job, at), job.arguments, error_of(job)});
   }
   print_table(rows);
   for (const auto state : what.cut) {

@@ -71,7 +71,7 @@ json_object& json_object::text_or_null(std::string_view key, std::string_view va
   return json(key, value.empty() ? "" : json_string(value));
 }
 
-json_object& json_object::time(std::string_view key, const std::optional<moment>& value) {
+json_object& json_object::time(std::string_view key, const std::optional<time_point>& value) {
   return json(key, value ? json_string(iso8601(*value)) : "");
 }
 

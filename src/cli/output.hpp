@@ -40,7 +40,7 @@ class json_object {
     return json(key, std::to_string(value));
   }
   json_object& boolean(std::string_view key, bool value) { return json(key, value ? "true" : "false"); }
-  json_object& time(std::string_view key, const std::optional<moment>& value);
+  json_object& time(std::string_view key, const std::optional<time_point>& value);
   /// A value that is JSON already; null if empty.
   json_object& json(std::string_view key, std::string_view value);
 

@@ -27,7 +27,7 @@ void table::add(const std::vector<std::string>& cells) {
 }
 
 // 0: the column is left out.
-std::vector<std::size_t> table::widths(std::size_t most) const {
+std::vector<std::size_t> table::widths(std::size_t max) const {
   std::vector<std::size_t> all;
   std::size_t total = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
@@ -35,13 +35,13 @@ std::vector<std::size_t> table::widths(std::size_t most) const {
     for (const auto& row : rows_) needed = std::max(needed, width(row[i]));
     const bool may_give = columns_[i].as == column::kind::flexible;
     if (!may_give || needed > 0) needed = std::max(needed, width(columns_[i].title));
-    if (may_give && most == 0) needed = std::min(needed, widest_flexible);
+    if (may_give && max == 0) needed = std::min(needed, widest_flexible);
     all.push_back(needed);
     total += needed == 0 ? 0 : needed + gap;
   }
-  if (most == 0) return all;
+  if (max == 0) return all;
   // The widest gives first, a column at a time.
-  while (total - gap > most) {
+  while (total - gap > max) {
     std::size_t* widest = nullptr;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (columns_[i].as != column::kind::flexible || all[i] <= narrowest_flexible) continue;
@@ -54,8 +54,8 @@ std::vector<std::size_t> table::widths(std::size_t most) const {
   return all;
 }
 
-std::string table::text(std::size_t most) const {
-  const auto columns = widths(most);
+std::string table::text(std::size_t max) const {
+  const auto columns = widths(max);
   std::string out;
   const auto append_line = [&](const auto& cell_of) {
     std::string line;

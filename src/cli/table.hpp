@@ -25,12 +25,12 @@ class table {
   void add(const std::vector<std::string>& cells);
   bool empty() const noexcept { return rows_.empty(); }
 
-  /// Lines of at most `most` columns where flexible columns can give way; 0: no limit but for each flexible
+  /// Lines of at most `max` columns where flexible columns can give way; 0: no limit but for each flexible
   /// cell.
-  std::string text(std::size_t most) const;
+  std::string text(std::size_t max) const;
 
  private:
-  std::vector<std::size_t> widths(std::size_t most) const;
+  std::vector<std::size_t> widths(std::size_t max) const;
 
   std::vector<column> columns_;
   std::vector<std::vector<std::string>> rows_;

@@ -96,7 +96,7 @@ std::string cut(std::string_view text, std::size_t columns) {
   }
 }
 
-std::string rough(millis duration) {
+std::string rough(milliseconds duration) {
   using namespace std::chrono;
   if (duration < 1s) return fmt::format("{} ms", duration.count());
   if (duration < 2min) return fmt::format("{} s", floor<seconds>(duration).count());
@@ -105,19 +105,19 @@ std::string rough(millis duration) {
   return fmt::format("{} d", floor<days>(duration).count());
 }
 
-std::string relative(moment when, moment now) {
+std::string relative(time_point when, time_point now) {
   if (when > now) return "in " + rough(when - now);
   return when == now ? "now" : rough(now - when) + " ago";
 }
 
-std::string iso8601(moment when) {
+std::string iso8601(time_point when) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(when);
   const auto rest = std::chrono::nanoseconds(when - seconds);
   return codecs::to_iso8601({seconds.time_since_epoch().count(), static_cast<std::uint32_t>(rest.count())});
 }
 
-moment now() {
-  return std::chrono::floor<millis>(std::chrono::system_clock::now());
+time_point now() {
+  return std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
 }
 
 namespace {
@@ -145,7 +145,7 @@ std::optional<double> take_part(std::string_view& text, bool alone) {
 
 }  // namespace
 
-millis parse_duration(std::string_view option, std::string_view text) {
+milliseconds parse_duration(std::string_view option, std::string_view text) {
   constexpr double longest = 1e15;
   double sum = 0;
   std::string_view rest = text;
@@ -158,7 +158,7 @@ millis parse_duration(std::string_view option, std::string_view text) {
     sum += *part;
   } while (!rest.empty());
   if (sum > longest) throw invalid_argument(fmt::format("{}: {} is too long", option, text));
-  return millis(static_cast<millis::rep>(sum + 0.5));
+  return milliseconds(static_cast<milliseconds::rep>(sum + 0.5));
 }
 
 std::chrono::system_clock::time_point parse_time(std::string_view option, std::string_view text) {
@@ -186,13 +186,13 @@ job_state parse_state(std::string_view option, std::string_view text) {
                   option, text));
 }
 
-int parse_number(std::string_view option, std::string_view text, int least, int most) {
+int parse_number(std::string_view option, std::string_view text, int min, int max) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && number >= least && number <= most)
+  if (error == std::errc() && end == text.data() + text.size() && number >= min && number <= max)
     return number;
   throw invalid_argument(
-      fmt::format("{}: expected a whole number from {} to {}, got \"{}\"", option, least, most, text));
+      fmt::format("{}: expected a whole number from {} to {}, got \"{}\"", option, min, max, text));
 }
 
 }  // namespace quarq::cli

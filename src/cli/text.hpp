@@ -12,8 +12,8 @@
 
 namespace quarq::cli {
 
-using millis = std::chrono::milliseconds;
-using moment = std::chrono::sys_time<millis>;
+using milliseconds = std::chrono::milliseconds;
+using time_point = std::chrono::sys_time<milliseconds>;
 
 /// Any bytes as text without anything that a terminal obeys: control characters and those that turn the
 /// direction of writing become \n, \t or \uXXXX. JSON text stays JSON and means the same.
@@ -25,19 +25,19 @@ std::size_t width(std::string_view text) noexcept;
 std::string cut(std::string_view text, std::size_t columns);
 
 /// "250 ms", "3 s", "5 min", "2 h", "3 d", rounded down.
-std::string rough(millis duration);
+std::string rough(milliseconds duration);
 /// "3 s ago", "in 2 min", "now".
-std::string relative(moment when, moment now);
-std::string iso8601(moment when);
-moment now();
+std::string relative(time_point when, time_point now);
+std::string iso8601(time_point when);
+time_point now();
 
 // ---- What people type. Each throws quarq::invalid_argument: "--delay: expected ..., got ...".
 
 /// "10s", "5min", "1h30min", "250ms", "1.5d"; a number alone is seconds.
-millis parse_duration(std::string_view option, std::string_view text);
+milliseconds parse_duration(std::string_view option, std::string_view text);
 /// ISO 8601 with a zone.
 std::chrono::system_clock::time_point parse_time(std::string_view option, std::string_view text);
 job_state parse_state(std::string_view option, std::string_view text);
-int parse_number(std::string_view option, std::string_view text, int least, int most);
+int parse_number(std::string_view option, std::string_view text, int min, int max);
 
 }  // namespace quarq::cli

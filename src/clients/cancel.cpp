@@ -21,7 +21,7 @@ model::record record_of(const broker::job_details& job) {
 
 const char* when_cancelled(const broker::job_details& job) {
   if (job.state == job_state::running) return "while it ran";
-  return job.tries == 0 ? "before it ran" : "before its next try";
+  return job.attempts == 0 ? "before it ran" : "before its next try";
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ cancelled_end end_if_cancelled(const broker::job_details& job) {
   end.keep = model::keep_of(model::terms_for(r, handler_options{}, false).keep_failure);
   auto& o = end.what;
   o.task = r.task;
-  o.tries = job.tries;
+  o.attempts = job.attempts;
   // When it started and will have ended only the broker's clock could say.
   if (job.enqueued_at) o.enqueued_ms = job.enqueued_at->time_since_epoch().count();
   o.error_type = "quarq::cancelled";

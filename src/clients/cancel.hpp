@@ -14,7 +14,7 @@ namespace quarq::clients {
 
 struct cancelled_end {
   model::outcome what;
-  std::optional<model::millis> keep;  ///< nothing: for ever
+  std::optional<model::milliseconds> keep;  ///< nothing: for ever
 };
 
 /// `job` has not ended.

@@ -22,21 +22,21 @@ using core_ptr = std::shared_ptr<queue_core>;
   if (state == job_state::expired) throw job_expired(o.error);
   if (o.error_type == "quarq::timed_out") throw timed_out(o.error);
   if (o.error_type == "quarq::worker_lost") throw worker_lost(o.error);
-  if (state == job_state::dead) throw retries_exhausted(o.error_type, o.error, o.tries);
+  if (state == job_state::dead) throw retries_exhausted(o.error_type, o.error, o.attempts);
   throw job_failed(o.error_type, o.error);
 }
 
 // Static coroutines that own what they use: a handle may be gone before its awaitable is awaited.
 awaitable<std::string> result_of(core_ptr queue, std::string id, bool absent_is_success,
-                                 std::optional<std::chrono::milliseconds> most) {
+                                 std::optional<std::chrono::milliseconds> max) {
   const auto loop = co_await asio::this_coro::executor;
   const auto broker = queue->on(loop);
   std::optional<broker::ended> end;
-  if (most) {
+  if (max) {
     try {
-      end = co_await with_timeout(broker->wait_ended(queue->name(), id), *most);
+      end = co_await with_timeout(broker->wait_ended(queue->name(), id), *max);
     } catch (const timed_out&) {
-      throw timed_out(fmt::format("job {} has not ended within {} ms", id, most->count()));
+      throw timed_out(fmt::format("job {} has not ended within {} ms", id, max->count()));
     }
   } else {
     end = co_await broker->wait_ended(queue->name(), id);
@@ -81,9 +81,9 @@ awaitable<cancel_outcome> cancel_of(core_ptr queue, std::string id) {
 
 }  // namespace
 
-awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> most,
+awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> max,
                                           bool returns_nothing) const {
-  return result_of(queue_, id_, accepted_here_ && returns_nothing, most);
+  return result_of(queue_, id_, accepted_here_ && returns_nothing, max);
 }
 
 awaitable<job_state> job_handle::status(bool returns_nothing) const {

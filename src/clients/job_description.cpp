@@ -8,9 +8,9 @@
 namespace quarq::clients {
 namespace {
 
-std::optional<job_info::moment> moment_of(std::int64_t ms) {
+std::optional<job_info::time_point> moment_of(std::int64_t ms) {
   if (ms == 0) return std::nullopt;
-  return job_info::moment(model::millis(ms));
+  return job_info::time_point(model::milliseconds(ms));
 }
 
 void say_undecodable(job_info& info, const decode_error& e) {
@@ -26,7 +26,7 @@ void add_record(job_info& info, const model::record& r) {
 
 void add_outcome(job_info& info, const model::outcome& o) {
   if (info.task.empty()) info.task = o.task;
-  info.tries = o.tries;
+  info.attempts = o.attempts;
   info.worker = o.worker;
   info.error_type = o.error_type;
   info.error = o.error;
@@ -43,7 +43,7 @@ job_info describe(const std::string& queue, const broker::job_details& details) 
   info.id = details.id;
   info.queue = queue;
   info.state = details.state;
-  info.tries = details.tries;
+  info.attempts = details.attempts;
   info.priority = details.priority;
   info.worker = details.holder;
   info.enqueued_at = details.enqueued_at;

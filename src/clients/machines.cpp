@@ -24,11 +24,11 @@ namespace quarq::detail {
 namespace {
 
 namespace asio = boost::asio;
-using model::millis;
+using model::milliseconds;
 using steady = std::chrono::steady_clock;
 
 // How long one who no longer wants a job waits until the broker knows.
-constexpr millis longest_farewell{2'000};
+constexpr milliseconds max_farewell{2'000};
 
 // One call: shared by the coroutine that awaits its result and those that send the job and take it back,
 // which may take longer.
@@ -40,7 +40,7 @@ struct remote_call {
   std::shared_ptr<queue_core> queue;
   std::string task;
   raw_call call;
-  std::optional<millis> deadline;
+  std::optional<milliseconds> deadline;
   std::optional<steady::time_point> ends;  // the deadline as a moment
   bool returns_nothing = false;
   bool expires_by_deadline = false;
@@ -60,10 +60,10 @@ void limit(remote_call& c) {
   options.awaited = true;
   if (!c.deadline) return;
   c.ends = steady::now() + *c.deadline;
-  millis wait = options.delay;
-  if (options.at) wait = std::chrono::ceil<millis>(*options.at - std::chrono::system_clock::now());
-  const millis left = *c.deadline - std::max(wait, millis{0});
-  if (left < millis{1}) {
+  milliseconds wait = options.delay;
+  if (options.at) wait = std::chrono::ceil<milliseconds>(*options.at - std::chrono::system_clock::now());
+  const milliseconds left = *c.deadline - std::max(wait, milliseconds{0});
+  if (left < milliseconds{1}) {
     throw invalid_argument(fmt::format("{}: due in {} ms, and that is not within its deadline of {} ms",
                                        c.task, wait.count(), c.deadline->count()));
   }
@@ -98,9 +98,9 @@ awaitable<void> send(call_ptr c) {
   if (c->unwanted && c->job) co_await take_back(c);
 }
 
-std::optional<millis> left_of(const remote_call& c) {
+std::optional<milliseconds> left_of(const remote_call& c) {
   if (!c.ends) return std::nullopt;
-  return std::max(std::chrono::ceil<millis>(*c.ends - steady::now()), millis{0});
+  return std::max(std::chrono::ceil<milliseconds>(*c.ends - steady::now()), milliseconds{0});
 }
 
 bool is_over(const remote_call& c) {
@@ -129,16 +129,16 @@ awaitable<std::string> result_of(call_ptr c) {
 
 // Sees to it that the job ends, or is going to: what takes too long goes on without us.
 awaitable<void> part_with(call_ptr c) {
-  const auto give_up = steady::now() + longest_farewell;
-  const auto left = [&] { return std::chrono::ceil<millis>(give_up - steady::now()); };
-  while (!c->sent && left() > millis{0}) co_await c->progressed.wait_for(left());
+  const auto give_up = steady::now() + max_farewell;
+  const auto left = [&] { return std::chrono::ceil<milliseconds>(give_up - steady::now()); };
+  while (!c->sent && left() > milliseconds{0}) co_await c->progressed.wait_for(left());
   if (!c->sent) {
     c->unwanted = true;
     co_return;
   }
   if (!c->job) co_return;
   asio::co_spawn(c->loop, take_back(c), asio::detached);
-  while (!c->taken_back && left() > millis{0}) co_await c->progressed.wait_for(left());
+  while (!c->taken_back && left() > milliseconds{0}) co_await c->progressed.wait_for(left());
 }
 
 // What is thrown in place of `failure`, and whether the job may still be there.
@@ -183,7 +183,7 @@ awaitable<std::string> attend(call_ptr c) {
 }  // namespace
 
 awaitable<std::string> run_on_machines(std::shared_ptr<queue_core> queue, raw_call call,
-                                       std::optional<millis> deadline, bool returns_nothing) {
+                                       std::optional<milliseconds> deadline, bool returns_nothing) {
   const auto loop = co_await asio::this_coro::executor;
   auto c = std::make_shared<remote_call>(loop, std::move(queue), std::move(call));
   c->deadline = deadline;
@@ -196,10 +196,10 @@ awaitable<std::string> run_on_machines(std::shared_ptr<queue_core> queue, raw_ca
   co_return result;
 }
 
-void check_deadline(std::optional<millis> deadline) {
-  if (!deadline || (*deadline >= millis{1} && *deadline <= model::longest_time)) return;
+void check_deadline(std::optional<milliseconds> deadline) {
+  if (!deadline || (*deadline >= milliseconds{1} && *deadline <= model::max_time)) return;
   throw invalid_argument(fmt::format("machines: deadline: expected 1 to {} ms, got {}",
-                                     model::longest_time.count(), deadline->count()));
+                                     model::max_time.count(), deadline->count()));
 }
 
 }  // namespace quarq::detail

@@ -41,9 +41,9 @@ class loop_guests : public asio::execution_context::service {
 };
 
 template <class T>
-void check_range(const raw_call& c, const char* option, const std::optional<T>& value, T least, T most,
+void check_range(const raw_call& c, const char* option, const std::optional<T>& value, T min, T max,
                  const char* unit = "") {
-  if (!value || (*value >= least && *value <= most)) return;
+  if (!value || (*value >= min && *value <= max)) return;
   const auto number = [](auto v) {
     if constexpr (requires { v.count(); })
       return static_cast<long long>(v.count());
@@ -51,27 +51,29 @@ void check_range(const raw_call& c, const char* option, const std::optional<T>& 
       return static_cast<long long>(v);
   };
   throw invalid_argument(fmt::format("{}: option {}: expected {} to {}{}, got {}", c.task, option,
-                                     number(least), number(most), unit, number(*value)));
+                                     number(min), number(max), unit, number(*value)));
 }
 
 void check_options(const raw_call& c) {
-  using broker::millis;
-  constexpr millis longest = model::longest_time;
+  using broker::milliseconds;
+  constexpr milliseconds longest = model::max_time;
   const auto& o = c.options;
   if (o.id && (o.id->empty() || o.id->size() > 255)) {
     throw invalid_argument(
         fmt::format("{}: option id: expected 1 to 255 bytes, got {}", c.task, o.id->size()));
   }
-  check_range(c, "delay", std::optional(o.delay), millis{0}, longest, " ms");
-  check_range(c, "expires", o.expires, millis{1}, longest, " ms");
-  check_range(c, "priority", o.priority, broker::lowest_priority, broker::highest_priority);
-  check_range(c, "timeout", o.timeout, millis{1}, longest, " ms");
-  check_range(c, "tries", o.tries, 1, 1'000'000);
+  check_range(c, "delay", std::optional(o.delay), milliseconds{0}, longest, " ms");
+  check_range(c, "expires", o.expires, milliseconds{1}, longest, " ms");
+  check_range(c, "priority", o.priority, broker::min_priority, broker::max_priority);
+  check_range(c, "timeout", o.timeout, milliseconds{1}, longest, " ms");
+  check_range(c, "tries", o.attempts, 1, 1'000'000);
   if (o.backoff) {
-    check_range(c, "backoff (first pause)", std::optional(o.backoff->first()), millis{0}, longest, " ms");
-    check_range(c, "backoff (longest pause)", std::optional(o.backoff->most()), millis{0}, longest, " ms");
+    check_range(c, "backoff (first pause)", std::optional(o.backoff->first()), milliseconds{0}, longest,
+                " ms");
+    check_range(c, "backoff (longest pause)", std::optional(o.backoff->max()), milliseconds{0}, longest,
+                " ms");
   }
-  if (o.keep_result != forever) check_range(c, "keep_result", o.keep_result, millis{0}, longest, " ms");
+  if (o.keep_result != forever) check_range(c, "keep_result", o.keep_result, milliseconds{0}, longest, " ms");
 }
 
 broker::new_job to_job(raw_call c) {
@@ -81,13 +83,13 @@ broker::new_job to_job(raw_call c) {
   job.id = c.options.id ? std::move(*c.options.id) : base::make_id();
   job.priority = c.options.priority.value_or(job.priority);
   job.delay = c.options.delay;
-  if (c.options.at) job.at = std::chrono::floor<broker::millis>(*c.options.at);
+  if (c.options.at) job.at = std::chrono::floor<broker::milliseconds>(*c.options.at);
   job.expires = c.options.expires;
   model::record r;
   r.task = std::move(c.task);
   r.arguments = std::move(c.arguments);
   r.timeout = c.options.timeout;
-  r.tries = c.options.tries;
+  r.attempts = c.options.attempts;
   r.backoff = c.options.backoff;
   r.keep_result = c.options.keep_result;
   r.awaited = c.options.awaited;

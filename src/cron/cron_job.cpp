@@ -14,21 +14,21 @@ namespace {
 
 constexpr std::string_view startup_word = "startup";
 // Ids have at most 255 bytes, and the name is not all of them.
-constexpr std::size_t longest_name = 150;
+constexpr std::size_t max_name = 150;
 
 std::string task_for(std::string_view name) {
   const auto bad = [](unsigned char c) { return c <= ' ' || c == ':' || c == 0x7f; };
-  if (name.empty() || name.size() > longest_name || std::any_of(name.begin(), name.end(), bad)) {
+  if (name.empty() || name.size() > max_name || std::any_of(name.begin(), name.end(), bad)) {
     throw invalid_argument(fmt::format(
-        "cron \"{}\": name: expected 1 to {} characters without white space and colons", name, longest_name));
+        "cron \"{}\": name: expected 1 to {} characters without white space and colons", name, max_name));
   }
   return std::string(cron_prefix) + std::string(name);
 }
 
-void check_time(const char* option, model::millis value) {
-  if (value >= model::millis{0} && value <= model::longest_time) return;
+void check_time(const char* option, model::milliseconds value) {
+  if (value >= model::milliseconds{0} && value <= model::max_time) return;
   throw invalid_argument(
-      fmt::format("option {}: expected 0 to {} ms, got {}", option, model::longest_time.count(), value.count()));
+      fmt::format("option {}: expected 0 to {} ms, got {}", option, model::max_time.count(), value.count()));
 }
 
 void check(const cron_options& o) {
@@ -37,9 +37,9 @@ void check(const cron_options& o) {
   if (o.missed_within) check_time("missed_within", *o.missed_within);
   if (o.timeout) check_time("timeout", *o.timeout);
   if (o.keep_result != forever) check_time("keep_result", o.keep_result);
-  if (o.priority < broker::lowest_priority || o.priority > broker::highest_priority) {
-    throw invalid_argument(fmt::format("option priority: expected {} to {}, got {}", broker::lowest_priority,
-                                       broker::highest_priority, o.priority));
+  if (o.priority < broker::min_priority || o.priority > broker::max_priority) {
+    throw invalid_argument(fmt::format("option priority: expected {} to {}, got {}", broker::min_priority,
+                                       broker::max_priority, o.priority));
   }
   if (o.job_id.size() > 255) {
     throw invalid_argument(fmt::format("option job_id: expected at most 255 bytes, got {}", o.job_id.size()));
@@ -64,15 +64,15 @@ cron_schedule checked_schedule(std::string_view name, const cron_options& o) {
 cron_job::cron_job(std::string_view name, cron_options how)
     : task(task_for(name)), options(std::move(how)), schedule(checked_schedule(name, options)) {}
 
-broker::moment cron_job::after(broker::moment now) const {
-  return std::chrono::floor<model::millis>(schedule.next(now));
+broker::time_point cron_job::after(broker::time_point now) const {
+  return std::chrono::floor<model::milliseconds>(schedule.next(now));
 }
 
-bool cron_job::comes_at(broker::moment due) const {
+bool cron_job::comes_at(broker::time_point due) const {
   return after(std::chrono::floor<std::chrono::seconds>(due) - std::chrono::seconds(1)) == due;
 }
 
-std::string cron_job::run_id(broker::moment due) const {
+std::string cron_job::run_id(broker::time_point due) const {
   const auto id = fmt::format("{}:{}", task, due.time_since_epoch().count());
   return options.unique ? id : id + ":" + instance;
 }
@@ -99,11 +99,11 @@ cron_run parse_cron_run(std::string_view task, std::string_view id) {
   constexpr std::int64_t year_9000 = 221'845'392'000'000;
   if (error != std::errc() || end != word.data() + word.size() || ms < 0 || ms > year_9000) return run;
   run.what = cron_run::kind::planned;
-  run.due = broker::moment(model::millis(ms));
+  run.due = broker::time_point(model::milliseconds(ms));
   return run;
 }
 
-broker::moment meant_for(std::string_view task, const broker::claimed_job& job) {
+broker::time_point meant_for(std::string_view task, const broker::claimed_job& job) {
   if (!task.starts_with(cron_prefix)) return job.due_at;
   const auto run = parse_cron_run(task, job.id);
   return run.what == cron_run::kind::planned ? run.due : job.due_at;

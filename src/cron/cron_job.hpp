@@ -16,7 +16,7 @@ inline constexpr std::string_view cron_prefix = "cron:";
 
 /// The end of a run can be looked up for as long as this at least, so that a worker that plans it too late,
 /// having stood still in between, is told that it has been.
-inline constexpr broker::millis kept_at_least = std::chrono::minutes(1);
+inline constexpr broker::milliseconds kept_at_least = std::chrono::minutes(1);
 
 struct cron_job {
   /// Throws invalid_argument that begins with "cron NAME: ".
@@ -27,16 +27,16 @@ struct cron_job {
   cron_schedule schedule;
 
   // ---- of the worker that plans it
-  std::string queue;         ///< empty: the worker does not serve its queue
-  std::string instance;      ///< what tells this worker's runs from others', if each worker plans its own
-  broker::moment next;       ///< the run that is looked after
-  std::string last;          ///< the id of the run before, as far as this worker has seen it planned
-  bool checking = false;     ///< `next` is set, and will be looked for
-  broker::moment look_at{};  ///< when there is something to do
+  std::string queue;             ///< empty: the worker does not serve its queue
+  std::string instance;          ///< what tells this worker's runs from others', if each worker plans its own
+  broker::time_point next;       ///< the run that is looked after
+  std::string last;              ///< the id of the run before, as far as this worker has seen it planned
+  bool checking = false;         ///< `next` is set, and will be looked for
+  broker::time_point look_at{};  ///< when there is something to do
 
-  broker::moment after(broker::moment now) const;
-  bool comes_at(broker::moment due) const;
-  std::string run_id(broker::moment due) const;
+  broker::time_point after(broker::time_point now) const;
+  bool comes_at(broker::time_point due) const;
+  std::string run_id(broker::time_point due) const;
   std::string startup_id() const;
 };
 
@@ -48,7 +48,7 @@ struct cron_run {
     startup,
   };
   kind what = kind::by_hand;
-  broker::moment due{};
+  broker::time_point due{};
   std::string instance;
 };
 
@@ -56,6 +56,6 @@ cron_run parse_cron_run(std::string_view task, std::string_view id);
 
 /// The time that a job was meant for. A store may say that what was planned late became due when it was
 /// stored.
-broker::moment meant_for(std::string_view task, const broker::claimed_job& job);
+broker::time_point meant_for(std::string_view task, const broker::claimed_job& job);
 
 }  // namespace quarq::cron

@@ -113,9 +113,9 @@ class field_reader {
   int read_step() {
     const std::size_t start = ++at_;
     const int step = read_number(start, "a step");
-    const int most = limits_.high - limits_.low + 1;
-    if (step < 1 || step > most) {
-      fail(start, fmt::format("expected a step from 1 to {}, got {}", most, step));
+    const int max = limits_.high - limits_.low + 1;
+    if (step < 1 || step > max) {
+      fail(start, fmt::format("expected a step from 1 to {}, got {}", max, step));
     }
     return step;
   }

@@ -186,7 +186,7 @@ cron_schedule::cron_schedule(const cron_options& options) {
   rules_ = std::move(made);
 }
 
-cron_schedule::moment cron_schedule::next(moment after) const {
+cron_schedule::time_point cron_schedule::next(time_point after) const {
   constexpr std::chrono::sys_days first{year{1900} / 1 / 1}, last{year{9001} / 1 / 1};
   if (after < first || after >= last) {
     throw invalid_argument(

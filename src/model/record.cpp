@@ -36,22 +36,22 @@ class small_map {
 
 constexpr std::int64_t never_ends = -1;
 
-std::int64_t keep_to_wire(millis keep) {
+std::int64_t keep_to_wire(milliseconds keep) {
   return keep == forever ? never_ends : keep.count();
 }
-millis keep_from_wire(std::int64_t ms) {
-  return ms == never_ends ? forever : millis(ms);
+milliseconds keep_from_wire(std::int64_t ms) {
+  return ms == never_ends ? forever : milliseconds(ms);
 }
 
 // Whoever writes to the store chooses these numbers.
-millis decode_time(decoder& in) {
-  return millis(in.integer(0, longest_time.count()));
+milliseconds decode_time(decoder& in) {
+  return milliseconds(in.integer(0, max_time.count()));
 }
 
 void encode_backoff(encoder& out, const retry_policy& p) {
   out.array(4);
   out.integer(p.first().count());
-  out.integer(p.most().count());
+  out.integer(p.max().count());
   out.real(p.factor());
   out.real(p.jitter_fraction());
 }
@@ -60,14 +60,14 @@ retry_policy decode_backoff(decoder& in) {
   decoder::scope place(in);
   in.array(4);
   place.element(0);
-  const millis first = decode_time(in);
+  const milliseconds first = decode_time(in);
   place.element(1);
-  const millis most = decode_time(in);
+  const milliseconds max = decode_time(in);
   place.element(2);
   const double factor = in.real();
   place.element(3);
   const double jitter = in.real();
-  return retry_policy(first, most, factor).jitter(jitter);
+  return retry_policy(first, max, factor).jitter(jitter);
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ std::string encode(const record& r) {
   map.key("a").raw(r.arguments);
   if (!r.keywords.empty()) map.key("k").raw(r.keywords);
   if (r.timeout) map.key("timeout").integer(r.timeout->count());
-  if (r.tries) map.key("tries").integer(*r.tries);
+  if (r.attempts) map.key("tries").integer(*r.attempts);
   if (r.backoff) encode_backoff(map.key("backoff"), *r.backoff);
   if (r.awaited) map.key("await").boolean(true);
   if (r.keep_result) map.key("keep").integer(keep_to_wire(*r.keep_result));
@@ -103,13 +103,13 @@ record decode_record(std::string_view encoded) {
     } else if (key == "timeout") {
       r.timeout = decode_time(in);
     } else if (key == "tries") {
-      r.tries = static_cast<int>(in.integer(1, std::numeric_limits<int>::max()));
+      r.attempts = static_cast<int>(in.integer(1, std::numeric_limits<int>::max()));
     } else if (key == "backoff") {
       r.backoff = decode_backoff(in);
     } else if (key == "await") {
       r.awaited = in.boolean();
     } else if (key == "keep") {
-      r.keep_result = keep_from_wire(in.integer(never_ends, longest_time.count()));
+      r.keep_result = keep_from_wire(in.integer(never_ends, max_time.count()));
     } else if (key == "after") {
       r.after = in.text();
     } else if (key == "unreadable") {
@@ -130,7 +130,7 @@ std::string encode(const outcome& o) {
   out.reserve(o.task.size() + o.worker.size() + o.result.size() + o.error.size() + 64);
   small_map map(out);
   map.key("f").text(o.task);
-  map.key("t").integer(o.tries);
+  map.key("t").integer(o.attempts);
   map.key("et").integer(o.enqueued_ms);
   map.key("st").integer(o.started_ms);
   map.key("ft").integer(o.finished_ms);
@@ -149,7 +149,7 @@ outcome decode_outcome(std::string_view encoded) {
     if (key == "f") {
       o.task = in.text();
     } else if (key == "t") {
-      o.tries = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
+      o.attempts = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
     } else if (key == "et") {
       o.enqueued_ms = in.integer();
     } else if (key == "st") {

@@ -13,11 +13,11 @@
 
 namespace quarq::model {
 
-using millis = std::chrono::milliseconds;
+using milliseconds = std::chrono::milliseconds;
 
 /// The longest delay, timeout, pause or time to keep: a hundred years. Far beyond sense, and far from
 /// overflowing any clock that it is added to.
-inline constexpr millis longest_time = std::chrono::hours(24 * 365 * 100);
+inline constexpr milliseconds max_time = std::chrono::hours(24 * 365 * 100);
 
 /// What the sender asks for. `arguments` is a msgpack array, kept encoded; `keywords` a map from parameters'
 /// names to the arguments that were given by name, empty if there are none.
@@ -25,13 +25,13 @@ struct record {
   std::string task;
   std::string arguments;
   std::string keywords;
-  std::optional<millis> timeout;
-  std::optional<int> tries;
+  std::optional<milliseconds> timeout;
+  std::optional<int> attempts;
   std::optional<retry_policy> backoff;
-  std::optional<millis> keep_result;
+  std::optional<milliseconds> keep_result;
   std::string after;  ///< of a cron job's run: the id of the run before it, if that is known
   /// Somebody waits for the answer. No try runs past the job's expiry; and an exception of the handler is the
-  /// answer, unless `tries` or `backoff` ask for more.
+  /// answer, unless `attempts` or `backoff` ask for more.
   bool awaited = false;
 };
 
@@ -42,7 +42,7 @@ record decode_record(std::string_view encoded);
 /// How a job ended. `result` is one encoded msgpack value; empty unless it succeeded.
 struct outcome {
   std::string task;
-  int tries = 0;
+  int attempts = 0;
   std::string worker;
   std::int64_t enqueued_ms = 0, started_ms = 0, finished_ms = 0;  ///< Unix time by the broker's clock
   std::string result;

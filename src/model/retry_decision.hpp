@@ -15,14 +15,14 @@ namespace quarq::model {
 
 /// The handler's options with the call's own wishes over them.
 struct terms {
-  std::optional<millis> timeout;
+  std::optional<milliseconds> timeout;
   retry_policy retry;
-  millis keep_success{0};
-  millis keep_failure{0};
+  milliseconds keep_success{0};
+  milliseconds keep_failure{0};
 };
 
 /// As brokers take it: nothing means for ever.
-std::optional<millis> keep_of(millis keep);
+std::optional<milliseconds> keep_of(milliseconds keep);
 
 terms terms_for(const record& r, const handler_options& options, bool returns_nothing);
 
@@ -44,16 +44,16 @@ struct attempt {
   stop_reason stopped = stop_reason::none;
   std::string error_type, error;
   /// The handler's own wish (quarq::retry): instead of the policy's pause.
-  std::optional<millis> pause = std::nullopt;
+  std::optional<milliseconds> pause = std::nullopt;
 };
 
 /// What to do: end in a state, defer for a pause, or hand back (state queued).
 struct verdict {
   job_state state = job_state::succeeded;
-  millis pause{0};
+  milliseconds pause{0};
 };
 
-/// `tries` counts this try; `random`, from 0 to 1, spreads the pause.
-verdict decide(const attempt& a, const retry_policy& retry, int tries, double random);
+/// `attempts` counts this try; `random`, from 0 to 1, spreads the pause.
+verdict decide(const attempt& a, const retry_policy& retry, int attempts, double random);
 
 }  // namespace quarq::model

@@ -51,10 +51,10 @@ frame_header read_header(std::string_view bytes) {
   header.files = get<std::uint16_t>(bytes.data() + 6);
   header.segment = get<std::uint64_t>(bytes.data() + 8);
   if (kind < 1 || kind > static_cast<std::uint8_t>(frame_kind::failure)) bad("unknown kind", kind);
-  if (header.size > most_inline) bad("a body is too big:", header.size);
+  if (header.size > max_inline) bad("a body is too big:", header.size);
   if ((header.flags & ~frame_flag::all) != 0) bad("unknown flags", header.flags);
   // One more for the segment itself.
-  if (header.files > detail::attachments::most_files + 1) bad("too many files:", header.files);
+  if (header.files > detail::attachments::max_files + 1) bad("too many files:", header.files);
   if ((header.flags & frame_flag::new_segment) && header.files == 0)
     bad("no file of a new segment of", header.segment);
   header.kind = static_cast<frame_kind>(kind);
@@ -72,7 +72,7 @@ std::span<char> frame_parser::prepare() {
   std::size_t room = std::max(first_room, end_ + 1);
   if (end_ >= header_size)
     room =
-        std::max(room, header_size + std::min<std::size_t>(get<std::uint32_t>(buffer_.data()), most_inline));
+        std::max(room, header_size + std::min<std::size_t>(get<std::uint32_t>(buffer_.data()), max_inline));
   if (buffer_.size() < room) buffer_.resize(room);
   return {buffer_.data() + end_, buffer_.size() - end_};
 }
@@ -133,7 +133,7 @@ void write_facts(encoder& out, const detail::job_facts& facts) {
   out.text(facts.id);
   out.text(facts.task);
   out.text(facts.queue);
-  out.integer(facts.tries);
+  out.integer(facts.attempts);
   out.integer(facts.enqueued_at.time_since_epoch().count());
   out.integer(facts.due_at.time_since_epoch().count());
 }
@@ -150,7 +150,7 @@ detail::job_facts read_facts(decoder& in) {
   facts.id = in.text();
   facts.task = in.text();
   facts.queue = in.text();
-  facts.tries = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
+  facts.attempts = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
   facts.enqueued_at = read_moment(in);
   facts.due_at = read_moment(in);
   return facts;

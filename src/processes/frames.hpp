@@ -43,7 +43,7 @@ struct frame_header {
 };
 inline constexpr std::size_t header_size = 16;
 /// A bigger body is in the segment.
-inline constexpr std::size_t most_inline = 64 * 1024;
+inline constexpr std::size_t max_inline = 64 * 1024;
 
 void write_header(char* to, const frame_header& header) noexcept;
 /// Throws decode_error if it is none.

@@ -14,12 +14,12 @@ namespace quarq::processes {
 
 namespace {
 
-constexpr std::size_t most_descriptors = detail::attachments::most_files + 1;
+constexpr std::size_t max_descriptors = detail::attachments::max_files + 1;
 
 /// The room that descriptors need beside the bytes of a message.
 union control_room {
   cmsghdr align;
-  char bytes[CMSG_SPACE(most_descriptors * sizeof(int))];
+  char bytes[CMSG_SPACE(max_descriptors * sizeof(int))];
 };
 
 void put_descriptors(msghdr& header, control_room& room, const std::vector<int>& descriptors) {
@@ -61,7 +61,7 @@ void link::begin() {
 void link::seal(frame_kind kind) {
   frame_header header;
   header.kind = kind;
-  if (out_.size() - header_size > most_inline) {
+  if (out_.size() - header_size > max_inline) {
     const std::string_view body = std::string_view(out_).substr(header_size);
     const std::uint64_t size = body.size();
     const std::uint64_t place = out_segment_.add(body);

@@ -42,10 +42,10 @@ bool memory_limits_work() noexcept {
   return !base::sanitized;
 }
 
-memory_limit::memory_limit(std::uint64_t most) noexcept : most_(most) {
-  if (most == 0 || !memory_limits_work()) return;
+memory_limit::memory_limit(std::uint64_t max) noexcept : most_(max) {
+  if (max == 0 || !memory_limits_work()) return;
   if (mallinfo2().fordblks > worth_giving_back) malloc_trim(0);
-  const std::uint64_t limit = read_pages().data * page_size() + most;
+  const std::uint64_t limit = read_pages().data * page_size() + max;
   if (getrlimit(RLIMIT_DATA, &before_) != 0 || limit >= before_.rlim_max) return;
   const rlimit during{limit, before_.rlim_max};
   active_ = setrlimit(RLIMIT_DATA, &during) == 0;

@@ -10,19 +10,19 @@ namespace quarq::processes {
 /// False under the address and thread sanitizers: they need memory as they please.
 bool memory_limits_work() noexcept;
 
-/// While it lives, this process may have `most` bytes of data (heap, stacks of threads) more than at its
+/// While it lives, this process may have `max` bytes of data (heap, stacks of threads) more than at its
 /// beginning; beyond that, allocating throws std::bad_alloc. 0: no limit. What allocators keep free is given
 /// back first, so that what earlier calls used does not count as room.
 class memory_limit {
  public:
-  explicit memory_limit(std::uint64_t most) noexcept;
+  explicit memory_limit(std::uint64_t max) noexcept;
   ~memory_limit() { lift(); }
   memory_limit(const memory_limit&) = delete;
   memory_limit& operator=(const memory_limit&) = delete;
 
   void lift() noexcept;
   bool is_set() const noexcept { return most_ > 0; }
-  std::uint64_t most() const noexcept { return most_; }
+  std::uint64_t max() const noexcept { return most_; }
 
  private:
   std::uint64_t most_ = 0;

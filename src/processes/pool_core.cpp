@@ -13,7 +13,7 @@ namespace quarq::processes {
 namespace {
 
 // A child that never gets ready so often in a row will not.
-constexpr int most_failed_starts = 3;
+constexpr int max_failed_starts = 3;
 // One that dies idle, unused and younger than this is not replaced before it is needed: the next might do the
 // same, and so on.
 constexpr std::chrono::seconds childhood(1);
@@ -288,7 +288,7 @@ void pool_core::on_end(const child_ptr& one, std::optional<process_end> end, con
     const bool never_used = before == state::idle && one->calls == 0 &&
                             std::chrono::steady_clock::now() - one->ready_at < childhood;
     if (never_used && wanted_ > 0) --wanted_;
-    if (before == state::starting && ++failed_starts_ >= most_failed_starts) {
+    if (before == state::starting && ++failed_starts_ >= max_failed_starts) {
       failed_starts_ = 0;
       wanted_ = living_;
       const std::string reason = end ? "it " + to_text(*end) + " before it was ready" : why;

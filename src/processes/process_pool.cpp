@@ -30,7 +30,7 @@ using processes::pool_child;
 using processes::pool_core;
 
 // A child that dies before it could begin is no reason to give up; several in a row are.
-constexpr int most_beginnings = 3;
+constexpr int max_beginnings = 3;
 
 // A loop whose calls are answered at once, one after the other, must come to its other work as well.
 constexpr unsigned others_turn = 16;
@@ -170,7 +170,7 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::pool_co
     lease held(pool, std::move(one));
     compose(held, call, limit, retire_above);
     auto sent = held.connection().send(false);
-    if (sent == link::progress::broken && beginning < most_beginnings) continue;
+    if (sent == link::progress::broken && beginning < max_beginnings) continue;
     if (sent == link::progress::broken) co_await throw_lost(pool, held.one());
 
     processes::message answer;

@@ -55,14 +55,14 @@ std::uint64_t segment_writer::add(std::string_view data) {
   return place;
 }
 
-void segment_writer::grow(std::size_t least) {
+void segment_writer::grow(std::size_t min) {
   if (!file_) {
     file_.reset(memfd_create("quarq-values", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (!file_) fail("memfd_create");
     // So that a reader can rely on what it has mapped, whatever becomes of us.
     if (fcntl(file_.get(), F_ADD_SEALS, F_SEAL_SHRINK) != 0) fail("F_SEAL_SHRINK");
   }
-  const std::size_t wanted = std::max(least, mapping_.size() + std::min(mapping_.size(), kept));
+  const std::size_t wanted = std::max(min, mapping_.size() + std::min(mapping_.size(), kept));
   const std::size_t size = (wanted + granule - 1) / granule * granule;
   if (ftruncate(file_.get(), static_cast<off_t>(size)) != 0) fail("ftruncate");
   mapping_.show(file_.get(), size, true);
@@ -99,8 +99,8 @@ std::string_view segment_reader::find(std::uint64_t place, std::uint64_t size) c
 // ---- attachments
 
 std::uint32_t outgoing::add_file(int descriptor) {
-  if (files_.size() >= most_files)
-    throw invalid_argument("more than " + std::to_string(most_files) +
+  if (files_.size() >= max_files)
+    throw invalid_argument("more than " + std::to_string(max_files) +
                            " open files can't go along with one call to a process");
   base::unique_fd copy(fcntl(descriptor, F_DUPFD_CLOEXEC, 4));
   if (!copy)

@@ -49,7 +49,7 @@ class segment_writer {
   int descriptor() const noexcept { return file_.get(); }
 
  private:
-  void grow(std::size_t least);
+  void grow(std::size_t min);
 
   base::unique_fd file_;
   mapping mapping_;

@@ -20,8 +20,8 @@ namespace quarq::processes {
 namespace {
 
 constexpr std::uint64_t magic = 0x3130'676e'6972'7271;  // "qrring01": the layout below
-constexpr std::uint64_t most_items = std::uint64_t(1) << 32;
-constexpr std::uint64_t most_bytes = std::uint64_t(1) << 40;
+constexpr std::uint64_t max_items = std::uint64_t(1) << 32;
+constexpr std::uint64_t max_bytes = std::uint64_t(1) << 40;
 constexpr std::size_t line = 64;
 constexpr std::uint64_t somebody_joins = 1;  // in `finished`, beside the count
 
@@ -32,8 +32,8 @@ const int looks = std::thread::hardware_concurrency() > 1 ? 500 : 1;
 constexpr auto stop_slice = std::chrono::milliseconds(10);
 
 // Who would not wait does not look either.
-int looks_of(const patience& most) {
-  return most.until && *most.until <= std::chrono::steady_clock::now() ? 1 : looks;
+int looks_of(const patience& max) {
+  return max.until && *max.until <= std::chrono::steady_clock::now() ? 1 : looks;
 }
 
 [[noreturn]] void fail_memory() {
@@ -50,7 +50,7 @@ struct shared_ring::slot {
 // Records are counted from the first ever put: tail were put, head of them taken, slots[i] describes record
 // i. What one side writes often is in no line that the other side reads often.
 struct shared_ring::layout {
-  layout(std::uint64_t most, std::uint64_t most_of_bytes) : items(most), bytes(most_of_bytes) {}
+  layout(std::uint64_t max, std::uint64_t max_of_bytes) : items(max), bytes(max_of_bytes) {}
 
   std::atomic<std::uint64_t> valid = 0;  ///< magic, when all the rest is there
   const std::uint64_t items;
@@ -101,12 +101,12 @@ std::uint64_t slots_for(std::uint64_t items) {
 }  // namespace
 
 shared_ring::shared_ring(std::uint64_t items, std::uint64_t bytes) {
-  if (items < 1 || items > most_items)
+  if (items < 1 || items > max_items)
     throw invalid_argument("a queue for " + std::to_string(items) + " items: it must be 1 to " +
-                           std::to_string(most_items));
-  if (bytes < 1 || bytes > most_bytes)
+                           std::to_string(max_items));
+  if (bytes < 1 || bytes > max_bytes)
     throw invalid_argument("a queue of " + std::to_string(bytes) + " bytes: it must be 1 to " +
-                           std::to_string(most_bytes));
+                           std::to_string(max_bytes));
   descriptor_ = memfd_create("quarq-queue", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (descriptor_ < 0) fail_memory();
   try {
@@ -135,8 +135,8 @@ shared_ring::shared_ring(int descriptor) : descriptor_(descriptor) {
     if (!readable || length < sizeof(layout)) throw invalid_argument("the descriptor is not that of a queue");
     map(length);
     const auto& there = *shared_;
-    if (there.valid.load(std::memory_order_acquire) != magic || there.items < 1 || there.items > most_items ||
-        there.bytes < 1 || there.bytes > most_bytes ||
+    if (there.valid.load(std::memory_order_acquire) != magic || there.items < 1 || there.items > max_items ||
+        there.bytes < 1 || there.bytes > max_bytes ||
         length != sizeof(layout) + slots_for(there.items) * sizeof(slot) + std::bit_ceil(there.bytes))
       throw invalid_argument("the descriptor is not that of a queue, or of another version's");
   } catch (...) {
@@ -237,20 +237,20 @@ shared_ring::end shared_ring::try_put(std::string_view record) {
   return store(record, seen);
 }
 
-shared_ring::end shared_ring::put(std::string_view record, const patience& most) {
+shared_ring::end shared_ring::put(std::string_view record, const patience& max) {
   refuse_what_never_fits(record.size());
-  if (most.stop.stop_requested()) return end::stopped;
+  if (max.stop.stop_requested()) return end::stopped;
   if (!shared_->somebody_needs_room.load(std::memory_order_relaxed)) {
     std::uint64_t seen = 0;
     const end ended = store(record, seen);
     if (ended != end::timed_out) return ended;
   }
-  return put_in_turn(record, most);
+  return put_in_turn(record, max);
 }
 
-shared_ring::end shared_ring::put_in_turn(std::string_view record, const patience& most) {
+shared_ring::end shared_ring::put_in_turn(std::string_view record, const patience& max) {
   auto& s = *shared_;
-  const end had_turn = take_turn(s.put_turn, most);
+  const end had_turn = take_turn(s.put_turn, max);
   if (had_turn != end::done) return had_turn;
   struct turn {
     ~turn() {
@@ -261,7 +261,7 @@ shared_ring::end shared_ring::put_in_turn(std::string_view record, const patienc
   } const held{s};
   s.somebody_needs_room.store(1, std::memory_order_relaxed);
 
-  const std::stop_callback wake(most.stop, [&s] { s.room_came.disturb(); });
+  const std::stop_callback wake(max.stop, [&s] { s.room_came.disturb(); });
   while (true) {
     std::uint64_t seen = 0;
     const end ended = store(record, seen);
@@ -269,7 +269,7 @@ shared_ring::end shared_ring::put_in_turn(std::string_view record, const patienc
     const auto unchanged = [&] {
       return s.head.load(std::memory_order_relaxed) == seen && !s.closed.load(std::memory_order_relaxed);
     };
-    const end slept = sleep(s.room_came, s.getting, unchanged, most);
+    const end slept = sleep(s.room_came, s.getting, unchanged, max);
     if (slept != end::done) return slept;
   }
 }
@@ -300,27 +300,27 @@ shared_ring::end shared_ring::try_get(std::string& into) {
   return take(into, seen);
 }
 
-shared_ring::end shared_ring::get(std::string& into, const patience& most) {
-  if (most.stop.stop_requested()) return end::stopped;
+shared_ring::end shared_ring::get(std::string& into, const patience& max) {
+  if (max.stop.stop_requested()) return end::stopped;
   std::uint64_t seen = 0;
-  for (int i = looks_of(most); i > 0; --i) {
+  for (int i = looks_of(max); i > 0; --i) {
     const end ended = take(into, seen);
     if (ended != end::timed_out) return ended;
     pause_processor();
   }
-  return get_in_turn(into, most);
+  return get_in_turn(into, max);
 }
 
-shared_ring::end shared_ring::get_in_turn(std::string& into, const patience& most) {
+shared_ring::end shared_ring::get_in_turn(std::string& into, const patience& max) {
   auto& s = *shared_;
-  const end had_turn = take_turn(s.get_turn, most);
+  const end had_turn = take_turn(s.get_turn, max);
   if (had_turn != end::done) return had_turn;
   struct turn {
     ~turn() { mutex.unlock(); }
     robust_mutex& mutex;
   } const held{s.get_turn};
 
-  const std::stop_callback wake(most.stop, [&s] { s.record_came.disturb(); });
+  const std::stop_callback wake(max.stop, [&s] { s.record_came.disturb(); });
   while (true) {
     std::uint64_t seen = 0;
     const end ended = take(into, seen);
@@ -328,31 +328,31 @@ shared_ring::end shared_ring::get_in_turn(std::string& into, const patience& mos
     const auto unchanged = [&] {
       return s.tail.load(std::memory_order_relaxed) == seen && !s.closed.load(std::memory_order_relaxed);
     };
-    const end slept = sleep(s.record_came, s.putting, unchanged, most);
+    const end slept = sleep(s.record_came, s.putting, unchanged, max);
     if (slept != end::done) return slept;
   }
 }
 
 // ---- waiting
 
-shared_ring::end shared_ring::take_turn(robust_mutex& turn, const patience& most) {
+shared_ring::end shared_ring::take_turn(robust_mutex& turn, const patience& max) {
   while (true) {
-    if (most.stop.stop_requested()) return end::stopped;
-    deadline until = most.until;
-    if (most.stop.stop_possible()) {
+    if (max.stop.stop_requested()) return end::stopped;
+    deadline until = max.until;
+    if (max.stop.stop_possible()) {
       // A lock can't be woken from.
       const auto slice = std::chrono::steady_clock::now() + stop_slice;
       until = until ? std::min(*until, slice) : slice;
     }
     if (turn.lock_until(until) != robust_mutex::result::timed_out) return end::done;
-    if (most.until && std::chrono::steady_clock::now() >= *most.until) return end::timed_out;
+    if (max.until && std::chrono::steady_clock::now() >= *max.until) return end::timed_out;
   }
 }
 
 template <class Unchanged>
 shared_ring::end shared_ring::sleep(shared_bell& bell, robust_mutex& changers, const Unchanged& unchanged,
-                                    const patience& most) {
-  for (int i = looks_of(most); i > 0; --i) {
+                                    const patience& max) {
+  for (int i = looks_of(max); i > 0; --i) {
     if (!unchanged()) return end::done;
     pause_processor();
   }
@@ -362,8 +362,8 @@ shared_ring::end shared_ring::sleep(shared_bell& bell, robust_mutex& changers, c
     if (!unchanged()) return end::done;
     heard = bell.listen();
   }
-  if (most.stop.stop_requested()) return end::stopped;
-  return bell.sleep(heard, most.until) ? end::done : end::timed_out;
+  if (max.stop.stop_requested()) return end::stopped;
+  return bell.sleep(heard, max.until) ? end::done : end::timed_out;
 }
 
 // The only one that holds two of these locks.
@@ -402,11 +402,11 @@ void shared_ring::task_done() {
   }
 }
 
-shared_ring::end shared_ring::join(const patience& most) {
+shared_ring::end shared_ring::join(const patience& max) {
   auto& s = *shared_;
-  const std::stop_callback wake(most.stop, [&s] { s.all_finished.disturb(); });
+  const std::stop_callback wake(max.stop, [&s] { s.all_finished.disturb(); });
   while (true) {
-    if (most.stop.stop_requested()) return end::stopped;
+    if (max.stop.stop_requested()) return end::stopped;
     shared_bell::heard heard = 0;
     {
       const locked lock(s.finishing, s.all_finished);
@@ -415,8 +415,8 @@ shared_ring::end shared_ring::join(const patience& most) {
       if (finished / 2 == s.tail.load()) return end::done;
       heard = s.all_finished.listen();
     }
-    if (most.stop.stop_requested()) return end::stopped;
-    if (!s.all_finished.sleep(heard, most.until)) return unfinished() == 0 ? end::done : end::timed_out;
+    if (max.stop.stop_requested()) return end::stopped;
+    if (!s.all_finished.sleep(heard, max.until)) return unfinished() == 0 ? end::done : end::timed_out;
   }
 }
 

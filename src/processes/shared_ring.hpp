@@ -40,17 +40,17 @@ class shared_ring {
   int descriptor() const noexcept { return descriptor_; }
 
   /// done, timed_out, stopped or closed. Throws quarq::invalid_argument for a record that can never fit.
-  end put(std::string_view record, const patience& most);
+  end put(std::string_view record, const patience& max);
   /// done, timed_out (no room now, or others wait for it) or closed.
   end try_put(std::string_view record);
   /// done, timed_out, stopped, or closed (and nothing is left). Replaces what is in `into`.
-  end get(std::string& into, const patience& most);
+  end get(std::string& into, const patience& max);
   end try_get(std::string& into);
 
   /// One of the records taken is dealt with. Throws quarq::invalid_argument if all were.
   void task_done();
   /// Until all that was put is dealt with: done, timed_out or stopped.
-  end join(const patience& most);
+  end join(const patience& max);
 
   void close();
   bool closed() const noexcept;
@@ -72,12 +72,12 @@ class shared_ring {
   void copy_in(std::uint64_t position, std::string_view record) noexcept;
   void copy_out(const slot& from, std::string& into) const;
   end store(std::string_view record, std::uint64_t& seen_head);
-  end put_in_turn(std::string_view record, const patience& most);
+  end put_in_turn(std::string_view record, const patience& max);
   end take(std::string& into, std::uint64_t& seen_tail);
-  end get_in_turn(std::string& into, const patience& most);
-  end take_turn(robust_mutex& turn, const patience& most);
+  end get_in_turn(std::string& into, const patience& max);
+  end take_turn(robust_mutex& turn, const patience& max);
   template <class Unchanged>
-  end sleep(shared_bell& bell, robust_mutex& changers, const Unchanged& unchanged, const patience& most);
+  end sleep(shared_bell& bell, robust_mutex& changers, const Unchanged& unchanged, const patience& max);
 
   int descriptor_ = -1;
   layout* shared_ = nullptr;

@@ -10,20 +10,20 @@ namespace quarq::redis {
 /// `longest`, so that clients which lost the same server do not come back in step.
 class backoff {
  public:
-  using millis = std::chrono::milliseconds;
-  explicit backoff(millis first = millis(50), millis longest = millis(2000))
+  using milliseconds = std::chrono::milliseconds;
+  explicit backoff(milliseconds first = milliseconds(50), milliseconds longest = milliseconds(2000))
       : first_(first), longest_(longest) {}
 
   /// `random` is uniform in [0, 1).
   std::chrono::microseconds next(double random) {
-    const auto most = std::min(longest_, first_ * (1 << doublings_));
-    if (most < longest_) ++doublings_;
-    return std::chrono::duration_cast<std::chrono::microseconds>(most * random);
+    const auto max = std::min(longest_, first_ * (1 << doublings_));
+    if (max < longest_) ++doublings_;
+    return std::chrono::duration_cast<std::chrono::microseconds>(max * random);
   }
   void reset() noexcept { doublings_ = 0; }
 
  private:
-  millis first_, longest_;
+  milliseconds first_, longest_;
   int doublings_ = 0;
 };
 

@@ -37,7 +37,7 @@ constexpr std::size_t room_to_read = std::size_t{64} << 10;
 constexpr std::chrono::seconds attempt_limit{5};        // from looking up the host to the last set-up reply
 constexpr std::chrono::milliseconds patience_step{10};  // requests that give up within this do so together
 constexpr std::chrono::seconds settled_after{2};        // a connection that held for this long was a good one
-constexpr int most_script_loads = 3;
+constexpr int max_script_loads = 3;
 
 std::string in_seconds(std::chrono::milliseconds t) {
   std::string text = std::to_string(t.count() / 1000);
@@ -515,7 +515,7 @@ void redis_connection::impl::take_error(const link_ptr& link, const redis_reques
   if (meaning == redis_error_class::not_ready) {
     if (r->done) pipeline_.add_first(r);
     link->drop(text);
-  } else if (meaning == redis_error_class::no_script && r->script && r->script_loads++ < most_script_loads) {
+  } else if (meaning == redis_error_class::no_script && r->script && r->script_loads++ < max_script_loads) {
     if (!r->done) return;
     pipeline_.add_first(r);
     pipeline_.add_first(make_request({"SCRIPT", "LOAD", std::string(r->script->text)}));

@@ -324,13 +324,13 @@ std::int64_t resp_parser::number(std::string_view line, const char* what) const 
   return n;
 }
 
-std::size_t resp_parser::length(char type, std::string_view line, std::size_t most) const {
+std::size_t resp_parser::length(char type, std::string_view line, std::size_t max) const {
   if (line == "?") fail("streamed strings and arrays are not supported");
   const std::int64_t n = number(line, "a length");
   if (n < 0) fail(std::string("the length of ") + name_of(type) + " is negative: " + shown(line));
-  if (static_cast<std::uint64_t>(n) > most) {
+  if (static_cast<std::uint64_t>(n) > max) {
     fail(std::string("the length of ") + name_of(type) + " is " + std::to_string(n) + ", more than the " +
-         std::to_string(most) + " allowed");
+         std::to_string(max) + " allowed");
   }
   return static_cast<std::size_t>(n);
 }

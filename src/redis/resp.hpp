@@ -82,7 +82,7 @@ class resp_parser {
   reply& slot();
   bool finish_value();
   std::int64_t number(std::string_view line, const char* what) const;
-  std::size_t length(char type, std::string_view line, std::size_t most) const;
+  std::size_t length(char type, std::string_view line, std::size_t max) const;
   std::size_t unread() const noexcept { return end_ - begin_; }
   [[noreturn]] void fail(const std::string& what) const;
 

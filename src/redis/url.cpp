@@ -47,9 +47,9 @@ std::string without_password(std::string_view whole) {
 
 namespace {
 
-constexpr std::size_t longest_unix_path = 107;  // what a sockaddr_un holds
-constexpr double longest_patience = 1e6;        // seconds
-constexpr int highest_database = 1'000'000;
+constexpr std::size_t max_unix_path = 107;  // what a sockaddr_un holds
+constexpr double max_patience = 1e6;        // seconds
+constexpr int max_database = 1'000'000;
 constexpr std::string_view sentinel_port = "26379";
 
 class reader {
@@ -171,7 +171,7 @@ class reader {
   void read_database_path() {
     std::string path = url_.path();
     if (path.starts_with('/')) path.erase(0, 1);
-    if (!path.empty()) options_.database = whole_number(path, highest_database, "the database");
+    if (!path.empty()) options_.database = whole_number(path, max_database, "the database");
   }
 
   void read_unix_path() {
@@ -181,8 +181,8 @@ class reader {
     }
     options_.unix_path = url_.path();
     if (options_.unix_path.empty() || options_.unix_path == "/") fail("the socket's path is missing");
-    if (options_.unix_path.size() > longest_unix_path) {
-      fail("the socket's path is longer than " + std::to_string(longest_unix_path) + " bytes");
+    if (options_.unix_path.size() > max_unix_path) {
+      fail("the socket's path is longer than " + std::to_string(max_unix_path) + " bytes");
     }
   }
 
@@ -223,7 +223,7 @@ class reader {
     } else if (key == "tls_verify") {
       options_.tls_verify = yes_or_no(key, value);
     } else if (key == "db" && unix_) {
-      options_.database = whole_number(value, highest_database, "the database");
+      options_.database = whole_number(value, max_database, "the database");
     } else if (key == "master" || key.starts_with("sentinel_")) {
       read_of_sentinel(key, value);
     } else if (!read_of_dialect(key, value)) {
@@ -273,7 +273,7 @@ class reader {
     const auto [end, ec] =
         std::from_chars(value.data(), value.data() + value.size(), seconds, std::chars_format::fixed);
     const bool usable = ec == std::errc{} && end == value.data() + value.size() && seconds >= 0.001;
-    if (!usable || seconds > longest_patience) {
+    if (!usable || seconds > max_patience) {
       fail("the parameter \"timeout\" is \"" + value +
            "\"; it must be a number of seconds, from 0.001 to 1000000");
     }
@@ -281,11 +281,11 @@ class reader {
     options_.sets_patience = true;
   }
 
-  int whole_number(const std::string& digits, int most, const std::string& what) const {
+  int whole_number(const std::string& digits, int max, const std::string& what) const {
     int n = -1;
     const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
-    if (ec != std::errc{} || end != digits.data() + digits.size() || n < 0 || n > most) {
-      fail(what + " is \"" + digits + "\"; it must be a number from 0 to " + std::to_string(most));
+    if (ec != std::errc{} || end != digits.data() + digits.size() || n < 0 || n > max) {
+      fail(what + " is \"" + digits + "\"; it must be a number from 0 to " + std::to_string(max));
     }
     return n;
   }

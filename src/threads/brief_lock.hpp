@@ -18,12 +18,12 @@ class brief_lock {
 
  private:
   void wait() noexcept {
-    for (int tries = 0;; ++tries) {
+    for (int attempts = 0;; ++attempts) {
       const bool is_taken = taken_.load(std::memory_order_relaxed);
       if (!is_taken && !taken_.exchange(true, std::memory_order_acquire)) return;
-      if (tries < 100) {
+      if (attempts < 100) {
         pause();
-      } else if (tries < 110) {
+      } else if (attempts < 110) {
         std::this_thread::yield();
       } else {
         std::this_thread::sleep_for(std::chrono::microseconds(50));

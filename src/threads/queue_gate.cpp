@@ -135,10 +135,10 @@ void queue_gate::wait_for_item(std::unique_lock<std::mutex>& lock) {
   wait(lock, getters);
 }
 
-void queue_gate::wait_for_item(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds most) {
+void queue_gate::wait_for_item(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds max) {
   // What can't be added to a time is as good as for ever.
   constexpr auto longest = std::chrono::hours(24 * 365);
-  const auto until = std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(most, longest);
+  const auto until = std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(max, longest);
   waiter me;
   while (!is_ready(getters)) {
     stand(me, getters);

@@ -18,11 +18,11 @@ namespace quarq::detail {
 namespace {
 
 // Whoever claims a run has this long to plan the next one before others do.
-constexpr millis head_start{2'000};
+constexpr milliseconds head_start{2'000};
 // A cron job is not looked after more often than this, however often it runs...
-constexpr millis shortest_pause{5'000};
+constexpr milliseconds min_pause{5'000};
 // ...and at least as often as this: what is planned may be purged, and clocks be set.
-constexpr millis longest_pause = std::chrono::hours(1);
+constexpr milliseconds max_pause = std::chrono::hours(1);
 
 }  // namespace
 
@@ -50,17 +50,17 @@ void worker_core::begin_crons() {
   if (crons_beginning) spawn(tend_crons());
 }
 
-void worker_core::note_clock(lane& l, broker::moment now) {
+void worker_core::note_clock(lane& l, broker::time_point now) {
   const bool first = !clock_seen;
   clock_there = now;
   clock_seen = steady::now();
-  if (l.since == broker::moment{}) l.since = now;
+  if (l.since == broker::time_point{}) l.since = now;
   if (first) wake->cron.set();
 }
 
 // The broker's clock, as far as it is known here: it may be a little later there.
-broker::moment worker_core::now_there() const {
-  return clock_there + std::chrono::floor<millis>(steady::now() - clock_seen.value());
+broker::time_point worker_core::now_there() const {
+  return clock_there + std::chrono::floor<milliseconds>(steady::now() - clock_seen.value());
 }
 
 awaitable<void> worker_core::tend_crons() {
@@ -71,7 +71,7 @@ awaitable<void> worker_core::tend_crons() {
     log_next(c);
   }
   while (!closing) {
-    auto next = now_there() + longest_pause;
+    auto next = now_there() + max_pause;
     for (auto& [task, c] : crons) {
       if (c.queue.empty()) continue;
       while (c.look_at <= now_there()) co_await look_after(c);
@@ -81,7 +81,7 @@ awaitable<void> worker_core::tend_crons() {
       crons_beginning = false;
       wake->fetch.set();
     }
-    const auto pause = std::max(next - now_there(), millis{1});
+    const auto pause = std::max(next - now_there(), milliseconds{1});
     co_await wake->cron.wait_for(pause);
   }
 }
@@ -103,7 +103,7 @@ awaitable<void> worker_core::look_after(cron::cron_job& c) {
   try {
     co_await mend_chain(c);
     c.checking = false;
-    c.look_at = std::clamp(c.next, now + shortest_pause, now + longest_pause);
+    c.look_at = std::clamp(c.next, now + min_pause, now + max_pause);
     co_return;
   } catch (const broker_error& e) {
     base::log().warn("{}: could not plan its next run, trying again: {}", c.task, e.what());
@@ -128,7 +128,7 @@ awaitable<void> worker_core::mend_chain(cron::cron_job& c) {
 
 // False: a job with this id lives or is kept already.
 awaitable<bool> worker_core::enqueue_run(const cron::cron_job& c, std::string id,
-                                         std::optional<broker::moment> at, std::string after) {
+                                         std::optional<broker::time_point> at, std::string after) {
   model::record r;
   r.task = c.task;
   r.arguments = encode_arguments();
@@ -189,19 +189,19 @@ awaitable<worker_core::startup_run> worker_core::latest_startup_run(const cron::
       co_return latest;
     }
     // Whatever the outcomes say, the times grow, and so the ids end.
-    latest.ended = std::max(*end, latest.ended.value_or(broker::moment::min()) + millis{1});
+    latest.ended = std::max(*end, latest.ended.value_or(broker::time_point::min()) + milliseconds{1});
     latest.next_id = fmt::format("{}:{}", c.startup_id(), latest.ended->time_since_epoch().count());
   }
 }
 
 // Nothing: it has not ended.
-std::optional<broker::moment> worker_core::ended_at(const broker::job_details& job) {
+std::optional<broker::time_point> worker_core::ended_at(const broker::job_details& job) {
   if (!is_final(job.state)) return std::nullopt;
   try {
     const auto o = model::decode_outcome(job.outcome);
-    return broker::moment(millis(std::max(o.finished_ms, o.enqueued_ms)));
+    return broker::time_point(milliseconds(std::max(o.finished_ms, o.enqueued_ms)));
   } catch (const decode_error&) {
-    return broker::moment{};
+    return broker::time_point{};
   }
 }
 

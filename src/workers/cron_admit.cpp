@@ -17,7 +17,7 @@ using kind = cron::cron_run::kind;
 namespace {
 
 // Of runs that were skipped one after the other. Whoever can write to the store could make it endless.
-constexpr int longest_chain = 1'000;
+constexpr int max_chain = 1'000;
 
 bool is_live(const std::optional<broker::job_details>& job) {
   return job && !is_final(job->state);
@@ -81,7 +81,7 @@ awaitable<bool> worker_core::judge_startup(running_job& job, cron_job& c, const 
   if (!c.options.job_id.empty()) {
     co_await send_under_own_id(job, c);
     takes_place = false;
-  } else if (job.claimed.tries == 1) {
+  } else if (job.claimed.attempts == 1) {
     takes_place = co_await way_is_clear(job, c, run);
   }
   co_return takes_place;
@@ -96,7 +96,7 @@ awaitable<bool> worker_core::judge_planned(running_job& job, cron_job& c, const 
     end_without_run(job, job_state::expired, fmt::format("{} was planned after its time", job.claimed.id));
     co_return false;
   }
-  if (job.claimed.tries == 1) {
+  if (job.claimed.attempts == 1) {
     const bool missed = co_await is_missed(job, c, run);
     if (missed) {
       co_await skip_missed(job, c, run);
@@ -122,7 +122,7 @@ awaitable<bool> worker_core::is_missed(const running_job& job, const cron_job& c
     co_return false;
   }
   // Not if it had been started before, and was handed back: then a later run was planned after it.
-  std::vector<broker::moment> later = {c.after(run.due), c.after(now)};
+  std::vector<broker::time_point> later = {c.after(run.due), c.after(now)};
   for (const auto due : later) {
     const auto id = c.run_id(due);
     const auto planned = co_await broker->inspect(c.queue, id);
@@ -168,7 +168,7 @@ awaitable<worker_core::cron_obstacle> worker_core::run_in_the_way(const running_
     if (is_live(next)) id = run_before(*next);
   }
   // A run that was skipped knows what was in its way, which may be in ours as well.
-  for (int step = 0; step < longest_chain && !id.empty() && id != job.claimed.id; ++step) {
+  for (int step = 0; step < max_chain && !id.empty() && id != job.claimed.id; ++step) {
     const auto before = co_await broker->inspect(c.queue, id);
     if (!before) break;
     auto further = run_before(*before);

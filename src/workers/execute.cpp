@@ -39,7 +39,7 @@ attempt attempt_from(const std::exception_ptr& thrown) {
     return failed_attempt(what::permanent, base::type_name(typeid(e)), e.what());
   } catch (const retry& e) {
     auto a = failed_attempt(what::threw, base::type_name(typeid(e)), e.what());
-    a.pause = std::clamp(e.delay(), millis{0}, model::longest_time);
+    a.pause = std::clamp(e.delay(), milliseconds{0}, model::max_time);
     return a;
   } catch (const job_failed& e) {
     // A handler that awaited another job passes on what that one threw.
@@ -63,7 +63,7 @@ void explain_stop(attempt& a, const running_job& job) {
   if (job.stopped == stop_reason::timed_out) {
     a.error_type = "quarq::timed_out";
     a.error = fmt::format("{} took longer than its timeout of {}", job.record.task,
-                          base::human_duration(job.terms.timeout.value_or(millis{0})));
+                          base::human_duration(job.terms.timeout.value_or(milliseconds{0})));
   } else if (job.stopped == stop_reason::cancelled) {
     a.error_type = "quarq::cancelled";
     a.error = fmt::format("{} was cancelled while it ran", job.record.task);
@@ -107,7 +107,7 @@ job_end end_of(const running_job& job, const attempt& a, const model::verdict& v
 
 }  // namespace
 
-void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::moment now) {
+void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::time_point now) {
   ++started;
   std::optional<attempt> hopeless;
   model::record record;
@@ -117,7 +117,7 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
     hopeless = failed_attempt(what::impossible, "quarq::decode_error", e.what());
   }
   const auto due = cron::meant_for(record.task, claimed);
-  job_facts facts{claimed.id, record.task, from.served.name, claimed.tries, claimed.enqueued_at, due};
+  job_facts facts{claimed.id, record.task, from.served.name, claimed.attempts, claimed.enqueued_at, due};
   running_job& job = running.emplace_front(from, std::move(claimed), own_context, std::move(facts));
   job.self = running.begin();
   job.record = std::move(record);
@@ -147,7 +147,7 @@ void worker_core::start_job(lane& from, broker::claimed_job claimed, broker::mom
                                               }));
 }
 
-std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::moment now) {
+std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::time_point now) {
   const auto found = handlers.find(job.record.task);
   job.how = found == handlers.end() ? nullptr : &found->second;
   job.terms = job.how ? model::terms_for(job.record, job.how->options,
@@ -155,17 +155,17 @@ std::optional<attempt> worker_core::reason_not_to_run(running_job& job, broker::
                       : model::terms_for(job.record, handler_options{}, false);
   const auto& c = job.claimed;
   if (job.record.awaited && c.expires_at) {
-    const auto left = std::max(*c.expires_at - now, millis{1});
+    const auto left = std::max(*c.expires_at - now, milliseconds{1});
     job.terms.timeout = std::min(job.terms.timeout.value_or(left), left);
   }
   if (c.expires_at && now > *c.expires_at) {
     return failed_attempt(what::expired, "quarq::job_expired",
                           fmt::format("{} expired: no worker started it in time", job.record.task));
   }
-  if (c.tries > job.terms.retry.max_tries()) {
+  if (c.attempts > job.terms.retry.max_attempts()) {
     return failed_attempt(
         what::exhausted, "quarq::worker_lost",
-        fmt::format("{} was lost with its worker on each of its {} tries", job.record.task, c.tries - 1));
+        fmt::format("{} was lost with its worker on each of its {} tries", job.record.task, c.attempts - 1));
   }
   if (!job.how) {
     return failed_attempt(what::unknown_task, "quarq::unknown_task",
@@ -227,8 +227,8 @@ awaitable<std::string> worker_core::call_on_thread(running_job& job) {
 awaitable<std::string> worker_core::call_in_process(running_job& job) {
   const taken_place place(in_processes);
   const auto limit = job.how->options.memory_limit;
-  const job_facts facts{job.ctx.id(),    job.ctx.task(),        job.ctx.queue(),
-                        job.ctx.tries(), job.ctx.enqueued_at(), job.ctx.due_at()};
+  const job_facts facts{job.ctx.id(),      job.ctx.task(),        job.ctx.queue(),
+                        job.ctx.attempt(), job.ctx.enqueued_at(), job.ctx.due_at()};
   std::string result =
       co_await process_call(*processes, *job.how->in_process, job.record.arguments, limit, facts);
   co_return result;
@@ -277,8 +277,8 @@ void worker_core::stop_job(running_job& job, stop_reason why) {
 model::verdict worker_core::verdict_on(const running_job& job, const attempt& a) {
   auto retry = job.terms.retry;
   const bool is_answer = a.came == what::threw && job.record.awaited && !a.pause;
-  if (is_answer && !job.record.tries && !job.record.backoff) retry = retry.tries(1);
-  return model::decide(a, retry, job.claimed.tries, std::uniform_real_distribution<>(0, 1)(random));
+  if (is_answer && !job.record.attempts && !job.record.backoff) retry = retry.attempts(1);
+  return model::decide(a, retry, job.claimed.attempts, std::uniform_real_distribution<>(0, 1)(random));
 }
 
 bool worker_core::conclude(running_job& job, const attempt& a, const model::verdict& v, std::string result) {
@@ -330,22 +330,22 @@ broker::settlement worker_core::settlement_of(const running_job& job, const atte
 model::outcome worker_core::outcome_of(const running_job& job) const {
   model::outcome o;
   o.task = job.record.task;
-  o.tries = job.claimed.tries;
+  o.attempts = job.claimed.attempts;
   o.worker = name;
   o.enqueued_ms = job.claimed.enqueued_at.time_since_epoch().count();
   o.started_ms = job.started_ms;
-  o.finished_ms = job.started_ms + std::chrono::duration_cast<millis>(since(job.started)).count();
+  o.finished_ms = job.started_ms + std::chrono::duration_cast<milliseconds>(since(job.started)).count();
   return o;
 }
 
 workers::logged_job worker_core::logged(const running_job& job) const {
-  const auto start = broker::moment(millis(job.started_ms));
+  const auto start = broker::time_point(milliseconds(job.started_ms));
   workers::logged_job l;
   l.id = job.claimed.id;
   l.task = job.record.task;
   l.is_cron = !crons.empty() && crons.contains(job.record.task);
-  l.tries = job.claimed.tries;
-  l.most_tries = job.terms.retry.max_tries();
+  l.attempts = job.claimed.attempts;
+  l.max_attempts = job.terms.retry.max_attempts();
   l.age = start - job.claimed.enqueued_at;
   l.waited = start - job.claimed.due_at;
   l.ran = since(job.started);
@@ -355,7 +355,7 @@ workers::logged_job worker_core::logged(const running_job& job) const {
   return l;
 }
 
-void worker_core::aborted_unstarted(const broker::claimed_job& claimed, broker::moment now) {
+void worker_core::aborted_unstarted(const broker::claimed_job& claimed, broker::time_point now) {
   std::string task;
   try {
     task = model::decode_record(claimed.record).task;
@@ -365,14 +365,14 @@ void worker_core::aborted_unstarted(const broker::claimed_job& claimed, broker::
   workers::logged_job l;
   l.id = claimed.id;
   l.task = task;
-  l.tries = claimed.tries;
+  l.attempts = claimed.attempts;
   l.age = now - claimed.enqueued_at;
   log->aborted_unstarted(l);
   ++tries_ended.failed;
   ++done;
 }
 
-void worker_core::set_deadline(running_job& job, millis from_now) {
+void worker_core::set_deadline(running_job& job, milliseconds from_now) {
   clear_deadline(job);
   job.deadline = steady::now() + from_now;
   const auto place = deadlines.emplace(*job.deadline, &job).first;
@@ -391,7 +391,7 @@ awaitable<void> worker_core::watch_deadlines() {
     if (deadlines.empty()) {
       co_await wake->deadline.wait();
     } else {
-      const auto left = std::chrono::ceil<millis>(deadlines.begin()->first - now);
+      const auto left = std::chrono::ceil<milliseconds>(deadlines.begin()->first - now);
       co_await wake->deadline.wait_for(left);
     }
   }

@@ -10,9 +10,9 @@ namespace quarq::detail {
 namespace {
 
 // Enough to make the round trip cheap for each job, and little enough that others get some.
-constexpr std::size_t most_claimed = 256;
+constexpr std::size_t max_claimed = 256;
 // While nothing is heard; a lost wake-up would cost this long, if renewing did not notice it first.
-constexpr millis longest_nap = std::chrono::minutes(1);
+constexpr milliseconds max_idle_wait = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -37,30 +37,30 @@ awaitable<bool> worker_core::claim_once() {
   bool more = false;
   const auto order = lanes_by_weight();
   for (lane* l : order) {
-    const std::size_t most = std::min(room(), most_claimed);
-    if (most == 0 || stopping) break;
+    const std::size_t max = std::min(room(), max_claimed);
+    if (max == 0 || stopping) break;
     if (l->lease.token.empty()) continue;
     // Whether a burst is over only a claim can say.
     if (l->promised_until && steady::now() < *l->promised_until && !options.burst) continue;
-    const bool more_here = co_await claim_from(*l, most);
+    const bool more_here = co_await claim_from(*l, max);
     more = more || more_here;
   }
   co_return more;
 }
 
-awaitable<bool> worker_core::claim_from(lane& l, std::size_t most) {
+awaitable<bool> worker_core::claim_from(lane& l, std::size_t max) {
   bool more = false;
   l.woken = false;
   l.claiming = true;
-  millis nap = longest_nap;
+  milliseconds nap = max_idle_wait;
   try {
     const broker::lease lease = l.lease;
-    auto claim = co_await broker->claim(lease, most);
+    auto claim = co_await broker->claim(lease, max);
     l.claiming = false;
     // Lost meanwhile, and its jobs with it.
     if (lease.token != l.lease.token) co_return false;
     note_clock(l, claim.now);
-    more = claim.jobs.size() == most;
+    more = claim.jobs.size() == max;
     if (claim.next_due) nap = std::min(nap, *claim.next_due);
     if (stopping) {
       return_unstarted(l, claim.jobs);
@@ -82,7 +82,8 @@ awaitable<bool> worker_core::claim_from(lane& l, std::size_t most) {
 }
 
 // A job that the broker gave us without being asked.
-void worker_core::job_given(lane& l, const std::string& token, broker::claimed_job job, broker::moment now) {
+void worker_core::job_given(lane& l, const std::string& token, broker::claimed_job job,
+                            broker::time_point now) {
   // A lost lease's jobs are others' now; and what is not known to be held is given back by reconcile.
   if (token != l.lease.token) return;
   if ((reconcile_wanted || reconciling) && !stopping) return;
@@ -116,13 +117,13 @@ void worker_core::ask_all_again() {
   for (auto& l : lanes) ask_again(l);
 }
 
-millis worker_core::until_next_claim() const {
+milliseconds worker_core::until_next_claim() const {
   const auto now = steady::now();
-  auto next = now + longest_nap;
+  auto next = now + max_idle_wait;
   for (const auto& l : lanes) {
     if (l.promised_until) next = std::min(next, *l.promised_until);
   }
-  return std::max(std::chrono::ceil<millis>(next - now), millis{0});
+  return std::max(std::chrono::ceil<milliseconds>(next - now), milliseconds{0});
 }
 
 // The stop came while the claim was under way, when whoever ends the worker may have counted the running jobs
@@ -176,8 +177,8 @@ std::size_t worker_core::room() const {
   if (options.max_jobs != 0) free = std::min(free, left(options.max_jobs, started));
   std::size_t places_free = 0;
   for (const auto* kind : {&on_loop, &on_threads, &in_processes}) {
-    if (kind->most == 0) continue;
-    const std::size_t here = left(kind->most, kind->taken);
+    if (kind->max == 0) continue;
+    const std::size_t here = left(kind->max, kind->taken);
     if (here == 0) return 0;
     places_free += here;
   }

@@ -22,7 +22,7 @@ awaitable<void> worker_core::open(lane& l) {
   };
   // A burst ends when a claim brings nothing, and who may start so many jobs wants no others.
   if (!options.burst && options.max_jobs == 0) {
-    hear.job_given = [weak, &l, token = fresh.token](broker::claimed_job job, broker::moment now) {
+    hear.job_given = [weak, &l, token = fresh.token](broker::claimed_job job, broker::time_point now) {
       if (const auto self = weak.lock(); self && self->wake) self->job_given(l, token, std::move(job), now);
     };
   }
@@ -33,7 +33,7 @@ awaitable<void> worker_core::open(lane& l) {
     for (auto& each : self->lanes) each.given.clear();
     self->wake->fetch.set();
   };
-  hear.aborted_unstarted = [weak](const broker::claimed_job& job, broker::moment now) {
+  hear.aborted_unstarted = [weak](const broker::claimed_job& job, broker::time_point now) {
     if (const auto self = weak.lock(); self && self->wake) self->aborted_unstarted(job, now);
   };
   hear.cancel_requested = [weak, &l](std::string id) {
@@ -47,7 +47,7 @@ awaitable<void> worker_core::open(lane& l) {
 
 awaitable<void> worker_core::renew(lane& l) {
   // Often enough that two can be lost, and that lost workers are found soon after their lease has run out.
-  const millis interval = std::clamp(options.lease / 4, millis{100}, millis{1'000});
+  const milliseconds interval = std::clamp(options.lease / 4, milliseconds{100}, milliseconds{1'000});
   while (!closing) {
     co_await l.renew_now.wait_for(interval);
     if (closing) break;

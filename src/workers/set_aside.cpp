@@ -18,25 +18,25 @@ namespace asio = boost::asio;
 namespace {
 
 // How long a worker keeps what others know better, and gives them to take it before asking for jobs again.
-constexpr millis kept_aside{1'000};
-constexpr millis others_first{200};
+constexpr milliseconds kept_aside{1'000};
+constexpr milliseconds others_first{200};
 // A cron job that no worker knows was removed, and its last planned run is left over. In the midst of a
 // deployment, though, those who know it may be busy.
-constexpr millis longest_search = std::chrono::hours(1);
+constexpr milliseconds orphan_timeout = std::chrono::hours(1);
 
 }  // namespace
 
 // A job of a cron task that is not known here, or that is not on its schedule here: in the midst of a
 // deployment, or just after one, other workers may know better.
 void worker_core::leave_to_others(running_job& job, std::string_view why) {
-  if (now_there() <= job.claimed.due_at + longest_search) {
+  if (now_there() <= job.claimed.due_at + orphan_timeout) {
     base::log().debug("left     task={} id={}: {}", job.record.task, job.claimed.id, why);
     set_aside(job, {});
     return;
   }
   end_without_run(job, job_state::expired,
                   fmt::format("{} {}, and no other worker has taken it for {}", job.claimed.id, why,
-                              base::human_duration(longest_search)));
+                              base::human_duration(orphan_timeout)));
 }
 
 bool worker_core::leave_unknown_cron(running_job& job, const model::attempt& a) {
@@ -78,7 +78,7 @@ awaitable<void> worker_core::give_back_later(aside& a) {
     }
   } else {
     // A burst worker would only claim it again. It gives everything back when it ends.
-    const millis pause = options.burst ? longest_search : kept_aside;
+    const milliseconds pause = options.burst ? orphan_timeout : kept_aside;
     co_await sleep_for(pause);
   }
   give_back(a);

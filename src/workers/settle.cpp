@@ -10,7 +10,7 @@
 namespace quarq::detail {
 namespace {
 
-constexpr std::size_t most_settled = 512;
+constexpr std::size_t max_settled = 512;
 
 }  // namespace
 
@@ -26,7 +26,7 @@ awaitable<void> worker_core::send_settlements(lane& l) {
       co_await l.outbox_ready.wait();
       continue;
     }
-    const auto count = static_cast<std::ptrdiff_t>(std::min(l.outbox.size(), most_settled));
+    const auto count = static_cast<std::ptrdiff_t>(std::min(l.outbox.size(), max_settled));
     l.in_flight.assign(std::make_move_iterator(l.outbox.begin()),
                        std::make_move_iterator(l.outbox.begin() + count));
     l.outbox.erase(l.outbox.begin(), l.outbox.begin() + count);

@@ -27,9 +27,9 @@ namespace asio = boost::asio;
 namespace {
 
 // After running jobs were asked to stop: time for coroutines to unwind and for ends to be recorded.
-constexpr millis last_moments{500};
+constexpr milliseconds last_moments{500};
 // For what still has to reach the broker when the worker ends.
-constexpr millis farewell{3'000};
+constexpr milliseconds farewell{3'000};
 
 std::string host_and_pid() {
   char host[256] = "?";
@@ -114,7 +114,7 @@ void worker_core::check() const {
       throw invalid_argument(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
   }
   if (options.concurrency == 0) throw invalid_argument("option concurrency: expected at least 1, got 0");
-  if (options.lease < millis{1'000}) {
+  if (options.lease < milliseconds{1'000}) {
     throw invalid_argument(
         fmt::format("option lease: expected at least 1000 ms, got {}", options.lease.count()));
   }
@@ -147,20 +147,20 @@ void worker_core::make_places() {
   const auto any = [this](auto handler::* kind) {
     return std::any_of(handlers.begin(), handlers.end(), [&](const auto& h) { return !!(h.second.*kind); });
   };
-  if (any(&handler::on_loop)) on_loop.most = options.concurrency;
+  if (any(&handler::on_loop)) on_loop.max = options.concurrency;
   if (any(&handler::on_thread)) {
     thread_pool_options like;
     like.size = options.threads;
     like.name = "worker";
     threads.emplace(like);
     // One waits for each that runs, so that threads don't wait for the broker.
-    on_threads.most = 2 * threads->size();
+    on_threads.max = 2 * threads->size();
   }
   if (any(&handler::in_process)) {
     process_pool_options like;
     like.size = options.processes;
     processes.emplace(like);
-    in_processes.most = processes->size();
+    in_processes.max = processes->size();
   }
 }
 
@@ -209,10 +209,11 @@ awaitable<void> worker_core::shut_down() {
 
 awaitable<void> worker_core::finish_running() {
   const auto wait_until = [this](steady::time_point end) -> awaitable<void> {
-    return wake->ended.wait_for(std::max(std::chrono::ceil<millis>(end - steady::now()), millis{1}));
+    return wake->ended.wait_for(
+        std::max(std::chrono::ceil<milliseconds>(end - steady::now()), milliseconds{1}));
   };
   log->stopping(logged_stop());
-  const bool may_end = !stop_now && options.grace > millis{0};
+  const bool may_end = !stop_now && options.grace > milliseconds{0};
   if (may_end) {
     const auto end = steady::now() + options.grace;
     while (!running.empty() && !stop_now && steady::now() < end) co_await wait_until(end);
@@ -232,7 +233,7 @@ awaitable<void> worker_core::finish_running() {
 awaitable<void> worker_core::hand_back() {
   const auto end = steady::now() + farewell;
   while (!settled() && steady::now() < end) {
-    const auto left = std::max(std::chrono::ceil<millis>(end - steady::now()), millis{1});
+    const auto left = std::max(std::chrono::ceil<milliseconds>(end - steady::now()), milliseconds{1});
     co_await wake->ended.wait_for(left);
   }
   for (auto& l : lanes) {

@@ -42,11 +42,11 @@
 
 namespace quarq::detail {
 
-using model::millis;
+using model::milliseconds;
 using steady = std::chrono::steady_clock;
 
 /// Before the broker is asked again, after an error of its.
-inline constexpr millis pause_after_error{500};
+inline constexpr milliseconds pause_after_error{500};
 
 /// What after_recorded waits for.
 struct recording {
@@ -73,8 +73,8 @@ struct lane {
   bool woken = false;     ///< told of jobs since the last claim began
   bool claiming = false;  ///< a claim is under way
   /// Jobs given meanwhile: the claim may have taken their slots.
-  std::vector<std::pair<broker::claimed_job, broker::moment>> given;
-  broker::moment since{};  ///< the broker's clock when jobs were first claimed under this lease
+  std::vector<std::pair<broker::claimed_job, broker::time_point>> given;
+  broker::time_point since{};  ///< the broker's clock when jobs were first claimed under this lease
 };
 
 /// A claimed job, from its claim until its settlement is in the outbox and its handler has ended.
@@ -165,20 +165,20 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   // ---- fetch.cpp
   awaitable<void> fetch();
   awaitable<bool> claim_once();
-  awaitable<bool> claim_from(lane& l, std::size_t most);
+  awaitable<bool> claim_from(lane& l, std::size_t max);
   void start_given(lane& l);
-  void job_given(lane& l, const std::string& token, broker::claimed_job job, broker::moment now);
+  void job_given(lane& l, const std::string& token, broker::claimed_job job, broker::time_point now);
   void ask_again(lane& l);
   void ask_all_again();
-  millis until_next_claim() const;
+  milliseconds until_next_claim() const;
   void return_unstarted(lane& l, const std::vector<broker::claimed_job>& jobs);
   awaitable<void> reconcile();
   std::size_t room() const;
   std::vector<lane*> lanes_by_weight();
 
   // ---- execute.cpp
-  void start_job(lane& from, broker::claimed_job claimed, broker::moment now);
-  std::optional<model::attempt> reason_not_to_run(running_job& job, broker::moment now);
+  void start_job(lane& from, broker::claimed_job claimed, broker::time_point now);
+  std::optional<model::attempt> reason_not_to_run(running_job& job, broker::time_point now);
   awaitable<void> execute(running_job& job);
   awaitable<std::string> call_handler(running_job& job);
   awaitable<std::string> call_on_thread(running_job& job);
@@ -193,8 +193,8 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
                                    std::string result) const;
   model::outcome outcome_of(const running_job& job) const;
   workers::logged_job logged(const running_job& job) const;
-  void aborted_unstarted(const broker::claimed_job& claimed, broker::moment now);
-  void set_deadline(running_job& job, millis from_now);
+  void aborted_unstarted(const broker::claimed_job& claimed, broker::time_point now);
+  void set_deadline(running_job& job, milliseconds from_now);
   void clear_deadline(running_job& job);
   awaitable<void> watch_deadlines();
   void deadline_passed(running_job& job);
@@ -214,23 +214,23 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
 
   // ---- cron.cpp
   void begin_crons();
-  void note_clock(lane& l, broker::moment now);
-  broker::moment now_there() const;
+  void note_clock(lane& l, broker::time_point now);
+  broker::time_point now_there() const;
   awaitable<void> tend_crons();
   void log_next(const cron::cron_job& c) const;
   awaitable<void> look_after(cron::cron_job& c);
   awaitable<void> mend_chain(cron::cron_job& c);
-  awaitable<bool> enqueue_run(const cron::cron_job& c, std::string id, std::optional<broker::moment> at,
+  awaitable<bool> enqueue_run(const cron::cron_job& c, std::string id, std::optional<broker::time_point> at,
                               std::string after);
   awaitable<void> run_at_startup(const cron::cron_job& c);
   awaitable<bool> try_run_at_startup(const cron::cron_job& c);
   struct startup_run {
-    std::string id;                       ///< empty: none is known
-    std::optional<broker::moment> ended;  ///< nothing: it waits or runs
-    std::string next_id;                  ///< of the one that would follow it
+    std::string id;                           ///< empty: none is known
+    std::optional<broker::time_point> ended;  ///< nothing: it waits or runs
+    std::string next_id;                      ///< of the one that would follow it
   };
   awaitable<startup_run> latest_startup_run(const cron::cron_job& c);
-  static std::optional<broker::moment> ended_at(const broker::job_details& job);
+  static std::optional<broker::time_point> ended_at(const broker::job_details& job);
 
   // ---- cron_admit.cpp
   struct cron_obstacle {
@@ -266,7 +266,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
 
   std::list<running_job> running;
   std::list<aside> asides;
-  broker::moment clock_there{};  ///< the broker's clock at clock_seen
+  broker::time_point clock_there{};  ///< the broker's clock at clock_seen
   std::optional<steady::time_point> clock_seen;
   bool crons_beginning = false;  ///< a burst must not end yet
   std::size_t started = 0;
@@ -276,7 +276,7 @@ class worker_core : public std::enable_shared_from_this<worker_core> {
   std::optional<process_pool> processes;
   /// Where running jobs are, and how many may be there, those that wait for a thread or process included.
   struct places {
-    std::size_t most = 0;  ///< 0: no handler runs here
+    std::size_t max = 0;  ///< 0: no handler runs here
     std::size_t taken = 0;
   };
   places on_loop, on_threads, in_processes;

@@ -10,11 +10,11 @@ namespace {
 
 using backoff::constant;
 
-model::record record_of(std::string task, std::string arguments, int tries = 1) {
+model::record record_of(std::string task, std::string arguments, int attempts = 1) {
   model::record r;
   r.task = std::move(task);
   r.arguments = std::move(arguments);
-  r.tries = tries;
+  r.attempts = attempts;
   return r;
 }
 
@@ -73,7 +73,7 @@ TEST_P(bad_jobs, what_is_no_payload_at_all_is_dead_at_its_first_start) {
     const auto seen = info(id);
     EXPECT_EQ(seen.error_type, "quarq::decode_error") << id;
     EXPECT_EQ(seen.error.rfind("job payload: ", 0), 0u) << id << ": " << seen.error;
-    EXPECT_EQ(seen.tries, 1) << id;
+    EXPECT_EQ(seen.attempts, 1) << id;
   }
   expect_unharmed(good);
   EXPECT_FALSE(worker.ended());
@@ -97,35 +97,35 @@ TEST_P(bad_jobs, wrong_arguments_are_named_and_a_worker_that_takes_them_can_run_
   worker.signal(SIGTERM);
   ASSERT_TRUE(worker.wait(soon));
   EXPECT_EQ(requeue({"wrong type"}), 1u);
-  EXPECT_EQ(info("wrong type").tries, 0);
+  EXPECT_EQ(info("wrong type").attempts, 0);
   start_fixed_worker();
   EXPECT_EQ(result<int>("wrong type"), 4);
   EXPECT_EQ(state("wrong count"), job_state::dead);
 }
 
 TEST_P(bad_jobs, an_unknown_task_is_dead_after_its_tries_and_can_be_run_by_a_newer_worker) {
-  const auto id = enqueue(new_task(5).tries(3).backoff(constant(50ms)));
+  const auto id = enqueue(new_task(5).attempts(3).backoff(constant(50ms)));
   const auto good = enqueue_good_jobs(5);
   auto& worker = start_worker();
   expect_dead(id, "quarq::unknown_task", "no handler for task \"new_task\"", "[5]");
-  EXPECT_EQ(info(id).tries, 3);
+  EXPECT_EQ(info(id).attempts, 3);
   expect_unharmed(good);
   worker.signal(SIGTERM);
   ASSERT_TRUE(worker.wait(soon));
   EXPECT_EQ(requeue({id}), 1u);
   start_fixed_worker();
   EXPECT_EQ(result<int>(id), 5);
-  EXPECT_EQ(info(id).tries, 1);
+  EXPECT_EQ(info(id).attempts, 1);
 }
 
 TEST_P(bad_jobs, a_handler_that_throws_each_time_ends_its_job_as_dead) {
-  const auto id = enqueue(throw_it("no such \"page\"").tries(3).backoff(constant(50ms)));
+  const auto id = enqueue(throw_it("no such \"page\"").attempts(3).backoff(constant(50ms)));
   const auto good = enqueue_good_jobs(5);
   auto& worker = start_worker();
   expect_dead(id, "std::runtime_error", "no such \"page\"", "[\"no such \\\"page\\\"\"]");
   const auto runs = past().runs_of(id);
   ASSERT_EQ(runs.size(), 3u);
-  EXPECT_EQ(runs[2].tries, 3);
+  EXPECT_EQ(runs[2].attempts, 3);
   expect_unharmed(good);
   worker.signal(SIGTERM);
   ASSERT_TRUE(worker.wait(soon));
@@ -137,7 +137,7 @@ TEST_P(bad_jobs, a_handler_that_throws_each_time_ends_its_job_as_dead) {
 TEST_P(bad_jobs, a_handler_that_crashes_its_worker_each_time_ends_its_job_as_dead) {
   for (const std::string how : {"segv", "abort", "exit"}) {
     SCOPED_TRACE(how);
-    const auto id = enqueue(crash(how).tries(2));
+    const auto id = enqueue(crash(how).attempts(2));
     const auto good = enqueue_good_jobs(20);
     tend_until_dead(id, lease(1));
     expect_dead(id, "quarq::worker_lost", "lost with its worker on each of its 2 tries", "[\"" + how + "\"]");
@@ -147,7 +147,7 @@ TEST_P(bad_jobs, a_handler_that_crashes_its_worker_each_time_ends_its_job_as_dea
 }
 
 TEST_P(bad_jobs, a_job_that_crashed_its_workers_runs_again_once_it_is_mended) {
-  const auto id = enqueue(crash("kill").tries(1));
+  const auto id = enqueue(crash("kill").attempts(1));
   tend_until_dead(id, lease(1));
   for (auto& p : processes()) p.signal(SIGTERM);
   for (auto& p : processes()) ASSERT_TRUE(p.wait(soon));
@@ -162,7 +162,7 @@ TEST_P(bad_jobs, long_jobs_beside_one_that_crashes_come_to_their_end) {
   for (int i = 0; i < 5; ++i) good.push_back(enqueue(wait_for_gate(gate())));
   auto& first = start_worker(lease(1));
   for (const auto& id : good) wait_for_start(id);
-  const auto bad = enqueue(crash("segv").tries(2));
+  const auto bad = enqueue(crash("segv").attempts(2));
   ASSERT_TRUE(first.wait(soon));
   tend_until_dead(bad, lease(1));
   open_gate();

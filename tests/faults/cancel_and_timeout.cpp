@@ -23,7 +23,7 @@ class cancel_and_timeout : public scene {
 
   void check_timeout(const task<std::string(std::string)>& what) {
     auto& worker = start_worker({}, short_stop_wait);
-    const auto id = enqueue(what(gate()).timeout(100ms).tries(1));
+    const auto id = enqueue(what(gate()).timeout(100ms).attempts(1));
     EXPECT_THROW(result<std::string>(id), timed_out);
     EXPECT_EQ(info(id).error_type, "quarq::timed_out");
     expect_ready(worker);
@@ -65,7 +65,7 @@ TEST_P(cancel_and_timeout, a_deferred_job_never_runs) {
 
 TEST_P(cancel_and_timeout, a_job_that_waits_for_its_next_try_never_runs_again) {
   start_worker();
-  const auto id = enqueue(throw_it("again").tries(5).backoff(backoff::constant(1h)));
+  const auto id = enqueue(throw_it("again").attempts(5).backoff(backoff::constant(1h)));
   wait_for_state(id, job_state::deferred);
   EXPECT_EQ(cancel(id), cancel_outcome::cancelled);
   expect_cancelled(id);
@@ -106,7 +106,7 @@ TEST_P(cancel_and_timeout, a_function_that_ignores_its_timeout_is_recorded_witho
 
 TEST_P(cancel_and_timeout, what_ran_out_of_time_is_tried_again) {
   start_worker();
-  const auto id = enqueue(wait_for_gate(gate()).timeout(100ms).tries(3).backoff(backoff::constant(50ms)));
+  const auto id = enqueue(wait_for_gate(gate()).timeout(100ms).attempts(3).backoff(backoff::constant(50ms)));
   EXPECT_THROW(result<std::string>(id), timed_out);
   EXPECT_EQ(state(id), job_state::dead);
   EXPECT_EQ(past().runs_of(id).size(), 3u);

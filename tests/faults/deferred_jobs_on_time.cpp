@@ -10,7 +10,7 @@ namespace {
 class deferred_jobs_on_time : public scene {
  protected:
   /// How much later than due each of them started; negative if earlier.
-  std::vector<double> lateness_ms(const std::map<std::string, job_info::moment>& due) {
+  std::vector<double> lateness_ms(const std::map<std::string, job_info::time_point>& due) {
     std::vector<double> late;
     const auto all = past();
     for (const auto& run : all.runs()) {
@@ -22,7 +22,7 @@ class deferred_jobs_on_time : public scene {
     return late;
   }
 
-  void expect_on_time(const std::map<std::string, job_info::moment>& due) {
+  void expect_on_time(const std::map<std::string, job_info::time_point>& due) {
     wait_for_ends(due.size());
     const auto late = lateness_ms(due);
     ASSERT_EQ(late.size(), due.size());
@@ -33,7 +33,7 @@ class deferred_jobs_on_time : public scene {
 
 TEST_P(deferred_jobs_on_time, half_of_them_start_within_twenty_milliseconds) {
   start_worker();
-  std::map<std::string, job_info::moment> due;
+  std::map<std::string, job_info::time_point> due;
   for (int i = 0; i < 20; ++i) {
     const auto id = enqueue(note(i).delay(1500ms + 90ms * i));
     const auto seen = info(id);
@@ -46,7 +46,7 @@ TEST_P(deferred_jobs_on_time, half_of_them_start_within_twenty_milliseconds) {
 TEST_P(deferred_jobs_on_time, one_that_is_due_sooner_does_not_wait_for_one_that_is_due_later) {
   start_worker();
   enqueue(note(0).delay(1h));
-  std::map<std::string, job_info::moment> due;
+  std::map<std::string, job_info::time_point> due;
   // Each is due sooner than those enqueued before it.
   for (int i = 10; i > 0; --i) {
     const auto id = enqueue(note(i).delay(200ms * i + 1500ms));
@@ -59,8 +59,8 @@ TEST_P(deferred_jobs_on_time, one_that_is_due_sooner_does_not_wait_for_one_that_
 
 TEST_P(deferred_jobs_on_time, a_moment_of_the_clock_works_as_a_delay_does) {
   start_worker();
-  std::map<std::string, job_info::moment> due;
-  const auto first = std::chrono::floor<millis>(std::chrono::system_clock::now()) + 1s;
+  std::map<std::string, job_info::time_point> due;
+  const auto first = std::chrono::floor<milliseconds>(std::chrono::system_clock::now()) + 1s;
   for (int i = 0; i < 10; ++i) {
     const auto when = first + 100ms * i;
     due[enqueue(note(i).at(when))] = when;

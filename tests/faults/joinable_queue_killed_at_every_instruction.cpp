@@ -26,14 +26,14 @@ using ring_end = shared_ring::end;
 // takes all.
 long step_of(long instructions) {
   if (std::getenv("QUARQ_EVERY_INSTRUCTION")) return 1;
-  constexpr long most_rounds = 60, least_rounds = 10, steps = 100'000;
+  constexpr long max_rounds = 60, min_rounds = 10, steps = 100'000;
   // A round has half of the steps, on average.
-  const long rounds = std::clamp(2 * steps / instructions, least_rounds, most_rounds);
+  const long rounds = std::clamp(2 * steps / instructions, min_rounds, max_rounds);
   return std::max(1L, instructions / rounds);
 }
 
 processes::patience in_time() {
-  return {forked::clock::now() + patience, {}};
+  return {forked::clock::now() + default_timeout, {}};
 }
 
 /// A child that has stopped just before it does `what`.
@@ -54,10 +54,10 @@ class stepped {
 
   /// False if this system lets nobody trace.
   bool traced() const noexcept { return traced_; }
-  /// Lets it run `most` instructions and kills it. Returns how many there were to its end, if those were
+  /// Lets it run `max` instructions and kills it. Returns how many there were to its end, if those were
   /// fewer.
-  std::optional<long> run(long most) {
-    for (long i = 0; i < most; ++i) {
+  std::optional<long> run(long max) {
+    for (long i = 0; i < max; ++i) {
       int status = 0;
       if (ptrace(PTRACE_SINGLESTEP, child_.pid(), nullptr, nullptr) != 0) return i;
       waitpid(child_.pid(), &status, 0);

@@ -63,16 +63,16 @@ class dice {
 
 // ---- producers and consumers
 
-constexpr int most_producers = 20'000;
-constexpr int most_each = 8192;
+constexpr int max_producers = 20'000;
+constexpr int max_each = 8192;
 
 struct ledger {
   std::atomic<std::uint64_t> taken;
   std::atomic<std::uint64_t> wrong;
   std::atomic<bool> no_more;
-  std::atomic<std::uint32_t> producers;                 ///< numbers that were given
-  std::atomic<std::uint32_t> returned[most_producers];  ///< how many of its puts have returned
-  std::atomic<std::uint8_t> seen[most_producers][most_each];
+  std::atomic<std::uint32_t> producers;                ///< numbers that were given
+  std::atomic<std::uint32_t> returned[max_producers];  ///< how many of its puts have returned
+  std::atomic<std::uint8_t> seen[max_producers][max_each];
 };
 
 std::string record_of(std::uint32_t producer, std::uint32_t number) {
@@ -92,11 +92,11 @@ void work(int microseconds) {
 int produce(shared_ring& ring, const shared<ledger>& book, int pace) {
   std::uint32_t producer = book->producers++;
   for (std::uint32_t number = 0; !book->no_more; ++number) {
-    if (number == most_each) {
+    if (number == max_each) {
       producer = book->producers++;
       number = 0;
     }
-    if (producer >= most_producers) return 8;
+    if (producer >= max_producers) return 8;
     if (ring.put(record_of(producer, number), {}) != ring_end::done) return 5;
     book->returned[producer] = number + 1;
     if (pace) work(pace);
@@ -106,14 +106,14 @@ int produce(shared_ring& ring, const shared<ledger>& book, int pace) {
 
 int consume(shared_ring& ring, const shared<ledger>& book, int pace) {
   std::string got;
-  std::vector<std::int64_t> last(most_producers, -1);
+  std::vector<std::int64_t> last(max_producers, -1);
   while (ring.get(got, {}) == ring_end::done) {
     std::uint32_t producer = 0, number = 0;
     if (got.size() >= 8) {
       std::memcpy(&producer, got.data(), 4);
       std::memcpy(&number, got.data() + 4, 4);
     }
-    if (producer >= most_producers || number >= most_each || got != record_of(producer, number) ||
+    if (producer >= max_producers || number >= max_each || got != record_of(producer, number) ||
         std::int64_t(number) <= last[producer]) {
       ++book->wrong;
       return 6;
@@ -159,7 +159,7 @@ void kill_at_random(const pace& p, unsigned seed) {
     killed_consumers += !is_producer;
     // The one left of its kind does not hang, whatever the victim had in hand.
     const auto before = book->taken.load();
-    const auto until = clock::now() + patience;
+    const auto until = clock::now() + default_timeout;
     while (book->taken == before) {
       ASSERT_LT(clock::now(), until) << "nothing moves after kill " << i << ", of a "
                                      << (is_producer ? "producer" : "consumer") << ", seed " << seed;
@@ -175,7 +175,7 @@ void kill_at_random(const pace& p, unsigned seed) {
   EXPECT_EQ(book->wrong, 0);
   int lost = 0;
   for (std::uint32_t k = 0; k < book->producers; ++k) {
-    for (std::uint32_t n = 0; n < most_each; ++n) {
+    for (std::uint32_t n = 0; n < max_each; ++n) {
       const int times = book->seen[k][n];
       ASSERT_LE(times, 1) << "item " << n << " of producer " << k;
       if (n < book->returned[k]) lost += times == 0;
@@ -245,7 +245,7 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_producer_that_dies_goes_to_the_n
     std::string got;
     std::string all;
     for (int i = 0; i < 3; ++i) {
-      ASSERT_EQ(ring.get(got, {clock::now() + patience, {}}), ring_end::done) << "round " << round;
+      ASSERT_EQ(ring.get(got, {clock::now() + default_timeout, {}}), ring_end::done) << "round " << round;
       if (i > 0) all += got;
     }
     for (std::size_t i = 0; i < 3; ++i) {

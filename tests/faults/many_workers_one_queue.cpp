@@ -44,10 +44,10 @@ awaitable<void> open_lease_of(bare_crew& crew, bare_worker& w) {
   co_await crew.store->open_lease(w.held, std::move(terms), std::move(events));
 }
 
-awaitable<void> work(bare_crew& crew, bare_worker& w, std::size_t most) {
+awaitable<void> work(bare_crew& crew, bare_worker& w, std::size_t max) {
   co_await open_lease_of(crew, w);
   while (!crew.over) {
-    const auto claim = co_await crew.store->claim(w.held, most);
+    const auto claim = co_await crew.store->claim(w.held, max);
     std::vector<broker::settlement> batch;
     for (const auto& job : claim.jobs) {
       w.claimed.push_back(job.id);

@@ -141,14 +141,14 @@ TEST(process_pool_ends, idle_children_that_are_killed_are_replaced) {
         return std::find(before.begin(), before.end(), pid) != before.end();
       });
     };
-    ASSERT_TRUE(eventually(replaced, patience));
+    ASSERT_TRUE(eventually(replaced, default_timeout));
   }
 }
 
 TEST(process_pool_ends, mains_own_work_never_runs_in_a_child) {
   temp_dir dir;
   process parent({program("process_pool_parent"), "trace", dir / "trace"});
-  const auto end = parent.wait(patience);
+  const auto end = parent.wait(default_timeout);
   ASSERT_TRUE(end);
   EXPECT_EQ(end->code, 0) << parent.log();
   EXPECT_EQ(read_file(dir / "trace"), "main\nchild\nchild\nchild\n");
@@ -156,7 +156,7 @@ TEST(process_pool_ends, mains_own_work_never_runs_in_a_child) {
 
 TEST(process_pool_ends, children_that_can_not_start_fail_the_calls) {
   process parent({program("process_pool_parent"), "broken"});
-  const auto end = parent.wait(patience);
+  const auto end = parent.wait(default_timeout);
   ASSERT_TRUE(end) << parent.output();
   const auto lines = parent.lines();
   ASSERT_EQ(lines.size(), 3u) << parent.output() << parent.log();
@@ -169,7 +169,7 @@ TEST(process_pool_ends, children_that_can_not_start_fail_the_calls) {
 TEST(process_pool_ends, no_child_survives_its_parent) {
   process parent({program("process_pool_parent"), "busy"});
   // Two children, one that has a child of its own, and that one.
-  ASSERT_TRUE(eventually([&] { return parent.lines().size() == 4; }, patience)) << parent.log();
+  ASSERT_TRUE(eventually([&] { return parent.lines().size() == 4; }, default_timeout)) << parent.log();
   std::set<pid_t> pids;
   for (const auto& line : parent.lines()) pids.insert(std::stoi(line));
   ASSERT_EQ(pids.size(), 4u);
@@ -187,12 +187,12 @@ TEST(process_pool_ends, no_child_survives_its_parent) {
 
 TEST(process_pool_ends, the_childs_mark_is_not_for_people) {
   process alone({program("process_pool_parent"), "--quarq-child=1", std::to_string(getpid()), "x"});
-  const auto end = alone.wait(patience);
+  const auto end = alone.wait(default_timeout);
   ASSERT_TRUE(end);
   EXPECT_EQ(end->code, 64);
   EXPECT_NE(alone.log().find("descriptor 3 is no socket"), std::string::npos) << alone.log();
   process other({program("process_pool_parent"), "--quarq-child=0"});
-  ASSERT_TRUE(other.wait(patience));
+  ASSERT_TRUE(other.wait(default_timeout));
   EXPECT_NE(other.log().find("another version"), std::string::npos) << other.log();
 }
 

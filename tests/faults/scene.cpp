@@ -97,30 +97,29 @@ void scene::open_gate(const std::string& name) const {
   std::ofstream(gate(name)).flush();
 }
 
-job_run scene::wait_for_start(const std::string& id, std::size_t n, millis most) {
+job_run scene::wait_for_start(const std::string& id, std::size_t n, milliseconds max) {
   std::vector<job_run> runs;
   const bool came = eventually(
       [&] {
         runs = past().runs_of(id);
         return runs.size() >= n;
       },
-      most);
+      max);
   if (!came)
-    throw std::runtime_error(
-        fmt::format("start {} of job {} did not come within {} ms", n, id, most.count()));
+    throw std::runtime_error(fmt::format("start {} of job {} did not come within {} ms", n, id, max.count()));
   return runs[n - 1];
 }
 
-void scene::wait_for_ends(std::size_t runs, millis most) {
+void scene::wait_for_ends(std::size_t runs, milliseconds max) {
   std::size_t ended = 0;
   const bool came = eventually(
       [&] {
         ended = past().ended_runs();
         return ended >= runs;
       },
-      most);
+      max);
   if (!came)
-    throw std::runtime_error(fmt::format("{} runs of {} ended within {} ms", ended, runs, most.count()));
+    throw std::runtime_error(fmt::format("{} runs of {} ended within {} ms", ended, runs, max.count()));
 }
 
 namespace {
@@ -147,17 +146,17 @@ cancel_outcome scene::cancel(const std::string& id) {
   return run_on_loop(cancel_of(queue(url()), id), soon);
 }
 
-void scene::wait_for_state(const std::string& id, job_state wanted, millis most) {
+void scene::wait_for_state(const std::string& id, job_state wanted, milliseconds max) {
   auto seen = job_state::queued;
   const bool came = eventually(
       [&] {
         seen = state(id);
         return seen == wanted;
       },
-      most);
+      max);
   if (came) return;
   throw std::runtime_error(fmt::format("job {} is {}, and did not become {} within {} ms", id,
-                                       to_string(seen), to_string(wanted), most.count()));
+                                       to_string(seen), to_string(wanted), max.count()));
 }
 
 broker::queue_summary scene::summary() {

@@ -30,14 +30,14 @@
 namespace quarq::test {
 
 using namespace std::chrono_literals;
-using millis = std::chrono::milliseconds;
+using milliseconds = std::chrono::milliseconds;
 using strings = std::vector<std::string>;
 
 using base::sanitized;
 /// Limits that are promises to users hold for optimised builds; a sanitizer's may take this much longer.
 inline constexpr int slowness = sanitized ? 5 : 1;
 /// For whatever must happen, but has not promised when.
-inline constexpr millis soon = 30s * slowness;
+inline constexpr milliseconds soon = 30s * slowness;
 
 enum class store_kind { sqlite, redis };
 inline void PrintTo(store_kind kind, std::ostream* out) {
@@ -93,8 +93,8 @@ class scene : public testing::TestWithParam<store_kind> {
   history past() const { return history::read(folder_ / "history"); }
   std::string history_file() const { return folder_ / "history"; }
   /// Waits for the n-th start of a job, and tells of it. Fails the test if it does not come.
-  job_run wait_for_start(const std::string& id, std::size_t n = 1, millis most = soon);
-  void wait_for_ends(std::size_t runs, millis most = soon);
+  job_run wait_for_start(const std::string& id, std::size_t n = 1, milliseconds max = soon);
+  void wait_for_ends(std::size_t runs, milliseconds max = soon);
 
   // ---- asking the broker, from this process
 
@@ -119,7 +119,7 @@ class scene : public testing::TestWithParam<store_kind> {
   job_info info(const std::string& id);
   job_state state(const std::string& id) { return info(id).state; }
   cancel_outcome cancel(const std::string& id);
-  void wait_for_state(const std::string& id, job_state wanted, millis most = soon);
+  void wait_for_state(const std::string& id, job_state wanted, milliseconds max = soon);
   broker::queue_summary summary();
   /// Hands records to the broker that no client would make.
   void enqueue_raw(std::vector<std::pair<std::string, std::string>> ids_and_records);

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 /// Lets the writer go on until it has acknowledged `count` ids, kills it, and gives all it acknowledged.
 std::vector<std::string> acknowledged_before_kill(process& writer, std::size_t count) {
-  const bool wrote = eventually([&] { return writer.lines().size() >= count; }, patience);
+  const bool wrote = eventually([&] { return writer.lines().size() >= count; }, default_timeout);
   if (!wrote) throw std::runtime_error("the writer did not acknowledge enough:\n" + writer.log());
   writer.kill();
   return writer.lines();

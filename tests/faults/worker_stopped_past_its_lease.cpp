@@ -24,7 +24,7 @@ class worker_stopped_past_its_lease : public scene {
     first.thaw();
     EXPECT_TRUE(first.logs("refused ", soon)) << "the late end was not refused";
     EXPECT_EQ(result<std::string>(id), answer);
-    EXPECT_EQ(info(id).tries, 2);
+    EXPECT_EQ(info(id).attempts, 2);
 
     second.signal(SIGTERM);
     EXPECT_TRUE(second.wait(soon));

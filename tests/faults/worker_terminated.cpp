@@ -19,7 +19,7 @@ class worker_terminated : public scene {
     open_gate();
     auto& next = start_worker();
     EXPECT_EQ(result<std::string>(id), std::to_string(next.pid()) + " try 1");
-    EXPECT_EQ(wait_for_start(id, 2).tries, 1);
+    EXPECT_EQ(wait_for_start(id, 2).attempts, 1);
   }
 
   void check_handed_back(const task<std::string(std::string)>& what) {

@@ -48,11 +48,11 @@ broker::arq_end_in read_end(const redis_server& server, const std::string& id) {
   return arq_payloads(arq_codec::pickle).read_end(ask(server, {"GET", "arq:result:" + id}).text);
 }
 
-#define EXPECT_WITHIN(value, least, most) \
-  do {                                    \
-    const auto v = (value);               \
-    EXPECT_GE(v, (least));                \
-    EXPECT_LE(v, (most));                 \
+#define EXPECT_WITHIN(value, min, max) \
+  do {                                 \
+    const auto v = (value);            \
+    EXPECT_GE(v, (min));               \
+    EXPECT_LE(v, (max));               \
   } while (false)
 
 constexpr std::int64_t day = 86'400'000, hour = 3'600'000;
@@ -103,7 +103,7 @@ ARQ_TEST(delay_moment_and_expiry_become_score_and_time_to_live, {}) {
   auto later = job_named("later");
   later.delay = 1h;
   auto past = job_named("past");
-  past.at = broker::moment(millis(0));
+  past.at = broker::time_point(milliseconds(0));
   auto brief = job_named("brief");
   brief.delay = 10s;
   brief.expires = 20s;
@@ -221,7 +221,7 @@ ARQ_TEST(a_job_that_a_python_worker_runs_is_left_alone_until_its_time_is_over, {
   // It was killed: its key runs out, which is found by looking.
   auto again = co_await claim_until(worker, 1);
   EXPECT_EQ(again.at(0).id, "job");
-  EXPECT_EQ(again.at(0).tries, 2);
+  EXPECT_EQ(again.at(0).attempts, 2);
 }
 
 ARQ_TEST(a_thousand_running_jobs_hide_no_ready_one, {}) {
@@ -295,11 +295,11 @@ ARQ_TEST(the_number_of_starts_is_at_least_what_the_payload_says, {}) {
                  from_hex("80049532000000000000007d94288c0174944b038c0166948c087468655f7461736b948c016194298c"
                           "016b947d948c026574948a060068e5cf8b01752e"));
   auto claimed = co_await store->claim(worker.held, 1);
-  EXPECT_EQ(claimed.jobs.at(0).tries, 3);
+  EXPECT_EQ(claimed.jobs.at(0).attempts, 3);
   EXPECT_EQ(ask(server, {"GET", "arq:retry:job"}).text, "3");
   co_await settle_one(worker, retry_after("job", 0ms));
   auto again = co_await claim_until(worker, 1);
-  EXPECT_EQ(again.at(0).tries, 4);
+  EXPECT_EQ(again.at(0).attempts, 4);
 }
 
 // ---- aborts

@@ -82,7 +82,7 @@ TEST_F(arq_worker, a_job_that_fails_before_it_starts_is_kept_for_ever_where_all_
                "948c026574948a060068e5cf8b01752e"));
   worker w(options());
   w.handle(the_task, [](int, std::string, bool) -> awaitable<int> { co_return 42; },
-           {.retry = retry_policy().tries(2), .keep_result = forever});
+           {.retry = retry_policy().attempts(2), .keep_result = forever});
   run_on_loop(w.run());
   EXPECT_EQ(state_in_result("job"), job_state::dead);
   EXPECT_EQ(ask_number(server_, {"PTTL", "arq:result:job"}), -1);

@@ -46,8 +46,9 @@ class arq_worker_log : public testing::Test {
   }
 
   void expect_line(const std::string& pattern) const {
-    EXPECT_TRUE(eventually([&] { return has_line(worker_->log(), pattern); }, patience)) << pattern << "\n"
-                                                                                         << worker_->log();
+    EXPECT_TRUE(eventually([&] { return has_line(worker_->log(), pattern); }, default_timeout))
+        << pattern << "\n"
+        << worker_->log();
   }
   void expect_lines(const strings& patterns) const {
     for (const auto& each : patterns) expect_line(each);
@@ -61,7 +62,7 @@ class arq_worker_log : public testing::Test {
   void drain(strings options = {}) {
     options.push_back("--burst");
     auto& worker = start(std::move(options));
-    const auto end = worker.wait(patience);
+    const auto end = worker.wait(default_timeout);
     ASSERT_TRUE(end && end->code == 0) << worker.log();
   }
 
@@ -125,8 +126,8 @@ TEST_F(arq_worker_log, tells_of_retries) {
 
 TEST_F(arq_worker_log, tells_of_jobs_that_failed_or_never_ran) {
   enqueue(fail("no such page").id("fails"));
-  enqueue(come_again().id("insists").tries(1));
-  enqueue(nobodys().id("unknown").tries(1));
+  enqueue(come_again().id("insists").attempts(1));
+  enqueue(nobodys().id("unknown").attempts(1));
   python_enqueue(server_, "noise", "no pickle");
   ask(server_, {"ZADD", "arq:queue", std::to_string(now_ms()), "gone"});
   python_enqueue(server_, "lost");
@@ -172,7 +173,7 @@ TEST_F(arq_worker_log, tells_of_a_shutdown_that_waits_for_nothing) {
   enqueue(wait_long().id("two"));
   expect_lines({seconds + "← one:the_task ● 42", seconds + R"(→ two:wait_long\(\))"});
   worker.signal(SIGTERM);
-  ASSERT_TRUE(worker.wait(patience));
+  ASSERT_TRUE(worker.wait(default_timeout));
   expect_lines({"shutdown on SIGTERM ◆ 1 jobs complete ◆ 0 failed ◆ 0 retries ◆ 1 ongoing to cancel",
                 seconds + "↻ two:wait_long cancelled, will be run again"});
   expect_no("allow_pick_jobs");
@@ -186,7 +187,7 @@ TEST_F(arq_worker_log, tells_of_a_shutdown_that_waits) {
   expect_lines({"Setting allow_pick_jobs to `False`",
                 "shutdown on SIGINT ◆ 0 jobs complete ◆ 0 failed ◆ 0 retries ◆ 1 to be completed"});
   worker.signal(SIGTERM);
-  ASSERT_TRUE(worker.wait(patience));
+  ASSERT_TRUE(worker.wait(default_timeout));
   expect_lines(
       {"shutdown on SIGTERM, wait complete ◆ 0 jobs complete ◆ 0 failed ◆ 0 retries ◆ 1 ongoing to cancel",
        seconds + "↻ one:wait_long cancelled, will be run again"});
@@ -220,16 +221,17 @@ TEST_F(arq_worker_log, an_outage_is_told_once_and_so_is_its_end) {
     const auto& worker = start();
     const auto address = "127.0.0.1:" + std::to_string(server_.port()) + ": ";
     const auto told = [&](std::size_t times, const std::string& what) {
-      return eventually([&] { return count(worker.log(), address + what) == times; }, patience);
+      return eventually([&] { return count(worker.log(), address + what) == times; }, default_timeout);
     };
     EXPECT_TRUE(told(1, "Connection refused; connecting again until it answers")) << worker.log();
     server_.restart();
     EXPECT_TRUE(told(1, "connected")) << worker.log();
-    EXPECT_TRUE(worker.logs(url.starts_with("arq") ? "6 functions" : "6 tasks", patience)) << worker.log();
+    EXPECT_TRUE(worker.logs(url.starts_with("arq") ? "6 functions" : "6 tasks", default_timeout))
+        << worker.log();
     server_.kill();
     // "the server closed the connection" or "Connection reset by peer".
     const auto outages = [&] { return count(worker.log(), "; connecting again until it answers"); };
-    EXPECT_TRUE(eventually([&] { return outages() == 2; }, patience)) << worker.log();
+    EXPECT_TRUE(eventually([&] { return outages() == 2; }, default_timeout)) << worker.log();
     server_.restart();
     EXPECT_TRUE(told(2, "connected")) << worker.log();
     EXPECT_EQ(outages(), 2u) << worker.log();
@@ -242,7 +244,7 @@ TEST_F(arq_worker_log, a_level_of_the_environment_holds_unless_the_command_line_
     python_enqueue(server_, "one");
     options.push_back("--burst");
     auto& worker = start(std::move(options), {{"QUARQ_LOG", "warn"}});
-    EXPECT_TRUE(worker.wait(patience));
+    EXPECT_TRUE(worker.wait(default_timeout));
     return worker.log();
   };
   EXPECT_EQ(lines({}), "");

@@ -93,7 +93,7 @@ std::vector<new_job> numbered_jobs(std::size_t count, std::string_view prefix) {
   return made;
 }
 
-settlement end(std::string id, job_state state, std::string what, std::optional<millis> keep) {
+settlement end(std::string id, job_state state, std::string what, std::optional<milliseconds> keep) {
   settlement made;
   made.id = std::move(id);
   made.state = state;
@@ -102,7 +102,7 @@ settlement end(std::string id, job_state state, std::string what, std::optional<
   return made;
 }
 
-settlement retry_after(std::string id, millis delay) {
+settlement retry_after(std::string id, milliseconds delay) {
   settlement made;
   made.id = std::move(id);
   made.kind = settlement::what::retry;
@@ -117,7 +117,8 @@ settlement hand_back(std::string id) {
   return made;
 }
 
-awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::string queue, millis duration) {
+awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::string queue,
+                                 milliseconds duration) {
   static int number = 0;
   worker_end made;
   made.held.queue = queue;
@@ -144,7 +145,7 @@ awaitable<void> expect_no_priorities(std::shared_ptr<broker::broker> store) {
 }
 
 awaitable<cancel_result> cancel(broker::broker& store, std::string queue, std::string id, std::string what,
-                                std::optional<millis> keep) {
+                                std::optional<milliseconds> keep) {
   auto outcome = outcome_saying(what, job_state::cancelled);
   auto answer = co_await store.cancel(queue, id, std::move(outcome), keep);
   co_return answer;
@@ -163,15 +164,15 @@ awaitable<void> enqueue_ids(broker::broker& store, std::string queue, strings id
   EXPECT_EQ(answers, std::vector<accepted>(ids.size(), accepted::yes));
 }
 
-awaitable<strings> claim_ids(const worker_end& worker, std::size_t most) {
-  auto claimed = co_await worker.store->claim(worker.held, most);
+awaitable<strings> claim_ids(const worker_end& worker, std::size_t max) {
+  auto claimed = co_await worker.store->claim(worker.held, max);
   strings ids;
   for (auto& one : claimed.jobs) ids.push_back(one.id);
   co_return ids;
 }
 
 awaitable<std::vector<claimed_job>> claim_until(const worker_end& worker, std::size_t count) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   std::vector<claimed_job> all;
   while (all.size() < count) {
     auto claimed = co_await worker.store->claim(worker.held, count - all.size());
@@ -190,7 +191,7 @@ awaitable<bool> settle_one(const worker_end& worker, settlement one) {
   co_return answers.at(0);
 }
 
-awaitable<broker::renewal> renew(const worker_end& worker, millis duration) {
+awaitable<broker::renewal> renew(const worker_end& worker, milliseconds duration) {
   lease_terms terms;
   terms.duration = duration;
   terms.card = "card of " + worker.held.token;

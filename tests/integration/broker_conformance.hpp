@@ -30,7 +30,7 @@ using broker::claimed_job;
 using broker::ended;
 using broker::lease;
 using broker::lease_terms;
-using broker::millis;
+using broker::milliseconds;
 using broker::new_job;
 using broker::settlement;
 using strings = std::vector<std::string>;
@@ -67,8 +67,8 @@ std::vector<new_job> numbered_jobs(std::size_t count, std::string_view prefix = 
 
 /// It ends with an outcome that says `what`.
 settlement end(std::string id, job_state state = job_state::succeeded, std::string what = "",
-               std::optional<millis> keep = millis{0});
-settlement retry_after(std::string id, millis delay);
+               std::optional<milliseconds> keep = milliseconds{0});
+settlement retry_after(std::string id, milliseconds delay);
 settlement hand_back(std::string id);
 
 // ---- steps
@@ -87,20 +87,20 @@ struct worker_end {
 
 /// A lease of `queue` under a token of its own.
 awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::string queue,
-                                 millis duration = 60s);
+                                 milliseconds duration = 60s);
 
 /// Cancels with an outcome that says `what`.
 awaitable<cancel_result> cancel(broker::broker& store, std::string queue, std::string id, std::string what,
-                                std::optional<millis> keep);
+                                std::optional<milliseconds> keep);
 
 awaitable<accepted> enqueue_one(broker::broker& store, std::string queue, new_job job);
 awaitable<void> enqueue_ids(broker::broker& store, std::string queue, strings ids);
-awaitable<strings> claim_ids(const worker_end& worker, std::size_t most);
+awaitable<strings> claim_ids(const worker_end& worker, std::size_t max);
 /// Claims again and again until it has `count` jobs in all.
 awaitable<std::vector<claimed_job>> claim_until(const worker_end& worker, std::size_t count);
 awaitable<bool> settle_one(const worker_end& worker, settlement one);
 /// Renews and gives the answer.
-awaitable<broker::renewal> renew(const worker_end& worker, millis duration = 60s);
+awaitable<broker::renewal> renew(const worker_end& worker, milliseconds duration = 60s);
 
 /// The state of a job as inspect sees it; nothing if there is no such job.
 awaitable<std::optional<job_state>> state_of(broker::broker& store, std::string queue, std::string id);

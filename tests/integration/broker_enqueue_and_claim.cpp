@@ -49,7 +49,7 @@ BROKER_TEST(a_claimed_job_comes_with_all_that_was_said_of_it) {
   const int priority = place.powers().priorities ? 8 : 5;
   auto said = job_named("one", priority);
   said.expires = 1h;
-  const auto before = std::chrono::time_point_cast<millis>(std::chrono::system_clock::now());
+  const auto before = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
   co_await enqueue_one(*store, "q", said);
   auto worker = co_await new_worker(store, "q");
   auto claimed = co_await store->claim(worker.held, 10);
@@ -57,7 +57,7 @@ BROKER_TEST(a_claimed_job_comes_with_all_that_was_said_of_it) {
   const auto& got = claimed.jobs.at(0);
   EXPECT_EQ(got.id, "one");
   EXPECT_EQ(said_in_record(got.record), "record of one");
-  EXPECT_EQ(got.tries, 1);
+  EXPECT_EQ(got.attempts, 1);
   EXPECT_EQ(got.priority, priority);
   // The store is on this machine, so its clock is ours.
   EXPECT_GE(got.enqueued_at, before - 2ms);
@@ -235,7 +235,7 @@ BROKER_TEST(a_delayed_job_is_claimed_when_it_is_due_and_not_before) {
 BROKER_TEST(a_job_can_be_due_at_a_moment) {
   auto store = place.open(loop);
   auto worker = co_await new_worker(store, "q");
-  const auto now = std::chrono::time_point_cast<millis>(std::chrono::system_clock::now());
+  const auto now = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
   auto past = job_named("in the past");
   past.at = now - 1h;
   auto soon = job_named("soon");

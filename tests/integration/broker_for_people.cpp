@@ -73,14 +73,14 @@ BROKER_TEST(inspect_shows_a_job_in_every_state) {
   auto queued = co_await store->inspect("q", "queued1");
   EXPECT_TRUE(queued && queued->state == job_state::queued &&
               said_in_record(queued->record) == "record of queued1");
-  EXPECT_TRUE(queued && queued->id == "queued1" && queued->tries == 0 && queued->priority == 5);
+  EXPECT_TRUE(queued && queued->id == "queued1" && queued->attempts == 0 && queued->priority == 5);
   EXPECT_TRUE(queued && queued->enqueued_at && queued->holder.empty() && queued->outcome.empty());
   auto deferred = co_await store->inspect("q", "deferred");
   EXPECT_TRUE(deferred && deferred->state == job_state::deferred && deferred->priority == priority);
   EXPECT_TRUE(deferred && deferred->due_at && deferred->due_at == *deferred->enqueued_at + 1h);
   EXPECT_TRUE(deferred && deferred->expires_at && deferred->expires_at == *deferred->due_at + 2h);
   auto running = co_await store->inspect("q", "running1");
-  EXPECT_TRUE(running && running->state == job_state::running && running->tries == 1);
+  EXPECT_TRUE(running && running->state == job_state::running && running->attempts == 1);
   EXPECT_TRUE(running && running->holder == worker.held.token &&
               said_in_record(running->record) == "record of running1");
   auto dead = co_await store->inspect("q", "dead1");
@@ -143,7 +143,7 @@ BROKER_TEST(dead_jobs_can_be_sent_again_by_name_or_all) {
   auto count = co_await store->requeue("q", names);
   EXPECT_EQ(count, 1u);
   auto again = co_await store->inspect("q", "dead1");
-  EXPECT_TRUE(again && again->state == job_state::queued && again->tries == 0 && again->outcome.empty());
+  EXPECT_TRUE(again && again->state == job_state::queued && again->attempts == 0 && again->outcome.empty());
   count = co_await store->requeue("q", strings());
   EXPECT_EQ(count, 1u);
   count = co_await store->requeue("q", strings());
@@ -151,7 +151,7 @@ BROKER_TEST(dead_jobs_can_be_sent_again_by_name_or_all) {
   auto claimed = co_await store->claim(worker.held, 10);
   EXPECT_EQ(claimed.jobs.size(), 4u);
   for (const auto& one : claimed.jobs) {
-    EXPECT_EQ(one.tries, 1);
+    EXPECT_EQ(one.attempts, 1);
     EXPECT_EQ(said_in_record(one.record), "record of " + one.id);
   }
 }

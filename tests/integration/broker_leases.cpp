@@ -11,7 +11,7 @@ namespace {
 
 /// Renews `other` until the job whose lease has run out comes to it.
 awaitable<claimed_job> take_over(const worker_end& other) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   while (std::chrono::steady_clock::now() < deadline) {
     auto answer = co_await renew(other);
     EXPECT_TRUE(answer.held);
@@ -25,8 +25,8 @@ awaitable<claimed_job> take_over(const worker_end& other) {
 awaitable<int> tries_after_claim(const worker_end& worker) {
   auto claimed = co_await worker.store->claim(worker.held, 1);
   EXPECT_EQ(claimed.jobs.size(), 1u);
-  const int tries = claimed.jobs.empty() ? -1 : claimed.jobs[0].tries;
-  co_return tries;
+  const int attempts = claimed.jobs.empty() ? -1 : claimed.jobs[0].attempts;
+  co_return attempts;
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ BROKER_TEST(the_jobs_of_a_lease_that_ran_out_go_to_others_and_its_holder_is_refu
   auto again = co_await take_over(other);
   EXPECT_EQ(again.id, "job");
   EXPECT_EQ(said_in_record(again.record), "record of job");
-  EXPECT_EQ(again.tries, 2);
+  EXPECT_EQ(again.attempts, 2);
 
   const bool held = co_await settle_one(zombie, end("job", job_state::succeeded, "the zombie's", 1h));
   EXPECT_FALSE(held);
@@ -95,7 +95,7 @@ BROKER_TEST(a_running_job_to_be_cancelled_whose_worker_is_lost_ends_cancelled) {
   auto answer = co_await cancel(*store, "q", "job", "why", 1h);
   EXPECT_EQ(answer, cancel_result::requested);
   auto other = co_await new_worker(store, "q");
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   while (!waiting->over && std::chrono::steady_clock::now() < deadline) {
     co_await renew(other);
     auto ids = co_await claim_ids(other, 1);
@@ -179,7 +179,7 @@ BROKER_TEST(closing_a_lease_gives_its_jobs_back_at_once_and_uncounted) {
   co_await until(rung);
   auto claimed = co_await store->claim(other.held, 10);
   EXPECT_EQ(claimed.jobs.size(), 2u);
-  for (const auto& one : claimed.jobs) EXPECT_EQ(one.tries, 1) << one.id;
+  for (const auto& one : claimed.jobs) EXPECT_EQ(one.attempts, 1) << one.id;
   const bool held = co_await settle_one(worker, end("a"));
   EXPECT_FALSE(held);
   auto text = co_await error_of<broker_error>(store->claim(worker.held, 1));
@@ -199,7 +199,7 @@ BROKER_TEST(reconciling_gives_back_what_the_worker_does_not_know_of) {
   EXPECT_EQ(claimed.jobs.size(), 2u);
   for (const auto& one : claimed.jobs) {
     EXPECT_NE(one.id, "b");
-    EXPECT_EQ(one.tries, 1);
+    EXPECT_EQ(one.attempts, 1);
   }
   const bool held = co_await settle_one(worker, end("b"));
   EXPECT_TRUE(held);
@@ -211,24 +211,24 @@ BROKER_TEST(retries_and_lost_leases_count_as_tries_and_handing_back_does_not) {
   auto store = place.open(loop);
   co_await enqueue_ids(*store, "q", strings(1, "job"));
   auto worker = co_await new_worker(store, "q");
-  int tries = co_await tries_after_claim(worker);
-  EXPECT_EQ(tries, 1);
+  int attempts = co_await tries_after_claim(worker);
+  EXPECT_EQ(attempts, 1);
   co_await settle_one(worker, hand_back("job"));
-  tries = co_await tries_after_claim(worker);
-  EXPECT_EQ(tries, 1);
+  attempts = co_await tries_after_claim(worker);
+  EXPECT_EQ(attempts, 1);
   co_await settle_one(worker, retry_after("job", 0ms));
-  tries = co_await tries_after_claim(worker);
-  EXPECT_EQ(tries, 2);
+  attempts = co_await tries_after_claim(worker);
+  EXPECT_EQ(attempts, 2);
   co_await settle_one(worker, hand_back("job"));
   auto short_lived = co_await new_worker(store, "q", 20ms);
-  tries = co_await tries_after_claim(short_lived);
-  EXPECT_EQ(tries, 2);
+  attempts = co_await tries_after_claim(short_lived);
+  EXPECT_EQ(attempts, 2);
   auto again = co_await take_over(worker);
-  EXPECT_EQ(again.tries, 3);
+  EXPECT_EQ(again.attempts, 3);
   co_await settle_one(worker, end("job", job_state::dead, "why"));
   co_await store->requeue("q", strings(1, "job"));
-  tries = co_await tries_after_claim(worker);
-  EXPECT_EQ(tries, 1);
+  attempts = co_await tries_after_claim(worker);
+  EXPECT_EQ(attempts, 1);
 }
 
 BROKER_TEST(a_retry_waits_for_its_delay) {
@@ -244,7 +244,7 @@ BROKER_TEST(a_retry_waits_for_its_delay) {
   EXPECT_GT(early.next_due.value_or(0ms), 0ms);
   EXPECT_LE(early.next_due.value_or(1h), 1s);
   auto second = co_await claim_until(worker, 1);
-  EXPECT_EQ(second.at(0).tries, 2);
+  EXPECT_EQ(second.at(0).attempts, 2);
   // When it was first due is its own, whatever became of its tries.
   EXPECT_EQ(second.at(0).due_at, first.jobs.at(0).due_at);
   EXPECT_EQ(second.at(0).enqueued_at, first.jobs.at(0).enqueued_at);

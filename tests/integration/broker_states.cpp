@@ -175,7 +175,7 @@ BROKER_TEST(a_cancelled_job_is_kept_not_at_all_for_a_while_or_for_ever) {
 
     co_await cancel(*store, "q", "job", "why", 20ms);
     auto same_id = accepted::duplicate;
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + default_timeout;
     while (same_id == accepted::duplicate && std::chrono::steady_clock::now() < deadline) {
       same_id = co_await enqueue_one(*store, "q", job_named("job"));
     }
@@ -263,7 +263,7 @@ BROKER_TEST(of_two_cancel_requests_the_first_counts) {
 
 BROKER_TEST(a_job_that_is_to_be_cancelled_does_not_run_again_however_its_try_ends) {
   auto store = place.open(loop);
-  const std::optional<millis> keeps[] = {1h, std::nullopt, 0ms};
+  const std::optional<milliseconds> keeps[] = {1h, std::nullopt, 0ms};
   int number = 0;
   for (int way = 0; way < 4; ++way) {
     for (const auto keep : keeps) {

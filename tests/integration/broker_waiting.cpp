@@ -187,7 +187,7 @@ BROKER_TEST(a_kept_outcome_can_be_looked_up_until_its_time_is_over) {
   auto details = co_await store->inspect("q", "job");
   EXPECT_TRUE(details && details->state == job_state::succeeded && said_in_outcome(details->outcome) == "42");
   EXPECT_TRUE(details && details->record.empty());
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   while (details && std::chrono::steady_clock::now() < deadline) {
     co_await sleep_for(5ms);
     details = co_await store->inspect("q", "job");

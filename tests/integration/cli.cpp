@@ -196,7 +196,7 @@ TEST_P(cli, wait_prints_the_result) {
   auto one = options();
   one.max_jobs = 1;
   work(one);
-  const auto end = waiting.wait(patience);
+  const auto end = waiting.wait(default_timeout);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->code, 0) << waiting.log();
   EXPECT_EQ(waiting.output(), "42\n");
@@ -208,7 +208,7 @@ TEST_P(cli, wait_reports_the_jobs_error) {
   auto one = options();
   one.max_jobs = 1;
   work(one);
-  const auto end = waiting.wait(patience);
+  const auto end = waiting.wait(default_timeout);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->code, 1);
   EXPECT_EQ(waiting.output(), "");
@@ -398,7 +398,7 @@ TEST_P(cli, a_running_job_is_seen_with_its_worker_and_can_be_cancelled) {
     std::mutex mutex;
     std::condition_variable_any stopped;
     std::unique_lock lock(mutex);
-    stopped.wait_for(lock, stop, patience, [] { return false; });
+    stopped.wait_for(lock, stop, default_timeout, [] { return false; });
     if (stop.stop_requested()) throw cancelled("stopped");
   });
   run_on_loop(w.run());

@@ -22,16 +22,16 @@ namespace {
 using std::chrono::floor;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using moment = broker::moment;
+using time_point = broker::time_point;
 
 constexpr task<void()> other{"other"};
 constexpr task<void()> cron_by_hand{"cron:tick"};
 
-moment now() {
+time_point now() {
   return floor<milliseconds>(std::chrono::system_clock::now());
 }
 
-std::string id_of(moment due) {
+std::string id_of(time_point due) {
   return fmt::format("cron:tick:{}", due.time_since_epoch().count());
 }
 
@@ -42,7 +42,7 @@ cron_options each_second() {
 }
 
 /// Once a year, at the second `due`.
-cron_options only_at(moment due) {
+cron_options only_at(time_point due) {
   const auto day = floor<std::chrono::days>(due);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(floor<seconds>(due - day));
@@ -55,12 +55,12 @@ cron_options only_at(moment due) {
 }
 
 /// A second of the schedule that lies this far in the past, or in the future.
-moment second_from_now(seconds distance) {
+time_point second_from_now(seconds distance) {
   return floor<seconds>(now()) + distance;
 }
 
 /// Late enough for a worker to have planned it before: what is past when it starts is not its own.
-moment soon() {
+time_point soon() {
   return second_from_now(4s);
 }
 
@@ -94,7 +94,7 @@ class cron : public worker_lab {
   }
 
   /// Stores a run as a worker that has gone would have planned it.
-  awaitable<void> plan(moment due, std::string after = "") {
+  awaitable<void> plan(time_point due, std::string after = "") {
     const auto loop = co_await boost::asio::this_coro::executor;
     const auto b = open(loop);
     model::record r;
@@ -120,7 +120,7 @@ class cron : public worker_lab {
 
   /// Returns when the job is in this state.
   awaitable<void> until_in(std::string id, job_state wanted) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + default_timeout;
     while (true) {
       const auto details = co_await inspect(id);
       if (details && details->state == wanted) co_return;
@@ -137,7 +137,7 @@ class cron : public worker_lab {
 };
 
 TEST_P(cron, runs_at_its_times) {
-  std::vector<moment> due, ran;
+  std::vector<time_point> due, ran;
   strings ids;
   worker w(options());
   w.cron(
@@ -147,7 +147,7 @@ TEST_P(cron, runs_at_its_times) {
         ids.push_back(ctx.id());
         ran.push_back(now());
         EXPECT_EQ(ctx.task(), "cron:tick");
-        EXPECT_EQ(ctx.tries(), 1);
+        EXPECT_EQ(ctx.attempt(), 1);
       },
       each_second());
   serve_until([&] { return ran.size() >= 3; }, {&w});
@@ -177,7 +177,7 @@ TEST_P(cron, one_run_for_three_workers_and_after_a_restart) {
 }
 
 TEST_P(cron, each_worker_runs_for_itself_where_it_is_not_unique) {
-  std::map<moment, int> runs;
+  std::map<time_point, int> runs;
   const auto count = [&](context& ctx) { ++runs[ctx.due_at()]; };
   auto when = each_second();
   when.unique = false;
@@ -220,44 +220,44 @@ TEST_P(cron, hooks_and_state_are_those_of_any_job) {
 }
 
 TEST_P(cron, a_failed_run_is_not_tried_again_unless_asked_and_the_next_comes_all_the_same) {
-  std::map<std::string, int> tries;
+  std::map<std::string, int> attempts;
   worker w(options());
   w.cron(
       "tick",
       [&](context& ctx) {
-        tries[ctx.id()] = ctx.tries();
+        attempts[ctx.id()] = ctx.attempt();
         throw std::runtime_error("no paper");
       },
       each_second());
   serve(w, [&](queue q) -> awaitable<void> {
-    co_await until([&] { return tries.size() >= 2; });
-    const auto run = q.find<void>(tries.begin()->first);
-    const auto error = co_await error_of(run.result(patience));
+    co_await until([&] { return attempts.size() >= 2; });
+    const auto run = q.find<void>(attempts.begin()->first);
+    const auto error = co_await error_of(run.result(default_timeout));
     EXPECT_EQ(error.what, "no paper");
     const auto state = co_await run.status();
     EXPECT_EQ(state, job_state::failed);
   });
-  for (const auto& [id, n] : tries) EXPECT_EQ(n, 1) << id;
+  for (const auto& [id, n] : attempts) EXPECT_EQ(n, 1) << id;
 }
 
 TEST_P(cron, a_retry_comes_when_its_pause_says) {
   std::vector<std::pair<std::string, int>> starts;
   worker w(options());
   auto when = only_at(soon());
-  when.retry = backoff::constant(50ms).tries(3);
+  when.retry = backoff::constant(50ms).attempts(3);
   std::string id;
   w.cron(
       "tick",
       [&](context& ctx) -> awaitable<void> {
-        starts.emplace_back(ctx.id(), ctx.tries());
-        if (ctx.tries() < 3) throw std::runtime_error("not yet");
+        starts.emplace_back(ctx.id(), ctx.attempt());
+        if (ctx.attempt() < 3) throw std::runtime_error("not yet");
         co_return;
       },
       when);
   serve(w, [&](queue q) -> awaitable<void> {
     co_await until([&] { return starts.size() >= 3; });
     const auto run = q.find<void>(starts.front().first);
-    co_await run.result(patience);
+    co_await run.result(default_timeout);
   });
   ASSERT_EQ(starts.size(), 3u);
   for (int i = 0; i < 3; ++i) {
@@ -274,13 +274,13 @@ TEST_P(cron, a_run_that_takes_too_long_is_timed_out) {
       "tick",
       [&](context& ctx) -> awaitable<void> {
         id = ctx.id();
-        co_await sleep_for(2 * patience);
+        co_await sleep_for(2 * default_timeout);
       },
       when);
   serve(w, [&](queue q) -> awaitable<void> {
     co_await until([&] { return !id.empty(); });
     const auto run = q.find<void>(std::string(id));
-    const auto error = co_await error_of(run.result(patience));
+    const auto error = co_await error_of(run.result(default_timeout));
     EXPECT_TRUE(error.as<timed_out>()) << error.what;
   });
 }
@@ -305,7 +305,7 @@ TEST_P(cron, a_run_is_skipped_while_an_earlier_one_has_not_ended) {
       skipped = id_of(run.due + seconds(i));
       co_await until_in(skipped, job_state::cancelled);
       const auto handle = q.find<void>(std::string(skipped));
-      const auto error = co_await error_of(handle.result(patience));
+      const auto error = co_await error_of(handle.result(default_timeout));
       EXPECT_EQ(error.what, skipped + " was skipped: " + started.front() + " has not ended");
     }
     EXPECT_EQ(started.size(), 1u);
@@ -316,20 +316,20 @@ TEST_P(cron, a_run_is_skipped_while_an_earlier_one_has_not_ended) {
 
 TEST_P(cron, runs_may_be_allowed_to_overlap) {
   latch end;
-  std::size_t running = 0, most = 0;
+  std::size_t running = 0, max = 0;
   worker w(options());
   auto when = each_second();
   when.overlap = overlap::allow;
   w.cron(
       "tick",
       [&]() -> awaitable<void> {
-        most = std::max(most, ++running);
+        max = std::max(max, ++running);
         co_await end.wait();
         --running;
       },
       when);
   serve(w, [&](queue) -> awaitable<void> {
-    co_await until([&] { return most >= 2; });
+    co_await until([&] { return max >= 2; });
     end.open();
     co_await until([&] { return running == 0; });
   });
@@ -338,14 +338,14 @@ TEST_P(cron, runs_may_be_allowed_to_overlap) {
 TEST_P(cron, a_run_may_wait_for_the_earlier_one_and_only_one_does) {
   latch end;
   strings started;
-  std::size_t running = 0, most = 0;
+  std::size_t running = 0, max = 0;
   auto when = each_second();
   when.overlap = overlap::after;
   worker w(options());
   w.cron(
       "tick",
       [&](context& ctx) -> awaitable<void> {
-        most = std::max(most, ++running);
+        max = std::max(max, ++running);
         started.push_back(ctx.id());
         if (started.size() == 1) co_await end.wait();
         --running;
@@ -363,7 +363,7 @@ TEST_P(cron, a_run_may_wait_for_the_earlier_one_and_only_one_does) {
     co_await until([&] { return started.size() >= 2; });
     EXPECT_EQ(started[1], id_of(first + 1s));
   });
-  EXPECT_EQ(most, 1u);
+  EXPECT_EQ(max, 1u);
 }
 
 TEST_P(cron, a_run_that_waits_takes_no_slot_from_the_one_it_waits_for) {
@@ -372,7 +372,7 @@ TEST_P(cron, a_run_that_waits_takes_no_slot_from_the_one_it_waits_for) {
   o.concurrency = 1;
   auto when = each_second();
   when.overlap = overlap::after;
-  when.retry = backoff::constant(2500ms).tries(2);
+  when.retry = backoff::constant(2500ms).attempts(2);
   worker w(o);
   std::string first;
   w.cron(
@@ -380,7 +380,7 @@ TEST_P(cron, a_run_that_waits_takes_no_slot_from_the_one_it_waits_for) {
       [&](context& ctx) -> awaitable<void> {
         starts.push_back(ctx.id());
         // Before its second try the next run comes.
-        if (ctx.id() == starts.front() && ctx.tries() == 1) throw std::runtime_error("again");
+        if (ctx.id() == starts.front() && ctx.attempt() == 1) throw std::runtime_error("again");
         co_return;
       },
       when);
@@ -404,7 +404,7 @@ TEST_P(cron, what_was_missed_while_no_worker_was_there_is_skipped) {
   serve(w, [&](queue q) -> awaitable<void> {
     co_await until_in(id_of(due), job_state::expired);
     const auto run = q.find<void>(id_of(due));
-    const auto error = co_await error_of(run.result(patience));
+    const auto error = co_await error_of(run.result(default_timeout));
     EXPECT_TRUE(error.as<job_expired>()) << error.what;
     EXPECT_NE(error.what.find("no worker was there"), std::string::npos) << error.what;
   });
@@ -472,7 +472,7 @@ TEST_P(cron, a_run_that_was_begun_and_handed_back_is_not_missed) {
         "tick",
         [&]() -> awaitable<void> {
           ++starts;
-          co_await sleep_for(2 * patience);
+          co_await sleep_for(2 * default_timeout);
         },
         when);
     serve_until([&] { return starts == 1; }, {&w});
@@ -482,7 +482,7 @@ TEST_P(cron, a_run_that_was_begun_and_handed_back_is_not_missed) {
       "tick",
       [&](context& ctx) -> awaitable<void> {
         ++starts;
-        EXPECT_EQ(ctx.tries(), 1);
+        EXPECT_EQ(ctx.attempt(), 1);
         co_return;
       },
       when);
@@ -516,25 +516,25 @@ TEST_P(cron, at_startup_runs_once_for_the_fleet) {
 }
 
 TEST_P(cron, a_failed_run_at_startup_does_not_keep_the_next_start_from_running) {
-  for (const int tries : {1, 2}) {  // failed, dead
+  for (const int attempts : {1, 2}) {  // failed, dead
     strings ids;
     auto when = only_at(second_from_now(3600s));
     when.run_at_startup = true;
     when.startup_window = 0ms;
-    when.retry = backoff::constant(0ms).tries(tries);
+    when.retry = backoff::constant(0ms).attempts(attempts);
     for (int i = 0; i < 2; ++i) {
       worker w(options());
       w.cron(
-          "fails" + std::to_string(tries),
+          "fails" + std::to_string(attempts),
           [&](context& ctx) {
-            if (ctx.tries() == 1) ids.push_back(ctx.id());
+            if (ctx.attempt() == 1) ids.push_back(ctx.id());
             throw std::runtime_error("no");
           },
           when);
       serve(w, [&](queue q) -> awaitable<void> {
         co_await until([&] { return ids.size() == static_cast<std::size_t>(i + 1); });
         const auto run = q.find<void>(std::string(ids.back()));
-        co_await error_of(run.result(patience));
+        co_await error_of(run.result(default_timeout));
       });
     }
     EXPECT_NE(ids[0], ids[1]);
@@ -546,7 +546,7 @@ TEST_P(cron, runs_under_an_id_of_its_own_are_one_at_a_time) {
   bool fail = true;
   auto when = each_second();
   when.job_id = "the-report";
-  when.retry = backoff::constant(0ms).tries(2);
+  when.retry = backoff::constant(0ms).attempts(2);
   worker w(options());
   w.cron(
       "tick",
@@ -587,7 +587,7 @@ TEST_P(cron, may_run_on_a_thread_or_in_a_process) {
     serve(w, [&](queue q) -> awaitable<void> {
       co_await until_in(id_of(due), job_state::failed);
       const auto run = q.find<void>(id_of(due));
-      const auto error = co_await error_of(run.result(patience));
+      const auto error = co_await error_of(run.result(default_timeout));
       EXPECT_EQ(error.what.rfind(fmt::format("{} in ", due.time_since_epoch().count()), 0), 0u) << error.what;
       const bool is_here = error.what.ends_with(fmt::format("in {}", ::getpid()));
       EXPECT_EQ(is_here, where == level::thread) << error.what;
@@ -601,7 +601,7 @@ TEST_P(cron, can_be_enqueued_by_hand) {
   w.cron("tick", noting(ids), only_at(second_from_now(3600s)));
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(cron_by_hand().id("now"));
-    co_await job.result(patience);
+    co_await job.result(default_timeout);
   });
   EXPECT_EQ(ids, strings{"now"});
 }
@@ -615,7 +615,7 @@ TEST_P(cron, a_worker_that_does_not_know_it_leaves_it_to_others) {
       "tick",
       [&](context& ctx) -> awaitable<void> {
         ++runs;
-        EXPECT_EQ(ctx.tries(), 1);
+        EXPECT_EQ(ctx.attempt(), 1);
         co_return;
       },
       only_at(due));
@@ -664,7 +664,7 @@ TEST_P(cron, a_run_that_no_worker_knows_is_kept_uncounted) {
   serve(w, [&](queue) -> awaitable<void> { co_await until_in(id_of(due), job_state::running); });
   without_worker([&](queue) -> awaitable<void> {
     const auto left = co_await inspect(id_of(due));
-    EXPECT_TRUE(left && left->state == job_state::queued && left->tries == 0);
+    EXPECT_TRUE(left && left->state == job_state::queued && left->attempts == 0);
   });
 }
 

@@ -19,8 +19,8 @@
 #include <quarq/process.hpp>
 #include <quarq/process_pool.hpp>
 
+#include "support/default_timeout.hpp"
 #include "support/on_loop.hpp"
-#include "support/patience.hpp"
 #include "support/process.hpp"
 
 namespace quarq::test::joinable_queue_tests {
@@ -142,7 +142,7 @@ TEST(joinable_queue, task_done_too_often) {
   EXPECT_FALSE(n.join_for(1ms));
   n.task_done();
   EXPECT_THROW(n.task_done(), invalid_argument);
-  EXPECT_TRUE(n.join_for(patience));
+  EXPECT_TRUE(n.join_for(default_timeout));
 }
 
 TEST(joinable_queue, travels_to_no_other_place_than_a_process) {
@@ -164,14 +164,14 @@ TEST(joinable_queue, a_pipeline_of_processes) {
   for (int i = 0; i < 2; ++i) workers.emplace_back(square, in, out);
   std::vector<std::int64_t> results;
   for (std::int64_t i = 0; i < 2 * each; ++i) {
-    const auto next = out.get_for(patience);
+    const auto next = out.get_for(default_timeout);
     ASSERT_TRUE(next) << "after " << i;
     results.push_back(*next);
     out.task_done();
   }
   for (auto& one : producers) EXPECT_EQ(one.wait(), 0);
-  EXPECT_TRUE(in.join_for(patience));
-  EXPECT_TRUE(out.join_for(patience));
+  EXPECT_TRUE(in.join_for(default_timeout));
+  EXPECT_TRUE(out.join_for(default_timeout));
   in.close();
   for (auto& one : workers) EXPECT_EQ(one.wait(), 0);
   std::sort(results.begin(), results.end());
@@ -181,7 +181,7 @@ TEST(joinable_queue, a_pipeline_of_processes) {
 TEST(joinable_queue, order_from_one_process) {
   numbers n({.capacity = 16});
   process producer(count_to, n, 0, 20'000);
-  for (std::int64_t i = 0; i < 20'000; ++i) ASSERT_EQ(n.get_for(patience), i);
+  for (std::int64_t i = 0; i < 20'000; ++i) ASSERT_EQ(n.get_for(default_timeout), i);
 }
 
 TEST(joinable_queue, inside_another_argument) {
@@ -189,7 +189,7 @@ TEST(joinable_queue, inside_another_argument) {
   const auto answer = [](std::map<std::string, numbers> both) { both.at("b").put(*both.at("a").get() + 1); };
   process p(answer, queues);
   queues.at("a").put(41);
-  EXPECT_EQ(queues.at("b").get_for(patience), 42);
+  EXPECT_EQ(queues.at("b").get_for(default_timeout), 42);
 }
 
 TEST(joinable_queue, process_pool_carries_it_too) {
@@ -222,13 +222,13 @@ TEST(joinable_queue, what_a_killed_process_had_taken_is_gone) {
   numbers n;
   n.put(1);
   process p(take_and_sleep, n);
-  ASSERT_TRUE(eventually([&] { return n.empty(); }, patience));
+  ASSERT_TRUE(eventually([&] { return n.empty(); }, default_timeout));
   p.kill();
   EXPECT_EQ(p.wait(), -SIGKILL);
   EXPECT_EQ(n.unfinished(), 1);
   EXPECT_FALSE(n.join_for(1ms));
   n.task_done();
-  EXPECT_TRUE(n.join_for(patience));
+  EXPECT_TRUE(n.join_for(default_timeout));
 }
 
 TEST(joinable_queue, lives_as_long_as_one_handle) {
@@ -247,7 +247,7 @@ TEST(joinable_queue, lives_as_long_as_one_handle) {
     }
     EXPECT_EQ(p.wait(), 0);
   }
-  EXPECT_TRUE(eventually([&] { return count() <= before; }, patience));
+  EXPECT_TRUE(eventually([&] { return count() <= before; }, default_timeout));
 }
 
 }  // namespace

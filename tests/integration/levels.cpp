@@ -405,7 +405,7 @@ TYPED_TEST(levels, end_at_a_deadline) {
     auto running = this->where().run(this->pick(wait_for_gate), this->folder(), 1);
     const auto t = co_await error_of(with_timeout(std::move(running), 100ms));
     EXPECT_NE(t.template as<timed_out>(), nullptr) << t.what;
-    auto in_time = with_timeout(this->where().run(this->pick(twice), 1), patience);
+    auto in_time = with_timeout(this->where().run(this->pick(twice), 1), default_timeout);
     const int two = co_await std::move(in_time);
     EXPECT_EQ(two, 2);
   });
@@ -483,7 +483,7 @@ TYPED_TEST(levels, survive_the_end_of_the_loop_with_work_in_flight) {
       boost::asio::co_spawn(loop, this->where().run(this->pick(wait_for_gate), this->folder(), i),
                             [](std::exception_ptr, int) { ADD_FAILURE() << "it can't have ended"; });
     }
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + default_timeout;
     while (!this->there("started 0") && std::chrono::steady_clock::now() < deadline) loop.run_one_for(10ms);
     EXPECT_TRUE(this->there("started 0"));
   }
@@ -500,7 +500,7 @@ TYPED_TEST(levels, survive_their_end_with_work_in_flight) {
       boost::asio::co_spawn(loop, other.where().run(TypeParam::pick(wait_for_gate), this->folder(), i),
                             [](std::exception_ptr, int) {});
     }
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + default_timeout;
     while (!this->there("started 0") && std::chrono::steady_clock::now() < deadline) loop.run_one_for(10ms);
     EXPECT_TRUE(this->there("started 0"));
     do_mark(this->folder(), "gate");

@@ -40,8 +40,8 @@ class machines_test : public worker_lab {
     });
     w_.handle(failing, [this](context& ctx, int n) -> awaitable<int> {
       ++started_;
-      if (ctx.tries() <= n) throw disk_full("no space on device");
-      co_return ctx.tries();
+      if (ctx.attempt() <= n) throw disk_full("no space on device");
+      co_return ctx.attempt();
     });
   }
 
@@ -71,7 +71,7 @@ class machines_test : public worker_lab {
     boost::asio::co_spawn(loop, watching(looking_on, *c.options().id),
                           [&](std::exception_ptr) { ended = true; });
     boost::asio::co_spawn(loop, asking(where, std::move(c)), [](std::exception_ptr) {});
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + default_timeout;
     while (!ended && std::chrono::steady_clock::now() < deadline) loop.run_one_for(100ms);
     EXPECT_TRUE(ended);
   }
@@ -124,8 +124,8 @@ TEST_P(machines_test, an_exception_is_the_answer_and_not_tried_again) {
 TEST_P(machines_test, a_call_may_ask_for_more_tries) {
   serve(w_, [this](queue q) -> awaitable<void> {
     const machines where(q);
-    const int tries = co_await where.run(failing(2).tries(4).backoff(backoff::constant(1ms)));
-    EXPECT_EQ(tries, 3);
+    const int attempts = co_await where.run(failing(2).attempts(4).backoff(backoff::constant(1ms)));
+    EXPECT_EQ(attempts, 3);
     EXPECT_EQ(started_, 3);
   });
 }
@@ -259,9 +259,9 @@ TEST_P(machines_test, a_call_whose_id_is_taken_leaves_the_other_job_alone) {
 }
 
 TEST_P(machines_test, a_map_has_no_more_jobs_than_it_may) {
-  int now = 0, most = 0;
+  int now = 0, max = 0;
   w_.handle(not_handled, [&](int n) -> awaitable<int> {
-    most = std::max(most, ++now);
+    max = std::max(max, ++now);
     co_await sleep_for(1ms);
     --now;
     co_return n;
@@ -276,8 +276,8 @@ TEST_P(machines_test, a_map_has_no_more_jobs_than_it_may) {
     EXPECT_EQ(got, numbers);
     EXPECT_EQ(reports, 1000u);
   });
-  EXPECT_LE(most, 20);
-  EXPECT_GT(most, 1);
+  EXPECT_LE(max, 20);
+  EXPECT_GT(max, 1);
 }
 
 TEST_P(machines_test, what_makes_no_sense_is_refused_with_a_reason) {

@@ -248,7 +248,8 @@ TEST(process, nothing_is_left_of_many) {
     process a(sum, 1, 2), b(sleep_for_ever), c(sum, 3, 4);
     EXPECT_EQ(a.wait(), 3);
   }
-  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; }, patience)) << open_descriptors();
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; }, default_timeout))
+      << open_descriptors();
   // No zombies either: there is nobody to wait for.
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
 }
@@ -269,10 +270,10 @@ TEST(process, dies_with_its_parent) {
   pid_t grandchild = 0;
   {
     process p(parent, path);
-    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(path); }, patience));
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(path); }, default_timeout));
     grandchild = std::stoi(read_file(path));
   }
-  EXPECT_TRUE(eventually([&] { return is_gone(grandchild); }, patience));
+  EXPECT_TRUE(eventually([&] { return is_gone(grandchild); }, default_timeout));
 }
 
 TEST(process, from_many_threads) {

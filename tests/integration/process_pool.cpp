@@ -164,7 +164,7 @@ class process_pool_test : public ::testing::Test {
 };
 
 bool is_gone(pid_t pid) {
-  return eventually([&] { return ::kill(pid, 0) != 0; }, patience);
+  return eventually([&] { return ::kill(pid, 0) != 0; }, default_timeout);
 }
 
 std::size_t open_descriptors() {
@@ -325,7 +325,7 @@ TEST_F(process_pool_test, a_cancelled_call_is_killed_and_ends_once) {
     loop.poll();
     return static_cast<bool>(std::ifstream(path("told")) >> pid);
   };
-  ASSERT_TRUE(eventually(runs, patience));
+  ASSERT_TRUE(eventually(runs, default_timeout));
   cancel.emit(asio::cancellation_type::terminal);
   cancel.emit(asio::cancellation_type::terminal);
   loop.run();
@@ -353,12 +353,12 @@ TEST_F(process_pool_test, a_call_cancelled_while_it_waits_never_starts) {
     pid_t pid = 0;
     return static_cast<bool>(std::ifstream(path("told")) >> pid);
   };
-  ASSERT_TRUE(eventually(runs, patience));
+  ASSERT_TRUE(eventually(runs, default_timeout));
   asio::co_spawn(loop, one.run(append_to, path("lines"), "second"),
                  asio::bind_cancellation_slot(cancel_second.slot(), end));
   loop.poll();
   cancel_second.emit(asio::cancellation_type::terminal);
-  ASSERT_TRUE(eventually([&] { return loop.poll(), ends == 1; }, patience));
+  ASSERT_TRUE(eventually([&] { return loop.poll(), ends == 1; }, default_timeout));
   cancel_first.emit(asio::cancellation_type::terminal);
   loop.run();
   EXPECT_EQ(run_on_loop(one.run(add, 1, 1)), 2);
@@ -396,7 +396,7 @@ TEST_F(process_pool_test, the_pool_may_end_first) {
     loop.poll();
     return static_cast<bool>(std::ifstream(path("told")) >> pid);
   };
-  ASSERT_TRUE(eventually(runs, patience));
+  ASSERT_TRUE(eventually(runs, default_timeout));
   pool.reset();
   EXPECT_NE(::kill(pid, 0), 0);
   loop.run();
@@ -413,7 +413,7 @@ TEST_F(process_pool_test, the_loop_may_end_first) {
       loop.poll();
       return static_cast<bool>(std::ifstream(path("told0")) >> pid);
     };
-    ASSERT_TRUE(eventually(runs, patience));
+    ASSERT_TRUE(eventually(runs, default_timeout));
   }
   EXPECT_TRUE(is_gone(pid));
   EXPECT_EQ(run(add, 1, 2), 3);

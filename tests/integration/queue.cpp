@@ -37,7 +37,7 @@ TEST_P(queue_test, many_calls_go_in_one_step_and_their_jobs_come_in_order) {
     const auto jobs = co_await q.enqueue(std::move(calls));
     EXPECT_EQ(jobs.size(), 500u);
     for (int i = 0; i < 500; i += 99) {
-      const int result = co_await jobs[i]->result(patience);
+      const int result = co_await jobs[i]->result(default_timeout);
       EXPECT_EQ(result, i);
     }
     std::vector<call<int>> none;
@@ -54,7 +54,7 @@ TEST_P(queue_test, a_taken_id_is_refused_while_its_job_lives_and_while_its_resul
     const auto* duplicate = living.as<duplicate_job>();
     EXPECT_NE(duplicate, nullptr) << living.what;
     EXPECT_EQ(duplicate != nullptr ? duplicate->id() : "", "page");
-    const int one = co_await job.result(patience);
+    const int one = co_await job.result(default_timeout);
     EXPECT_EQ(one, 1);
     const auto kept = co_await error_of(q.enqueue(same(3).id("page")));
     EXPECT_NE(kept.as<duplicate_job>(), nullptr) << kept.what;
@@ -64,9 +64,9 @@ TEST_P(queue_test, a_taken_id_is_refused_while_its_job_lives_and_while_its_resul
 TEST_P(queue_test, an_id_is_free_again_when_nothing_is_kept_of_its_job) {
   serve(w_, [](queue q) -> awaitable<void> {
     const auto first = co_await q.enqueue(nothing(1).id("again").keep_result(0ms));
-    co_await first.result(patience);
+    co_await first.result(default_timeout);
     const auto second = co_await q.enqueue(nothing(2).id("again"));
-    co_await second.result(patience);
+    co_await second.result(default_timeout);
   });
   EXPECT_EQ(w_.jobs_done(), 2u);
 }
@@ -80,7 +80,7 @@ TEST_P(queue_test, of_many_calls_only_those_with_taken_ids_are_refused) {
     const auto jobs = co_await q.enqueue(std::move(calls));
     EXPECT_TRUE(jobs[0] && jobs[1]);
     EXPECT_FALSE(jobs[2]);
-    const int one = co_await jobs[0]->result(patience);
+    const int one = co_await jobs[0]->result(default_timeout);
     EXPECT_EQ(one, 1);
   });
 }
@@ -90,18 +90,18 @@ TEST_P(queue_test, a_result_is_kept_as_long_as_the_call_says) {
     const auto kept = co_await q.enqueue(same(1).keep_result(forever));
     const auto brief = co_await q.enqueue(same(2).keep_result(1ms));
     const auto not_kept = co_await q.enqueue(same(3).keep_result(0ms));
-    const int one = co_await kept.result(patience);
+    const int one = co_await kept.result(default_timeout);
     EXPECT_EQ(one, 1);
     // Who waits gets it, kept or not; later it is gone.
     bool gone = false;
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + default_timeout;
     while (!gone && std::chrono::steady_clock::now() < deadline) {
       const auto a = co_await error_of(brief.result(1s));
       const auto b = co_await error_of(not_kept.result(1s));
       gone = a.as<job_not_found>() != nullptr && b.as<job_not_found>() != nullptr;
     }
     EXPECT_TRUE(gone);
-    const int again = co_await kept.result(patience);
+    const int again = co_await kept.result(default_timeout);
     EXPECT_EQ(again, 1);
   });
 }
@@ -118,7 +118,7 @@ TEST_P(queue_test, what_is_known_of_a_job_follows_its_life) {
     EXPECT_EQ(queued.queue, "default");
     EXPECT_EQ(queued.arguments, "[4]");
     EXPECT_EQ(queued.priority, priority);
-    EXPECT_EQ(queued.tries, 0);
+    EXPECT_EQ(queued.attempts, 0);
     EXPECT_TRUE(queued.enqueued_at && queued.expires_at);
     const auto deferred = co_await q.enqueue(same(5).delay(1h));
     const auto waiting = co_await deferred.info();
@@ -129,7 +129,7 @@ TEST_P(queue_test, what_is_known_of_a_job_follows_its_life) {
     const auto done = co_await job.info();
     EXPECT_EQ(done.state, job_state::succeeded);
     EXPECT_EQ(done.result, "4");
-    EXPECT_EQ(done.tries, 1);
+    EXPECT_EQ(done.attempts, 1);
     EXPECT_TRUE(done.started_at && done.finished_at);
     EXPECT_FALSE(done.worker.empty());
   });
@@ -138,7 +138,7 @@ TEST_P(queue_test, what_is_known_of_a_job_follows_its_life) {
 TEST_P(queue_test, a_job_that_is_not_there_is_said_to_be_so) {
   without_worker([](queue q) -> awaitable<void> {
     const auto job = q.find<int>("no such job");
-    const auto result = co_await error_of(job.result(patience));
+    const auto result = co_await error_of(job.result(default_timeout));
     EXPECT_NE(result.as<job_not_found>(), nullptr) << result.what;
     const auto status = co_await error_of(job.status());
     EXPECT_NE(status.as<job_not_found>(), nullptr) << status.what;
@@ -155,7 +155,7 @@ TEST_P(queue_test, queues_do_not_mix) {
     const auto there = co_await other.enqueue(same(1).id("x"));
     const std::string id = powers().an_id_in_each_queue ? "x" : "y";
     const auto here = co_await q.enqueue(same(2).id(id));
-    const int two = co_await here.result(patience);
+    const int two = co_await here.result(default_timeout);
     EXPECT_EQ(two, 2);
     const auto status = co_await there.status();
     EXPECT_EQ(status, job_state::queued);
@@ -166,7 +166,7 @@ TEST_P(queue_test, options_out_of_range_are_refused_with_the_range) {
   expect_refused(same(1).id(""), "same: option id: expected 1 to 255 bytes, got 0");
   expect_refused(same(1).id(std::string(256, 'x')), "same: option id: expected 1 to 255 bytes, got 256");
   expect_refused(same(1).priority(10), "same: option priority: expected 0 to 9, got 10");
-  expect_refused(same(1).tries(0), "same: option tries: expected 1 to 1000000, got 0");
+  expect_refused(same(1).attempts(0), "same: option tries: expected 1 to 1000000, got 0");
   expect_refused(same(1).delay(-1ms), "same: option delay: expected 0 to 3153600000000 ms, got -1");
   expect_refused(same(1).timeout(0ms), "same: option timeout: expected 1 to 3153600000000 ms, got 0");
   expect_refused(same(1).expires(0ms), "same: option expires: expected 1 to 3153600000000 ms, got 0");

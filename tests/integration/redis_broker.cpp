@@ -214,7 +214,7 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
     return std::all_of(waits.begin(), waits.end(), [](const auto& one) { return one->over; });
   };
   co_await until(all_told);
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   strings keys;
   const auto settled_by = "quarq:{q}:settled:" + worker.held.token;
   const strings expected = {"quarq:queues",   "quarq:{q}:cards",  "quarq:{q}:format",
@@ -297,7 +297,7 @@ REDIS_TEST(a_settlement_with_the_same_number_is_answered_again_and_done_once, {}
   auto first = co_await call(*connection, scripts().settle, call_words);
   EXPECT_EQ(first.text, "10");
   auto again = co_await claim_until(worker, 1);
-  EXPECT_EQ(again.at(0).tries, 2);
+  EXPECT_EQ(again.at(0).attempts, 2);
   // It is held again by now; the repeated call is of the first time.
   auto repeated = co_await call(*connection, scripts().settle, call_words);
   EXPECT_EQ(repeated.text, "10");
@@ -328,7 +328,7 @@ REDIS_TEST(clients_whose_connections_break_again_and_again_send_every_job_once, 
   for (const char* prefix : {"a", "b", "c"}) start(loop, enqueue_one_by_one(store, each, prefix), running);
   std::vector<std::string> seen;
   int round = 0;
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   while ((*running > 0 || seen.size() < 3 * each) && std::chrono::steady_clock::now() < deadline) {
     // The worker has a subscription, so it is not a "normal" client. Now and then a connection lives long
     // enough to be set up, also where that is slow.
@@ -578,7 +578,7 @@ awaitable<taker> new_taker(std::shared_ptr<broker::broker> store, std::string to
   broker::worker_events events;
   events.work_ready = [heard = made.worker.heard] { ++heard->work_ready; };
   events.cancel_requested = [heard = made.worker.heard](std::string id) { heard->cancels.push_back(id); };
-  events.job_given = [given = made.given](claimed_job job, broker::moment) { given->push_back(job); };
+  events.job_given = [given = made.given](claimed_job job, broker::time_point) { given->push_back(job); };
   events.reconnected = [reconnected = made.reconnected] { ++*reconnected; };
   lease_terms terms;
   terms.duration = 60s;
@@ -606,7 +606,7 @@ REDIS_TEST(a_fresh_job_goes_straight_to_an_idle_lease_that_takes_it, {}) {
   const auto& got = idle.given->front();
   EXPECT_EQ(got.id, "a");
   EXPECT_EQ(said_in_record(got.record), "record of a");
-  EXPECT_EQ(got.tries, 1);
+  EXPECT_EQ(got.attempts, 1);
   EXPECT_EQ(got.priority, 7);
   EXPECT_EQ(got.due_at, got.enqueued_at);
   EXPECT_TRUE(got.expires_at && *got.expires_at == got.enqueued_at + 1h);
@@ -699,7 +699,7 @@ REDIS_TEST(given_jobs_of_a_lost_lease_go_to_others_and_its_holder_is_refused, {}
   co_await renew(other);
   auto got = co_await claim_until(other, 1);
   EXPECT_EQ(got.at(0).id, "a");
-  EXPECT_EQ(got.at(0).tries, 2);
+  EXPECT_EQ(got.at(0).attempts, 2);
   const bool held = co_await settle_one(idle.worker, end("a"));
   EXPECT_FALSE(held);
   const strings takers = {"EXISTS", "quarq:{q}:takers"};
@@ -740,7 +740,7 @@ REDIS_TEST(a_lease_that_hands_a_given_job_back_is_not_given_it_again, {}) {
   auto rung = [&] { return other.heard->work_ready == 1; };
   co_await until(rung);
   auto got = co_await claim_until(other, 1);
-  EXPECT_EQ(got.at(0).tries, 1);
+  EXPECT_EQ(got.at(0).attempts, 1);
 }
 
 // ---- waits that are told with the job

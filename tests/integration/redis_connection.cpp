@@ -693,7 +693,7 @@ TEST(redis_connection, it_may_be_destroyed_first_at_any_time) {
     }
     c.reset();
     // Nothing is left that would keep the loop alive.
-    loop.run_for(test::patience);
+    loop.run_for(test::default_timeout);
     EXPECT_TRUE(loop.stopped()) << turns;
     for (const auto& e : endings) EXPECT_TRUE(e.ended()) << turns;
   }

@@ -50,7 +50,7 @@ TEST_F(redis_worker, a_job_at_a_time_runs_once_each_and_is_mostly_given) {
       EXPECT_EQ(twice, 2 * i);
     }
   };
-  run_on_loop(beside(w, client()), patience);
+  run_on_loop(beside(w, client()), default_timeout);
   EXPECT_EQ(ran, 200);
   // Claims are seldom needed: the worker stays idle in the store's eyes.
   const auto stats = server_.command({"INFO", "commandstats"}).text;
@@ -63,12 +63,12 @@ TEST_F(redis_worker, a_job_at_a_time_runs_once_each_and_is_mostly_given) {
 
 TEST_F(redis_worker, two_queues_that_share_slots_never_get_more_than_there_are) {
   constexpr int each = 60;
-  int now = 0, most = 0, ran = 0;
+  int now = 0, max = 0, ran = 0;
   auto o = options({"a", "b"});
   o.concurrency = 2;
   worker w(o);
   w.handle(step, [&](int n) -> awaitable<int> {
-    most = std::max(most, ++now);
+    max = std::max(max, ++now);
     co_await sleep_for(1ms);
     --now;
     ++ran;
@@ -87,9 +87,9 @@ TEST_F(redis_worker, two_queues_that_share_slots_never_get_more_than_there_are) 
     co_await gather(std::move(both));
     co_await until([&] { return ran == 2 * each; });
   };
-  run_on_loop(beside(w, client()), patience);
+  run_on_loop(beside(w, client()), default_timeout);
   EXPECT_EQ(ran, 2 * each);
-  EXPECT_LE(most, 2);
+  EXPECT_LE(max, 2);
 }
 
 TEST_F(redis_worker, what_is_given_to_a_stopping_worker_runs_elsewhere) {
@@ -120,7 +120,7 @@ TEST_F(redis_worker, what_is_given_to_a_stopping_worker_runs_elsewhere) {
     const int result = co_await long_one.result();
     EXPECT_EQ(result, 1);
   };
-  run_on_loop(beside(first, client()), patience);
+  run_on_loop(beside(first, client()), default_timeout);
 }
 
 TEST_F(redis_worker, every_job_ends_though_connections_break_while_jobs_are_given) {
@@ -136,7 +136,7 @@ TEST_F(redis_worker, every_job_ends_though_connections_break_while_jobs_are_give
       EXPECT_EQ(result, i + 1);
     }
   };
-  run_on_loop(beside(w, client()), 3 * patience);
+  run_on_loop(beside(w, client()), 3 * default_timeout);
 }
 
 // Nobody listens on port 1.
@@ -149,7 +149,7 @@ TEST(redis_queue, a_client_waits_for_a_connection_as_long_as_the_url_says) {
       auto error = co_await error_of(q.enqueue(std::move(call)));
       co_return error;
     };
-    const auto error = run_on_loop(enqueue(), patience);
+    const auto error = run_on_loop(enqueue(), default_timeout);
     EXPECT_TRUE(error.as<broker_error>());
     EXPECT_NE(error.what.find("no connection within 0.050 s"), std::string::npos) << error.what;
   }

@@ -38,7 +38,7 @@ class worker_arguments_by_name : public worker_lab {
       batch.front().id = "job";
       batch.front().record = model::encode(r);
       co_await broker->enqueue("default", std::move(batch));
-      const auto ended = co_await with_timeout(broker->wait_ended("default", "job"), patience);
+      const auto ended = co_await with_timeout(broker->wait_ended("default", "job"), default_timeout);
       end.state = ended->state;
       end.outcome = model::decode_outcome(ended->outcome);
     });

@@ -22,7 +22,7 @@ class worker_ends : public worker_lab {};
 TEST_P(worker_ends, with_one_try_the_exception_is_the_answer) {
   worker w(options());
   w.handle(risky, [](int) -> int { throw disk_full("no space on device"); });
-  const auto t = error_of_job(w, risky(1).tries(1));
+  const auto t = error_of_job(w, risky(1).attempts(1));
   const auto* failed = t.as<job_failed>();
   ASSERT_NE(failed, nullptr) << t.what;
   EXPECT_EQ(t.as<retries_exhausted>(), nullptr);
@@ -31,32 +31,32 @@ TEST_P(worker_ends, with_one_try_the_exception_is_the_answer) {
 }
 
 TEST_P(worker_ends, after_all_tries_it_says_what_the_last_one_threw) {
-  std::vector<int> tries;
+  std::vector<int> attempts;
   worker w(options());
   w.handle(risky, [&](context& ctx, int) -> awaitable<int> {
-    tries.push_back(ctx.tries());
-    throw disk_full("at try " + std::to_string(ctx.tries()));
+    attempts.push_back(ctx.attempt());
+    throw disk_full("at try " + std::to_string(ctx.attempt()));
     co_return 0;
   });
-  const auto t = error_of_job(w, risky(1).tries(3).backoff(backoff::constant(1ms)));
+  const auto t = error_of_job(w, risky(1).attempts(3).backoff(backoff::constant(1ms)));
   const auto* exhausted = t.as<retries_exhausted>();
   ASSERT_NE(exhausted, nullptr) << t.what;
-  EXPECT_EQ(exhausted->tries(), 3);
+  EXPECT_EQ(exhausted->attempts(), 3);
   EXPECT_EQ(exhausted->type(), "quarq::test::worker_ends_tests::disk_full");
   EXPECT_STREQ(exhausted->what(), "at try 3");
-  EXPECT_EQ(tries, (std::vector<int>{1, 2, 3}));
+  EXPECT_EQ(attempts, (std::vector<int>{1, 2, 3}));
 }
 
 TEST_P(worker_ends, a_job_that_succeeds_at_last_has_succeeded) {
   worker w(options());
-  w.handle(risky, [](context& ctx, int n) { return ctx.tries() < 4 ? throw disk_full("wait") : n; },
-           {.retry = backoff::exponential(1ms, 4ms).tries(5)});
+  w.handle(risky, [](context& ctx, int n) { return ctx.attempt() < 4 ? throw disk_full("wait") : n; },
+           {.retry = backoff::exponential(1ms, 4ms).attempts(5)});
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(risky(9));
-    const int nine = co_await job.result(patience);
+    const int nine = co_await job.result(default_timeout);
     EXPECT_EQ(nine, 9);
     const auto info = co_await job.info();
-    EXPECT_EQ(info.tries, 4);
+    EXPECT_EQ(info.attempts, 4);
   });
 }
 
@@ -69,7 +69,7 @@ TEST_P(worker_ends, between_tries_it_waits_as_its_policy_says) {
              throw disk_full("again");
              co_return 0;
            },
-           {.retry = backoff::exponential(60ms, 10s).jitter(0).tries(3)});
+           {.retry = backoff::exponential(60ms, 10s).jitter(0).attempts(3)});
   error_of_job(w, risky(1));
   ASSERT_EQ(starts.size(), 3u);
   // The broker counts whole milliseconds.
@@ -79,27 +79,28 @@ TEST_P(worker_ends, between_tries_it_waits_as_its_policy_says) {
 
 TEST_P(worker_ends, a_handler_may_ask_to_be_tried_again_when_it_likes) {
   const auto tried_again = [](context& ctx, int) -> int {
-    if (ctx.tries() == 1) throw retry(20ms, "not yet");
-    return ctx.tries();
+    if (ctx.attempt() == 1) throw retry(20ms, "not yet");
+    return ctx.attempt();
   };
   for (const level where : {level::loop, level::thread, level::process}) {
     worker w(options());
-    w.handle(risky, tried_again, {.on = where, .retry = backoff::constant(1h).tries(2)});
+    w.handle(risky, tried_again, {.on = where, .retry = backoff::constant(1h).attempts(2)});
     serve(w, [&](queue q) -> awaitable<void> {
       const auto job = co_await q.enqueue(risky(1));
-      const int tries = co_await job.result(patience);
-      EXPECT_EQ(tries, 2);
+      const int attempts = co_await job.result(default_timeout);
+      EXPECT_EQ(attempts, 2);
     });
   }
 }
 
 TEST_P(worker_ends, who_asks_to_be_tried_again_too_often_is_dead) {
   worker w(options());
-  w.handle(risky, [](int) -> int { throw retry(0ms, "not yet"); }, {.retry = backoff::constant(1h).tries(3)});
+  w.handle(risky, [](int) -> int { throw retry(0ms, "not yet"); },
+           {.retry = backoff::constant(1h).attempts(3)});
   const auto t = error_of_job(w, risky(1));
   const auto* dead = t.as<retries_exhausted>();
   ASSERT_NE(dead, nullptr) << t.what;
-  EXPECT_EQ(dead->tries(), 3);
+  EXPECT_EQ(dead->attempts(), 3);
   EXPECT_EQ(dead->type(), "quarq::retry");
   EXPECT_EQ(t.what, "not yet");
 }
@@ -122,7 +123,7 @@ TEST_P(worker_ends, a_permanent_failure_is_not_tried_again) {
 TEST_P(worker_ends, what_is_no_exception_fails_all_the_same) {
   worker w(options());
   w.handle(risky, [](int) -> int { throw 42; });
-  const auto t = error_of_job(w, risky(1).tries(1));
+  const auto t = error_of_job(w, risky(1).attempts(1));
   ASSERT_NE(t.as<job_failed>(), nullptr);
   EXPECT_EQ(t.what, "the handler threw something that is not a std::exception");
 }
@@ -152,7 +153,7 @@ TEST_P(worker_ends, a_limit_to_waiting_for_the_result_leaves_the_job_alone) {
     const auto error = co_await error_of(job.result(10ms));
     EXPECT_NE(error.as<timed_out>(), nullptr) << error.what;
     go.open();
-    const int five = co_await job.result(patience);
+    const int five = co_await job.result(default_timeout);
     EXPECT_EQ(five, 5);
   });
 }
@@ -174,7 +175,7 @@ TEST_P(worker_ends, cancelled_while_running) {
     co_await until_in(job, job_state::running);
     const auto outcome = co_await job.cancel();
     EXPECT_EQ(outcome, cancel_outcome::requested);
-    const auto error = co_await error_of(job.result(patience));
+    const auto error = co_await error_of(job.result(default_timeout));
     EXPECT_NE(error.as<cancelled>(), nullptr) << error.what;
     const auto again = co_await job.cancel();
     EXPECT_EQ(again, cancel_outcome::too_late);
@@ -192,7 +193,7 @@ TEST_P(worker_ends, who_waits_for_a_job_that_is_cancelled_before_it_ran_is_told)
   without_worker([&](queue q) -> awaitable<void> {
     for (const auto delay : delays) {
       const auto job = co_await q.enqueue(risky(1).delay(delay));
-      auto waiting = error_of(job.result(patience));
+      auto waiting = error_of(job.result(default_timeout));
       auto cancelling = cancel_after(job, 20ms);
       const auto both = co_await gather(std::move(waiting), std::move(cancelling));
       const auto& error = std::get<0>(both);
@@ -204,9 +205,9 @@ TEST_P(worker_ends, who_waits_for_a_job_that_is_cancelled_before_it_ran_is_told)
 }
 
 /// As anybody sees it who asks only afterwards.
-awaitable<void> expect_cancelled(queue q, std::string id, std::string text, int tries) {
+awaitable<void> expect_cancelled(queue q, std::string id, std::string text, int attempts) {
   const auto job = q.find<int>(id);
-  const auto error = co_await error_of(job.result(patience));
+  const auto error = co_await error_of(job.result(default_timeout));
   EXPECT_NE(error.as<cancelled>(), nullptr) << error.what;
   EXPECT_EQ(error.what, text);
   const auto status = co_await job.status();
@@ -216,7 +217,7 @@ awaitable<void> expect_cancelled(queue q, std::string id, std::string text, int 
   EXPECT_EQ(info.task, "risky");
   EXPECT_EQ(info.error_type, "quarq::cancelled");
   EXPECT_EQ(info.error, text);
-  EXPECT_EQ(info.tries, tries);
+  EXPECT_EQ(info.attempts, attempts);
   EXPECT_TRUE(info.enqueued_at);
   const auto again = co_await job.cancel();
   EXPECT_EQ(again, cancel_outcome::too_late);
@@ -239,7 +240,7 @@ TEST_P(worker_ends, a_cancelled_job_that_returns_nothing_is_not_taken_for_done) 
   without_worker([&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(quiet(1));
     co_await job.cancel();
-    const auto error = co_await error_of(job.result(patience));
+    const auto error = co_await error_of(job.result(default_timeout));
     EXPECT_NE(error.as<cancelled>(), nullptr) << error.what;
     const auto status = co_await job.status();
     EXPECT_EQ(status, job_state::cancelled);
@@ -248,7 +249,8 @@ TEST_P(worker_ends, a_cancelled_job_that_returns_nothing_is_not_taken_for_done) 
 
 TEST_P(worker_ends, a_job_cancelled_between_two_tries_can_be_looked_up) {
   worker w(options());
-  w.handle(risky, [](int) -> int { throw disk_full("no space"); }, {.retry = backoff::constant(1h).tries(5)});
+  w.handle(risky, [](int) -> int { throw disk_full("no space"); },
+           {.retry = backoff::constant(1h).attempts(5)});
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(risky(1));
     co_await until_in(job, job_state::deferred);
@@ -268,7 +270,7 @@ TEST_P(worker_ends, work_that_is_done_although_it_was_cancelled_has_succeeded) {
     const auto job = co_await q.enqueue(risky(3));
     co_await until_in(job, job_state::running);
     co_await job.cancel();
-    const int three = co_await job.result(patience);
+    const int three = co_await job.result(default_timeout);
     EXPECT_EQ(three, 3);
   });
 }
@@ -284,7 +286,7 @@ TEST_P(worker_ends, expired_before_a_worker_came) {
     later.handle(risky, [](int n) { return n; });
     later.options().max_jobs = 1;
     co_await later.run();
-    const auto error = co_await error_of(job.result(patience));
+    const auto error = co_await error_of(job.result(default_timeout));
     EXPECT_NE(error.as<job_expired>(), nullptr) << error.what;
   });
 }
@@ -293,15 +295,15 @@ TEST_P(worker_ends, the_failure_can_be_looked_up) {
   worker w(options());
   w.handle(risky, [](int) -> int { throw disk_full("no space"); });
   serve(w, [&](queue q) -> awaitable<void> {
-    const auto job = co_await q.enqueue(risky(1).tries(2).backoff(backoff::constant(1ms)));
-    co_await error_of(job.result(patience));
+    const auto job = co_await q.enqueue(risky(1).attempts(2).backoff(backoff::constant(1ms)));
+    co_await error_of(job.result(default_timeout));
     const auto info = co_await job.info();
     EXPECT_EQ(info.state, job_state::dead);
     EXPECT_EQ(info.task, "risky");
     EXPECT_EQ(info.arguments, "[1]");
     EXPECT_EQ(info.error_type, "quarq::test::worker_ends_tests::disk_full");
     EXPECT_EQ(info.error, "no space");
-    EXPECT_EQ(info.tries, 2);
+    EXPECT_EQ(info.attempts, 2);
     EXPECT_FALSE(info.worker.empty());
     EXPECT_TRUE(info.enqueued_at && info.started_at && info.finished_at);
     EXPECT_LE(*info.enqueued_at, *info.started_at);

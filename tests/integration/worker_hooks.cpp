@@ -44,7 +44,7 @@ TEST_P(worker_hooks, run_in_order_around_each_job) {
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(twice(1).id("one"));
-    co_await job.result(patience);
+    co_await job.result(default_timeout);
   });
   EXPECT_EQ(seen, (strings{"startup ", "before one", "handler twice", "after one succeeded", "shutdown"}));
 }
@@ -68,9 +68,9 @@ TEST_P(worker_hooks, the_workers_state_is_shared_and_a_jobs_own_is_not) {
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto first = co_await q.enqueue(twice(5).id("first"));
-    const int a = co_await first.result(patience);
+    const int a = co_await first.result(default_timeout);
     const auto second = co_await q.enqueue(twice(5).id("second"));
-    const int b = co_await second.result(patience);
+    const int b = co_await second.result(default_timeout);
     EXPECT_EQ(a, 100);
     EXPECT_EQ(b, 105);
   });
@@ -81,8 +81,8 @@ TEST_P(worker_hooks, state_that_is_not_there_is_named) {
   worker w(options());
   w.handle(twice, [](context& ctx, int) { return ctx.state<counter>().value; });
   serve(w, [&](queue q) -> awaitable<void> {
-    const auto job = co_await q.enqueue(twice(1).tries(1));
-    const auto error = co_await error_of(job.result(patience));
+    const auto job = co_await q.enqueue(twice(1).attempts(1));
+    const auto error = co_await error_of(job.result(default_timeout));
     EXPECT_NE(error.what.find("counter"), std::string::npos) << error.what;
   });
 }
@@ -115,9 +115,9 @@ TEST_P(worker_hooks, know_the_arguments_of_any_task) {
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto first = co_await q.enqueue(twice(5));
-    co_await first.result(patience);
+    co_await first.result(default_timeout);
     const auto second = co_await q.enqueue(repeat("ha", 3));
-    const int six = co_await second.result(patience);
+    const int six = co_await second.result(default_timeout);
     EXPECT_EQ(six, 6);
   });
   EXPECT_EQ(seen, (strings{"twice [5]", "twice [5]", "repeat [\"ha\", 3] is 3 times ha",
@@ -132,8 +132,8 @@ TEST_P(worker_hooks, arguments_asked_for_as_anothers_are_refused) {
     co_return;
   });
   serve(w, [&](queue q) -> awaitable<void> {
-    const auto job = co_await q.enqueue(twice(1).tries(1));
-    const auto error = co_await error_of(job.result(patience));
+    const auto job = co_await q.enqueue(twice(1).attempts(1));
+    const auto error = co_await error_of(job.result(default_timeout));
     EXPECT_EQ(error.what, "context::arguments: asked for those of repeat, but the job is one of twice");
   });
 }
@@ -148,9 +148,9 @@ TEST_P(worker_hooks, arguments_that_do_not_fit_end_a_job_at_once) {
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(twice_of_text("two"));
-    const auto error = co_await error_of(job.result(patience));
+    const auto error = co_await error_of(job.result(default_timeout));
     EXPECT_EQ(error.what, "twice: argument 1: expected integer, got string");
-    EXPECT_TRUE(error.as<retries_exhausted>() && error.as<retries_exhausted>()->tries() == 1);
+    EXPECT_TRUE(error.as<retries_exhausted>() && error.as<retries_exhausted>()->attempts() == 1);
   });
 }
 
@@ -164,7 +164,7 @@ TEST_P(worker_hooks, a_handler_in_a_process_knows_its_arguments) {
   w.handle(repeat, count_in_process, {.on = level::process});
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(repeat(std::string(200'000, 'x'), 3));
-    const int count = co_await job.result(patience);
+    const int count = co_await job.result(default_timeout);
     EXPECT_EQ(count, 200'007 + 200'000 + 3);
   });
 }
@@ -177,11 +177,11 @@ TEST_P(worker_hooks, an_exception_before_a_job_fails_that_job_alone) {
     co_return;
   });
   serve(w, [&](queue q) -> awaitable<void> {
-    const auto bad = co_await q.enqueue(twice(1).id("bad").tries(1));
+    const auto bad = co_await q.enqueue(twice(1).id("bad").attempts(1));
     const auto good = co_await q.enqueue(twice(2));
-    const auto error = co_await error_of(bad.result(patience));
+    const auto error = co_await error_of(bad.result(default_timeout));
     EXPECT_EQ(error.what, "no room");
-    const int four = co_await good.result(patience);
+    const int four = co_await good.result(default_timeout);
     EXPECT_EQ(four, 4);
   });
 }
@@ -194,11 +194,11 @@ TEST_P(worker_hooks, an_exception_after_a_job_fails_that_job_alone) {
     co_return;
   });
   serve(w, [&](queue q) -> awaitable<void> {
-    const auto bad = co_await q.enqueue(twice(1).id("bad").tries(1));
+    const auto bad = co_await q.enqueue(twice(1).id("bad").attempts(1));
     const auto good = co_await q.enqueue(twice(2));
-    const auto error = co_await error_of(bad.result(patience));
+    const auto error = co_await error_of(bad.result(default_timeout));
     EXPECT_EQ(error.what, "could not note it");
-    const int four = co_await good.result(patience);
+    const int four = co_await good.result(default_timeout);
     EXPECT_EQ(four, 4);
   });
 }
@@ -213,8 +213,8 @@ TEST_P(worker_hooks, after_a_failure_a_hooks_own_exception_does_not_hide_the_job
     co_return;
   });
   serve(w, [&](queue q) -> awaitable<void> {
-    const auto job = co_await q.enqueue(twice(1).tries(1));
-    const auto error = co_await error_of(job.result(patience));
+    const auto job = co_await q.enqueue(twice(1).attempts(1));
+    const auto error = co_await error_of(job.result(default_timeout));
     EXPECT_EQ(error.what, "the job's");
   });
 }
@@ -223,16 +223,16 @@ TEST_P(worker_hooks, after_job_hears_of_each_try) {
   strings ends;
   worker w(options());
   w.handle(twice, [](context& ctx, int n) {
-    if (ctx.tries() < 3) throw std::runtime_error("not yet");
+    if (ctx.attempt() < 3) throw std::runtime_error("not yet");
     return 2 * n;
   });
   w.after_job([&](context& ctx, const job_end& end) -> awaitable<void> {
-    ends.push_back(std::to_string(ctx.tries()) + " " + std::string(to_string(end.state)));
+    ends.push_back(std::to_string(ctx.attempt()) + " " + std::string(to_string(end.state)));
     co_return;
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(twice(1).backoff(backoff::constant(1ms)));
-    co_await job.result(patience);
+    co_await job.result(default_timeout);
   });
   EXPECT_EQ(ends, (strings{"1 deferred", "2 deferred", "3 succeeded"}));
 }
@@ -241,7 +241,7 @@ TEST_P(worker_hooks, after_a_try_was_recorded_its_job_is_seen_so_and_its_id_is_f
   strings ends;
   worker w(options());
   w.handle(twice, [](context& ctx, int n) {
-    if (n == 1 && ctx.tries() == 1) throw std::runtime_error("not yet");
+    if (n == 1 && ctx.attempt() == 1) throw std::runtime_error("not yet");
     return 2 * n;
   });
   std::optional<queue> there;
@@ -258,7 +258,7 @@ TEST_P(worker_hooks, after_a_try_was_recorded_its_job_is_seen_so_and_its_id_is_f
     co_await q.enqueue(std::move(first));
     co_await until([&] { return ends.size() == 4; });
     const auto kept = co_await q.enqueue(twice(5));
-    co_await kept.result(patience);
+    co_await kept.result(default_timeout);
     there.reset();
   });
   EXPECT_EQ(ends,
@@ -276,10 +276,10 @@ TEST_P(worker_hooks, an_exception_after_a_try_was_recorded_is_only_logged) {
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto first = co_await q.enqueue(twice(1));
-    const int two = co_await first.result(patience);
+    const int two = co_await first.result(default_timeout);
     EXPECT_EQ(two, 2);
     const auto second = co_await q.enqueue(twice(2));
-    co_await second.result(patience);
+    co_await second.result(default_timeout);
   });
   EXPECT_EQ(calls, 2);
 }
@@ -314,7 +314,7 @@ TEST_P(worker_hooks, an_exception_at_shutdown_is_only_logged) {
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(twice(1));
-    co_await job.result(patience);
+    co_await job.result(default_timeout);
   });
   EXPECT_EQ(w.jobs_done(), 1u);
 }

@@ -15,8 +15,8 @@
 
 #include "base/log.hpp"
 #include "support/broker_places.hpp"
+#include "support/default_timeout.hpp"
 #include "support/on_loop.hpp"
-#include "support/patience.hpp"
 
 namespace quarq::test {
 
@@ -83,7 +83,7 @@ class worker_lab : public testing::TestWithParam<broker_kind> {
     thrown t;
     serve(w, [&](queue q) -> awaitable<void> {
       const auto job = co_await q.enqueue(std::move(c));
-      t = co_await error_of(job.result(patience));
+      t = co_await error_of(job.result(default_timeout));
     });
     return t;
   }
@@ -97,7 +97,7 @@ class worker_lab : public testing::TestWithParam<broker_kind> {
 /// Returns when the job is in this state; throws after a while.
 template <class T>
 awaitable<void> until_in(job<T> j, job_state wanted) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   auto state = co_await j.status();
   while (state != wanted) {
     if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain for a state");

@@ -28,7 +28,7 @@ awaitable<std::string> coroutine(int) {
   co_return place();
 }
 std::string facts(context& ctx, int number) {
-  return ctx.id() + " " + ctx.task() + " " + ctx.queue() + " " + std::to_string(ctx.tries()) + " " +
+  return ctx.id() + " " + ctx.task() + " " + ctx.queue() + " " + std::to_string(ctx.attempt()) + " " +
          std::to_string(number);
 }
 struct disk_full : std::runtime_error {
@@ -41,8 +41,8 @@ std::string gives_up(int) {
   throw permanent_failure("there is no such page");
 }
 std::string crashes_at_first(context& ctx, int number) {
-  if (ctx.tries() == 1) std::raise(SIGSEGV);
-  return "try " + std::to_string(ctx.tries()) + " of " + std::to_string(number);
+  if (ctx.attempt() == 1) std::raise(SIGSEGV);
+  return "try " + std::to_string(ctx.attempt()) + " of " + std::to_string(number);
 }
 std::string crashes(int) {
   std::raise(SIGKILL);
@@ -67,7 +67,7 @@ class worker_levels : public worker_lab {
     std::string result;
     serve(w, [&](queue q) -> awaitable<void> {
       const auto job = co_await q.enqueue(std::move(c));
-      result = co_await job.result(patience);
+      result = co_await job.result(default_timeout);
     });
     return result;
   }
@@ -140,7 +140,7 @@ TEST_P(worker_levels, a_crash_costs_one_try_of_one_job) {
   w.handle(where, crashes_at_first, {.on = level::process, .retry = backoff::constant(1ms)});
   std::vector<int> runs;
   w.handle(quiet, [&](context& ctx, int) -> awaitable<void> {
-    runs.push_back(ctx.tries());
+    runs.push_back(ctx.attempt());
     co_await sleep_for(300ms);
   });
   serve(w, [&](queue q) -> awaitable<void> {
@@ -149,17 +149,17 @@ TEST_P(worker_levels, a_crash_costs_one_try_of_one_job) {
     for (int i = 0; i < 10; ++i) calls.push_back(where(i));
     const auto jobs = co_await q.enqueue(std::move(calls));
     for (int i = 0; i < 10; ++i) {
-      const auto result = co_await jobs[static_cast<std::size_t>(i)]->result(patience);
+      const auto result = co_await jobs[static_cast<std::size_t>(i)]->result(default_timeout);
       EXPECT_EQ(result, "try 2 of " + std::to_string(i));
     }
-    co_await neighbour.result(patience);
+    co_await neighbour.result(default_timeout);
   });
   EXPECT_EQ(runs, std::vector<int>{1}) << "the job beside them was disturbed";
 }
 
 TEST_P(worker_levels, a_job_that_always_crashes_is_dead_with_the_signal) {
   worker w(options());
-  w.handle(where, crashes, {.on = level::process, .retry = backoff::constant(1ms).tries(3)});
+  w.handle(where, crashes, {.on = level::process, .retry = backoff::constant(1ms).attempts(3)});
   const auto t = error_of_job(w, where(1));
   EXPECT_NE(t.as<worker_lost>(), nullptr) << t.what;
   EXPECT_NE(t.what.find("SIGKILL"), std::string::npos) << t.what;
@@ -180,7 +180,7 @@ TEST_P(worker_levels, a_process_that_hears_nothing_is_killed_when_its_job_is_can
     co_await until_in(job, job_state::running);
     const auto outcome = co_await job.cancel();
     EXPECT_EQ(outcome, cancel_outcome::requested);
-    const auto t = co_await error_of(job.result(patience));
+    const auto t = co_await error_of(job.result(default_timeout));
     EXPECT_NE(t.as<cancelled>(), nullptr) << t.what;
   });
 }
@@ -200,9 +200,9 @@ TEST_P(worker_levels, a_worker_that_stops_takes_its_processes_along_and_hands_th
     });
   }
   worker next(options());
-  next.handle(where, [](context& ctx, int) { return "try " + std::to_string(ctx.tries()); });
+  next.handle(where, [](context& ctx, int) { return "try " + std::to_string(ctx.attempt()); });
   serve(next, [&](queue q) -> awaitable<void> {
-    const auto result = co_await q.find<std::string>(id).result(patience);
+    const auto result = co_await q.find<std::string>(id).result(default_timeout);
     EXPECT_EQ(result, "try 1") << "a shutdown is not a try";
   });
 }
@@ -213,10 +213,10 @@ TEST_P(worker_levels, a_memory_limit_is_kept) {
   w.handle(where, takes_memory, {.on = level::process, .memory_limit = 64_MiB, .retry = backoff::none()});
   serve(w, [&](queue q) -> awaitable<void> {
     const auto large = co_await q.enqueue(where(200));
-    const auto t = co_await error_of(large.result(patience));
+    const auto t = co_await error_of(large.result(default_timeout));
     EXPECT_NE(t.what.find("64 MiB"), std::string::npos) << t.what;
     const auto small = co_await q.enqueue(where(10));
-    const auto result = co_await small.result(patience);
+    const auto result = co_await small.result(default_timeout);
     EXPECT_EQ(result, "x");
   });
 }

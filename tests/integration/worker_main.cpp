@@ -27,7 +27,7 @@ class worker_main : public testing::Test {
   std::string run(std::vector<std::string> options) {
     options.insert(options.begin(), {program("fault_worker"), "--broker", url_});
     process worker(std::move(options));
-    const auto end = worker.wait(patience);
+    const auto end = worker.wait(default_timeout);
     EXPECT_TRUE(end && end->code == 0) << worker.log();
     return worker.log();
   }

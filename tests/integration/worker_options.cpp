@@ -13,8 +13,8 @@ constexpr task<int(int)> plain_step{"plain_step"};
 
 /// How many are at work, and how many were at most.
 struct gauge {
-  int now = 0, most = 0;
-  void enter() { most = std::max(most, ++now); }
+  int now = 0, max = 0;
+  void enter() { max = std::max(max, ++now); }
   void leave() { --now; }
 };
 
@@ -47,25 +47,25 @@ TEST_P(worker_options_test, no_more_jobs_run_at_once_than_it_says) {
     co_return n;
   });
   serve_until_done(w, 30, [](queue q) { return send(q, 30); });
-  EXPECT_EQ(g.most, 3);
+  EXPECT_EQ(g.max, 3);
 }
 
 TEST_P(worker_options_test, no_more_plain_functions_run_at_once_than_there_are_threads) {
-  std::atomic<int> now{0}, most{0};
+  std::atomic<int> now{0}, max{0};
   auto o = options();
   o.threads = 2;
   worker w(o);
   w.handle(step, [&](int n) {
     const int here = ++now;
-    int seen = most;
-    while (seen < here && !most.compare_exchange_weak(seen, here)) {
+    int seen = max;
+    while (seen < here && !max.compare_exchange_weak(seen, here)) {
     }
     std::this_thread::sleep_for(2ms);
     --now;
     return n;
   });
   serve_until_done(w, 30, [](queue q) { return send(q, 30); });
-  EXPECT_LE(most, 2);
+  EXPECT_LE(max, 2);
 }
 
 TEST_P(worker_options_test, busy_threads_do_not_hold_up_the_loop) {
@@ -81,10 +81,10 @@ TEST_P(worker_options_test, busy_threads_do_not_hold_up_the_loop) {
   serve(w, [&](queue q) -> awaitable<void> {
     const auto blocked = co_await q.enqueue(plain_step(1));
     const auto quick = co_await q.enqueue(step(2));
-    const auto error = co_await error_of(quick.result(patience));
+    const auto error = co_await error_of(quick.result(default_timeout));
     EXPECT_EQ(error.what, "nothing was thrown");
     go = true;
-    const int one = co_await blocked.result(patience);
+    const int one = co_await blocked.result(default_timeout);
     EXPECT_EQ(one, 1);
   });
 }
@@ -209,7 +209,7 @@ TEST_P(worker_options_test, without_grace_stop_hands_running_jobs_back_and_anoth
   });
   worker second(options());
   second.options().max_jobs = 1;
-  second.handle(step, [](context& ctx, int) { return ctx.tries(); });
+  second.handle(step, [](context& ctx, int) { return ctx.attempt(); });
   without_worker([&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(step(1));
     std::vector<awaitable<void>> both;
@@ -220,8 +220,8 @@ TEST_P(worker_options_test, without_grace_stop_hands_running_jobs_back_and_anoth
     }(w, started));
     co_await gather(std::move(both));
     co_await second.run();
-    const int tries = co_await job.result(patience);
-    EXPECT_EQ(tries, 1);
+    const int attempts = co_await job.result(default_timeout);
+    EXPECT_EQ(attempts, 1);
   });
 }
 

@@ -51,7 +51,7 @@ class worker_values : public worker_lab {
     std::optional<T> back;
     serve(w, [&](queue q) -> awaitable<void> {
       const auto job = co_await q.enqueue(echo(value));
-      auto result = co_await job.result(patience);
+      auto result = co_await job.result(default_timeout);
       back.emplace(std::move(result));
     });
     EXPECT_TRUE(back && *back == value);
@@ -65,7 +65,7 @@ class worker_values : public worker_lab {
     int sum = 0;
     serve(w, [&](queue q) -> awaitable<void> {
       const auto job = co_await q.enqueue(add(2, 40));
-      sum = co_await job.result(patience);
+      sum = co_await job.result(default_timeout);
     });
     EXPECT_EQ(sum, 42);
   }
@@ -159,7 +159,7 @@ TEST_P(worker_values, a_handlers_result_converts_to_the_tasks) {
   w.handle(shout, [](const std::string& text) { return text.empty() ? "" : "HEY"; });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(shout("hey"));
-    const auto loud = co_await job.result(patience);
+    const auto loud = co_await job.result(default_timeout);
     EXPECT_EQ(loud, "HEY");
   });
 }
@@ -173,14 +173,14 @@ TEST_P(worker_values, a_task_that_returns_nothing_is_known_to_have_succeeded) {
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(keep(7));
-    co_await job.result(patience);
+    co_await job.result(default_timeout);
     EXPECT_EQ(kept, 7);
     // Where nothing is kept of it, whoever saw it accepted knows what that means.
-    co_await job.result(patience);
+    co_await job.result(default_timeout);
     const auto status = co_await job.status();
     EXPECT_EQ(status, job_state::succeeded);
     const auto stranger = q.find<void>(job.id());
-    const auto error = co_await error_of(stranger.result(patience));
+    const auto error = co_await error_of(stranger.result(default_timeout));
     EXPECT_EQ(error.as<job_not_found>() != nullptr, powers().forgets_nothing_as_a_result) << error.what;
   });
 }
@@ -190,9 +190,9 @@ TEST_P(worker_values, a_result_of_another_type_than_expected_is_refused) {
   w.handle(add, add_plain);
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(add(1, 1));
-    co_await job.result(patience);
+    co_await job.result(default_timeout);
     const auto wrong = q.find<std::string>(job.id());
-    const auto error = co_await error_of(wrong.result(patience));
+    const auto error = co_await error_of(wrong.result(default_timeout));
     EXPECT_EQ(error.what, "result of job " + job.id() + ": expected string, got integer");
   });
 }
@@ -206,7 +206,7 @@ TEST_P(worker_values, a_thousand_results_are_pushed_to_who_waits) {
     for (int i = 0; i < 1'000; ++i) calls.push_back(add(i, 0));
     const auto jobs = co_await q.enqueue(std::move(calls));
     std::vector<awaitable<int>> waits;
-    for (const auto& j : jobs) waits.push_back(j->result(patience));
+    for (const auto& j : jobs) waits.push_back(j->result(default_timeout));
     const auto results = co_await gather(std::move(waits));
     for (const int r : results) sum += r;
   });

@@ -37,7 +37,7 @@ class worker_watch : public testing::Test {
     return count;
   }
   bool has_started(const process& worker, std::size_t times) const {
-    return eventually([&] { return starts(worker) == times; }, patience);
+    return eventually([&] { return starts(worker) == times; }, default_timeout);
   }
   void write(const std::string& file, const std::string& text = "x") const { std::ofstream(file) << text; }
   std::string path(const std::string& name) const { return watched_ + "/" + name; }
@@ -53,14 +53,14 @@ TEST_F(worker_watch, starts_again_in_the_same_process_when_a_file_changes) {
   ASSERT_TRUE(has_started(worker, 1)) << worker.log();
   write(path("deep/er/tasks.hpp"));
   ASSERT_TRUE(has_started(worker, 2)) << worker.log();
-  EXPECT_TRUE(worker.logs("deep/er/tasks.hpp has changed", patience)) << worker.log();
+  EXPECT_TRUE(worker.logs("deep/er/tasks.hpp has changed", default_timeout)) << worker.log();
   // A folder that was made later.
   fs::create_directories(path("new"));
   ASSERT_TRUE(has_started(worker, 3)) << worker.log();
   fs::rename(path("deep/er/tasks.hpp"), path("new/tasks.hpp"));
   ASSERT_TRUE(has_started(worker, 4)) << worker.log();
   worker.signal(SIGTERM);
-  const auto end = worker.wait(patience);
+  const auto end = worker.wait(default_timeout);
   ASSERT_TRUE(end);
   EXPECT_EQ(end->code, 0) << "signal " << end->signal << "\n" << worker.log();
 }
@@ -77,14 +77,15 @@ TEST_F(worker_watch, lets_running_jobs_end_and_then_runs_the_new_program) {
     fs::remove(program_);
     write(program_, "#!/bin/sh\necho new: \"$@\"\n");
     fs::permissions(program_, fs::perms::owner_all);
-    EXPECT_TRUE(worker.logs("worker has changed: starting again when running jobs have ended", patience));
+    EXPECT_TRUE(
+        worker.logs("worker has changed: starting again when running jobs have ended", default_timeout));
     EXPECT_EQ(worker.output(), "");
     write(gate);
-    answer = co_await job.result(patience);
+    answer = co_await job.result(default_timeout);
   };
   run_on_loop(client);
   EXPECT_EQ(answer, std::to_string(worker.pid()) + " try 1");
-  const auto end = worker.wait(patience);
+  const auto end = worker.wait(default_timeout);
   ASSERT_TRUE(end) << worker.log();
   EXPECT_EQ(end->code, 0);
   EXPECT_EQ(worker.output(), "new: --broker " + url_ + " --watch " + watched_ + "\n");
@@ -97,7 +98,7 @@ TEST_F(worker_watch, what_it_writes_itself_is_no_change) {
     for (int i = 0; i < 3; ++i) {
       queue q(url_);
       const auto job = co_await q.enqueue(note(i));
-      co_await job.result(patience);
+      co_await job.result(default_timeout);
     }
   };
   run_on_loop(client);
@@ -106,7 +107,7 @@ TEST_F(worker_watch, what_it_writes_itself_is_no_change) {
   // What comes first of this, in the order in which it happened, is a file that counts.
   write(path("counts"));
   ASSERT_TRUE(has_started(worker, 2)) << worker.log();
-  EXPECT_TRUE(worker.logs("counts has changed", patience)) << worker.log();
+  EXPECT_TRUE(worker.logs("counts has changed", default_timeout)) << worker.log();
   EXPECT_EQ(starts(worker), 2u);
 }
 
@@ -118,11 +119,11 @@ TEST_F(worker_watch, a_signal_ends_it_even_if_something_has_changed) {
     const auto job = co_await q.enqueue(wait_for_gate(std::string(gate)));
     co_await until_in(job, job_state::running);
     write(path("tasks.hpp"));
-    EXPECT_TRUE(worker.logs("tasks.hpp has changed", patience));
+    EXPECT_TRUE(worker.logs("tasks.hpp has changed", default_timeout));
     worker.signal(SIGTERM);
   };
   run_on_loop(client);
-  const auto end = worker.wait(patience);
+  const auto end = worker.wait(default_timeout);
   ASSERT_TRUE(end) << worker.log();
   EXPECT_EQ(end->code, 0);
   EXPECT_EQ(starts(worker), 1u);
@@ -130,7 +131,7 @@ TEST_F(worker_watch, a_signal_ends_it_even_if_something_has_changed) {
 
 TEST_F(worker_watch, a_folder_that_is_not_there_is_a_wrong_command_line) {
   auto worker = start({"--watch", path("nowhere")});
-  const auto end = worker.wait(patience);
+  const auto end = worker.wait(default_timeout);
   ASSERT_TRUE(end);
   EXPECT_EQ(end->code, 2);
   EXPECT_NE(worker.log().find("--watch " + path("nowhere") + ": expected a folder that is there"),

@@ -39,10 +39,10 @@ quarq_worker::quarq_worker(worker_options options)
     into->all.push_back(n);
   };
   worker_.handle(note, write_down, {.on = level::loop});
-  worker_.handle(try_again, [](context& ctx, int tries, double defer) -> awaitable<int> {
+  worker_.handle(try_again, [](context& ctx, int attempts, double defer) -> awaitable<int> {
     const auto delay = std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(defer));
-    if (ctx.tries() < tries) throw retry(delay);
-    co_return ctx.tries();
+    if (ctx.attempt() < attempts) throw retry(delay);
+    co_return ctx.attempt();
   });
 }
 
@@ -109,7 +109,7 @@ std::unique_ptr<process> arq_lab::python_worker(std::vector<std::string> words) 
   all.insert(all.end(), words.begin(), words.end());
   auto worker = std::make_unique<process>(
       std::move(all), std::map<std::string, std::string>{{"PYTHONDONTWRITEBYTECODE", "1"}});
-  EXPECT_TRUE(worker->logs("Starting worker", patience)) << worker->log();
+  EXPECT_TRUE(worker->logs("Starting worker", default_timeout)) << worker->log();
   return worker;
 }
 

@@ -14,8 +14,8 @@
 
 #include <quarq/quarq.hpp>
 
+#include "support/default_timeout.hpp"
 #include "support/on_loop.hpp"
-#include "support/patience.hpp"
 #include "support/process.hpp"
 #include "support/redis_server.hpp"
 

@@ -9,10 +9,10 @@ class python_client_quarq_worker : public arq_lab {
   python_client_quarq_worker() : worker_(options()) {}
 
   /// TTL in ms.
-  void expect_ttl(const std::string& key, std::int64_t least, std::int64_t most) const {
+  void expect_ttl(const std::string& key, std::int64_t min, std::int64_t max) const {
     const auto ttl = number({"PTTL", key});
-    EXPECT_GE(ttl, least) << key;
-    EXPECT_LE(ttl, most) << key;
+    EXPECT_GE(ttl, min) << key;
+    EXPECT_LE(ttl, max) << key;
   }
 
   quarq_worker worker_;
@@ -174,7 +174,7 @@ print(c.enqueue_job('add', 1, 2, _job_id='a'), c.enqueue_job('add', 1, 2, _job_i
 
 TEST_P(python_client_quarq_worker, a_job_whose_payload_has_expired_is_what_arq_says) {
   python("c.enqueue_job('add', 1, 2, _job_id='a', _expires=0.001)");
-  EXPECT_TRUE(eventually([&] { return !exists("arq:job:a"); }, patience));
+  EXPECT_TRUE(eventually([&] { return !exists("arq:job:a"); }, default_timeout));
   worker_.start();
   EXPECT_EQ(python("print(c.job('a').outcome())"), raised("JobExecutionFailed", "job expired"));
 }

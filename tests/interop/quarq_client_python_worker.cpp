@@ -11,7 +11,7 @@ class quarq_client_python_worker : public arq_lab {
     std::optional<R> result;
     quarq([&](queue q) -> awaitable<void> {
       const auto job = co_await q.enqueue(c);
-      R got = co_await job.result(patience);
+      R got = co_await job.result(default_timeout);
       result.emplace(std::move(got));
     });
     return *result;
@@ -22,7 +22,7 @@ class quarq_client_python_worker : public arq_lab {
     std::string seen;
     quarq([&](queue q) -> awaitable<void> {
       const auto job = co_await q.enqueue(c);
-      seen = co_await what_is_thrown(job.result(patience));
+      seen = co_await what_is_thrown(job.result(default_timeout));
     });
     return seen;
   }
@@ -78,7 +78,7 @@ TEST_P(quarq_client_python_worker, a_running_job_is_cancelled) {
     while (!exists("test:started")) co_await sleep_for(1ms);
     const auto answer = co_await job.cancel();
     EXPECT_EQ(answer, cancel_outcome::requested);
-    const auto seen = co_await what_is_thrown(job.result(patience));
+    const auto seen = co_await what_is_thrown(job.result(default_timeout));
     EXPECT_EQ(seen, failed_as("cancelled"));
   });
 }
@@ -88,11 +88,11 @@ TEST_P(quarq_client_python_worker, a_cancelled_job_is_not_run) {
     const auto job = co_await q.enqueue(nap(0).id("a"));
     const auto answer = co_await job.cancel();
     EXPECT_EQ(answer, cancel_outcome::cancelled);
-    const auto seen = co_await what_is_thrown(job.result(patience));
+    const auto seen = co_await what_is_thrown(job.result(default_timeout));
     EXPECT_EQ(seen, "cancelled");
   });
   const auto worker = python_worker({"--burst", "--allow-abort-jobs"});
-  EXPECT_TRUE(worker->wait(patience));
+  EXPECT_TRUE(worker->wait(default_timeout));
   EXPECT_FALSE(exists("test:started"));
 }
 
@@ -109,10 +109,10 @@ TEST_P(quarq_client_python_worker, a_job_s_life_is_seen) {
     const auto info = co_await running.info();
     EXPECT_EQ(info.task, "nap");
     EXPECT_EQ(info.arguments, "[60.0]");
-    EXPECT_EQ(info.tries, 1);
+    EXPECT_EQ(info.attempts, 1);
     co_await running.cancel();
     const auto done = co_await q.enqueue(add(1, 2));
-    co_await done.result(patience);
+    co_await done.result(default_timeout);
     const auto of_done = co_await done.status();
     EXPECT_EQ(of_done, job_state::succeeded);
   });
@@ -152,7 +152,7 @@ TEST_P(quarq_client_python_worker, python_aborts_what_we_enqueued) {
     const auto job = co_await q.enqueue(nap(60).id("a"));
     while (!exists("test:started")) co_await sleep_for(1ms);
     python("try:\n    c.job('a').abort(timeout=20)\nexcept SerializationError:\n    pass");
-    const auto seen = co_await what_is_thrown(job.result(patience));
+    const auto seen = co_await what_is_thrown(job.result(default_timeout));
     EXPECT_EQ(seen, failed_as("cancelled"));
   });
 }

@@ -29,7 +29,7 @@ TEST_P(shared_queue, every_job_runs_once) {
     for (const int n : numbers(of_each, 2 * of_each)) calls.push_back(note(n));
     co_await q.enqueue(std::move(calls));
   });
-  EXPECT_TRUE(eventually([&] { return !exists("arq:queue"); }, 2 * patience));
+  EXPECT_TRUE(eventually([&] { return !exists("arq:queue"); }, 2 * default_timeout));
   ours.stop();
   auto ran = ours.noted();
   for (const auto& n : words({"LRANGE", "test:ran", "0", "-1"})) ran.push_back(std::stoi(n));
@@ -40,9 +40,9 @@ TEST_P(shared_queue, every_job_runs_once) {
 TEST_P(shared_queue, a_job_that_python_hands_back_runs_at_ours) {
   const auto python = python_worker();
   arq_lab::python("c.enqueue_job('nap_at_first', _job_id='a')");
-  EXPECT_TRUE(eventually([&] { return exists("test:started"); }, patience));
+  EXPECT_TRUE(eventually([&] { return exists("test:started"); }, default_timeout));
   python->signal(SIGTERM);
-  EXPECT_TRUE(python->wait(patience));
+  EXPECT_TRUE(python->wait(default_timeout));
   quarq_worker ours(options());
   ours.start();
   EXPECT_EQ(arq_lab::python("print(c.job('a').outcome())\nprint(c.job('a').result_info().job_try)"),
@@ -52,7 +52,7 @@ TEST_P(shared_queue, a_job_that_python_hands_back_runs_at_ours) {
 TEST_P(shared_queue, a_job_of_a_killed_python_worker_runs_at_ours_when_arq_s_time_is_over) {
   const auto theirs = python_worker();
   python("c.enqueue_job('nap_at_first', _job_id='a')");
-  EXPECT_TRUE(eventually([&] { return exists("test:started"); }, patience));
+  EXPECT_TRUE(eventually([&] { return exists("test:started"); }, default_timeout));
   theirs->kill();
   quarq_worker ours(options());
   ours.start();
@@ -83,7 +83,7 @@ TEST_P(shared_queue, a_cron_job_of_python_s_runs_once_wherever_it_is_claimed) {
   ours.start();
   const auto first = python_worker({"--cron", "tick"}), second = python_worker({"--cron", "tick"});
   const auto there = [&] { return words({"LRANGE", "test:ticks", "0", "-1"}); };
-  EXPECT_TRUE(eventually([&] { return here + static_cast<int>(there().size()) >= 3; }, patience));
+  EXPECT_TRUE(eventually([&] { return here + static_cast<int>(there().size()) >= 3; }, default_timeout));
   const auto ticks = there();
   EXPECT_EQ(std::set<std::string>(ticks.begin(), ticks.end()).size(), ticks.size());
   for (const auto& id : ticks) EXPECT_EQ(id.rfind("cron:tick:", 0), 0u);
@@ -109,7 +109,7 @@ TEST_P(shared_queue, a_cron_job_that_both_have_runs_once_at_each_of_its_times) {
     runs.insert(runs.end(), here.begin(), here.end());
     return runs;
   };
-  EXPECT_TRUE(eventually([&] { return all().size() >= 5; }, patience));
+  EXPECT_TRUE(eventually([&] { return all().size() >= 5; }, default_timeout));
   auto runs = all();
   std::ranges::sort(runs);
   EXPECT_EQ(std::ranges::adjacent_find(runs), runs.end());

@@ -41,7 +41,7 @@ class noted_run {
 
  private:
   void write(const char* event) const {
-    if (book) book->note(event, number_, ctx_.tries(), ctx_.id());
+    if (book) book->note(event, number_, ctx_.attempt(), ctx_.id());
   }
 
   const context& ctx_;
@@ -49,7 +49,7 @@ class noted_run {
 };
 
 std::string who(const context& ctx) {
-  return std::to_string(getpid()) + " try " + std::to_string(ctx.tries());
+  return std::to_string(getpid()) + " try " + std::to_string(ctx.attempt());
 }
 
 bool is_open(const std::string& gate) {

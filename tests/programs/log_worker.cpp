@@ -27,13 +27,13 @@ awaitable<void> do_fail(std::string message) {
 }
 
 awaitable<int> do_come_again(context& ctx) {
-  if (ctx.tries() < 3) throw retry(500ms / ctx.tries());
-  co_return ctx.tries();
+  if (ctx.attempt() < 3) throw retry(500ms / ctx.attempt());
+  co_return ctx.attempt();
 }
 
 awaitable<int> do_stumble(context& ctx) {
-  if (ctx.tries() == 1) throw std::runtime_error("not yet");
-  co_return ctx.tries();
+  if (ctx.attempt() == 1) throw std::runtime_error("not yet");
+  co_return ctx.attempt();
 }
 
 awaitable<void> do_wait() {
@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
     worker.cron("tick", do_tick, {.crontab = "0 0 1 1 *", .run_at_startup = true});
   worker.handle(the_task, do_the_task);
   worker.handle(echo, do_echo);
-  worker.handle(fail, do_fail, {.retry = quarq::retry_policy().tries(1)});
+  worker.handle(fail, do_fail, {.retry = quarq::retry_policy().attempts(1)});
   worker.handle(come_again, do_come_again);
   worker.handle(stumble, do_stumble, {.retry = quarq::backoff::constant(20ms)});
   worker.handle(wait_long, do_wait);

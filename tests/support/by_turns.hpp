@@ -15,7 +15,7 @@
 
 #include <quarq/awaitable.hpp>
 
-#include "support/patience.hpp"
+#include "support/default_timeout.hpp"
 
 namespace quarq::test {
 
@@ -63,7 +63,7 @@ class by_turns {
   /// Until all have ended, within patience.
   void finish() {
     loop_->restart();
-    loop_->run_for(patience);
+    loop_->run_for(default_timeout);
   }
 
   /// The loop ends, whatever waits.

@@ -66,8 +66,8 @@ class child {
 
   void start(std::vector<std::string> argv, const command_options& options);
 
-  command_result run(std::chrono::milliseconds most) {
-    const auto end = std::chrono::steady_clock::now() + most;
+  command_result run(std::chrono::milliseconds max) {
+    const auto end = std::chrono::steady_clock::now() + max;
     while (talk(end)) {
     }
     int status = 0;
@@ -192,11 +192,11 @@ class pipe_signal_blocked {
 }  // namespace
 
 command_result run_command(std::vector<std::string> argv, command_options options,
-                           std::chrono::milliseconds most) {
+                           std::chrono::milliseconds max) {
   child started(argv.at(0));
   started.start(std::move(argv), options);
   const pipe_signal_blocked blocked;
-  return started.run(most);
+  return started.run(max);
 }
 
 }  // namespace quarq::test

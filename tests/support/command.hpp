@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "support/patience.hpp"
+#include "support/default_timeout.hpp"
 
 namespace quarq::test {
 
@@ -28,6 +28,6 @@ struct command_result {
 /// Throws std::system_error if it can't be started; past the time it is killed and std::runtime_error thrown,
 /// with what it wrote.
 command_result run_command(std::vector<std::string> argv, command_options options = {},
-                           std::chrono::milliseconds most = patience);
+                           std::chrono::milliseconds max = default_timeout);
 
 }  // namespace quarq::test

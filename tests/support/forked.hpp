@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/patience.hpp"
+#include "support/default_timeout.hpp"
 
 namespace quarq::test {
 
@@ -53,7 +53,7 @@ class forked {
   }
   /// Its exit code; -1 if it still runs when patience ends, or was killed.
   int wait() {
-    const auto until = clock::now() + patience;
+    const auto until = clock::now() + default_timeout;
     int status = 0;
     while (waitpid(pid_, &status, WNOHANG) == 0) {
       if (clock::now() >= until) return -1;
@@ -64,7 +64,7 @@ class forked {
   }
   /// Whether it is asleep in a system call, now or within patience.
   bool sleeps() const {
-    const auto until = clock::now() + patience;
+    const auto until = clock::now() + default_timeout;
     while (state() != 'S') {
       if (clock::now() >= until) return false;
       usleep(100);

@@ -22,9 +22,10 @@ history_writer::~history_writer() {
   close(file_);
 }
 
-void history_writer::note(std::string_view event, std::uint64_t run, int tries, std::string_view id) const {
+void history_writer::note(std::string_view event, std::uint64_t run, int attempts,
+                          std::string_view id) const {
   const auto line = fmt::format("{} {} {} {} {} {}\n", event, now_micros().time_since_epoch().count(),
-                                getpid(), run, tries, id);
+                                getpid(), run, attempts, id);
   if (write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
     throw std::system_error(errno, std::generic_category(), "write to the history file");
   }
@@ -40,7 +41,7 @@ history history::read(const std::string& path) {
     std::string event;
     std::int64_t at = 0;
     job_run run;
-    words >> event >> at >> run.pid >> run.number >> run.tries >> run.id;
+    words >> event >> at >> run.pid >> run.number >> run.attempts >> run.id;
     if (!words) throw std::runtime_error("history: not a line of it: " + line);
     const micros when{std::chrono::microseconds(at)};
     const std::pair key(run.pid, run.number);
@@ -98,7 +99,7 @@ std::vector<std::string> history::repeats_without_a_kill(const std::map<pid_t, m
       const auto kill = killed.find(earlier.pid);
       if (kill != killed.end() && kill->second <= runs[i]->started) continue;
       wrong.push_back(fmt::format("{} ran on {} (try {}) and again on {} (try {}), though {} was {}", id,
-                                  earlier.pid, earlier.tries, runs[i]->pid, runs[i]->tries, earlier.pid,
+                                  earlier.pid, earlier.attempts, runs[i]->pid, runs[i]->attempts, earlier.pid,
                                   kill == killed.end() ? "never killed" : "killed only later"));
     }
   }

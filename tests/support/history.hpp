@@ -34,7 +34,7 @@ class history_writer {
   history_writer& operator=(const history_writer&) = delete;
 
   /// Thread-safe.
-  void note(std::string_view event, std::uint64_t run, int tries, std::string_view id) const;
+  void note(std::string_view event, std::uint64_t run, int attempts, std::string_view id) const;
 
  private:
   int file_;
@@ -45,7 +45,7 @@ struct job_run {
   std::string id;
   pid_t pid = 0;
   std::uint64_t number = 0;  ///< which of the runs of this process
-  int tries = 0;
+  int attempts = 0;
   micros started{};
   std::optional<micros> ended;
 };

@@ -16,7 +16,7 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/time.hpp>
 
-#include "support/patience.hpp"
+#include "support/default_timeout.hpp"
 
 namespace quarq::test {
 
@@ -79,7 +79,7 @@ auto run_on_loop(F make, std::chrono::steady_clock::duration deadline = test_pat
 /// Returns when `holds` does; throws when patience ends.
 template <class F>
 awaitable<void> until(F holds) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain");
     co_await sleep_for(std::chrono::milliseconds(1));

@@ -48,9 +48,9 @@ process_end end_from(int status) {
 
 }  // namespace
 
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most,
+bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds max,
                 std::chrono::milliseconds pause) {
-  const auto deadline = std::chrono::steady_clock::now() + most;
+  const auto deadline = std::chrono::steady_clock::now() + max;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(pause);
@@ -111,8 +111,8 @@ std::optional<process_end> process::ended() {
   return end_;
 }
 
-std::optional<process_end> process::wait(millis most) {
-  eventually([this] { return ended().has_value(); }, most);
+std::optional<process_end> process::wait(milliseconds max) {
+  eventually([this] { return ended().has_value(); }, max);
   return end_;
 }
 
@@ -134,8 +134,8 @@ std::vector<std::string> process::lines() const {
   return all;
 }
 
-bool process::logs(std::string_view text, millis most) const {
-  return eventually([&] { return log().find(text) != std::string::npos; }, most);
+bool process::logs(std::string_view text, milliseconds max) const {
+  return eventually([&] { return log().find(text) != std::string::npos; }, max);
 }
 
 std::string tail(const std::string& text, std::size_t lines) {

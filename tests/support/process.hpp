@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-#include "support/patience.hpp"
+#include "support/default_timeout.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test {
@@ -19,8 +19,8 @@ namespace quarq::test {
 /// Pause between two looks.
 inline constexpr std::chrono::milliseconds look_again_after{3};
 
-/// Looks again and again until `holds` does; false if it did not within `most`.
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most,
+/// Looks again and again until `holds` does; false if it did not within `max`.
+bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds max,
                 std::chrono::milliseconds pause = look_again_after);
 
 /// Where the programs of tests/programs stand.
@@ -37,7 +37,7 @@ struct process_end {
 /// (die_with_parent.hpp).
 class process {
  public:
-  using millis = std::chrono::milliseconds;
+  using milliseconds = std::chrono::milliseconds;
 
   /// `words` are the program's path and its arguments; `environment` is added to the test's own. Throws
   /// std::system_error if the program can't be started.
@@ -57,16 +57,16 @@ class process {
 
   /// Asks without waiting: nothing while it runs.
   std::optional<process_end> ended();
-  /// Waits for its end; nothing if it still runs after `most`.
-  std::optional<process_end> wait(millis most);
+  /// Waits for its end; nothing if it still runs after `max`.
+  std::optional<process_end> wait(milliseconds max);
 
   /// All that it has written to stdout, and to stderr, so far.
   std::string output() const;
   std::string log() const;
   /// The whole lines of output().
   std::vector<std::string> lines() const;
-  /// Whether stderr contains `text`, now or within `most`.
-  bool logs(std::string_view text, millis most) const;
+  /// Whether stderr contains `text`, now or within `max`.
+  bool logs(std::string_view text, milliseconds max) const;
 
  private:
   temp_dir dir_;

@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/patience.hpp"
+#include "support/default_timeout.hpp"
 #include "support/process.hpp"
 
 namespace quarq::test {
@@ -124,7 +124,7 @@ void redis_server::end_with(int signal) {
 
 void redis_server::start() {
   spawn();
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   while (!answers()) {
     if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
       pid_ = -1;
@@ -261,8 +261,8 @@ std::string redis_server::log() const {
   std::ostringstream text;
   text << file.rdbuf();
   const std::string all = text.str();
-  constexpr std::size_t most = 4000;
-  return all.size() > most ? all.substr(all.size() - most) : all;
+  constexpr std::size_t max = 4000;
+  return all.size() > max ? all.substr(all.size() - max) : all;
 }
 
 }  // namespace quarq::test

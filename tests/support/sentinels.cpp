@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "support/patience.hpp"
+#include "support/default_timeout.hpp"
 #include "support/process.hpp"
 
 namespace quarq::test {
@@ -40,7 +40,7 @@ redis_server_options server_options(const sentinels_options& o) {
 }  // namespace
 
 void wait_until(const std::string& what, const std::function<bool()>& holds) {
-  if (!eventually(holds, patience, pause)) throw std::runtime_error("waited in vain: " + what);
+  if (!eventually(holds, default_timeout, pause)) throw std::runtime_error("waited in vain: " + what);
 }
 
 sentinels::sentinels(sentinels_options options) : options_(std::move(options)) {

@@ -20,13 +20,13 @@
 namespace quarq::broker::arq {
 
 using redis::item;
-using redis::most_at_once;
+using redis::max_concurrency;
 using redis::whole_number;
 
 namespace {
 
-constexpr millis between_looks_of_waiters{50};
-constexpr millis keep_aborted = std::chrono::hours(1);  // arq's default
+constexpr milliseconds between_looks_of_waiters{50};
+constexpr milliseconds keep_aborted = std::chrono::hours(1);  // arq's default
 
 std::string lease_channel(const lease& held) {
   return own_prefix(held.queue) + "lease:" + held.token;
@@ -50,12 +50,12 @@ void check_for_arq(const std::vector<new_job>& jobs) {
 }
 
 // The outcome of a job that Python's Job.abort() reached before it started.
-std::string aborted_outcome(const claimed_job& job, moment now) {
+std::string aborted_outcome(const claimed_job& job, time_point now) {
   std::string out;
   encoder map(out);
   map.map(6);
   map.text("t");
-  map.integer(job.tries);
+  map.integer(job.attempts);
   map.text("et");
   map.integer(job.enqueued_at.time_since_epoch().count());
   map.text("st");
@@ -128,7 +128,7 @@ std::vector<redis::packed_job> arq_broker::pack(std::vector<new_job> jobs) {
 
 redis::packed_job arq_broker::pack(new_job job, std::size_t more_to_come) {
   const double now = clock_.next_ms(server_clock::local_now(), more_to_come);
-  double score = now + static_cast<double>(std::max(millis{0}, job.delay).count());
+  double score = now + static_cast<double>(std::max(milliseconds{0}, job.delay).count());
   if (job.at) score = static_cast<double>(job.at->time_since_epoch().count());
   score = std::max(1.0, score);  // arq takes 0 for "not queued"
   if (job.record.empty()) throw invalid_argument(fmt::format("job \"{}\": the job payload is empty", job.id));
@@ -136,10 +136,10 @@ redis::packed_job arq_broker::pack(new_job job, std::size_t more_to_come) {
   written.record = job.record;
   written.enqueued_ms = static_cast<std::int64_t>(now);
   const auto due = static_cast<std::int64_t>(score);
-  millis lives(std::max<std::int64_t>(0, due - written.enqueued_ms));
+  milliseconds lives(std::max<std::int64_t>(0, due - written.enqueued_ms));
   if (job.expires) {
     written.expires_at_ms = due + std::max<std::int64_t>(0, job.expires->count());
-    lives = millis(std::max<std::int64_t>(1, *written.expires_at_ms - written.enqueued_ms));
+    lives = milliseconds(std::max<std::int64_t>(1, *written.expires_at_ms - written.enqueued_ms));
   } else {
     lives += settings_.expires_extra;
   }
@@ -156,7 +156,7 @@ awaitable<std::optional<ended>> arq_broker::wait_ended(std::string queue, std::s
 }
 
 awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, std::string outcome,
-                                            std::optional<millis> keep) {
+                                            std::optional<milliseconds> keep) {
   co_await prepare(queue);
   const auto key = key_of(queue);
   // arq's result repeats what was to be done.
@@ -242,13 +242,13 @@ awaitable<void> arq_broker::close_lease(lease held) {
   settle_numbers_.erase(held.token);
 }
 
-awaitable<claim_result> arq_broker::claim(lease held, std::size_t most) {
+awaitable<claim_result> arq_broker::claim(lease held, std::size_t max) {
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
   claim_result result;
   bool more = true;
-  while (more && result.jobs.size() < most) {
-    const auto some = std::min(most_at_once, most - result.jobs.size());
+  while (more && result.jobs.size() < max) {
+    const auto some = std::min(max_concurrency, max - result.jobs.size());
     more = co_await claim_some(held, some, result);
   }
   if (const auto here = lease_of(held)) here->watch->claimed(result.jobs.size(), !more);
@@ -256,10 +256,10 @@ awaitable<claim_result> arq_broker::claim(lease held, std::size_t most) {
 }
 
 // Whether there may be more.
-awaitable<bool> arq_broker::claim_some(lease held, std::size_t most, claim_result& into) {
+awaitable<bool> arq_broker::claim_some(lease held, std::size_t max, claim_result& into) {
   const auto here = lease_of(held);
   std::vector<std::string> words(1, held.token);
-  words.push_back(std::to_string(most));
+  words.push_back(std::to_string(max));
   words.push_back(std::to_string(here ? here->duration.count() : lease_terms().duration.count()));
   const auto asked = server_clock::local_now();
   auto reply = co_await run(scripts().claim, held.queue, std::move(words));
@@ -267,11 +267,11 @@ awaitable<bool> arq_broker::claim_some(lease held, std::size_t most, claim_resul
     throw broker_error(
         fmt::format("lease lost: \"{}\" is not held in queue \"{}\"", held.token, name_of(held.queue)));
   }
-  into.now = moment(millis(item(reply, 0).integer));
+  into.now = time_point(milliseconds(item(reply, 0).integer));
   into.next_due.reset();
-  if (item(reply, 1).integer >= 0) into.next_due = millis(item(reply, 1).integer);
+  if (item(reply, 1).integer >= 0) into.next_due = milliseconds(item(reply, 1).integer);
   // What it says is cut to whole milliseconds.
-  clock_.heard(into.now.time_since_epoch(), asked - millis(1), server_clock::local_now());
+  clock_.heard(into.now.time_since_epoch(), asked - milliseconds(1), server_clock::local_now());
   const auto count = item(reply, 2).items.size();
   std::vector<taken> all;
   all.reserve(count);
@@ -292,12 +292,12 @@ awaitable<bool> arq_broker::claim_some(lease held, std::size_t most, claim_resul
 }
 
 // Whatever stands there, it is one job: what can't be run is given to the worker as such.
-arq_broker::taken arq_broker::read_taken(const quarq::redis::reply& answer, std::size_t i, moment now) {
+arq_broker::taken arq_broker::read_taken(const quarq::redis::reply& answer, std::size_t i, time_point now) {
   taken read;
   auto& job = read.job;
   job.id = item(item(answer, 2), i).text;
   const auto& payload = item(item(answer, 3), i);
-  job.tries = static_cast<int>(whole_number(item(item(answer, 4), i)));
+  job.attempts = static_cast<int>(whole_number(item(item(answer, 4), i)));
   const auto score = item(item(answer, 5), i).text;
   job.due_at = moment_of_score(score);
   const auto& first_due = item(answer, 6).items;
@@ -306,13 +306,13 @@ arq_broker::taken arq_broker::read_taken(const quarq::redis::reply& answer, std:
   try {
     if (payload.is_nil()) {
       job.record = unknown_record();
-      job.expires_at = now - millis(1);
+      job.expires_at = now - milliseconds(1);
     } else {
       auto in = payloads_.read_job(payload.text);
       job.record = std::move(in.record);
-      job.enqueued_at = moment(millis(in.enqueued_ms));
-      if (in.expires_at_ms) job.expires_at = moment(millis(*in.expires_at_ms));
-      if (in.try_at_least > job.tries) job.tries = read.raise_starts_to = in.try_at_least;
+      job.enqueued_at = time_point(milliseconds(in.enqueued_ms));
+      if (in.expires_at_ms) job.expires_at = time_point(milliseconds(*in.expires_at_ms));
+      if (in.try_at_least > job.attempts) job.attempts = read.raise_starts_to = in.try_at_least;
     }
   } catch (const decode_error& e) {
     job.record = unreadable_record(e.what());
@@ -341,7 +341,7 @@ awaitable<void> arq_broker::raise_starts(lease held, std::vector<taken>& all) {
   co_await run(scripts().raise_starts, held.queue, std::move(words));
 }
 
-awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, moment now) {
+awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, time_point now) {
   const auto here = lease_of(held);
   std::vector<settlement> batch;
   std::vector<std::size_t> which;

@@ -35,12 +35,12 @@ class arq_broker final : public broker {
   awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
   awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) override;
   awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
-                                  std::optional<millis> keep) override;
+                                  std::optional<milliseconds> keep) override;
 
   awaitable<void> open_lease(lease held, lease_terms terms, worker_events events) override;
   awaitable<renewal> renew(lease held, lease_terms terms) override;
   awaitable<void> close_lease(lease held) override;
-  awaitable<claim_result> claim(lease held, std::size_t most) override;
+  awaitable<claim_result> claim(lease held, std::size_t max) override;
   awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
   awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
   bool keeps_results_of_nothing() const noexcept override { return true; }
@@ -48,7 +48,7 @@ class arq_broker final : public broker {
   awaitable<std::string> about_server() override;
 
   awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;
-  awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t most) override;
+  awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) override;
   awaitable<std::vector<queue_summary>> queues() override;
   awaitable<std::vector<worker_summary>> workers(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
@@ -63,7 +63,7 @@ class arq_broker final : public broker {
   // A job of a claim, and what else there is to do about it.
   struct taken {
     claimed_job job;
-    std::optional<moment> aborted;  // before it started
+    std::optional<time_point> aborted;  // before it started
     int raise_starts_to = 0;
   };
 
@@ -78,10 +78,10 @@ class arq_broker final : public broker {
   std::vector<redis::packed_job> pack(std::vector<new_job> jobs);
   redis::packed_job pack(new_job job, std::size_t more_to_come);
 
-  awaitable<bool> claim_some(lease held, std::size_t most, claim_result& into);
-  taken read_taken(const quarq::redis::reply& answer, std::size_t i, moment now);
+  awaitable<bool> claim_some(lease held, std::size_t max, claim_result& into);
+  taken read_taken(const quarq::redis::reply& answer, std::size_t i, time_point now);
   awaitable<void> raise_starts(lease held, std::vector<taken>& all);
-  awaitable<void> end_aborted(lease held, std::vector<taken>& all, moment now);
+  awaitable<void> end_aborted(lease held, std::vector<taken>& all, time_point now);
   awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
                               std::vector<std::size_t> which, std::vector<bool>& answers);
   std::string result_of(const lease& held, const settlement& one);
@@ -95,7 +95,7 @@ class arq_broker final : public broker {
                                 std::function<bool(const std::string& id, arq_end_in& end)> visit);
   awaitable<void> summarize(const std::string& key, const std::vector<std::string>& running,
                             queue_summary& into);
-  awaitable<std::vector<job_details>> list_results(std::string key, job_state state, std::size_t most);
+  awaitable<std::vector<job_details>> list_results(std::string key, job_state state, std::size_t max);
   awaitable<std::size_t> purge_results(std::string key, job_state state);
 
   std::shared_ptr<arq_lease> lease_of(const lease& held) const;

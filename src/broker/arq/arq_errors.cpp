@@ -54,10 +54,10 @@ python_error python_error_of(const failed_job& job) {
     return {std::string(detected_by_worker), "function " + quoted(job.task) + " not found"};
   if (lost_on_every_try(job)) {
     // Its last start only found that there had been too many.
-    return {std::string(detected_by_worker), "max " + std::to_string(job.tries - 1) + " retries exceeded"};
+    return {std::string(detected_by_worker), "max " + std::to_string(job.attempts - 1) + " retries exceeded"};
   }
   if (job.type == "quarq::retry")
-    return {std::string(detected_by_worker), "max " + std::to_string(job.tries) + " retries exceeded"};
+    return {std::string(detected_by_worker), "max " + std::to_string(job.attempts) + " retries exceeded"};
   if (!job.readable && job.type == "quarq::decode_error")
     return {"arq.jobs.DeserializationError", "unable to deserialize job: " + std::string(job.message)};
   return {std::string(job.type), std::string(job.message)};

@@ -19,7 +19,7 @@ struct failed_job {
   job_state state = job_state::failed;
   bool readable = true;  ///< false: nobody could read what was to be done
   std::string_view task;
-  std::int64_t tries = 0;
+  std::int64_t attempts = 0;
   std::string_view type, message;  ///< as in the outcome
 };
 

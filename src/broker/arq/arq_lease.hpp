@@ -14,7 +14,7 @@ namespace quarq::broker::arq {
 
 struct arq_lease {
   lease held;  ///< with the key of its queue
-  millis duration{7000};
+  milliseconds duration{7000};
   worker_events events;
   std::shared_ptr<arq_watch> watch;
   /// Of the jobs held: arq's results repeat what was to be done.

@@ -55,7 +55,7 @@ end_parts read_outcome(std::string_view outcome, fields& others) {
     if (key == "f") {
       parts.task = in.text();
     } else if (key == "t") {
-      parts.tries = in.integer();
+      parts.attempts = in.integer();
     } else if (key == "et") {
       parts.enqueued_ms = in.integer(0, last_moment_ms);
     } else if (key == "st") {

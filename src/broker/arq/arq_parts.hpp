@@ -56,7 +56,7 @@ record_parts read_record(std::string_view record, fields& others);
 /// What both arq's results and our outcomes have.
 struct end_parts {
   std::string_view task, result;
-  std::int64_t tries = 0, enqueued_ms = 0, started_ms = 0, finished_ms = 0;
+  std::int64_t attempts = 0, enqueued_ms = 0, started_ms = 0, finished_ms = 0;
   std::string_view error_type, error;
 };
 

@@ -196,7 +196,7 @@ class arq_payloads::state {
       error = python_error_of({.state = end.state,
                                .readable = job.known,
                                .task = parts.task,
-                               .tries = parts.tries,
+                               .attempts = parts.attempts,
                                .type = parts.error_type,
                                .message = parts.error});
     }
@@ -224,7 +224,7 @@ class arq_payloads::state {
     bool has_enqueued = false, has_started = false, has_finished = false;
     read_map(in, [&](std::string_view key) {
       if (key == "t") {
-        parts.tries = read_try(in);
+        parts.attempts = read_try(in);
         has_try = true;
       } else if (key == "f") {
         parts.task = in.text();
@@ -314,7 +314,7 @@ class arq_payloads::state {
     };
     outcome.text("f");
     outcome.text(parts.task);
-    number("t", parts.tries);
+    number("t", parts.attempts);
     number("et", parts.enqueued_ms);
     number("st", parts.started_ms);
     number("ft", parts.finished_ms);

@@ -52,8 +52,8 @@ void arq_broker::read_record(std::string_view payload, job_details& into) {
   try {
     auto in = payloads_.read_job(payload);
     into.record = std::move(in.record);
-    into.enqueued_at = moment(millis(in.enqueued_ms));
-    if (in.expires_at_ms) into.expires_at = moment(millis(*in.expires_at_ms));
+    into.enqueued_at = time_point(milliseconds(in.enqueued_ms));
+    if (in.expires_at_ms) into.expires_at = time_point(milliseconds(*in.expires_at_ms));
   } catch (const decode_error& e) {
     into.record = unreadable_record(e.what());
   }
@@ -73,7 +73,7 @@ job_details arq_broker::read_details(const quarq::redis::reply& reply, std::stri
     job.outcome = std::move(end.outcome);
   }
   if (state != "?") job.state = redis::state_of_digit(state.at(0));
-  job.tries = static_cast<int>(whole_number(item(reply, 4)));
+  job.attempts = static_cast<int>(whole_number(item(reply, 4)));
   job.holder = item(reply, 6).text;
   if (is_final(job.state)) return job;
   // A deferred job's due time is the next; of others it is the first, which what is shown counts from.
@@ -97,24 +97,24 @@ awaitable<std::optional<job_details>> arq_broker::inspect(std::string queue, std
 
 // ---- many jobs
 
-awaitable<std::vector<job_details>> arq_broker::list(std::string queue, job_state state, std::size_t most) {
+awaitable<std::vector<job_details>> arq_broker::list(std::string queue, job_state state, std::size_t max) {
   co_await prepare(queue);
   std::vector<job_details> found;
   if (!has_index(state)) {
-    found = co_await list_results(key_of(queue), state, most);
+    found = co_await list_results(key_of(queue), state, max);
     co_return found;
   }
   // Jobs come and go between two pages: some may be seen twice, or not.
   std::unordered_set<std::string> seen;
   bool more = true;
-  for (std::int64_t first = 0; more && found.size() < most;) {
+  for (std::int64_t first = 0; more && found.size() < max;) {
     std::vector<std::string> words(1, digit(state));
     words.push_back(std::to_string(first));
     words.push_back(std::to_string(page));
     auto reply = co_await run(scripts().list, key_of(queue), std::move(words));
     more = item(reply, 0).integer == 1;
     first += item(reply, 1).integer;
-    for (std::size_t i = 2; i < reply.items.size() && found.size() < most; ++i) {
+    for (std::size_t i = 2; i < reply.items.size() && found.size() < max; ++i) {
       const auto& id = item(reply.items[i], 0).text;
       if (seen.insert(id).second) found.push_back(read_details(reply.items[i], id));
     }
@@ -123,17 +123,17 @@ awaitable<std::vector<job_details>> arq_broker::list(std::string queue, job_stat
 }
 
 awaitable<std::vector<job_details>> arq_broker::list_results(std::string key, job_state state,
-                                                             std::size_t most) {
+                                                             std::size_t max) {
   auto all = co_await scan();
   std::vector<job_details> found;
   auto take = [&](const std::string& id, arq_end_in& end) {
-    if (end.queue == key && end.state == state && found.size() < most) {
+    if (end.queue == key && end.state == state && found.size() < max) {
       auto& job = found.emplace_back();
       job.id = id;
       job.state = state;
       job.outcome = std::move(end.outcome);
     }
-    return found.size() < most;
+    return found.size() < max;
   };
   std::function<bool(const std::string&, arq_end_in&)> visit = take;
   co_await visit_results(std::move(all.results), std::move(visit));
@@ -242,7 +242,7 @@ awaitable<std::vector<worker_summary>> arq_broker::workers(std::string queue) {
   auto& worker = found.emplace_back();
   worker.token = health_key_of(key);
   worker.running = ongoing(item(health, 0).text);
-  worker.expires_in = millis(item(health, 1).integer);
+  worker.expires_in = milliseconds(item(health, 1).integer);
   co_return found;
 }
 

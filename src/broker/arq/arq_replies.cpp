@@ -30,11 +30,11 @@ constexpr std::string_view nothing_known = "\x80";  // an outcome with no fields
 
 }  // namespace
 
-moment moment_of_score(std::string_view score) {
+time_point moment_of_score(std::string_view score) {
   double value = 0;
   std::from_chars(score.data(), score.data() + score.size(), value);
   if (std::isnan(value)) value = 0;
-  return moment(millis(static_cast<std::int64_t>(std::clamp(value, 0.0, last_moment))));
+  return time_point(milliseconds(static_cast<std::int64_t>(std::clamp(value, 0.0, last_moment))));
 }
 
 std::string write_result(arq_payloads& payloads, const settlement& end, std::string_view record,

@@ -10,7 +10,7 @@
 namespace quarq::broker::arq {
 
 /// Anybody may have written it: what is no moment becomes the nearest one.
-moment moment_of_score(std::string_view score);
+time_point moment_of_score(std::string_view score);
 
 /// arq's result of a job that ends. `record`: what was to be done, or nothing where that is not known.
 std::string write_result(arq_payloads& payloads, const settlement& end, std::string_view record,

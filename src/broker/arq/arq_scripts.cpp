@@ -55,7 +55,7 @@ const arq_scripts& scripts() {
   return only;
 }
 
-std::string enqueue_terms(bool id_is_fresh, millis payload_lives_for, double score) {
+std::string enqueue_terms(bool id_is_fresh, milliseconds payload_lives_for, double score) {
   return fmt::format("{}{} {}", id_is_fresh ? 'f' : 'g', payload_lives_for.count(), score);
 }
 
@@ -71,7 +71,7 @@ std::string settle_terms(const settlement& one) {
   return fmt::format("e{}{}", static_cast<int>(one.state), redis::keep_number(one.keep));
 }
 
-std::string cancel_end(std::optional<millis> keep, std::string_view result) {
+std::string cancel_end(std::optional<milliseconds> keep, std::string_view result) {
   return std::to_string(redis::keep_number(keep)).append(" ").append(result);
 }
 

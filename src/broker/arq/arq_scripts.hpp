@@ -23,10 +23,10 @@ struct arq_scripts {
 const arq_scripts& scripts();
 
 /// What enqueue.lua is told of a job besides its id and payload.
-std::string enqueue_terms(bool id_is_fresh, millis payload_lives_for, double score);
+std::string enqueue_terms(bool id_is_fresh, milliseconds payload_lives_for, double score);
 /// What settle.lua is told of a job besides its id and result.
 std::string settle_terms(const settlement& one);
 /// What cancel.lua is told of a job's end.
-std::string cancel_end(std::optional<millis> keep, std::string_view result);
+std::string cancel_end(std::optional<milliseconds> keep, std::string_view result);
 
 }  // namespace quarq::broker::arq

@@ -12,15 +12,15 @@ namespace quarq::broker::arq {
 
 namespace {
 
-std::chrono::milliseconds read_seconds(const std::string& name, const std::string& value, double least,
-                                       double most) {
+std::chrono::milliseconds read_seconds(const std::string& name, const std::string& value, double min,
+                                       double max) {
   double seconds = -1;
   const auto end = value.data() + value.size();
   const auto [stop, error] = std::from_chars(value.data(), end, seconds, std::chars_format::fixed);
-  if (error != std::errc() || stop != end || !(seconds >= least && seconds <= most)) {
+  if (error != std::errc() || stop != end || !(seconds >= min && seconds <= max)) {
     throw invalid_argument(
         fmt::format("the parameter \"{}\" is \"{}\"; it must be a number of seconds, from {} to {}", name,
-                    value, least, static_cast<std::int64_t>(most)));
+                    value, min, static_cast<std::int64_t>(max)));
   }
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
 }

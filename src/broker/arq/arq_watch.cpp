@@ -19,22 +19,22 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr millis shortest_pause{10};
-constexpr millis between_abort_looks{150};
-constexpr millis after_error{500};
+constexpr milliseconds min_pause{10};
+constexpr milliseconds between_abort_looks{150};
+constexpr milliseconds after_error{500};
 // Where jobs came lately more will come soon.
 constexpr std::chrono::seconds stays_active{1};
 
 }  // namespace
 
 arq_watch::arq_watch(asio::any_io_executor loop, quarq::redis::redis_connection& connection, lease of,
-                     millis longest_pause, told events)
+                     milliseconds max_pause, told events)
     : loop_(std::move(loop)),
       connection_(&connection),
       of_(std::move(of)),
-      longest_pause_(longest_pause),
+      max_pause_(max_pause),
       events_(std::move(events)),
-      pause_(std::min(shortest_pause, longest_pause)) {}
+      pause_(std::min(min_pause, max_pause)) {}
 
 void arq_watch::start() {
   asio::co_spawn(loop_, run(shared_from_this()), asio::detached);
@@ -44,7 +44,7 @@ void arq_watch::claimed(std::size_t got, bool hungry) {
   const auto now = steady::now();
   if (got > 0) {
     active_until_ = now + stays_active;
-    pause_ = std::min(shortest_pause, longest_pause_);
+    pause_ = std::min(min_pause, max_pause_);
   }
   hungry_ = hungry;
   if (!hungry) return;
@@ -107,7 +107,7 @@ awaitable<void> arq_watch::look(bool for_work, bool for_aborts) {
   }
   const auto now = steady::now();
   look_for_aborts_ = now + (failed ? after_error : between_abort_looks);
-  if (now >= active_until_) pause_ = std::min(longest_pause_, pause_ + pause_ / 2 + millis(1));
+  if (now >= active_until_) pause_ = std::min(max_pause_, pause_ + pause_ / 2 + milliseconds(1));
   look_for_work_ = now + (failed ? after_error : pause_);
   if (failed || !connection_) co_return;
   for (std::size_t i = 1; i < reply.items.size(); ++i) events_.abort_requested(reply.items[i].text);

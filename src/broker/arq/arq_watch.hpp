@@ -24,7 +24,7 @@ class arq_watch : public std::enable_shared_from_this<arq_watch> {
   };
 
   arq_watch(boost::asio::any_io_executor loop, quarq::redis::redis_connection& connection, lease of,
-            millis longest_pause, told events);
+            milliseconds max_pause, told events);
 
   void start();
   /// A claim has brought `got` jobs; it brought fewer than asked: `hungry`.
@@ -47,10 +47,10 @@ class arq_watch : public std::enable_shared_from_this<arq_watch> {
   boost::asio::any_io_executor loop_;
   quarq::redis::redis_connection* connection_;
   const lease of_;
-  const millis longest_pause_;
+  const milliseconds max_pause_;
   const told events_;
   bool hungry_ = false, busy_ = false;
-  millis pause_;
+  milliseconds pause_;
   steady::time_point active_until_{}, look_for_work_{}, look_for_aborts_{};
   boost::asio::steady_timer* timer_ = nullptr;  // run()'s, while it runs
 };

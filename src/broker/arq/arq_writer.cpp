@@ -87,7 +87,7 @@ void write_end(std::string& out, const arq_end& end, const record_parts& job, co
                const fields& others, const std::optional<python_error>& error) {
   Document doc(out, others.count == 0 ? 11 : 12);
   doc.key("t");
-  doc.integer(parts.tries);
+  doc.integer(parts.attempts);
   doc.key("f");
   doc.text(job.known ? job.task : parts.task.empty() ? unknown_function : parts.task);
   doc.key("a");

@@ -46,7 +46,7 @@ class server_clock {
     const double guess = static_cast<double>(now.time_since_epoch().count() + offset()) / 1000;
     last_ = std::max(guess - step_ms * static_cast<double>(ahead), last_ + step_ms);
     // After the server's clock was set back; better out of order than late.
-    if (last_ > guess + longest_lead_ms) last_ = guess;
+    if (last_ > guess + max_lead_ms) last_ = guess;
     return last_;
   }
 
@@ -55,22 +55,22 @@ class server_clock {
  private:
   explicit server_clock(double last) : last_(last) {}
 
-  // The offset of the server's clock is not below `least` and not above `most`, in microseconds.
+  // The offset of the server's clock is not below `min` and not above `max`, in microseconds.
   struct range {
-    std::int64_t least = std::numeric_limits<std::int64_t>::min();
-    std::int64_t most = std::numeric_limits<std::int64_t>::max();
-    range with(const range& o) const { return {std::max(least, o.least), std::min(most, o.most)}; }
-    bool empty() const { return least > most; }
+    std::int64_t min = std::numeric_limits<std::int64_t>::min();
+    std::int64_t max = std::numeric_limits<std::int64_t>::max();
+    range with(const range& o) const { return {std::max(min, o.min), std::min(max, o.max)}; }
+    bool empty() const { return min > max; }
   };
 
   std::int64_t offset() const {
     const auto known = before_.with(current_);
-    return std::clamp<std::int64_t>(0, known.least, known.most);
+    return std::clamp<std::int64_t>(0, known.min, known.max);
   }
 
   static constexpr std::chrono::seconds window{30};
   static constexpr double step_ms = 1.0 / 4000;  // what a double can tell apart
-  static constexpr double longest_lead_ms = 20;
+  static constexpr double max_lead_ms = 20;
 
   range current_, before_;
   std::optional<local_time> heard_at_, window_began_;

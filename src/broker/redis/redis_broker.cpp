@@ -28,7 +28,7 @@ job_details read_details(const quarq::redis::reply& reply) {
   job.state = state_of_digit(item(reply, 1).text.at(0));
   const std::string& stored = item(reply, 2).text;
   job.outcome = item(reply, 3).text;
-  job.tries = static_cast<int>(item(reply, 4).integer);
+  job.attempts = static_cast<int>(item(reply, 4).integer);
   job.holder = item(reply, 6).text;
   if (stored.empty()) return job;
   const auto header = read_header(stored);
@@ -37,7 +37,7 @@ job_details read_details(const quarq::redis::reply& reply) {
   job.enqueued_at = header.enqueued_at;
   job.due_at = header.due_at;
   job.expires_at = header.expires_at;
-  if (job.state == job_state::deferred) job.due_at = moment(millis(whole_number(item(reply, 5))));
+  if (job.state == job_state::deferred) job.due_at = time_point(milliseconds(whole_number(item(reply, 5))));
   return job;
 }
 
@@ -113,7 +113,7 @@ awaitable<std::optional<ended>> redis_broker::wait_ended(std::string queue, std:
 }
 
 awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id, std::string outcome,
-                                              std::optional<millis> keep) {
+                                              std::optional<milliseconds> keep) {
   co_await prepare(queue);
   std::vector<std::string> words(1, id);
   words.push_back(pack_end(keep, outcome));
@@ -159,37 +159,37 @@ awaitable<void> redis_broker::close_lease(lease held) {
   settle_numbers_.erase(held.token);
 }
 
-awaitable<claim_result> redis_broker::claim(lease held, std::size_t most) {
+awaitable<claim_result> redis_broker::claim(lease held, std::size_t max) {
   co_await prepare(held.queue);
   claim_result result;
   bool more = true;
-  while (more && result.jobs.size() < most) {
-    const auto some = std::min(most_at_once, most - result.jobs.size());
+  while (more && result.jobs.size() < max) {
+    const auto some = std::min(max_concurrency, max - result.jobs.size());
     more = co_await claim_some(held, some, result);
   }
   co_return result;
 }
 
 // Whether there may be more.
-awaitable<bool> redis_broker::claim_some(lease held, std::size_t most, claim_result& into) {
+awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_result& into) {
   std::vector<std::string> words(1, held.token);
-  words.push_back(std::to_string(most));
+  words.push_back(std::to_string(max));
   const auto events = leases_.find(lease_channel(held));
   words.push_back(events != leases_.end() && events->second.job_given ? "1" : "0");
   auto reply = co_await run(scripts().claim, held.queue, std::move(words));
   if (reply.is_nil()) {
     throw broker_error(fmt::format("lease lost: \"{}\" is not held in queue \"{}\"", held.token, held.queue));
   }
-  into.now = moment(millis(item(reply, 0).integer));
+  into.now = time_point(milliseconds(item(reply, 0).integer));
   into.next_due.reset();
-  if (item(reply, 1).integer >= 0) into.next_due = millis(item(reply, 1).integer);
+  if (item(reply, 1).integer >= 0) into.next_due = milliseconds(item(reply, 1).integer);
   const auto& ids = item(reply, 2).items;
   const auto& tried = item(reply, 4).items;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     auto& job = into.jobs.emplace_back(read_job(ids[i].text, item(item(reply, 3), i).text));
-    if (i < tried.size()) job.tries += static_cast<int>(whole_number(tried[i]));
+    if (i < tried.size()) job.attempts += static_cast<int>(whole_number(tried[i]));
   }
-  co_return ids.size() == most;
+  co_return ids.size() == max;
 }
 
 awaitable<std::vector<bool>> redis_broker::settle(lease held, std::vector<settlement> batch) {
@@ -245,10 +245,10 @@ awaitable<std::optional<job_details>> redis_broker::inspect(std::string queue, s
   co_return found;
 }
 
-awaitable<std::vector<job_details>> redis_broker::list(std::string queue, job_state state, std::size_t most) {
+awaitable<std::vector<job_details>> redis_broker::list(std::string queue, job_state state, std::size_t max) {
   co_await prepare(queue);
   std::vector<std::string> words(1, std::string(1, state_digit(state)));
-  words.push_back(std::to_string(std::min<std::size_t>(most, 1'000'000'000)));
+  words.push_back(std::to_string(std::min<std::size_t>(max, 1'000'000'000)));
   auto reply = co_await run(scripts().list, queue, std::move(words));
   std::vector<job_details> found;
   for (const auto& one : reply.items) found.push_back(read_details(one));
@@ -283,9 +283,10 @@ awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std:
   const bool all = ids.empty();
   std::size_t count = 0;
   std::string until;  // what dies meanwhile is not sent again
-  for (std::size_t first = 0; all || first < ids.size(); first += most_at_once) {
+  for (std::size_t first = 0; all || first < ids.size(); first += max_concurrency) {
     std::vector<std::string> words(1, until);
-    for (std::size_t i = first; i < std::min(ids.size(), first + most_at_once); ++i) words.push_back(ids[i]);
+    for (std::size_t i = first; i < std::min(ids.size(), first + max_concurrency); ++i)
+      words.push_back(ids[i]);
     auto reply = co_await run(scripts().requeue, queue, std::move(words));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     until = std::to_string(item(reply, 1).integer);
@@ -303,7 +304,7 @@ awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
     std::vector<std::string> words(1, std::string(1, state_digit(state)));
     auto reply = co_await run(scripts().purge, queue, std::move(words));
     count += static_cast<std::size_t>(reply.integer);
-    more = reply.integer >= static_cast<std::int64_t>(most_at_once);
+    more = reply.integer >= static_cast<std::int64_t>(max_concurrency);
   }
   co_return count;
 }

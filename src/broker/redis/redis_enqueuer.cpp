@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t most_shared = 256;         // a batch with as many takes no more calls
+constexpr std::size_t max_shared = 256;          // a batch with as many takes no more calls
 constexpr std::chrono::minutes touch_every{1};   // how often Redis is told to remember a sender
 constexpr const char* remembered_ms = "600000";  // for so long
 
@@ -76,13 +76,13 @@ std::vector<redis_enqueuer::share> redis_enqueuer::place(const std::string& queu
                                                          const std::string& waiter) {
   std::vector<share> shares;
   auto current = senders_[queue].open.lock();
-  if (!current || current->waiter != waiter || current->jobs.size() + jobs.size() > most_shared)
+  if (!current || current->waiter != waiter || current->jobs.size() + jobs.size() > max_shared)
     current = new_batch(queue, waiter);
   shares.push_back({current, current->jobs.size(), 0});
   for (auto& job : jobs) {
     const auto bytes = job.record.size() + job.id.size();
-    const bool full = current->jobs.size() >= most_at_once ||
-                      (current->bytes + bytes > most_bytes_at_once && !current->jobs.empty());
+    const bool full = current->jobs.size() >= max_concurrency ||
+                      (current->bytes + bytes > max_bytes_at_once && !current->jobs.empty());
     if (full) {
       current = new_batch(queue, waiter);
       shares.push_back({current, 0, 0});

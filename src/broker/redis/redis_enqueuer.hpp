@@ -24,8 +24,8 @@ struct packed_job {
   std::string terms;  ///< what the script is told of it besides: pack_terms()
 };
 
-/// A call's jobs stay together, so they are stored in one step, unless they are more than most_at_once or
-/// most_bytes_at_once: then they go in several such calls, pipelined. Each script call has a number, by which
+/// A call's jobs stay together, so they are stored in one step, unless they are more than max_concurrency or
+/// max_bytes_at_once: then they go in several such calls, pipelined. Each script call has a number, by which
 /// Redis knows it again when it is repeated because its answer was lost.
 class redis_enqueuer : public std::enable_shared_from_this<redis_enqueuer> {
  public:

@@ -36,7 +36,7 @@ std::vector<worker_summary> read_workers(const quarq::redis::reply& reply) {
     worker.token = item(one, 0).text;
     worker.card = item(one, 1).text;
     worker.running = static_cast<std::uint64_t>(item(one, 2).integer);
-    worker.expires_in = millis(item(one, 3).integer);
+    worker.expires_in = milliseconds(item(one, 3).integer);
   }
   return found;
 }

@@ -38,8 +38,8 @@ std::uint64_t get(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-moment moment_at(std::uint64_t ms) {
-  return moment(millis(static_cast<millis::rep>(ms)));
+time_point moment_at(std::uint64_t ms) {
+  return time_point(milliseconds(static_cast<milliseconds::rep>(ms)));
 }
 
 }  // namespace
@@ -94,7 +94,7 @@ std::vector<std::vector<std::size_t>> settle_parts(const std::vector<settlement>
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (!seen.insert(batch[i].id).second) continue;
     const auto more = batch[i].id.size() + batch[i].outcome.size();
-    if (parts.empty() || parts.back().size() == most_at_once || bytes + more > most_bytes_at_once) {
+    if (parts.empty() || parts.back().size() == max_concurrency || bytes + more > max_bytes_at_once) {
       parts.emplace_back();
       bytes = 0;
     }
@@ -108,7 +108,7 @@ std::vector<std::string> renewal_words(const lease& held, const lease_terms& ter
   return {held.token, std::to_string(terms.duration.count()), terms.card, open};
 }
 
-std::int64_t keep_number(std::optional<millis> keep) {
+std::int64_t keep_number(std::optional<milliseconds> keep) {
   return keep ? std::max<std::int64_t>(0, keep->count()) : -1;
 }
 
@@ -140,7 +140,7 @@ std::string pack_settlement(const settlement& one) {
   return bytes;
 }
 
-std::string pack_end(std::optional<millis> keep, std::string_view outcome) {
+std::string pack_end(std::optional<milliseconds> keep, std::string_view outcome) {
   std::string bytes;
   put(bytes, keep_number(keep));
   return bytes.append(outcome);

@@ -29,8 +29,8 @@ std::string key_prefix(std::string_view queue);
 
 /// Jobs or settlements that one script call takes at most, so that it keeps the server for milliseconds only,
 /// and their bytes.
-inline constexpr std::size_t most_at_once = 1000;
-inline constexpr std::size_t most_bytes_at_once = 16u << 20;
+inline constexpr std::size_t max_concurrency = 1000;
+inline constexpr std::size_t max_bytes_at_once = 16u << 20;
 
 /// The settlements, by their places in the batch, that each call of settle.lua is to take. A job that is
 /// there twice is taken only once: who settles it again does not hold it any more.
@@ -40,7 +40,7 @@ std::vector<std::vector<std::size_t>> settle_parts(const std::vector<settlement>
 std::vector<std::string> renewal_words(const lease& held, const lease_terms& terms, const char* open);
 
 /// For how many ms a script is to keep an outcome; -1: for ever.
-std::int64_t keep_number(std::optional<millis> keep);
+std::int64_t keep_number(std::optional<milliseconds> keep);
 
 // ---- the bytes (struct.pack and struct.unpack in the scripts)
 
@@ -49,12 +49,12 @@ std::string pack_terms(const new_job& job);
 /// What settle.lua is told of a job besides its id and outcome.
 std::string pack_settlement(const settlement& one);
 /// What cancel.lua is told of a job's end.
-std::string pack_end(std::optional<millis> keep, std::string_view outcome);
+std::string pack_end(std::optional<milliseconds> keep, std::string_view outcome);
 
 /// What stands before the record in the hash of jobs: 25 bytes.
 struct job_header {
-  moment enqueued_at, due_at;
-  std::optional<moment> expires_at;
+  time_point enqueued_at, due_at;
+  std::optional<time_point> expires_at;
   int priority = 5;
 };
 inline constexpr std::size_t job_header_size = 25;

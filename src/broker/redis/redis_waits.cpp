@@ -22,9 +22,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr double last_call_counts = 1.0 / 16;      // in the likelihood of a wait
-constexpr std::size_t most_noted = 1000;           // jobs that are waited for before anybody asked
-constexpr std::size_t longest_kept_end = 1 << 16;  // bytes; of a longer one is asked again
+constexpr double last_call_counts = 1.0 / 16;  // in the likelihood of a wait
+constexpr std::size_t max_noted = 1000;        // jobs that are waited for before anybody asked
+constexpr std::size_t max_kept_end = 1 << 16;  // bytes; of a longer one is asked again
 
 // `end` is the digit of the state, or - for a job that is not there, and the outcome.
 std::optional<std::string> read_end(std::string_view end) {
@@ -66,7 +66,7 @@ struct redis_waits::registration {
 
 redis_waits::redis_waits(asio::any_io_executor loop, quarq::redis::redis_connection& connection,
                          const quarq::redis::redis_script& script,
-                         std::string (*prefix_of)(std::string_view queue), millis ask_again_after)
+                         std::string (*prefix_of)(std::string_view queue), milliseconds ask_again_after)
     : loop_(std::move(loop)),
       connection_(&connection),
       script_(&script),
@@ -104,7 +104,7 @@ void redis_waits::noted(const std::string& queue, const std::string& id) {
   auto& in = queues_[queue];
   if (!in.noted.try_emplace(id).second) return;
   in.noted_order.push_back(id);
-  if (in.noted_order.size() <= most_noted) return;
+  if (in.noted_order.size() <= max_noted) return;
   in.noted.erase(in.noted_order.front());
   in.noted_order.pop_front();
 }
@@ -137,8 +137,8 @@ awaitable<void> redis_waits::send(std::shared_ptr<redis_waits> self, std::string
     in.subscribed = true;
     asio::co_spawn(self->loop_, subscribe(self, queue), asio::detached);
   }
-  for (std::size_t i = 0; i < ids.size(); i += most_at_once) {
-    const auto last = std::min(ids.size(), i + most_at_once);
+  for (std::size_t i = 0; i < ids.size(); i += max_concurrency) {
+    const auto last = std::min(ids.size(), i + max_concurrency);
     std::vector<std::string> some(std::make_move_iterator(ids.begin() + static_cast<std::ptrdiff_t>(i)),
                                   std::make_move_iterator(ids.begin() + static_cast<std::ptrdiff_t>(last)));
     asio::co_spawn(self->loop_, question(self, queue, std::move(some)), asio::detached);
@@ -253,7 +253,7 @@ void redis_waits::tell(const std::string& queue, const std::string& id, std::str
   auto& noted = queues_[queue].noted;
   const auto found = noted.find(id);
   if (found == noted.end()) return;
-  if (end.size() > longest_kept_end) {
+  if (end.size() > max_kept_end) {
     noted.erase(found);
   } else {
     found->second = end;

@@ -25,7 +25,7 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
   /// `script` answers as wait.lua does. `prefix_of` gives a queue's KEYS[1], with which our channel begins.
   redis_waits(boost::asio::any_io_executor loop, quarq::redis::redis_connection& connection,
               const quarq::redis::redis_script& script, std::string (*prefix_of)(std::string_view queue),
-              millis ask_again_after = std::chrono::seconds(10));
+              milliseconds ask_again_after = std::chrono::seconds(10));
 
   /// The digit of the state, or what else stands for one, and the outcome. Nothing: there is no such job, or
   /// its outcome is not kept.
@@ -76,7 +76,7 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
   const quarq::redis::redis_script* script_;
   std::string (*prefix_of_)(std::string_view queue);
   const std::string name_;
-  const millis ask_again_after_;
+  const milliseconds ask_again_after_;
   std::map<std::string, queue_waits, std::less<>> queues_;
   int unanswered_ = 0;                          // questions
   boost::asio::steady_timer* again_ = nullptr;  // ask_now_and_then()'s, while it runs

@@ -17,19 +17,19 @@ namespace {
 
 using blob = statement::blob;
 
-std::optional<moment> optional_moment(const statement& row, int column) {
+std::optional<time_point> optional_moment(const statement& row, int column) {
   if (row.null(column)) return std::nullopt;
   return moment_of(row.integer(column));
 }
 
 /// `when` + `time`, where a time too long to be added means the end of time.
-moment later(moment when, millis time) {
-  if (time <= millis::zero()) return when;
-  if (time > moment::max() - when) return moment::max();
+time_point later(time_point when, milliseconds time) {
+  if (time <= milliseconds::zero()) return when;
+  if (time > time_point::max() - when) return time_point::max();
   return when + time;
 }
 
-optional_number keep_number(std::optional<millis> keep) {
+optional_number keep_number(std::optional<milliseconds> keep) {
   return keep ? optional_number(keep->count()) : std::nullopt;
 }
 
@@ -37,20 +37,21 @@ optional_number keep_number(std::optional<millis> keep) {
 cancel_end cancel_end_of(const statement& row, int first) {
   cancel_end how;
   how.outcome = row.bytes(first + 1);
-  if (!row.null(first)) how.keep = millis(row.integer(first));
+  if (!row.null(first)) how.keep = milliseconds(row.integer(first));
   return how;
 }
 
 /// SQL's LIMIT.
-std::int64_t limit_of(std::size_t most) {
-  return static_cast<std::int64_t>(std::min<std::size_t>(most, std::numeric_limits<std::int64_t>::max()));
+std::int64_t limit_of(std::size_t max) {
+  return static_cast<std::int64_t>(std::min<std::size_t>(max, std::numeric_limits<std::int64_t>::max()));
 }
 
 }  // namespace
 
-moment clock_now() {
+time_point clock_now() {
   static std::atomic<std::int64_t> latest{0};
-  const auto now = std::chrono::floor<millis>(std::chrono::system_clock::now()).time_since_epoch().count();
+  const auto now =
+      std::chrono::floor<milliseconds>(std::chrono::system_clock::now()).time_since_epoch().count();
   auto seen = latest.load();
   while (seen < now && !latest.compare_exchange_weak(seen, now)) {
   }
@@ -62,8 +63,8 @@ job_tables::~job_tables() = default;
 
 // ---- for clients
 
-std::vector<accepted> job_tables::enqueue(std::string_view queue, std::span<const new_job> jobs, moment now,
-                                          changes& out) {
+std::vector<accepted> job_tables::enqueue(std::string_view queue, std::span<const new_job> jobs,
+                                          time_point now, changes& out) {
   std::vector<accepted> answers;
   answers.reserve(jobs.size());
   for (const auto& job : jobs)
@@ -71,7 +72,7 @@ std::vector<accepted> job_tables::enqueue(std::string_view queue, std::span<cons
   return answers;
 }
 
-bool job_tables::insert(std::string_view queue, const new_job& job, moment now, changes& out) {
+bool job_tables::insert(std::string_view queue, const new_job& job, time_point now, changes& out) {
   const auto due = job.at ? std::max(*job.at, now) : later(now, job.delay);
   const bool ready = due <= now;
   const auto expires = job.expires ? std::optional(later(due, *job.expires)) : std::nullopt;
@@ -97,7 +98,7 @@ bool job_tables::insert(std::string_view queue, const new_job& job, moment now, 
   return true;
 }
 
-job_tables::wait_answer job_tables::await_end(std::string_view queue, std::string_view id, moment now) {
+job_tables::wait_answer job_tables::await_end(std::string_view queue, std::string_view id, time_point now) {
   wait_answer answer;
   auto& row = sql_->find_job.with(queue, id, number_of(now));
   answer.over = true;
@@ -113,7 +114,7 @@ job_tables::wait_answer job_tables::await_end(std::string_view queue, std::strin
 }
 
 cancel_result job_tables::cancel(std::string_view queue, std::string_view id, const cancel_end& how,
-                                 moment now, changes& out) {
+                                 time_point now, changes& out) {
   auto& row = sql_->find_job.with(queue, id, number_of(now));
   if (!row.next()) return cancel_result::not_found;
   const auto number = row.integer(0);
@@ -136,14 +137,14 @@ cancel_result job_tables::cancel(std::string_view queue, std::string_view id, co
 
 // ---- for workers
 
-void job_tables::open_lease(const lease& held, const lease_terms& terms, moment now) {
+void job_tables::open_lease(const lease& held, const lease_terms& terms, time_point now) {
   sql_->upsert_lease
       .with(std::string_view(held.queue), std::string_view(held.token), number_of(later(now, terms.duration)),
             blob{terms.card})
       .run();
 }
 
-renewal job_tables::renew(const lease& held, const lease_terms& terms, moment now, changes& out) {
+renewal job_tables::renew(const lease& held, const lease_terms& terms, time_point now, changes& out) {
   renewal answer;
   answer.held = sql_->extend_lease
                     .with(number_of(later(now, terms.duration)), blob{terms.card},
@@ -156,14 +157,14 @@ renewal job_tables::renew(const lease& held, const lease_terms& terms, moment no
   return answer;
 }
 
-void job_tables::close_lease(const lease& held, moment now, changes& out) {
+void job_tables::close_lease(const lease& held, time_point now, changes& out) {
   const auto number = lease_number(held);
   if (!number) return;
   give_back_all(held.queue, *number, false, now, out);
   sql_->delete_lease.with(*number).run();
 }
 
-claim_result job_tables::claim(const lease& held, std::size_t most, moment now) {
+claim_result job_tables::claim(const lease& held, std::size_t max, time_point now) {
   const auto lease = lease_number(held);
   if (!lease) {
     throw broker_error(fmt::format("lease lost: queue \"{}\" knows no lease \"{}\"", held.queue, held.token));
@@ -173,13 +174,13 @@ claim_result job_tables::claim(const lease& held, std::size_t most, moment now) 
   const std::string_view queue = held.queue;
   sql_->promote.with(queue, number_of(now)).run();
   std::vector<std::int64_t> numbers;
-  auto& row = sql_->first_ready.with(queue, limit_of(most));
+  auto& row = sql_->first_ready.with(queue, limit_of(max));
   while (row.next()) {
     numbers.push_back(row.integer(0));
     auto& job = answer.jobs.emplace_back();
     job.id = row.bytes(1);
     job.record = row.bytes(2);
-    job.tries = static_cast<int>(row.integer(3)) + 1;
+    job.attempts = static_cast<int>(row.integer(3)) + 1;
     job.priority = static_cast<int>(row.integer(4));
     job.enqueued_at = moment_of(row.integer(5));
     job.due_at = moment_of(row.integer(6));
@@ -190,7 +191,7 @@ claim_result job_tables::claim(const lease& held, std::size_t most, moment now) 
   return answer;
 }
 
-std::vector<bool> job_tables::settle(const lease& held, std::span<const settlement> batch, moment now,
+std::vector<bool> job_tables::settle(const lease& held, std::span<const settlement> batch, time_point now,
                                      changes& out) {
   std::vector<bool> answers(batch.size(), false);
   const auto lease = lease_number(held);
@@ -199,11 +200,12 @@ std::vector<bool> job_tables::settle(const lease& held, std::span<const settleme
   return answers;
 }
 
-bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlement& one, moment now,
+bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlement& one, time_point now,
                             changes& out) {
   const std::string_view queue = held.queue, id = one.id;
   const bool dead = one.state == job_state::dead;
-  const bool unkept = one.kind == settlement::what::end && !dead && one.keep && *one.keep <= millis::zero();
+  const bool unkept =
+      one.kind == settlement::what::end && !dead && one.keep && *one.keep <= milliseconds::zero();
   if (unkept && sql_->end_unawaited.with(queue, id, lease).run() == 1) return true;
 
   auto& row = sql_->find_held.with(queue, id, lease);
@@ -226,9 +228,9 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
     end_unkept(number, awaited, {held.queue, one.id, ended{one.state, one.outcome}}, now, out);
   } else {
     if (dead) {
-      sql_->bury.with(number_of(moment::max()), blob{one.outcome}, number).run();
+      sql_->bury.with(number_of(time_point::max()), blob{one.outcome}, number).run();
     } else {
-      const auto until = one.keep ? later(now, *one.keep) : moment::max();
+      const auto until = one.keep ? later(now, *one.keep) : time_point::max();
       sql_->keep.with(number_of(one.state), number_of(until), blob{one.outcome}, number).run();
     }
     if (awaited) tell({held.queue, one.id, ended{one.state, one.outcome}}, now, out);
@@ -236,7 +238,8 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
   return true;
 }
 
-void job_tables::reconcile(const lease& held, std::span<const std::string> known, moment now, changes& out) {
+void job_tables::reconcile(const lease& held, std::span<const std::string> known, time_point now,
+                           changes& out) {
   const auto lease = lease_number(held);
   if (!lease) return;
   std::vector<settlement> unknown;
@@ -268,7 +271,7 @@ std::optional<std::int64_t> job_tables::lease_number(const lease& held) {
   return number;
 }
 
-void job_tables::take_back_lost(std::string_view queue, moment now, changes& out) {
+void job_tables::take_back_lost(std::string_view queue, time_point now, changes& out) {
   std::vector<std::int64_t> lost;
   auto& row = sql_->lost_leases.with(queue, number_of(now));
   while (row.next()) lost.push_back(row.integer(0));
@@ -278,14 +281,14 @@ void job_tables::take_back_lost(std::string_view queue, moment now, changes& out
   }
 }
 
-void job_tables::give_back_all(std::string_view queue, std::int64_t lease, bool counted, moment now,
+void job_tables::give_back_all(std::string_view queue, std::int64_t lease, bool counted, time_point now,
                                changes& out) {
   cancel_wanted_of(queue, lease, now, out);
   const int count = sql_->give_back_lease.with(counted ? 0 : 1, lease).run();
   if (count > 0) add_ready(queue, static_cast<std::size_t>(count), out);
 }
 
-void job_tables::cancel_wanted_of(std::string_view queue, std::int64_t lease, moment now, changes& out) {
+void job_tables::cancel_wanted_of(std::string_view queue, std::int64_t lease, time_point now, changes& out) {
   std::vector<std::pair<unended, cancel_end>> all;
   auto& row = sql_->to_cancel.with(lease);
   while (row.next()) {
@@ -297,25 +300,26 @@ void job_tables::cancel_wanted_of(std::string_view queue, std::int64_t lease, mo
 
 // ---- what others are told
 
-void job_tables::end_unkept(std::int64_t number, bool awaited, changes::over over, moment now, changes& out) {
+void job_tables::end_unkept(std::int64_t number, bool awaited, changes::over over, time_point now,
+                            changes& out) {
   sql_->delete_job.with(number).run();
   if (awaited) tell(std::move(over), now, out);
 }
 
-void job_tables::end_cancelled(unended job, cancel_end how, moment now, changes& out) {
+void job_tables::end_cancelled(unended job, cancel_end how, time_point now, changes& out) {
   changes::over over{std::move(job.queue), std::move(job.id),
                      ended{job_state::cancelled, std::move(how.outcome)}};
-  if (how.keep && *how.keep <= millis::zero()) {
+  if (how.keep && *how.keep <= milliseconds::zero()) {
     end_unkept(job.number, job.awaited, std::move(over), now, out);
     return;
   }
-  const auto until = how.keep ? later(now, *how.keep) : moment::max();
+  const auto until = how.keep ? later(now, *how.keep) : time_point::max();
   sql_->keep.with(number_of(job_state::cancelled), number_of(until), blob{over.outcome->outcome}, job.number)
       .run();
   if (job.awaited) tell(std::move(over), now, out);
 }
 
-void job_tables::tell(changes::over over, moment now, changes& out) {
+void job_tables::tell(changes::over over, time_point now, changes& out) {
   const auto state = over.outcome ? optional_number(number_of(over.outcome->state)) : std::nullopt;
   const std::string_view outcome =
       over.outcome ? std::string_view(over.outcome->outcome) : std::string_view();
@@ -332,7 +336,7 @@ void job_tables::add_ready(std::string_view queue, std::size_t count, changes& o
   found->second.ready += count;
 }
 
-void job_tables::add_deferred(std::string_view queue, moment due, changes& out) {
+void job_tables::add_deferred(std::string_view queue, time_point due, changes& out) {
   add_ready(queue, 0, out);
   auto& earliest = out.work.find(queue)->second.next_due;
   earliest = std::min(earliest.value_or(due), due);
@@ -346,20 +350,20 @@ std::int64_t job_tables::version_of_others() {
   return version;
 }
 
-std::size_t job_tables::count_ready(std::string_view queue, std::size_t most, moment now) {
-  auto& ready = sql_->count_ready_now.with(queue, limit_of(most));
+std::size_t job_tables::count_ready(std::string_view queue, std::size_t max, time_point now) {
+  auto& ready = sql_->count_ready_now.with(queue, limit_of(max));
   ready.next();
   auto count = static_cast<std::size_t>(ready.integer(0));
   ready.reset();
-  if (count >= most) return count;
-  auto& due = sql_->count_due.with(queue, number_of(now), limit_of(most - count));
+  if (count >= max) return count;
+  auto& due = sql_->count_due.with(queue, number_of(now), limit_of(max - count));
   due.next();
   count += static_cast<std::size_t>(due.integer(0));
   due.reset();
   return count;
 }
 
-std::optional<moment> job_tables::next_due(std::string_view queue) {
+std::optional<time_point> job_tables::next_due(std::string_view queue) {
   auto& row = sql_->first_due.with(queue);
   if (!row.next()) return std::nullopt;
   const auto due = moment_of(row.integer(0));
@@ -388,7 +392,7 @@ std::int64_t job_tables::last_told() {
   return number;
 }
 
-void job_tables::sweep(moment now) {
+void job_tables::sweep(time_point now) {
   sql_->sweep_kept.with(number_of(now)).run();
   sql_->sweep_told.with(number_of(now)).run();
 }

@@ -21,13 +21,13 @@ struct statements;
 
 /// How long the end of an awaited job is told to other processes: they read it within milliseconds, unless
 /// stopped.
-inline constexpr millis telling_time{60'000};
+inline constexpr milliseconds telling_time{60'000};
 
 /// What a transaction did that somebody may be waiting for.
 struct changes {
   struct new_work {
-    std::size_t ready = 0;           ///< how many jobs became ready
-    std::optional<moment> next_due;  ///< the earliest of those that became deferred
+    std::size_t ready = 0;               ///< how many jobs became ready
+    std::optional<time_point> next_due;  ///< the earliest of those that became deferred
   };
   struct over {
     std::string queue, id;
@@ -46,11 +46,11 @@ struct changes {
 /// How a job ends that is cancelled without a word of its worker.
 struct cancel_end {
   std::string outcome;
-  std::optional<millis> keep;  ///< nothing: for ever
+  std::optional<milliseconds> keep;  ///< nothing: for ever
 };
 
 /// The time of this machine, which is the broker's clock, and never goes back within this process.
-moment clock_now();
+time_point clock_now();
 
 class job_tables {
  public:
@@ -59,38 +59,39 @@ class job_tables {
   ~job_tables();
 
   // ---- for clients
-  std::vector<accepted> enqueue(std::string_view queue, std::span<const new_job> jobs, moment now,
+  std::vector<accepted> enqueue(std::string_view queue, std::span<const new_job> jobs, time_point now,
                                 changes& out);
   struct wait_answer {
     bool over = false;  ///< false: the job is alive, and its end will be told
     std::optional<ended> outcome;
   };
-  wait_answer await_end(std::string_view queue, std::string_view id, moment now);
-  cancel_result cancel(std::string_view queue, std::string_view id, const cancel_end& how, moment now,
+  wait_answer await_end(std::string_view queue, std::string_view id, time_point now);
+  cancel_result cancel(std::string_view queue, std::string_view id, const cancel_end& how, time_point now,
                        changes& out);
 
   // ---- for workers
-  void open_lease(const lease& held, const lease_terms& terms, moment now);
-  renewal renew(const lease& held, const lease_terms& terms, moment now, changes& out);
-  void close_lease(const lease& held, moment now, changes& out);
-  claim_result claim(const lease& held, std::size_t most, moment now);
-  std::vector<bool> settle(const lease& held, std::span<const settlement> batch, moment now, changes& out);
-  void reconcile(const lease& held, std::span<const std::string> known, moment now, changes& out);
+  void open_lease(const lease& held, const lease_terms& terms, time_point now);
+  renewal renew(const lease& held, const lease_terms& terms, time_point now, changes& out);
+  void close_lease(const lease& held, time_point now, changes& out);
+  claim_result claim(const lease& held, std::size_t max, time_point now);
+  std::vector<bool> settle(const lease& held, std::span<const settlement> batch, time_point now,
+                           changes& out);
+  void reconcile(const lease& held, std::span<const std::string> known, time_point now, changes& out);
 
   // ---- for people
-  std::optional<job_details> inspect(std::string_view queue, std::string_view id, moment now);
-  std::vector<job_details> list(std::string_view queue, job_state state, std::size_t most, moment now);
-  std::vector<queue_summary> queues(moment now);
-  std::vector<worker_summary> workers(std::string_view queue, moment now);
-  std::size_t requeue(std::string_view queue, std::span<const std::string> ids, moment now, changes& out);
-  std::size_t purge(std::string_view queue, job_state state, moment now, changes& out);
+  std::optional<job_details> inspect(std::string_view queue, std::string_view id, time_point now);
+  std::vector<job_details> list(std::string_view queue, job_state state, std::size_t max, time_point now);
+  std::vector<queue_summary> queues(time_point now);
+  std::vector<worker_summary> workers(std::string_view queue, time_point now);
+  std::size_t requeue(std::string_view queue, std::span<const std::string> ids, time_point now, changes& out);
+  std::size_t purge(std::string_view queue, job_state state, time_point now, changes& out);
 
   // ---- for telling what other processes did
   /// Changes when, and only when, another connection has committed something.
   std::int64_t version_of_others();
-  /// How many jobs are ready, counted to `most`; those that have become due included.
-  std::size_t count_ready(std::string_view queue, std::size_t most, moment now);
-  std::optional<moment> next_due(std::string_view queue);
+  /// How many jobs are ready, counted to `max`; those that have become due included.
+  std::size_t count_ready(std::string_view queue, std::size_t max, time_point now);
+  std::optional<time_point> next_due(std::string_view queue);
   std::vector<std::string> cancel_requests(const lease& held);
   /// The ends told after `number`, which is moved on.
   std::vector<changes::over> told_since(std::int64_t& number);
@@ -98,23 +99,23 @@ class job_tables {
 
  private:
   std::optional<std::int64_t> lease_number(const lease& held);
-  bool insert(std::string_view queue, const new_job& job, moment now, changes& out);
-  bool settle_one(const lease& held, std::int64_t lease, const settlement& one, moment now, changes& out);
+  bool insert(std::string_view queue, const new_job& job, time_point now, changes& out);
+  bool settle_one(const lease& held, std::int64_t lease, const settlement& one, time_point now, changes& out);
   /// Takes the job out of the tables, and tells those who wait.
-  void end_unkept(std::int64_t number, bool awaited, changes::over over, moment now, changes& out);
+  void end_unkept(std::int64_t number, bool awaited, changes::over over, time_point now, changes& out);
   struct unended {
     std::int64_t number;
     bool awaited;
     std::string queue, id;
   };
-  void end_cancelled(unended job, cancel_end how, moment now, changes& out);
-  void tell(changes::over over, moment now, changes& out);
-  void cancel_wanted_of(std::string_view queue, std::int64_t lease, moment now, changes& out);
-  void give_back_all(std::string_view queue, std::int64_t lease, bool counted, moment now, changes& out);
-  void take_back_lost(std::string_view queue, moment now, changes& out);
-  void sweep(moment now);
+  void end_cancelled(unended job, cancel_end how, time_point now, changes& out);
+  void tell(changes::over over, time_point now, changes& out);
+  void cancel_wanted_of(std::string_view queue, std::int64_t lease, time_point now, changes& out);
+  void give_back_all(std::string_view queue, std::int64_t lease, bool counted, time_point now, changes& out);
+  void take_back_lost(std::string_view queue, time_point now, changes& out);
+  void sweep(time_point now);
   void add_ready(std::string_view queue, std::size_t count, changes& out);
-  void add_deferred(std::string_view queue, moment due, changes& out);
+  void add_deferred(std::string_view queue, time_point due, changes& out);
 
   std::unique_ptr<statements> sql_;
 };

@@ -15,7 +15,7 @@ job_details details_of(const statement& row) {
   job.state = static_cast<job_state>(row.integer(1));
   job.record = row.bytes(2);
   job.outcome = row.bytes(3);
-  job.tries = static_cast<int>(row.integer(4));
+  job.attempts = static_cast<int>(row.integer(4));
   job.priority = static_cast<int>(row.integer(5));
   job.enqueued_at = moment_of(row.integer(6));
   if (job.state == job_state::deferred) job.due_at = moment_of(row.integer(7));
@@ -26,7 +26,7 @@ job_details details_of(const statement& row) {
 
 }  // namespace
 
-std::optional<job_details> job_tables::inspect(std::string_view queue, std::string_view id, moment now) {
+std::optional<job_details> job_tables::inspect(std::string_view queue, std::string_view id, time_point now) {
   auto& row = sql_->inspect.with(queue, id, number_of(now));
   if (!row.next()) return std::nullopt;
   auto job = details_of(row);
@@ -34,9 +34,9 @@ std::optional<job_details> job_tables::inspect(std::string_view queue, std::stri
   return job;
 }
 
-std::vector<job_details> job_tables::list(std::string_view queue, job_state state, std::size_t most,
-                                          moment now) {
-  const auto limit = static_cast<std::int64_t>(std::min<std::size_t>(most, INT64_MAX));
+std::vector<job_details> job_tables::list(std::string_view queue, job_state state, std::size_t max,
+                                          time_point now) {
+  const auto limit = static_cast<std::int64_t>(std::min<std::size_t>(max, INT64_MAX));
   const auto rows = [&]() -> statement& {
     switch (state) {
       case job_state::queued:
@@ -55,7 +55,7 @@ std::vector<job_details> job_tables::list(std::string_view queue, job_state stat
   return all;
 }
 
-std::vector<queue_summary> job_tables::queues(moment now) {
+std::vector<queue_summary> job_tables::queues(time_point now) {
   std::map<std::string, queue_summary> by_name;
   const auto count = [&](statement& row, auto member) {
     while (row.next()) by_name[row.bytes(0)].*member = static_cast<std::uint64_t>(row.integer(1));
@@ -77,7 +77,7 @@ std::vector<queue_summary> job_tables::queues(moment now) {
   return all;
 }
 
-std::vector<worker_summary> job_tables::workers(std::string_view queue, moment now) {
+std::vector<worker_summary> job_tables::workers(std::string_view queue, time_point now) {
   std::vector<worker_summary> all;
   auto& row = sql_->list_workers.with(queue, number_of(now));
   while (row.next()) {
@@ -90,7 +90,7 @@ std::vector<worker_summary> job_tables::workers(std::string_view queue, moment n
   return all;
 }
 
-std::size_t job_tables::requeue(std::string_view queue, std::span<const std::string> ids, moment now,
+std::size_t job_tables::requeue(std::string_view queue, std::span<const std::string> ids, time_point now,
                                 changes& out) {
   std::size_t count = 0;
   for (const auto& id : ids) {
@@ -102,7 +102,7 @@ std::size_t job_tables::requeue(std::string_view queue, std::span<const std::str
   return count;
 }
 
-std::size_t job_tables::purge(std::string_view queue, job_state state, moment now, changes& out) {
+std::size_t job_tables::purge(std::string_view queue, job_state state, time_point now, changes& out) {
   if (is_final(state)) {
     // What is past its time is gone already, for all that people know.
     sql_->ended_outdated.with(queue, number_of(now)).run();

@@ -25,7 +25,7 @@ void listeners::close(const lease& held) {
   leases_.erase({held.queue, held.token});
 }
 
-void listeners::owe_event(const lease& held, std::optional<moment> next_due) {
+void listeners::owe_event(const lease& held, std::optional<time_point> next_due) {
   const auto found = leases_.find({held.queue, held.token});
   if (found == leases_.end()) return;
   found->second.owed = true;
@@ -62,7 +62,7 @@ void listeners::tell(const changes& ours) {
   for (const auto& over : ours.ended) tell_end_of(over);
 }
 
-void listeners::look(job_tables& tables, moment now) {
+void listeners::look(job_tables& tables, time_point now) {
   std::map<std::string, std::size_t> owed;
   for (auto& [key, one] : leases_) {
     if (one.owed) ++owed[one.held.queue];
@@ -82,7 +82,7 @@ void listeners::look(job_tables& tables, moment now) {
 }
 
 /// For a process that was stopped for so long that what it was told has been swept away.
-void listeners::ask_for_all_waits(job_tables& tables, moment now) {
+void listeners::ask_for_all_waits(job_tables& tables, time_point now) {
   std::vector<changes::over> ends;
   for (const auto& [key, job] : waits_) {
     auto details = tables.inspect(job.queue, job.id, now);
@@ -95,7 +95,7 @@ void listeners::ask_for_all_waits(job_tables& tables, moment now) {
 
 // Each new job wakes one lease that was owed an event. Where its worker then dies before it claims, the
 // others are told by their next renewal.
-void listeners::wake(std::string_view queue, std::size_t ready, std::optional<moment> next_due) {
+void listeners::wake(std::string_view queue, std::size_t ready, std::optional<time_point> next_due) {
   for (auto at = leases_.lower_bound({std::string(queue), ""}); at != leases_.end(); ++at) {
     auto& one = at->second;
     if (one.held.queue != queue) return;

@@ -31,7 +31,7 @@ class listeners {
   void close(const lease& held);
   /// A claim got fewer than it asked for: it is owed an event when more jobs are ready, or one is due before
   /// `next_due`.
-  void owe_event(const lease& held, std::optional<moment> next_due);
+  void owe_event(const lease& held, std::optional<time_point> next_due);
   /// It asks by itself: it has handed a job back, and others shall have it.
   void owe_nothing(const lease& held);
 
@@ -48,7 +48,7 @@ class listeners {
   /// Tells what this process has committed.
   void tell(const changes& ours);
   /// Finds out what other processes have committed, and tells it.
-  void look(job_tables& tables, moment now);
+  void look(job_tables& tables, time_point now);
 
  private:
   struct listening_lease {
@@ -56,7 +56,7 @@ class listeners {
     std::shared_ptr<loop_link> link;
     std::weak_ptr<worker_events> events;
     bool owed = false;
-    std::optional<moment> promised_due;
+    std::optional<time_point> promised_due;
     std::set<std::string> cancels_told;
   };
   struct one_wait {
@@ -68,16 +68,16 @@ class listeners {
     std::vector<one_wait> all;
   };
 
-  void wake(std::string_view queue, std::size_t ready, std::optional<moment> next_due);
+  void wake(std::string_view queue, std::size_t ready, std::optional<time_point> next_due);
   void tell_work(listening_lease& to);
   void tell_cancel(listening_lease& to, const std::string& id);
   void tell_end_of(const changes::over& over);
-  void ask_for_all_waits(job_tables& tables, moment now);
+  void ask_for_all_waits(job_tables& tables, time_point now);
 
   std::map<std::pair<std::string, std::string>, listening_lease> leases_;  ///< by queue and token
   std::unordered_map<std::string, waits_for_job> waits_;                   ///< by queue and id
   std::int64_t last_told_ = 0;
-  moment last_look_{};
+  time_point last_look_{};
 };
 
 }  // namespace quarq::broker::sqlite

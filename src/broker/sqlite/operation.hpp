@@ -49,7 +49,7 @@ struct asker {
 /// What an operation works with, inside a transaction.
 struct step {
   job_tables& tables;
-  moment now;
+  time_point now;
   changes& out;
 };
 

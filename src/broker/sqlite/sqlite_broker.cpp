@@ -132,7 +132,7 @@ awaitable<std::optional<ended>> sqlite_broker::wait_ended(std::string queue, std
 }
 
 awaitable<cancel_result> sqlite_broker::cancel(std::string queue, std::string id, std::string outcome,
-                                               std::optional<millis> keep) {
+                                               std::optional<milliseconds> keep) {
   cancel_end how{std::move(outcome), keep};
   std::function<cancel_result(step&)> work = [queue, id, how = std::move(how)](step& in) {
     return in.tables.cancel(queue, id, how, in.now, in.out);
@@ -177,14 +177,14 @@ awaitable<void> sqlite_broker::close_lease(lease held) {
   co_await perform(what);
 }
 
-awaitable<claim_result> sqlite_broker::claim(lease held, std::size_t most) {
+awaitable<claim_result> sqlite_broker::claim(lease held, std::size_t max) {
   // A claim that is lost with the machine's power was made by a worker that is lost too.
-  std::function<claim_result(step&)> work = [held, most](step& in) {
-    return in.tables.claim(held, most, in.now);
+  std::function<claim_result(step&)> work = [held, max](step& in) {
+    return in.tables.claim(held, max, in.now);
   };
-  const auto what = std::make_shared<function_operation<claim_result>>(kind::writes, most, std::move(work));
-  what->then = [held, most](listeners& all, const claim_result& got) {
-    if (got.jobs.size() >= most) return;
+  const auto what = std::make_shared<function_operation<claim_result>>(kind::writes, max, std::move(work));
+  what->then = [held, max](listeners& all, const claim_result& got) {
+    if (got.jobs.size() >= max) return;
     all.owe_event(held, got.next_due ? std::optional(got.now + *got.next_due) : std::nullopt);
   };
   co_await perform(what);
@@ -225,10 +225,9 @@ awaitable<std::optional<job_details>> sqlite_broker::inspect(std::string queue, 
   co_return answer;
 }
 
-awaitable<std::vector<job_details>> sqlite_broker::list(std::string queue, job_state state,
-                                                        std::size_t most) {
-  std::function<std::vector<job_details>(step&)> work = [queue, state, most](step& in) {
-    return in.tables.list(queue, state, most, in.now);
+awaitable<std::vector<job_details>> sqlite_broker::list(std::string queue, job_state state, std::size_t max) {
+  std::function<std::vector<job_details>(step&)> work = [queue, state, max](step& in) {
+    return in.tables.list(queue, state, max, in.now);
   };
   auto answer = co_await ask(kind::reads, 1, std::move(work));
   co_return answer;

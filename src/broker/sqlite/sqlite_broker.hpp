@@ -25,17 +25,17 @@ class sqlite_broker final : public broker {
   awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
   awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) override;
   awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
-                                  std::optional<millis> keep) override;
+                                  std::optional<milliseconds> keep) override;
 
   awaitable<void> open_lease(lease held, lease_terms terms, worker_events events) override;
   awaitable<renewal> renew(lease held, lease_terms terms) override;
   awaitable<void> close_lease(lease held) override;
-  awaitable<claim_result> claim(lease held, std::size_t most) override;
+  awaitable<claim_result> claim(lease held, std::size_t max) override;
   awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
   awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
 
   awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;
-  awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t most) override;
+  awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) override;
   awaitable<std::vector<queue_summary>> queues() override;
   awaitable<std::vector<worker_summary>> workers(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;

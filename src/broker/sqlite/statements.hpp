@@ -10,17 +10,17 @@ namespace quarq::broker::sqlite {
 
 /// How a value is stored: a moment as milliseconds since 1970, a state as its number.
 using optional_number = std::optional<std::int64_t>;
-inline std::int64_t number_of(moment when) {
+inline std::int64_t number_of(time_point when) {
   return when.time_since_epoch().count();
 }
-inline optional_number number_of(const std::optional<moment>& when) {
+inline optional_number number_of(const std::optional<time_point>& when) {
   return when ? optional_number(number_of(*when)) : std::nullopt;
 }
 inline int number_of(job_state state) {
   return static_cast<int>(state);
 }
-inline moment moment_of(std::int64_t number) {
-  return moment(millis(number));
+inline time_point moment_of(std::int64_t number) {
+  return time_point(milliseconds(number));
 }
 
 struct statements {

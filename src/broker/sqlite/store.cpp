@@ -22,13 +22,13 @@ namespace {
 using namespace std::chrono_literals;
 
 // A group is bounded, so that no answer waits long for others.
-constexpr std::size_t most_operations = 1'000;
-constexpr std::size_t most_rows = 20'000;
+constexpr std::size_t max_operations = 1'000;
+constexpr std::size_t max_rows = 20'000;
 
 /// Somebody has written to the WAL: its commit will be seen when it is on the disk.
 constexpr std::chrono::milliseconds checks_after_write[] = {1ms, 5ms, 20ms, 100ms};
 
-constexpr std::chrono::microseconds first_pause{200}, longest_pause{5'000};
+constexpr std::chrono::microseconds first_pause{200}, max_pause{5'000};
 
 constexpr int synchronous_normal = 1;
 
@@ -115,7 +115,7 @@ void store::run() {
 void store::take_batch() {
   const std::lock_guard lock(mutex_);
   std::size_t rows = 0;
-  while (!waiting_.empty() && batch_.size() < most_operations && rows < most_rows) {
+  while (!waiting_.empty() && batch_.size() < max_operations && rows < max_rows) {
     rows += waiting_.front()->weight;
     batch_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
@@ -131,13 +131,13 @@ void store::sleep() {
   }
   const bool listening = bell_ && !listeners_.empty();
   pollfd fds[] = {{waker_.get(), POLLIN, 0}, {listening ? bell_->fd() : -1, POLLIN, 0}};
-  timespec most{};
+  timespec max{};
   if (listening && check_again_) {
     const auto left = std::max(clock::duration::zero(), *check_again_ - clock::now());
-    most.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
-    most.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(left % 1s).count();
+    max.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
+    max.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(left % 1s).count();
   }
-  ppoll(fds, 2, listening && check_again_ ? &most : nullptr, nullptr);
+  ppoll(fds, 2, listening && check_again_ ? &max : nullptr, nullptr);
   eventfd_t ignored;
   eventfd_read(waker_.get(), &ignored);
   const std::lock_guard lock(mutex_);
@@ -191,7 +191,7 @@ void store::run_batch() {
       if (error.code() == SQLITE_BUSY) {
         fail_late();
         std::this_thread::sleep_for(pause);
-        pause = std::min(pause * 2, longest_pause);
+        pause = std::min(pause * 2, max_pause);
       } else {
         fail_batch(error.what());
       }

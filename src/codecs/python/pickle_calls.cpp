@@ -297,8 +297,8 @@ void pickle_calls::build(value_ref object, value_ref state) {
   python_value& built = values_[object];
   if (built.kind == value_kind::exception) return;  // its type and arguments say it all
   const python_value& members = values_[state];
-  constexpr std::size_t most = 8;  // keys and values; a UUID has "int", and maybe "is_safe"
-  if (built.kind != value_kind::uuid || members.kind != value_kind::dict || members.count > most)
+  constexpr std::size_t max = 8;  // keys and values; a UUID has "int", and maybe "is_safe"
+  if (built.kind != value_kind::uuid || members.kind != value_kind::dict || members.count > max)
     fail(std::string(to_string(built.kind)) + " is given members that it does not have");
   value_ref key = no_value;
   values_.for_each_element(members, [&](value_ref element) {

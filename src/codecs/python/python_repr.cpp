@@ -24,7 +24,7 @@ bool continues_character(char c) {
 /// Collects text until there is more than may be shown.
 class limited_text {
  public:
-  explicit limited_text(std::size_t most) : most_(std::min(most, std::string::npos / 8)) {}
+  explicit limited_text(std::size_t max) : most_(std::min(max, std::string::npos / 8)) {}
 
   bool full() const noexcept { return characters_ > most_; }
   /// How many more characters are looked at.
@@ -102,7 +102,7 @@ std::string_view short_escape(char c) {
 
 class python_writer {
  public:
-  python_writer(std::string_view msgpack, std::size_t most) : in_(msgpack, "msgpack"), out_(most) {}
+  python_writer(std::string_view msgpack, std::size_t max) : in_(msgpack, "msgpack"), out_(max) {}
 
   std::string one() {
     value();
@@ -310,13 +310,13 @@ class python_writer {
 
 }  // namespace
 
-std::string to_python(std::string_view msgpack, std::size_t most) {
-  return python_writer(msgpack, most).one();
+std::string to_python(std::string_view msgpack, std::size_t max) {
+  return python_writer(msgpack, max).one();
 }
 
 std::string to_python_arguments(std::string_view msgpack, std::size_t by_position,
-                                std::span<const std::string> names, std::size_t most) {
-  return python_writer(msgpack, most).arguments(by_position, names);
+                                std::span<const std::string> names, std::size_t max) {
+  return python_writer(msgpack, max).arguments(by_position, names);
 }
 
 std::string python_quoted(std::string_view text) {

@@ -11,7 +11,7 @@ namespace quarq::workers {
 namespace {
 
 // arq does not mention that a job began later than it was due, up to this.
-constexpr model::millis hardly_late{1'200};
+constexpr model::milliseconds hardly_late{1'200};
 
 template <class Duration>
 double in_seconds(Duration d) {
@@ -19,12 +19,12 @@ double in_seconds(Duration d) {
 }
 
 std::string result_shown(std::string_view encoded) {
-  auto text = shown_by([&] { return to_python(encoded, most_shown); });
+  auto text = shown_by([&] { return to_python(encoded, max_shown); });
   return text == "None" ? std::string() : text;
 }
 
 std::string arguments_shown(const logged_job& job) {
-  return shown_by([&] { return to_python_arguments(job.arguments, job.by_position, job.names, most_shown); });
+  return shown_by([&] { return to_python_arguments(job.arguments, job.by_position, job.names, max_shown); });
 }
 
 /// What Python's users know a job's line by.
@@ -50,9 +50,9 @@ class arq_worker_log final : public worker_log {
   void started(const logged_job& job) const override {
     if (!base::log().should_log(spdlog::level::info)) return;
     std::string more;
-    if (job.tries > 1) more = fmt::format(" try={}", job.tries);
+    if (job.attempts > 1) more = fmt::format(" try={}", job.attempts);
     // When a later try was due is not known.
-    if (job.tries == 1 && job.waited > hardly_late)
+    if (job.attempts == 1 && job.waited > hardly_late)
       more += fmt::format(" delayed={:.2f}s", in_seconds(job.waited));
     base::log().info("{:6.2f}s → {}({}){}", in_seconds(job.age), reference(job), arguments_shown(job), more);
   }
@@ -65,7 +65,7 @@ class arq_worker_log final : public worker_log {
 
   void stopping(const logged_stop& stop) const override {
     if (stop.asked_by.empty()) return;
-    if (stop.at_once || stop.grace == model::millis{0}) {
+    if (stop.at_once || stop.grace == model::milliseconds{0}) {
       say_shutdown(stop, "", "ongoing to cancel");
     } else {
       base::log().info("Setting allow_pick_jobs to `False`");
@@ -84,7 +84,7 @@ class arq_worker_log final : public worker_log {
                      result ? result_shown(*result) : std::string());
   }
 
-  void retried(const logged_job& job, const model::attempt& a, model::millis pause) const override {
+  void retried(const logged_job& job, const model::attempt& a, model::milliseconds pause) const override {
     const auto retrying = fmt::format("retrying job in {:.2f}s", in_seconds(pause));
     if (a.came == model::attempt::what::unknown_task) {
       base::log().warn("{}, {}", not_found(job), retrying);
@@ -111,7 +111,8 @@ class arq_worker_log final : public worker_log {
     } else if (a.came == model::attempt::what::unknown_task) {
       log.warn("{}", not_found(job));
     } else if (a.came == model::attempt::what::exhausted || a.pause) {
-      log.warn("{:6.2f}s ! {} max retries {} exceeded", in_seconds(job.age), reference(job), job.most_tries);
+      log.warn("{:6.2f}s ! {} max retries {} exceeded", in_seconds(job.age), reference(job),
+               job.max_attempts);
     } else {
       log.error("{:6.2f}s ! {} failed, {}", in_seconds(job.ran), reference(job), error_shown(a));
     }

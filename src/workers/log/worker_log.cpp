@@ -15,7 +15,7 @@ namespace quarq::workers {
 namespace {
 
 std::string shown(std::string_view encoded) {
-  return shown_by([&] { return to_json(encoded, most_shown); });
+  return shown_by([&] { return to_json(encoded, max_shown); });
 }
 
 class own_worker_log final : public worker_log {
@@ -29,8 +29,8 @@ class own_worker_log final : public worker_log {
 
   void started(const logged_job& job) const override {
     if (!base::log().should_log(spdlog::level::info)) return;
-    base::log().info("started  task={} id={} try={}/{} waited={} args={}", job.task, job.id, job.tries,
-                     job.most_tries, base::human_duration(std::max(job.waited, model::millis{0})),
+    base::log().info("started  task={} id={} try={}/{} waited={} args={}", job.task, job.id, job.attempts,
+                     job.max_attempts, base::human_duration(std::max(job.waited, model::milliseconds{0})),
                      shown(job.arguments));
   }
 
@@ -59,9 +59,9 @@ class own_worker_log final : public worker_log {
                      result ? " result=" + shown(*result) : std::string());
   }
 
-  void retried(const logged_job& job, const model::attempt& a, model::millis pause) const override {
+  void retried(const logged_job& job, const model::attempt& a, model::milliseconds pause) const override {
     base::log().warn("retried  task={} id={} try={}/{} took={} again_in={} error=\"{}: {}\"", task_of(job),
-                     job.id, job.tries, job.most_tries, base::human_duration(job.ran),
+                     job.id, job.attempts, job.max_attempts, base::human_duration(job.ran),
                      base::human_duration(pause), a.error_type, a.error);
   }
 
@@ -72,7 +72,7 @@ class own_worker_log final : public worker_log {
 
   void failed(const logged_job& job, const model::attempt& a, job_state state) const override {
     base::log().error("failed   task={} id={} state={} try={}/{} took={} error=\"{}: {}\"", task_of(job),
-                      job.id, to_string(state), job.tries, job.most_tries, base::human_duration(job.ran),
+                      job.id, to_string(state), job.attempts, job.max_attempts, base::human_duration(job.ran),
                       a.error_type, a.error);
   }
 

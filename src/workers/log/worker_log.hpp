@@ -32,10 +32,10 @@ struct logged_job {
   std::string_view id;
   std::string_view task;  ///< empty: its record can't be read
   bool is_cron = false;
-  int tries = 1;
-  int most_tries = 1;
-  model::millis age{0};     ///< from its enqueueing to the start of this try
-  model::millis waited{0};  ///< from when it was due first to the start of this try
+  int attempts = 1;
+  int max_attempts = 1;
+  model::milliseconds age{0};     ///< from its enqueueing to the start of this try
+  model::milliseconds waited{0};  ///< from when it was due first to the start of this try
   std::chrono::microseconds ran{0};
   std::string_view arguments;  ///< a msgpack array
   std::size_t by_position = std::string_view::npos;
@@ -55,7 +55,7 @@ struct logged_stop {
   std::size_t done = 0;  ///< jobs that ended here
   std::size_t running = 0;
   bool at_once = false;  ///< it was asked twice
-  model::millis grace{0};
+  model::milliseconds grace{0};
 };
 
 class worker_log {
@@ -85,13 +85,13 @@ class worker_log {
 
  protected:
   virtual void finished(const logged_job& job, std::optional<std::string_view> result) const = 0;
-  virtual void retried(const logged_job& job, const model::attempt& a, model::millis pause) const = 0;
+  virtual void retried(const logged_job& job, const model::attempt& a, model::milliseconds pause) const = 0;
   virtual void returned(const logged_job& job) const = 0;
   virtual void failed(const logged_job& job, const model::attempt& a, job_state state) const = 0;
 };
 
 /// How long arguments and results are in the log, in characters or bytes.
-inline constexpr std::size_t most_shown = 80;
+inline constexpr std::size_t max_shown = 80;
 
 /// What `write` makes of encoded data; why it can't, where that is broken.
 template <class Write>

@@ -137,20 +137,20 @@ TEST(map, reads_a_range_of_unknown_length_as_it_proceeds) {
 }
 
 TEST(map, has_no_more_under_way_than_it_may) {
-  int now = 0, most = 0;
+  int now = 0, max = 0;
   const auto work = [&](int) -> awaitable<void> {
-    most = std::max(most, ++now);
+    max = std::max(max, ++now);
     co_await sleep_for(1ms);
     --now;
   };
   run(here.map(work, numbers(50), at_once(7)));
-  EXPECT_EQ(most, 7);
-  most = 0;
+  EXPECT_EQ(max, 7);
+  max = 0;
   run(here.map(work, numbers(1000)));
-  EXPECT_EQ(most, static_cast<int>(here.default_at_once()));
-  most = 0;
+  EXPECT_EQ(max, static_cast<int>(here.default_at_once()));
+  max = 0;
   run(here.map(work, numbers(5), at_once(static_cast<std::size_t>(-1))));
-  EXPECT_EQ(most, 5);
+  EXPECT_EQ(max, 5);
   EXPECT_THROW(at_once(0), invalid_argument);
 }
 

@@ -28,8 +28,8 @@ awaitable<void> take(semaphore& from, std::vector<int>& got, int who, event& unt
   co_await until.wait();
 }
 
-awaitable<void> work(semaphore& most, int& now, int& peak) {
-  auto permit = co_await most.acquire();
+awaitable<void> work(semaphore& max, int& now, int& peak) {
+  auto permit = co_await max.acquire();
   peak = std::max(peak, ++now);
   const auto loop = co_await boost::asio::this_coro::executor;
   co_await boost::asio::post(loop, boost::asio::use_awaitable);
@@ -37,14 +37,14 @@ awaitable<void> work(semaphore& most, int& now, int& peak) {
 }
 
 TEST(semaphore, lets_so_many_through_at_once) {
-  semaphore most(3);
+  semaphore max(3);
   int now = 0, peak = 0;
   std::vector<awaitable<void>> all;
-  for (int i = 0; i < 50; ++i) all.push_back(work(most, now, peak));
+  for (int i = 0; i < 50; ++i) all.push_back(work(max, now, peak));
   run(gather(std::move(all)));
   EXPECT_EQ(peak, 3);
   EXPECT_EQ(now, 0);
-  EXPECT_EQ(most.available(), 3u);
+  EXPECT_EQ(max.available(), 3u);
 }
 
 /// Those who want the only permit there is.

@@ -76,9 +76,9 @@ TEST(codec_python, writes_the_same_bytes_and_reads_ours) {
   using namespace std::chrono;
   for (const auto s : {0L, 4294967295L, 4294967296L, 17179869183L, 17179869184L, -1L})
     for (const auto n : {0, 1, 999999999}) {
-      std::string moment;
-      encoder(moment).time({s, static_cast<std::uint32_t>(n)});
-      ours << hex(moment) << '\n';
+      std::string time_point;
+      encoder(time_point).time({s, static_cast<std::uint32_t>(n)});
+      ours << hex(time_point) << '\n';
     }
   for (const std::size_t n : {0, 1, 2, 3, 4, 8, 16, 17, 256}) {
     std::string data;

@@ -205,12 +205,12 @@ TEST(msgpack, timestamps_of_each_width) {
       {{-1, 500000000}, "c7 0c ff 1d cd 65 00 ff ff ff ff ff ff ff ff"},
       {{INT64_MIN, 999999999}, "c7 0c ff 3b 9a c9 ff 80 00 00 00 00 00 00 00"},
       {{INT64_MAX, 0}, "c7 0c ff 00 00 00 00 7f ff ff ff ff ff ff ff"}};
-  for (const auto& [moment, bytes] : vectors) {
-    EXPECT_EQ(written([&](encoder& out) { out.time(moment); }), bytes);
+  for (const auto& [time_point, bytes] : vectors) {
+    EXPECT_EQ(written([&](encoder& out) { out.time(time_point); }), bytes);
     const std::string data = from_hex(bytes);
     decoder in(data);
     EXPECT_EQ(in.peek(), value_type::timestamp);
-    EXPECT_EQ(in.time(), moment) << bytes;
+    EXPECT_EQ(in.time(), time_point) << bytes;
     EXPECT_TRUE(in.at_end());
   }
 }

@@ -18,10 +18,10 @@ namespace quarq {
 namespace {
 
 using namespace std::chrono_literals;
-using moment = cron_schedule::moment;
+using time_point = cron_schedule::time_point;
 
 // "2024-02-01 00:00:10.050000", UTC; what is left out is zero.
-moment at(const char* text) {
+time_point at(const char* text) {
   int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0;
   char fraction[8] = "";
   std::sscanf(text, "%d-%d-%d %d:%d:%d.%7[0-9]", &y, &mo, &d, &h, &mi, &s, fraction);
@@ -32,7 +32,7 @@ moment at(const char* text) {
          std::chrono::microseconds(std::stoi(padded));
 }
 
-std::string show(moment m) {
+std::string show(time_point m) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(m);
   const std::time_t t = seconds.time_since_epoch().count();
   std::tm parts{};
@@ -234,8 +234,8 @@ TEST(cron_schedule, what_never_comes_is_refused) {
 
 TEST(cron_schedule, times_beyond_reason_are_refused) {
   const cron_schedule daily("@daily");
-  EXPECT_NE(error_of([&] { daily.next(moment::max()); }).find("years 1900 to 9000"), std::string::npos);
-  EXPECT_NE(error_of([&] { daily.next(moment::min()); }).find("years 1900 to 9000"), std::string::npos);
+  EXPECT_NE(error_of([&] { daily.next(time_point::max()); }).find("years 1900 to 9000"), std::string::npos);
+  EXPECT_NE(error_of([&] { daily.next(time_point::min()); }).find("years 1900 to 9000"), std::string::npos);
 }
 
 TEST(cron_schedule, a_time_that_the_clocks_skip_comes_when_they_change) {
@@ -385,7 +385,7 @@ TEST(cron_schedule, nothing_between_a_moment_and_the_next_matches) {
       const auto expected = by_brute_force(cron::parse_crontab(text), shown, from - run_up, run_up);
       const cron_schedule s(text, zone);
       std::set<std::time_t> got;
-      auto t = moment(std::chrono::seconds(from - 1));
+      auto t = time_point(std::chrono::seconds(from - 1));
       while (true) {
         const auto after = s.next(t);
         ASSERT_GT(after, t);

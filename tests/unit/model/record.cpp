@@ -21,7 +21,7 @@ record full_record() {
   r.task = "count_words";
   r.arguments = encode_arguments(std::string("http://example.org"), 3);
   r.timeout = 90s;
-  r.tries = 8;
+  r.attempts = 8;
   r.backoff = backoff::exponential(1500ms, 5min).jitter(0.5);
   r.keep_result = 24h;
   return r;
@@ -30,7 +30,7 @@ record full_record() {
 outcome full_outcome() {
   outcome o;
   o.task = "count_words";
-  o.tries = 3;
+  o.attempts = 3;
   o.worker = "host:4711";
   o.enqueued_ms = 1'700'000'000'000;
   o.started_ms = 1'700'000'000'001;
@@ -72,7 +72,7 @@ TEST(record, everything_set_comes_back) {
   EXPECT_EQ(back.task, r.task);
   EXPECT_EQ(back.arguments, r.arguments);
   EXPECT_EQ(back.timeout, r.timeout);
-  EXPECT_EQ(back.tries, r.tries);
+  EXPECT_EQ(back.attempts, r.attempts);
   ASSERT_TRUE(back.backoff);
   EXPECT_EQ(*back.backoff, *r.backoff);
   EXPECT_EQ(back.keep_result, r.keep_result);
@@ -86,7 +86,7 @@ TEST(record, what_is_not_set_stays_unset) {
   EXPECT_EQ(back.task, "t");
   EXPECT_EQ(back.arguments, encode_arguments());
   EXPECT_FALSE(back.timeout);
-  EXPECT_FALSE(back.tries);
+  EXPECT_FALSE(back.attempts);
   EXPECT_FALSE(back.backoff);
   EXPECT_FALSE(back.keep_result);
 }
@@ -175,7 +175,7 @@ TEST(outcome, everything_set_comes_back) {
   const auto o = full_outcome();
   const auto back = decode_outcome(encode(o));
   EXPECT_EQ(back.task, o.task);
-  EXPECT_EQ(back.tries, o.tries);
+  EXPECT_EQ(back.attempts, o.attempts);
   EXPECT_EQ(back.worker, o.worker);
   EXPECT_EQ(back.enqueued_ms, o.enqueued_ms);
   EXPECT_EQ(back.started_ms, o.started_ms);

@@ -18,8 +18,8 @@ struct decision {
   std::string name;
   what came;
   stop_reason stopped;
-  int tries;  ///< this one included
-  int most;   ///< allowed
+  int attempts;  ///< this one included
+  int max;       ///< allowed
   job_state then;
 };
 
@@ -66,14 +66,14 @@ TEST(decide, each_end_of_a_try_leads_to_its_state) {
     attempt a;
     a.came = d.came;
     a.stopped = d.stopped;
-    const auto v = decide(a, retry_policy().tries(d.most), d.tries, 0.5);
+    const auto v = decide(a, retry_policy().attempts(d.max), d.attempts, 0.5);
     EXPECT_EQ(v.state, d.then) << d.name << ": " << to_string(v.state);
     EXPECT_TRUE(may_change(job_state::running, v.state)) << d.name;
   }
 }
 
 TEST(decide, the_pause_follows_the_policy_and_only_a_retry_has_one) {
-  const auto policy = backoff::exponential(100ms, 10s).tries(5).jitter(0);
+  const auto policy = backoff::exponential(100ms, 10s).attempts(5).jitter(0);
   attempt threw;
   threw.came = what::threw;
   EXPECT_EQ(decide(threw, policy, 1, 0.5).pause, 100ms);
@@ -86,19 +86,19 @@ TEST(decide, a_handler_that_asks_for_another_try_says_when) {
   asked.came = what::threw;
   asked.pause = 3s;
   const auto policy = backoff::constant(100ms).jitter(0);
-  EXPECT_EQ(decide(asked, policy.tries(2), 1, 0.5).pause, 3s);
-  EXPECT_EQ(decide(asked, policy.tries(2), 1, 0.5).state, job_state::deferred);
-  EXPECT_EQ(decide(asked, policy.tries(2), 2, 0.5).state, job_state::dead);
-  EXPECT_EQ(decide(asked, policy.tries(1), 1, 0.5).state, job_state::dead) << "it is no answer";
+  EXPECT_EQ(decide(asked, policy.attempts(2), 1, 0.5).pause, 3s);
+  EXPECT_EQ(decide(asked, policy.attempts(2), 1, 0.5).state, job_state::deferred);
+  EXPECT_EQ(decide(asked, policy.attempts(2), 2, 0.5).state, job_state::dead);
+  EXPECT_EQ(decide(asked, policy.attempts(1), 1, 0.5).state, job_state::dead) << "it is no answer";
   asked.stopped = stop_reason::cancelled;
-  EXPECT_EQ(decide(asked, policy.tries(2), 1, 0.5).state, job_state::cancelled);
+  EXPECT_EQ(decide(asked, policy.attempts(2), 1, 0.5).state, job_state::cancelled);
 }
 
 struct pause {
   retry_policy policy;
   int n;
   double random;
-  millis expected;
+  milliseconds expected;
 };
 
 TEST(retry_policy, pauses_grow_as_the_policy_says_and_are_spread_by_its_jitter) {
@@ -128,8 +128,8 @@ TEST(retry_policy, pauses_grow_as_the_policy_says_and_are_spread_by_its_jitter) 
 TEST(retry_policy, out_of_range_numbers_give_a_pause_all_the_same) {
   constexpr auto infinite = std::numeric_limits<double>::infinity();
   const std::vector<retry_policy> odd = {
-      retry_policy(millis::max(), millis::max(), 2),
-      retry_policy(1s, millis::max(), 1e300),
+      retry_policy(milliseconds::max(), milliseconds::max(), 2),
+      retry_policy(1s, milliseconds::max(), 1e300),
       retry_policy(0ms, 5min, 1e300),
       retry_policy(1s, 5min, std::nan("")),
       retry_policy(1s, 5min, -infinite),
@@ -141,22 +141,22 @@ TEST(retry_policy, out_of_range_numbers_give_a_pause_all_the_same) {
     for (const int n : {1, 2, 3, 1'000}) {
       const auto got = p.pause_after(n, 1);
       EXPECT_GE(got, 0ms) << "factor " << p.factor() << ", try " << n;
-      EXPECT_LE(got, longest_time) << "factor " << p.factor() << ", try " << n;
+      EXPECT_LE(got, max_time) << "factor " << p.factor() << ", try " << n;
     }
   }
 }
 
 TEST(retry_policy, has_at_least_one_try) {
-  EXPECT_EQ(retry_policy().max_tries(), 5);
-  EXPECT_EQ(retry_policy().tries(0).max_tries(), 1);
-  EXPECT_EQ(retry_policy().tries(-1).max_tries(), 1);
-  EXPECT_EQ(backoff::none().max_tries(), 1);
+  EXPECT_EQ(retry_policy().max_attempts(), 5);
+  EXPECT_EQ(retry_policy().attempts(0).max_attempts(), 1);
+  EXPECT_EQ(retry_policy().attempts(-1).max_attempts(), 1);
+  EXPECT_EQ(backoff::none().max_attempts(), 1);
 }
 
 TEST(terms_for, without_wishes_the_handler_decides) {
   handler_options options;
   options.timeout = 7s;
-  options.retry = backoff::constant(2s).tries(3);
+  options.retry = backoff::constant(2s).attempts(3);
   const auto t = terms_for(record{}, options, false);
   EXPECT_EQ(t.timeout, 7s);
   EXPECT_EQ(t.retry, options.retry);
@@ -165,24 +165,24 @@ TEST(terms_for, without_wishes_the_handler_decides) {
 TEST(terms_for, the_call_decides_over_the_handler) {
   handler_options options;
   options.timeout = 7s;
-  options.retry = backoff::constant(2s).tries(3);
+  options.retry = backoff::constant(2s).attempts(3);
   record r;
   r.timeout = 9s;
   EXPECT_EQ(terms_for(r, options, false).timeout, 9s);
-  r.tries = 8;
-  EXPECT_EQ(terms_for(r, options, false).retry, backoff::constant(2s).tries(8));
-  r.backoff = backoff::constant(4s).tries(99);
-  EXPECT_EQ(terms_for(r, options, false).retry, backoff::constant(4s).tries(8));
-  r.tries.reset();
-  EXPECT_EQ(terms_for(r, options, false).retry, backoff::constant(4s).tries(3))
+  r.attempts = 8;
+  EXPECT_EQ(terms_for(r, options, false).retry, backoff::constant(2s).attempts(8));
+  r.backoff = backoff::constant(4s).attempts(99);
+  EXPECT_EQ(terms_for(r, options, false).retry, backoff::constant(4s).attempts(8));
+  r.attempts.reset();
+  EXPECT_EQ(terms_for(r, options, false).retry, backoff::constant(4s).attempts(3))
       << "the tries are the handler's";
 }
 
 struct keeping {
   std::string name;
-  std::optional<millis> call, handler;
+  std::optional<milliseconds> call, handler;
   bool returns_nothing;
-  millis success, failure;
+  milliseconds success, failure;
 };
 
 TEST(terms_for, results_are_kept_as_asked_and_failures_for_an_hour_at_least) {

@@ -30,11 +30,11 @@ TEST(task, knows_its_parameters_names_if_it_was_told) {
 
 TEST(call, options_chain_on_a_temporary_and_set_a_variable) {
   const auto chained =
-      crawl("a", 1).id("page").delay(10s).priority(9).tries(3).timeout(1s).keep_result(forever);
+      crawl("a", 1).id("page").delay(10s).priority(9).attempts(3).timeout(1s).keep_result(forever);
   EXPECT_EQ(chained.options().id, "page");
   EXPECT_EQ(chained.options().delay, 10s);
   EXPECT_EQ(chained.options().priority, 9);
-  EXPECT_EQ(chained.options().tries, 3);
+  EXPECT_EQ(chained.options().attempts, 3);
   EXPECT_EQ(chained.options().timeout, 1s);
   EXPECT_EQ(chained.options().keep_result, forever);
 
@@ -42,14 +42,14 @@ TEST(call, options_chain_on_a_temporary_and_set_a_variable) {
   set.expires(5min).backoff(backoff::constant(2s));
   EXPECT_EQ(set.options().expires, 5min);
   EXPECT_EQ(set.options().backoff, backoff::constant(2s));
-  EXPECT_FALSE(set.options().tries);
+  EXPECT_FALSE(set.options().attempts);
 }
 
 TEST(call, a_backoff_that_says_how_many_tries_sets_them) {
-  EXPECT_EQ(crawl("a", 1).backoff(backoff::constant(2s).tries(8)).options().tries, 8);
-  EXPECT_EQ(crawl("a", 1).backoff(backoff::none()).options().tries, 1);
-  EXPECT_EQ(crawl("a", 1).backoff(backoff::constant(2s).tries(8)).tries(3).options().tries, 3);
-  EXPECT_EQ(crawl("a", 1).tries(3).backoff(backoff::constant(2s)).options().tries, 3);
+  EXPECT_EQ(crawl("a", 1).backoff(backoff::constant(2s).attempts(8)).options().attempts, 8);
+  EXPECT_EQ(crawl("a", 1).backoff(backoff::none()).options().attempts, 1);
+  EXPECT_EQ(crawl("a", 1).backoff(backoff::constant(2s).attempts(8)).attempts(3).options().attempts, 3);
+  EXPECT_EQ(crawl("a", 1).attempts(3).backoff(backoff::constant(2s)).options().attempts, 3);
 }
 
 TEST(call, copies_are_independent) {

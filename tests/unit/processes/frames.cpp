@@ -1,9 +1,10 @@
 // What parent and child say to each other, as bytes; and how functions are named.
+#include "processes/frames.hpp"
+
 #include <gtest/gtest.h>
 
 #include <quarq/errors.hpp>
 
-#include "processes/frames.hpp"
 #include "processes/function_place.hpp"
 
 namespace quarq::test {
@@ -75,7 +76,7 @@ TEST(process_frames, bad_headers_are_refused) {
 
 TEST(process_frames, frames_are_cut_wherever_the_bytes_break) {
   const std::string all = frame_bytes(frame_kind::value, "one") + frame_bytes(frame_kind::value, "") +
-                          frame_bytes(frame_kind::value, std::string(most_inline, 'x'));
+                          frame_bytes(frame_kind::value, std::string(max_inline, 'x'));
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{16}, all.size()}) {
     frame_parser parser;
     std::vector<std::string> bodies;
@@ -87,7 +88,7 @@ TEST(process_frames, frames_are_cut_wherever_the_bytes_break) {
     ASSERT_EQ(bodies.size(), 3u) << piece;
     EXPECT_EQ(bodies[0], "one");
     EXPECT_EQ(bodies[1], "");
-    EXPECT_EQ(bodies[2], std::string(most_inline, 'x'));
+    EXPECT_EQ(bodies[2], std::string(max_inline, 'x'));
   }
 }
 
@@ -98,7 +99,7 @@ TEST(process_frames, a_call_head_is_read_as_it_was_written) {
   head.plain_result = true;
   head.facts.id = "job";
   head.facts.task = "count_words";
-  head.facts.tries = 2;
+  head.facts.attempts = 2;
   head.facts.enqueued_at += std::chrono::milliseconds(3);
   head.facts.due_at += std::chrono::milliseconds(4);
   std::string bytes;
@@ -112,7 +113,7 @@ TEST(process_frames, a_call_head_is_read_as_it_was_written) {
   EXPECT_EQ(read.memory_limit, head.memory_limit);
   EXPECT_TRUE(read.plain_result);
   EXPECT_EQ(read.facts.id, "job");
-  EXPECT_EQ(read.facts.tries, 2);
+  EXPECT_EQ(read.facts.attempts, 2);
   EXPECT_EQ(read.facts.enqueued_at, head.facts.enqueued_at);
   EXPECT_EQ(read.facts.due_at, head.facts.due_at);
 }

@@ -16,7 +16,7 @@
 
 #include <quarq/errors.hpp>
 
-#include "support/patience.hpp"
+#include "support/default_timeout.hpp"
 
 namespace quarq::processes {
 namespace {
@@ -25,11 +25,11 @@ using namespace std::chrono_literals;
 using end = shared_ring::end;
 
 patience soon() {
-  return {std::chrono::steady_clock::now() + test::patience, {}};
+  return {std::chrono::steady_clock::now() + test::default_timeout, {}};
 }
 
-patience no_longer_than(std::chrono::milliseconds most) {
-  return {std::chrono::steady_clock::now() + most, {}};
+patience no_longer_than(std::chrono::milliseconds max) {
+  return {std::chrono::steady_clock::now() + max, {}};
 }
 
 std::string text_of(std::size_t size, char first) {
@@ -179,7 +179,7 @@ TEST(shared_ring, who_waits_for_room_is_not_overtaken) {
   std::jthread big([&] { EXPECT_EQ(ring.put("1234567890", soon()), end::done); });
   // There is never less than one byte in it, and always room for one more.
   std::string got;
-  const auto until = std::chrono::steady_clock::now() + test::patience;
+  const auto until = std::chrono::steady_clock::now() + test::default_timeout;
   while (ring.try_put("b") == end::done) {
     ASSERT_LT(std::chrono::steady_clock::now(), until);
     ASSERT_EQ(ring.try_get(got), end::done);

@@ -125,7 +125,7 @@ model::record plain_record() {
 model::outcome plain_outcome() {
   model::outcome o;
   o.task = "the_task";
-  o.tries = 1;
+  o.attempts = 1;
   o.worker = "host:4711";
   o.enqueued_ms = 1'700'000'000'000;
   o.started_ms = 1'700'000'000'100;
@@ -221,7 +221,7 @@ TEST(arq_vectors, results_are_read) {
     const auto [state, o] = read_end(codec, payload);
     EXPECT_EQ(state, job_state::succeeded);
     EXPECT_EQ(o.task, "the_task");
-    EXPECT_EQ(o.tries, 1);
+    EXPECT_EQ(o.attempts, 1);
     EXPECT_EQ(to_json(o.result), "42");
     EXPECT_EQ(o.enqueued_ms, 1'700'000'000'000);
     EXPECT_EQ(o.started_ms, 1'700'000'000'100);
@@ -274,7 +274,7 @@ TEST_P(arq_payload, a_job_is_written_as_arq_s_and_read_back) {
 TEST_P(arq_payload, our_own_options_travel_along) {
   auto r = plain_record();
   r.timeout = 90s;
-  r.tries = 8;
+  r.attempts = 8;
   r.backoff = backoff::exponential(1500ms, 5min).jitter(0.5);
   r.keep_result = 24h;
   r.awaited = true;
@@ -299,7 +299,7 @@ TEST_P(arq_payload, options_can_t_replace_the_job) {
   EXPECT_EQ(r.task, "good");
   EXPECT_EQ(to_json(r.arguments), "[]");
   EXPECT_EQ(r.keywords, "");
-  EXPECT_EQ(r.tries, 2);
+  EXPECT_EQ(r.attempts, 2);
 }
 
 TEST_P(arq_payload, keys_may_come_in_any_order_and_unknown_ones_are_skipped) {
@@ -462,7 +462,7 @@ TEST_P(arq_payload, a_failure_is_an_exception_that_python_knows) {
   };
   auto exhausted =
       failed_outcome("quarq::worker_lost", "the_task was lost with its worker on each of its 3 tries");
-  exhausted.tries = 4;
+  exhausted.attempts = 4;
   auto unknown = failed_outcome("quarq::unknown_task", "no handler for task \"the_task\" in worker w");
   const std::vector<row> rows = {
       {failed_outcome("std::invalid_argument", "boom"), job_state::failed,

@@ -28,17 +28,17 @@ TEST(settle_parts, a_job_that_is_there_twice_is_taken_once) {
 
 TEST(settle_parts, each_has_so_many_jobs_at_most) {
   std::vector<settlement> batch;
-  for (std::size_t i = 0; i < 2 * most_at_once + 1; ++i) batch.push_back(of(std::to_string(i)));
+  for (std::size_t i = 0; i < 2 * max_concurrency + 1; ++i) batch.push_back(of(std::to_string(i)));
   const auto found = settle_parts(batch);
   ASSERT_EQ(found.size(), 3u);
-  EXPECT_EQ(found[0].size(), most_at_once);
-  EXPECT_EQ(found[1].size(), most_at_once);
-  EXPECT_EQ(found[2], std::vector<std::size_t>{2 * most_at_once});
+  EXPECT_EQ(found[0].size(), max_concurrency);
+  EXPECT_EQ(found[1].size(), max_concurrency);
+  EXPECT_EQ(found[2], std::vector<std::size_t>{2 * max_concurrency});
 }
 
 TEST(settle_parts, each_has_so_many_bytes_at_most_unless_one_job_has_more) {
-  const auto half = most_bytes_at_once / 2 - 1;
-  EXPECT_EQ(settle_parts({of("a", half), of("b", half), of("c"), of("d", 2 * most_bytes_at_once), of("e")}),
+  const auto half = max_bytes_at_once / 2 - 1;
+  EXPECT_EQ(settle_parts({of("a", half), of("b", half), of("c"), of("d", 2 * max_bytes_at_once), of("e")}),
             (parts{{0, 1}, {2}, {3}, {4}}));
 }
 

@@ -26,9 +26,9 @@ std::string text_shown(const std::string& text) {
   return to_python(to_msgpack(text));
 }
 
-std::string time_shown(timestamp moment) {
+std::string time_shown(timestamp time_point) {
   std::string data;
-  encoder(data).time(moment);
+  encoder(data).time(time_point);
   return to_python(data);
 }
 

@@ -6,9 +6,9 @@
 namespace quarq::test {
 
 /// What no wait needs unless something hangs, also where a sanitizer and other work slow the machine down.
-inline constexpr std::chrono::seconds patience{60};
+inline constexpr std::chrono::seconds default_timeout{60};
 /// A whole test's: longer than one wait's, which can say better what did not come. CTest's limit is beyond
 /// both.
-inline constexpr std::chrono::seconds test_patience = 2 * patience;
+inline constexpr std::chrono::seconds test_patience = 2 * default_timeout;
 
 }  // namespace quarq::test
