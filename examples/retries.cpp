@@ -23,7 +23,7 @@ quarq::awaitable<void> ask(quarq::queue queue, quarq::call<std::string> question
     std::string answer = co_await job.result();
     std::cout << "  succeeded: " << answer << std::endl;
   } catch (const quarq::retries_exhausted& e) {  // derives from job_failed, so it stands first
-    std::cout << "  gave up after " << e.attempt() << " tries: " << e.what() << std::endl;
+    std::cout << "  gave up after " << e.attempts() << " tries: " << e.what() << std::endl;
   } catch (const quarq::job_failed& e) {
     std::cout << "  failed with " << e.type() << ": " << e.what() << std::endl;
   }

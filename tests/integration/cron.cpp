@@ -301,7 +301,7 @@ TEST_P(cron, a_run_is_skipped_while_an_earlier_one_has_not_ended) {
     co_await until([&] { return !started.empty(); });
     // The next two come and go.
     for (int i = 1; i <= 2; ++i) {
-      const auto run = cron::parse_cron_run("cron:tick", started.front());
+      const auto run = quarq::cron::parse_cron_run("cron:tick", started.front());
       skipped = id_of(run.due + seconds(i));
       co_await until_in(skipped, job_state::cancelled);
       const auto handle = q.find<void>(std::string(skipped));
@@ -353,7 +353,7 @@ TEST_P(cron, a_run_may_wait_for_the_earlier_one_and_only_one_does) {
       when);
   serve(w, [&](queue) -> awaitable<void> {
     co_await until([&] { return !started.empty(); });
-    const auto first = cron::parse_cron_run("cron:tick", started.front()).due;
+    const auto first = quarq::cron::parse_cron_run("cron:tick", started.front()).due;
     // One waits, the one after it is skipped.
     co_await until_in(id_of(first + 2s), job_state::cancelled);
     const auto waits = co_await inspect(id_of(first + 1s));
@@ -385,7 +385,7 @@ TEST_P(cron, a_run_that_waits_takes_no_slot_from_the_one_it_waits_for) {
       },
       when);
   serve_until([&] { return starts.size() >= 3; }, {&w});
-  const auto next = id_of(cron::parse_cron_run("cron:tick", starts.front()).due + 1s);
+  const auto next = id_of(quarq::cron::parse_cron_run("cron:tick", starts.front()).due + 1s);
   starts.resize(3);
   EXPECT_EQ(starts, (strings{starts.front(), starts.front(), next}));
 }
@@ -686,7 +686,7 @@ TEST_P(cron, a_planned_run_that_was_called_off_is_not_the_last) {
     co_await until([&] { return !ids.empty(); });
     bool called_off = false;
     while (!called_off) {
-      const auto next = id_of(cron::parse_cron_run("cron:tick", ids.back()).due + 1s);
+      const auto next = id_of(quarq::cron::parse_cron_run("cron:tick", ids.back()).due + 1s);
       const auto handle = q.find<void>(std::string(next));
       const auto answer = co_await handle.cancel();
       called_off = answer == cancel_outcome::cancelled;
