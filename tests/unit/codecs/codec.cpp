@@ -32,12 +32,12 @@ BOOST_DESCRIBE_STRUCT(person, (), (name, mail))
 
 struct options {
   std::vector<person> to;
-  int attempts = 3;
+  int tries = 3;
   priority urgency = priority::normal;
   std::map<std::string, std::vector<int>> sizes;
   friend bool operator==(const options&, const options&) = default;
 };
-BOOST_DESCRIBE_STRUCT(options, (), (to, attempts, urgency, sizes))
+BOOST_DESCRIBE_STRUCT(options, (), (to, tries, urgency, sizes))
 
 struct named {
   std::string name = "nobody";
@@ -260,7 +260,7 @@ TEST(codec, integer_keys_may_be_text_as_in_json) {
 
 TEST(codec, the_last_of_two_equal_keys_counts) {
   EXPECT_EQ((from_json<std::map<std::string, int>>("{\"a\": 1, \"a\": 2}").at("a")), 2);
-  EXPECT_EQ(from_json<options>("{\"tries\": 1, \"tries\": 2}").attempts, 2);
+  EXPECT_EQ(from_json<options>("{\"tries\": 1, \"tries\": 2}").tries, 2);
 }
 
 TEST(codec, variants_are_an_index_and_a_value) {
@@ -322,8 +322,8 @@ TEST(codec, base_classes_are_part_of_the_map) {
 TEST(codec, missing_members_keep_their_default_and_unknown_ones_are_skipped) {
   EXPECT_EQ(from_json<options>("{}"), options());
   EXPECT_EQ(from_json<aged>("{\"age\": 1}").name, "nobody");
-  EXPECT_EQ(from_json<options>("{\"new\": {\"deep\": [1, {}]}, \"tries\": 9}").attempts, 9);
-  EXPECT_EQ(from_msgpack<options>(from_hex("82 07 92 01 02 a5 74 72 69 65 73 09"), "value").attempts, 9)
+  EXPECT_EQ(from_json<options>("{\"new\": {\"deep\": [1, {}]}, \"tries\": 9}").tries, 9);
+  EXPECT_EQ(from_msgpack<options>(from_hex("82 07 92 01 02 a5 74 72 69 65 73 09"), "value").tries, 9)
       << "keys that are no text are unknown too";
 }
 
