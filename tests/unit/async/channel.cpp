@@ -22,7 +22,7 @@
 #include <quarq/task_group.hpp>
 #include <quarq/time.hpp>
 
-#include "support/by_turns.hpp"
+#include "support/manual_loop.hpp"
 
 namespace quarq::test {
 namespace {
@@ -88,7 +88,7 @@ TEST(channel, has_any_number_of_senders_and_receivers) {
 
 TEST(channel, send_waits_while_it_is_full) {
   channel<int> it(2);
-  by_turns loop;
+  manual_loop loop;
   EXPECT_TRUE(loop.start(send(it, 1))->ended());
   EXPECT_TRUE(loop.start(send(it, 2))->ended());
   const auto third = loop.start(send(it, 3));
@@ -96,7 +96,7 @@ TEST(channel, send_waits_while_it_is_full) {
   EXPECT_FALSE(third->ended() || fourth->ended());
   EXPECT_FALSE(it.try_send(5));
   EXPECT_EQ(it.try_receive(), 1);
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(third->ended());
   EXPECT_FALSE(fourth->ended());
   for (const int expected : {2, 3, 4}) EXPECT_EQ(it.try_receive(), expected);
@@ -105,23 +105,23 @@ TEST(channel, send_waits_while_it_is_full) {
 
 TEST(channel, without_capacity_passes_from_hand_to_hand) {
   channel<int> it(0);
-  by_turns loop;
+  manual_loop loop;
   EXPECT_FALSE(it.try_send(0));
   const auto sender = loop.start(send(it, 1));
   EXPECT_FALSE(sender->ended());
   EXPECT_EQ(it.try_receive(), 1);
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(sender->ended());
   std::optional<int> value;
   loop.start(receive(it, value));
   EXPECT_TRUE(it.try_send(2));
-  loop.turn();
+  loop.run_ready();
   EXPECT_EQ(value, 2);
 }
 
 TEST(channel, who_waits_longest_is_served_first) {
   channel<int> it(1);
-  by_turns loop;
+  manual_loop loop;
   std::optional<int> first, second, third;
   loop.start(receive(it, first));
   loop.start(receive(it, second));
@@ -166,11 +166,11 @@ TEST(channel, closed_gives_what_is_in_it_and_then_nothing) {
 
 TEST(channel, close_ends_all_waits) {
   channel<int> it(1);
-  by_turns loop;
+  manual_loop loop;
   std::optional<int> value = 5;
   const auto receiver = loop.start(receive(it, value));
   it.close();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(receiver->ended());
   EXPECT_EQ(value, std::nullopt);
 
@@ -178,7 +178,7 @@ TEST(channel, close_ends_all_waits) {
   full.try_send(1);
   const auto sender = loop.start(send(full, 2));
   full.close();
-  loop.turn();
+  loop.run_ready();
   ASSERT_TRUE(sender->failure());
   EXPECT_THROW(std::rethrow_exception(sender->failure()), closed);
   EXPECT_EQ(full.try_receive(), 1);
@@ -187,26 +187,26 @@ TEST(channel, close_ends_all_waits) {
 
 TEST(channel, a_cancelled_receiver_takes_nothing) {
   channel<int> it(1);
-  by_turns loop;
+  manual_loop loop;
   std::optional<int> first, second;
   const auto one = loop.start(receive(it, first));
   loop.start(receive(it, second));
   one->cancel();
   it.try_send(1);
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(one->aborted());
   EXPECT_EQ(second, 1);
 }
 
 TEST(channel, a_value_on_its_way_to_one_who_is_cancelled_goes_to_the_next) {
   channel<int> it(1);
-  by_turns loop;
+  manual_loop loop;
   std::optional<int> first, second;
   const auto one = loop.start(receive(it, first));
   const auto two = loop.start(receive(it, second));
   it.try_send(1);
   one->cancel();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(one->aborted());
   EXPECT_EQ(first, std::nullopt);
   EXPECT_TRUE(two->ended());
@@ -216,7 +216,7 @@ TEST(channel, a_value_on_its_way_to_one_who_is_cancelled_goes_to_the_next) {
 TEST(channel, values_on_their_way_to_some_who_are_cancelled_stay_in_their_order) {
   for (const std::size_t capacity : {0u, 2u}) {
     channel<int> it(capacity);
-    by_turns loop;
+    manual_loop loop;
     std::optional<int> first, second;
     const auto one = loop.start(receive(it, first));
     const auto two = loop.start(receive(it, second));
@@ -224,7 +224,7 @@ TEST(channel, values_on_their_way_to_some_who_are_cancelled_stay_in_their_order)
     it.try_send(2);
     two->cancel();
     one->cancel();
-    loop.turn();
+    loop.run_ready();
     EXPECT_TRUE(one->aborted() && two->aborted());
     EXPECT_EQ(it.size(), 2u);
     EXPECT_EQ(it.try_receive(), 1);
@@ -235,26 +235,26 @@ TEST(channel, values_on_their_way_to_some_who_are_cancelled_stay_in_their_order)
 TEST(channel, a_cancelled_sender_has_not_sent) {
   channel<int> it(1);
   it.try_send(1);
-  by_turns loop;
+  manual_loop loop;
   const auto two = loop.start(send(it, 2));
   const auto three = loop.start(send(it, 3));
   two->cancel();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(two->aborted());
   EXPECT_EQ(it.try_receive(), 1);
   EXPECT_EQ(it.try_receive(), 3);
   EXPECT_EQ(it.try_receive(), std::nullopt);
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(three->ended() && !three->failure());
 }
 
 TEST(channel, a_sender_whose_value_was_taken_has_sent_also_if_it_is_cancelled_then) {
   channel<int> it(0);
-  by_turns loop;
+  manual_loop loop;
   const auto one = loop.start(send(it, 1));
   EXPECT_EQ(it.try_receive(), 1);
   one->cancel();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(one->ended());
   EXPECT_FALSE(one->failure());
 }
@@ -265,8 +265,8 @@ TEST(channel, loses_and_doubles_nothing_under_random_cancellations) {
   const auto next = [&](unsigned below) { return (random = random * 1103515245 + 12345) / 65536 % below; };
   for (int round = 0; round < 200; ++round) {
     channel<int> it(next(4));
-    by_turns loop;
-    std::vector<std::shared_ptr<started>> senders, receivers;
+    manual_loop loop;
+    std::vector<std::shared_ptr<spawned>> senders, receivers;
     std::vector<std::unique_ptr<std::optional<int>>> values;
     std::vector<int> got;
     for (int i = 0; i < 40; ++i) {
@@ -289,9 +289,9 @@ TEST(channel, loses_and_doubles_nothing_under_random_cancellations) {
           if (!receivers.empty()) receivers.back()->cancel();
       }
     }
-    loop.turn();
+    loop.run_ready();
     while (const auto one = it.try_receive()) got.push_back(*one);
-    loop.turn();
+    loop.run_ready();
     for (const auto& one : values) {
       if (*one) got.push_back(**one);
     }
@@ -325,7 +325,7 @@ TEST(channel, a_timeout_loses_nothing) {
 TEST(channel, may_be_destroyed_while_some_wait) {
   auto it = std::make_unique<channel<int>>(0);
   auto full = std::make_unique<channel<int>>(0);
-  by_turns loop;
+  manual_loop loop;
   std::optional<int> promised, value;
   const auto first = loop.start(receive(*it, promised));
   const auto second = loop.start(receive(*it, value));
@@ -334,7 +334,7 @@ TEST(channel, may_be_destroyed_while_some_wait) {
   it->try_send(1);
   it.reset();
   full.reset();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(first->aborted());
   EXPECT_TRUE(second->aborted());
   EXPECT_TRUE(sender->aborted());
@@ -342,12 +342,12 @@ TEST(channel, may_be_destroyed_while_some_wait) {
 
 TEST(channel, may_be_closed_and_destroyed_while_some_wait) {
   auto it = std::make_unique<channel<int>>(0);
-  by_turns loop;
+  manual_loop loop;
   std::optional<int> value = 1;
   const auto receiver = loop.start(receive(*it, value));
   it->close();
   it.reset();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(receiver->ended());
   EXPECT_EQ(value, std::nullopt);
 }
@@ -356,7 +356,7 @@ TEST(channel, the_loop_may_end_first_and_the_channel_goes_on) {
   channel<int> it(1);
   std::optional<int> one, two;
   {
-    by_turns loop;
+    manual_loop loop;
     loop.start(receive(it, one));
     loop.start(receive(it, two));
     it.try_send(1);
@@ -364,7 +364,7 @@ TEST(channel, the_loop_may_end_first_and_the_channel_goes_on) {
   EXPECT_EQ(it.size(), 1u);
   EXPECT_EQ(run(it.receive()), 1);
   {
-    by_turns loop;
+    manual_loop loop;
     for (int i = 2; i < 5; ++i) loop.start(send(it, i));
   }
   EXPECT_EQ(run(it.receive()), 2);

@@ -6,7 +6,7 @@
 #include <quarq/event.hpp>
 #include <quarq/time.hpp>
 
-#include "support/by_turns.hpp"
+#include "support/manual_loop.hpp"
 
 namespace quarq::test {
 namespace {
@@ -21,12 +21,12 @@ awaitable<void> wait_for(event& what, std::vector<int>& went_on, int who) {
 TEST(event, ends_the_wait_of_all_in_their_order) {
   event it;
   std::vector<int> went_on;
-  by_turns loop;
+  manual_loop loop;
   for (int i = 0; i < 3; ++i) loop.start(wait_for(it, went_on, i));
   EXPECT_TRUE(went_on.empty());
   it.set();
   EXPECT_TRUE(went_on.empty());
-  loop.turn();
+  loop.run_ready();
   EXPECT_EQ(went_on, (std::vector{0, 1, 2}));
   loop.start(wait_for(it, went_on, 3));
   EXPECT_EQ(went_on.size(), 4u);
@@ -35,7 +35,7 @@ TEST(event, ends_the_wait_of_all_in_their_order) {
 TEST(event, can_be_cleared_and_waited_for_again) {
   event it;
   std::vector<int> went_on;
-  by_turns loop;
+  manual_loop loop;
   loop.start(wait_for(it, went_on, 0));
   it.set();
   it.clear();
@@ -44,40 +44,40 @@ TEST(event, can_be_cleared_and_waited_for_again) {
   EXPECT_EQ(went_on, std::vector{0});
   EXPECT_FALSE(second->ended());
   it.set();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(second->ended());
 }
 
 TEST(event, a_cancelled_wait_ends_and_the_others_go_on) {
   event it;
   std::vector<int> went_on;
-  by_turns loop;
+  manual_loop loop;
   loop.start(wait_for(it, went_on, 0));
   const auto second = loop.start(wait_for(it, went_on, 1));
   loop.start(wait_for(it, went_on, 2));
   second->cancel();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(second->aborted());
   it.set();
-  loop.turn();
+  loop.run_ready();
   EXPECT_EQ(went_on, (std::vector{0, 2}));
 }
 
 TEST(event, what_has_happened_is_not_cancelled_any_more) {
   event it;
   std::vector<int> went_on;
-  by_turns loop;
+  manual_loop loop;
   const auto one = loop.start(wait_for(it, went_on, 0));
   it.set();
   one->cancel();
-  loop.turn();
+  loop.run_ready();
   EXPECT_EQ(went_on, std::vector{0});
 }
 
 TEST(event, a_timeout_reaches_it) {
   event it;
   std::vector<int> went_on;
-  by_turns loop;
+  manual_loop loop;
   const auto one = loop.start(with_timeout(wait_for(it, went_on, 0), 1ms));
   loop.finish();
   ASSERT_TRUE(one->failure());
@@ -87,11 +87,11 @@ TEST(event, a_timeout_reaches_it) {
 TEST(event, may_be_destroyed_while_some_wait) {
   auto it = std::make_unique<event>();
   std::vector<int> went_on;
-  by_turns loop;
+  manual_loop loop;
   const auto one = loop.start(wait_for(*it, went_on, 0));
   const auto two = loop.start(wait_for(*it, went_on, 1));
   it.reset();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(one->aborted());
   EXPECT_TRUE(two->aborted());
 }
@@ -105,18 +105,18 @@ TEST(event, the_loop_may_end_first_and_the_event_goes_on) {
   event it;
   const auto kept = std::make_shared<int>();
   {
-    by_turns loop;
+    manual_loop loop;
     for (int i = 0; i < 3; ++i) loop.start(wait_with(it, kept));
     EXPECT_EQ(kept.use_count(), 4);
   }
   EXPECT_EQ(kept.use_count(), 1);
   it.set();
   it.clear();
-  by_turns another;
+  manual_loop another;
   const auto one = another.start(wait_with(it, kept));
   EXPECT_FALSE(one->ended());
   it.set();
-  another.turn();
+  another.run_ready();
   EXPECT_TRUE(one->ended());
 }
 
@@ -124,7 +124,7 @@ TEST(event, the_loop_may_end_between_set_and_what_follows) {
   event it;
   const auto kept = std::make_shared<int>();
   {
-    by_turns loop;
+    manual_loop loop;
     loop.start(wait_with(it, kept));
     it.set();
   }
@@ -139,7 +139,7 @@ awaitable<void> wait_for_own(std::shared_ptr<event> mine) {
 TEST(event, may_belong_to_those_who_wait_for_it) {
   const auto it = std::make_shared<event>();
   std::weak_ptr<event> seen = it;
-  by_turns loop;
+  manual_loop loop;
   for (int i = 0; i < 3; ++i) loop.start(wait_for_own(it));
   EXPECT_EQ(it.use_count(), 4);
   loop.end_loop();
@@ -149,7 +149,7 @@ TEST(event, may_belong_to_those_who_wait_for_it) {
 TEST(event, is_not_for_two_loops_at_once) {
   event it;
   std::vector<int> went_on;
-  by_turns loop, another;
+  manual_loop loop, another;
   loop.start(wait_for(it, went_on, 0));
   const auto refused = another.start(wait_for(it, went_on, 1));
   ASSERT_TRUE(refused->failure());

@@ -14,7 +14,7 @@
 #include <quarq/semaphore.hpp>
 #include <quarq/time.hpp>
 
-#include "support/by_turns.hpp"
+#include "support/manual_loop.hpp"
 
 namespace quarq::test {
 namespace {
@@ -50,12 +50,12 @@ TEST(semaphore, lets_so_many_through_at_once) {
 /// Those who want the only permit there is.
 class semaphore_of_one : public ::testing::Test {
  protected:
-  std::shared_ptr<started> start(int who) { return loop.start(take(one, got, who, until)); }
+  std::shared_ptr<spawned> start(int who) { return loop.start(take(one, got, who, until)); }
 
   semaphore one{1};
   std::vector<int> got;
   event until;
-  by_turns loop;
+  manual_loop loop;
 };
 
 TEST_F(semaphore_of_one, who_came_first_gets_the_first) {
@@ -68,7 +68,7 @@ TEST_F(semaphore_of_one, who_came_first_gets_the_first) {
   // It is promised already: nobody may overtake.
   EXPECT_EQ(one.available(), 0u);
   EXPECT_FALSE(one.try_acquire());
-  loop.turn();
+  loop.run_ready();
   EXPECT_EQ(got, (std::vector{0, 1, 2}));
   EXPECT_EQ(one.available(), 1u);
 }
@@ -79,11 +79,11 @@ TEST_F(semaphore_of_one, a_cancelled_wait_takes_no_permit) {
   const auto second = start(1);
   first->cancel();
   held.release();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(first->aborted());
   EXPECT_EQ(got, std::vector{1});
   until.set();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(second->ended());
   EXPECT_EQ(one.available(), 1u);
 }
@@ -94,14 +94,14 @@ TEST_F(semaphore_of_one, a_permit_on_its_way_to_one_who_is_cancelled_goes_to_the
   const auto second = start(1);
   held.release();
   first->cancel();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(first->aborted());
   EXPECT_EQ(got, std::vector{1});
   // And if there is no next, it is there.
   const auto third = start(2);
   until.set();
   third->cancel();
-  loop.turn();
+  loop.run_ready();
   EXPECT_EQ(one.available(), 1u);
 }
 
@@ -126,14 +126,14 @@ TEST(semaphore, may_be_destroyed_before_its_permits_and_while_some_wait) {
   std::optional<semaphore> one(std::in_place, 1);
   std::vector<int> got;
   event until;
-  by_turns loop;
+  manual_loop loop;
   const auto first = loop.start(take(*one, got, 0, until));
   const auto second = loop.start(take(*one, got, 1, until));
   one.reset();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(second->aborted());
   until.set();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(first->ended());
   EXPECT_FALSE(first->failure());
 }
@@ -143,7 +143,7 @@ TEST(semaphore, the_loop_may_end_first) {
   std::vector<int> got;
   event until;
   {
-    by_turns loop;
+    manual_loop loop;
     loop.start(take(one, got, 0, until));
     for (int i = 1; i < 4; ++i) loop.start(take(one, got, i, until));
   }

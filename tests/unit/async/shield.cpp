@@ -9,7 +9,7 @@
 #include <quarq/shield.hpp>
 #include <quarq/time.hpp>
 
-#include "support/by_turns.hpp"
+#include "support/manual_loop.hpp"
 
 namespace quarq::test {
 namespace {
@@ -24,7 +24,7 @@ TEST(shield, the_callers_cancellation_does_not_reach_into_it) {
   event ready, never;
   int number = 0;
   bool went_on = false;
-  by_turns loop;
+  manual_loop loop;
   const auto body = [&]() -> awaitable<void> {
     number = co_await shield(number_after(ready, 5));
     // Here it is noticed.
@@ -33,7 +33,7 @@ TEST(shield, the_callers_cancellation_does_not_reach_into_it) {
   };
   const auto one = loop.start(body());
   one->cancel();
-  loop.turn();
+  loop.run_ready();
   EXPECT_FALSE(one->ended());
   ready.set();
   loop.finish();
@@ -70,7 +70,7 @@ TEST(shield, protects_from_a_failure_in_gather) {
 
 TEST(shield, the_loop_may_end_first) {
   event never;
-  by_turns loop;
+  manual_loop loop;
   const auto one = loop.start([](event& e) -> awaitable<void> {
     [[maybe_unused]] auto number = co_await shield(number_after(e, 1));
   }(never));

@@ -15,7 +15,7 @@
 #include <quarq/task_group.hpp>
 #include <quarq/time.hpp>
 
-#include "support/by_turns.hpp"
+#include "support/manual_loop.hpp"
 
 namespace quarq::test {
 namespace {
@@ -220,7 +220,7 @@ TEST(task_group, once_cancelled_starts_nothing_more) {
 
 TEST(task_group, the_callers_cancellation_reaches_all) {
   int cancelled = 0, ended = 0;
-  by_turns loop;
+  manual_loop loop;
   const auto body = [&](task_group& group) -> awaitable<void> {
     group.spawn(until_cancelled(cancelled));
     group.spawn(end_slowly(ended));
@@ -229,7 +229,7 @@ TEST(task_group, the_callers_cancellation_reaches_all) {
   const auto one = loop.start(with_task_group(body));
   EXPECT_EQ(cancelled, 0);
   one->cancel();
-  loop.turn();
+  loop.run_ready();
   EXPECT_TRUE(one->aborted());
   EXPECT_EQ(cancelled, 2);
   EXPECT_EQ(ended, 1);
@@ -268,7 +268,7 @@ awaitable<void> keep(std::shared_ptr<int> kept) {
 TEST(task_group, the_loop_may_end_first) {
   const auto kept = std::make_shared<int>();
   {
-    by_turns loop;
+    manual_loop loop;
     const auto body = [&](task_group& group) -> awaitable<void> {
       for (int i = 0; i < 3; ++i) group.spawn(keep(kept));
       co_await sleep_for(for_ever);

@@ -20,7 +20,7 @@
 namespace quarq::test {
 
 /// One coroutine and what became of it.
-class started {
+class spawned {
  public:
   void cancel() { signal_.emit(boost::asio::cancellation_type::terminal); }
   bool ended() const noexcept { return ended_; }
@@ -37,25 +37,25 @@ class started {
   }
 
  private:
-  friend class by_turns;
+  friend class manual_loop;
   boost::asio::cancellation_signal signal_;
   bool ended_ = false;
   std::exception_ptr failure_;
 };
 
-class by_turns {
+class manual_loop {
  public:
   /// Starts it, up to where it first waits.
-  std::shared_ptr<started> start(awaitable<void> work) {
-    auto one = std::make_shared<started>();
+  std::shared_ptr<spawned> start(awaitable<void> work) {
+    auto one = std::make_shared<spawned>();
     all_.push_back(one);
     boost::asio::co_spawn(*loop_, std::move(work), ending(one));
-    turn();
+    run_ready();
     return one;
   }
 
   /// Until nothing can go on.
-  void turn() {
+  void run_ready() {
     loop_->restart();
     loop_->poll();
   }
@@ -74,7 +74,7 @@ class by_turns {
   class ending {
    public:
     using cancellation_slot_type = boost::asio::cancellation_slot;
-    explicit ending(std::shared_ptr<started> of) : of_(std::move(of)) {}
+    explicit ending(std::shared_ptr<spawned> of) : of_(std::move(of)) {}
     cancellation_slot_type get_cancellation_slot() const noexcept { return of_->signal_.slot(); }
     void operator()(std::exception_ptr failure) {
       of_->failure_ = std::move(failure);
@@ -82,11 +82,11 @@ class by_turns {
     }
 
    private:
-    std::shared_ptr<started> of_;
+    std::shared_ptr<spawned> of_;
   };
 
   // A signal outlives the coroutines that it may cancel.
-  std::vector<std::shared_ptr<started>> all_;
+  std::vector<std::shared_ptr<spawned>> all_;
   std::unique_ptr<boost::asio::io_context> loop_ = std::make_unique<boost::asio::io_context>(1);
 };
 
