@@ -11,7 +11,7 @@
 #include <utility>
 
 #include <quarq/awaitable.hpp>
-#include <quarq/detail_queue_gate.hpp>
+#include <quarq/detail/queue_waiters.hpp>
 
 namespace quarq {
 
@@ -19,8 +19,8 @@ namespace detail {
 
 template <class T>
 struct queue_state {
-  explicit queue_state(std::size_t capacity) : gate(capacity) {}
-  queue_gate gate;
+  explicit queue_state(std::size_t capacity) : waiters(capacity) {}
+  queue_waiters waiters;
   std::deque<T> items;  ///< as many as the gate says; guarded by its mutex
 };
 
@@ -38,20 +38,20 @@ class blocking_queue {
   /// At most `capacity` items lie in it; 0: any number.
   explicit blocking_queue(std::size_t capacity = 0)
       : state_(std::make_shared<detail::queue_state<T>>(capacity)) {}
-  ~blocking_queue() { state_->gate.end(); }
+  ~blocking_queue() { state_->waiters.end(); }
   blocking_queue(const blocking_queue&) = delete;
   blocking_queue& operator=(const blocking_queue&) = delete;
 
   /// Waits for room. Throws quarq::closed if it is closed, also when that happens meanwhile.
   void put(T item) {
-    std::unique_lock lock(state_->gate.mutex());
-    state_->gate.wait_for_room(lock);
+    std::unique_lock lock(state_->waiters.mutex());
+    state_->waiters.wait_for_room(lock);
     add(*state_, std::move(item));
   }
   /// False if it is full: the item is still the caller's then. Throws quarq::closed if it is closed.
   bool try_put(T&& item) {
-    const std::lock_guard lock(state_->gate.mutex());
-    if (!state_->gate.has_room()) return false;
+    const std::lock_guard lock(state_->waiters.mutex());
+    if (!state_->waiters.has_room()) return false;
     add(*state_, std::move(item));
     return true;
   }
@@ -63,20 +63,20 @@ class blocking_queue {
 
   /// Waits for an item. Nothing: it is closed, and empty.
   std::optional<T> get() {
-    std::unique_lock lock(state_->gate.mutex());
-    state_->gate.wait_for_item(lock);
+    std::unique_lock lock(state_->waiters.mutex());
+    state_->waiters.wait_for_item(lock);
     return take(*state_);
   }
   /// Waits no longer than `max` (zero or less: not at all). Nothing: there was none, or it is closed and
   /// empty.
   std::optional<T> get_for(std::chrono::nanoseconds max) {
-    std::unique_lock lock(state_->gate.mutex());
-    state_->gate.wait_for_item(lock, max);
+    std::unique_lock lock(state_->waiters.mutex());
+    state_->waiters.wait_for_item(lock, max);
     return take(*state_);
   }
   /// Nothing: it is empty.
   std::optional<T> try_get() {
-    const std::lock_guard lock(state_->gate.mutex());
+    const std::lock_guard lock(state_->waiters.mutex());
     return take(*state_);
   }
 
@@ -84,7 +84,7 @@ class blocking_queue {
   template <class U = T>
     requires std::is_constructible_v<T, U>
   awaitable<void> async_put(U&& item) {
-    QUARQ_SEAT_BELT(U);
+    QUARQ_REQUIRE_NAMED_ARGUMENT(U);
     return put_in(state_, T(std::forward<U>(item)));
   }
   /// Cancelled, it has not taken an item.
@@ -92,24 +92,24 @@ class blocking_queue {
   awaitable<void> async_join() { return joined(state_); }
 
   /// Nothing can be put any more; what lies in it can still be got. Wakes all that wait to put or to get.
-  void close() noexcept { state_->gate.close(); }
+  void close() noexcept { state_->waiters.close(); }
 
   /// One item that was got has been dealt with. Throws std::logic_error if more are than have been put.
-  void task_done() { state_->gate.task_done(); }
+  void task_done() { state_->waiters.task_done(); }
   /// Waits until task_done() has been called for each item that has been put.
   void join() {
-    std::unique_lock lock(state_->gate.mutex());
-    state_->gate.wait_for_all_done(lock);
+    std::unique_lock lock(state_->waiters.mutex());
+    state_->waiters.wait_for_all_done(lock);
   }
 
   /// How many lie in it now.
   std::size_t size() const {
-    const std::lock_guard lock(state_->gate.mutex());
+    const std::lock_guard lock(state_->waiters.mutex());
     return state_->items.size();
   }
   bool is_closed() const {
-    const std::lock_guard lock(state_->gate.mutex());
-    return state_->gate.is_closed();
+    const std::lock_guard lock(state_->waiters.mutex());
+    return state_->waiters.is_closed();
   }
 
  private:
@@ -117,13 +117,13 @@ class blocking_queue {
 
   static void add(state& to, T&& item) {
     to.items.push_back(std::move(item));
-    to.gate.added();
+    to.waiters.pushed();
   }
   static std::optional<T> take(state& from) {
     if (from.items.empty()) return std::nullopt;
     std::optional<T> item(std::move(from.items.front()));
     from.items.pop_front();
-    from.gate.taken();
+    from.waiters.popped();
     return item;
   }
 
@@ -131,27 +131,27 @@ class blocking_queue {
   static awaitable<void> put_in(std::shared_ptr<state> to, T item) {
     while (true) {
       {
-        const std::lock_guard lock(to->gate.mutex());
-        if (to->gate.has_room()) {
+        const std::lock_guard lock(to->waiters.mutex());
+        if (to->waiters.has_room()) {
           add(*to, std::move(item));
           co_return;
         }
       }
-      co_await detail::wait_in_line(to->gate, detail::queue_gate::putters);
+      co_await detail::async_wait(to->waiters, detail::queue_waiters::pushers);
     }
   }
   static awaitable<std::optional<T>> get_from(std::shared_ptr<state> from) {
     while (true) {
       {
-        const std::lock_guard lock(from->gate.mutex());
+        const std::lock_guard lock(from->waiters.mutex());
         auto item = take(*from);
-        if (item || from->gate.is_closed()) co_return item;
+        if (item || from->waiters.is_closed()) co_return item;
       }
-      co_await detail::wait_in_line(from->gate, detail::queue_gate::getters);
+      co_await detail::async_wait(from->waiters, detail::queue_waiters::poppers);
     }
   }
   static awaitable<void> joined(std::shared_ptr<state> all) {
-    co_await detail::wait_in_line(all->gate, detail::queue_gate::joiners);
+    co_await detail::async_wait(all->waiters, detail::queue_waiters::joiners);
   }
 
   std::shared_ptr<state> state_;

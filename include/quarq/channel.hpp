@@ -7,8 +7,8 @@
 #include <utility>
 
 #include <quarq/awaitable.hpp>
+#include <quarq/detail/wait_queue.hpp>
 #include <quarq/errors.hpp>
-#include <quarq/wait_list.hpp>
 
 namespace quarq {
 
@@ -123,8 +123,8 @@ class channel {
   const std::size_t capacity_;
   bool closed_ = false;
   std::deque<T> values_;
-  detail::wait_list senders_;
-  detail::wait_list receivers_;
+  detail::wait_queue senders_;
+  detail::wait_queue receivers_;
 };
 
 }  // namespace quarq

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include <quarq/awaitable.hpp>
-#include <quarq/detail_invoke.hpp>
+#include <quarq/detail/invoke.hpp>
 #include <quarq/map.hpp>
 
 namespace quarq {
@@ -50,8 +50,8 @@ class coroutines : public detail::maps<coroutines> {
   template <class F, class... Args>
   auto run(F&& f, Args&&... args) const
       -> awaitable<typename detail::invocation<std::decay_t<F>, std::decay_t<Args>...>::result> {
-    QUARQ_SEAT_BELT(F);
-    QUARQ_SEAT_BELTS(Args);
+    QUARQ_REQUIRE_NAMED_ARGUMENT(F);
+    QUARQ_REQUIRE_NAMED_ARGUMENTS(Args);
     using call = detail::call_here<std::decay_t<F>, std::decay_t<Args>...>;
     return call::run(std::forward<F>(f), std::forward<Args>(args)...);
   }

@@ -59,7 +59,7 @@ class machines : public detail::maps<machines> {
   /// cancelled at the broker, which is waited for for up to two seconds.
   template <class R, class... Args, class... Given>
   auto run(const task<R(Args...)>& what, Given&&... given) const {
-    QUARQ_SEAT_BELTS(Given);
+    QUARQ_REQUIRE_NAMED_ARGUMENTS(Given);
     return run(what(std::forward<Given>(given)...));
   }
 

@@ -43,13 +43,13 @@ class map_options {
   /// not block. If it throws, the map fails with that. Destroyed when the map has ended.
   template <class F>
   map_options& on_progress(F&& report) & {
-    QUARQ_SEAT_BELT(F);
+    QUARQ_REQUIRE_NAMED_ARGUMENT(F);
     report_ = std::forward<F>(report);
     return *this;
   }
   template <class F>
   map_options&& on_progress(F&& report) && {
-    QUARQ_SEAT_BELT(F);
+    QUARQ_REQUIRE_NAMED_ARGUMENT(F);
     report_ = std::forward<F>(report);
     return std::move(*this);
   }
@@ -269,8 +269,8 @@ class maps {
  private:
   template <bool Collect, class What, class Range>
   auto start(What&& what, Range&& range, map_options options) const {
-    QUARQ_SEAT_BELT(What);
-    QUARQ_SEAT_BELT(Range);
+    QUARQ_REQUIRE_NAMED_ARGUMENT(What);
+    QUARQ_REQUIRE_NAMED_ARGUMENT(Range);
     using work = map_work<Where, std::decay_t<What>, Range, Collect>;
     return work::run(std::make_shared<work>(static_cast<const Where&>(*this), std::forward<What>(what),
                                             std::forward<Range>(range), std::move(options)));

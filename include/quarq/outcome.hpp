@@ -1,4 +1,4 @@
-// What became of one piece of work: its value or its exception.
+// The result of work that may have failed: its value or its exception.
 #pragma once
 
 #include <exception>
@@ -10,12 +10,12 @@
 namespace quarq {
 
 namespace detail {
-/// what() of a std::exception, "unknown exception" for anything else, empty for none.
+/// The exception's what(); "unknown exception" if it is not a std::exception, empty if it is null.
 std::string message_of(const std::exception_ptr& thrown);
 }  // namespace detail
 
-/// The value or the exception of work that has ended, as gather_outcomes and map_outcomes give it. T = void
-/// has no value. As thread-safe as a T.
+/// The value or the exception of work that has ended, as gather_outcomes and map_outcomes return it. For T =
+/// void the value is a std::monostate. Thread safety: that of a T.
 template <class T>
 class outcome {
  public:
@@ -27,7 +27,7 @@ class outcome {
   bool ok() const noexcept { return kept_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }
 
-  /// The value; throws the exception if there is one.
+  /// Returns the value, or throws the exception.
   value_type& value() & {
     if (!ok()) std::rethrow_exception(std::get<1>(kept_));
     return std::get<0>(kept_);

@@ -105,7 +105,7 @@ class process_pool : public detail::maps<process_pool> {
   template <class F, class... Args>
     requires (!detail::is_task<F>)
   auto run(F f, Args&&... args) const {
-    QUARQ_SEAT_BELTS(Args);
+    QUARQ_REQUIRE_NAMED_ARGUMENTS(Args);
     static_assert(
         detail::process_function<F>,
         "quarq: a function for another process must be a function or a lambda without captures: pass what "
@@ -126,7 +126,7 @@ class process_pool : public detail::maps<process_pool> {
   /// The same for the function that a process_handler has registered for this task.
   template <class R, class... P, class... Args>
   auto run(const task<R(P...)>& what, Args&&... args) const {
-    QUARQ_SEAT_BELTS(Args);
+    QUARQ_REQUIRE_NAMED_ARGUMENTS(Args);
     static_assert(sizeof...(Args) == sizeof...(P), "quarq: wrong number of arguments for this task");
     detail::process_target target;
     target.name = what.name();

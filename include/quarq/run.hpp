@@ -1,4 +1,4 @@
-// The bridge from plain code into coroutines.
+// From plain code into coroutines: runs one on a loop of its own.
 #pragma once
 
 #include <optional>
@@ -12,14 +12,14 @@
 namespace quarq {
 
 namespace detail {
-/// Runs `main` on a loop of its own, on this thread, until it ends; rethrows what it throws. A stop cancels
-/// it.
+/// Runs `main` on a loop of its own, on this thread, until it ends; rethrows what it throws. A stop request
+/// cancels it.
 void run_loop(awaitable<void> main, std::stop_token stop = {});
 }  // namespace detail
 
 /// Runs a coroutine on a new loop on this thread until it ends, and returns its value or throws its
-/// exception. What the coroutine has started elsewhere and not awaited ends with the loop. Not to be called
-/// from a coroutine (it would block the loop that runs it): throws std::logic_error there.
+/// exception. What the coroutine has started on the loop and not awaited is destroyed with the loop. Throws
+/// std::logic_error if called from a coroutine, whose loop it would block: use co_await there.
 template <class T>
 T run(awaitable<T> main) {
   if constexpr (std::is_void_v<T>) {

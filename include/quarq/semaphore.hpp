@@ -1,4 +1,4 @@
-// At most so many at once.
+// Limits how many coroutines do something at the same time.
 #pragma once
 
 #include <cstddef>
@@ -9,16 +9,16 @@
 
 namespace quarq {
 
-/// A number of permits. To be used by the coroutines of one loop or strand, not from other threads.
+/// A number of permits, for the coroutines of one loop or strand; other threads must not use it.
 ///
 ///     quarq::semaphore connections(10);
 ///     ...
-///     auto permit = co_await connections.acquire();   // until the end of the scope
+///     auto permit = co_await connections.acquire();   // held until the end of the scope
 class semaphore {
   struct state;
 
  public:
-  /// Gives itself back at its end. Movable, may be empty, and may outlive the semaphore.
+  /// Releases itself in its destructor. Movable, may be empty, and may outlive the semaphore.
   class permit {
    public:
     permit() noexcept = default;
@@ -26,9 +26,9 @@ class semaphore {
     permit& operator=(permit&& other) noexcept;
     ~permit() { release(); }
 
-    /// Gives it back now; it is empty afterwards.
+    /// Gives the permit back now; this object is empty afterwards.
     void release();
-    /// Whether it is one.
+    /// Whether this object holds a permit.
     explicit operator bool() const noexcept { return from_ != nullptr; }
 
    private:
@@ -37,21 +37,21 @@ class semaphore {
     std::shared_ptr<state> from_;
   };
 
-  /// Throws invalid_argument for no permits at all: nobody could ever get one.
+  /// Throws invalid_argument for 0 permits: nobody could ever acquire one.
   explicit semaphore(std::size_t permits);
-  /// Those who wait get boost::system::system_error (operation_aborted).
+  /// Waiting coroutines get boost::system::system_error (operation_aborted).
   ~semaphore();
   semaphore(const semaphore&) = delete;
   semaphore& operator=(const semaphore&) = delete;
 
-  /// Waits for a permit; who came first gets the first. Cancellation ends the wait with operation_aborted,
-  /// and a permit that was on its way goes to the next who waits.
+  /// Waits for a permit, in FIFO order. Throws operation_aborted when cancelled; a permit that was on its way
+  /// goes to the next waiter.
   awaitable<permit> acquire();
 
-  /// An empty permit if there is none to be had now.
+  /// Returns an empty permit if none is available.
   permit try_acquire();
 
-  /// How many try_acquire() would give.
+  /// How many permits are available now.
   std::size_t available() const noexcept;
 
  private:

@@ -1,11 +1,11 @@
-// Work that is not to be interrupted.
+// Protects work from the cancellation of its caller.
 #pragma once
 
 #include <optional>
 #include <utility>
 
 #include <quarq/awaitable.hpp>
-#include <quarq/gather.hpp>
+#include <quarq/detail/gather_impl.hpp>
 
 namespace quarq {
 
@@ -13,12 +13,12 @@ namespace detail {
 awaitable<void> run_shielded(awaitable<void> work);
 }  // namespace detail
 
-/// Awaits `work`, which the caller's cancellation does not reach: it is waited for to its end, and its value
-/// is returned. The caller's next await throws operation_aborted. The loop's end destroys it, as everything.
+/// Awaits `work` to its end and returns its value, even if the caller is cancelled meanwhile; then the
+/// caller's next await throws operation_aborted. (Destroying the loop destroys the work, as it does any
+/// coroutine.)
 ///
-/// A caller that is cancelled before it comes here does not begin the work: as any other await, this throws
-/// then. To clean up after a cancellation, first `co_await
-/// boost::asio::this_coro::reset_cancellation_state()`.
+/// If the caller has been cancelled before, `work` is not started: like any other await, this one throws. To
+/// clean up after a cancellation, first `co_await boost::asio::this_coro::reset_cancellation_state()`.
 template <class T>
 awaitable<T> shield(awaitable<T> work) {
   std::optional<detail::value_of<T>> slot;

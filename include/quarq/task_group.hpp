@@ -1,4 +1,4 @@
-// Coroutines that are started one by one and end together.
+// Structured concurrency: coroutines that are started one by one, and all end before their group does.
 #pragma once
 
 #include <cstddef>
@@ -8,46 +8,46 @@
 #include <utility>
 
 #include <quarq/awaitable.hpp>
-#include <quarq/gather.hpp>
+#include <quarq/detail/gather_impl.hpp>
 
 namespace quarq {
 
-namespace detail {
+namespace async {
 class scope;
-}  // namespace detail
+}  // namespace async
 
-/// What with_task_group gives to its body. To be used by the coroutines of the group only: by the body and by
-/// what it has spawned, all on one loop or strand.
+/// What with_task_group passes to its body. Only the coroutines of the group may use it: the body and what it
+/// has spawned, all on one loop or strand.
 class task_group {
  public:
   task_group(const task_group&) = delete;
   task_group& operator=(const task_group&) = delete;
 
-  /// Starts `work` at the next turn of the loop: never before spawn() returns. If it throws, everything else
-  /// in the group is cancelled. Once the group is cancelled, `work` is destroyed instead, unstarted.
+  /// Starts `work` on the next loop iteration, never before spawn() returns. If it throws, everything else in
+  /// the group is cancelled. Once the group is cancelled, `work` is destroyed unstarted.
   void spawn(awaitable<void> work);
 
-  /// Cancels the body and all that was spawned, as a cancellation of the caller does. Is not in itself a
-  /// failure: with_task_group returns what the body returns, and throws operation_aborted only if it is the
-  /// body whose work this has cut short.
+  /// Cancels the body and everything spawned, like a cancellation of the caller. This alone is not a failure:
+  /// with_task_group still returns what the body returns, and throws operation_aborted only if the body
+  /// itself was cut short.
   void cancel();
 
-  /// How many of those spawned have not ended. The body is not counted.
+  /// How many spawned coroutines have not ended. The body is not counted.
   std::size_t size() const noexcept;
 
  private:
-  friend class detail::scope;
-  explicit task_group(detail::scope& scope) noexcept : scope_(scope) {}
-  detail::scope& scope_;
+  friend class async::scope;
+  explicit task_group(async::scope& scope) noexcept : scope_(scope) {}
+  async::scope& scope_;
 };
 
 namespace detail {
 
-/// Runs what `body` makes, and what it spawns, until all have ended.
+/// Runs the coroutine that `body` returns, and what it spawns, until all have ended.
 awaitable<void> run_group(std::function<awaitable<void>(task_group&)> body);
 [[noreturn]] void throw_aborted();
 
-// Keeps the function for as long as its coroutine: it may be a lambda with captures.
+// Keeps the function as long as its coroutine runs: it may be a lambda with captures.
 template <class T, class F>
 awaitable<void> run_body(F body, task_group& group, std::optional<value_of<T>>& slot) {
   awaitable<T> work = body(group);
@@ -77,13 +77,13 @@ awaitable<T> in_task_group(F body) {
 ///     };
 ///     co_await quarq::with_task_group(all);
 ///
-/// The first that throws, the body or another, cancels the rest, and when all have ended its exception is
-/// thrown. Cancellation of the caller cancels all; operation_aborted is thrown when they have ended, unless
-/// one of them failed otherwise or the body and all others came to their regular end nevertheless.
+/// The first exception, of the body or of a spawned coroutine, cancels the rest, and is thrown when all have
+/// ended. Cancelling the caller cancels all; operation_aborted is thrown when they have ended, unless one of
+/// them failed for another reason, or all of them ended normally nevertheless.
 template <class F>
   requires std::is_invocable_v<std::decay_t<F>&, task_group&>
 auto with_task_group(F&& body) {
-  QUARQ_SEAT_BELT(F);
+  QUARQ_REQUIRE_NAMED_ARGUMENT(F);
   using work = std::invoke_result_t<std::decay_t<F>&, task_group&>;
   static_assert(detail::is_awaitable<work>, "quarq: the body of a task group is a coroutine");
   return detail::in_task_group<typename detail::awaited<work>::type, std::decay_t<F>>(std::forward<F>(body));

@@ -1,4 +1,4 @@
-// Waiting, and limits to waiting.
+// Waiting for a time, and time limits for any await.
 #pragma once
 
 #include <chrono>
@@ -10,8 +10,8 @@
 
 namespace quarq {
 
-/// Suspends the coroutine for at least this long (steady clock); zero or less yields once to the loop.
-/// Cancellation ends it at once with boost::system::system_error (operation_aborted).
+/// Suspends the coroutine for at least this long (steady clock); zero or less yields once to the loop. Throws
+/// boost::system::system_error (operation_aborted) when cancelled.
 awaitable<void> sleep_for(std::chrono::nanoseconds duration);
 
 /// Suspends the coroutine until the system clock shows `when`.
@@ -27,8 +27,8 @@ awaitable<void> store(awaitable<T> from, std::optional<T>& into) {
 }
 }  // namespace detail
 
-/// Awaits `work` for at most `max`. Past that it is cancelled, and once it has ended timed_out is thrown: a
-/// coroutine that ignores cancellation is waited for. An exception of `work` is thrown as it is, at once.
+/// Awaits `work` for at most `max`; then it is cancelled, and timed_out is thrown when it has ended (a
+/// coroutine that ignores cancellation is waited for). An exception of `work` is thrown unchanged, at once.
 template <class T>
 awaitable<T> with_timeout(awaitable<T> work, std::chrono::nanoseconds max) {
   std::optional<T> value;

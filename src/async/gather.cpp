@@ -8,20 +8,20 @@
 namespace quarq::detail {
 
 awaitable<void> run_all(std::vector<awaitable<void>> work) {
-  std::function<void(scope&)> begin = [&work](scope& all) {
+  std::function<void(async::scope&)> begin = [&work](async::scope& all) {
     for (auto& one : work) all.start(std::move(one));
   };
-  const auto all = co_await scope::run(std::move(begin));
+  const auto all = co_await async::scope::run(std::move(begin));
   all->throw_failure();
 }
 
 awaitable<void> run_all_to_their_ends(std::vector<awaitable<void>> work) {
-  std::function<void(scope&)> begin = [&work](scope& all) {
+  std::function<void(async::scope&)> begin = [&work](async::scope& all) {
     for (auto& one : work) all.start(std::move(one));
   };
-  const auto all = co_await scope::run(std::move(begin));
+  const auto all = co_await async::scope::run(std::move(begin));
   all->throw_failure();
-  if (all->caller_cancelled()) throw_aborted();
+  if (all->parent_cancelled()) throw_aborted();
 }
 
 }  // namespace quarq::detail

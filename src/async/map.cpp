@@ -12,7 +12,7 @@
 #include <quarq/errors.hpp>
 #include <quarq/map.hpp>
 
-#include "async/handoff.hpp"
+#include "async/completion.hpp"
 
 namespace quarq {
 
@@ -37,7 +37,7 @@ map_core::map_core(map_options options, std::size_t usual_at_once, std::optional
 
 // Held by every lane, so that a signal outlives the coroutine that hears it, also where the loop ends.
 struct map_core::lanes {
-  explicit lanes(const asio::any_io_executor& l) : loop(l), over(std::make_shared<async::handoff>(l)) {}
+  explicit lanes(const asio::any_io_executor& l) : loop(l), over(std::make_shared<async::completion>(l)) {}
 
   void start(const std::shared_ptr<lanes>& self, awaitable<void> lane) {
     auto& stop = signals.emplace_back();
@@ -64,7 +64,7 @@ struct map_core::lanes {
   }
 
   asio::any_io_executor loop;
-  std::shared_ptr<async::handoff> over;
+  std::shared_ptr<async::completion> over;
   std::shared_ptr<map_core> work;
   std::deque<asio::cancellation_signal> signals;
   std::size_t running = 0;
@@ -91,11 +91,11 @@ awaitable<void> map_core::run_lanes(std::shared_ptr<map_core> self) {
     if (state.cancelled() != asio::cancellation_type::none) all->cancel();
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
-    // Weak: the handoff must not hold what holds it.
+    // Weak: the completion must not hold what holds it.
     std::function<void()> on_cancel = [weak = std::weak_ptr(all)] {
       if (const auto still = weak.lock()) still->cancel();
     };
-    co_await async::handoff::wait(all->over, std::move(on_cancel));
+    co_await async::completion::wait(all->over, std::move(on_cancel));
     co_await asio::this_coro::throw_if_cancelled(throws);
   }
   if (all->first) std::rethrow_exception(all->first);

@@ -11,7 +11,7 @@
 
 #include <quarq/run.hpp>
 
-#include "async/helper.hpp"
+#include "async/idle_work_source.hpp"
 
 namespace quarq {
 
@@ -21,46 +21,46 @@ namespace {
 
 // Set while run_loop runs on this thread.
 thread_local bool in_loop = false;
-thread_local async::helper* helper_here = nullptr;
+thread_local async::idle_work_source* idle_work = nullptr;
 
-struct loop_mark {
-  loop_mark() { in_loop = true; }
-  ~loop_mark() { in_loop = false; }
+struct in_loop_scope {
+  in_loop_scope() { in_loop = true; }
+  ~in_loop_scope() { in_loop = false; }
 };
 
-struct helper_mark {
-  helper_mark() {
-    if (helper_here) helper_here->enter();
+struct idle_work_scope {
+  idle_work_scope() {
+    if (idle_work) idle_work->loop_begins();
   }
-  ~helper_mark() {
-    if (helper_here) helper_here->leave();
+  ~idle_work_scope() {
+    if (idle_work) idle_work->loop_ends();
   }
 };
 
 void run_some(asio::io_context& loop) {
-  if (!helper_here) {
+  if (!idle_work) {
     loop.run_one();
-  } else if (loop.poll_one() == 0 && !helper_here->help()) {
-    helper_here->wait(loop);
+  } else if (loop.poll_one() == 0 && !idle_work->run_one()) {
+    idle_work->wait(loop);
   }
 }
 
 }  // namespace
 
-async::helper*& async::helper::here() noexcept {
-  return helper_here;
+async::idle_work_source*& async::idle_work_source::here() noexcept {
+  return idle_work;
 }
 
-async::outside_of_loops::outside_of_loops() noexcept : was_in_loop_(std::exchange(in_loop, false)) {}
+async::allow_nested_run::allow_nested_run() noexcept : was_in_loop_(std::exchange(in_loop, false)) {}
 
-async::outside_of_loops::~outside_of_loops() {
+async::allow_nested_run::~allow_nested_run() {
   in_loop = was_in_loop_;
 }
 
 void detail::run_loop(awaitable<void> main, std::stop_token stop) {
   if (in_loop) throw std::logic_error("quarq::run called from a coroutine: co_await it instead");
-  const loop_mark mark;
-  const helper_mark helping;
+  const in_loop_scope in_this_loop;
+  const idle_work_scope with_idle_work;
   asio::io_context loop(1);
   // poll_one() must not find the loop without work and stop it.
   const auto open = asio::make_work_guard(loop);
@@ -77,7 +77,7 @@ void detail::run_loop(awaitable<void> main, std::stop_token stop) {
         stop, [&] { asio::post(loop, [&] { cancel.emit(asio::cancellation_type::terminal); }); });
     while (!ended) run_some(loop);
   }
-  // Lets what the coroutine closed on its way out (connections) end in order.
+  // Lets connections that the coroutine closed on its way out end in order.
   loop.poll();
   if (failure) std::rethrow_exception(std::move(failure));
 }

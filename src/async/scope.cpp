@@ -10,7 +10,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
-namespace quarq::detail {
+#include "base/assert.hpp"
+
+namespace quarq::async {
 
 namespace asio = boost::asio;
 
@@ -35,15 +37,15 @@ struct scope::child {
   bool is_body = false;
 };
 
-// The completion handler of a child. If it is destroyed without being called, the child was destroyed.
-class scope::ended {
+// The completion handler of a child. If it is destroyed uncalled, the child was destroyed.
+class scope::child_handler {
  public:
   using cancellation_slot_type = asio::cancellation_slot;
 
-  ended(std::shared_ptr<scope> of, std::unique_ptr<child> one) noexcept
+  child_handler(std::shared_ptr<scope> of, std::unique_ptr<child> one) noexcept
       : of_(std::move(of)), one_(std::move(one)) {}
-  ended(ended&&) noexcept = default;
-  ~ended() {
+  child_handler(child_handler&&) noexcept = default;
+  ~child_handler() {
     if (!one_) return;
     const auto of = std::move(of_);
     of->child_gone(std::move(one_));
@@ -61,14 +63,14 @@ class scope::ended {
   std::unique_ptr<child> one_;
 };
 
-// Holds what is to be started at the next turn alive, or is destroyed with the loop.
-class scope::starter {
+// Starts children on the next loop iteration, or is destroyed with the loop.
+class scope::deferred_start {
  public:
-  explicit starter(std::shared_ptr<scope> of) noexcept : of_(std::move(of)) {}
-  starter(starter&&) noexcept = default;
-  ~starter() {
+  explicit deferred_start(std::shared_ptr<scope> of) noexcept : of_(std::move(of)) {}
+  deferred_start(deferred_start&&) noexcept = default;
+  ~deferred_start() {
     if (!of_) return;
-    // Outside of the scope: what is destroyed may come back to it.
+    // Moved out of the scope first: destroying a coroutine may call the scope.
     const auto of = std::move(of_);
     const auto unstarted = std::exchange(of->later_, {});
     of->left_ -= unstarted.size();
@@ -84,14 +86,14 @@ class scope::starter {
 };
 
 // Begins the wait of the parent.
-class scope::parent {
+class scope::parent_wait {
  public:
-  parent(std::shared_ptr<scope> of, caller whether) noexcept : of_(std::move(of)), whether_(whether) {}
+  parent_wait(std::shared_ptr<scope> of, cancellation how) noexcept : of_(std::move(of)), how_(how) {}
 
   template <class Handler>
   void operator()(Handler&& handler) {
     auto slot = asio::get_associated_cancellation_slot(handler);
-    if (slot.is_connected() && whether_ == caller::may_cancel) slot.assign(canceller(of_));
+    if (slot.is_connected() && how_ == cancellation::passed_on) slot.assign(canceller(of_));
     of_->parent_.keep(std::forward<Handler>(handler));
   }
 
@@ -101,7 +103,7 @@ class scope::parent {
     explicit canceller(const std::shared_ptr<scope>& of) noexcept : of_(of) {}
     void operator()(asio::cancellation_type type) const {
       const auto of = of_.lock();
-      if (of && type != asio::cancellation_type::none) of->cancel_by_caller();
+      if (of && type != asio::cancellation_type::none) of->cancel_by_parent();
     }
 
    private:
@@ -109,7 +111,7 @@ class scope::parent {
   };
 
   std::shared_ptr<scope> of_;
-  caller whether_;
+  cancellation how_;
 };
 
 scope::scope(asio::any_io_executor loop) : loop_(std::move(loop)), group_(*this) {}
@@ -129,6 +131,7 @@ void scope::unlink(child& one) noexcept {
   if (being_started_ == &one) being_started_ = nullptr;
   (one.previous ? one.previous->next : first_) = one.next;
   if (one.next) one.next->previous = one.previous;
+  QUARQ_ASSERT(left_ > 0);
   --left_;
   if (one.is_body) body_runs_ = false;
 }
@@ -140,10 +143,10 @@ void scope::start(awaitable<void> work, bool is_body) {
     one->is_body = is_body;
     link(*one);
     being_started_ = one.get();
-    asio::co_spawn(loop_, std::move(work), ended(shared_from_this(), std::move(one)));
+    asio::co_spawn(loop_, std::move(work), child_handler(shared_from_this(), std::move(one)));
   } catch (...) {
-    // Without memory for a child, this fails as a child does.
-    note(std::current_exception());
+    // Running out of memory for a child counts as its failure.
+    record(std::current_exception());
   }
   starting_ = false;
   auto* const started = std::exchange(being_started_, nullptr);
@@ -154,13 +157,13 @@ void scope::start_later(awaitable<void> work) {
   if (cancelled_) return;
   later_.push_back(std::move(work));
   ++left_;
-  if (later_.size() == 1) asio::post(loop_, starter(shared_from_this()));
+  if (later_.size() == 1) asio::post(loop_, deferred_start(shared_from_this()));
 }
 
 void scope::start_all_later() {
   auto work = std::exchange(later_, {});
   for (auto& one : work) {
-    // Counted as waiting until now; the one before may have cancelled the rest.
+    // It was counted while it was deferred. The one before may have cancelled the scope.
     --left_;
     if (cancelled_) {
       const auto unstarted = std::move(one);
@@ -178,8 +181,8 @@ void scope::cancel() {
   while (next_to_cancel_) {
     auto& one = *next_to_cancel_;
     next_to_cancel_ = one.next;
-    // Asio's co_spawn loses a coroutine that is cancelled before its first wait and never waits: start() does
-    // this one later.
+    // Asio's co_spawn loses a coroutine that is cancelled before its first wait and never waits: start()
+    // cancels it later.
     if (&one != being_started_) emit(one);
   }
 }
@@ -191,12 +194,12 @@ void scope::emit(child& to) {
   ended_meanwhile_.reset();
 }
 
-void scope::cancel_by_caller() {
-  caller_cancelled_ = true;
+void scope::cancel_by_parent() {
+  parent_cancelled_ = true;
   cancel();
 }
 
-// A signal must not be destroyed while it is emitted.
+// A cancellation signal must not be destroyed while it is emitted.
 void scope::destroy(std::unique_ptr<child> one) noexcept {
   unlink(*one);
   if (one.get() == being_cancelled_) ended_meanwhile_ = std::move(one);
@@ -204,13 +207,13 @@ void scope::destroy(std::unique_ptr<child> one) noexcept {
 
 void scope::child_ended(std::unique_ptr<child> one, const std::exception_ptr& failure) {
   destroy(std::move(one));
-  if (failure) note(failure);
+  if (failure) record(failure);
   wake_parent();
 }
 
 void scope::wake_parent() {
   if (left_ > 0 || starting_ || !parent_) return;
-  // Not in the middle of a cancellation that the parent itself may have begun.
+  // Posted during a cancellation, which the parent itself may have begun.
   if (being_cancelled_) {
     parent_.post();
   } else {
@@ -223,7 +226,7 @@ void scope::child_gone(std::unique_ptr<child> one) noexcept {
   if (left_ == 0 && !starting_ && parent_) parent_.drop();
 }
 
-void scope::note(const std::exception_ptr& failure) {
+void scope::record(const std::exception_ptr& failure) {
   if (failure_) return;
   if (cancelled_ && is_abort(failure)) {
     aborted_ = failure;
@@ -235,25 +238,26 @@ void scope::note(const std::exception_ptr& failure) {
 
 void scope::throw_failure() const {
   if (failure_) std::rethrow_exception(failure_);
-  if (caller_cancelled_ && aborted_) std::rethrow_exception(aborted_);
+  if (parent_cancelled_ && aborted_) std::rethrow_exception(aborted_);
 }
 
-awaitable<std::shared_ptr<scope>> scope::run(std::function<void(scope&)> begin, caller whether) {
+awaitable<std::shared_ptr<scope>> scope::run(std::function<void(scope&)> begin, cancellation how) {
   const auto loop = co_await asio::this_coro::executor;
   const auto all = std::make_shared<scope>(loop);
-  // A child may bring about the cancellation of its parent before that waits: it has to wait nevertheless.
+  // A child may cause the cancellation of its parent before that waits: the parent must wait nevertheless.
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   begin(*all);
   const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none && whether == caller::may_cancel)
-    all->cancel_by_caller();
+  if (state.cancelled() != asio::cancellation_type::none && how == cancellation::passed_on)
+    all->cancel_by_parent();
   if (all->left_ > 0) {
-    auto waiting = async::suspend(parent(all, whether));
+    auto waiting = suspend(parent_wait(all, how));
     co_await std::move(waiting);
   }
+  QUARQ_ASSERT(all->left_ == 0);
   co_await asio::this_coro::throw_if_cancelled(throws);
   co_return all;
 }
 
-}  // namespace quarq::detail
+}  // namespace quarq::async

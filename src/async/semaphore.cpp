@@ -1,30 +1,35 @@
 #include <utility>
 
+#include <quarq/detail/wait_queue.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/semaphore.hpp>
-#include <quarq/wait_list.hpp>
+
+#include "base/assert.hpp"
 
 namespace quarq {
 
 struct semaphore::state {
-  explicit state(std::size_t permits) : there(permits) {}
+  explicit state(std::size_t permits) : free(permits) {}
 
-  // Those that have been handed to somebody who has not come yet are his.
-  std::size_t available() const noexcept { return there - waiting.handed(); }
+  // A permit that was handed to a coroutine is taken, although it has not resumed yet.
+  std::size_t available() const noexcept {
+    QUARQ_ASSERT(waiting.handed() <= free);
+    return free - waiting.handed();
+  }
 
-  std::size_t there;
-  detail::wait_list waiting;
+  std::size_t free;
+  detail::wait_queue waiting;
 };
 
 void semaphore::permit::release() {
   const auto from = std::move(from_);
   if (!from) return;
-  ++from->there;
+  ++from->free;
   from->waiting.hand_one();
 }
 
 semaphore::permit& semaphore::permit::operator=(permit&& other) noexcept {
-  // First taken, then given back: also right for itself.
+  // Moved from first, released last: also correct for self-assignment.
   permit taken(std::move(other));
   std::swap(from_, taken.from_);
   return *this;
@@ -44,13 +49,13 @@ awaitable<semaphore::permit> semaphore::acquire() {
 
 awaitable<semaphore::permit> semaphore::acquire_from(std::shared_ptr<state> from) {
   if (from->available() == 0) co_await from->waiting.wait();
-  --from->there;
+  --from->free;
   co_return permit(std::move(from));
 }
 
 semaphore::permit semaphore::try_acquire() {
   if (state_->available() == 0) return {};
-  --state_->there;
+  --state_->free;
   return permit(state_);
 }
 

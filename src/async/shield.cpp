@@ -7,8 +7,8 @@
 namespace quarq::detail {
 
 awaitable<void> run_shielded(awaitable<void> work) {
-  std::function<void(scope&)> begin = [&work](scope& all) { all.start(std::move(work)); };
-  const auto all = co_await scope::run(std::move(begin), scope::caller::may_not);
+  std::function<void(async::scope&)> begin = [&work](async::scope& all) { all.start(std::move(work)); };
+  const auto all = co_await async::scope::run(std::move(begin), async::scope::cancellation::blocked);
   all->throw_failure();
 }
 

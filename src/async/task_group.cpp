@@ -26,8 +26,10 @@ std::size_t task_group::size() const noexcept {
 namespace detail {
 
 awaitable<void> run_group(std::function<awaitable<void>(task_group&)> body) {
-  std::function<void(scope&)> begin = [&body](scope& all) { all.start_body(body(all.group())); };
-  const auto all = co_await scope::run(std::move(begin));
+  std::function<void(async::scope&)> begin = [&body](async::scope& all) {
+    all.start_body(body(all.group()));
+  };
+  const auto all = co_await async::scope::run(std::move(begin));
   all->throw_failure();
 }
 

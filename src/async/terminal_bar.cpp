@@ -17,15 +17,15 @@ namespace detail {
 namespace {
 
 constexpr std::chrono::milliseconds between_draws{100};
-constexpr std::size_t usual_width = 80, min_bar = 5, max_bar = 40;
-// Never seen; a figure, not a promise, from here on.
+constexpr std::size_t default_width = 80, min_bar = 5, max_bar = 40;
+// Longer times left are shown as this.
 constexpr double max_left_s = 99 * 3600;
 
 bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
 }
 
-// Columns, if every character takes one.
+// Columns, assuming one per character.
 std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
 }
@@ -43,7 +43,7 @@ std::string duration_text(double seconds) {
   return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
-// What stands behind the bar, the most important first.
+// The text behind the bar, the most important part first.
 std::vector<std::string> figures(const progress& p) {
   std::vector<std::string> all;
   all.push_back(p.total ? fmt::format("{}/{}", p.done, *p.total) : fmt::format("{}", p.done));
@@ -110,16 +110,16 @@ class drawn_bar {
     return isatty(file) == 1 && (kind == nullptr || std::string_view(kind) != "dumb");
   }
 
-  // The terminal may change its size at any time.
+  // Asked each time, since a terminal may be resized.
   std::size_t width() const {
     winsize size{};
-    return ioctl(file_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual_width;
+    return ioctl(file_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : default_width;
   }
 
   void draw(const char* end) {
     constexpr const char* erase_to_the_right = "\x1b[K";
     const std::string text = "\r" + bar_line(label_, now_, width()) + erase_to_the_right + end;
-    // A terminal that takes nothing is no reason to fail.
+    // A terminal that can't be written to is no reason to fail.
     [[maybe_unused]] const auto written = ::write(file_, text.data(), text.size());
     drawn_at_ = std::chrono::steady_clock::now();
   }

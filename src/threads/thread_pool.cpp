@@ -8,38 +8,14 @@
 #include <quarq/errors.hpp>
 #include <quarq/thread_pool.hpp>
 
-#include "async/handoff.hpp"
-#include "threads/pool_core.hpp"
+#include "async/completion.hpp"
+#include "threads/thread_pool_impl.hpp"
 
-namespace quarq::detail {
+namespace quarq {
 
 namespace asio = boost::asio;
-using state = thread_call::state;
 
-std::shared_ptr<pool_core> make_pool(thread_pool_options options) {
-  auto pool = std::make_shared<pool_core>(std::move(options));
-  try {
-    pool->start();
-  } catch (...) {
-    pool->end();
-    throw;
-  }
-  return pool;
-}
-
-std::size_t size_of(const pool_core& pool) noexcept {
-  return pool.size();
-}
-
-void end_pool(const std::shared_ptr<pool_core>& pool) {
-  pool->end();
-}
-
-void post(pool_core& pool, posted f) {
-  pool.post(std::move(f));
-}
-
-void thread_call::perform() noexcept {
+void detail::thread_call::perform() noexcept {
   try {
     work(stop_.get_token());
   } catch (...) {
@@ -49,32 +25,60 @@ void thread_call::perform() noexcept {
   state_ = state::ended;
 }
 
+namespace threads {
+
+using detail::thread_call;
+using state = thread_call::state;
+
+std::shared_ptr<thread_pool_impl> make_pool(thread_pool_options options) {
+  auto pool = std::make_shared<thread_pool_impl>(std::move(options));
+  try {
+    pool->start();
+  } catch (...) {
+    pool->end();
+    throw;
+  }
+  return pool;
+}
+
+std::size_t size_of(const thread_pool_impl& pool) noexcept {
+  return pool.size();
+}
+
+void end_pool(const std::shared_ptr<thread_pool_impl>& pool) {
+  pool->end();
+}
+
+void post(thread_pool_impl& pool, detail::unique_function f) {
+  pool.post(std::move(f));
+}
+
 namespace {
 
-// A call in the pool, awaited. If the coroutine is destroyed while it waits, nobody wants the value.
-class submitted {
+// An awaited call. If the coroutine is destroyed while it waits, the call is cancelled.
+class awaited_call {
  public:
-  submitted(pool_core& pool, const std::shared_ptr<thread_call>& call)
+  awaited_call(thread_pool_impl& pool, const std::shared_ptr<thread_call>& call)
       : pool_(pool), call_(*call), awaited_(pool.submit(call)) {}
-  submitted(const submitted&) = delete;
-  submitted& operator=(const submitted&) = delete;
-  ~submitted() {
+  awaited_call(const awaited_call&) = delete;
+  awaited_call& operator=(const awaited_call&) = delete;
+  ~awaited_call() {
     if (!has_ended_) pool_.cancel(call_);
     if (awaited_) --*awaited_;
   }
   void has_ended() noexcept { has_ended_ = true; }
 
  private:
-  pool_core& pool_;
+  thread_pool_impl& pool_;
   thread_call& call_;
   std::shared_ptr<std::atomic<std::size_t>> awaited_;
   bool has_ended_ = false;
 };
 
 void throw_failure(thread_call& call, bool was_cancelled) {
-  if (call.where() == state::dropped) throw cancelled("the thread pool ended before the call began");
+  if (call.current_state() == state::dropped) throw cancelled("the thread pool ended before the call began");
   const bool failed = call.failure != nullptr;
-  if (was_cancelled && (failed || call.where() == state::cancelled)) {
+  if (was_cancelled && (failed || call.current_state() == state::cancelled)) {
     call.failure = nullptr;
     throw boost::system::system_error(asio::error::operation_aborted);
   }
@@ -87,15 +91,16 @@ void throw_failure(thread_call& call, bool was_cancelled) {
 
 }  // namespace
 
-awaitable<void> run_call(std::shared_ptr<pool_core> pool, std::shared_ptr<thread_call> call) {
+awaitable<void> run_call(std::shared_ptr<thread_pool_impl> pool, std::shared_ptr<thread_call> call) {
   const auto loop = co_await asio::this_coro::executor;
-  call->done = std::make_shared<async::handoff>(loop);
-  if (pool->is_bounded()) co_await pool->place_for(call);
-  submitted guard(*pool, call);
+  call->done = std::make_shared<async::completion>(loop);
+  if (pool->is_bounded()) co_await pool->slot_for(call);
+  awaited_call guard(*pool, call);
   std::function<void()> on_cancel = [to = pool.get(), one = call.get()] { to->cancel(*one); };
-  const bool was_cancelled = co_await async::handoff::wait(call->done, std::move(on_cancel));
+  const bool was_cancelled = co_await async::completion::wait(call->done, std::move(on_cancel));
   guard.has_ended();
   throw_failure(*call, was_cancelled);
 }
 
-}  // namespace quarq::detail
+}  // namespace threads
+}  // namespace quarq

@@ -7,17 +7,17 @@ namespace quarq::threads {
 
 namespace {
 
-// Fewer than that are not worth to be taken at once.
-constexpr std::size_t many = 4;
+// It takes more than this many functions to be worth taking a whole chunk.
+constexpr std::size_t max_taken_singly = 4;
 
 }  // namespace
 
 work_queue::~work_queue() {
-  // One by one: thousands of chunks that destroy their next would need as many frames of the stack.
+  // One by one: recursion over thousands of chunks would overflow the stack.
   while (first_) first_ = std::move(first_->next);
 }
 
-bool work_queue::push(detail::posted&& f) {
+bool work_queue::push(detail::unique_function&& f) {
   const std::lock_guard lock(lock_);
   if (closed_) return false;
   if (!last_ || last_->is_full()) {
@@ -41,7 +41,7 @@ bool work_queue::push(std::unique_ptr<chunk>&& several) {
   return true;
 }
 
-detail::posted work_queue::pop_first() {
+detail::unique_function work_queue::pop_first() {
   auto f = first_->pop();
   if (first_->is_empty()) {
     auto used = detach_first();
@@ -62,18 +62,18 @@ std::unique_ptr<chunk> work_queue::detach_first() {
   return detached;
 }
 
-detail::posted work_queue::pop() {
+detail::unique_function work_queue::pop() {
   if (empty_.load(std::memory_order_relaxed)) return {};
   const std::lock_guard lock(lock_);
   if (!first_) return {};
   return pop_first();
 }
 
-detail::posted work_queue::pop(std::unique_ptr<chunk>& rest) {
+detail::unique_function work_queue::pop(std::unique_ptr<chunk>& rest) {
   if (empty_.load(std::memory_order_relaxed)) return {};
   const std::lock_guard lock(lock_);
   if (!first_) return {};
-  if (first_->size() <= many && !first_->next) return pop_first();
+  if (first_->size() <= max_taken_singly && !first_->next) return pop_first();
   auto f = first_->pop();
   auto left = detach_first();
   if (!left->is_empty()) rest = std::move(left);

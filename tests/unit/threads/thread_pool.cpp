@@ -36,14 +36,14 @@ namespace {
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
-thread_pool_options sized(std::size_t size, at_end end = at_end::wait) {
+thread_pool_options sized(std::size_t size, shutdown end = shutdown::drain) {
   thread_pool_options options;
   options.size = size;
-  options.at_end = end;
+  options.shutdown = end;
   return options;
 }
 
-thread_pool_options bounded(std::size_t size, std::size_t max_queued, at_end end = at_end::wait) {
+thread_pool_options bounded(std::size_t size, std::size_t max_queued, shutdown end = shutdown::drain) {
   auto options = sized(size, end);
   options.max_queued = max_queued;
   return options;
@@ -763,7 +763,7 @@ TEST(thread_pool, its_end_may_drop_what_is_queued_and_stop_what_runs) {
   std::binary_semaphore running(0), all_queued(0);
   std::jthread loops;
   {
-    thread_pool threads(sized(1, at_end::cancel));
+    thread_pool threads(sized(1, shutdown::cancel));
     const auto until_stopped = [&](std::stop_token stop) {
       running.release();
       std::binary_semaphore stopped(0);
@@ -883,7 +883,7 @@ TEST(thread_pool, the_loop_may_end_while_it_waits_for_a_place) {
 
 TEST(thread_pool, pools_come_and_go_with_work_in_flight) {
   for (int i = 0; i < 100; ++i) {
-    const auto end = i % 2 ? at_end::cancel : at_end::wait;
+    const auto end = i % 2 ? shutdown::cancel : shutdown::drain;
     std::optional<thread_pool> threads(bounded(2, i % 3 ? 0 : 4, end));
     std::atomic<int> ended = 0;
     std::binary_semaphore begun(0);

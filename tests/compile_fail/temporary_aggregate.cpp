@@ -8,7 +8,7 @@
 
 template <class T>
 quarq::awaitable<void> take(T&& value) {
-  QUARQ_SEAT_BELT(T);
+  QUARQ_REQUIRE_NAMED_ARGUMENT(T);
   return [](std::decay_t<T>) -> quarq::awaitable<void> { co_return; }(std::forward<T>(value));
 }
 

@@ -1,4 +1,4 @@
-// A coroutine that stands still until somebody moves it.
+// The completion handler of a suspended coroutine, stored without an allocation.
 #pragma once
 
 #include <cstddef>
@@ -16,31 +16,31 @@
 
 namespace quarq::async {
 
-/// Keeps a completion handler, which owns the frames of the coroutine that waits, without memory of its own:
-/// so it may stand in one of these frames. Whatever it is asked to do, it is empty afterwards and is not
-/// touched any more.
-class suspended {
+/// Stores a completion handler, which owns the frames of the suspended coroutine. Needs no memory beside its
+/// own, so it may be part of one of those frames. resume(), post() and drop() leave it empty before they act:
+/// they may destroy it.
+class stored_handler {
  public:
-  suspended() = default;
-  suspended(const suspended&) = delete;
-  suspended& operator=(const suspended&) = delete;
-  ~suspended() {
+  stored_handler() = default;
+  stored_handler(const stored_handler&) = delete;
+  stored_handler& operator=(const stored_handler&) = delete;
+  ~stored_handler() {
     if (act_) drop();
   }
 
   template <class Handler>
   void keep(Handler handler) {
-    static_assert(sizeof(Handler) <= sizeof(place_) && alignof(Handler) <= alignof(void*));
-    ::new (static_cast<void*>(place_)) Handler(std::move(handler));
+    static_assert(sizeof(Handler) <= sizeof(storage_) && alignof(Handler) <= alignof(void*));
+    ::new (static_cast<void*>(storage_)) Handler(std::move(handler));
     act_ = &perform<Handler>;
   }
   explicit operator bool() const noexcept { return act_ != nullptr; }
 
-  /// Goes on, in here.
+  /// Resumes the coroutine, within this call.
   void resume() { act_(*this, how::resume); }
-  /// Goes on at a later turn of its loop.
+  /// Resumes the coroutine on a later iteration of its loop.
   void post() { act_(*this, how::post); }
-  /// Is destroyed: at once, or by its loop.
+  /// Destroys the coroutine: at once, or when its loop does.
   void drop() { act_(*this, how::drop); }
 
  private:
@@ -57,20 +57,20 @@ class suspended {
   };
 
   template <class Handler>
-  static void perform(suspended& self, how what) {
-    auto* const kept = std::launder(reinterpret_cast<Handler*>(self.place_));
+  static void perform(stored_handler& self, how action) {
+    auto* const kept = std::launder(reinterpret_cast<Handler*>(self.storage_));
     Handler handler(std::move(*kept));
     kept->~Handler();
     self.act_ = nullptr;
-    if (what == how::resume) std::move(handler)();
-    if (what == how::post) post_it(std::move(handler));
+    if (action == how::resume) std::move(handler)();
+    if (action == how::post) post_it(std::move(handler));
   }
 
   template <class Handler>
   static void post_it(Handler handler) {
     namespace asio = boost::asio;
     const asio::any_io_executor loop = asio::get_associated_executor(handler);
-    // The usual one, without the detours of a type-erased executor.
+    // The usual executor is posted to without type erasure.
     const auto* const plain = loop.template target<asio::io_context::executor_type>();
     if (plain) {
       asio::post(*plain, deliver<Handler>(std::move(handler)));
@@ -79,12 +79,12 @@ class suspended {
     }
   }
 
-  void (*act_)(suspended&, how) = nullptr;
-  alignas(void*) std::byte place_[2 * sizeof(void*)];
+  void (*act_)(stored_handler&, how) = nullptr;
+  alignas(void*) std::byte storage_[2 * sizeof(void*)];
 };
 
-/// To be awaited: suspends the coroutine and calls begin(handler), whose handler may be kept. Costs no frame
-/// of its own, as use_awaitable does.
+/// Awaiting the result suspends the coroutine and calls begin(handler), which may store the handler. Costs no
+/// coroutine frame of its own, unlike use_awaitable.
 template <class Begin>
 auto suspend(Begin begin) {
   namespace asio = boost::asio;

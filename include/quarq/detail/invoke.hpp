@@ -14,13 +14,13 @@ namespace quarq::detail {
 template <class F, class... Args>
 inline constexpr bool takes_stop_token = std::is_invocable_v<F, std::stop_token, Args...>;
 
-/// What F gives, called with values of these types, maybe after a std::stop_token.
+/// A call of F with values of these types, after a std::stop_token if F takes one.
 template <class F, class... Args>
 struct invocation {
   static_assert(takes_stop_token<F, Args...> || std::is_invocable_v<F, Args...>,
                 "quarq: this function can't be called with these arguments (see invocation<function, "
                 "arguments> in this message)");
-  static auto given() {
+  static auto return_type() {
     if constexpr (takes_stop_token<F, Args...>) {
       return std::type_identity<std::invoke_result_t<F, std::stop_token, Args...>>();
     } else if constexpr (std::is_invocable_v<F, Args...>) {
@@ -29,9 +29,9 @@ struct invocation {
       return std::type_identity<void>();
     }
   }
-  using returned = typename decltype(given())::type;
+  using returned = typename decltype(return_type())::type;
   static constexpr bool is_coroutine = is_awaitable<std::remove_cvref_t<returned>>;
-  /// Of a coroutine function what it yields.
+  /// For a coroutine function, the type that it yields.
   using result = typename awaited<std::remove_cvref_t<returned>>::type;
 
   static returned invoke(std::stop_token stop, F& f, Args&... args) {

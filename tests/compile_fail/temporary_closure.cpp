@@ -8,7 +8,7 @@
 
 template <class F>
 quarq::awaitable<void> offload(F&& work) {
-  QUARQ_SEAT_BELT(F);
+  QUARQ_REQUIRE_NAMED_ARGUMENT(F);
   return [](std::decay_t<F> held) -> quarq::awaitable<void> {
     held();
     co_return;

@@ -1,4 +1,4 @@
-#include "async/event.hpp"
+#include "async/auto_reset_event.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -8,7 +8,7 @@ namespace quarq::async {
 
 namespace asio = boost::asio;
 
-awaitable<void> event::wait_until(asio::steady_timer::time_point when) {
+awaitable<void> auto_reset_event::wait_until(asio::steady_timer::time_point when) {
   if (!set_) {
     boost::system::error_code ec;
     timer_.expires_at(when);

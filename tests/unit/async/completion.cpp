@@ -1,5 +1,5 @@
 // From any thread to a coroutine on its loop, and what the end of either does.
-#include "async/handoff.hpp"
+#include "async/completion.hpp"
 
 #include <atomic>
 #include <thread>
@@ -22,18 +22,18 @@ namespace quarq::test {
 namespace {
 
 namespace asio = boost::asio;
-using async::handoff;
+using async::completion;
 
 awaitable<bool> wait_for_thread(int& runs) {
   const auto loop = co_await asio::this_coro::executor;
-  const auto event = std::make_shared<handoff>(loop);
+  const auto event = std::make_shared<completion>(loop);
   std::jthread other([event] { event->complete(); });
-  const bool was_cancelled = co_await handoff::wait(event, [] {});
+  const bool was_cancelled = co_await completion::wait(event, [] {});
   ++runs;
   co_return was_cancelled;
 }
 
-TEST(handoff, another_thread_ends_the_wait) {
+TEST(completion, another_thread_ends_the_wait) {
   int runs = 0;
   const auto body = [&]() -> awaitable<void> {
     std::vector<awaitable<bool>> all;
@@ -45,26 +45,26 @@ TEST(handoff, another_thread_ends_the_wait) {
   EXPECT_EQ(runs, 100);
 }
 
-TEST(handoff, what_happened_before_the_wait_counts) {
+TEST(completion, what_happened_before_the_wait_counts) {
   const auto body = []() -> awaitable<void> {
     const auto loop = co_await asio::this_coro::executor;
-    const auto event = std::make_shared<handoff>(loop);
+    const auto event = std::make_shared<completion>(loop);
     event->complete();
     co_await asio::post(loop, asio::use_awaitable);
     co_await asio::post(loop, asio::use_awaitable);
-    const bool was_cancelled = co_await handoff::wait(event, [] {});
+    const bool was_cancelled = co_await completion::wait(event, [] {});
     EXPECT_FALSE(was_cancelled);
   };
   run_on_loop(body);
 }
 
-TEST(handoff, a_cancelled_wait_goes_on_until_the_event) {
+TEST(completion, a_cancelled_wait_goes_on_until_the_event) {
   asio::io_context loop(1);
   asio::cancellation_signal cancel;
   bool told = false, ended = false;
-  const auto event = std::make_shared<handoff>(loop.get_executor());
+  const auto event = std::make_shared<completion>(loop.get_executor());
   const auto body = [&]() -> awaitable<void> {
-    const bool was_cancelled = co_await handoff::wait(event, [&] { told = true; });
+    const bool was_cancelled = co_await completion::wait(event, [&] { told = true; });
     EXPECT_TRUE(was_cancelled);
     ended = true;
   };
@@ -81,12 +81,12 @@ TEST(handoff, a_cancelled_wait_goes_on_until_the_event) {
   EXPECT_TRUE(ended);
 }
 
-TEST(handoff, keeps_its_loop_from_running_out_of_work) {
+TEST(completion, keeps_its_loop_from_running_out_of_work) {
   asio::io_context loop(1);
   bool ended = false;
-  const auto event = std::make_shared<handoff>(loop.get_executor());
+  const auto event = std::make_shared<completion>(loop.get_executor());
   const auto body = [&]() -> awaitable<void> {
-    co_await handoff::wait(event, [] {});
+    co_await completion::wait(event, [] {});
     ended = true;
   };
   asio::co_spawn(loop, body, asio::detached);
@@ -103,18 +103,18 @@ struct says_goodbye {
   std::atomic<int>& count;
 };
 
-awaitable<void> wait_with(std::shared_ptr<handoff> event, std::shared_ptr<says_goodbye> kept) {
-  co_await handoff::wait(event, [] {});
+awaitable<void> wait_with(std::shared_ptr<completion> event, std::shared_ptr<says_goodbye> kept) {
+  co_await completion::wait(event, [] {});
   (void)kept;
 }
 
-TEST(handoff, the_loop_may_end_first) {
+TEST(completion, the_loop_may_end_first) {
   std::atomic<int> gone = 0;
-  std::vector<std::shared_ptr<handoff>> events;
+  std::vector<std::shared_ptr<completion>> events;
   {
     asio::io_context loop(1);
     for (int i = 0; i < 10; ++i) {
-      events.push_back(std::make_shared<handoff>(loop.get_executor()));
+      events.push_back(std::make_shared<completion>(loop.get_executor()));
       asio::co_spawn(loop, wait_with(events.back(), std::make_shared<says_goodbye>(gone)), asio::detached);
     }
     loop.poll();
@@ -125,7 +125,7 @@ TEST(handoff, the_loop_may_end_first) {
   for (const auto& event : events) event->complete();
 }
 
-TEST(handoff, works_on_strands_of_a_loop_with_several_threads) {
+TEST(completion, works_on_strands_of_a_loop_with_several_threads) {
   asio::io_context loop(2);
   std::atomic<int> ended = 0;
   for (int i = 0; i < 100; ++i) {

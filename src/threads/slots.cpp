@@ -1,5 +1,6 @@
-#include "threads/places.hpp"
+#include "threads/slots.hpp"
 
+#include <functional>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -8,11 +9,13 @@
 
 #include <quarq/errors.hpp>
 
+#include "base/assert.hpp"
+
 namespace quarq::threads {
 
 namespace asio = boost::asio;
 
-bool places::try_take() {
+bool slots::try_acquire() {
   const std::lock_guard lock(mutex_);
   if (closed_) return true;
   if (free_ == 0 || !waiting_.empty()) return false;
@@ -20,7 +23,7 @@ bool places::try_take() {
   return true;
 }
 
-void places::take() {
+void slots::acquire() {
   std::unique_lock lock(mutex_);
   if (closed_) return;
   if (free_ > 0 && waiting_.empty()) {
@@ -29,37 +32,35 @@ void places::take() {
   }
   const auto me = std::make_shared<waiter>();
   waiting_.push_back(me);
-  changed_.wait(lock, [&] { return me->has_place || me->is_closed; });
+  changed_.wait(lock, [&] { return me->has_slot || me->is_closed; });
 }
 
-// A coroutine that waits, until it takes its place away with it.
-struct places::in_line {
-  in_line(places& all, std::shared_ptr<waiter> one) : from(all), me(std::move(one)) {}
-  in_line(const in_line&) = delete;
-  in_line& operator=(const in_line&) = delete;
-  ~in_line() { leave(); }
-
-  void leave() noexcept {
-    if (!std::exchange(waits, false)) return;
+// A waiting coroutine's. If it is destroyed before the coroutine resumes, the slot goes to the next waiter.
+struct slots::wait_ticket {
+  wait_ticket(slots& all, std::shared_ptr<waiter> one) : from(all), me(std::move(one)) {}
+  wait_ticket(const wait_ticket&) = delete;
+  wait_ticket& operator=(const wait_ticket&) = delete;
+  ~wait_ticket() {
+    if (!waits) return;
     {
       const std::lock_guard lock(from.mutex_);
-      if (!me->has_place) {
+      if (!me->has_slot) {
         from.waiting_.remove(me);
         return;
       }
     }
-    from.give_back();
+    from.release();
   }
 
-  places& from;
+  slots& from;
   std::shared_ptr<waiter> me;
   bool waits = true;
 };
 
-awaitable<void> places::async_take() {
+awaitable<void> slots::async_acquire() {
   const auto loop = co_await asio::this_coro::executor;
   const auto me = std::make_shared<waiter>();
-  me->event = std::make_shared<async::handoff>(loop);
+  me->completion = std::make_shared<async::completion>(loop);
   {
     const std::lock_guard lock(mutex_);
     if (closed_) throw cancelled("the thread pool has ended");
@@ -69,44 +70,46 @@ awaitable<void> places::async_take() {
     }
     waiting_.push_back(me);
   }
-  in_line line(*this, me);
+  wait_ticket ticket(*this, me);
   std::function<void()> on_cancel = [this, one = me.get()] {
-    // Either it has its place, and the event is under way, or it gets none.
+    // If it has a slot already, its completion is on its way.
     {
       const std::lock_guard lock(mutex_);
-      if (one->has_place || one->is_closed) return;
+      if (one->has_slot || one->is_closed) return;
       waiting_.remove_if([&](const auto& other) { return other.get() == one; });
     }
-    one->event->complete();
+    one->completion->complete();
   };
-  const bool was_cancelled = co_await async::handoff::wait(me->event, std::move(on_cancel));
+  const bool was_cancelled = co_await async::completion::wait(me->completion, std::move(on_cancel));
   if (was_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
   if (me->is_closed) throw cancelled("the thread pool ended before there was place in its queue");
-  line.waits = false;
+  ticket.waits = false;
 }
 
-void places::give_back() {
+void slots::release() {
   const std::lock_guard lock(mutex_);
   if (waiting_.empty()) {
     ++free_;
+    QUARQ_ASSERT(closed_ || free_ <= count_);
     return;
   }
+  QUARQ_ASSERT(free_ == 0);
   const auto next = std::move(waiting_.front());
   waiting_.pop_front();
-  next->has_place = true;
-  if (next->event) {
-    next->event->complete();
+  next->has_slot = true;
+  if (next->completion) {
+    next->completion->complete();
   } else {
     changed_.notify_all();
   }
 }
 
-void places::close() {
+void slots::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
   for (const auto& one : std::exchange(waiting_, {})) {
     one->is_closed = true;
-    if (one->event) one->event->complete();
+    if (one->completion) one->completion->complete();
   }
   changed_.notify_all();
 }
