@@ -14,7 +14,7 @@ namespace quarq {
 
 namespace detail {
 
-/// (A class of its own, since g++ 12 warns of a closure in the frame of a function template.)
+/// (A class, since g++ 12 warns about a closure in the coroutine frame of a function template.)
 template <class F, class... Args>
 struct call_here {
   using invocation_type = invocation<F, Args...>;
@@ -36,17 +36,17 @@ struct call_here {
 
 }  // namespace detail
 
-/// Where coroutines run: on the loop that awaits them, many at once on its one thread. It holds nothing;
-/// every one is the same. It is there so that work can be moved to a thread_pool, a process_pool or machines,
-/// and back, by changing one word.
+/// Runs coroutines on the loop that awaits them, many at the same time on its one thread. Has no state: all
+/// objects are alike. With it, moving work to a thread_pool, a process_pool or machines, and back, changes
+/// one word.
 class coroutines : public detail::maps<coroutines> {
  public:
   /// Calls f(args...) and returns what it returns, or what its awaitable yields; throws what it throws. `f`
-  /// and the arguments are kept until the end, so references to them and captures are safe. Cancelling
-  /// cancels what the coroutine awaits.
+  /// and the arguments are kept until the call has ended, so references to them and captures are safe.
+  /// Cancelling the caller cancels what the coroutine awaits.
   ///
-  /// A plain function is called as well, and blocks the loop while it runs: good for what is short. If it
-  /// takes a std::stop_token first, that never stops.
+  /// A plain function is called too, but blocks the loop while it runs. If it takes a std::stop_token first,
+  /// a stop is never requested.
   template <class F, class... Args>
   auto run(F&& f, Args&&... args) const
       -> awaitable<typename detail::invocation<std::decay_t<F>, std::decay_t<Args>...>::result> {
@@ -56,8 +56,8 @@ class coroutines : public detail::maps<coroutines> {
     return call::run(std::forward<F>(f), std::forward<Args>(args)...);
   }
 
-  /// How many elements of a map are under way without at_once: 100.
-  std::size_t default_at_once() const noexcept { return 100; }
+  /// The max_concurrency of a map that sets none: 100.
+  std::size_t default_max_concurrency() const noexcept { return 100; }
 };
 
 }  // namespace quarq

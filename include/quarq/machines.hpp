@@ -78,8 +78,8 @@ class machines : public detail::maps<machines> {
     return machines(queue_, machines_options{deadline});
   }
 
-  /// How many elements of a map are under way without at_once: 100, as many as a worker runs.
-  std::size_t default_at_once() const noexcept { return 100; }
+  /// The max_concurrency of a map that sets none: 100, as many as a worker runs.
+  std::size_t default_max_concurrency() const noexcept { return 100; }
 
  private:
   template <class R>

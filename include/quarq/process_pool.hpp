@@ -143,8 +143,8 @@ class process_pool : public detail::maps<process_pool> {
   /// The children that there are now.
   std::vector<int> pids() const;
 
-  /// How many calls of a map are under way without at_once.
-  std::size_t default_at_once() const noexcept { return size(); }
+  /// The max_concurrency of a map that sets none.
+  std::size_t default_max_concurrency() const noexcept { return size(); }
   /// For the worker.
   const std::shared_ptr<processes::pool_core>& core() const noexcept { return core_; }
 

@@ -83,8 +83,8 @@ class thread_pool : public detail::maps<thread_pool> {
 
   /// Number of threads.
   std::size_t size() const noexcept { return size_; }
-  /// How many elements of a map are in progress without at_once: two per thread.
-  std::size_t default_at_once() const noexcept { return 2 * size_; }
+  /// The max_concurrency of a map that sets none: two per thread.
+  std::size_t default_max_concurrency() const noexcept { return 2 * size_; }
 
  private:
   std::shared_ptr<threads::thread_pool_impl> impl_;

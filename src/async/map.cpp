@@ -13,107 +13,109 @@
 #include <quarq/map.hpp>
 
 #include "async/completion.hpp"
+#include "base/assert.hpp"
 
-namespace quarq {
+namespace quarq::detail {
 
 namespace asio = boost::asio;
 
-map_options& map_options::at_once(std::size_t max) & {
-  if (max == 0) throw invalid_argument("at_once: expected at least 1, got 0");
-  most_ = max;
-  return *this;
+namespace {
+
+std::size_t checked_concurrency(map_options options, std::size_t default_max) {
+  if (options.max_concurrency == 0) throw invalid_argument("max_concurrency: expected at least 1, got 0");
+  return options.max_concurrency.value_or(default_max);
 }
 
-map_options at_once(std::size_t max) {
-  return map_options().at_once(max);
+}  // namespace
+
+map_impl::map_impl(map_options options, std::size_t default_max_concurrency, std::optional<std::size_t> total,
+                   progress_callback on_progress)
+    : max_concurrency_(checked_concurrency(options, default_max_concurrency)),
+      on_progress_(std::move(on_progress)) {
+  progress_.total = total;
 }
 
-namespace detail {
+// Held by every worker, so that a cancellation signal outlives its coroutine, also when the loop is
+// destroyed.
+struct map_impl::worker_set {
+  explicit worker_set(const asio::any_io_executor& l)
+      : loop(l), all_ended(std::make_shared<async::completion>(l)) {}
 
-map_core::map_core(map_options options, std::size_t usual_at_once, std::optional<std::size_t> total)
-    : options_(std::move(options)), at_once_(options_.max_concurrency().value_or(usual_at_once)) {
-  so_far_.total = total;
-}
-
-// Held by every lane, so that a signal outlives the coroutine that hears it, also where the loop ends.
-struct map_core::lanes {
-  explicit lanes(const asio::any_io_executor& l) : loop(l), over(std::make_shared<async::completion>(l)) {}
-
-  void start(const std::shared_ptr<lanes>& self, awaitable<void> lane) {
+  void start(const std::shared_ptr<worker_set>& self, awaitable<void> worker) {
     auto& stop = signals.emplace_back();
     ++running;
     asio::co_spawn(
-        loop, std::move(lane),
+        loop, std::move(worker),
         asio::bind_cancellation_slot(stop.slot(), [self](const std::exception_ptr& e) { self->ended(e); }));
   }
 
   void ended(const std::exception_ptr& failure) {
+    QUARQ_ASSERT(running > 0);
     if (failure) fail(failure);
-    if (--running == 0) over->complete();
+    if (--running == 0) all_ended->complete();
   }
 
   void fail(const std::exception_ptr& failure) {
-    if (first) return;
-    first = failure;
+    if (first_failure) return;
+    first_failure = failure;
     cancel();
   }
 
   void cancel() {
-    work->stopped_ = true;
+    map->stopped_ = true;
     for (auto& one : signals) one.emit(asio::cancellation_type::terminal);
   }
 
   asio::any_io_executor loop;
-  std::shared_ptr<async::completion> over;
-  std::shared_ptr<map_core> work;
+  std::shared_ptr<async::completion> all_ended;
+  std::shared_ptr<map_impl> map;
   std::deque<asio::cancellation_signal> signals;
   std::size_t running = 0;
-  std::exception_ptr first;
+  std::exception_ptr first_failure;
 };
 
-awaitable<void> map_core::run_lanes(std::shared_ptr<map_core> self) {
+awaitable<void> map_impl::run_workers(std::shared_ptr<map_impl> self) {
   const auto loop = co_await asio::this_coro::executor;
   self->started_ = std::chrono::steady_clock::now();
-  const auto all = std::make_shared<lanes>(loop);
-  all->work = self;
+  const auto workers = std::make_shared<worker_set>(loop);
+  workers->map = self;
   try {
-    while (all->running < self->at_once_) {
-      auto lane = self->next_lane();
-      if (!lane.valid()) break;
-      all->start(all, std::move(lane));
+    while (workers->running < self->max_concurrency_) {
+      auto worker = self->next_worker();
+      if (!worker.valid()) break;
+      workers->start(workers, std::move(worker));
     }
   } catch (...) {
-    all->fail(std::current_exception());
+    workers->fail(std::current_exception());
   }
-  if (all->running > 0) {
-    // Lanes run until their first wait while they are started, and may have cancelled who awaits us.
+  if (workers->running > 0) {
+    // Workers run until their first wait while they are started, and may have cancelled the caller.
     const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) all->cancel();
+    if (state.cancelled() != asio::cancellation_type::none) workers->cancel();
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
-    // Weak: the completion must not hold what holds it.
-    std::function<void()> on_cancel = [weak = std::weak_ptr(all)] {
+    // Weak, since the workers hold the completion.
+    std::function<void()> on_cancel = [weak = std::weak_ptr(workers)] {
       if (const auto still = weak.lock()) still->cancel();
     };
-    co_await async::completion::wait(all->over, std::move(on_cancel));
+    co_await async::completion::wait(workers->all_ended, std::move(on_cancel));
     co_await asio::this_coro::throw_if_cancelled(throws);
   }
-  if (all->first) std::rethrow_exception(all->first);
+  if (workers->first_failure) std::rethrow_exception(workers->first_failure);
   if (self->cut_short_) throw boost::system::system_error(asio::error::operation_aborted);
 }
 
-void map_core::count(bool failed) {
-  ++so_far_.done;
-  if (failed) ++so_far_.failed;
-  if (!options_.report()) return;
-  so_far_.elapsed = std::chrono::steady_clock::now() - started_;
+void map_impl::count(bool failed) {
+  ++progress_.done;
+  if (failed) ++progress_.failed;
+  if (!on_progress_) return;
+  progress_.elapsed = std::chrono::steady_clock::now() - started_;
   try {
-    options_.report()(so_far_);
+    on_progress_(progress_);
   } catch (...) {
     stop();
     throw;
   }
 }
 
-}  // namespace detail
-}  // namespace quarq
+}  // namespace quarq::detail

@@ -445,7 +445,7 @@ TYPED_TEST(levels, map_until_the_first_failure) {
   run_on_loop([&]() -> awaitable<void> {
     std::vector<std::pair<std::string, int>> all;
     for (int i = 0; i < 10; ++i) all.emplace_back(this->folder(), i);
-    const auto t = co_await error_of(this->where().map(this->pick(fail_second), all, at_once(2)));
+    const auto t = co_await error_of(this->where().map(this->pick(fail_second), all, {.max_concurrency = 2}));
     EXPECT_EQ(t.what, "the second");
     if constexpr (traits::work_hears_of_cancel) co_await until([&] { return this->there("heard 0"); });
     for (int i = 2; i < 10; ++i) EXPECT_FALSE(this->there("started " + std::to_string(i)));
@@ -471,7 +471,7 @@ TYPED_TEST(levels, report_the_progress_of_a_map) {
     failed = p.failed;
   };
   run_on_loop(
-      this->where().map_outcomes(this->pick(refuse_odd), this->numbers(10), at_once(3).on_progress(report)));
+      this->where().map_outcomes(this->pick(refuse_odd), this->numbers(10), {.max_concurrency = 3}, report));
   EXPECT_EQ(done, (std::vector<std::size_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
   EXPECT_EQ(failed, 5u);
 }

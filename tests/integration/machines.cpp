@@ -272,7 +272,7 @@ TEST_P(machines_test, a_map_has_no_more_jobs_than_it_may) {
     for (int i = 0; i < 1000; ++i) numbers.push_back(i);
     std::size_t reports = 0;
     const auto report = [&](const progress&) { ++reports; };
-    const auto got = co_await where.map(not_handled, numbers, at_once(20).on_progress(report));
+    const auto got = co_await where.map(not_handled, numbers, {.max_concurrency = 20}, report);
     EXPECT_EQ(got, numbers);
     EXPECT_EQ(reports, 1000u);
   });

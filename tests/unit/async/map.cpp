@@ -62,7 +62,7 @@ TEST(map, takes_plain_functions_and_converts_elements) {
 TEST(map, of_nothing_ends_at_once) {
   bool reported = false;
   const auto report = [&](const progress&) { reported = true; };
-  EXPECT_TRUE(run(here.map(twice, std::vector<int>(), map_options().on_progress(report))).empty());
+  EXPECT_TRUE(run(here.map(twice, std::vector<int>(), {}, report)).empty());
   EXPECT_FALSE(reported);
 }
 
@@ -130,7 +130,7 @@ TEST(map, reads_a_range_of_unknown_length_as_it_proceeds) {
     co_await sleep_for(0ms);
     co_return n;
   };
-  const auto values = run(here.map(look, numbers_to_come, at_once(2).on_progress(report)));
+  const auto values = run(here.map(look, numbers_to_come, {.max_concurrency = 2}, report));
   EXPECT_EQ(values, (std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8, 9}));
   EXPECT_EQ(read_at, values) << "it was read ahead";
   EXPECT_EQ(total_known, std::vector<bool>(9, false));
@@ -143,15 +143,15 @@ TEST(map, has_no_more_under_way_than_it_may) {
     co_await sleep_for(1ms);
     --now;
   };
-  run(here.map(work, numbers(50), at_once(7)));
+  run(here.map(work, numbers(50), {.max_concurrency = 7}));
   EXPECT_EQ(max, 7);
   max = 0;
   run(here.map(work, numbers(1000)));
-  EXPECT_EQ(max, static_cast<int>(here.default_at_once()));
+  EXPECT_EQ(max, static_cast<int>(here.default_max_concurrency()));
   max = 0;
-  run(here.map(work, numbers(5), at_once(static_cast<std::size_t>(-1))));
+  run(here.map(work, numbers(5), {.max_concurrency = static_cast<std::size_t>(-1)}));
   EXPECT_EQ(max, 5);
-  EXPECT_THROW(at_once(0), invalid_argument);
+  EXPECT_THROW(run(here.map(work, numbers(5), {.max_concurrency = 0})), invalid_argument);
 }
 
 TEST(map, starts_the_next_as_soon_as_one_ends) {
@@ -160,7 +160,7 @@ TEST(map, starts_the_next_as_soon_as_one_ends) {
     co_await sleep_for(n == 0 ? 50ms : 0ms);
     ended.push_back(n);
   };
-  run(here.map(work, numbers(10), at_once(2)));
+  run(here.map(work, numbers(10), {.max_concurrency = 2}));
   EXPECT_EQ(ended.back(), 0);
 }
 
@@ -199,7 +199,7 @@ TEST(map, the_first_failure_cancels_those_under_way_and_starts_no_other) {
   std::vector<progress> reports;
   const auto report = [&](const progress& p) { reports.push_back(p); };
   const auto work = [&](int n) { return fails_at(n, 5, what); };
-  EXPECT_EQ(error_of(here.map(work, numbers(100), at_once(10).on_progress(report))), "no 5");
+  EXPECT_EQ(error_of(here.map(work, numbers(100), {.max_concurrency = 10}, report)), "no 5");
   EXPECT_EQ(what.started, 15);
   EXPECT_EQ(what.cancelled, 9);
   ASSERT_EQ(reports.size(), 6u);
@@ -213,7 +213,7 @@ TEST(map, a_failure_without_a_wait_lets_no_other_start_either) {
     called.push_back(n);
     if (n == 2) throw std::runtime_error("two");
   };
-  EXPECT_EQ(error_of(here.map(work, numbers(100), at_once(10))), "two");
+  EXPECT_EQ(error_of(here.map(work, numbers(100), {.max_concurrency = 10})), "two");
   EXPECT_EQ(called, numbers(3));
 }
 
@@ -225,7 +225,7 @@ TEST(map, may_be_cancelled_by_its_own_progress_callback) {
   const auto work = [&](int n) { return fails_at(n, n < 2 ? 2 : -1, what); };
   std::exception_ptr error;
   const auto keep = [&](std::exception_ptr e, const std::vector<int>&) { error = e; };
-  boost::asio::co_spawn(loop, here.map(work, numbers(10), at_once(2).on_progress(report)),
+  boost::asio::co_spawn(loop, here.map(work, numbers(10), {.max_concurrency = 2}, report),
                         boost::asio::bind_cancellation_slot(signal.slot(), keep));
   loop.run();
   EXPECT_THROW(std::rethrow_exception(error), boost::system::system_error);
@@ -235,12 +235,31 @@ TEST(map, may_be_cancelled_by_its_own_progress_callback) {
 TEST(map, is_cancelled_with_all_that_is_under_way) {
   watched what;
   const auto work = [&](int n) { return fails_at(n, -1, what); };
-  EXPECT_THROW(run(with_timeout(here.map(work, numbers(100), at_once(10)), 5ms)), timed_out);
+  EXPECT_THROW(run(with_timeout(here.map(work, numbers(100), {.max_concurrency = 10}), 5ms)), timed_out);
   EXPECT_EQ(what.started, 10);
   EXPECT_EQ(what.cancelled, 10);
-  EXPECT_THROW(run(with_timeout(here.map_outcomes(work, numbers(100), at_once(10)), 5ms)), timed_out);
+  EXPECT_THROW(run(with_timeout(here.map_outcomes(work, numbers(100), {.max_concurrency = 10}), 5ms)),
+               timed_out);
   EXPECT_EQ(what.started, 20);
   EXPECT_EQ(what.cancelled, 20);
+}
+
+TEST(map, takes_a_temporary_callback_that_owns_something) {
+  class counts {
+   public:
+    explicit counts(std::shared_ptr<int> calls) : calls_(std::move(calls)) {}
+    void operator()(const progress&) const { ++*calls_; }
+
+   private:
+    std::shared_ptr<int> calls_;
+  };
+  const auto calls = std::make_shared<int>(0);
+  const auto caller = [&]() -> awaitable<void> {
+    co_await here.map(twice, numbers(3), {.max_concurrency = 2}, counts(calls));
+    EXPECT_EQ(calls.use_count(), 1) << "it is destroyed when the map has ended";
+  };
+  run(caller());
+  EXPECT_EQ(*calls, 3);
 }
 
 awaitable<int> deaf(int n) {
@@ -252,10 +271,10 @@ awaitable<int> deaf(int n) {
 }
 
 TEST(map, that_is_cancelled_gives_its_values_only_if_it_has_all_of_them) {
-  EXPECT_THROW(run(with_timeout(here.map(deaf, numbers(3), at_once(2)), 1ms)), timed_out);
+  EXPECT_THROW(run(with_timeout(here.map(deaf, numbers(3), {.max_concurrency = 2}), 1ms)), timed_out);
   std::vector<int> got;
   const auto caller = [&]() -> awaitable<void> {
-    got = co_await here.map(deaf, numbers(2), at_once(2));
+    got = co_await here.map(deaf, numbers(2), {.max_concurrency = 2});
     // The cancellation was not swallowed.
     co_await sleep_for(24h);
   };
@@ -271,7 +290,7 @@ TEST(map_outcomes, of_everything_whatever_fails) {
     if (n % 2 == 0) throw std::runtime_error("even " + std::to_string(n));
     co_return n;
   };
-  const auto all = run(here.map_outcomes(odd, numbers(6), at_once(2).on_progress(report)));
+  const auto all = run(here.map_outcomes(odd, numbers(6), {.max_concurrency = 2}, report));
   ASSERT_EQ(all.size(), 6u);
   EXPECT_EQ(all[2].message(), "even 2");
   EXPECT_EQ(all[5].value(), 5);
@@ -300,7 +319,7 @@ TEST(map, progress_counts_each_end) {
     EXPECT_GE(p.elapsed, before);
     before = p.elapsed;
   };
-  run(here.map(twice_later, numbers(4), map_options().on_progress(report)));
+  run(here.map(twice_later, numbers(4), {}, report));
   EXPECT_EQ(done, (std::vector<std::size_t>{1, 2, 3, 4}));
 }
 
@@ -310,17 +329,17 @@ TEST(map, a_progress_callback_that_throws_fails_it) {
     if (p.done == 3) throw std::runtime_error("enough");
   };
   const auto work = [&](int n) { return fails_at(n, 5, what); };
-  EXPECT_EQ(error_of(here.map(work, numbers(100), at_once(2).on_progress(report))), "enough");
-  EXPECT_EQ(error_of(here.map_outcomes(twice, numbers(100), at_once(2).on_progress(report))), "enough");
+  EXPECT_EQ(error_of(here.map(work, numbers(100), {.max_concurrency = 2}, report)), "enough");
+  EXPECT_EQ(error_of(here.map_outcomes(twice, numbers(100), {.max_concurrency = 2}, report)), "enough");
 }
 
 TEST(map, a_range_that_throws_fails_it) {
   watched what;
   const auto work = [&](int n) { return fails_at(n, -1, what); };
-  EXPECT_EQ(error_of(here.map(work, source(50, 4), at_once(10))), "spoilt");
+  EXPECT_EQ(error_of(here.map(work, source(50, 4), {.max_concurrency = 10})), "spoilt");
   EXPECT_EQ(what.started, 3);
   EXPECT_EQ(what.cancelled, 3);
-  EXPECT_EQ(error_of(here.map_outcomes(twice, source(50, 4), at_once(1))), "spoilt");
+  EXPECT_EQ(error_of(here.map_outcomes(twice, source(50, 4), {.max_concurrency = 1})), "spoilt");
 }
 
 TEST(map, the_loop_may_end_in_the_middle) {
@@ -328,7 +347,9 @@ TEST(map, the_loop_may_end_in_the_middle) {
   {
     boost::asio::io_context loop(1);
     const auto work = [&](int n) { return fails_at(n, -1, what); };
-    const auto all = [&]() -> awaitable<void> { co_await here.map(work, numbers(20), at_once(10)); };
+    const auto all = [&]() -> awaitable<void> {
+      co_await here.map(work, numbers(20), {.max_concurrency = 10});
+    };
     boost::asio::co_spawn(loop, all(), [](std::exception_ptr) { FAIL() << "it can't have ended"; });
     while (what.started < 10) loop.run_one();
   }

@@ -175,8 +175,7 @@ TEST(terminal_bar, of_a_map_that_fails_leaves_a_clean_line) {
   const auto caller = [&]() -> awaitable<void> {
     const std::vector<int> numbers = {0, 1, 2, 3};
     try {
-      co_await coroutines().map(fails_at_two, numbers,
-                                map_options().on_progress(terminal_bar("pages", screen.file())));
+      co_await coroutines().map(fails_at_two, numbers, {}, terminal_bar("pages", screen.file()));
     } catch (const std::runtime_error&) {
       const auto text = screen.written();
       EXPECT_TRUE(text.ends_with("\r\n")) << text;
