@@ -1,4 +1,4 @@
-// Values from coroutines to coroutines.
+// A queue between coroutines of one loop.
 #pragma once
 
 #include <cstddef>
@@ -12,119 +12,120 @@
 
 namespace quarq {
 
-/// A queue with any number of senders and receivers, all coroutines of one loop or strand (between threads:
-/// blocking_queue). Values leave it in the order in which they were sent, and who waits longest is served
-/// first. T needs to be movable only.
+/// A FIFO queue for any number of pushing and popping coroutines of one loop or strand; the longest waiting
+/// is served first. (Between threads use blocking_queue, whose header lists the words that all queues share.)
+/// T must be movable.
 ///
 ///     quarq::channel<std::string> urls(100);
-///     co_await urls.send(url);                       // waits while it is full
+///     co_await urls.async_push(url);                 // waits while the channel is full
 ///     while (true) {
-///       auto url = co_await urls.receive();          // nothing: closed and empty
+///       auto url = co_await urls.async_pop();        // nullopt: closed and empty
 ///       if (!url) break;
 ///     }
 ///
-/// A cancelled send() or receive() throws boost::system::system_error (operation_aborted), and then has
-/// neither sent nor taken anything. If the channel is destroyed, those who wait get the same; if the loop is
-/// destroyed first, so are they.
+/// A cancelled async_push() or async_pop() throws boost::system::system_error (operation_aborted), and has
+/// pushed or popped nothing. If the channel is destroyed, waiting coroutines get the same exception; if the
+/// loop is destroyed first, they are destroyed with it.
 template <class T>
 class channel {
  public:
-  /// Holds up to `capacity` values. With 0, send() waits until a receiver takes the value.
+  /// Holds up to `capacity` values. With 0, async_push() waits until another coroutine pops the value.
   explicit channel(std::size_t capacity) : capacity_(capacity) {}
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
 
-  /// Throws closed if the channel is closed, also if that happens while it waits: the value was not sent.
-  awaitable<void> send(T value) {
+  /// Waits for room. Throws closed if the channel is closed, also if that happens while it waits: the value
+  /// was not pushed then.
+  awaitable<void> async_push(T value) {
     throw_if_closed();
     if (has_room()) {
-      put(std::move(value));
+      push(std::move(value));
       co_return;
     }
-    const bool sent = co_await senders_.wait(&value);
-    if (!sent) refuse();
+    const bool pushed = co_await pushers_.wait(&value);
+    if (!pushed) throw_closed();
   }
 
-  /// False if it is full, and then `value` is as it was. Throws closed.
-  bool try_send(T&& value) {
+  /// Returns false if the channel is full: `value` is unchanged then. Throws closed.
+  bool try_push(T&& value) {
     throw_if_closed();
     if (!has_room()) return false;
-    put(std::move(value));
+    push(std::move(value));
     return true;
   }
-  bool try_send(const T& value) {
+  bool try_push(const T& value) {
     throw_if_closed();
     if (!has_room()) return false;
-    put(T(value));
+    push(T(value));
     return true;
   }
 
-  /// The next value; nothing once the channel is closed and empty.
-  awaitable<std::optional<T>> receive() {
+  /// Waits for a value. Returns nullopt once the channel is closed and empty.
+  awaitable<std::optional<T>> async_pop() {
     if (!has_value()) {
       if (closed_) co_return std::nullopt;
-      const bool handed = co_await receivers_.wait();
+      const bool handed = co_await poppers_.wait();
       if (!handed) co_return std::nullopt;
     }
-    co_return take();
+    co_return pop();
   }
 
-  /// Nothing if no value is there now.
-  std::optional<T> try_receive() {
+  /// Returns nullopt if no value is there now.
+  std::optional<T> try_pop() {
     if (!has_value()) return std::nullopt;
-    return take();
+    return pop();
   }
 
-  /// No more values: those that wait to send get closed, those that wait to receive get nothing. What is in
-  /// it can still be received.
+  /// From now on nothing can be pushed; the values in the channel can still be popped. Those who wait to push
+  /// get closed, those who wait to pop get nullopt.
   void close() {
     closed_ = true;
-    senders_.end_all(false);
-    receivers_.end_all(false);
+    pushers_.end_all(false);
+    poppers_.end_all(false);
   }
   bool is_closed() const noexcept { return closed_; }
 
-  /// How many values try_receive() would give, without those of senders that wait.
-  std::size_t size() const noexcept { return values_.size() - receivers_.handed(); }
+  /// How many values are in the channel, without those of waiting pushers.
+  std::size_t size() const noexcept { return values_.size() - poppers_.handed(); }
   std::size_t capacity() const noexcept { return capacity_; }
 
  private:
-  bool has_room() const noexcept { return !receivers_.empty() || size() < capacity_; }
+  bool has_room() const noexcept { return !poppers_.empty() || size() < capacity_; }
 
-  // Also fetches the value of a sender that waits, if there is room for none.
+  // Without a value in the channel, also fetches the one of a waiting pusher.
   bool has_value() {
     if (size() == 0) admit();
     return size() > 0;
   }
 
-  void put(T&& value) {
+  void push(T&& value) {
     values_.push_back(std::move(value));
-    receivers_.hand_one();
+    poppers_.hand_one();
   }
 
-  std::optional<T> take() {
+  std::optional<T> pop() {
     std::optional<T> value(std::move(values_.front()));
     values_.pop_front();
-    while (size() < capacity_ && !senders_.empty()) admit();
+    while (size() < capacity_ && !pushers_.empty()) admit();
     return value;
   }
 
   void admit() {
-    if (senders_.empty()) return;
-    values_.push_back(std::move(*static_cast<T*>(senders_.first())));
-    senders_.end_one(true);
+    if (pushers_.empty()) return;
+    values_.push_back(std::move(*static_cast<T*>(pushers_.first())));
+    pushers_.end_one(true);
   }
 
   void throw_if_closed() const {
-    if (closed_) refuse();
+    if (closed_) throw_closed();
   }
-  [[noreturn]] static void refuse() { throw closed("sent to a channel that is closed"); }
+  [[noreturn]] static void throw_closed() { throw closed("pushed to a channel that is closed"); }
 
   const std::size_t capacity_;
   bool closed_ = false;
   std::deque<T> values_;
-  detail::wait_queue senders_;
-  detail::wait_queue receivers_;
+  detail::wait_queue pushers_;
+  detail::wait_queue poppers_;
 };
 
 }  // namespace quarq

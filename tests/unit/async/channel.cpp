@@ -30,56 +30,56 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-awaitable<void> send(channel<int>& into, int what) {
-  co_await into.send(what);
+awaitable<void> push(channel<int>& into, int what) {
+  co_await into.async_push(what);
 }
 
-awaitable<void> receive(channel<int>& from, std::optional<int>& value) {
-  value = co_await from.receive();
+awaitable<void> pop(channel<int>& from, std::optional<int>& value) {
+  value = co_await from.async_pop();
 }
 
-awaitable<void> receive_all(channel<int>& from, std::vector<int>& got) {
+awaitable<void> pop_all(channel<int>& from, std::vector<int>& got) {
   while (true) {
-    const auto one = co_await from.receive();
+    const auto one = co_await from.async_pop();
     if (!one) break;
     got.push_back(*one);
   }
 }
 
-awaitable<void> send_range(channel<int>& into, int from, int to) {
-  for (int i = from; i < to; ++i) co_await into.send(i);
+awaitable<void> push_range(channel<int>& into, int from, int to) {
+  for (int i = from; i < to; ++i) co_await into.async_push(i);
 }
 
 TEST(channel, values_leave_in_the_order_in_which_they_were_sent) {
   for (const std::size_t capacity : {0u, 1u, 7u, 1000u}) {
     channel<int> it(capacity);
     std::vector<int> got;
-    const auto sends = [&]() -> awaitable<void> {
-      co_await send_range(it, 0, 500);
+    const auto pushes = [&]() -> awaitable<void> {
+      co_await push_range(it, 0, 500);
       it.close();
     };
-    run(gather(sends(), receive_all(it, got)));
+    run(gather(pushes(), pop_all(it, got)));
     std::vector<int> expected(500);
     std::iota(expected.begin(), expected.end(), 0);
     EXPECT_EQ(got, expected) << "capacity " << capacity;
   }
 }
 
-TEST(channel, has_any_number_of_senders_and_receivers) {
+TEST(channel, has_any_number_of_pushers_and_poppers) {
   channel<int> it(3);
   std::vector<int> got;
-  const auto sends = [&]() -> awaitable<void> {
+  const auto pushes = [&]() -> awaitable<void> {
     std::vector<awaitable<void>> all;
-    for (int i = 0; i < 10; ++i) all.push_back(send_range(it, 100 * i, 100 * (i + 1)));
+    for (int i = 0; i < 10; ++i) all.push_back(push_range(it, 100 * i, 100 * (i + 1)));
     co_await gather(std::move(all));
     it.close();
   };
-  const auto receives = [&]() -> awaitable<void> {
+  const auto pops = [&]() -> awaitable<void> {
     std::vector<awaitable<void>> all;
-    for (int i = 0; i < 7; ++i) all.push_back(receive_all(it, got));
+    for (int i = 0; i < 7; ++i) all.push_back(pop_all(it, got));
     co_await gather(std::move(all));
   };
-  run(gather(sends(), receives()));
+  run(gather(pushes(), pops()));
   std::sort(got.begin(), got.end());
   std::vector<int> expected(1000);
   std::iota(expected.begin(), expected.end(), 0);
@@ -89,32 +89,32 @@ TEST(channel, has_any_number_of_senders_and_receivers) {
 TEST(channel, send_waits_while_it_is_full) {
   channel<int> it(2);
   manual_loop loop;
-  EXPECT_TRUE(loop.start(send(it, 1))->ended());
-  EXPECT_TRUE(loop.start(send(it, 2))->ended());
-  const auto third = loop.start(send(it, 3));
-  const auto fourth = loop.start(send(it, 4));
+  EXPECT_TRUE(loop.start(push(it, 1))->ended());
+  EXPECT_TRUE(loop.start(push(it, 2))->ended());
+  const auto third = loop.start(push(it, 3));
+  const auto fourth = loop.start(push(it, 4));
   EXPECT_FALSE(third->ended() || fourth->ended());
-  EXPECT_FALSE(it.try_send(5));
-  EXPECT_EQ(it.try_receive(), 1);
+  EXPECT_FALSE(it.try_push(5));
+  EXPECT_EQ(it.try_pop(), 1);
   loop.run_ready();
   EXPECT_TRUE(third->ended());
   EXPECT_FALSE(fourth->ended());
-  for (const int expected : {2, 3, 4}) EXPECT_EQ(it.try_receive(), expected);
-  EXPECT_EQ(it.try_receive(), std::nullopt);
+  for (const int expected : {2, 3, 4}) EXPECT_EQ(it.try_pop(), expected);
+  EXPECT_EQ(it.try_pop(), std::nullopt);
 }
 
 TEST(channel, without_capacity_passes_from_hand_to_hand) {
   channel<int> it(0);
   manual_loop loop;
-  EXPECT_FALSE(it.try_send(0));
-  const auto sender = loop.start(send(it, 1));
-  EXPECT_FALSE(sender->ended());
-  EXPECT_EQ(it.try_receive(), 1);
+  EXPECT_FALSE(it.try_push(0));
+  const auto pusher = loop.start(push(it, 1));
+  EXPECT_FALSE(pusher->ended());
+  EXPECT_EQ(it.try_pop(), 1);
   loop.run_ready();
-  EXPECT_TRUE(sender->ended());
+  EXPECT_TRUE(pusher->ended());
   std::optional<int> value;
-  loop.start(receive(it, value));
-  EXPECT_TRUE(it.try_send(2));
+  loop.start(pop(it, value));
+  EXPECT_TRUE(it.try_push(2));
   loop.run_ready();
   EXPECT_EQ(value, 2);
 }
@@ -123,14 +123,14 @@ TEST(channel, who_waits_longest_is_served_first) {
   channel<int> it(1);
   manual_loop loop;
   std::optional<int> first, second, third;
-  loop.start(receive(it, first));
-  loop.start(receive(it, second));
-  it.try_send(1);
-  it.try_send(2);
+  loop.start(pop(it, first));
+  loop.start(pop(it, second));
+  it.try_push(1);
+  it.try_push(2);
   // Both are promised: nobody may overtake.
   EXPECT_EQ(it.size(), 0u);
-  EXPECT_EQ(it.try_receive(), std::nullopt);
-  loop.start(receive(it, third));
+  EXPECT_EQ(it.try_pop(), std::nullopt);
+  loop.start(pop(it, third));
   EXPECT_EQ(first, 1);
   EXPECT_EQ(second, 2);
   EXPECT_EQ(third, std::nullopt);
@@ -139,60 +139,60 @@ TEST(channel, who_waits_longest_is_served_first) {
 TEST(channel, carries_what_can_only_be_moved) {
   channel<std::unique_ptr<int>> it(1);
   const auto body = [&]() -> awaitable<void> {
-    co_await it.send(std::make_unique<int>(1));
+    co_await it.async_push(std::make_unique<int>(1));
     auto second = std::make_unique<int>(2);
-    EXPECT_FALSE(it.try_send(std::move(second)));
+    EXPECT_FALSE(it.try_push(std::move(second)));
     EXPECT_TRUE(second);
-    auto first = co_await it.receive();
+    auto first = co_await it.async_pop();
     EXPECT_EQ(**first, 1);
-    EXPECT_TRUE(it.try_send(std::move(second)));
-    EXPECT_EQ(**it.try_receive(), 2);
+    EXPECT_TRUE(it.try_push(std::move(second)));
+    EXPECT_EQ(**it.try_pop(), 2);
   };
   run(body());
 }
 
 TEST(channel, closed_gives_what_is_in_it_and_then_nothing) {
   channel<int> it(2);
-  it.try_send(1);
-  it.try_send(2);
+  it.try_push(1);
+  it.try_push(2);
   it.close();
   EXPECT_TRUE(it.is_closed());
-  EXPECT_THROW(it.try_send(3), closed);
-  EXPECT_THROW(run(it.send(3)), closed);
-  EXPECT_EQ(run(it.receive()), 1);
-  EXPECT_EQ(run(it.receive()), 2);
-  EXPECT_EQ(run(it.receive()), std::nullopt);
+  EXPECT_THROW(it.try_push(3), closed);
+  EXPECT_THROW(run(it.async_push(3)), closed);
+  EXPECT_EQ(run(it.async_pop()), 1);
+  EXPECT_EQ(run(it.async_pop()), 2);
+  EXPECT_EQ(run(it.async_pop()), std::nullopt);
 }
 
 TEST(channel, close_ends_all_waits) {
   channel<int> it(1);
   manual_loop loop;
   std::optional<int> value = 5;
-  const auto receiver = loop.start(receive(it, value));
+  const auto popper = loop.start(pop(it, value));
   it.close();
   loop.run_ready();
-  EXPECT_TRUE(receiver->ended());
+  EXPECT_TRUE(popper->ended());
   EXPECT_EQ(value, std::nullopt);
 
   channel<int> full(1);
-  full.try_send(1);
-  const auto sender = loop.start(send(full, 2));
+  full.try_push(1);
+  const auto pusher = loop.start(push(full, 2));
   full.close();
   loop.run_ready();
-  ASSERT_TRUE(sender->failure());
-  EXPECT_THROW(std::rethrow_exception(sender->failure()), closed);
-  EXPECT_EQ(full.try_receive(), 1);
-  EXPECT_EQ(full.try_receive(), std::nullopt);
+  ASSERT_TRUE(pusher->failure());
+  EXPECT_THROW(std::rethrow_exception(pusher->failure()), closed);
+  EXPECT_EQ(full.try_pop(), 1);
+  EXPECT_EQ(full.try_pop(), std::nullopt);
 }
 
 TEST(channel, a_cancelled_receiver_takes_nothing) {
   channel<int> it(1);
   manual_loop loop;
   std::optional<int> first, second;
-  const auto one = loop.start(receive(it, first));
-  loop.start(receive(it, second));
+  const auto one = loop.start(pop(it, first));
+  loop.start(pop(it, second));
   one->cancel();
-  it.try_send(1);
+  it.try_push(1);
   loop.run_ready();
   EXPECT_TRUE(one->aborted());
   EXPECT_EQ(second, 1);
@@ -202,9 +202,9 @@ TEST(channel, a_value_on_its_way_to_one_who_is_cancelled_goes_to_the_next) {
   channel<int> it(1);
   manual_loop loop;
   std::optional<int> first, second;
-  const auto one = loop.start(receive(it, first));
-  const auto two = loop.start(receive(it, second));
-  it.try_send(1);
+  const auto one = loop.start(pop(it, first));
+  const auto two = loop.start(pop(it, second));
+  it.try_push(1);
   one->cancel();
   loop.run_ready();
   EXPECT_TRUE(one->aborted());
@@ -218,32 +218,32 @@ TEST(channel, values_on_their_way_to_some_who_are_cancelled_stay_in_their_order)
     channel<int> it(capacity);
     manual_loop loop;
     std::optional<int> first, second;
-    const auto one = loop.start(receive(it, first));
-    const auto two = loop.start(receive(it, second));
-    it.try_send(1);
-    it.try_send(2);
+    const auto one = loop.start(pop(it, first));
+    const auto two = loop.start(pop(it, second));
+    it.try_push(1);
+    it.try_push(2);
     two->cancel();
     one->cancel();
     loop.run_ready();
     EXPECT_TRUE(one->aborted() && two->aborted());
     EXPECT_EQ(it.size(), 2u);
-    EXPECT_EQ(it.try_receive(), 1);
-    EXPECT_EQ(it.try_receive(), 2);
+    EXPECT_EQ(it.try_pop(), 1);
+    EXPECT_EQ(it.try_pop(), 2);
   }
 }
 
 TEST(channel, a_cancelled_sender_has_not_sent) {
   channel<int> it(1);
-  it.try_send(1);
+  it.try_push(1);
   manual_loop loop;
-  const auto two = loop.start(send(it, 2));
-  const auto three = loop.start(send(it, 3));
+  const auto two = loop.start(push(it, 2));
+  const auto three = loop.start(push(it, 3));
   two->cancel();
   loop.run_ready();
   EXPECT_TRUE(two->aborted());
-  EXPECT_EQ(it.try_receive(), 1);
-  EXPECT_EQ(it.try_receive(), 3);
-  EXPECT_EQ(it.try_receive(), std::nullopt);
+  EXPECT_EQ(it.try_pop(), 1);
+  EXPECT_EQ(it.try_pop(), 3);
+  EXPECT_EQ(it.try_pop(), std::nullopt);
   loop.run_ready();
   EXPECT_TRUE(three->ended() && !three->failure());
 }
@@ -251,8 +251,8 @@ TEST(channel, a_cancelled_sender_has_not_sent) {
 TEST(channel, a_sender_whose_value_was_taken_has_sent_also_if_it_is_cancelled_then) {
   channel<int> it(0);
   manual_loop loop;
-  const auto one = loop.start(send(it, 1));
-  EXPECT_EQ(it.try_receive(), 1);
+  const auto one = loop.start(push(it, 1));
+  EXPECT_EQ(it.try_pop(), 1);
   one->cancel();
   loop.run_ready();
   EXPECT_TRUE(one->ended());
@@ -266,40 +266,40 @@ TEST(channel, loses_and_doubles_nothing_under_random_cancellations) {
   for (int round = 0; round < 200; ++round) {
     channel<int> it(next(4));
     manual_loop loop;
-    std::vector<std::shared_ptr<spawned>> senders, receivers;
+    std::vector<std::shared_ptr<spawned>> pushers, poppers;
     std::vector<std::unique_ptr<std::optional<int>>> values;
     std::vector<int> got;
     for (int i = 0; i < 40; ++i) {
       switch (next(5)) {
         case 0:
         case 1:
-          senders.push_back(loop.start(send(it, static_cast<int>(senders.size()))));
+          pushers.push_back(loop.start(push(it, static_cast<int>(pushers.size()))));
           break;
         case 2:
           values.push_back(std::make_unique<std::optional<int>>());
-          receivers.push_back(loop.start(receive(it, *values.back())));
+          poppers.push_back(loop.start(pop(it, *values.back())));
           break;
         case 3:
-          if (!senders.empty()) senders[next(static_cast<unsigned>(senders.size()))]->cancel();
-          if (!receivers.empty()) receivers[next(static_cast<unsigned>(receivers.size()))]->cancel();
+          if (!pushers.empty()) pushers[next(static_cast<unsigned>(pushers.size()))]->cancel();
+          if (!poppers.empty()) poppers[next(static_cast<unsigned>(poppers.size()))]->cancel();
           break;
         default:
-          if (const auto one = it.try_receive()) got.push_back(*one);
-          it.try_send(1000 + i);
-          if (!receivers.empty()) receivers.back()->cancel();
+          if (const auto one = it.try_pop()) got.push_back(*one);
+          it.try_push(1000 + i);
+          if (!poppers.empty()) poppers.back()->cancel();
       }
     }
     loop.run_ready();
-    while (const auto one = it.try_receive()) got.push_back(*one);
+    while (const auto one = it.try_pop()) got.push_back(*one);
     loop.run_ready();
     for (const auto& one : values) {
       if (*one) got.push_back(**one);
     }
     std::sort(got.begin(), got.end());
     EXPECT_EQ(std::adjacent_find(got.begin(), got.end()), got.end()) << "round " << round;
-    for (std::size_t i = 0; i < senders.size(); ++i) {
+    for (std::size_t i = 0; i < pushers.size(); ++i) {
       const bool arrived = std::binary_search(got.begin(), got.end(), static_cast<int>(i));
-      EXPECT_EQ(arrived, senders[i]->ended() && !senders[i]->failure())
+      EXPECT_EQ(arrived, pushers[i]->ended() && !pushers[i]->failure())
           << "round " << round << ", value " << i;
     }
   }
@@ -310,13 +310,13 @@ TEST(channel, a_timeout_loses_nothing) {
   const auto body = [&]() -> awaitable<void> {
     bool late = false;
     try {
-      [[maybe_unused]] auto value = co_await with_timeout(it.receive(), 1ms);
+      [[maybe_unused]] auto value = co_await with_timeout(it.async_pop(), 1ms);
     } catch (const timed_out&) {
       late = true;
     }
     EXPECT_TRUE(late);
-    co_await it.send(1);
-    const auto value = co_await with_timeout(it.receive(), 1h);
+    co_await it.async_push(1);
+    const auto value = co_await with_timeout(it.async_pop(), 1h);
     EXPECT_EQ(value, 1);
   };
   run(body());
@@ -327,28 +327,28 @@ TEST(channel, may_be_destroyed_while_some_wait) {
   auto full = std::make_unique<channel<int>>(0);
   manual_loop loop;
   std::optional<int> promised, value;
-  const auto first = loop.start(receive(*it, promised));
-  const auto second = loop.start(receive(*it, value));
-  const auto sender = loop.start(send(*full, 2));
+  const auto first = loop.start(pop(*it, promised));
+  const auto second = loop.start(pop(*it, value));
+  const auto pusher = loop.start(push(*full, 2));
   // Destroyed with a value on its way.
-  it->try_send(1);
+  it->try_push(1);
   it.reset();
   full.reset();
   loop.run_ready();
   EXPECT_TRUE(first->aborted());
   EXPECT_TRUE(second->aborted());
-  EXPECT_TRUE(sender->aborted());
+  EXPECT_TRUE(pusher->aborted());
 }
 
 TEST(channel, may_be_closed_and_destroyed_while_some_wait) {
   auto it = std::make_unique<channel<int>>(0);
   manual_loop loop;
   std::optional<int> value = 1;
-  const auto receiver = loop.start(receive(*it, value));
+  const auto popper = loop.start(pop(*it, value));
   it->close();
   it.reset();
   loop.run_ready();
-  EXPECT_TRUE(receiver->ended());
+  EXPECT_TRUE(popper->ended());
   EXPECT_EQ(value, std::nullopt);
 }
 
@@ -357,18 +357,18 @@ TEST(channel, the_loop_may_end_first_and_the_channel_goes_on) {
   std::optional<int> one, two;
   {
     manual_loop loop;
-    loop.start(receive(it, one));
-    loop.start(receive(it, two));
-    it.try_send(1);
+    loop.start(pop(it, one));
+    loop.start(pop(it, two));
+    it.try_push(1);
   }
   EXPECT_EQ(it.size(), 1u);
-  EXPECT_EQ(run(it.receive()), 1);
+  EXPECT_EQ(run(it.async_pop()), 1);
   {
     manual_loop loop;
-    for (int i = 2; i < 5; ++i) loop.start(send(it, i));
+    for (int i = 2; i < 5; ++i) loop.start(push(it, i));
   }
-  EXPECT_EQ(run(it.receive()), 2);
-  EXPECT_EQ(it.try_receive(), std::nullopt);
+  EXPECT_EQ(run(it.async_pop()), 2);
+  EXPECT_EQ(it.try_pop(), std::nullopt);
 }
 
 // On strands of one loop with several threads: each strand has its own.
@@ -381,7 +381,7 @@ struct one_strand {
 
 awaitable<void> add_up(std::shared_ptr<one_strand> on) {
   while (true) {
-    const auto one = co_await on->numbers.receive();
+    const auto one = co_await on->numbers.async_pop();
     if (!one) break;
     auto permit = co_await on->permits.acquire();
     const auto loop = co_await asio::this_coro::executor;
@@ -398,7 +398,7 @@ awaitable<void> use_all(std::atomic<int>& sum) {
   const auto on = std::make_shared<one_strand>();
   const auto body = [&](task_group& group) -> awaitable<void> {
     for (int i = 0; i < 5; ++i) group.spawn(add_up(on));
-    for (int i = 1; i <= 100; ++i) co_await on->numbers.send(i);
+    for (int i = 1; i <= 100; ++i) co_await on->numbers.async_push(i);
     on->numbers.close();
     bool late = false;
     try {
@@ -430,12 +430,12 @@ TEST(channel, a_loop_with_strands_may_end_first) {
   {
     asio::io_context loop(1);
     const auto strand = asio::make_strand(loop);
-    asio::co_spawn(strand, receive(it, one), asio::detached);
-    asio::co_spawn(strand, receive(it, two), asio::detached);
+    asio::co_spawn(strand, pop(it, one), asio::detached);
+    asio::co_spawn(strand, pop(it, two), asio::detached);
     loop.poll();
-    it.try_send(1);
+    it.try_push(1);
   }
-  EXPECT_EQ(it.try_receive(), 1);
+  EXPECT_EQ(it.try_pop(), 1);
 }
 
 }  // namespace

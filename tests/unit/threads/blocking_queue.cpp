@@ -36,33 +36,33 @@ namespace asio = boost::asio;
 
 TEST(blocking_queue, keeps_the_order) {
   blocking_queue<int> queue;
-  for (int i = 0; i < 100; ++i) queue.put(i);
+  for (int i = 0; i < 100; ++i) queue.push(i);
   EXPECT_EQ(queue.size(), 100u);
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(queue.get(), i);
-  EXPECT_EQ(queue.try_get(), std::nullopt);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(queue.pop(), i);
+  EXPECT_EQ(queue.try_pop(), std::nullopt);
 }
 
 TEST(blocking_queue, moves_what_can_only_be_moved) {
   blocking_queue<std::unique_ptr<int>> queue(1);
-  queue.put(std::make_unique<int>(1));
+  queue.push(std::make_unique<int>(1));
   auto kept = std::make_unique<int>(2);
-  EXPECT_FALSE(queue.try_put(std::move(kept)));
+  EXPECT_FALSE(queue.try_push(std::move(kept)));
   ASSERT_TRUE(kept);
-  EXPECT_EQ(**queue.get(), 1);
-  EXPECT_TRUE(queue.try_put(std::move(kept)));
-  EXPECT_EQ(**queue.get(), 2);
+  EXPECT_EQ(**queue.pop(), 1);
+  EXPECT_TRUE(queue.try_push(std::move(kept)));
+  EXPECT_EQ(**queue.pop(), 2);
 }
 
 TEST(blocking_queue, a_full_one_blocks_until_there_is_room) {
   blocking_queue<int> queue(2);
-  EXPECT_TRUE(queue.try_put(1));
-  EXPECT_TRUE(queue.try_put(2));
-  EXPECT_FALSE(queue.try_put(3));
-  std::jthread putter([&] {
-    for (int i = 3; i < 1000; ++i) queue.put(i);
+  EXPECT_TRUE(queue.try_push(1));
+  EXPECT_TRUE(queue.try_push(2));
+  EXPECT_FALSE(queue.try_push(3));
+  std::jthread pusher([&] {
+    for (int i = 3; i < 1000; ++i) queue.push(i);
   });
   for (int i = 1; i < 1000; ++i) {
-    EXPECT_EQ(queue.get(), i);
+    EXPECT_EQ(queue.pop(), i);
     EXPECT_LE(queue.size(), 2u);
   }
 }
@@ -70,56 +70,81 @@ TEST(blocking_queue, a_full_one_blocks_until_there_is_room) {
 TEST(blocking_queue, an_empty_one_blocks_until_there_is_an_item) {
   blocking_queue<int> there, back;
   std::jthread other([&] {
-    while (const auto n = there.get()) back.put(*n + 1);
+    while (const auto n = there.pop()) back.push(*n + 1);
     back.close();
   });
   for (int i = 0; i < 1000; ++i) {
-    there.put(i);
-    EXPECT_EQ(back.get(), i + 1);
+    there.push(i);
+    EXPECT_EQ(back.pop(), i + 1);
   }
   there.close();
-  EXPECT_EQ(back.get(), std::nullopt);
+  EXPECT_EQ(back.pop(), std::nullopt);
 }
 
-TEST(blocking_queue, get_for_waits_as_long_as_it_is_told) {
+TEST(blocking_queue, pop_for_waits_as_long_as_it_is_told) {
   blocking_queue<int> queue;
-  EXPECT_EQ(queue.get_for(0s), std::nullopt);
-  EXPECT_EQ(queue.get_for(-1s), std::nullopt);
+  EXPECT_EQ(queue.pop_for(0s), std::nullopt);
+  EXPECT_EQ(queue.pop_for(-1s), std::nullopt);
   const auto before = std::chrono::steady_clock::now();
-  EXPECT_EQ(queue.get_for(10ms), std::nullopt);
+  EXPECT_EQ(queue.pop_for(10ms), std::nullopt);
   EXPECT_GE(std::chrono::steady_clock::now() - before, 10ms);
-  std::jthread putter([&] { queue.put(7); });
-  EXPECT_EQ(queue.get_for(std::chrono::nanoseconds::max()), 7);
+  std::jthread pusher([&] { queue.push(7); });
+  EXPECT_EQ(queue.pop_for(std::chrono::nanoseconds::max()), 7);
   queue.close();
-  EXPECT_EQ(queue.get_for(1h), std::nullopt);
+  EXPECT_EQ(queue.pop_for(1h), std::nullopt);
+}
+
+TEST(blocking_queue, push_for_waits_as_long_as_it_is_told) {
+  blocking_queue<std::unique_ptr<int>> queue(1);
+  EXPECT_TRUE(queue.push_for(std::make_unique<int>(1), 0s));
+  auto kept = std::make_unique<int>(2);
+  EXPECT_FALSE(queue.push_for(std::move(kept), -1s));
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_FALSE(queue.push_for(std::move(kept), 10ms));
+  EXPECT_GE(std::chrono::steady_clock::now() - before, 10ms);
+  ASSERT_TRUE(kept) << "it is still the caller's";
+  std::jthread popper([&] { EXPECT_EQ(**queue.pop(), 1); });
+  EXPECT_TRUE(queue.push_for(std::move(kept), std::chrono::nanoseconds::max()));
+  popper.join();
+  queue.close();
+  EXPECT_THROW(queue.push_for(std::make_unique<int>(3), 1h), closed);
+  EXPECT_EQ(**queue.pop(), 2);
+}
+
+TEST(blocking_queue, push_for_copies_what_it_is_lent) {
+  blocking_queue<std::string> queue(1);
+  const std::string text = "a text that is too long for its string to hold";
+  EXPECT_TRUE(queue.push_for(text, 0s));
+  EXPECT_FALSE(queue.push_for(text, 0s));
+  EXPECT_EQ(queue.pop(), text);
 }
 
 TEST(blocking_queue, a_closed_one_gives_what_it_has_and_takes_nothing) {
   blocking_queue<int> queue;
-  queue.put(1);
+  queue.push(1);
   EXPECT_FALSE(queue.is_closed());
   queue.close();
   queue.close();
   EXPECT_TRUE(queue.is_closed());
-  EXPECT_THROW(queue.put(2), closed);
-  EXPECT_THROW(queue.try_put(2), closed);
-  EXPECT_EQ(queue.get(), 1);
-  EXPECT_EQ(queue.get(), std::nullopt);
+  EXPECT_THROW(queue.push(2), closed);
+  EXPECT_THROW(queue.try_push(2), closed);
+  EXPECT_EQ(queue.pop(), 1);
+  EXPECT_EQ(queue.pop(), std::nullopt);
 }
 
 TEST(blocking_queue, close_wakes_threads_that_wait) {
   blocking_queue<int> empty, full(1);
-  full.put(1);
+  full.push(1);
   std::atomic<int> nothing = 0, refused = 0;
   {
     std::vector<std::jthread> waiting;
     for (int i = 0; i < 3; ++i) {
       waiting.emplace_back([&] {
-        if (!empty.get()) ++nothing;
+        if (!empty.pop()) ++nothing;
       });
       waiting.emplace_back([&] {
         try {
-          full.put(2);
+          full.push(2);
         } catch (const closed&) {
           ++refused;
         }
@@ -140,13 +165,13 @@ TEST(blocking_queue, many_producers_and_consumers_lose_nothing) {
       std::vector<std::jthread> consumers, producers;
       for (int t = 0; t < 4; ++t) {
         consumers.emplace_back([&] {
-          while (const auto n = queue.get()) {
+          while (const auto n = queue.pop()) {
             sum += *n;
             ++count;
           }
         });
         producers.emplace_back([&] {
-          for (int i = 1; i <= 1000; ++i) queue.put(i);
+          for (int i = 1; i <= 1000; ++i) queue.push(i);
         });
       }
       producers.clear();
@@ -162,22 +187,22 @@ TEST(blocking_queue, join_waits_until_all_is_dealt_with) {
   queue.join();
   std::atomic<int> dealt_with = 0;
   std::jthread consumer([&] {
-    while (queue.get()) {
+    while (queue.pop()) {
       ++dealt_with;
       queue.task_done();
     }
   });
-  for (int i = 0; i < 100; ++i) queue.put(i);
+  for (int i = 0; i < 100; ++i) queue.push(i);
   queue.join();
   EXPECT_EQ(dealt_with, 100);
   queue.close();
 }
 
-TEST(blocking_queue, task_done_more_often_than_put_is_an_error) {
+TEST(blocking_queue, task_done_more_often_than_pushed_is_an_error) {
   blocking_queue<int> queue;
   EXPECT_THROW(queue.task_done(), std::logic_error);
-  queue.put(1);
-  queue.get();
+  queue.push(1);
+  queue.pop();
   queue.task_done();
   EXPECT_THROW(queue.task_done(), std::logic_error);
 }
@@ -187,21 +212,21 @@ TEST(blocking_queue, task_done_more_often_than_put_is_an_error) {
 TEST(blocking_queue, coroutines_wait_without_blocking_their_loop) {
   blocking_queue<std::string> queue(1);
   std::vector<std::string> got;
-  const auto getter = [&]() -> awaitable<void> {
+  const auto popper = [&]() -> awaitable<void> {
     while (true) {
-      auto text = co_await queue.async_get();
+      auto text = co_await queue.async_pop();
       if (!text) break;
       got.push_back(*text);
     }
   };
-  const auto putter = [&]() -> awaitable<void> {
+  const auto pusher = [&]() -> awaitable<void> {
     for (int i = 0; i < 10; ++i) {
       auto text = std::to_string(i);
-      co_await queue.async_put(std::move(text));
+      co_await queue.async_push(std::move(text));
     }
     queue.close();
   };
-  const auto both = [&]() -> awaitable<void> { co_await gather(getter(), putter()); };
+  const auto both = [&]() -> awaitable<void> { co_await gather(popper(), pusher()); };
   run_on_loop(both);
   ASSERT_EQ(got.size(), 10u);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(got[static_cast<std::size_t>(i)], std::to_string(i));
@@ -210,31 +235,31 @@ TEST(blocking_queue, coroutines_wait_without_blocking_their_loop) {
 TEST(blocking_queue, threads_and_coroutines_of_several_loops_mix) {
   blocking_queue<int> queue(3);
   std::atomic<long> sum = 0, count = 0;
-  const auto get_all = [&]() -> awaitable<void> {
+  const auto pop_all = [&]() -> awaitable<void> {
     while (true) {
-      const auto n = co_await queue.async_get();
+      const auto n = co_await queue.async_pop();
       if (!n) break;
       sum += *n;
       ++count;
       queue.task_done();
     }
   };
-  const auto put_all = [&]() -> awaitable<void> {
-    for (int i = 1; i <= 300; ++i) co_await queue.async_put(i);
+  const auto push_all = [&]() -> awaitable<void> {
+    for (int i = 1; i <= 300; ++i) co_await queue.async_push(i);
   };
   std::vector<std::jthread> consumers, producers;
   for (int t = 0; t < 2; ++t) {
-    consumers.emplace_back([&] { run(gather(get_all(), get_all())); });
+    consumers.emplace_back([&] { run(gather(pop_all(), pop_all())); });
     consumers.emplace_back([&] {
-      while (const auto n = queue.get()) {
+      while (const auto n = queue.pop()) {
         sum += *n;
         ++count;
         queue.task_done();
       }
     });
-    producers.emplace_back([&] { run(gather(put_all(), put_all())); });
+    producers.emplace_back([&] { run(gather(push_all(), push_all())); });
     producers.emplace_back([&] {
-      for (int i = 1; i <= 300; ++i) queue.put(i);
+      for (int i = 1; i <= 300; ++i) queue.push(i);
     });
   }
   producers.clear();
@@ -246,15 +271,15 @@ TEST(blocking_queue, threads_and_coroutines_of_several_loops_mix) {
 
 TEST(blocking_queue, close_wakes_coroutines_that_wait) {
   blocking_queue<int> empty, full(1);
-  full.put(1);
+  full.push(1);
   int nothing = 0, refused = 0;
-  const auto gets = [&]() -> awaitable<void> {
-    const auto n = co_await empty.async_get();
+  const auto pops = [&]() -> awaitable<void> {
+    const auto n = co_await empty.async_pop();
     if (!n) ++nothing;
   };
-  const auto puts = [&]() -> awaitable<void> {
+  const auto pushes = [&]() -> awaitable<void> {
     try {
-      co_await full.async_put(2);
+      co_await full.async_push(2);
     } catch (const closed&) {
       ++refused;
     }
@@ -264,7 +289,9 @@ TEST(blocking_queue, close_wakes_coroutines_that_wait) {
     empty.close();
     full.close();
   };
-  const auto all = [&]() -> awaitable<void> { co_await gather(gets(), gets(), puts(), puts(), closes()); };
+  const auto all = [&]() -> awaitable<void> {
+    co_await gather(pops(), pops(), pushes(), pushes(), closes());
+  };
   run_on_loop(all);
   EXPECT_EQ(nothing, 2);
   EXPECT_EQ(refused, 2);
@@ -273,10 +300,10 @@ TEST(blocking_queue, close_wakes_coroutines_that_wait) {
 TEST(blocking_queue, its_end_is_heard_by_coroutines_that_wait) {
   auto queue = std::make_unique<blocking_queue<int>>();
   auto full = std::make_unique<blocking_queue<int>>(1);
-  full->put(1);
+  full->push(1);
   int nothing = 0, refused = 0;
-  const auto gets = [&]() -> awaitable<void> {
-    const auto n = co_await queue->async_get();
+  const auto pops = [&]() -> awaitable<void> {
+    const auto n = co_await queue->async_pop();
     if (!n) ++nothing;
   };
   const auto refusing = [&](awaitable<void> what) -> awaitable<void> {
@@ -292,48 +319,48 @@ TEST(blocking_queue, its_end_is_heard_by_coroutines_that_wait) {
     full.reset();
   };
   const auto all = [&]() -> awaitable<void> {
-    co_await gather(gets(), refusing(full->async_put(2)), refusing(full->async_join()), ends());
+    co_await gather(pops(), refusing(full->async_push(2)), refusing(full->async_join()), ends());
   };
   run_on_loop(all);
   EXPECT_EQ(nothing, 1);
   EXPECT_EQ(refused, 2);
 }
 
-TEST(blocking_queue, a_cancelled_get_loses_nothing) {
+TEST(blocking_queue, a_cancelled_pop_loses_nothing) {
   blocking_queue<int> queue;
   const auto body = [&]() -> awaitable<void> {
     EXPECT_EQ(queue.size(), 0u);
     try {
-      co_await with_timeout(queue.async_get(), 1ms);
-      ADD_FAILURE() << "there was nothing to get";
+      co_await with_timeout(queue.async_pop(), 1ms);
+      ADD_FAILURE() << "there was nothing to pop";
     } catch (const timed_out&) {
     }
-    queue.put(1);
-    const auto n = co_await queue.async_get();
+    queue.push(1);
+    const auto n = co_await queue.async_pop();
     EXPECT_EQ(n, 1);
   };
   run_on_loop(body);
 }
 
-TEST(blocking_queue, a_getter_called_and_cancelled_calls_the_next) {
+TEST(blocking_queue, a_popper_woken_and_cancelled_wakes_the_next) {
   asio::io_context loop(1);
   blocking_queue<int> queue;
   asio::cancellation_signal cancel;
   std::optional<int> first, second;
   bool first_ended = false;
-  const auto get = [](blocking_queue<int>& from, std::optional<int>& into) -> awaitable<void> {
-    into = co_await from.async_get();
+  const auto pop = [](blocking_queue<int>& from, std::optional<int>& into) -> awaitable<void> {
+    into = co_await from.async_pop();
   };
-  asio::co_spawn(loop, get(queue, first),
+  asio::co_spawn(loop, pop(queue, first),
                  asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e) {
                    EXPECT_TRUE(e);
                    first_ended = true;
                  }));
-  asio::co_spawn(loop, get(queue, second), asio::detached);
+  asio::co_spawn(loop, pop(queue, second), asio::detached);
   loop.poll();
   // The first is called, and cancelled before it comes to its turn.
   asio::post(loop, [&] {
-    queue.put(5);
+    queue.push(5);
     cancel.emit(asio::cancellation_type::terminal);
   });
   loop.restart();
@@ -345,54 +372,54 @@ TEST(blocking_queue, a_getter_called_and_cancelled_calls_the_next) {
 
 TEST(blocking_queue, a_loop_that_ends_takes_no_item_along) {
   blocking_queue<int> queue, full(1);
-  full.put(1);
-  const auto get = [](blocking_queue<int>& from) -> awaitable<void> { co_await from.async_get(); };
-  const auto put = [](blocking_queue<int>& into) -> awaitable<void> { co_await into.async_put(2); };
+  full.push(1);
+  const auto pop = [](blocking_queue<int>& from) -> awaitable<void> { co_await from.async_pop(); };
+  const auto push = [](blocking_queue<int>& into) -> awaitable<void> { co_await into.async_push(2); };
   {
     asio::io_context loop(1);
     for (int i = 0; i < 3; ++i) {
-      asio::co_spawn(loop, get(queue), asio::detached);
-      asio::co_spawn(loop, put(full), asio::detached);
+      asio::co_spawn(loop, pop(queue), asio::detached);
+      asio::co_spawn(loop, push(full), asio::detached);
     }
     loop.poll();
-    queue.put(7);
+    queue.push(7);
   }
-  EXPECT_EQ(queue.get_for(0s), 7);
-  EXPECT_EQ(full.get(), 1);
-  EXPECT_EQ(full.try_get(), std::nullopt);
+  EXPECT_EQ(queue.pop_for(0s), 7);
+  EXPECT_EQ(full.pop(), 1);
+  EXPECT_EQ(full.try_pop(), std::nullopt);
 }
 
 TEST(blocking_queue, random_cancellations_lose_nothing) {
   blocking_queue<int> queue(2);
-  long sum = 0, put = 0;
+  long sum = 0, pushed = 0;
   std::atomic<long> taken_by_thread = 0;
   std::jthread thread([&] {
-    while (const auto n = queue.get()) taken_by_thread += *n;
+    while (const auto n = queue.pop()) taken_by_thread += *n;
   });
-  const auto getter = [&]() -> awaitable<void> {
+  const auto popper = [&]() -> awaitable<void> {
     for (int i = 0; i < 200; ++i) {
-      auto get = with_timeout(queue.async_get(), std::chrono::microseconds(i % 5 * 40));
+      auto pop = with_timeout(queue.async_pop(), std::chrono::microseconds(i % 5 * 40));
       try {
-        const auto n = co_await std::move(get);
+        const auto n = co_await std::move(pop);
         if (n) sum += *n;
       } catch (const timed_out&) {
       }
     }
   };
-  const auto putter = [&]() -> awaitable<void> {
+  const auto pusher = [&]() -> awaitable<void> {
     for (int i = 1; i <= 200; ++i) {
-      auto one = with_timeout(queue.async_put(i), std::chrono::microseconds(i % 5 * 40));
+      auto one = with_timeout(queue.async_push(i), std::chrono::microseconds(i % 5 * 40));
       try {
         co_await std::move(one);
-        put += i;
+        pushed += i;
       } catch (const timed_out&) {
       }
     }
   };
-  run(gather(getter(), putter(), putter(), getter()));
+  run(gather(popper(), pusher(), pusher(), popper()));
   queue.close();
   thread.join();
-  EXPECT_EQ(sum + taken_by_thread, put);
+  EXPECT_EQ(sum + taken_by_thread, pushed);
 }
 
 }  // namespace
