@@ -35,7 +35,6 @@ void loop_lifetime::end() noexcept {
     std::shared_ptr<loop_guest> guest;
     {
       const std::lock_guard lock(mutex_);
-      gone_ = true;
       if (guests_.empty()) break;
       guest = guests_.back().lock();
       guests_.pop_back();

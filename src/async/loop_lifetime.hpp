@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <boost/asio/execution_context.hpp>
-#include <boost/asio/post.hpp>
 
 namespace quarq::async {
 
@@ -49,15 +48,6 @@ class loop_lifetime {
     return guest;
   }
 
-  /// Posts f to an executor of this loop. Returns false if the loop is gone: f is destroyed then, uncalled.
-  template <class Executor, class F>
-  bool post(const Executor& to, F f) {
-    const std::lock_guard lock(mutex_);
-    if (gone_) return false;
-    boost::asio::post(to, std::move(f));
-    return true;
-  }
-
  private:
   class service;
   template <class Guest>
@@ -67,7 +57,6 @@ class loop_lifetime {
 
   boost::asio::execution_context& loop_;
   std::mutex mutex_;
-  bool gone_ = false;
   std::vector<std::weak_ptr<loop_guest>> guests_;
   std::vector<std::pair<const void*, std::shared_ptr<loop_guest>>> shared_;
 };

@@ -10,11 +10,14 @@
 #include <boost/asio/strand.hpp>
 #include <gtest/gtest.h>
 
+#include "async/loop_handle.hpp"
+
 namespace quarq::test {
 namespace {
 
 namespace asio = boost::asio;
 using async::loop_guest;
+using async::loop_handle;
 using async::loop_lifetime;
 
 class guest : public loop_guest {
@@ -93,21 +96,21 @@ TEST(loop_lifetime, has_one_shared_guest_of_each_type) {
   EXPECT_TRUE(one->is_destroyed);
 }
 
-TEST(loop_lifetime, posts_from_other_threads_until_the_loop_is_gone) {
+TEST(loop_handle, posts_from_other_threads_until_the_loop_is_gone) {
   int ran = 0;
-  std::shared_ptr<loop_lifetime> lifetime;
-  asio::io_context::executor_type executor = asio::io_context().get_executor();
+  std::shared_ptr<loop_handle> plain, strand;
   {
     asio::io_context loop;
-    executor = loop.get_executor();
-    lifetime = loop_lifetime::of(loop);
-    std::jthread([&] { EXPECT_TRUE(lifetime->post(executor, [&] { ++ran; })); }).join();
-    EXPECT_TRUE(lifetime->post(asio::make_strand(loop), [&] { ++ran; }));
+    plain = loop_handle::make(loop.get_executor());
+    strand = loop_handle::make(asio::make_strand(loop));
+    std::jthread([&] { EXPECT_TRUE(plain->post([&] { ++ran; })); }).join();
+    EXPECT_TRUE(strand->post([&] { ++ran; }));
     loop.run();
     EXPECT_EQ(ran, 2);
   }
   const auto owned = std::make_shared<int>(1);
-  std::jthread([&] { EXPECT_FALSE(lifetime->post(executor, [&, owned] { ++ran; })); }).join();
+  std::jthread([&] { EXPECT_FALSE(plain->post([&, owned] { ++ran; })); }).join();
+  EXPECT_FALSE(strand->post([&, owned] { ++ran; }));
   EXPECT_EQ(owned.use_count(), 1);
   EXPECT_EQ(ran, 2);
 }
