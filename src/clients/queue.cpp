@@ -6,6 +6,7 @@
 
 #include <quarq/queue.hpp>
 
+#include "async/loop_lifetime.hpp"
 #include "base/ids.hpp"
 #include "broker/sqlite/transaction.hpp"
 #include "clients/queue_core.hpp"
@@ -16,29 +17,6 @@ namespace detail {
 namespace {
 
 namespace asio = boost::asio;
-
-// Lives in a loop and tells the queues opened there when it ends.
-class loop_guests : public asio::execution_context::service {
- public:
-  using key_type = loop_guests;
-  static inline asio::execution_context::id id;
-
-  explicit loop_guests(asio::execution_context& loop) : service(loop) {}
-
-  void add(std::weak_ptr<queue_core> guest) {
-    std::erase_if(guests_, [](const auto& g) { return g.expired(); });
-    guests_.push_back(std::move(guest));
-  }
-
- private:
-  void shutdown() noexcept override {
-    for (const auto& guest : guests_) {
-      if (const auto core = guest.lock()) core->leave_loop();
-    }
-  }
-
-  std::vector<std::weak_ptr<queue_core>> guests_;
-};
 
 template <class T>
 void check_range(const raw_call& c, const char* option, const std::optional<T>& value, T min, T max,
@@ -122,12 +100,12 @@ std::shared_ptr<broker::broker> queue_core::on(const asio::any_io_executor& loop
   if (!broker_) {
     broker_ = broker::open(url_, loop, how_);
     loop_ = &context;
-    asio::use_service<loop_guests>(context).add(weak_from_this());
+    async::loop_lifetime::of(context)->add(weak_from_this());
   }
   return broker_;
 }
 
-void queue_core::leave_loop() noexcept {
+void queue_core::loop_destroyed() noexcept {
   broker_.reset();
   loop_ = nullptr;
 }

@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
 
+#include "async/loop_lifetime.hpp"
 #include "broker/broker.hpp"
 
 namespace quarq::detail {
@@ -14,7 +15,7 @@ namespace quarq::detail {
 /// Throws invalid_argument for a name that a queue can't have.
 void check_queue_name(const std::string& name);
 
-class queue_core : public std::enable_shared_from_this<queue_core> {
+class queue_core final : public async::loop_guest, public std::enable_shared_from_this<queue_core> {
  public:
   queue_core(std::string url, std::string name, broker::open_options how = {});
 
@@ -24,8 +25,8 @@ class queue_core : public std::enable_shared_from_this<queue_core> {
   /// The broker on this loop. Throws std::logic_error if another loop has it.
   std::shared_ptr<broker::broker> on(const boost::asio::any_io_executor& loop);
 
-  /// The loop is about to end: what the broker holds of it must end first.
-  void leave_loop() noexcept;
+  /// What the broker holds of the loop must end first.
+  void loop_destroyed() noexcept override;
 
  private:
   std::string url_;
