@@ -13,11 +13,11 @@ std::string key_of(const std::string& queue, const std::string& id) {
 
 }  // namespace
 
-void listeners::open(const lease& held, std::shared_ptr<loop_link> link,
+void listeners::open(const lease& held, std::shared_ptr<async::loop_handle> loop,
                      std::weak_ptr<worker_events> events) {
   auto& one = leases_[{held.queue, held.token}];
   one.held = held;
-  one.link = std::move(link);
+  one.loop = std::move(loop);
   one.events = std::move(events);
 }
 
@@ -114,14 +114,14 @@ void listeners::wake(std::string_view queue, std::size_t ready, std::optional<ti
 
 void listeners::tell_work(listening_lease& to) {
   to.owed = false;
-  to.link->post([events = to.events] {
+  to.loop->post([events = to.events] {
     if (const auto one = events.lock()) one->work_ready();
   });
 }
 
 void listeners::tell_cancel(listening_lease& to, const std::string& id) {
   to.cancels_told.insert(id);
-  to.link->post([events = to.events, id] {
+  to.loop->post([events = to.events, id] {
     if (const auto one = events.lock()) one->cancel_requested(id);
   });
 }

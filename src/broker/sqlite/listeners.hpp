@@ -26,8 +26,8 @@ class listeners {
 
   // ---- leases
 
-  /// `events` belongs to the loop behind `link`, and is locked only there.
-  void open(const lease& held, std::shared_ptr<loop_link> link, std::weak_ptr<worker_events> events);
+  /// `events` belongs to `loop`, and is locked only there.
+  void open(const lease& held, std::shared_ptr<async::loop_handle> loop, std::weak_ptr<worker_events> events);
   void close(const lease& held);
   /// A claim got fewer than it asked for: it is owed an event when more jobs are ready, or one is due before
   /// `next_due`.
@@ -53,7 +53,7 @@ class listeners {
  private:
   struct listening_lease {
     lease held;
-    std::shared_ptr<loop_link> link;
+    std::shared_ptr<async::loop_handle> loop;
     std::weak_ptr<worker_events> events;
     bool owed = false;
     std::optional<time_point> promised_due;

@@ -4,46 +4,23 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/post.hpp>
 
-#include "async/event.hpp"
+#include "async/auto_reset_event.hpp"
+#include "async/loop_handle.hpp"
 #include "broker/sqlite/job_tables.hpp"
 
 namespace quarq::broker::sqlite {
 
 class listeners;
 
-/// The way from other threads to a broker's loop. Cut by the broker's end: nothing is posted to a loop that
-/// may be gone.
-class loop_link {
- public:
-  explicit loop_link(boost::asio::any_io_executor loop) : loop_(std::move(loop)) {}
-
-  template <class F>
-  void post(F f) {
-    const std::lock_guard lock(mutex_);
-    if (loop_) boost::asio::post(*loop_, std::move(f));
-  }
-
-  void cut() {
-    const std::lock_guard lock(mutex_);
-    loop_.reset();
-  }
-
- private:
-  std::mutex mutex_;
-  std::optional<boost::asio::any_io_executor> loop_;
-};
-
 /// The coroutine that waits for an operation; its loop's own.
 struct asker {
   explicit asker(boost::asio::any_io_executor loop) : answered(std::move(loop)) {}
-  async::event answered;
+  async::auto_reset_event answered;
 };
 
 /// What an operation works with, inside a transaction.
@@ -71,7 +48,7 @@ class operation {
   virtual bool committed(listeners&) { return true; }
   /// Wakes the asker, if there still is one. Thread-safe.
   void answer() {
-    link->post([waiting = waiting] {
+    loop->post([waiting = waiting] {
       if (const auto one = waiting.lock()) one->answered.set();
     });
   }
@@ -81,7 +58,7 @@ class operation {
   std::optional<std::chrono::steady_clock::time_point> deadline;
   /// Why it failed, and has changed nothing. Text, since exceptions are better not shared between threads.
   std::optional<std::string> error;
-  std::shared_ptr<loop_link> link;
+  std::shared_ptr<async::loop_handle> loop;
   std::weak_ptr<asker> waiting;
 };
 

@@ -61,15 +61,15 @@ class wait_operation final : public operation, public std::enable_shared_from_th
 /// Forgets a wait whose coroutine was cancelled or destroyed.
 class wait_guard {
  public:
-  wait_guard(std::shared_ptr<store> where, std::shared_ptr<loop_link> link,
+  wait_guard(std::shared_ptr<store> where, std::shared_ptr<async::loop_handle> loop,
              std::shared_ptr<wait_operation> wait)
-      : store_(std::move(where)), link_(std::move(link)), wait_(std::move(wait)) {}
+      : store_(std::move(where)), loop_(std::move(loop)), wait_(std::move(wait)) {}
   wait_guard(const wait_guard&) = delete;
   wait_guard& operator=(const wait_guard&) = delete;
   ~wait_guard() {
     if (answered) return;
     auto forget = wait_->forgetting();
-    forget->link = link_;
+    forget->loop = loop_;
     store_->submit(std::move(forget));
   }
 
@@ -77,7 +77,7 @@ class wait_guard {
 
  private:
   std::shared_ptr<store> store_;
-  std::shared_ptr<loop_link> link_;
+  std::shared_ptr<async::loop_handle> loop_;
   std::shared_ptr<wait_operation> wait_;
 };
 
@@ -85,15 +85,11 @@ class wait_guard {
 
 sqlite_broker::sqlite_broker(std::shared_ptr<store> where, boost::asio::any_io_executor loop,
                              open_options options)
-    : store_(std::move(where)), loop_(loop), options_(options), link_(std::make_shared<loop_link>(loop)) {}
-
-sqlite_broker::~sqlite_broker() {
-  link_->cut();
-}
+    : store_(std::move(where)), loop_(loop), options_(options), handle_(async::loop_handle::make(loop)) {}
 
 awaitable<void> sqlite_broker::perform(std::shared_ptr<operation> what) {
   const auto me = std::make_shared<asker>(loop_);
-  what->link = link_;
+  what->loop = handle_;
   what->waiting = me;
   if (options_.patience) what->deadline = std::chrono::steady_clock::now() + *options_.patience;
   store_->submit(what);
@@ -125,7 +121,7 @@ awaitable<std::vector<accepted>> sqlite_broker::enqueue(std::string queue, std::
 
 awaitable<std::optional<ended>> sqlite_broker::wait_ended(std::string queue, std::string id) {
   const auto wait = std::make_shared<wait_operation>(queue, id);
-  wait_guard guard(store_, link_, wait);
+  wait_guard guard(store_, handle_, wait);
   co_await perform(wait);
   guard.answered = true;
   co_return std::move(wait->result);
@@ -152,8 +148,8 @@ awaitable<void> sqlite_broker::open_lease(lease held, lease_terms terms, worker_
     return nothing();
   };
   const auto what = std::make_shared<function_operation<nothing>>(kind::writes, 1, std::move(work));
-  what->then = [held, link = link_, heard = std::weak_ptr(shared)](listeners& all, nothing) {
-    all.open(held, link, heard);
+  what->then = [held, loop = handle_, heard = std::weak_ptr(shared)](listeners& all, nothing) {
+    all.open(held, loop, heard);
   };
   co_await perform(what);
 }

@@ -20,7 +20,6 @@ namespace quarq::broker::sqlite {
 class sqlite_broker final : public broker {
  public:
   sqlite_broker(std::shared_ptr<store> where, boost::asio::any_io_executor loop, open_options options);
-  ~sqlite_broker() override;
 
   awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
   awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) override;
@@ -55,7 +54,7 @@ class sqlite_broker final : public broker {
   std::shared_ptr<store> store_;
   boost::asio::any_io_executor loop_;
   open_options options_;
-  std::shared_ptr<loop_link> link_;
+  std::shared_ptr<async::loop_handle> handle_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<worker_events>>
       events_;  ///< by queue and token
 };
