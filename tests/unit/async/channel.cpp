@@ -1,25 +1,15 @@
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <numeric>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 #include <quarq/channel.hpp>
-#include <quarq/event.hpp>
 #include <quarq/gather.hpp>
 #include <quarq/run.hpp>
-#include <quarq/semaphore.hpp>
-#include <quarq/task_group.hpp>
 #include <quarq/time.hpp>
 
 #include "support/manual_loop.hpp"
@@ -27,7 +17,6 @@
 namespace quarq::test {
 namespace {
 
-namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 awaitable<void> push(channel<int>& into, int what) {
@@ -50,7 +39,7 @@ awaitable<void> push_range(channel<int>& into, int from, int to) {
   for (int i = from; i < to; ++i) co_await into.async_push(i);
 }
 
-TEST(channel, values_leave_in_the_order_in_which_they_were_sent) {
+TEST(channel, values_leave_in_the_order_in_which_they_were_pushed) {
   for (const std::size_t capacity : {0u, 1u, 7u, 1000u}) {
     channel<int> it(capacity);
     std::vector<int> got;
@@ -86,7 +75,7 @@ TEST(channel, has_any_number_of_pushers_and_poppers) {
   EXPECT_EQ(got, expected);
 }
 
-TEST(channel, send_waits_while_it_is_full) {
+TEST(channel, push_waits_while_it_is_full) {
   channel<int> it(2);
   manual_loop loop;
   EXPECT_TRUE(loop.start(push(it, 1))->ended());
@@ -185,7 +174,7 @@ TEST(channel, close_ends_all_waits) {
   EXPECT_EQ(full.try_pop(), std::nullopt);
 }
 
-TEST(channel, a_cancelled_receiver_takes_nothing) {
+TEST(channel, a_cancelled_popper_takes_nothing) {
   channel<int> it(1);
   manual_loop loop;
   std::optional<int> first, second;
@@ -232,7 +221,7 @@ TEST(channel, values_on_their_way_to_some_who_are_cancelled_stay_in_their_order)
   }
 }
 
-TEST(channel, a_cancelled_sender_has_not_sent) {
+TEST(channel, a_cancelled_pusher_has_not_pushed) {
   channel<int> it(1);
   it.try_push(1);
   manual_loop loop;
@@ -248,7 +237,7 @@ TEST(channel, a_cancelled_sender_has_not_sent) {
   EXPECT_TRUE(three->ended() && !three->failure());
 }
 
-TEST(channel, a_sender_whose_value_was_taken_has_sent_also_if_it_is_cancelled_then) {
+TEST(channel, a_pusher_whose_value_was_taken_has_pushed_also_if_it_is_cancelled_then) {
   channel<int> it(0);
   manual_loop loop;
   const auto one = loop.start(push(it, 1));
@@ -369,73 +358,6 @@ TEST(channel, the_loop_may_end_first_and_the_channel_goes_on) {
   }
   EXPECT_EQ(run(it.async_pop()), 2);
   EXPECT_EQ(it.try_pop(), std::nullopt);
-}
-
-// On strands of one loop with several threads: each strand has its own.
-struct one_strand {
-  channel<int> numbers{2};
-  semaphore permits{2};
-  event done;
-  int sum = 0;
-};
-
-awaitable<void> add_up(std::shared_ptr<one_strand> on) {
-  while (true) {
-    const auto one = co_await on->numbers.async_pop();
-    if (!one) break;
-    auto permit = co_await on->permits.acquire();
-    const auto loop = co_await asio::this_coro::executor;
-    co_await asio::post(loop, asio::use_awaitable);
-    on->sum += *one;
-  }
-}
-
-awaitable<void> never(std::shared_ptr<one_strand> on) {
-  co_await on->done.wait();
-}
-
-awaitable<void> use_all(std::atomic<int>& sum) {
-  const auto on = std::make_shared<one_strand>();
-  const auto body = [&](task_group& group) -> awaitable<void> {
-    for (int i = 0; i < 5; ++i) group.spawn(add_up(on));
-    for (int i = 1; i <= 100; ++i) co_await on->numbers.async_push(i);
-    on->numbers.close();
-    bool late = false;
-    try {
-      co_await with_timeout(never(on), 1ms);
-    } catch (const timed_out&) {
-      late = true;
-    }
-    EXPECT_TRUE(late);
-    on->done.set();
-    [[maybe_unused]] auto both = co_await gather_outcomes(never(on), never(on));
-  };
-  co_await with_task_group(body);
-  sum += on->sum;
-}
-
-TEST(channel, semaphore_event_and_group_work_on_strands_of_a_loop_with_several_threads) {
-  asio::io_context loop(2);
-  std::atomic<int> sum = 0;
-  for (int i = 0; i < 50; ++i) asio::co_spawn(asio::make_strand(loop), use_all(sum), asio::detached);
-  std::jthread one([&] { loop.run(); }), two([&] { loop.run(); });
-  one.join();
-  two.join();
-  EXPECT_EQ(sum, 50 * 5050);
-}
-
-TEST(channel, a_loop_with_strands_may_end_first) {
-  channel<int> it(0);
-  std::optional<int> one, two;
-  {
-    asio::io_context loop(1);
-    const auto strand = asio::make_strand(loop);
-    asio::co_spawn(strand, pop(it, one), asio::detached);
-    asio::co_spawn(strand, pop(it, two), asio::detached);
-    loop.poll();
-    it.try_push(1);
-  }
-  EXPECT_EQ(it.try_pop(), 1);
 }
 
 }  // namespace
