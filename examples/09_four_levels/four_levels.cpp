@@ -8,7 +8,7 @@
 
 #include "../demo/fetch.hpp"
 #include "../demo/tasks.hpp"
-#include "surroundings.hpp"
+#include "test_environment.hpp"
 
 using counts = std::vector<int>;
 
@@ -73,7 +73,7 @@ bool show(const std::string& level, quarq::awaitable<counts> work, const counts&
 }
 
 int main() {
-  const surroundings around;
+  const test_environment around;
   const auto& urls = around.urls();
   const counts expected = quarq::run(in_turn(urls));
   bool agree = show("in turn", in_turn(urls), expected);

@@ -6,13 +6,13 @@
 
 #include "../demo/child.hpp"
 
-class surroundings {
+class test_environment {
  public:
   /// Starts both; when it returns the pages can be asked for. Throws std::runtime_error if one does not
   /// start.
-  surroundings();
+  test_environment();
   /// Ends both.
-  ~surroundings();
+  ~test_environment();
 
   /// The URLs of the pages, each of which takes its time to answer.
   const std::vector<std::string>& urls() const noexcept { return urls_; }

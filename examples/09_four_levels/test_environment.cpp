@@ -1,4 +1,4 @@
-#include "surroundings.hpp"
+#include "test_environment.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -44,7 +44,7 @@ std::vector<std::string> wait_for_pages(child& web) {
 
 }  // namespace
 
-surroundings::surroundings()
+test_environment::test_environment()
     : folder_(new_folder()),
       broker_("sqlite:" + folder_ + "/jobs.db"),
       web_("web", beside_us("quarq-demo-web"), {}),
@@ -52,7 +52,7 @@ surroundings::surroundings()
       urls_(wait_for_pages(web_)) {}
 
 // What it has started is killed a moment later.
-surroundings::~surroundings() {
+test_environment::~test_environment() {
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }
