@@ -9,6 +9,7 @@
 #include "broker/sqlite/sqlite_broker.hpp"
 #include "broker/sqlite/sqlite_url.hpp"
 #include "redis/connection.hpp"
+#include "redis/url.hpp"
 
 namespace quarq::broker {
 namespace {
@@ -45,7 +46,7 @@ void check_url(std::string_view url) {
       sqlite::parse_url(url);
       break;
     case kind::redis:
-      quarq::redis::parse_redis_url(url);
+      quarq::redis::parse_url(url);
       break;
     case kind::arq:
       arq::parse_arq_url(url);

@@ -12,28 +12,28 @@ constexpr char role[] = "ROLE";
 
 }  // namespace
 
-redis_error_class classify_redis_error(std::string_view text) noexcept {
-  if (text.starts_with("NOSCRIPT ")) return redis_error_class::no_script;
+error_class classify_error(std::string_view text) noexcept {
+  if (text.starts_with("NOSCRIPT ")) return error_class::no_script;
   for (const auto code : not_ready_codes) {
-    if (text.starts_with(code)) return redis_error_class::not_ready;
+    if (text.starts_with(code)) return error_class::not_ready;
   }
   // Before Redis 7 an error inside a script is wrapped: "ERR Error running script (...): @user_script:1:
   // -READONLY ...".
   const bool wrapped = text.starts_with("ERR Error running script") &&
                        (text.find(" -READONLY ") != text.npos || text.find(" -NOREPLICAS ") != text.npos);
-  if (wrapped || text.starts_with("ERR max number of clients reached")) return redis_error_class::not_ready;
-  return redis_error_class::ordinary;
+  if (wrapped || text.starts_with("ERR max number of clients reached")) return error_class::not_ready;
+  return error_class::ordinary;
 }
 
-std::vector<std::string> sign_in_words(const redis_options& options) {
+std::vector<std::string> auth_args(const connection_options& options) {
   return {"AUTH", options.username.empty() ? "default" : options.username, options.password};
 }
 
-redis_setup::redis_setup(const redis_options& options, const std::vector<const redis_script*>& scripts,
-                         const std::vector<std::string>& channels) {
+handshake::handshake(const connection_options& options, const std::vector<const script*>& scripts,
+                     const std::vector<std::string>& channels) {
   std::vector<std::string> hello{"HELLO", "3"};
   if (!options.password.empty()) {
-    const auto sign_in = sign_in_words(options);
+    const auto sign_in = auth_args(options);
     hello.insert(hello.end(), sign_in.begin(), sign_in.end());
   }
   add({"HELLO", false, true}, std::move(hello));
@@ -48,19 +48,19 @@ redis_setup::redis_setup(const redis_options& options, const std::vector<const r
   for (const auto& channel : channels) add({"SUBSCRIBE", true, true}, {"SUBSCRIBE", channel});
 }
 
-void redis_setup::add(step s, std::vector<std::string> words) {
-  append_command(bytes_, words);
+void handshake::add(step s, std::vector<std::string> args) {
+  append_command(bytes_, args);
   left_.push_back(s);
 }
 
-redis_setup::verdict redis_setup::take(const reply& r) {
+handshake_result handshake::take(const reply& r) {
   if (left_.empty()) throw protocol_error("the server sent a reply that nobody asked for");
   const step now = left_.front();
   left_.pop_front();
   if (r.is_error() && now.must_succeed) {
     error_ = std::string(now.what) + " was refused: " + r.text;
-    return classify_redis_error(r.text) == redis_error_class::not_ready ? verdict::not_ready
-                                                                        : verdict::refused;
+    return classify_error(r.text) == error_class::not_ready ? handshake_result::not_ready
+                                                            : handshake_result::refused;
   }
   const bool is_push = r.type == reply::kind::push;
   if (!r.is_error() && is_push != now.is_subscribe) {
@@ -69,9 +69,9 @@ redis_setup::verdict redis_setup::take(const reply& r) {
   if (std::string_view(now.what) == role && !r.items.empty() && r.items[0].text != "master") {
     const auto& it = r.items[0].text;
     error_ = "it is " + (it == "slave" ? std::string("a replica") : "a " + it) + ", not the master";
-    return verdict::not_ready;
+    return handshake_result::not_ready;
   }
-  return left_.empty() ? verdict::done : verdict::more;
+  return left_.empty() ? handshake_result::done : handshake_result::more;
 }
 
 }  // namespace quarq::redis

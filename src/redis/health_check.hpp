@@ -5,15 +5,16 @@
 
 namespace quarq::redis {
 
+enum class health { ok, ping, dead };
+
 /// A peer is asked (PING) after `silence` without a byte from it, and dead when as much passes again without
 /// one.
-class liveness {
+class health_check {
  public:
   using clock = std::chrono::steady_clock;
   static constexpr std::chrono::milliseconds silence{2000};
-  enum class verdict { wait, ask, dead };
 
-  explicit liveness(clock::time_point now) : since_(now) {}
+  explicit health_check(clock::time_point now) : since_(now) {}
 
   /// Bytes came. Also to be called when waiting begins: a peer that nobody waited for owed nothing.
   void heard(clock::time_point now) noexcept {
@@ -21,12 +22,12 @@ class liveness {
     asked_ = false;
   }
   /// `ask` is said once per silence; whoever gets it sends the question now.
-  verdict check(clock::time_point now) noexcept {
-    if (now < next_check()) return verdict::wait;
-    if (asked_) return verdict::dead;
+  health check(clock::time_point now) noexcept {
+    if (now < next_check()) return health::ok;
+    if (asked_) return health::dead;
     asked_ = true;
     since_ = now;
-    return verdict::ask;
+    return health::ping;
   }
   clock::time_point next_check() const noexcept { return since_ + silence; }
 

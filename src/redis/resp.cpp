@@ -59,12 +59,12 @@ const char* name_of(char type) {
 
 }  // namespace
 
-void append_command(std::string& out, std::span<const std::string> words) {
+void append_command(std::string& out, std::span<const std::string> args) {
   std::size_t bytes = 16;
-  for (const auto& word : words) bytes += word.size() + 16;
+  for (const auto& word : args) bytes += word.size() + 16;
   if (out.capacity() - out.size() < bytes) out.reserve(std::max(out.size() + bytes, out.size() * 2));
-  append_length(out, '*', words.size());
-  for (const auto& word : words) {
+  append_length(out, '*', args.size());
+  for (const auto& word : args) {
     append_length(out, '$', word.size());
     out += word;
     out += "\r\n";

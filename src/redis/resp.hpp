@@ -35,7 +35,7 @@ class protocol_error : public error {
 };
 
 /// Appends a command as servers expect it: an array of bulk strings, which may hold any bytes.
-void append_command(std::string& out, std::span<const std::string> words);
+void append_command(std::string& out, std::span<const std::string> args);
 
 /// What the parser accepts at most, so that broken bytes can't make it take all memory.
 struct resp_limits {

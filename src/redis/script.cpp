@@ -1,10 +1,10 @@
-#include <openssl/sha.h>
+#include "redis/script.hpp"
 
-#include "redis/connection.hpp"
+#include <openssl/sha.h>
 
 namespace quarq::redis {
 
-redis_script::redis_script(std::string_view lua) : text(lua) {
+script::script(std::string_view lua) : text(lua) {
   unsigned char digest[SHA_DIGEST_LENGTH];
   SHA1(reinterpret_cast<const unsigned char*>(lua.data()), lua.size(), digest);
   constexpr char digits[] = "0123456789abcdef";

@@ -20,10 +20,10 @@ namespace {
 constexpr std::chrono::seconds ask_limit{2};  // for each sentinel, from looking up its host to its answer
 constexpr std::size_t read_bytes = 4096;
 
-std::string questions(const redis_options& sentinel, const std::string& master) {
+std::string questions(const connection_options& sentinel, const std::string& master) {
   std::string bytes;
   if (!sentinel.password.empty()) {
-    append_command(bytes, sign_in_words(sentinel));
+    append_command(bytes, auth_args(sentinel));
   }
   const std::vector<std::string> question{"SENTINEL", "get-master-addr-by-name", master};
   append_command(bytes, question);
@@ -33,11 +33,11 @@ std::string questions(const redis_options& sentinel, const std::string& master) 
 void check_sign_in(const reply& r) {
   if (!r.is_error()) return;
   const std::string what = "AUTH was refused: " + r.text;
-  if (classify_redis_error(r.text) == redis_error_class::not_ready) throw error(what);
-  throw redis_refused(what);
+  if (classify_error(r.text) == error_class::not_ready) throw error(what);
+  throw permanent_error(what);
 }
 
-awaitable<reply> ask(std::shared_ptr<redis_link> link, redis_options sentinel, std::string master) {
+awaitable<reply> ask(std::shared_ptr<socket> link, connection_options sentinel, std::string master) {
   co_await link->open(sentinel);
   link->step = "waiting for its answer";
   link->out = questions(sentinel, master);
@@ -60,10 +60,10 @@ awaitable<reply> ask(std::shared_ptr<redis_link> link, redis_options sentinel, s
 
 }  // namespace
 
-master_finder::master_finder(asio::any_io_executor loop, redis_options options)
+sentinel_resolver::sentinel_resolver(asio::any_io_executor loop, connection_options options)
     : loop_(std::move(loop)), options_(std::move(options)), sentinels_(options_.sentinel) {}
 
-awaitable<redis_options> master_finder::find(std::shared_ptr<master_finder> self) {
+awaitable<connection_options> sentinel_resolver::find(std::shared_ptr<sentinel_resolver> self) {
   self->sentinels_.begin();
   while (self->sentinels_.next()) {
     if (self->stopped_) throw error("closed");
@@ -71,7 +71,7 @@ awaitable<redis_options> master_finder::find(std::shared_ptr<master_finder> self
   }
   const auto& told = self->sentinels_;
   if (!told.found()) {
-    if (told.all_for_good()) throw redis_refused(told.errors());
+    if (told.all_for_good()) throw permanent_error(told.errors());
     throw error(told.errors());
   }
   auto where = self->options_;
@@ -80,8 +80,8 @@ awaitable<redis_options> master_finder::find(std::shared_ptr<master_finder> self
   co_return where;
 }
 
-awaitable<void> master_finder::ask_next(std::shared_ptr<master_finder> self) {
-  auto link = std::make_shared<redis_link>(self->loop_);
+awaitable<void> sentinel_resolver::ask_next(std::shared_ptr<sentinel_resolver> self) {
+  auto link = std::make_shared<socket>(self->loop_);
   self->link_ = link;
   asio::steady_timer limit(self->loop_, ask_limit);
   limit.async_wait([link](error_code ec) {
@@ -94,7 +94,7 @@ awaitable<void> master_finder::ask_next(std::shared_ptr<master_finder> self) {
     auto answer = co_await ask(link, sentinel, self->options_.sentinel.master);
     answered = true;
     self->sentinels_.take(answer);
-  } catch (const redis_refused& e) {
+  } catch (const permanent_error& e) {
     refused = true;
     why = e.what();
   } catch (const boost::system::system_error& e) {
@@ -107,8 +107,8 @@ awaitable<void> master_finder::ask_next(std::shared_ptr<master_finder> self) {
 }
 
 // How to reach the one that is to be asked now.
-redis_options master_finder::next_one() const {
-  redis_options one;
+connection_options sentinel_resolver::next_one() const {
+  connection_options one;
   const auto* who = sentinels_.next();
   one.host = who->host;
   one.port = who->port;
@@ -120,19 +120,19 @@ redis_options master_finder::next_one() const {
   return one;
 }
 
-void master_finder::stop() {
+void sentinel_resolver::stop() {
   stopped_ = true;
   if (const auto link = link_.lock()) link->drop("closed");
 }
 
-std::string master_finder::ended(const std::string& why, bool usable) {
+std::string sentinel_resolver::ended(const std::string& why, bool usable) {
   if (!sentinels_.found()) return why;
   const auto who = master() + " (the master, says the sentinel at " + host_and_port(sentinels_.asked()) + ")";
   if (!usable) sentinels_.misled();
   return who + ": " + why;
 }
 
-std::string master_finder::progress() const {
+std::string sentinel_resolver::progress() const {
   const auto* who = sentinels_.next();
   if (!who) return {};
   const auto link = link_.lock();

@@ -1,4 +1,4 @@
-// Asks the sentinels where the master is: what redis_sentinels decides, done.
+// Asks the sentinels where the master is: what sentinel_list decides, done.
 #pragma once
 
 #include <memory>
@@ -8,20 +8,20 @@
 
 #include <quarq/awaitable.hpp>
 
-#include "redis/connection.hpp"
-#include "redis/sentinels.hpp"
+#include "redis/options.hpp"
+#include "redis/sentinel_list.hpp"
 #include "redis/socket.hpp"
 
 namespace quarq::redis {
 
-class master_finder {
+class sentinel_resolver {
  public:
-  master_finder(boost::asio::any_io_executor loop, redis_options options);
+  sentinel_resolver(boost::asio::any_io_executor loop, connection_options options);
 
   /// The options with the master's host and port, which the first sentinel that answers has named. Throws
-  /// redis_refused where asking again would bring the same, else an error that may pass; both say what came
+  /// permanent_error where asking again would bring the same, else an error that may pass; both say what came
   /// of each sentinel.
-  static awaitable<redis_options> find(std::shared_ptr<master_finder> self);
+  static awaitable<connection_options> find(std::shared_ptr<sentinel_resolver> self);
   /// Ends a search that is under way, and those to come.
   void stop();
 
@@ -34,13 +34,13 @@ class master_finder {
   std::string progress() const;
 
  private:
-  static awaitable<void> ask_next(std::shared_ptr<master_finder> self);
-  redis_options next_one() const;
+  static awaitable<void> ask_next(std::shared_ptr<sentinel_resolver> self);
+  connection_options next_one() const;
 
   const boost::asio::any_io_executor loop_;
-  const redis_options options_;
-  redis_sentinels sentinels_;
-  std::weak_ptr<redis_link> link_;  // to the one that is being asked
+  const connection_options options_;
+  sentinel_list sentinels_;
+  std::weak_ptr<socket> link_;  // to the one that is being asked
   bool stopped_ = false;
 };
 

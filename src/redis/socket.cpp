@@ -35,15 +35,15 @@ void expect_server(SSL* tls, const std::string& host) {
       is_ip_address(host)
           ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host.c_str()) == 1
           : SSL_set_tlsext_host_name(tls, host.c_str()) == 1 && SSL_set1_host(tls, host.c_str()) == 1;
-  if (!done) throw redis_refused("TLS: no certificate can be for the host \"" + host + "\"");
+  if (!done) throw permanent_error("TLS: no certificate can be for the host \"" + host + "\"");
 }
 
 }  // namespace
 
-redis_link::redis_link(asio::any_io_executor loop)
-    : peer(liveness::clock::now()), socket_(loop), resolver_(loop) {}
+socket::socket(asio::any_io_executor loop)
+    : peer(health_check::clock::now()), socket_(loop), resolver_(loop) {}
 
-awaitable<void> redis_link::open(redis_options options) {
+awaitable<void> socket::open(connection_options options) {
   if (!options.unix_path.empty()) {
     co_await open_unix(options.unix_path);
   } else {
@@ -52,12 +52,12 @@ awaitable<void> redis_link::open(redis_options options) {
   if (options.tls) co_await shake_hands(options);
 }
 
-awaitable<void> redis_link::open_unix(std::string path) {
+awaitable<void> socket::open_unix(std::string path) {
   const asio::local::stream_protocol::endpoint where(path);
   co_await socket_.async_connect(where, asio::use_awaitable);
 }
 
-awaitable<void> redis_link::open_tcp(redis_options options) {
+awaitable<void> socket::open_tcp(connection_options options) {
   step = "looking up the host";
   auto found = co_await resolver_.async_resolve(options.host, options.port, asio::use_awaitable);
   step = "connecting";
@@ -76,7 +76,7 @@ awaitable<void> redis_link::open_tcp(redis_options options) {
   socket_.set_option(asio::socket_base::keep_alive(true));
 }
 
-awaitable<void> redis_link::shake_hands(redis_options options) {
+awaitable<void> socket::shake_hands(connection_options options) {
   tls_context_ = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
   error_code ec;
   if (options.tls_ca_file.empty()) {
@@ -85,8 +85,8 @@ awaitable<void> redis_link::shake_hands(redis_options options) {
     tls_context_->load_verify_file(options.tls_ca_file, ec);
   }
   if (ec)
-    throw redis_refused("TLS: can't read certificates from " + options.tls_ca_file + ": " + ec.message());
-  tls_ = std::make_unique<asio::ssl::stream<socket&>>(socket_, *tls_context_);
+    throw permanent_error("TLS: can't read certificates from " + options.tls_ca_file + ": " + ec.message());
+  tls_ = std::make_unique<asio::ssl::stream<stream_socket&>>(socket_, *tls_context_);
   expect_server(tls_->native_handle(), options.host);
   tls_->set_verify_mode(options.tls_verify ? asio::ssl::verify_peer : asio::ssl::verify_none);
   step = "waiting for the TLS handshake";
@@ -98,21 +98,21 @@ awaitable<void> redis_link::shake_hands(redis_options options) {
       ERR_GET_REASON(static_cast<unsigned long>(ec.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED;
   if (!untrusted) throw error("TLS: " + ec.message());
   const long reason = SSL_get_verify_result(tls_->native_handle());
-  throw redis_refused(std::string("TLS: the server's certificate is not trusted: ") +
-                      X509_verify_cert_error_string(reason));
+  throw permanent_error(std::string("TLS: the server's certificate is not trusted: ") +
+                        X509_verify_cert_error_string(reason));
 }
 
-awaitable<std::size_t> redis_link::read_some(std::span<char> space) {
+awaitable<std::size_t> socket::read_some(std::span<char> space) {
   const auto buffer = asio::buffer(space.data(), space.size());
   if (tls_) return tls_->async_read_some(buffer, asio::use_awaitable);
   return socket_.async_read_some(buffer, asio::use_awaitable);
 }
 
-void redis_link::write(std::function<void(std::string)> done) {
+void socket::write(std::function<void(std::string)> done) {
   writing = true;
   // A server that takes our bytes is alive, even if it has no time to answer yet.
   auto progress = [this, before = std::size_t{0}](const error_code& ec, std::size_t sent) mutable {
-    if (sent > std::exchange(before, sent)) peer.heard(liveness::clock::now());
+    if (sent > std::exchange(before, sent)) peer.heard(health_check::clock::now());
     return ec ? 0 : chunk;
   };
   auto ended = [self = shared_from_this(), done = std::move(done)](error_code ec, std::size_t) {
@@ -128,26 +128,12 @@ void redis_link::write(std::function<void(std::string)> done) {
   }
 }
 
-void redis_link::drop(const std::string& why) {
+void socket::drop(const std::string& why) {
   if (dropped()) return;
   why_ = why.empty() ? "closed" : why;
   resolver_.cancel();
   error_code ignored;
   socket_.close(ignored);
-}
-
-std::string host_and_port(const redis_host& where) {
-  const bool v6 = where.host.find(':') != std::string::npos;
-  return (v6 ? "[" + where.host + "]" : where.host) + ":" + where.port;
-}
-
-std::string redis_address(const redis_options& options) {
-  if (!options.unix_path.empty()) return "redis+unix://" + options.unix_path;
-  const std::string scheme = options.tls ? "rediss" : "redis";
-  if (options.sentinel.hosts.empty()) return scheme + "://" + host_and_port({options.host, options.port});
-  std::string list;
-  for (const auto& each : options.sentinel.hosts) list += (list.empty() ? "" : ",") + host_and_port(each);
-  return scheme + "+sentinel://" + list + "?master=" + options.sentinel.master;
 }
 
 }  // namespace quarq::redis

@@ -14,25 +14,25 @@
 
 #include <quarq/awaitable.hpp>
 
-#include "redis/connection.hpp"
 #include "redis/health_check.hpp"
+#include "redis/options.hpp"
 #include "redis/resp.hpp"
 
 namespace quarq::redis {
 
 /// The server said no in a way that trying again will not change: wrong password, unknown certificate.
-class redis_refused : public error {
+class permanent_error : public error {
  public:
   using error::error;
 };
 
 /// Made for one attempt and never used again. Held by shared_ptr: by its reader, and by what it writes.
-class redis_link : public std::enable_shared_from_this<redis_link> {
+class socket : public std::enable_shared_from_this<socket> {
  public:
-  explicit redis_link(boost::asio::any_io_executor loop);
+  explicit socket(boost::asio::any_io_executor loop);
 
-  /// Throws redis_refused, or any other error that may pass.
-  awaitable<void> open(redis_options options);
+  /// Throws permanent_error, or any other error that may pass.
+  awaitable<void> open(connection_options options);
   awaitable<std::size_t> read_some(std::span<char> space);
   /// Sends what is in `out` and empties it. `done` is called on the loop with an empty string or what went
   /// wrong. One write at a time: `writing` is true until then.
@@ -46,28 +46,21 @@ class redis_link : public std::enable_shared_from_this<redis_link> {
   const char* step = "connecting";
 
   resp_parser parser;
-  liveness peer;
+  health_check peer;
   std::string out;
   bool writing = false;
 
  private:
-  using socket = boost::asio::generic::stream_protocol::socket;
-  awaitable<void> open_tcp(redis_options options);
+  using stream_socket = boost::asio::generic::stream_protocol::socket;
+  awaitable<void> open_tcp(connection_options options);
   awaitable<void> open_unix(std::string path);
-  awaitable<void> shake_hands(redis_options options);
+  awaitable<void> shake_hands(connection_options options);
 
-  socket socket_;
+  stream_socket socket_;
   boost::asio::ip::tcp::resolver resolver_;
   std::unique_ptr<boost::asio::ssl::context> tls_context_;
-  std::unique_ptr<boost::asio::ssl::stream<socket&>> tls_;
+  std::unique_ptr<boost::asio::ssl::stream<stream_socket&>> tls_;
   std::string why_;
 };
-
-/// "127.0.0.1:6379", "[::1]:6379".
-std::string host_and_port(const redis_host& where);
-
-/// "redis://127.0.0.1:6379", "redis+unix:///run/redis.sock", "redis+sentinel://a:26379,b:26379?master=m":
-/// where it connects to, without names and passwords.
-std::string redis_address(const redis_options& options);
 
 }  // namespace quarq::redis

@@ -1,3 +1,5 @@
+#include "redis/url.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -7,8 +9,6 @@
 #include <boost/url/url_view.hpp>
 
 #include <quarq/errors.hpp>
-
-#include "redis/connection.hpp"
 
 namespace quarq::redis {
 
@@ -48,15 +48,15 @@ std::string without_password(std::string_view whole) {
 namespace {
 
 constexpr std::size_t max_unix_path = 107;  // what a sockaddr_un holds
-constexpr double max_patience = 1e6;        // seconds
+constexpr double max_timeout = 1e6;         // seconds
 constexpr int max_database = 1'000'000;
 constexpr std::string_view sentinel_port = "26379";
 
 class reader {
  public:
-  reader(std::string_view text, const redis_url_dialect& dialect) : text_(text), dialect_(dialect) {}
+  reader(std::string_view text, const url_dialect& dialect) : text_(text), dialect_(dialect) {}
 
-  redis_options read() {
+  connection_options read() {
     take_hosts_out();
     parse(plain_text_);
     read_scheme();
@@ -156,7 +156,7 @@ class reader {
       const auto end = std::min(hosts_.find(',', begin), hosts_.size());
       const auto entry = std::string(hosts_.substr(begin, end - begin)), one = "x://" + entry;
       parse(one);
-      redis_host sentinel{std::string(url_.host_address()), std::string(sentinel_port)};
+      endpoint sentinel{std::string(url_.host_address()), std::string(sentinel_port)};
       if (sentinel.host.empty()) fail("in the list of sentinels there is an empty host");
       // Boost.URL takes what is no port for a path.
       if (!url_.path().empty()) fail("in the list of sentinels \"" + entry + "\" is no host and port");
@@ -273,12 +273,12 @@ class reader {
     const auto [end, ec] =
         std::from_chars(value.data(), value.data() + value.size(), seconds, std::chars_format::fixed);
     const bool usable = ec == std::errc{} && end == value.data() + value.size() && seconds >= 0.001;
-    if (!usable || seconds > max_patience) {
+    if (!usable || seconds > max_timeout) {
       fail("the parameter \"timeout\" is \"" + value +
            "\"; it must be a number of seconds, from 0.001 to 1000000");
     }
-    options_.patience = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
-    options_.sets_patience = true;
+    options_.request_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
+    options_.has_request_timeout = true;
   }
 
   int whole_number(const std::string& digits, int max, const std::string& what) const {
@@ -298,16 +298,16 @@ class reader {
   std::string_view text_;
   std::string_view hosts_;  // with their ports
   std::string plain_text_;  // with one host
-  const redis_url_dialect& dialect_;
+  const url_dialect& dialect_;
   boost::urls::url_view url_;
-  redis_options options_;
+  connection_options options_;
   bool unix_ = false;
   bool sentinel_ = false;
 };
 
 }  // namespace
 
-redis_options parse_redis_url(std::string_view url, const redis_url_dialect& dialect) {
+connection_options parse_url(std::string_view url, const url_dialect& dialect) {
   return reader(url, dialect).read();
 }
 

@@ -8,6 +8,7 @@
 #include "broker/redis/redis_server_checks.hpp"
 #include "broker/redis/redis_waits.hpp"
 #include "integration/broker_conformance.hpp"
+#include "redis/url.hpp"
 #include "support/on_loop.hpp"
 #include "support/redis_server.hpp"
 
@@ -44,13 +45,11 @@ std::shared_ptr<broker::broker> open(const redis_server& server, any_io_executor
   return broker::open(server.url(), loop);
 }
 
-std::unique_ptr<redis::redis_connection> connect(const redis_server& server, any_io_executor loop) {
-  return std::make_unique<redis::redis_connection>(loop, redis::parse_redis_url(server.url()),
-                                                   scripts().all());
+std::unique_ptr<redis::connection> connect(const redis_server& server, any_io_executor loop) {
+  return std::make_unique<redis::connection>(loop, redis::parse_url(server.url()), scripts().all());
 }
 
-awaitable<redis::reply> call(redis::redis_connection& connection, const redis::redis_script& script,
-                             strings words) {
+awaitable<redis::reply> call(redis::connection& connection, const redis::script& script, strings words) {
   strings keys(1, broker::redis::key_prefix("q"));
   auto reply = co_await connection.run(script, keys, words);
   co_return reply;

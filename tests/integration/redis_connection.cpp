@@ -19,6 +19,7 @@
 #include <quarq/errors.hpp>
 
 #include "redis/connection.hpp"
+#include "redis/url.hpp"
 #include "support/on_loop.hpp"
 #include "support/redis_server.hpp"
 
@@ -31,11 +32,11 @@ using test::redis_server;
 using test::run_on_loop;
 using words = std::vector<std::string>;
 
-const redis_script add_script("return redis.call('INCRBY', KEYS[1], ARGV[1])");
+const script add_script("return redis.call('INCRBY', KEYS[1], ARGV[1])");
 
 // How a request ended; nothing while it has not.
 struct ending {
-  std::optional<redis::reply> content;
+  std::optional<reply> content;
   std::string failure;
   bool ended() const { return content || !failure.empty(); }
 };
@@ -51,7 +52,7 @@ std::string text_of(std::exception_ptr e) {
 }
 
 auto note_in(ending& into) {
-  return [&into](std::exception_ptr e, redis::reply r) {
+  return [&into](std::exception_ptr e, reply r) {
     if (e) {
       into.failure = text_of(e);
     } else {
@@ -60,7 +61,7 @@ auto note_in(ending& into) {
   };
 }
 
-void start(const asio::any_io_executor& loop, redis_connection& c, words w, ending& into) {
+void start(const asio::any_io_executor& loop, connection& c, words w, ending& into) {
   asio::co_spawn(loop, c.command(std::move(w)), note_in(into));
 }
 
@@ -77,7 +78,7 @@ awaitable<void> some_turns() {
   for (int i = 0; i < 10; ++i) co_await asio::post(asio::use_awaitable);
 }
 
-awaitable<std::string> failure_of(awaitable<redis::reply> request) {
+awaitable<std::string> failure_of(awaitable<reply> request) {
   std::string failure = "no failure";
   try {
     co_await std::move(request);
@@ -102,7 +103,7 @@ bool has_refused_writes(const redis_server& server) {
 
 awaitable<void> commands_get_their_replies(std::string url) {
   auto loop = co_await asio::this_coro::executor;
-  redis_connection c(loop, parse_redis_url(url), {&add_script});
+  connection c(loop, parse_url(url), {&add_script});
   words set{"SET", "k", std::string("a\0\r\n", 4)}, get{"GET", "k"}, missing{"GET", "none"},
       all{"HGETALL", "h"};
   words hset{"HSET", "h", "field", "value"}, wrong{"INCR", "h"};
@@ -143,9 +144,9 @@ TEST(redis_connection, tls_without_verification_takes_any_certificate) {
   run_on_loop(commands_get_their_replies(server.url() + "?tls_verify=no"));
 }
 
-awaitable<std::string> ping_failure(redis_options options) {
+awaitable<std::string> ping_failure(connection_options options) {
   auto loop = co_await asio::this_coro::executor;
-  redis_connection c(loop, options, {});
+  connection c(loop, options, {});
   words ping{"PING"};
   const auto failure = co_await failure_of(c.command(ping));
   co_return failure;
@@ -153,8 +154,8 @@ awaitable<std::string> ping_failure(redis_options options) {
 
 TEST(redis_connection, tls_refuses_an_unknown_certificate_at_once) {
   redis_server server({.tls = true});
-  auto options = parse_redis_url(server.url());
-  options.patience.reset();
+  auto options = parse_url(server.url());
+  options.request_timeout.reset();
   const auto failure = run_on_loop(ping_failure(options));
   EXPECT_EQ(failure, "rediss://127.0.0.1:" + std::to_string(server.port()) +
                          ": TLS: the server's certificate is not trusted: self-signed certificate");
@@ -162,28 +163,28 @@ TEST(redis_connection, tls_refuses_an_unknown_certificate_at_once) {
 
 TEST(redis_connection, tls_refuses_a_certificate_for_another_host) {
   redis_server server({.tls = true});
-  auto options = parse_redis_url(server.url() + "?tls_ca=" + server.ca_file());
-  options.patience.reset();
+  auto options = parse_url(server.url() + "?tls_ca=" + server.ca_file());
+  options.request_timeout.reset();
   options.host = "127.1";  // the resolver takes it for 127.0.0.1, the certificate does not
   const auto failure = run_on_loop(ping_failure(options));
   EXPECT_NE(failure.find("not trusted: hostname mismatch"), std::string::npos) << failure;
 }
 
 TEST(redis_connection, a_missing_certificate_file_is_named) {
-  auto options = parse_redis_url("rediss://127.0.0.1:1?tls_ca=/no/such/file.pem");
+  auto options = parse_url("rediss://127.0.0.1:1?tls_ca=/no/such/file.pem");
   redis_server server({.tls = true});
   options.port = std::to_string(server.port());
-  options.patience.reset();
+  options.request_timeout.reset();
   const auto failure = run_on_loop(ping_failure(options));
   EXPECT_NE(failure.find("can't read certificates from /no/such/file.pem"), std::string::npos) << failure;
 }
 
 TEST(redis_connection, plain_text_to_a_tls_port_and_tls_to_a_plain_port_end_with_the_patience) {
   redis_server server({.tls = true});
-  auto plain = parse_redis_url("redis://127.0.0.1:" + std::to_string(server.port()) + "?timeout=0.3");
+  auto plain = parse_url("redis://127.0.0.1:" + std::to_string(server.port()) + "?timeout=0.3");
   const auto to_tls = run_on_loop(ping_failure(plain));
   EXPECT_NE(to_tls.find("no connection within 0.300 s"), std::string::npos) << to_tls;
-  auto tls = parse_redis_url("rediss://127.0.0.1:" + std::to_string(server.plain_port()) + "?timeout=0.3");
+  auto tls = parse_url("rediss://127.0.0.1:" + std::to_string(server.plain_port()) + "?timeout=0.3");
   const auto to_plain = run_on_loop(ping_failure(tls));
   EXPECT_NE(to_plain.find("still waiting for the TLS handshake"), std::string::npos) << to_plain;
 }
@@ -192,7 +193,7 @@ TEST(redis_connection, requests_of_one_turn_leave_in_one_write) {
   redis_server server;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {});
+    connection c(loop, parse_url(server.url()), {});
     words ping{"PING"};
     co_await c.command(ping);
     const auto before = server_counter(server, "total_reads_processed");
@@ -213,7 +214,7 @@ TEST(redis_connection, carries_big_values_and_long_arrays) {
   redis_server server;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {});
+    connection c(loop, parse_url(server.url()), {});
     std::string value(16 << 20, 'v');
     for (std::size_t i = 0; i < value.size(); i += 4096) value[i] = static_cast<char>(i / 4096);
     words set{"SET", "big", value}, get{"GET", "big"}, push{"RPUSH", "list"},
@@ -234,31 +235,31 @@ TEST(redis_connection, selects_its_database) {
   redis_server server;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url(3)), {});
+    connection c(loop, parse_url(server.url(3)), {});
     words set{"SET", "k", "v"};
     co_await c.command(set);
   };
   run_on_loop(body);
   EXPECT_NE(server.command({"INFO", "keyspace"}).text.find("db3:keys=1"), std::string::npos);
-  auto options = parse_redis_url(server.url(9999));
-  options.patience.reset();
+  auto options = parse_url(server.url(9999));
+  options.request_timeout.reset();
   const auto failure = run_on_loop(ping_failure(options));
   EXPECT_NE(failure.find("SELECT was refused: ERR DB index is out of range"), std::string::npos) << failure;
 }
 
 TEST(redis_connection, signs_in_with_password_or_user) {
   redis_server server({.password = "s3cret/@"});
-  auto options = parse_redis_url("redis://:s3cret%2F%40@127.0.0.1:" + std::to_string(server.port()));
+  auto options = parse_url("redis://:s3cret%2F%40@127.0.0.1:" + std::to_string(server.port()));
   EXPECT_EQ(run_on_loop(ping_failure(options)), "no failure");
   server.command({"ACL", "SETUSER", "worker", "on", ">other", "~*", "+@all"});
-  options = parse_redis_url("redis://worker:other@127.0.0.1:" + std::to_string(server.port()));
+  options = parse_url("redis://worker:other@127.0.0.1:" + std::to_string(server.port()));
   EXPECT_EQ(run_on_loop(ping_failure(options)), "no failure");
 }
 
 TEST(redis_connection, a_wrong_password_is_refused_at_once_and_not_shown) {
   redis_server server({.password = "right"});
-  auto options = parse_redis_url("redis://:wr0ng@127.0.0.1:" + std::to_string(server.port()));
-  options.patience.reset();
+  auto options = parse_url("redis://:wr0ng@127.0.0.1:" + std::to_string(server.port()));
+  options.request_timeout.reset();
   const auto address = "redis://127.0.0.1:" + std::to_string(server.port());
   auto failure = run_on_loop(ping_failure(options));
   EXPECT_EQ(failure,
@@ -271,9 +272,9 @@ TEST(redis_connection, a_wrong_password_is_refused_at_once_and_not_shown) {
 TEST(redis_connection, after_a_refusal_the_next_request_tries_again) {
   redis_server server({.password = "right"});
   const auto body = [&]() -> awaitable<void> {
-    auto options = parse_redis_url("redis://:new@127.0.0.1:" + std::to_string(server.port()));
+    auto options = parse_url("redis://:new@127.0.0.1:" + std::to_string(server.port()));
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, options, {});
+    connection c(loop, options, {});
     words ping{"PING"};
     const auto failure = co_await failure_of(c.command(ping));
     EXPECT_NE(failure.find("WRONGPASS"), std::string::npos) << failure;
@@ -287,10 +288,10 @@ TEST(redis_connection, after_a_refusal_the_next_request_tries_again) {
 TEST(redis_connection, patience_runs_out_with_the_address_and_the_last_error) {
   redis_server server;
   server.kill();
-  const auto failure = run_on_loop(ping_failure(parse_redis_url(server.url() + "?timeout=0.25")));
+  const auto failure = run_on_loop(ping_failure(parse_url(server.url() + "?timeout=0.25")));
   EXPECT_EQ(failure, "redis://127.0.0.1:" + std::to_string(server.port()) +
                          ": no connection within 0.250 s: Connection refused");
-  auto options = parse_redis_url("redis+unix:///no/such/redis.sock?timeout=0.25");
+  auto options = parse_url("redis+unix:///no/such/redis.sock?timeout=0.25");
   EXPECT_EQ(run_on_loop(ping_failure(options)),
             "redis+unix:///no/such/redis.sock: no connection within 0.250 s: No such file or directory");
 }
@@ -300,7 +301,7 @@ TEST(redis_connection, requests_wait_for_a_server_that_comes_later) {
   server.kill();
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {&add_script});
+    connection c(loop, parse_url(server.url()), {&add_script});
     std::vector<ending> endings(10);
     for (auto& e : endings) start(loop, c, {"INCR", "n"}, e);
     co_await some_turns();
@@ -316,7 +317,7 @@ TEST(redis_connection, requests_in_flight_survive_a_crash_of_the_server) {
   redis_server server({.appendonly = true});
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {&add_script});
+    connection c(loop, parse_url(server.url()), {&add_script});
     int reconnects = 0;
     c.on_reconnect([&] { ++reconnects; });
     words set{"SET", "n", "100"}, keys{"n"}, by{"1"};
@@ -343,7 +344,7 @@ TEST(redis_connection, a_paused_server_is_noticed_as_dead) {
   redis_server server;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url() + "?timeout=4.2"), {});
+    connection c(loop, parse_url(server.url() + "?timeout=4.2"), {});
     words ping{"PING"};
     co_await c.command(ping);
     server.pause();
@@ -360,7 +361,7 @@ TEST(redis_connection, a_subscriber_without_requests_notices_too) {
   redis_server server;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {});
+    connection c(loop, parse_url(server.url()), {});
     int messages = 0, reconnects = 0;
     c.on_reconnect([&] { ++reconnects; });
     co_await c.subscribe("news", [&](std::string_view) { ++messages; });
@@ -381,7 +382,7 @@ TEST(redis_connection, forgotten_scripts_are_loaded_again) {
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     // Not among those that are loaded after each connect.
-    redis_connection c(loop, parse_redis_url(server.url()), {});
+    connection c(loop, parse_url(server.url()), {});
     words keys{"n"}, by{"1"};
     auto r = co_await c.run(add_script, keys, by);
     EXPECT_EQ(r.integer, 1);
@@ -402,11 +403,11 @@ TEST(redis_connection, forgotten_scripts_are_loaded_again) {
 
 TEST(redis_connection, a_script_that_does_not_compile_is_refused_with_the_servers_words) {
   redis_server server;
-  const redis_script broken("return (");
+  const script broken("return (");
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    std::vector<const redis_script*> scripts{&broken};
-    redis_connection c(loop, parse_redis_url(server.url()), scripts);
+    std::vector<const script*> scripts{&broken};
+    connection c(loop, parse_url(server.url()), scripts);
     words ping{"PING"};
     const auto failure = co_await failure_of(c.command(ping));
     EXPECT_NE(failure.find("SCRIPT LOAD was refused: ERR Error compiling script"), std::string::npos)
@@ -419,7 +420,7 @@ TEST(redis_connection, a_read_only_server_is_waited_for) {
   redis_server server, master;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {&add_script});
+    connection c(loop, parse_url(server.url()), {&add_script});
     words ping{"PING"}, keys{"n"}, by{"1"};
     co_await c.command(ping);
     master.kill();
@@ -441,7 +442,7 @@ TEST(redis_connection, writes_wait_for_a_master_with_enough_replicas) {
   redis_server server({.extra = {"--min-replicas-to-write", "1"}});
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {&add_script});
+    connection c(loop, parse_url(server.url()), {&add_script});
     words keys{"n"}, by{"1"};
     ending plain, script;
     start(loop, c, {"INCR", "m"}, plain);
@@ -463,7 +464,7 @@ TEST(redis_connection, a_read_only_server_ends_the_patience_with_its_words) {
   server.command({"REPLICAOF", "127.0.0.1", "1"});
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url() + "?timeout=0.5"), {});
+    connection c(loop, parse_url(server.url() + "?timeout=0.5"), {});
     words set{"SET", "k", "v"};
     const auto failure = co_await failure_of(c.command(set));
     EXPECT_NE(failure.find("within 0.500 s: READONLY You can't write"), std::string::npos) << failure;
@@ -475,7 +476,7 @@ TEST(redis_connection, a_cancelled_await_ends_at_once_and_shifts_no_other_reply)
   redis_server server;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {});
+    connection c(loop, parse_url(server.url()), {});
     words ping{"PING"};
     co_await c.command(ping);
     server.pause();
@@ -502,7 +503,7 @@ TEST(redis_connection, a_request_cancelled_before_it_was_sent_is_never_sent) {
   server.kill();
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {});
+    connection c(loop, parse_url(server.url()), {});
     asio::cancellation_signal cancel;
     ending cancelled, other;
     asio::co_spawn(loop, c.command({"SET", "k", "cancelled"}),
@@ -523,7 +524,7 @@ TEST(redis_connection, messages_come_to_their_subscribers) {
   redis_server server;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {});
+    connection c(loop, parse_url(server.url()), {});
     std::vector<std::string> one, two;
     co_await c.subscribe("one", [&](std::string_view m) { one.emplace_back(m); });
     co_await c.subscribe("two", [&](std::string_view m) { two.emplace_back(m); });
@@ -549,7 +550,7 @@ TEST(redis_connection, subscriptions_come_back_after_a_crash_of_the_server) {
   redis_server server;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url()), {});
+    connection c(loop, parse_url(server.url()), {});
     std::vector<std::string> got;
     int reconnects = 0;
     c.on_reconnect([&] { ++reconnects; });
@@ -573,7 +574,7 @@ TEST(redis_connection, subscribing_without_a_server_fails_when_patience_ends) {
   server.kill();
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(server.url() + "?timeout=0.1"), {});
+    connection c(loop, parse_url(server.url() + "?timeout=0.1"), {});
     std::string failure;
     try {
       co_await c.subscribe("news", [](std::string_view) {});
@@ -603,7 +604,7 @@ TEST(redis_connection, an_error_to_a_subscription_is_its_own) {
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
     const auto url = "redis://deaf:p@127.0.0.1:" + std::to_string(server.port());
-    redis_connection c(loop, parse_redis_url(url), {});
+    connection c(loop, parse_url(url), {});
     words echo{"ECHO", "hi"};
     co_await c.command(echo);
     std::string failure;
@@ -624,8 +625,7 @@ TEST(redis_connection, destroying_it_ends_requests_in_flight) {
   redis_server server;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    auto c = std::make_unique<redis_connection>(loop, parse_redis_url(server.url()),
-                                                std::vector<const redis_script*>{});
+    auto c = std::make_unique<connection>(loop, parse_url(server.url()), std::vector<const script*>{});
     words ping{"PING"};
     co_await c->command(ping);
     server.pause();
@@ -646,8 +646,7 @@ TEST(redis_connection, destroying_it_inside_a_message_handler_is_allowed) {
   redis_server server;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await asio::this_coro::executor;
-    auto c = std::make_unique<redis_connection>(loop, parse_redis_url(server.url()),
-                                                std::vector<const redis_script*>{});
+    auto c = std::make_unique<connection>(loop, parse_url(server.url()), std::vector<const script*>{});
     co_await c->subscribe("end", [&](std::string_view) { c.reset(); });
     server.command({"PUBLISH", "end", "1"});
     server.command({"PUBLISH", "end", "2"});
@@ -662,12 +661,11 @@ TEST(redis_connection, the_loop_may_be_destroyed_first_at_any_time) {
   redis_server server;
   for (const bool paused : {false, true}) {
     for (int turns = 0; turns < 60; ++turns) {
-      std::optional<redis_connection> c;
+      std::optional<connection> c;
       std::vector<ending> endings(3);
       {
         asio::io_context loop{1};
-        c.emplace(loop.get_executor(), parse_redis_url(server.url()),
-                  std::vector<const redis_script*>{&add_script});
+        c.emplace(loop.get_executor(), parse_url(server.url()), std::vector<const script*>{&add_script});
         asio::co_spawn(loop, c->subscribe("x", [](std::string_view) {}), [](std::exception_ptr) {});
         for (auto& e : endings) start(loop.get_executor(), *c, {"PING"}, e);
         if (paused) server.pause();
@@ -684,9 +682,8 @@ TEST(redis_connection, it_may_be_destroyed_first_at_any_time) {
   for (int turns = 0; turns < 60; ++turns) {
     std::vector<ending> endings(3);
     asio::io_context loop{1};
-    std::optional<redis_connection> c;
-    c.emplace(loop.get_executor(), parse_redis_url(server.url()),
-              std::vector<const redis_script*>{&add_script});
+    std::optional<connection> c;
+    c.emplace(loop.get_executor(), parse_url(server.url()), std::vector<const script*>{&add_script});
     asio::co_spawn(loop, c->subscribe("x", [](std::string_view) {}), [](std::exception_ptr) {});
     for (auto& e : endings) start(loop.get_executor(), *c, {"PING"}, e);
     for (int i = 0; i < turns && loop.run_one_for(10ms); ++i) {
@@ -702,7 +699,7 @@ TEST(redis_connection, it_may_be_destroyed_first_at_any_time) {
 // A coroutine that owns the connection it waits on: the loop's end must not leave the two holding each other.
 awaitable<void> own_and_wait(std::string url, std::shared_ptr<int> alive) {
   auto loop = co_await asio::this_coro::executor;
-  redis_connection c(loop, parse_redis_url(url), {});
+  connection c(loop, parse_url(url), {});
   words ping{"PING"};
   co_await c.command(ping);
   *alive = 2;

@@ -5,18 +5,19 @@
 
 #include "integration/worker_lab.hpp"
 #include "redis/connection.hpp"
+#include "redis/url.hpp"
 #include "support/on_loop.hpp"
 #include "support/sentinels.hpp"
 
 namespace quarq::test::redis_sentinel_tests {
 namespace {
 
-using redis::parse_redis_url;
-using redis::redis_connection;
+using redis::connection;
+using redis::parse_url;
 
 awaitable<std::string> failure_of(std::string url) {
   auto loop = co_await boost::asio::this_coro::executor;
-  redis_connection c(loop, parse_redis_url(url), {});
+  redis::connection c(loop, parse_url(url), {});
   strings ping(1, "PING");
   auto t = co_await error_of(c.command(ping));
   co_return t.what;
@@ -24,7 +25,7 @@ awaitable<std::string> failure_of(std::string url) {
 
 awaitable<void> set(std::string url, std::string key) {
   auto loop = co_await boost::asio::this_coro::executor;
-  redis_connection c(loop, parse_redis_url(url), {});
+  redis::connection c(loop, parse_url(url), {});
   strings words = {"SET", std::move(key), "here"};
   co_await c.command(words);
 }
@@ -79,11 +80,11 @@ TEST(redis_sentinel, a_sentinel_that_says_nothing_is_told_within_the_timeout) {
 
 TEST(redis_sentinel, a_master_that_no_sentinel_knows_is_told_at_once) {
   sentinels redis;
-  auto options = parse_redis_url("redis+sentinel://" + redis.hosts() + "?master=other");
-  options.patience.reset();
+  auto options = parse_url("redis+sentinel://" + redis.hosts() + "?master=other");
+  options.request_timeout.reset();
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await boost::asio::this_coro::executor;
-    redis_connection c(loop, options, {});
+    redis::connection c(loop, options, {});
     strings ping(1, "PING");
     auto t = co_await error_of(c.command(ping));
     for (const std::size_t i : {0, 1, 2}) {
@@ -168,7 +169,7 @@ TEST(redis_sentinel, a_master_that_has_become_a_replica_is_left_at_the_next_writ
   sentinels redis;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await boost::asio::this_coro::executor;
-    redis_connection c(loop, parse_redis_url(redis.url()), {});
+    redis::connection c(loop, parse_url(redis.url()), {});
     int reconnected = 0;
     c.on_reconnect([&] { ++reconnected; });
     strings before = {"SET", "before", "here"}, after = {"SET", "after", "here"};

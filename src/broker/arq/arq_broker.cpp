@@ -475,7 +475,7 @@ std::string arq_broker::name_of(const std::string& key) const {
   return key == settings_.default_queue ? "default" : key;
 }
 
-awaitable<quarq::redis::reply> arq_broker::run(const quarq::redis::redis_script& script, std::string key,
+awaitable<quarq::redis::reply> arq_broker::run(const quarq::redis::script& script, std::string key,
                                                std::vector<std::string> words) {
   std::vector<std::string> keys(1, own_prefix(key));
   auto reply = co_await connection_.run(script, std::move(keys), std::move(words));
@@ -513,7 +513,7 @@ awaitable<std::vector<std::string>> arq_broker::warnings() {
 std::shared_ptr<broker> open_arq(std::string_view url, boost::asio::any_io_executor loop,
                                  open_options options) {
   auto settings = parse_arq_url(url);
-  quarq::redis::settle_patience(settings.redis, options.patience);
+  quarq::redis::set_default_timeout(settings.redis, options.patience);
   return std::make_shared<arq_broker>(std::move(settings), std::move(loop));
 }
 

@@ -72,7 +72,7 @@ class arq_broker final : public broker {
   std::string name_of(const std::string& key) const;
   awaitable<void> prepare(std::string queue);
   awaitable<void> ask_for_the_time();
-  awaitable<quarq::redis::reply> run(const quarq::redis::redis_script& script, std::string key,
+  awaitable<quarq::redis::reply> run(const quarq::redis::script& script, std::string key,
                                      std::vector<std::string> words);
 
   std::vector<redis::packed_job> pack(std::vector<new_job> jobs);
@@ -106,7 +106,7 @@ class arq_broker final : public broker {
   const arq_settings settings_;
   boost::asio::any_io_executor loop_;
   arq_payloads payloads_;
-  quarq::redis::redis_connection connection_;
+  quarq::redis::connection connection_;
   redis::redis_server server_;
   std::shared_ptr<redis::redis_enqueuer> enqueuer_;
   std::shared_ptr<redis::redis_waits> waits_;

@@ -45,7 +45,7 @@ arq_scripts::arq_scripts()
       workers(assembled(workers_lua)),
       summary(assembled(summary_lua)) {}
 
-std::vector<const quarq::redis::redis_script*> arq_scripts::all() const {
+std::vector<const quarq::redis::script*> arq_scripts::all() const {
   return {&enqueue, &claim,   &raise_starts, &settle,  &renew,   &look,  &close_lease, &reconcile, &wait,
           &cancel,  &inspect, &list,         &results, &requeue, &purge, &workers,     &summary};
 }

@@ -13,10 +13,10 @@ namespace quarq::broker::arq {
 /// One for each .lua file of this folder that is not shared_*.lua; what it does is said there.
 struct arq_scripts {
   arq_scripts();
-  std::vector<const quarq::redis::redis_script*> all() const;
+  std::vector<const quarq::redis::script*> all() const;
 
-  quarq::redis::redis_script enqueue, claim, raise_starts, settle, renew, look, close_lease, reconcile;
-  quarq::redis::redis_script wait, cancel, inspect, list, results, requeue, purge, workers, summary;
+  quarq::redis::script enqueue, claim, raise_starts, settle, renew, look, close_lease, reconcile;
+  quarq::redis::script wait, cancel, inspect, list, results, requeue, purge, workers, summary;
 };
 
 /// The one set of scripts of the process. Thread-safe.

@@ -7,6 +7,7 @@
 #include <quarq/errors.hpp>
 
 #include "broker/arq/arq_names.hpp"
+#include "redis/url.hpp"
 
 namespace quarq::broker::arq {
 
@@ -35,7 +36,7 @@ arq_codec read_codec(const std::string& value) {
 
 arq_settings parse_arq_url(std::string_view url) {
   arq_settings settings;
-  quarq::redis::redis_url_dialect dialect;
+  quarq::redis::url_dialect dialect;
   dialect.name = "arq";
   dialect.scheme = "arq";
   dialect.parameters = "queue, codec, expires_extra, poll, health_check_interval, health_check_key";
@@ -59,7 +60,7 @@ arq_settings parse_arq_url(std::string_view url) {
     }
     return true;
   };
-  settings.redis = quarq::redis::parse_redis_url(url, dialect);
+  settings.redis = quarq::redis::parse_url(url, dialect);
   if (settings.health_check_key == settings.default_queue) {
     throw invalid_argument("the arq URL \"" + quarq::redis::without_password(url) +
                            "\" can't be used: the key of the health record is that of the queue");

@@ -11,7 +11,7 @@
 namespace quarq::broker::arq {
 
 struct arq_settings {
-  quarq::redis::redis_options redis;
+  quarq::redis::connection_options redis;
   std::string default_queue = "arq:queue";  ///< arq's name for the queue that is "default" here
   arq_codec codec = arq_codec::pickle;
   /// How long after it is due a job that does not expire is kept.

@@ -27,7 +27,7 @@ constexpr std::chrono::seconds stays_active{1};
 
 }  // namespace
 
-arq_watch::arq_watch(asio::any_io_executor loop, quarq::redis::redis_connection& connection, lease of,
+arq_watch::arq_watch(asio::any_io_executor loop, quarq::redis::connection& connection, lease of,
                      milliseconds max_pause, told events)
     : loop_(std::move(loop)),
       connection_(&connection),

@@ -23,7 +23,7 @@ class arq_watch : public std::enable_shared_from_this<arq_watch> {
     std::function<void(std::string)> abort_requested;
   };
 
-  arq_watch(boost::asio::any_io_executor loop, quarq::redis::redis_connection& connection, lease of,
+  arq_watch(boost::asio::any_io_executor loop, quarq::redis::connection& connection, lease of,
             milliseconds max_pause, told events);
 
   void start();
@@ -45,7 +45,7 @@ class arq_watch : public std::enable_shared_from_this<arq_watch> {
   void plan();
 
   boost::asio::any_io_executor loop_;
-  quarq::redis::redis_connection* connection_;
+  quarq::redis::connection* connection_;
   const lease of_;
   const milliseconds max_pause_;
   const told events_;

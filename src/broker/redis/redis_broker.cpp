@@ -10,6 +10,7 @@
 #include "broker/checks.hpp"
 #include "broker/redis/redis_replies.hpp"
 #include "broker/redis/redis_scripts.hpp"
+#include "redis/url.hpp"
 
 namespace quarq::broker::redis {
 
@@ -74,7 +75,7 @@ std::vector<packed_job> pack(std::vector<new_job> jobs) {
 
 }  // namespace
 
-redis_broker::redis_broker(quarq::redis::redis_options options, boost::asio::any_io_executor loop)
+redis_broker::redis_broker(quarq::redis::connection_options options, boost::asio::any_io_executor loop)
     : connection_(loop, std::move(options), scripts().all()),
       server_(connection_, all_queues),
       enqueuer_(std::make_shared<redis_enqueuer>(loop, connection_, scripts().enqueue, key_prefix)),
@@ -348,7 +349,7 @@ void redis_broker::reconnected() {
 
 // ---- the server
 
-awaitable<quarq::redis::reply> redis_broker::run(const quarq::redis::redis_script& script, std::string queue,
+awaitable<quarq::redis::reply> redis_broker::run(const quarq::redis::script& script, std::string queue,
                                                  std::vector<std::string> words) {
   std::vector<std::string> keys(1, key_prefix(queue));
   auto reply = co_await connection_.run(script, std::move(keys), std::move(words));
@@ -368,8 +369,8 @@ awaitable<std::vector<std::string>> redis_broker::warnings() {
 
 std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop,
                                    open_options options) {
-  auto where = quarq::redis::parse_redis_url(url);
-  quarq::redis::settle_patience(where, options.patience);
+  auto where = quarq::redis::parse_url(url);
+  quarq::redis::set_default_timeout(where, options.patience);
   return std::make_shared<redis_broker>(std::move(where), std::move(loop));
 }
 

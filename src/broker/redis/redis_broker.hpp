@@ -22,7 +22,7 @@ namespace quarq::broker::redis {
 /// steps, one after the other.
 class redis_broker final : public broker {
  public:
-  redis_broker(quarq::redis::redis_options options, boost::asio::any_io_executor loop);
+  redis_broker(quarq::redis::connection_options options, boost::asio::any_io_executor loop);
   ~redis_broker() override;
 
   awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
@@ -47,7 +47,7 @@ class redis_broker final : public broker {
 
  private:
   awaitable<void> prepare(std::string queue);
-  awaitable<quarq::redis::reply> run(const quarq::redis::redis_script& script, std::string queue,
+  awaitable<quarq::redis::reply> run(const quarq::redis::script& script, std::string queue,
                                      std::vector<std::string> words);
   awaitable<bool> claim_some(lease held, std::size_t max, claim_result& into);
   awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
@@ -57,7 +57,7 @@ class redis_broker final : public broker {
   void forget_lease(const lease& held);
   void reconnected();
 
-  quarq::redis::redis_connection connection_;
+  quarq::redis::connection connection_;
   redis_server server_;
   std::shared_ptr<redis_enqueuer> enqueuer_;
   std::shared_ptr<redis_waits> waits_;

@@ -41,8 +41,8 @@ struct redis_enqueuer::share {
   std::size_t first = 0, count = 0;
 };
 
-redis_enqueuer::redis_enqueuer(asio::any_io_executor loop, quarq::redis::redis_connection& connection,
-                               const quarq::redis::redis_script& script,
+redis_enqueuer::redis_enqueuer(asio::any_io_executor loop, quarq::redis::connection& connection,
+                               const quarq::redis::script& script,
                                std::string (*prefix_of)(std::string_view queue))
     : loop_(std::move(loop)),
       connection_(&connection),

@@ -30,8 +30,8 @@ struct packed_job {
 class redis_enqueuer : public std::enable_shared_from_this<redis_enqueuer> {
  public:
   /// `script` stores jobs: it takes and returns what enqueue.lua does. `prefix_of` gives a queue's KEYS[1].
-  redis_enqueuer(boost::asio::any_io_executor loop, quarq::redis::redis_connection& connection,
-                 const quarq::redis::redis_script& script, std::string (*prefix_of)(std::string_view queue));
+  redis_enqueuer(boost::asio::any_io_executor loop, quarq::redis::connection& connection,
+                 const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue));
 
   /// `waiter`: the name of one who is to be told when the jobs, all of fresh ids, have ended (redis_waits);
   /// or nothing.
@@ -56,8 +56,8 @@ class redis_enqueuer : public std::enable_shared_from_this<redis_enqueuer> {
   std::vector<std::string> arguments(sender& from, const std::string& number, const batch& full) const;
 
   boost::asio::any_io_executor loop_;
-  quarq::redis::redis_connection* connection_;
-  const quarq::redis::redis_script* script_;
+  quarq::redis::connection* connection_;
+  const quarq::redis::script* script_;
   std::string (*prefix_of_)(std::string_view queue);
   const std::string name_;
   std::map<std::string, sender, std::less<>> senders_;

@@ -60,7 +60,7 @@ redis_scripts::redis_scripts()
       workers(assembled(workers_lua)),
       summary(assembled(summary_lua)) {}
 
-std::vector<const quarq::redis::redis_script*> redis_scripts::all() const {
+std::vector<const quarq::redis::script*> redis_scripts::all() const {
   return {&enqueue, &claim,   &settle, &renew,   &close_lease, &reconcile, &wait,
           &cancel,  &inspect, &list,   &requeue, &purge,       &workers,   &summary};
 }

@@ -15,7 +15,7 @@ namespace quarq::broker::redis {
 class redis_server {
  public:
   /// `all_queues`: the key of the set of all queues.
-  redis_server(quarq::redis::redis_connection& connection, const char* all_queues)
+  redis_server(quarq::redis::connection& connection, const char* all_queues)
       : connection_(connection), all_queues_(all_queues) {}
 
   /// Before anything is done: asks once. Throws broker_error for a server that is too old.
@@ -33,7 +33,7 @@ class redis_server {
   void reconnected() { noted_.clear(); }
 
  private:
-  quarq::redis::redis_connection& connection_;
+  quarq::redis::connection& connection_;
   const char* all_queues_;
   std::set<std::string, std::less<>> noted_;
   bool checked_ = false;

@@ -28,7 +28,7 @@ bool is_refusal(const broker_error& error) {
          text.find("unknown command") != std::string_view::npos;
 }
 
-awaitable<std::optional<quarq::redis::reply>> ask_if_allowed(quarq::redis::redis_connection& connection,
+awaitable<std::optional<quarq::redis::reply>> ask_if_allowed(quarq::redis::connection& connection,
                                                              std::vector<std::string> words) {
   std::optional<quarq::redis::reply> answer;
   try {
@@ -41,7 +41,7 @@ awaitable<std::optional<quarq::redis::reply>> ask_if_allowed(quarq::redis::redis
 
 }  // namespace
 
-awaitable<std::string> server_info(quarq::redis::redis_connection& connection) {
+awaitable<std::string> server_info(quarq::redis::connection& connection) {
   std::vector<std::string> words(1, "INFO");
   auto answer = co_await ask_if_allowed(connection, std::move(words));
   co_return answer ? answer->text : std::string();
@@ -57,7 +57,7 @@ void check_version(const std::string& info) {
   }
 }
 
-awaitable<std::string> server_summary(quarq::redis::redis_connection& connection) {
+awaitable<std::string> server_summary(quarq::redis::connection& connection) {
   auto info = co_await server_info(connection);
   std::vector<std::string> words(1, "DBSIZE");
   auto keys = co_await ask_if_allowed(connection, std::move(words));
@@ -70,7 +70,7 @@ awaitable<std::string> server_summary(quarq::redis::redis_connection& connection
                         keys ? std::to_string(keys->integer) : "?");
 }
 
-awaitable<std::vector<std::string>> server_warnings(quarq::redis::redis_connection& connection) {
+awaitable<std::vector<std::string>> server_warnings(quarq::redis::connection& connection) {
   std::vector<std::string> found;
   auto info = co_await server_info(connection);
   if (info.empty()) {

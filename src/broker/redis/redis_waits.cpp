@@ -64,9 +64,9 @@ struct redis_waits::registration {
   waiter* one_;
 };
 
-redis_waits::redis_waits(asio::any_io_executor loop, quarq::redis::redis_connection& connection,
-                         const quarq::redis::redis_script& script,
-                         std::string (*prefix_of)(std::string_view queue), milliseconds ask_again_after)
+redis_waits::redis_waits(asio::any_io_executor loop, quarq::redis::connection& connection,
+                         const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue),
+                         milliseconds ask_again_after)
     : loop_(std::move(loop)),
       connection_(&connection),
       script_(&script),

@@ -23,8 +23,8 @@ namespace quarq::broker::redis {
 class redis_waits : public std::enable_shared_from_this<redis_waits> {
  public:
   /// `script` answers as wait.lua does. `prefix_of` gives a queue's KEYS[1], with which our channel begins.
-  redis_waits(boost::asio::any_io_executor loop, quarq::redis::redis_connection& connection,
-              const quarq::redis::redis_script& script, std::string (*prefix_of)(std::string_view queue),
+  redis_waits(boost::asio::any_io_executor loop, quarq::redis::connection& connection,
+              const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue),
               milliseconds ask_again_after = std::chrono::seconds(10));
 
   /// The digit of the state, or what else stands for one, and the outcome. Nothing: there is no such job, or
@@ -72,8 +72,8 @@ class redis_waits : public std::enable_shared_from_this<redis_waits> {
   std::vector<waiter*> take(const std::string& queue, const std::string& id);
 
   boost::asio::any_io_executor loop_;
-  quarq::redis::redis_connection* connection_;
-  const quarq::redis::redis_script* script_;
+  quarq::redis::connection* connection_;
+  const quarq::redis::script* script_;
   std::string (*prefix_of_)(std::string_view queue);
   const std::string name_;
   const milliseconds ask_again_after_;

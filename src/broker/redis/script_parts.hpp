@@ -10,7 +10,7 @@ namespace quarq::broker::redis {
 using script_parts = std::map<std::string_view, std::string_view>;
 
 /// The script with the parts that it names in lines "-- needs: NAME NAME" pasted after each such line. Lives
-/// as long as the process, as a redis_script only views its text. Throws std::out_of_range for an unknown
+/// as long as the process, as a redis::script only views its text. Throws std::out_of_range for an unknown
 /// name.
 std::string_view assemble(std::string_view script, const script_parts& parts);
 

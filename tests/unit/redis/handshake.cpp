@@ -10,20 +10,20 @@
 namespace quarq::redis {
 namespace {
 
-redis::reply ok() {
+reply ok() {
   return text("OK");
 }
 
-redis::reply confirmation() {
-  redis::reply r;
-  r.type = redis::reply::kind::push;
+reply confirmation() {
+  reply r;
+  r.type = reply::kind::push;
   return r;
 }
 
-std::string commands(const redis_setup& setup) {
-  redis::resp_parser parser;
+std::string commands(const handshake& setup) {
+  resp_parser parser;
   parser.feed(setup.bytes());
-  redis::reply r;
+  reply r;
   std::string all;
   while (parser.next(r)) {
     for (const auto& word : r.items) all += word.text + " ";
@@ -32,93 +32,93 @@ std::string commands(const redis_setup& setup) {
   return all;
 }
 
-TEST(redis_setup, says_only_what_is_needed) {
-  EXPECT_EQ(commands(redis_setup({}, {}, {})), "HELLO 3 | CLIENT SETNAME quarq | ");
+TEST(redis_handshake, says_only_what_is_needed) {
+  EXPECT_EQ(commands(handshake({}, {}, {})), "HELLO 3 | CLIENT SETNAME quarq | ");
 }
 
-TEST(redis_setup, says_who_and_where_and_what_to_remember) {
-  redis_options o;
+TEST(redis_handshake, says_who_and_where_and_what_to_remember) {
+  connection_options o;
   o.username = "worker";
   o.password = "secret";
   o.database = 4;
-  const redis_script one("return 1"), two("return 2");
-  EXPECT_EQ(commands(redis_setup(o, {&one, &two}, {"c1", "c2"})),
+  const script one("return 1"), two("return 2");
+  EXPECT_EQ(commands(handshake(o, {&one, &two}, {"c1", "c2"})),
             "HELLO 3 AUTH worker secret | SELECT 4 | CLIENT SETNAME quarq | SCRIPT LOAD return 1 | SCRIPT "
             "LOAD return 2 | "
             "SUBSCRIBE c1 | SUBSCRIBE c2 | ");
 }
 
-TEST(redis_setup, a_password_alone_is_that_of_the_default_user) {
-  redis_options o;
+TEST(redis_handshake, a_password_alone_is_that_of_the_default_user) {
+  connection_options o;
   o.password = "secret";
-  EXPECT_EQ(commands(redis_setup(o, {}, {})), "HELLO 3 AUTH default secret | CLIENT SETNAME quarq | ");
+  EXPECT_EQ(commands(handshake(o, {}, {})), "HELLO 3 AUTH default secret | CLIENT SETNAME quarq | ");
 }
 
-TEST(redis_setup, is_done_when_all_has_been_answered) {
-  const redis_script script("return 1");
-  redis_setup setup({}, {&script}, {"c"});
-  EXPECT_EQ(setup.take(ok()), redis_setup::verdict::more);
-  EXPECT_EQ(setup.take(error_reply("NOPERM no permission to set a name")), redis_setup::verdict::more);
-  EXPECT_EQ(setup.take(ok()), redis_setup::verdict::more);
-  EXPECT_EQ(setup.take(confirmation()), redis_setup::verdict::done);
+TEST(redis_handshake, is_done_when_all_has_been_answered) {
+  const script script("return 1");
+  handshake setup({}, {&script}, {"c"});
+  EXPECT_EQ(setup.take(ok()), handshake_result::more);
+  EXPECT_EQ(setup.take(error_reply("NOPERM no permission to set a name")), handshake_result::more);
+  EXPECT_EQ(setup.take(ok()), handshake_result::more);
+  EXPECT_EQ(setup.take(confirmation()), handshake_result::done);
 }
 
-TEST(redis_setup, a_refusal_is_told_from_a_server_that_is_not_ready) {
-  redis_setup refused({}, {}, {});
-  EXPECT_EQ(refused.take(error_reply("NOAUTH Authentication required.")), redis_setup::verdict::refused);
+TEST(redis_handshake, a_refusal_is_told_from_a_server_that_is_not_ready) {
+  handshake refused({}, {}, {});
+  EXPECT_EQ(refused.take(error_reply("NOAUTH Authentication required.")), handshake_result::refused);
   EXPECT_EQ(refused.error(), "HELLO was refused: NOAUTH Authentication required.");
-  const redis_script script("return 1");
-  redis_setup loading({}, {&script}, {});
-  EXPECT_EQ(loading.take(ok()), redis_setup::verdict::more);
-  EXPECT_EQ(loading.take(ok()), redis_setup::verdict::more);
+  const script script("return 1");
+  handshake loading({}, {&script}, {});
+  EXPECT_EQ(loading.take(ok()), handshake_result::more);
+  EXPECT_EQ(loading.take(ok()), handshake_result::more);
   EXPECT_EQ(loading.take(error_reply("LOADING Redis is loading the dataset in memory")),
-            redis_setup::verdict::not_ready);
+            handshake_result::not_ready);
 }
 
-redis::reply role(const std::string& name) {
-  redis::reply r;
-  r.type = redis::reply::kind::array;
+reply role(const std::string& name) {
+  reply r;
+  r.type = reply::kind::array;
   r.items.push_back(ok());
   r.items.back().text = name;
   return r;
 }
 
-redis_options by_sentinels() {
-  redis_options o;
+connection_options by_sentinels() {
+  connection_options o;
   o.sentinel.hosts.push_back({"sentinel", "26379"});
   return o;
 }
 
-TEST(redis_setup, where_sentinels_sent_us_must_be_a_master) {
-  EXPECT_EQ(commands(redis_setup(by_sentinels(), {}, {})), "HELLO 3 | ROLE | CLIENT SETNAME quarq | ");
-  redis_setup master(by_sentinels(), {}, {});
+TEST(redis_handshake, where_sentinels_sent_us_must_be_a_master) {
+  EXPECT_EQ(commands(handshake(by_sentinels(), {}, {})), "HELLO 3 | ROLE | CLIENT SETNAME quarq | ");
+  handshake master(by_sentinels(), {}, {});
   master.take(ok());
-  EXPECT_EQ(master.take(role("master")), redis_setup::verdict::more);
-  EXPECT_EQ(master.take(ok()), redis_setup::verdict::done);
-  redis_setup replica(by_sentinels(), {}, {});
+  EXPECT_EQ(master.take(role("master")), handshake_result::more);
+  EXPECT_EQ(master.take(ok()), handshake_result::done);
+  handshake replica(by_sentinels(), {}, {});
   replica.take(ok());
-  EXPECT_EQ(replica.take(role("slave")), redis_setup::verdict::not_ready);
+  EXPECT_EQ(replica.take(role("slave")), handshake_result::not_ready);
   EXPECT_EQ(replica.error(), "it is a replica, not the master");
 }
 
-TEST(redis_setup, a_user_who_may_not_ask_for_the_role_is_let_in) {
-  redis_setup setup(by_sentinels(), {}, {});
+TEST(redis_handshake, a_user_who_may_not_ask_for_the_role_is_let_in) {
+  handshake setup(by_sentinels(), {}, {});
   setup.take(ok());
   EXPECT_EQ(setup.take(error_reply("NOPERM this user has no permissions to run the 'role' command")),
-            redis_setup::verdict::more);
+            handshake_result::more);
 }
 
-TEST(redis_setup, an_answer_of_the_wrong_kind_is_an_error) {
-  redis_setup a({}, {}, {});
-  EXPECT_THROW(a.take(confirmation()), redis::protocol_error);
-  redis_setup b({}, {}, {"c"});
+TEST(redis_handshake, an_answer_of_the_wrong_kind_is_an_error) {
+  handshake a({}, {}, {});
+  EXPECT_THROW(a.take(confirmation()), protocol_error);
+  handshake b({}, {}, {"c"});
   b.take(ok());
   b.take(ok());
-  EXPECT_THROW(b.take(ok()), redis::protocol_error);
+  EXPECT_THROW(b.take(ok()), protocol_error);
 }
 
-TEST(redis_setup, errors_are_classified_by_their_code) {
-  using c = redis_error_class;
+TEST(redis_handshake, errors_are_classified_by_their_code) {
+  using c = error_class;
   const std::vector<std::pair<const char*, c>> cases{
       {"ERR unknown command 'FOO'", c::ordinary},
       {"WRONGTYPE Operation against a key holding the wrong kind of value", c::ordinary},
@@ -138,12 +138,12 @@ TEST(redis_setup, errors_are_classified_by_their_code) {
        c::not_ready},
       {"WRONGPASS invalid username-password pair or user is disabled.", c::ordinary},
   };
-  for (const auto& [text, expected] : cases) EXPECT_EQ(classify_redis_error(text), expected) << text;
+  for (const auto& [text, expected] : cases) EXPECT_EQ(classify_error(text), expected) << text;
 }
 
 TEST(redis_script, knows_its_sha1) {
-  EXPECT_EQ(redis_script("return 1").sha1, "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
-  EXPECT_EQ(redis_script("").sha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+  EXPECT_EQ(script("return 1").sha1, "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
+  EXPECT_EQ(script("").sha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
 }
 
 }  // namespace

@@ -6,35 +6,35 @@ namespace quarq::redis {
 namespace {
 
 using namespace std::chrono_literals;
-const liveness::clock::time_point start{};
+const health_check::clock::time_point start{};
 
-TEST(liveness, a_silent_peer_is_asked_once_and_then_dead) {
-  liveness peer(start);
-  EXPECT_EQ(peer.check(start + 1999ms), liveness::verdict::wait);
+TEST(redis_health_check, a_silent_peer_is_asked_once_and_then_dead) {
+  health_check peer(start);
+  EXPECT_EQ(peer.check(start + 1999ms), health::ok);
   EXPECT_EQ(peer.next_check(), start + 2s);
-  EXPECT_EQ(peer.check(start + 2s), liveness::verdict::ask);
-  EXPECT_EQ(peer.check(start + 2s), liveness::verdict::wait);
-  EXPECT_EQ(peer.check(start + 3999ms), liveness::verdict::wait);
+  EXPECT_EQ(peer.check(start + 2s), health::ping);
+  EXPECT_EQ(peer.check(start + 2s), health::ok);
+  EXPECT_EQ(peer.check(start + 3999ms), health::ok);
   EXPECT_EQ(peer.next_check(), start + 4s);
-  EXPECT_EQ(peer.check(start + 4s), liveness::verdict::dead);
+  EXPECT_EQ(peer.check(start + 4s), health::dead);
 }
 
-TEST(liveness, bytes_put_it_off) {
-  liveness peer(start);
+TEST(redis_health_check, bytes_put_it_off) {
+  health_check peer(start);
   peer.heard(start + 1500ms);
-  EXPECT_EQ(peer.check(start + 2s), liveness::verdict::wait);
-  EXPECT_EQ(peer.check(start + 3500ms), liveness::verdict::ask);
+  EXPECT_EQ(peer.check(start + 2s), health::ok);
+  EXPECT_EQ(peer.check(start + 3500ms), health::ping);
   peer.heard(start + 3501ms);
-  EXPECT_EQ(peer.check(start + 5500ms), liveness::verdict::wait);
-  EXPECT_EQ(peer.check(start + 5501ms), liveness::verdict::ask);
+  EXPECT_EQ(peer.check(start + 5500ms), health::ok);
+  EXPECT_EQ(peer.check(start + 5501ms), health::ping);
 }
 
-TEST(liveness, a_late_check_still_asks_before_it_gives_up) {
+TEST(redis_health_check, a_late_check_still_asks_before_it_gives_up) {
   // As when this process was suspended for an hour.
-  liveness peer(start);
-  EXPECT_EQ(peer.check(start + 1h), liveness::verdict::ask);
-  EXPECT_EQ(peer.check(start + 1h + 1s), liveness::verdict::wait);
-  EXPECT_EQ(peer.check(start + 1h + 2s), liveness::verdict::dead);
+  health_check peer(start);
+  EXPECT_EQ(peer.check(start + 1h), health::ping);
+  EXPECT_EQ(peer.check(start + 1h + 1s), health::ok);
+  EXPECT_EQ(peer.check(start + 1h + 2s), health::dead);
 }
 
 }  // namespace

@@ -10,42 +10,42 @@ namespace quarq::redis {
 namespace {
 
 using namespace std::chrono_literals;
-const redis_pipeline::clock::time_point at_first{};
+const pipeline::clock::time_point at_first{};
 
-class nobody : public redis_waiter {
+class nobody : public completion_handler {
  public:
-  void end(std::exception_ptr, redis::reply) override {}
+  void end(std::exception_ptr, reply) override {}
 };
 
-redis_request_ptr awaited(std::string bytes) {
-  auto r = std::make_shared<redis_request>();
+request_ptr awaited(std::string bytes) {
+  auto r = std::make_shared<request>();
   r->bytes = std::move(bytes);
   r->done = std::make_unique<nobody>();
   return r;
 }
 
-redis::reply reply_of(redis::reply::kind type) {
-  redis::reply r;
+reply reply_of(reply::kind type) {
+  reply r;
   r.type = type;
   return r;
 }
 
-redis::reply push_of(const char* what) {
-  redis::reply r = reply_of(redis::reply::kind::push);
+reply push_of(const char* what) {
+  reply r = reply_of(reply::kind::push);
   r.items.resize(3);
-  r.items[0].type = redis::reply::kind::text;
+  r.items[0].type = reply::kind::text;
   r.items[0].text = what;
   return r;
 }
 
-std::string gathered(redis_pipeline& p) {
+std::string gathered(pipeline& p) {
   std::string out;
   p.gather(out);
   return out;
 }
 
 TEST(redis_pipeline, all_waiting_requests_leave_together_and_replies_match_in_order) {
-  redis_pipeline p;
+  pipeline p;
   const auto a = awaited("a"), b = awaited("b"), c = awaited("c");
   p.add(a);
   p.add(b);
@@ -53,40 +53,40 @@ TEST(redis_pipeline, all_waiting_requests_leave_together_and_replies_match_in_or
   EXPECT_FALSE(p.anything_waiting());
   p.add(c);
   EXPECT_EQ(gathered(p), "c");
-  EXPECT_EQ(p.match(reply_of(redis::reply::kind::text)), a);
-  EXPECT_EQ(p.match(reply_of(redis::reply::kind::error)), b);
-  EXPECT_EQ(p.match(reply_of(redis::reply::kind::nil)), c);
+  EXPECT_EQ(p.match(reply_of(reply::kind::text)), a);
+  EXPECT_EQ(p.match(reply_of(reply::kind::error)), b);
+  EXPECT_EQ(p.match(reply_of(reply::kind::nil)), c);
   EXPECT_FALSE(p.anything_sent());
 }
 
 TEST(redis_pipeline, a_reply_that_nobody_asked_for_is_an_error) {
-  redis_pipeline p;
-  EXPECT_THROW(p.match(reply_of(redis::reply::kind::text)), redis::protocol_error);
+  pipeline p;
+  EXPECT_THROW(p.match(reply_of(reply::kind::text)), protocol_error);
 }
 
 TEST(redis_pipeline, a_subscription_is_answered_by_its_confirmation_or_an_error) {
-  redis_pipeline p;
+  pipeline p;
   const auto s = awaited("s"), u = awaited("u"), refused = awaited("r"), c = awaited("c");
-  s->type = refused->type = redis_request::kind::subscribe;
-  u->type = redis_request::kind::unsubscribe;
+  s->type = refused->type = request::kind::subscribe;
+  u->type = request::kind::unsubscribe;
   for (const auto& r : {s, u, refused, c}) p.add(r);
   gathered(p);
   EXPECT_EQ(p.match(push_of("subscribe")), s);
   EXPECT_EQ(p.match(push_of("unsubscribe")), u);
-  EXPECT_EQ(p.match(reply_of(redis::reply::kind::error)), refused);
-  EXPECT_THROW(p.match(push_of("subscribe")), redis::protocol_error);
+  EXPECT_EQ(p.match(reply_of(reply::kind::error)), refused);
+  EXPECT_THROW(p.match(push_of("subscribe")), protocol_error);
 
-  redis_pipeline out_of_step;
+  pipeline out_of_step;
   out_of_step.add(s);
   gathered(out_of_step);
-  EXPECT_THROW(out_of_step.match(reply_of(redis::reply::kind::text)), redis::protocol_error);
+  EXPECT_THROW(out_of_step.match(reply_of(reply::kind::text)), protocol_error);
 }
 
 TEST(redis_pipeline, what_was_sent_and_lost_is_sent_again_first) {
-  redis_pipeline p;
+  pipeline p;
   for (const char* name : {"a", "b", "c"}) p.add(awaited(name));
   gathered(p);
-  p.match(reply_of(redis::reply::kind::text));
+  p.match(reply_of(reply::kind::text));
   p.add(awaited("d"));
   p.lost();
   EXPECT_FALSE(p.anything_sent());
@@ -94,7 +94,7 @@ TEST(redis_pipeline, what_was_sent_and_lost_is_sent_again_first) {
 }
 
 TEST(redis_pipeline, what_nobody_waits_for_is_not_sent_again) {
-  redis_pipeline p;
+  pipeline p;
   const auto a = awaited("a"), b = awaited("b"), c = awaited("c");
   p.add(a);
   p.add(b);
@@ -107,18 +107,18 @@ TEST(redis_pipeline, what_nobody_waits_for_is_not_sent_again) {
 }
 
 TEST(redis_pipeline, an_abandoned_request_still_takes_its_reply) {
-  redis_pipeline p;
+  pipeline p;
   const auto a = awaited("a"), b = awaited("b");
   p.add(a);
   p.add(b);
   gathered(p);
   p.abandon(a);
-  EXPECT_EQ(p.match(reply_of(redis::reply::kind::text)), a);
-  EXPECT_EQ(p.match(reply_of(redis::reply::kind::text)), b);
+  EXPECT_EQ(p.match(reply_of(reply::kind::text)), a);
+  EXPECT_EQ(p.match(reply_of(reply::kind::text)), b);
 }
 
 TEST(redis_pipeline, only_waiting_requests_expire) {
-  redis_pipeline p;
+  pipeline p;
   const auto sent = awaited("sent"), early = awaited("early"), late = awaited("late"),
              never = awaited("never");
   sent->deadline = early->deadline = at_first + 1s;
@@ -131,11 +131,11 @@ TEST(redis_pipeline, only_waiting_requests_expire) {
   p.add(never);
   EXPECT_EQ(p.next_deadline(), at_first + 1s);
   EXPECT_TRUE(p.take_expired(at_first + 999ms).empty());
-  EXPECT_EQ(p.take_expired(at_first + 1s), (std::vector<redis_request_ptr>{early}));
+  EXPECT_EQ(p.take_expired(at_first + 1s), (std::vector<request_ptr>{early}));
   EXPECT_EQ(p.next_deadline(), at_first + 2s);
   p.lost();
   EXPECT_EQ(p.next_deadline(), at_first + 1s);
-  EXPECT_EQ(p.take_waiting(), (std::vector<redis_request_ptr>{sent, late, never}));
+  EXPECT_EQ(p.take_waiting(), (std::vector<request_ptr>{sent, late, never}));
 }
 
 }  // namespace

@@ -8,16 +8,16 @@
 
 namespace quarq::redis {
 
-inline redis::reply text(std::string content) {
-  redis::reply r;
-  r.type = redis::reply::kind::text;
+inline reply text(std::string content) {
+  reply r;
+  r.type = reply::kind::text;
   r.text = std::move(content);
   return r;
 }
 
-inline redis::reply error_reply(std::string content) {
+inline reply error_reply(std::string content) {
   auto r = text(std::move(content));
-  r.type = redis::reply::kind::error;
+  r.type = reply::kind::error;
   return r;
 }
 

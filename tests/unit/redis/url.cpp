@@ -1,3 +1,5 @@
+#include "redis/url.hpp"
+
 #include <chrono>
 #include <string>
 #include <utility>
@@ -7,8 +9,6 @@
 
 #include <quarq/errors.hpp>
 
-#include "redis/connection.hpp"
-
 namespace quarq::redis {
 namespace {
 
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 std::string error_of(std::string_view url) {
   try {
-    parse_redis_url(url);
+    parse_url(url);
   } catch (const invalid_argument& e) {
     return e.what();
   }
@@ -24,7 +24,7 @@ std::string error_of(std::string_view url) {
 }
 
 TEST(redis_url, host_port_and_database) {
-  const auto o = parse_redis_url("redis://cache.example.com:7000/3");
+  const auto o = parse_url("redis://cache.example.com:7000/3");
   EXPECT_EQ(o.host, "cache.example.com");
   EXPECT_EQ(o.port, "7000");
   EXPECT_EQ(o.database, 3);
@@ -32,12 +32,12 @@ TEST(redis_url, host_port_and_database) {
   EXPECT_FALSE(o.tls);
   EXPECT_EQ(o.username, "");
   EXPECT_EQ(o.password, "");
-  EXPECT_EQ(o.patience, 10s);
+  EXPECT_EQ(o.request_timeout, 10s);
 }
 
 TEST(redis_url, what_is_left_out_takes_its_default) {
   for (const auto* url : {"redis://", "redis://127.0.0.1", "redis://127.0.0.1/", "redis:///0"}) {
-    const auto o = parse_redis_url(url);
+    const auto o = parse_url(url);
     EXPECT_EQ(o.host, "127.0.0.1") << url;
     EXPECT_EQ(o.port, "6379") << url;
     EXPECT_EQ(o.database, 0) << url;
@@ -45,27 +45,27 @@ TEST(redis_url, what_is_left_out_takes_its_default) {
 }
 
 TEST(redis_url, an_ipv6_address_loses_its_brackets) {
-  const auto o = parse_redis_url("redis://[::1]:6380/1");
+  const auto o = parse_url("redis://[::1]:6380/1");
   EXPECT_EQ(o.host, "::1");
   EXPECT_EQ(o.port, "6380");
 }
 
 TEST(redis_url, user_and_password_are_percent_decoded) {
-  const auto both = parse_redis_url("redis://us%40er:p%3Ass%2Fw%25rd@host");
+  const auto both = parse_url("redis://us%40er:p%3Ass%2Fw%25rd@host");
   EXPECT_EQ(both.username, "us@er");
   EXPECT_EQ(both.password, "p:ss/w%rd");
   EXPECT_EQ(both.host, "host");
-  const auto password_only = parse_redis_url("redis://:secret@host");
+  const auto password_only = parse_url("redis://:secret@host");
   EXPECT_EQ(password_only.username, "");
   EXPECT_EQ(password_only.password, "secret");
 }
 
 TEST(redis_url, tls_and_its_parameters) {
-  const auto plain = parse_redis_url("rediss://host");
+  const auto plain = parse_url("rediss://host");
   EXPECT_TRUE(plain.tls);
   EXPECT_TRUE(plain.tls_verify);
   EXPECT_EQ(plain.tls_ca_file, "");
-  const auto o = parse_redis_url("rediss://host/2?tls_ca=%2Fetc%2Fmy%20ca.pem&tls_verify=no");
+  const auto o = parse_url("rediss://host/2?tls_ca=%2Fetc%2Fmy%20ca.pem&tls_verify=no");
   EXPECT_EQ(o.tls_ca_file, "/etc/my ca.pem");
   EXPECT_FALSE(o.tls_verify);
   EXPECT_EQ(o.database, 2);
@@ -73,30 +73,29 @@ TEST(redis_url, tls_and_its_parameters) {
 
 TEST(redis_url, unix_sockets) {
   for (const std::string scheme : {"redis+unix", "unix"}) {
-    const auto o = parse_redis_url(scheme + "://user:pass@/run/my%20redis/redis.sock?db=5&timeout=1");
+    const auto o = parse_url(scheme + "://user:pass@/run/my%20redis/redis.sock?db=5&timeout=1");
     EXPECT_EQ(o.unix_path, "/run/my redis/redis.sock");
     EXPECT_EQ(o.database, 5);
     EXPECT_EQ(o.username, "user");
     EXPECT_EQ(o.password, "pass");
-    EXPECT_EQ(o.patience, 1s);
+    EXPECT_EQ(o.request_timeout, 1s);
   }
-  EXPECT_EQ(parse_redis_url("redis+unix:///tmp/r.sock").database, 0);
+  EXPECT_EQ(parse_url("redis+unix:///tmp/r.sock").database, 0);
 }
 
 TEST(redis_url, timeout_is_the_patience_in_seconds) {
-  EXPECT_EQ(parse_redis_url("redis://host?timeout=2.5").patience, 2500ms);
-  EXPECT_EQ(parse_redis_url("redis://host/0?timeout=0.001").patience, 1ms);
+  EXPECT_EQ(parse_url("redis://host?timeout=2.5").request_timeout, 2500ms);
+  EXPECT_EQ(parse_url("redis://host/0?timeout=0.001").request_timeout, 1ms);
 }
 
-std::string hosts_of(const redis_options& o) {
+std::string hosts_of(const connection_options& o) {
   std::string all;
   for (const auto& each : o.sentinel.hosts) all += each.host + " " + each.port + ", ";
   return all;
 }
 
 TEST(redis_url, sentinels_are_a_list_of_hosts) {
-  const auto o =
-      parse_redis_url("redis+sentinel://ann:s3cr%2Ct@one,two:5000,[::1],[fe80::2]:5001/3?timeout=2");
+  const auto o = parse_url("redis+sentinel://ann:s3cr%2Ct@one,two:5000,[::1],[fe80::2]:5001/3?timeout=2");
   EXPECT_EQ(hosts_of(o), "one 26379, two 5000, ::1 26379, fe80::2 5001, ");
   EXPECT_EQ(o.sentinel.master, "mymaster");
   EXPECT_EQ(o.sentinel.username, "");
@@ -106,32 +105,32 @@ TEST(redis_url, sentinels_are_a_list_of_hosts) {
   EXPECT_EQ(o.username, "ann");
   EXPECT_EQ(o.password, "s3cr,t");
   EXPECT_EQ(o.database, 3);
-  EXPECT_EQ(o.patience, 2s);
-  EXPECT_EQ(hosts_of(parse_redis_url("redis+sentinel://alone")), "alone 26379, ");
-  EXPECT_EQ(hosts_of(parse_redis_url("redis://host")), "");
+  EXPECT_EQ(o.request_timeout, 2s);
+  EXPECT_EQ(hosts_of(parse_url("redis+sentinel://alone")), "alone 26379, ");
+  EXPECT_EQ(hosts_of(parse_url("redis://host")), "");
 }
 
 TEST(redis_url, sentinels_have_a_master_and_accounts_of_their_own) {
-  const auto o = parse_redis_url(
-      "redis+sentinel://:of-master@h?master=jobs&sentinel_user=bob&sentinel_password=a%26b%40c");
+  const auto o =
+      parse_url("redis+sentinel://:of-master@h?master=jobs&sentinel_user=bob&sentinel_password=a%26b%40c");
   EXPECT_EQ(o.sentinel.master, "jobs");
   EXPECT_EQ(o.sentinel.username, "bob");
   EXPECT_EQ(o.sentinel.password, "a&b@c");
   EXPECT_EQ(o.password, "of-master");
-  EXPECT_EQ(parse_redis_url("redis+sentinel://h?sentinel_password=x").sentinel.password, "x");
+  EXPECT_EQ(parse_url("redis+sentinel://h?sentinel_password=x").sentinel.password, "x");
 }
 
 TEST(redis_url, tls_is_for_the_sentinels_too_unless_they_say_otherwise) {
-  const auto both = parse_redis_url("rediss+sentinel://h?tls_ca=ca.pem&tls_verify=no");
+  const auto both = parse_url("rediss+sentinel://h?tls_ca=ca.pem&tls_verify=no");
   EXPECT_TRUE(both.tls);
   EXPECT_TRUE(both.sentinel.tls);
   EXPECT_EQ(both.tls_ca_file, "ca.pem");
   EXPECT_FALSE(both.tls_verify);
-  const auto master_only = parse_redis_url("rediss+sentinel://h?sentinel_tls=no");
+  const auto master_only = parse_url("rediss+sentinel://h?sentinel_tls=no");
   EXPECT_TRUE(master_only.tls);
   EXPECT_FALSE(master_only.sentinel.tls);
   // The order of parameters means nothing.
-  const auto sentinels_only = parse_redis_url("redis+sentinel://h?tls_ca=ca.pem&sentinel_tls=yes");
+  const auto sentinels_only = parse_url("redis+sentinel://h?tls_ca=ca.pem&sentinel_tls=yes");
   EXPECT_FALSE(sentinels_only.tls);
   EXPECT_TRUE(sentinels_only.sentinel.tls);
 }

@@ -1,10 +1,9 @@
-#include "redis/sentinels.hpp"
+#include "redis/sentinel_list.hpp"
 
 #include <charconv>
 #include <utility>
 
 #include "redis/handshake.hpp"
-#include "redis/socket.hpp"
 
 namespace quarq::redis {
 
@@ -23,40 +22,39 @@ bool is_address(const reply& r) {
 
 }  // namespace
 
-redis_sentinels::redis_sentinels(const redis_sentinel_options& options)
+sentinel_list::sentinel_list(const sentinel_options& options)
     : row_(options.hosts.begin(), options.hosts.end()), name_(options.master) {}
 
-void redis_sentinels::begin() {
+void sentinel_list::begin() {
   left_ = row_.size();
   found_ = false;
   all_for_good_ = true;
   errors_.clear();
 }
 
-const redis_host* redis_sentinels::next() const {
+const endpoint* sentinel_list::next() const {
   return left_ > 0 && !found_ ? &row_.front() : nullptr;
 }
 
-bool redis_sentinels::take(const reply& answer) {
+bool sentinel_list::take(const reply& answer) {
   if (is_address(answer)) {
     found_ = true;
     master_ = {answer.items[0].text, answer.items[1].text};
   } else if (answer.is_nil()) {
     in_vain(" does not know a master named \"" + name_ + "\"", true);
   } else if (answer.is_error()) {
-    failed("SENTINEL was refused: " + answer.text,
-           classify_redis_error(answer.text) != redis_error_class::not_ready);
+    failed("SENTINEL was refused: " + answer.text, classify_error(answer.text) != error_class::not_ready);
   } else {
     failed("its answer is no address", true);
   }
   return found_;
 }
 
-void redis_sentinels::failed(const std::string& why, bool for_good) {
+void sentinel_list::failed(const std::string& why, bool for_good) {
   in_vain(": " + why, for_good);
 }
 
-void redis_sentinels::in_vain(const std::string& what, bool for_good) {
+void sentinel_list::in_vain(const std::string& what, bool for_good) {
   errors_ +=
       (errors_.empty() ? "the sentinel at " : "; the sentinel at ") + host_and_port(row_.front()) + what;
   if (!for_good) all_for_good_ = false;
@@ -64,11 +62,11 @@ void redis_sentinels::in_vain(const std::string& what, bool for_good) {
   to_the_end();
 }
 
-void redis_sentinels::misled() {
+void sentinel_list::misled() {
   if (std::exchange(found_, false)) to_the_end();
 }
 
-void redis_sentinels::to_the_end() {
+void sentinel_list::to_the_end() {
   row_.push_back(std::move(row_.front()));
   row_.pop_front();
 }

@@ -5,21 +5,21 @@
 #include <deque>
 #include <string>
 
-#include "redis/connection.hpp"
+#include "redis/options.hpp"
 #include "redis/resp.hpp"
 
 namespace quarq::redis {
 
 /// Whoever answers stays first and is asked first the next time; whoever does not, or names a server that is
 /// no master, goes to the end of the row.
-class redis_sentinels {
+class sentinel_list {
  public:
-  explicit redis_sentinels(const redis_sentinel_options& options);
+  explicit sentinel_list(const sentinel_options& options);
 
   /// Begins a search, in which each is asked once at most.
   void begin();
   /// Whom to ask now; null: all were asked in vain.
-  const redis_host* next() const;
+  const endpoint* next() const;
   /// What next() has answered to SENTINEL get-master-addr-by-name. True: the search is over.
   bool take(const reply& answer);
   /// next() could not be asked. `for_good`: trying again would not change that.
@@ -27,8 +27,8 @@ class redis_sentinels {
 
   /// Whether the last search found somebody: then master() is what asked() has answered.
   bool found() const noexcept { return found_; }
-  const redis_host& master() const noexcept { return master_; }
-  const redis_host& asked() const noexcept { return row_.front(); }
+  const endpoint& master() const noexcept { return master_; }
+  const endpoint& asked() const noexcept { return row_.front(); }
   /// What was found is no master, or not there: the next search begins with another sentinel.
   void misled();
 
@@ -41,12 +41,12 @@ class redis_sentinels {
   void in_vain(const std::string& what, bool for_good);
   void to_the_end();
 
-  std::deque<redis_host> row_;
+  std::deque<endpoint> row_;
   std::string name_;
   std::size_t left_ = 0;  // still to be asked in this search
   bool found_ = false;
   bool all_for_good_ = true;
-  redis_host master_;
+  endpoint master_;
   std::string errors_;
 };
 

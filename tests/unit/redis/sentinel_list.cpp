@@ -1,4 +1,4 @@
-#include "redis/sentinels.hpp"
+#include "redis/sentinel_list.hpp"
 
 #include <string>
 #include <vector>
@@ -10,25 +10,25 @@
 namespace quarq::redis {
 namespace {
 
-redis::reply address(const std::string& host, const std::string& port) {
-  redis::reply r;
-  r.type = redis::reply::kind::array;
+reply address(const std::string& host, const std::string& port) {
+  reply r;
+  r.type = reply::kind::array;
   r.items.push_back(text(host));
   r.items.push_back(text(port));
   return r;
 }
 
-const redis::reply nil;
+const reply nil;
 
-redis_sentinels three() {
-  redis_sentinel_options o;
+sentinel_list three() {
+  sentinel_options o;
   o.hosts = {{"a", "1"}, {"b", "2"}, {"c", "3"}};
   o.master = "jobs";
-  return redis_sentinels(o);
+  return sentinel_list(o);
 }
 
 // Whom a search asks that nobody answers.
-std::string row(redis_sentinels& s) {
+std::string row(sentinel_list& s) {
   std::string names;
   for (s.begin(); s.next();) {
     names += s.next()->host;
@@ -37,14 +37,14 @@ std::string row(redis_sentinels& s) {
   return names;
 }
 
-TEST(redis_sentinels, are_asked_in_turn_and_once) {
+TEST(redis_sentinel_list, are_asked_in_turn_and_once) {
   auto s = three();
   EXPECT_EQ(row(s), "abc");
   EXPECT_FALSE(s.found());
   EXPECT_EQ(row(s), "abc");
 }
 
-TEST(redis_sentinels, the_first_answer_ends_the_search) {
+TEST(redis_sentinel_list, the_first_answer_ends_the_search) {
   auto s = three();
   s.begin();
   s.failed("Connection refused", false);
@@ -56,7 +56,7 @@ TEST(redis_sentinels, the_first_answer_ends_the_search) {
   EXPECT_EQ(s.asked().host, "b");
 }
 
-TEST(redis_sentinels, who_answered_is_asked_first_the_next_time) {
+TEST(redis_sentinel_list, who_answered_is_asked_first_the_next_time) {
   auto s = three();
   s.begin();
   s.failed("no", false);
@@ -64,7 +64,7 @@ TEST(redis_sentinels, who_answered_is_asked_first_the_next_time) {
   EXPECT_EQ(row(s), "bca");
 }
 
-TEST(redis_sentinels, who_named_no_master_is_asked_last_the_next_time) {
+TEST(redis_sentinel_list, who_named_no_master_is_asked_last_the_next_time) {
   auto s = three();
   s.begin();
   s.take(address("m", "1"));
@@ -75,7 +75,7 @@ TEST(redis_sentinels, who_named_no_master_is_asked_last_the_next_time) {
   EXPECT_EQ(row(s), "bca");
 }
 
-TEST(redis_sentinels, each_that_was_asked_in_vain_is_explained) {
+TEST(redis_sentinel_list, each_that_was_asked_in_vain_is_explained) {
   auto s = three();
   s.begin();
   s.failed("Connection refused", false);
@@ -90,7 +90,7 @@ TEST(redis_sentinels, each_that_was_asked_in_vain_is_explained) {
   EXPECT_EQ(s.errors(), "");
 }
 
-TEST(redis_sentinels, only_if_all_refuse_is_it_for_good) {
+TEST(redis_sentinel_list, only_if_all_refuse_is_it_for_good) {
   auto s = three();
   s.begin();
   s.take(nil);
@@ -109,9 +109,9 @@ TEST(redis_sentinels, only_if_all_refuse_is_it_for_good) {
   EXPECT_FALSE(s.all_for_good());
 }
 
-TEST(redis_sentinels, an_answer_that_is_no_address_is_no_answer) {
-  const std::vector<redis::reply> wrong{text("OK"),           address("", "1"),   address("m", "0"),
-                                        address("m", "high"), address("m", "1x"), address("m", "65536")};
+TEST(redis_sentinel_list, an_answer_that_is_no_address_is_no_answer) {
+  const std::vector<reply> wrong{text("OK"),           address("", "1"),   address("m", "0"),
+                                 address("m", "high"), address("m", "1x"), address("m", "65536")};
   for (const auto& answer : wrong) {
     auto s = three();
     s.begin();
