@@ -25,6 +25,8 @@
 
 namespace quarq::redis {
 
+class connection_driver;
+
 class connection {
  public:
   /// Starts to connect at the first request. `scripts` must outlive the connection.
@@ -55,8 +57,7 @@ class connection {
   void on_reconnect(std::function<void()> f);
 
  private:
-  class impl;
-  std::shared_ptr<impl> impl_;
+  std::shared_ptr<connection_driver> driver_;
 };
 
 }  // namespace quarq::redis

@@ -1,4 +1,4 @@
-// When to ask whether a peer is still there, and when to stop believing in it.
+// When to ask a silent server for a sign of life, and when to give it up.
 #pragma once
 
 #include <chrono>
@@ -7,33 +7,31 @@ namespace quarq::redis {
 
 enum class health { ok, ping, dead };
 
-/// A peer is asked (PING) after `silence` without a byte from it, and dead when as much passes again without
-/// one.
+/// A server is asked (PING) after `max_silence` without a byte from it, and given up when the same time passes
+/// again without one.
 class health_check {
  public:
   using clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds silence{2000};
+  static constexpr std::chrono::milliseconds max_silence{2000};
 
-  explicit health_check(clock::time_point now) : since_(now) {}
-
-  /// Bytes came. Also to be called when waiting begins: a peer that nobody waited for owed nothing.
-  void heard(clock::time_point now) noexcept {
+  /// The silence begins now: bytes came, or the first request was sent to a server that owed nothing before.
+  void reset(clock::time_point now) noexcept {
     since_ = now;
-    asked_ = false;
+    pinged_ = false;
   }
-  /// `ask` is said once per silence; whoever gets it sends the question now.
+  /// Returns `ping` once per silence: the caller must send a PING then.
   health check(clock::time_point now) noexcept {
     if (now < next_check()) return health::ok;
-    if (asked_) return health::dead;
-    asked_ = true;
+    if (pinged_) return health::dead;
+    pinged_ = true;
     since_ = now;
     return health::ping;
   }
-  clock::time_point next_check() const noexcept { return since_ + silence; }
+  clock::time_point next_check() const noexcept { return since_ + max_silence; }
 
  private:
-  clock::time_point since_;
-  bool asked_ = false;
+  clock::time_point since_{};
+  bool pinged_ = false;
 };
 
 }  // namespace quarq::redis

@@ -2,17 +2,40 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
+
+#include "base/assert.hpp"
 
 namespace quarq::redis {
 
 namespace {
 
-bool confirms(const reply& r, request::kind type) {
+using stage = request::stage;
+
+bool is_confirmation_of(request::kind type, const reply& r) {
   if (r.type != reply::kind::push || r.items.empty()) return false;
   return r.items[0].text == (type == request::kind::subscribe ? "subscribe" : "unsubscribe");
 }
 
+// A request that was in a queue twice would be executed twice, and shift every reply after it.
+void move_stage(request& r, [[maybe_unused]] stage from, stage to) {
+  QUARQ_ASSERT(r.at == from);
+  r.at = to;
+}
+
 }  // namespace
+
+void pipeline::add(request_ptr r) {
+  QUARQ_ASSERT(r && !r->bytes.empty());
+  move_stage(*r, stage::none, stage::waiting);
+  waiting_.push_back(std::move(r));
+}
+
+void pipeline::add_first(request_ptr r) {
+  QUARQ_ASSERT(r && !r->bytes.empty());
+  move_stage(*r, stage::none, stage::waiting);
+  waiting_.push_front(std::move(r));
+}
 
 void pipeline::gather(std::string& out) {
   std::size_t bytes = out.size();
@@ -20,6 +43,7 @@ void pipeline::gather(std::string& out) {
   out.reserve(bytes);
   for (auto& r : waiting_) {
     out += r->bytes;
+    move_stage(*r, stage::waiting, stage::sent);
     sent_.push_back(std::move(r));
   }
   waiting_.clear();
@@ -29,31 +53,38 @@ request_ptr pipeline::match(const reply& r) {
   if (sent_.empty()) throw protocol_error("the server sent a reply that nobody asked for");
   const auto type = sent_.front()->type;
   const bool is_push = r.type == reply::kind::push;
-  const bool expected = type == request::kind::command ? !is_push : (confirms(r, type) || r.is_error());
+  const bool expected =
+      type == request::kind::command ? !is_push : (is_confirmation_of(type, r) || r.is_error());
   if (!expected) throw protocol_error("the server's replies are out of step with the requests");
   auto first = std::move(sent_.front());
   sent_.pop_front();
+  move_stage(*first, stage::sent, stage::none);
   return first;
 }
 
-void pipeline::lost() {
-  std::erase_if(sent_, [](const auto& r) { return !r->done; });
+void pipeline::requeue_sent() {
+  for (const auto& r : sent_) move_stage(*r, stage::sent, r->handler ? stage::waiting : stage::none);
+  std::erase_if(sent_, [](const auto& r) { return r->at == stage::none; });
   waiting_.insert(waiting_.begin(), std::make_move_iterator(sent_.begin()),
                   std::make_move_iterator(sent_.end()));
   sent_.clear();
 }
 
 void pipeline::abandon(const request_ptr& r) {
-  r->done = nullptr;
+  r->handler = nullptr;
+  if (r->at != stage::waiting) return;
   std::erase(waiting_, r);
+  r->at = stage::none;
 }
 
 std::vector<request_ptr> pipeline::take_expired(clock::time_point now) {
   std::vector<request_ptr> expired;
   std::erase_if(waiting_, [&](const auto& r) {
     const bool late = r->deadline && *r->deadline <= now;
-    if (late) expired.push_back(r);
-    return late;
+    if (!late) return false;
+    move_stage(*r, stage::waiting, stage::none);
+    expired.push_back(r);
+    return true;
   });
   return expired;
 }
@@ -70,6 +101,7 @@ std::vector<request_ptr> pipeline::take_waiting() {
   std::vector<request_ptr> all(std::make_move_iterator(waiting_.begin()),
                                std::make_move_iterator(waiting_.end()));
   waiting_.clear();
+  for (const auto& r : all) move_stage(*r, stage::waiting, stage::none);
   return all;
 }
 

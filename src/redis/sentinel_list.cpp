@@ -23,17 +23,17 @@ bool is_address(const reply& r) {
 }  // namespace
 
 sentinel_list::sentinel_list(const sentinel_options& options)
-    : row_(options.hosts.begin(), options.hosts.end()), name_(options.master) {}
+    : sentinels_(options.hosts.begin(), options.hosts.end()), name_(options.master) {}
 
 void sentinel_list::begin() {
-  left_ = row_.size();
+  left_ = sentinels_.size();
   found_ = false;
-  all_for_good_ = true;
+  all_permanent_ = true;
   errors_.clear();
 }
 
 const endpoint* sentinel_list::next() const {
-  return left_ > 0 && !found_ ? &row_.front() : nullptr;
+  return left_ > 0 && !found_ ? &sentinels_.front() : nullptr;
 }
 
 bool sentinel_list::take(const reply& answer) {
@@ -41,7 +41,7 @@ bool sentinel_list::take(const reply& answer) {
     found_ = true;
     master_ = {answer.items[0].text, answer.items[1].text};
   } else if (answer.is_nil()) {
-    in_vain(" does not know a master named \"" + name_ + "\"", true);
+    give_up_next(" does not know a master named \"" + name_ + "\"", true);
   } else if (answer.is_error()) {
     failed("SENTINEL was refused: " + answer.text, classify_error(answer.text) != error_class::not_ready);
   } else {
@@ -50,25 +50,25 @@ bool sentinel_list::take(const reply& answer) {
   return found_;
 }
 
-void sentinel_list::failed(const std::string& why, bool for_good) {
-  in_vain(": " + why, for_good);
+void sentinel_list::failed(const std::string& why, bool is_permanent) {
+  give_up_next(": " + why, is_permanent);
 }
 
-void sentinel_list::in_vain(const std::string& what, bool for_good) {
-  errors_ +=
-      (errors_.empty() ? "the sentinel at " : "; the sentinel at ") + host_and_port(row_.front()) + what;
-  if (!for_good) all_for_good_ = false;
+void sentinel_list::give_up_next(const std::string& what, bool is_permanent) {
+  errors_ += (errors_.empty() ? "the sentinel at " : "; the sentinel at ") +
+             host_and_port(sentinels_.front()) + what;
+  if (!is_permanent) all_permanent_ = false;
   --left_;
-  to_the_end();
+  move_first_to_end();
 }
 
-void sentinel_list::misled() {
-  if (std::exchange(found_, false)) to_the_end();
+void sentinel_list::distrust() {
+  if (std::exchange(found_, false)) move_first_to_end();
 }
 
-void sentinel_list::to_the_end() {
-  row_.push_back(std::move(row_.front()));
-  row_.pop_front();
+void sentinel_list::move_first_to_end() {
+  sentinels_.push_back(std::move(sentinels_.front()));
+  sentinels_.pop_front();
 }
 
 }  // namespace quarq::redis

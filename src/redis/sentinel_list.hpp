@@ -10,42 +10,42 @@
 
 namespace quarq::redis {
 
-/// Whoever answers stays first and is asked first the next time; whoever does not, or names a server that is
-/// no master, goes to the end of the row.
+/// A sentinel that answers stays first and is asked first in the next search. One that does not, or names a
+/// server that is no master, moves to the end.
 class sentinel_list {
  public:
   explicit sentinel_list(const sentinel_options& options);
 
-  /// Begins a search, in which each is asked once at most.
+  /// Begins a search, in which each sentinel is asked at most once.
   void begin();
-  /// Whom to ask now; null: all were asked in vain.
+  /// The sentinel to ask now; null: the search is over.
   const endpoint* next() const;
-  /// What next() has answered to SENTINEL get-master-addr-by-name. True: the search is over.
+  /// The answer of next() to SENTINEL get-master-addr-by-name. Returns whether it names a master.
   bool take(const reply& answer);
-  /// next() could not be asked. `for_good`: trying again would not change that.
-  void failed(const std::string& why, bool for_good);
+  /// next() could not be asked. `is_permanent`: trying again would not change that.
+  void failed(const std::string& why, bool is_permanent);
 
-  /// Whether the last search found somebody: then master() is what asked() has answered.
+  /// Whether the last search was successful: then asked() has named master().
   bool found() const noexcept { return found_; }
   const endpoint& master() const noexcept { return master_; }
-  const endpoint& asked() const noexcept { return row_.front(); }
-  /// What was found is no master, or not there: the next search begins with another sentinel.
-  void misled();
+  const endpoint& asked() const noexcept { return sentinels_.front(); }
+  /// master() is no master, or does not answer: the next search begins with another sentinel.
+  void distrust();
 
-  /// What came of each that was asked in vain in this search.
+  /// What became of each sentinel that this search has asked without success.
   const std::string& errors() const noexcept { return errors_; }
   /// Asking them again would not change that.
-  bool all_for_good() const noexcept { return all_for_good_; }
+  bool all_permanent() const noexcept { return all_permanent_; }
 
  private:
-  void in_vain(const std::string& what, bool for_good);
-  void to_the_end();
+  void give_up_next(const std::string& what, bool is_permanent);
+  void move_first_to_end();
 
-  std::deque<endpoint> row_;
+  std::deque<endpoint> sentinels_;
   std::string name_;
   std::size_t left_ = 0;  // still to be asked in this search
   bool found_ = false;
-  bool all_for_good_ = true;
+  bool all_permanent_ = true;
   endpoint master_;
   std::string errors_;
 };

@@ -1,4 +1,4 @@
-// Asks the sentinels where the master is: what sentinel_list decides, done.
+// Asks the sentinels where the master is: sentinel_list decides, this does it.
 #pragma once
 
 #include <memory>
@@ -18,30 +18,30 @@ class sentinel_resolver {
  public:
   sentinel_resolver(boost::asio::any_io_executor loop, connection_options options);
 
-  /// The options with the master's host and port, which the first sentinel that answers has named. Throws
-  /// permanent_error where asking again would bring the same, else an error that may pass; both say what came
-  /// of each sentinel.
-  static awaitable<connection_options> find(std::shared_ptr<sentinel_resolver> self);
-  /// Ends a search that is under way, and those to come.
+  /// Returns the options with host and port of the master, which the first sentinel that answers has named.
+  /// Throws permanent_error if asking again would bring the same, else an error that may pass; both say what
+  /// each sentinel answered.
+  static awaitable<connection_options> resolve(std::shared_ptr<sentinel_resolver> self);
+  /// Ends the search that is under way, and those to come.
   void stop();
 
-  /// The connection that find() was for has ended. `usable`: it had reached a master.
-  /// Returns why, with who sent us there.
-  std::string ended(const std::string& why, bool usable);
-  /// "127.0.0.1:6379": the last that was found.
-  std::string master() const { return host_and_port(sentinels_.master()); }
-  /// What a search has come to while it is under way; else empty.
+  /// What the last successful search found, and the sentinel that named it.
+  const endpoint& master() const noexcept { return sentinels_.master(); }
+  const endpoint& sentinel() const noexcept { return sentinels_.asked(); }
+  /// The server found last could not be used: the next search begins with another sentinel.
+  void distrust() { sentinels_.distrust(); }
+  /// How a search that is under way stands; else empty.
   std::string progress() const;
 
  private:
   static awaitable<void> ask_next(std::shared_ptr<sentinel_resolver> self);
-  connection_options next_one() const;
+  connection_options next_sentinel() const;
 
   const boost::asio::any_io_executor loop_;
   const connection_options options_;
   sentinel_list sentinels_;
-  std::weak_ptr<socket> link_;  // to the one that is being asked
-  bool stopped_ = false;
+  std::weak_ptr<socket> socket_;  // to the sentinel that is being asked
+  bool is_stopped_ = false;
 };
 
 }  // namespace quarq::redis

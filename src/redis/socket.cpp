@@ -13,6 +13,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "base/assert.hpp"
+
 namespace quarq::redis {
 
 namespace asio = boost::asio;
@@ -20,8 +22,8 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t chunk = std::size_t{64} << 10;        // bytes in one write to the socket
-constexpr std::size_t keep_at_most = std::size_t{1} << 20;  // bytes of an empty buffer
+constexpr std::size_t chunk = std::size_t{64} << 10;          // bytes in one write to the socket
+constexpr std::size_t max_kept_bytes = std::size_t{1} << 20;  // capacity of an empty buffer
 
 bool is_ip_address(const std::string& host) {
   error_code ec;
@@ -29,7 +31,7 @@ bool is_ip_address(const std::string& host) {
   return !ec;
 }
 
-// Whom the certificate must be for; names are also sent (SNI), since one address may serve many of them.
+// The host that the certificate must be for. Names are also sent (SNI): one address may serve many of them.
 void expect_server(SSL* tls, const std::string& host) {
   const bool done =
       is_ip_address(host)
@@ -40,16 +42,16 @@ void expect_server(SSL* tls, const std::string& host) {
 
 }  // namespace
 
-socket::socket(asio::any_io_executor loop)
-    : peer(health_check::clock::now()), socket_(loop), resolver_(loop) {}
+socket::socket(asio::any_io_executor loop) : socket_(loop), resolver_(loop) {}
 
 awaitable<void> socket::open(connection_options options) {
+  if (dropped()) throw error(why_);
   if (!options.unix_path.empty()) {
     co_await open_unix(options.unix_path);
   } else {
     co_await open_tcp(options);
   }
-  if (options.tls) co_await shake_hands(options);
+  if (options.tls) co_await open_tls(options);
 }
 
 awaitable<void> socket::open_unix(std::string path) {
@@ -76,7 +78,7 @@ awaitable<void> socket::open_tcp(connection_options options) {
   socket_.set_option(asio::socket_base::keep_alive(true));
 }
 
-awaitable<void> socket::shake_hands(connection_options options) {
+awaitable<void> socket::open_tls(connection_options options) {
   tls_context_ = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
   error_code ec;
   if (options.tls_ca_file.empty()) {
@@ -108,18 +110,19 @@ awaitable<std::size_t> socket::read_some(std::span<char> space) {
   return socket_.async_read_some(buffer, asio::use_awaitable);
 }
 
-void socket::write(std::function<void(std::string)> done) {
-  writing = true;
+void socket::write() {
+  QUARQ_ASSERT(!is_writing_);
+  is_writing_ = true;
   // A server that takes our bytes is alive, even if it has no time to answer yet.
   auto progress = [this, before = std::size_t{0}](const error_code& ec, std::size_t sent) mutable {
-    if (sent > std::exchange(before, sent)) peer.heard(health_check::clock::now());
+    if (sent > std::exchange(before, sent) && on_progress) on_progress();
     return ec ? 0 : chunk;
   };
-  auto ended = [self = shared_from_this(), done = std::move(done)](error_code ec, std::size_t) {
-    self->writing = false;
+  auto ended = [self = shared_from_this()](error_code ec, std::size_t) {
+    self->is_writing_ = false;
     self->out.clear();
-    if (self->out.capacity() > keep_at_most) self->out.shrink_to_fit();
-    done(ec ? ec.message() : std::string());
+    if (self->out.capacity() > max_kept_bytes) self->out.shrink_to_fit();
+    self->on_written(ec ? ec.message() : std::string());
   };
   if (tls_) {
     asio::async_write(*tls_, asio::buffer(out), std::move(progress), std::move(ended));

@@ -14,53 +14,54 @@
 
 #include <quarq/awaitable.hpp>
 
-#include "redis/health_check.hpp"
 #include "redis/options.hpp"
 #include "redis/resp.hpp"
 
 namespace quarq::redis {
 
-/// The server said no in a way that trying again will not change: wrong password, unknown certificate.
+/// The server refused us, and would do so again: a wrong password, an unknown certificate.
 class permanent_error : public error {
  public:
   using error::error;
 };
 
-/// Made for one attempt and never used again. Held by shared_ptr: by its reader, and by what it writes.
+/// Made for one attempt and never used again. Must be held by a shared_ptr: a write holds it as well.
 class socket : public std::enable_shared_from_this<socket> {
  public:
   explicit socket(boost::asio::any_io_executor loop);
 
-  /// Throws permanent_error, or any other error that may pass.
+  /// Throws permanent_error; any other error may pass.
   awaitable<void> open(connection_options options);
   awaitable<std::size_t> read_some(std::span<char> space);
-  /// Sends what is in `out` and empties it. `done` is called on the loop with an empty string or what went
-  /// wrong. One write at a time: `writing` is true until then.
-  void write(std::function<void(std::string)> done);
+  /// Sends `out`, and empties it before on_written is called. REQUIRES: no other write is under way.
+  void write();
+  /// The peer took a part of a write.
+  std::function<void()> on_progress;
+  /// A write has ended. `failure` is empty or says what went wrong.
+  std::function<void(const std::string& failure)> on_written;
 
-  /// Ends the connection: reading and writing fail. The first reason is kept.
+  /// Closes: reading and writing fail. The first reason is kept.
   void drop(const std::string& why);
   bool dropped() const noexcept { return !why_.empty(); }
   const std::string& why() const noexcept { return why_; }
-  /// "connecting": what open() and the set-up are at, for errors.
+  /// What the attempt is doing, for errors.
   const char* step = "connecting";
 
   resp_parser parser;
-  health_check peer;
   std::string out;
-  bool writing = false;
 
  private:
   using stream_socket = boost::asio::generic::stream_protocol::socket;
   awaitable<void> open_tcp(connection_options options);
   awaitable<void> open_unix(std::string path);
-  awaitable<void> shake_hands(connection_options options);
+  awaitable<void> open_tls(connection_options options);
 
   stream_socket socket_;
   boost::asio::ip::tcp::resolver resolver_;
   std::unique_ptr<boost::asio::ssl::context> tls_context_;
   std::unique_ptr<boost::asio::ssl::stream<stream_socket&>> tls_;
   std::string why_;
+  bool is_writing_ = false;
 };
 
 }  // namespace quarq::redis

@@ -14,13 +14,13 @@ const pipeline::clock::time_point at_first{};
 
 class nobody : public completion_handler {
  public:
-  void end(std::exception_ptr, reply) override {}
+  void complete(std::exception_ptr, reply) override {}
 };
 
 request_ptr awaited(std::string bytes) {
   auto r = std::make_shared<request>();
   r->bytes = std::move(bytes);
-  r->done = std::make_unique<nobody>();
+  r->handler = std::make_unique<nobody>();
   return r;
 }
 
@@ -50,13 +50,13 @@ TEST(redis_pipeline, all_waiting_requests_leave_together_and_replies_match_in_or
   p.add(a);
   p.add(b);
   EXPECT_EQ(gathered(p), "ab");
-  EXPECT_FALSE(p.anything_waiting());
+  EXPECT_FALSE(p.has_waiting());
   p.add(c);
   EXPECT_EQ(gathered(p), "c");
   EXPECT_EQ(p.match(reply_of(reply::kind::text)), a);
   EXPECT_EQ(p.match(reply_of(reply::kind::error)), b);
   EXPECT_EQ(p.match(reply_of(reply::kind::nil)), c);
-  EXPECT_FALSE(p.anything_sent());
+  EXPECT_FALSE(p.has_sent());
 }
 
 TEST(redis_pipeline, a_reply_that_nobody_asked_for_is_an_error) {
@@ -88,8 +88,8 @@ TEST(redis_pipeline, what_was_sent_and_lost_is_sent_again_first) {
   gathered(p);
   p.match(reply_of(reply::kind::text));
   p.add(awaited("d"));
-  p.lost();
-  EXPECT_FALSE(p.anything_sent());
+  p.requeue_sent();
+  EXPECT_FALSE(p.has_sent());
   EXPECT_EQ(gathered(p), "bcd");
 }
 
@@ -102,7 +102,7 @@ TEST(redis_pipeline, what_nobody_waits_for_is_not_sent_again) {
   p.add(c);
   p.abandon(a);
   p.abandon(c);
-  p.lost();
+  p.requeue_sent();
   EXPECT_EQ(gathered(p), "b");
 }
 
@@ -133,7 +133,7 @@ TEST(redis_pipeline, only_waiting_requests_expire) {
   EXPECT_TRUE(p.take_expired(at_first + 999ms).empty());
   EXPECT_EQ(p.take_expired(at_first + 1s), (std::vector<request_ptr>{early}));
   EXPECT_EQ(p.next_deadline(), at_first + 2s);
-  p.lost();
+  p.requeue_sent();
   EXPECT_EQ(p.next_deadline(), at_first + 1s);
   EXPECT_EQ(p.take_waiting(), (std::vector<request_ptr>{sent, late, never}));
 }

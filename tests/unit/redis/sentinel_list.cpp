@@ -68,14 +68,14 @@ TEST(redis_sentinel_list, who_named_no_master_is_asked_last_the_next_time) {
   auto s = three();
   s.begin();
   s.take(address("m", "1"));
-  s.misled();
+  s.distrust();
   EXPECT_EQ(row(s), "bca");
   // There is nobody to be blamed for it.
-  s.misled();
+  s.distrust();
   EXPECT_EQ(row(s), "bca");
 }
 
-TEST(redis_sentinel_list, each_that_was_asked_in_vain_is_explained) {
+TEST(redis_sentinel_list, each_that_was_asked_give_up_next_is_explained) {
   auto s = three();
   s.begin();
   s.failed("Connection refused", false);
@@ -90,23 +90,23 @@ TEST(redis_sentinel_list, each_that_was_asked_in_vain_is_explained) {
   EXPECT_EQ(s.errors(), "");
 }
 
-TEST(redis_sentinel_list, only_if_all_refuse_is_it_for_good) {
+TEST(redis_sentinel_list, only_if_all_refuse_is_it_is_permanent) {
   auto s = three();
   s.begin();
   s.take(nil);
   s.take(error_reply("ERR unknown command 'SENTINEL'"));
   s.failed("AUTH was refused", true);
-  EXPECT_TRUE(s.all_for_good());
+  EXPECT_TRUE(s.all_permanent());
   s.begin();
   s.take(nil);
   s.failed("Connection refused", false);
   s.take(nil);
-  EXPECT_FALSE(s.all_for_good());
+  EXPECT_FALSE(s.all_permanent());
   s.begin();
   s.take(nil);
   s.take(nil);
   s.take(error_reply("ERR max number of clients reached"));
-  EXPECT_FALSE(s.all_for_good());
+  EXPECT_FALSE(s.all_permanent());
 }
 
 TEST(redis_sentinel_list, an_answer_that_is_no_address_is_no_answer) {

@@ -1,0 +1,265 @@
+#include "redis/connection_driver.hpp"
+
+#include <exception>
+#include <utility>
+#include <variant>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "base/log.hpp"
+
+namespace quarq::redis {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using clock = request::clock;
+
+namespace {
+
+constexpr std::size_t read_bytes = std::size_t{64} << 10;
+
+std::string text_of(const error_code& ec) {
+  return ec == asio::error::eof ? "the server closed the connection" : ec.message();
+}
+
+}  // namespace
+
+/// Held by everything that the loop is to run for a driver. One that is destroyed without a release() tells
+/// that the loop itself is being destroyed: whoever waits for the driver must go now, while the services that
+/// their coroutines use are still there.
+class connection_driver::run_guard {
+ public:
+  explicit run_guard(std::shared_ptr<connection_driver> owner) : owner_(std::move(owner)) {}
+  run_guard(run_guard&&) = default;
+  run_guard& operator=(run_guard&&) = delete;
+  ~run_guard() {
+    if (owner_) owner_->on_loop_destroyed();
+  }
+  std::shared_ptr<connection_driver> release() { return std::exchange(owner_, nullptr); }
+
+ private:
+  std::shared_ptr<connection_driver> owner_;
+};
+
+connection_driver::connection_driver(asio::any_io_executor loop, connection_options options,
+                                     std::vector<const script*> scripts)
+    : loop_(std::move(loop)), fsm_(std::move(options), std::move(scripts)) {
+  if (!fsm_.options().sentinel.hosts.empty()) {
+    resolver_ = std::make_shared<sentinel_resolver>(loop_, fsm_.options());
+  }
+}
+
+// ---------------------------------------------------------------- what users do
+
+void connection_driver::submit(request_ptr r) {
+  fsm_.submit(std::move(r), clock::now());
+  perform_actions();
+}
+
+void connection_driver::cancel(const request_ptr& r) {
+  fsm_.cancel(r);
+  perform_actions();
+}
+
+void connection_driver::add_subscription(std::string channel, receiver to) {
+  fsm_.add_subscription(std::move(channel), std::move(to));
+}
+
+void connection_driver::remove_subscription(std::string_view channel) {
+  fsm_.remove_subscription(channel, clock::now());
+  perform_actions();
+}
+
+void connection_driver::remove_subscription(const std::string& channel, const receiver& to) {
+  if (fsm_.subscriber(channel) == to) remove_subscription(channel);
+}
+
+void connection_driver::close() {
+  on_reconnect_.clear();
+  fsm_.close();
+  if (resolver_) resolver_->stop();
+  perform_actions();
+}
+
+void connection_driver::on_loop_destroyed() {
+  socket_.reset();
+  timer_.reset();
+  timer_at_.reset();
+  // Whoever waits may own the connection, and be destroyed here: work on what nobody else sees.
+  const auto requests = fsm_.on_loop_destroyed();
+  const auto notifications = dispatcher_.take_all();
+  const auto listeners = std::exchange(on_reconnect_, {});
+}
+
+// ---------------------------------------------------------------- what the machine asks for
+
+void connection_driver::perform_actions() {
+  auto batch = std::exchange(spare_, {});
+  fsm_.take_actions(batch);
+  for (auto& each : batch) {
+    std::visit([this](auto& what) { perform(what); }, each);
+  }
+  batch.clear();
+  spare_ = std::move(batch);
+  set_timer();
+}
+
+void connection_driver::perform(start_attempt&) {
+  const auto to = std::make_shared<socket>(loop_);
+  to->on_progress = [self = shared_from_this()] { self->fsm_.on_data(clock::now()); };
+  to->on_written = [self = shared_from_this(), to = to.get()](const std::string& failure) {
+    if (self->socket_.lock().get() != to) return;
+    self->fsm_.on_written(failure, clock::now());
+    self->perform_actions();
+  };
+  socket_ = to;
+  asio::co_spawn(loop_, attempt(to, run_guard(shared_from_this())), asio::detached);
+}
+
+void connection_driver::perform(start_write&) {
+  const auto to = socket_.lock();
+  if (!to) return;
+  to->out.swap(fsm_.output());
+  to->write();
+}
+
+void connection_driver::perform(schedule_flush&) {
+  asio::post(loop_, [self = shared_from_this()] {
+    self->fsm_.on_flush(clock::now());
+    self->perform_actions();
+  });
+}
+
+void connection_driver::perform(disconnect& d) {
+  if (const auto current = socket_.lock()) current->drop(d.why);
+}
+
+void connection_driver::perform(distrust_sentinel&) {
+  resolver_->distrust();
+}
+
+void connection_driver::perform(write_log& w) {
+  if (w.is_warning) {
+    base::log().warn("{}", w.text);
+  } else {
+    base::log().info("{}", w.text);
+  }
+}
+
+void connection_driver::set_timer() {
+  const auto at = fsm_.deadline();
+  if (at && at == timer_at_) return;
+  timer_at_ = at;
+  if (!at) {
+    timer_.reset();
+    return;
+  }
+  if (!timer_) timer_.emplace(loop_);
+  timer_->expires_at(*at);
+  timer_->async_wait([guard = run_guard(shared_from_this())](error_code ec) mutable {
+    const auto self = guard.release();
+    if (ec) return;  // set to another time
+    self->timer_at_.reset();
+    self->fsm_.on_deadline(clock::now(), self->progress());
+    self->perform_actions();
+  });
+}
+
+// ---------------------------------------------------------------- one attempt
+
+awaitable<void> connection_driver::attempt(socket_ptr to, run_guard guard) {
+  disconnect_reason reason;
+  try {
+    auto where = co_await resolve();
+    co_await to->open(where);
+    to->step = "waiting for the first answers";
+    fsm_.on_connected(clock::now());
+    perform_actions();
+    co_await receive(to);
+  } catch (const permanent_error& e) {
+    reason = {e.what(), true};
+  } catch (const boost::system::system_error& e) {
+    reason = {text_of(e.code())};
+  } catch (const std::exception& e) {
+    reason = {e.what()};
+  }
+  to->drop(reason.why);
+  socket_.reset();
+  const auto self = guard.release();
+  fsm_.on_disconnected(reason, clock::now(), std::generate_canonical<double, 32>(random_));
+  perform_actions();
+}
+
+awaitable<connection_options> connection_driver::resolve() {
+  if (!resolver_) co_return fsm_.options();
+  auto where = co_await sentinel_resolver::resolve(resolver_);
+  fsm_.on_resolved(resolver_->master(), resolver_->sentinel(), clock::now());
+  perform_actions();
+  co_return where;
+}
+
+awaitable<void> connection_driver::receive(socket_ptr from) {
+  reply r;
+  while (fsm_.expects_replies()) {
+    auto space = from->parser.prepare(read_bytes);
+    const std::size_t n = co_await from->read_some(space);
+    from->parser.commit(n);
+    const auto now = clock::now();
+    fsm_.on_data(now);
+    while (fsm_.expects_replies() && from->parser.next(r)) fsm_.on_reply(std::move(r), now);
+    perform_actions();
+  }
+}
+
+attempt_progress connection_driver::progress() const {
+  attempt_progress now;
+  if (const auto current = socket_.lock()) now.step = current->step;
+  if (resolver_) now.search = resolver_->progress();
+  return now;
+}
+
+// ---------------------------------------------------------------- calling users
+
+void connection_driver::notify(notification n) {
+  if (dispatcher_.add(std::move(n))) post_notifications();
+}
+
+void connection_driver::post_notifications() {
+  asio::post(loop_, [guard = run_guard(shared_from_this())]() mutable {
+    const auto self = guard.release();
+    self->deliver_all();
+  });
+}
+
+void connection_driver::deliver_all() {
+  try {
+    dispatcher_.run([this](notification& n) { std::visit([this](auto& what) { deliver(what); }, n); });
+  } catch (...) {
+    // A user's handler threw, into the loop's run(), which may be called again.
+    if (dispatcher_.must_post()) post_notifications();
+    throw;
+  }
+}
+
+void connection_driver::deliver(completion& c) {
+  c.handler->complete(std::move(c.failure), std::move(c.content));
+}
+
+void connection_driver::deliver(message& m) {
+  const auto to = fsm_.subscriber(m.channel);
+  if (to) (*to)(m.text);
+}
+
+void connection_driver::deliver(reconnected&) {
+  // One of them may close the connection, or add another.
+  const auto all = on_reconnect_;
+  for (const auto& f : all) {
+    if (fsm_.current() != connection_fsm::phase::closed) f();
+  }
+}
+
+}  // namespace quarq::redis

@@ -1,0 +1,87 @@
+// Drives connection_fsm with sockets, a timer and coroutines. Decides nothing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <quarq/awaitable.hpp>
+
+#include "redis/completion_dispatcher.hpp"
+#include "redis/connection_fsm.hpp"
+#include "redis/sentinel_resolver.hpp"
+#include "redis/socket.hpp"
+
+namespace quarq::redis {
+
+/// Whatever waits or reads is a coroutine or a handler, which the loop owns; this object holds nothing of the
+/// loop but its timer. So it may outlive the loop, and the end of the loop ends whatever waits for a reply.
+class connection_driver : public std::enable_shared_from_this<connection_driver> {
+ public:
+  using receiver = connection_fsm::receiver;
+
+  connection_driver(boost::asio::any_io_executor loop, connection_options options,
+                    std::vector<const script*> scripts);
+
+  void submit(request_ptr r);
+  void cancel(const request_ptr& r);
+  void add_subscription(std::string channel, receiver to);
+  void remove_subscription(std::string_view channel);
+  /// The same, unless somebody else has subscribed to the channel since.
+  void remove_subscription(const std::string& channel, const receiver& to);
+  void on_reconnect(std::function<void()> f) { on_reconnect_.push_back(std::move(f)); }
+  void close();
+
+ private:
+  class run_guard;
+  using socket_ptr = std::shared_ptr<socket>;
+
+  // What the machine asks for.
+  void perform_actions();
+  void perform(completion& c) { notify(std::move(c)); }
+  void perform(message& m) { notify(std::move(m)); }
+  void perform(reconnected& r) { notify(r); }
+  void perform(start_attempt&);
+  void perform(start_write&);
+  void perform(schedule_flush&);
+  void perform(disconnect& d);
+  void perform(distrust_sentinel&);
+  void perform(write_log& w);
+  void set_timer();
+
+  // One attempt to connect, and the connection that comes of it.
+  awaitable<void> attempt(socket_ptr to, run_guard guard);
+  awaitable<connection_options> resolve();
+  awaitable<void> receive(socket_ptr from);
+  attempt_progress progress() const;
+
+  // Users are called from the loop only.
+  void notify(notification n);
+  void post_notifications();
+  void deliver_all();
+  void deliver(completion& c);
+  void deliver(message& m);
+  void deliver(reconnected&);
+
+  void on_loop_destroyed();
+
+  const boost::asio::any_io_executor loop_;
+  connection_fsm fsm_;
+  std::shared_ptr<sentinel_resolver> resolver_;  // null: there are no sentinels
+  std::weak_ptr<socket> socket_;                 // of the current attempt
+  std::optional<boost::asio::steady_timer> timer_;
+  std::optional<connection_fsm::time_point> timer_at_;
+  std::vector<action> spare_;  // memory of the last actions
+  completion_dispatcher dispatcher_;
+  std::vector<std::function<void()>> on_reconnect_;
+  std::minstd_rand random_{std::random_device{}()};
+};
+
+}  // namespace quarq::redis

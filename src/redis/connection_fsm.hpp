@@ -1,0 +1,184 @@
+// The life of a connection to a Redis server as a state machine: events in, actions out. No I/O, no clock.
+//
+//                            +--> resolving --+ (only with sentinels)
+//             first request  |                v
+//      idle -----------------+------> connecting ---> handshaking ---> serving
+//       ^                    |                |            |              |
+//       |                    |                +------------+--------------+
+//       | permanent error,   |                             | an error, or `disconnecting`, in which the
+//       | no subscriptions   | the pause is over           v machine has asked for the end of the attempt
+//       +-------------- backing_off <-------------- on_disconnected
+//
+//      close() leads from every phase to `closed`, which is final.
+//
+// A lost connection is made again for as long as there are requests or subscriptions, or it was lost for a
+// reason that may pass. What was sent without a reply is sent again; what waits for a connection for longer
+// than its timeout fails; a permanent error (a wrong password, an unknown certificate) fails all that wait.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "redis/actions.hpp"
+#include "redis/backoff.hpp"
+#include "redis/handshake.hpp"
+#include "redis/health_check.hpp"
+#include "redis/options.hpp"
+#include "redis/pipeline.hpp"
+
+namespace quarq::redis {
+
+/// Why an attempt to connect, or the connection that came of it, has ended.
+struct disconnect_reason {
+  std::string why;
+  bool is_permanent = false;  ///< trying again would not change it
+};
+
+/// What an attempt is doing, in words, for errors.
+struct attempt_progress {
+  std::string step = "connecting";
+  std::string search;  ///< how the search for the master stands, if that is what is going on
+};
+
+/// The driver reports each event together with the time, then performs take_actions() in order and calls
+/// on_deadline() at deadline().
+class connection_fsm {
+ public:
+  using time_point = request::clock::time_point;
+  using receiver = std::shared_ptr<const std::function<void(std::string_view message)>>;
+
+  enum class phase {
+    idle,           ///< there is nothing to connect for
+    resolving,      ///< asking sentinels for the master
+    connecting,     ///< looking up the host, connecting, TLS
+    handshaking,    ///< the first commands are sent, not all of their replies have come
+    serving,        ///< requests are sent as they come
+    disconnecting,  ///< the machine has given the attempt up; on_disconnected() is still to come
+    backing_off,    ///< waiting for the next attempt
+    closed,
+  };
+
+  static constexpr std::chrono::seconds attempt_timeout{5};    ///< until the last reply of the handshake
+  static constexpr std::chrono::milliseconds expiry_step{10};  ///< requests that expire within it do together
+  static constexpr std::chrono::seconds settled_after{2};      ///< a connection this old was a good one
+  static constexpr int max_script_loads = 3;                   ///< of one request
+
+  connection_fsm(connection_options options, std::vector<const script*> scripts);
+
+  // ---- what users do
+
+  void submit(request_ptr r, time_point now);
+  /// Abandons the reply, not the command if that was sent already.
+  void cancel(const request_ptr& r);
+  /// Each handshake subscribes to these channels; on a connection that serves, the caller sends SUBSCRIBE.
+  void add_subscription(std::string channel, receiver to);
+  void remove_subscription(std::string_view channel, time_point now);
+  /// Null: nobody subscribes to this channel.
+  receiver subscriber(std::string_view channel) const;
+  void close();
+
+  // ---- what comes of start_attempt
+
+  void on_resolved(const endpoint& master, const endpoint& sentinel, time_point now);
+  void on_connected(time_point now);
+  /// Bytes arrived at either end.
+  void on_data(time_point now);
+  /// REQUIRES: expects_replies().
+  void on_reply(reply&& r, time_point now);
+  /// `failure` is empty if all of the bytes were written.
+  void on_written(const std::string& failure, time_point now);
+  /// The attempt has ended. `random` is uniform in [0, 1), for the jitter of the pause.
+  void on_disconnected(const disconnect_reason& reason, time_point now, double random);
+
+  // ---- time
+
+  void on_flush(time_point now);
+  void on_deadline(time_point now, const attempt_progress& progress);
+  std::optional<time_point> deadline() const;
+
+  // ---- what the driver must do
+
+  /// Moves the actions to `to`, which must be empty.
+  void take_actions(std::vector<action>& to);
+  /// What start_write writes; the driver moves it away.
+  std::string& output() noexcept { return output_; }
+
+  phase current() const noexcept { return phase_; }
+  bool expects_replies() const noexcept { return phase_ == phase::handshaking || phase_ == phase::serving; }
+  const connection_options& options() const noexcept { return options_; }
+
+  /// The event loop is being destroyed. Closes without telling anybody and returns all that belongs to users:
+  /// destroying it may destroy the connection.
+  struct remains {
+    std::vector<std::unique_ptr<completion_handler>> handlers;
+    std::map<std::string, receiver, std::less<>> subscriptions;
+    std::vector<action> actions;
+  };
+  remains on_loop_destroyed();
+
+ private:
+  // Requests.
+  void enqueue(request_ptr r, time_point now);
+  void complete(const request_ptr& r, std::exception_ptr failure, reply content);
+  void fail(const request_ptr& r, const std::string& why);
+  void fail_all_waiting(const std::string& why);
+  void fail_expired(time_point now, const attempt_progress& progress);
+  void set_request_deadline(time_point now);
+  void flush(time_point now);
+  void flush_later();
+
+  // Phases.
+  void begin_attempt(time_point now);
+  void expect_connection(time_point now);
+  void begin_serving(time_point now);
+  void give_up(disconnect_reason reason);
+  void end_phase(time_point now, const attempt_progress& progress);
+  void back_off(time_point now, double random);
+
+  // Replies.
+  void take_handshake_reply(const reply& r, time_point now);
+  void take_reply(reply& r, time_point now);
+  void take_error(const request_ptr& r, const std::string& text);
+  void load_and_retry(const request_ptr& r);
+
+  void watch_health(time_point now);
+  void check_health(time_point now);
+  void report_outage();
+  void check_invariants() const;
+
+  const connection_options options_;
+  const std::vector<const script*> scripts_;
+
+  phase phase_ = phase::idle;
+  pipeline pipeline_;
+  std::map<std::string, receiver, std::less<>> subscriptions_;
+  std::vector<action> actions_;
+  std::string output_;
+
+  // Of the current attempt.
+  std::optional<handshake> handshake_;
+  std::vector<std::string> handshake_channels_;
+  std::string master_, source_;  // the server that a sentinel named, and that one with its sentinel
+  std::optional<time_point> serving_since_;  // it has come as far as that
+  std::optional<disconnect_reason> given_up_;
+  bool is_writing_ = false;
+  bool is_flush_scheduled_ = false;
+  health_check health_;
+
+  // From one attempt to the next.
+  backoff pause_;
+  disconnect_reason last_;
+  bool is_outage_reported_ = false;
+  bool has_served_ = false;
+
+  std::optional<time_point> phase_deadline_;    // of the attempt, the health check or the pause
+  std::optional<time_point> request_deadline_;  // when to look for requests that have expired
+};
+
+}  // namespace quarq::redis

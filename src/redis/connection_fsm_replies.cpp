@@ -1,0 +1,120 @@
+// What connection_fsm writes to the server, and what it makes of the replies.
+#include <utility>
+
+#include <quarq/errors.hpp>
+
+#include "base/assert.hpp"
+#include "redis/connection_fsm.hpp"
+
+namespace quarq::redis {
+
+namespace {
+
+bool is_push(const reply& r, std::string_view what) {
+  return r.type == reply::kind::push && r.items.size() == 3 && r.items[0].text == what;
+}
+
+message message_in(reply& push) {
+  return {std::move(push.items[1].text), std::move(push.items[2].text)};
+}
+
+}  // namespace
+
+// ---- bytes to the server
+
+void connection_fsm::flush_later() {
+  if (!std::exchange(is_flush_scheduled_, true)) actions_.push_back(schedule_flush{});
+}
+
+void connection_fsm::on_flush(time_point now) {
+  is_flush_scheduled_ = false;
+  flush(now);
+}
+
+void connection_fsm::on_written(const std::string& failure, time_point now) {
+  is_writing_ = false;
+  if (failure.empty()) {
+    flush(now);
+  } else if (expects_replies()) {
+    give_up({failure});
+  }
+  check_invariants();
+}
+
+void connection_fsm::flush(time_point now) {
+  if (phase_ != phase::serving || is_writing_ || !pipeline_.has_waiting()) return;
+  QUARQ_ASSERT(output_.empty());
+  pipeline_.gather(output_);
+  is_writing_ = true;
+  actions_.push_back(start_write{});
+  watch_health(now);
+}
+
+// ---- replies
+
+void connection_fsm::on_reply(reply&& r, time_point now) {
+  QUARQ_ASSERT(expects_replies());
+  if (is_push(r, "message")) {
+    actions_.push_back(message_in(r));
+    return;
+  }
+  try {
+    if (phase_ == phase::handshaking) {
+      take_handshake_reply(r, now);
+    } else {
+      take_reply(r, now);
+    }
+  } catch (const protocol_error& e) {
+    give_up({e.what()});
+  }
+  check_invariants();
+}
+
+void connection_fsm::take_handshake_reply(const reply& r, time_point now) {
+  switch (handshake_->take(r)) {
+    case handshake_result::more:
+      return;
+    case handshake_result::done:
+      return begin_serving(now);
+    case handshake_result::not_ready:
+      return give_up({handshake_->error()});
+    case handshake_result::refused:
+      return give_up({handshake_->error(), true});
+  }
+}
+
+void connection_fsm::take_reply(reply& r, time_point now) {
+  const bool is_subscribed = is_push(r, "subscribe");
+  if (r.type == reply::kind::push && !is_subscribed && !is_push(r, "unsubscribe")) return;
+  const auto matched = pipeline_.match(r);
+  if (r.is_error()) {
+    take_error(matched, r.text);
+    return;
+  }
+  pause_.reset();
+  // Somebody unsubscribed before the confirmation came.
+  if (is_subscribed && !subscriptions_.contains(r.items[1].text)) {
+    enqueue(make_subscription(request::kind::unsubscribe, r.items[1].text), now);
+  }
+  complete(matched, nullptr, std::move(r));
+}
+
+void connection_fsm::take_error(const request_ptr& r, const std::string& text) {
+  const auto meaning = classify_error(text);
+  if (meaning == error_class::not_ready) {
+    if (r->handler) pipeline_.add_first(r);
+    give_up({text});
+  } else if (meaning == error_class::no_script && r->evaluates && r->script_loads++ < max_script_loads) {
+    if (r->handler) load_and_retry(r);
+  } else {
+    complete(r, std::make_exception_ptr(broker_error(text)), {});
+  }
+}
+
+void connection_fsm::load_and_retry(const request_ptr& r) {
+  pipeline_.add_first(r);
+  pipeline_.add_first(make_request({"SCRIPT", "LOAD", std::string(r->evaluates->text)}));
+  flush_later();
+}
+
+}  // namespace quarq::redis
