@@ -10,9 +10,8 @@
 namespace quarq::redis {
 namespace {
 
-std::int64_t server_counter(const redis_server& server, const std::string& name) {
-  const auto info = server.command({"INFO", "stats"}).text;
-  return std::stoll(info.substr(info.find(name + ":") + name.size() + 1));
+std::int64_t reads_processed(const redis_server& server) {
+  return std::stoll(server.info("stats", "total_reads_processed"));
 }
 
 TEST_F(redis_connection, commands_and_scripts_get_their_replies) {
@@ -27,11 +26,11 @@ TEST_F(redis_connection, requests_of_one_turn_leave_in_one_write) {
   use([&](connection& c) -> awaitable<void> {
     strings ping{"PING"};
     co_await c.command(ping);
-    const auto before = server_counter(server(), "total_reads_processed");
+    const auto before = reads_processed(server());
     std::vector<ending> endings(200);
     for (auto& e : endings) start(c, {"INCR", "n"}, e);
     co_await until([&] { return endings.back().ended(); });
-    const auto reads = server_counter(server(), "total_reads_processed") - before;
+    const auto reads = reads_processed(server()) - before;
     // One for all requests, and up to two for asking twice.
     EXPECT_LE(reads, 3);
     for (std::size_t i = 0; i < endings.size(); ++i) {
@@ -156,7 +155,7 @@ TEST_F(redis_connection, messages_reach_their_subscribers) {
 
 TEST_F(redis_connection, an_error_to_a_subscription_is_its_own) {
   server().command({"ACL", "SETUSER", "deaf", "on", ">p", "~*", "+@all", "resetchannels", "&allowed"});
-  use("redis://deaf:p@127.0.0.1:" + std::to_string(server().port()), [&](connection& c) -> awaitable<void> {
+  use("redis://deaf:p@" + server().endpoint(), [&](connection& c) -> awaitable<void> {
     strings echo{"ECHO", "hi"};
     co_await c.command(echo);
     const auto failure = co_await failure_of(c.subscribe("forbidden", [](std::string_view) {}));

@@ -17,7 +17,7 @@ TEST_F(redis_connection, tls_without_verification_takes_any_certificate) {
 TEST_F(redis_connection, tls_refuses_an_unknown_certificate_at_once) {
   redis_server server({.tls = true});
   const auto failure = patient_ping_failure(server.url());
-  EXPECT_EQ(failure, "rediss://127.0.0.1:" + std::to_string(server.port()) +
+  EXPECT_EQ(failure, "rediss://" + server.endpoint() +
                          ": TLS: the server's certificate is not trusted: self-signed certificate");
 }
 
@@ -41,7 +41,7 @@ TEST_F(redis_connection, a_missing_certificate_file_is_named) {
 
 TEST_F(redis_connection, plain_text_to_a_tls_port_and_tls_to_a_plain_port_time_out) {
   redis_server server({.tls = true});
-  auto failure = ping_failure("redis://127.0.0.1:" + std::to_string(server.port()) + "?timeout=0.3");
+  auto failure = ping_failure("redis://" + server.endpoint() + "?timeout=0.3");
   EXPECT_NE(failure.find("no connection within 0.300 s"), std::string::npos) << failure;
   failure = ping_failure("rediss://127.0.0.1:" + std::to_string(server.plain_port()) + "?timeout=0.3");
   EXPECT_NE(failure.find("still waiting for the TLS handshake"), std::string::npos) << failure;
@@ -49,7 +49,7 @@ TEST_F(redis_connection, plain_text_to_a_tls_port_and_tls_to_a_plain_port_time_o
 
 TEST_F(redis_connection, authenticates_with_password_or_user) {
   redis_server server({.password = "s3cret/@"});
-  const auto place = "@127.0.0.1:" + std::to_string(server.port());
+  const auto place = "@" + server.endpoint();
   EXPECT_EQ(ping_failure("redis://:s3cret%2F%40" + place), "no failure");
   server.command({"ACL", "SETUSER", "worker", "on", ">other", "~*", "+@all"});
   EXPECT_EQ(ping_failure("redis://worker:other" + place), "no failure");
@@ -57,7 +57,7 @@ TEST_F(redis_connection, authenticates_with_password_or_user) {
 
 TEST_F(redis_connection, a_wrong_password_is_refused_at_once_and_not_shown) {
   redis_server server({.password = "right"});
-  const auto place = "127.0.0.1:" + std::to_string(server.port());
+  const auto place = server.endpoint();
   auto failure = patient_ping_failure("redis://:wr0ng@" + place);
   EXPECT_EQ(failure,
             "redis://" + place +
@@ -68,7 +68,7 @@ TEST_F(redis_connection, a_wrong_password_is_refused_at_once_and_not_shown) {
 
 TEST_F(redis_connection, after_a_refusal_the_next_request_tries_again) {
   redis_server server({.password = "right"});
-  use("redis://:new@127.0.0.1:" + std::to_string(server.port()), [&](connection& c) -> awaitable<void> {
+  use("redis://:new@" + server.endpoint(), [&](connection& c) -> awaitable<void> {
     strings ping{"PING"};
     const auto failure = co_await failure_of(c.command(ping));
     EXPECT_NE(failure.find("WRONGPASS"), std::string::npos) << failure;

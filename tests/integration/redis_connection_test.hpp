@@ -85,7 +85,7 @@ class redis_connection : public testing::Test {
     if (!server_) server_.emplace();
     return *server_;
   }
-  std::string address() { return "redis://127.0.0.1:" + std::to_string(server().port()); }
+  std::string address() { return "redis://" + server().endpoint(); }
 
   /// Runs a coroutine that is given a connection, on a loop of their own.
   template <class Body>

@@ -42,7 +42,7 @@ class file_handle {
   int fd_;
 };
 
-// Free now; nobody promises that it still is when the server takes it.
+// Free now, but another program may take it before the server does.
 int free_port() {
   const file_handle s(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in where{};
@@ -56,9 +56,9 @@ int free_port() {
   return ntohs(where.sin_port);
 }
 
-redis::reply ask(int s, const std::vector<std::string>& words) {
+redis::reply ask(int s, const std::vector<std::string>& args) {
   std::string bytes;
-  redis::append_command(bytes, words);
+  redis::append_command(bytes, args);
   if (send(s, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) {
     throw std::system_error(errno, std::generic_category(), "send to redis-server");
   }
@@ -138,59 +138,49 @@ void redis_server::start() {
   }
 }
 
-std::vector<std::string> redis_server::arguments() const {
-  std::vector<std::string> words{"redis-server",
-                                 "--bind",
-                                 "127.0.0.1",
-                                 "--port",
-                                 std::to_string(plain_port_),
-                                 "--unixsocket",
-                                 dir_ / "redis.sock",
-                                 "--dir",
-                                 dir_.path().string(),
-                                 "--logfile",
-                                 dir_ / "server.log",
-                                 "--save",
-                                 "",
-                                 "--daemonize",
-                                 "no",
-                                 "--appendonly",
-                                 options_.appendonly ? "yes" : "no",
-                                 "--appendfsync",
-                                 "always"};
-  if (!options_.password.empty()) words.insert(words.end(), {"--requirepass", options_.password});
+// What servers and sentinels have in common.
+std::vector<std::pair<std::string, std::string>> redis_server::settings() const {
+  std::vector<std::pair<std::string, std::string>> all{{"bind", "127.0.0.1"},
+                                                       {"port", std::to_string(plain_port_)},
+                                                       {"unixsocket", dir_ / "redis.sock"},
+                                                       {"dir", dir_.path().string()},
+                                                       {"logfile", dir_ / "server.log"}};
+  if (!options_.password.empty()) all.emplace_back("requirepass", options_.password);
   if (options_.tls) {
-    words.insert(words.end(), {"--tls-port", std::to_string(port_), "--tls-cert-file", ca_file(),
-                               "--tls-key-file", certificate() + "/server.key", "--tls-ca-cert-file",
-                               ca_file(), "--tls-auth-clients", "no"});
+    all.emplace_back("tls-port", std::to_string(port_));
+    all.emplace_back("tls-cert-file", ca_file());
+    all.emplace_back("tls-key-file", certificate() + "/server.key");
+    all.emplace_back("tls-ca-cert-file", ca_file());
+    all.emplace_back("tls-auth-clients", "no");
   }
-  words.insert(words.end(), options_.extra.begin(), options_.extra.end());
-  return words;
+  return all;
 }
 
-// A sentinel keeps what it has learnt in its configuration file, so that it is not written again for a
-// restart.
-std::vector<std::string> redis_server::arguments_of_sentinel() const {
+std::vector<std::string> redis_server::server_args() const {
+  std::vector<std::string> args{"redis-server"};
+  for (const auto& [name, value] : settings()) args.insert(args.end(), {"--" + name, value});
+  args.insert(args.end(), {"--save", "", "--daemonize", "no", "--appendfsync", "always"});
+  args.insert(args.end(), {"--appendonly", options_.appendonly ? "yes" : "no"});
+  args.insert(args.end(), options_.extra.begin(), options_.extra.end());
+  return args;
+}
+
+// A sentinel keeps what it has learnt in its configuration file: a restart must not write that again.
+std::vector<std::string> redis_server::sentinel_args() const {
   const std::string file = dir_ / "sentinel.conf";
-  std::vector<std::string> words{"redis-server", file, "--sentinel"};
-  if (std::filesystem::exists(file)) return words;
+  std::vector<std::string> args{"redis-server", file, "--sentinel"};
+  if (std::filesystem::exists(file)) return args;
   std::ofstream out(file);
-  out << "bind 127.0.0.1\nport " << plain_port_ << "\nunixsocket " << dir_ / "redis.sock" << "\ndir "
-      << dir_.path().string() << "\nlogfile " << dir_ / "server.log" << "\n";
-  if (!options_.password.empty()) out << "requirepass " << options_.password << "\n";
-  if (options_.tls) {
-    out << "tls-port " << port_ << "\ntls-cert-file " << ca_file() << "\ntls-key-file " << certificate()
-        << "/server.key\ntls-ca-cert-file " << ca_file() << "\ntls-auth-clients no\n";
-  }
-  for (const auto& line : options_.sentinel) out << line << "\n";
-  return words;
+  for (const auto& [name, value] : settings()) out << name << ' ' << value << '\n';
+  for (const auto& line : options_.sentinel) out << line << '\n';
+  return args;
 }
 
 void redis_server::spawn() {
   std::filesystem::remove(dir_ / "redis.sock");
-  auto words = options_.sentinel.empty() ? arguments() : arguments_of_sentinel();
+  auto args = options_.sentinel.empty() ? server_args() : sentinel_args();
   std::vector<char*> pointers;
-  for (auto& word : words) pointers.push_back(word.data());
+  for (auto& arg : args) pointers.push_back(arg.data());
   pointers.push_back(nullptr);
 
   const pid_t parent = getpid();
@@ -223,7 +213,7 @@ std::vector<std::string> redis_server::keys() const {
   return all;
 }
 
-redis::reply redis_server::command(const std::vector<std::string>& words) const {
+redis::reply redis_server::command(const std::vector<std::string>& args) const {
   const file_handle s(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un where{};
   where.sun_family = AF_UNIX;
@@ -233,22 +223,31 @@ redis::reply redis_server::command(const std::vector<std::string>& words) const 
     throw std::system_error(errno, std::generic_category(), "connect to redis-server");
   }
   if (!options_.password.empty()) ask(s, {"AUTH", options_.password});
-  return ask(s, words);
+  return ask(s, args);
+}
+
+std::string redis_server::info(const std::string& section, const std::string& field) const {
+  const auto all = command({"INFO", section}).text;
+  const auto at = all.find("\n" + field + ":");
+  if (at == std::string::npos) return {};
+  const auto begin = at + field.size() + 2;
+  return all.substr(begin, all.find('\r', begin) - begin);
 }
 
 void redis_server::make_certificate() {
-  const std::string quiet =
+  const std::string command_line =
       "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
       " -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1"
       " -keyout " +
       (dir_ / "server.key") + " -out " + (dir_ / "server.crt") + " 2>" + (dir_ / "openssl.log");
-  if (std::system(quiet.c_str()) != 0) throw std::runtime_error("openssl made no certificate: " + quiet);
+  if (std::system(command_line.c_str()) != 0)
+    throw std::runtime_error("openssl made no certificate: " + command_line);
 }
 
 std::string redis_server::url(int database) const {
   return (options_.tls ? "rediss://" : "redis://") +
-         (options_.password.empty() ? std::string() : ":" + options_.password + "@") +
-         "127.0.0.1:" + std::to_string(port_) + "/" + std::to_string(database);
+         (options_.password.empty() ? std::string() : ":" + options_.password + "@") + endpoint() + "/" +
+         std::to_string(database);
 }
 
 std::string redis_server::unix_url() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -13,18 +14,18 @@ namespace quarq::test {
 
 struct redis_server_options {
   bool appendonly = false;  ///< every write on disk before it is answered
-  bool tls = false;  ///< url() is rediss://, with a certificate for "localhost" and 127.0.0.1 of its own
-  std::string
-      certificate{};  ///< with tls: the folder of another server, whose certificate this one shows too
+  bool tls = false;  ///< url() is rediss://, with a certificate of its own for "localhost" and 127.0.0.1
+  /// With tls: the folder of another server, whose certificate this one presents too.
+  std::string certificate{};
   std::string password{};
   std::vector<std::string> extra{};  ///< more arguments, as on the command line: "--maxmemory", "10mb"
-  /// If not empty, it is a sentinel, and these are more lines of its configuration file.
+  /// If not empty, the server is a sentinel, and these are further lines of its configuration file.
   std::vector<std::string> sentinel{};
 };
 
-/// Runs on a free port of the loopback and a Unix socket, in a folder of its own; all of it is gone at the
-/// end. Its functions return when what they do has happened, and throw std::runtime_error, with the end of
-/// the server's log, if it does not.
+/// Runs on a free port of the loopback and on a Unix socket, in a folder of its own, all of which the
+/// destructor removes. Functions return when what they do has happened; if it does not, they throw
+/// std::runtime_error with the end of the server's log.
 class redis_server {
  public:
   explicit redis_server(redis_server_options options = {});
@@ -34,39 +35,44 @@ class redis_server {
 
   /// SIGKILL, as in a crash.
   void kill();
-  /// SIGTERM: it saves and ends.
+  /// SIGTERM: it saves and exits.
   void terminate();
-  /// Starts it again, on the same port and files.
+  /// Starts it again, with the same port and files.
   void restart();
-  /// SIGSTOP: it holds its connections and says nothing.
+  /// SIGSTOP: it keeps its connections and does not answer.
   void pause();
   void resume();
 
   std::string url(int database = 0) const;
   std::string unix_url() const;
   int port() const noexcept { return port_; }
-  /// The plain port; the same as port() without TLS.
+  /// "127.0.0.1:5000"
+  std::string endpoint() const { return "127.0.0.1:" + std::to_string(port_); }
+  /// The port without TLS; the same as port() if there is no TLS.
   int plain_port() const noexcept { return plain_port_; }
   pid_t pid() const noexcept { return pid_; }
-  /// The certificate that its TLS certificate can be checked with.
+  /// What its TLS certificate can be checked with.
   std::string ca_file() const { return certificate() + "/server.crt"; }
-  /// The folder with it and its key.
+  /// The folder of its certificate and key.
   std::string certificate() const {
     return options_.certificate.empty() ? dir_.path().string() : options_.certificate;
   }
   std::string log() const;
 
-  /// Sends one command over a connection of its own (the Unix socket), so that a test can look at the server
-  /// without using what it tests.
-  redis::reply command(const std::vector<std::string>& words) const;
+  /// Sends one command over a connection of its own, through the Unix socket: a test can look at the server
+  /// without the code under test.
+  redis::reply command(const std::vector<std::string>& args) const;
+  /// A field of INFO, such as info("replication", "role"); empty if it is not there.
+  std::string info(const std::string& section, const std::string& field) const;
   /// All keys, sorted.
   std::vector<std::string> keys() const;
 
  private:
   void start();
   void spawn();
-  std::vector<std::string> arguments() const;
-  std::vector<std::string> arguments_of_sentinel() const;
+  std::vector<std::pair<std::string, std::string>> settings() const;
+  std::vector<std::string> server_args() const;
+  std::vector<std::string> sentinel_args() const;
   bool answers() const;
   void end_with(int signal);
   void make_certificate();

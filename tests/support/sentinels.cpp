@@ -1,6 +1,7 @@
 #include "support/sentinels.hpp"
 
 #include <chrono>
+#include <functional>
 #include <stdexcept>
 #include <system_error>
 
@@ -22,11 +23,6 @@ std::string value_in(const redis::reply& list, const std::string& name) {
   return {};
 }
 
-long long number_in(const std::string& info, const std::string& name) {
-  const auto at = info.find(name + ":");
-  return at == std::string::npos ? -1 : std::stoll(info.substr(at + name.size() + 1));
-}
-
 redis_server_options server_options(const sentinels_options& o) {
   redis_server_options server;
   server.tls = o.tls;
@@ -37,11 +33,15 @@ redis_server_options server_options(const sentinels_options& o) {
   return server;
 }
 
-}  // namespace
-
 void wait_until(const std::string& what, const std::function<bool()>& holds) {
-  if (!eventually(holds, default_timeout, pause)) throw std::runtime_error("waited in vain: " + what);
+  if (!eventually(holds, default_timeout, pause)) throw std::runtime_error("timed out waiting for " + what);
 }
+
+long long replication_offset(const redis_server& server, const std::string& field) {
+  return std::stoll("0" + server.info("replication", field));
+}
+
+}  // namespace
 
 sentinels::sentinels(sentinels_options options) : options_(std::move(options)) {
   first_ = std::make_unique<redis_server>(server_options(options_));
@@ -49,17 +49,15 @@ sentinels::sentinels(sentinels_options options) : options_(std::move(options)) {
   if (options_.tls) replica.certificate = first_->certificate();
   replica.extra.insert(replica.extra.end(), {"--replicaof", "127.0.0.1 " + std::to_string(first_->port())});
   second_ = std::make_unique<redis_server>(std::move(replica));
-  wait_until("the replica's first copy", [&] {
-    return second_->command({"INFO", "replication"}).text.find("master_link_status:up") != std::string::npos;
-  });
+  wait_until("a replica with a first copy",
+             [&] { return second_->info("replication", "master_link_status") == "up"; });
 
   redis_server_options one;
   one.tls = options_.tls;
   one.certificate = options_.tls ? first_->certificate() : std::string();
   one.password = options_.sentinel_password.empty() ? std::string() : among_sentinels;
   one.sentinel = sentinel_lines();
-  // A replica is promoted only if it was looked at within five ping periods, and it is looked at once a
-  // second.
+  // A replica is promoted only if it was checked within five ping periods, and it is checked once a second.
   for (int i = 0; i < 3; ++i) {
     sentinels_.push_back(std::make_unique<redis_server>(one));
     sentinels_.back()->command({"SENTINEL", "DEBUG", "info-period", "200", "ping-period", "500", "ask-period",
@@ -68,8 +66,8 @@ sentinels::sentinels(sentinels_options options) : options_(std::move(options)) {
   for (const auto& each : sentinels_) {
     wait_until("sentinels that know each other and the replica", [&] { return ready(*each); });
   }
-  // Within four of these a sentinel must have seen that a replica was promoted on purpose, and it looks once
-  // a second.
+  // Within four of these periods a sentinel must notice that a replica was promoted on purpose, and it checks
+  // once a second.
   for (const auto& each : sentinels_) each->command({"SENTINEL", "DEBUG", "publish-period", "2000"});
 }
 
@@ -99,9 +97,7 @@ bool sentinels::ready(const redis_server& sentinel) const {
 
 std::string sentinels::hosts() const {
   std::string list;
-  for (const auto& each : sentinels_) {
-    list += (list.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(each->port());
-  }
+  for (const auto& each : sentinels_) list += (list.empty() ? "" : ",") + each->endpoint();
   return list;
 }
 
@@ -116,10 +112,9 @@ std::string sentinels::url(const std::string& dialect) const {
 }
 
 void sentinels::wait_replicated() {
-  const auto written = number_in(first_->command({"INFO", "replication"}).text, "master_repl_offset");
-  wait_until("the replica to have all", [&] {
-    return number_in(second_->command({"INFO", "replication"}).text, "slave_repl_offset") >= written;
-  });
+  const auto written = replication_offset(*first_, "master_repl_offset");
+  wait_until("a replica that has all",
+             [&] { return replication_offset(*second_, "slave_repl_offset") >= written; });
 }
 
 void sentinels::order_failover() {
@@ -131,11 +126,11 @@ void sentinels::wait_failed_over() {
   for (const auto& each : sentinels_) {
     if (each->pid() <= 0) continue;
     wait_until("a new master", [&] {
-      const auto told = each->command({"SENTINEL", "get-master-addr-by-name", "jobs"});
-      return told.items.size() == 2 && told.items[1].text == std::to_string(second_->port());
+      const auto named = each->command({"SENTINEL", "get-master-addr-by-name", "jobs"});
+      return named.items.size() == 2 && named.items[1].text == std::to_string(second_->port());
     });
   }
-  wait_until("the new master's own word",
+  wait_until("a server that knows it is the master",
              [&] { return second_->command({"ROLE"}).items.at(0).text == "master"; });
 }
 
