@@ -10,7 +10,7 @@
 
 namespace quarq::redis {
 
-// What users of a connection are told: later, on the loop, never from inside a call of theirs.
+// Notifications of users: delivered later, on the loop, never from inside one of their calls.
 
 /// A request has ended.
 struct completion {

@@ -6,24 +6,24 @@
 
 namespace quarq::redis {
 
-/// Exponential backoff with full jitter: the n-th pause is random between nothing and first * 2^n, at most
-/// `longest`, so that clients which lost the same server do not come back in step.
+/// Exponential backoff with full jitter: the n-th pause is random between 0 and the lesser of first * 2^n and
+/// `max`, so that clients that lost the same server do not return in step.
 class backoff {
  public:
   using milliseconds = std::chrono::milliseconds;
-  explicit backoff(milliseconds first = milliseconds(50), milliseconds longest = milliseconds(2000))
-      : first_(first), longest_(longest) {}
+  explicit backoff(milliseconds first = milliseconds(50), milliseconds max = milliseconds(2000))
+      : first_(first), max_(max) {}
 
   /// `random` is uniform in [0, 1).
   std::chrono::microseconds next(double random) {
-    const auto max = std::min(longest_, first_ * (1 << doublings_));
-    if (max < longest_) ++doublings_;
-    return std::chrono::duration_cast<std::chrono::microseconds>(max * random);
+    const auto limit = std::min(max_, first_ * (1 << doublings_));
+    if (limit < max_) ++doublings_;
+    return std::chrono::duration_cast<std::chrono::microseconds>(limit * random);
   }
   void reset() noexcept { doublings_ = 0; }
 
  private:
-  milliseconds first_, longest_;
+  milliseconds first_, max_;
   int doublings_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// What users of a connection are still to be told.
+// The notifications that users of a connection have not received yet.
 #pragma once
 
 #include <utility>

@@ -1,12 +1,12 @@
-// One connection to a Redis-compatible server, shared by all that a loop does with it.
+// One connection to a Redis-compatible server, shared by everything that an event loop does with that server.
 //
-// Requests made in one turn of the loop leave in one write; replies are matched in order (RESP3, so that
-// published messages come over the same connection). A lost connection is made again, with exponential
-// backoff and jitter, for as long as the object lives; requests wait for it, at most `request_timeout`. A request
-// whose answer was lost with the connection is sent again: give only commands that may be executed twice.
-// Where there are sentinels, each connection is made to the server that they call the master at that moment.
+// All requests of one turn of the loop share one write, and replies are matched to them in order. (The
+// protocol is RESP3, so that published messages use the same connection.) A lost connection is made again,
+// with exponential backoff and jitter, for as long as the object exists; requests wait for it for at most
+// `request_timeout`. A request whose reply was lost with the connection is sent again: use only commands that
+// may be executed twice. With sentinels, each connection goes to the server that they name as the master.
 //
-// Belongs to one loop: use it from that loop's thread only.
+// Thread safety: none. It belongs to one loop and must be used from the thread of that loop only.
 #pragma once
 
 #include <functional>
@@ -29,31 +29,31 @@ class connection_driver;
 
 class connection {
  public:
-  /// Starts to connect at the first request. `scripts` must outlive the connection.
+  /// Connects at the first request. `scripts` must outlive the connection.
   connection(boost::asio::any_io_executor loop, connection_options options,
              std::vector<const script*> scripts);
-  /// Closes; requests under way end with broker_error.
+  /// Closes the connection; requests in flight fail with broker_error.
   ~connection();
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
-  /// Sends a command and waits for its reply. An error reply is thrown as broker_error with the server's
-  /// text; no connection within `request_timeout` as broker_error that names the address and the last error.
-  /// Cancelling the await abandons the reply, not the command.
+  /// Sends a command and returns its reply. Throws broker_error with the server's text for an error reply,
+  /// and with the address and the last error if there is no connection within `request_timeout`. Cancelling
+  /// the await abandons the reply, not the command.
   awaitable<reply> command(std::vector<std::string> args);
 
-  /// EVALSHA. `keys` and `arguments` may hold any bytes.
+  /// The same for EVALSHA. `keys` and `arguments` may hold any bytes.
   awaitable<reply> run(const script& source, std::vector<std::string> keys,
                        std::vector<std::string> arguments);
 
-  /// Calls `receive` on the loop with each message published to `channel`; subscribes again after each
-  /// reconnect. Returns when the server has confirmed it.
+  /// Calls `receive` on the loop with each message published to `channel`, also after reconnecting. Returns
+  /// when the server has confirmed the subscription.
   awaitable<void> subscribe(std::string channel, std::function<void(std::string_view message)> receive);
-  /// No message of this channel is received from now on.
+  /// From now on, no message of this channel is received.
   void unsubscribe(std::string_view channel);
 
-  /// Called on the loop each time a lost connection is back and ready (not for the first connect), before any
-  /// reply that it brings. Those given earlier stay.
+  /// Calls `f` on the loop each time a lost connection is back (not after the first connect), before any
+  /// reply of the new connection. Functions passed earlier are still called.
   void on_reconnect(std::function<void()> f);
 
  private:

@@ -28,9 +28,9 @@ std::string text_of(const error_code& ec) {
 
 }  // namespace
 
-/// Held by everything that the loop is to run for a driver. One that is destroyed without a release() tells
-/// that the loop itself is being destroyed: whoever waits for the driver must go now, while the services that
-/// their coroutines use are still there.
+/// Held by everything that the loop is to run for a driver. If a guard is destroyed without release(), the
+/// loop itself is being destroyed: all coroutines that wait for the driver must be destroyed now, while the
+/// services that they use still exist.
 class connection_driver::run_guard {
  public:
   explicit run_guard(std::shared_ptr<connection_driver> owner) : owner_(std::move(owner)) {}
@@ -53,7 +53,7 @@ connection_driver::connection_driver(asio::any_io_executor loop, connection_opti
   }
 }
 
-// ---------------------------------------------------------------- what users do
+// ---------------------------------------------------------------- calls of users
 
 void connection_driver::submit(request_ptr r) {
   fsm_.submit(std::move(r), clock::now());
@@ -89,13 +89,13 @@ void connection_driver::on_loop_destroyed() {
   socket_.reset();
   timer_.reset();
   timer_at_.reset();
-  // Whoever waits may own the connection, and be destroyed here: work on what nobody else sees.
+  // A waiting coroutine may own the connection, and is destroyed here: use no members from here on.
   const auto requests = fsm_.on_loop_destroyed();
   const auto notifications = dispatcher_.take_all();
   const auto listeners = std::exchange(on_reconnect_, {});
 }
 
-// ---------------------------------------------------------------- what the machine asks for
+// ---------------------------------------------------------------- actions of the machine
 
 void connection_driver::perform_actions() {
   auto batch = std::exchange(spare_, {});
@@ -255,7 +255,7 @@ void connection_driver::deliver(message& m) {
 }
 
 void connection_driver::deliver(reconnected&) {
-  // One of them may close the connection, or add another.
+  // One of them may close the connection, or register another.
   const auto all = on_reconnect_;
   for (const auto& f : all) {
     if (fsm_.current() != connection_fsm::phase::closed) f();

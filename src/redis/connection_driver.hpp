@@ -21,8 +21,8 @@
 
 namespace quarq::redis {
 
-/// Whatever waits or reads is a coroutine or a handler, which the loop owns; this object holds nothing of the
-/// loop but its timer. So it may outlive the loop, and the end of the loop ends whatever waits for a reply.
+/// The loop owns the coroutines and handlers that wait or read; of the loop, this object holds the timer
+/// only. So it may outlive the loop, whose end also ends everything that waits for a reply.
 class connection_driver : public std::enable_shared_from_this<connection_driver> {
  public:
   using receiver = connection_fsm::receiver;
@@ -34,7 +34,7 @@ class connection_driver : public std::enable_shared_from_this<connection_driver>
   void cancel(const request_ptr& r);
   void add_subscription(std::string channel, receiver to);
   void remove_subscription(std::string_view channel);
-  /// The same, unless somebody else has subscribed to the channel since.
+  /// The same, unless the channel has another subscriber by now.
   void remove_subscription(const std::string& channel, const receiver& to);
   void on_reconnect(std::function<void()> f) { on_reconnect_.push_back(std::move(f)); }
   void close();
@@ -43,7 +43,7 @@ class connection_driver : public std::enable_shared_from_this<connection_driver>
   class run_guard;
   using socket_ptr = std::shared_ptr<socket>;
 
-  // What the machine asks for.
+  // Actions of the machine.
   void perform_actions();
   void perform(completion& c) { notify(std::move(c)); }
   void perform(message& m) { notify(std::move(m)); }
@@ -62,7 +62,7 @@ class connection_driver : public std::enable_shared_from_this<connection_driver>
   awaitable<void> receive(socket_ptr from);
   attempt_progress progress() const;
 
-  // Users are called from the loop only.
+  // Calls to users, from the loop only.
   void notify(notification n);
   void post_notifications();
   void deliver_all();

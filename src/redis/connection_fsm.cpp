@@ -66,7 +66,7 @@ void connection_fsm::remove_subscription(std::string_view channel, time_point no
   const auto found = subscriptions_.find(channel);
   if (found == subscriptions_.end()) return;
   subscriptions_.erase(found);
-  // Without a connection there is nothing to undo: the next one subscribes to what is left.
+  // Without a connection there is nothing to undo: the next handshake subscribes to what is left.
   if (phase_ == phase::serving) enqueue(make_subscription(request::kind::unsubscribe, channel), now);
 }
 
@@ -129,7 +129,7 @@ void connection_fsm::begin_serving(time_point now) {
   }
   if (std::exchange(has_served_, true)) actions_.push_back(reconnected{});
   for (const auto& channel : handshake_channels_) {
-    // Somebody unsubscribed during the handshake.
+    // Its subscriber has left during the handshake.
     if (!subscriptions_.contains(channel)) {
       pipeline_.add(make_subscription(request::kind::unsubscribe, channel));
     }
@@ -149,7 +149,7 @@ void connection_fsm::give_up(disconnect_reason reason) {
 void connection_fsm::on_disconnected(const disconnect_reason& reason, time_point now, double random) {
   if (phase_ == phase::closed) return;
   QUARQ_ASSERT(phase_ != phase::idle && phase_ != phase::backing_off);
-  // What the driver saw is only what became of giving up.
+  // If the machine has given up, what the driver saw is a consequence of that.
   last_ = given_up_.value_or(reason);
   if (!source_.empty()) {
     last_.why = source_ + ": " + last_.why;
@@ -179,7 +179,7 @@ void connection_fsm::back_off(time_point now, double random) {
   set_request_deadline(now);
 }
 
-// Once for each outage: whoever waits for a server that does not come should see why.
+// Once per outage: the log should explain why requests wait.
 void connection_fsm::report_outage() {
   if (std::exchange(is_outage_reported_, true)) return;
   actions_.push_back(

@@ -11,9 +11,9 @@
 //
 //      close() leads from every phase to `closed`, which is final.
 //
-// A lost connection is made again for as long as there are requests or subscriptions, or it was lost for a
-// reason that may pass. What was sent without a reply is sent again; what waits for a connection for longer
-// than its timeout fails; a permanent error (a wrong password, an unknown certificate) fails all that wait.
+// A lost connection is made again, unless the error is permanent (a wrong password, an unknown certificate)
+// and there are no subscriptions. Requests without a reply are sent again over the next connection. Requests
+// fail when they have waited for a connection for longer than their timeout, and when an error is permanent.
 #pragma once
 
 #include <chrono>
@@ -34,7 +34,7 @@
 
 namespace quarq::redis {
 
-/// Why an attempt to connect, or the connection that came of it, has ended.
+/// Why an attempt to connect, or the connection that it made, has ended.
 struct disconnect_reason {
   std::string why;
   bool is_permanent = false;  ///< trying again would not change it
@@ -43,7 +43,7 @@ struct disconnect_reason {
 /// What an attempt is doing, in words, for errors.
 struct attempt_progress {
   std::string step = "connecting";
-  std::string search;  ///< how the search for the master stands, if that is what is going on
+  std::string search;  ///< how the search for the master stands, while there is one
 };
 
 /// The driver reports each event together with the time, then performs take_actions() in order and calls
@@ -54,7 +54,7 @@ class connection_fsm {
   using receiver = std::shared_ptr<const std::function<void(std::string_view message)>>;
 
   enum class phase {
-    idle,           ///< there is nothing to connect for
+    idle,           ///< there are no requests to connect for
     resolving,      ///< asking sentinels for the master
     connecting,     ///< looking up the host, connecting, TLS
     handshaking,    ///< the first commands are sent, not all of their replies have come
@@ -71,7 +71,7 @@ class connection_fsm {
 
   connection_fsm(connection_options options, std::vector<const script*> scripts);
 
-  // ---- what users do
+  // ---- calls of users
 
   void submit(request_ptr r, time_point now);
   /// Abandons the reply, not the command if that was sent already.
@@ -79,11 +79,11 @@ class connection_fsm {
   /// Each handshake subscribes to these channels; on a connection that serves, the caller sends SUBSCRIBE.
   void add_subscription(std::string channel, receiver to);
   void remove_subscription(std::string_view channel, time_point now);
-  /// Null: nobody subscribes to this channel.
+  /// Returns null if the channel has none.
   receiver subscriber(std::string_view channel) const;
   void close();
 
-  // ---- what comes of start_attempt
+  // ---- events of an attempt
 
   void on_resolved(const endpoint& master, const endpoint& sentinel, time_point now);
   void on_connected(time_point now);
@@ -102,7 +102,7 @@ class connection_fsm {
   void on_deadline(time_point now, const attempt_progress& progress);
   std::optional<time_point> deadline() const;
 
-  // ---- what the driver must do
+  // ---- actions
 
   /// Moves the actions to `to`, which must be empty.
   void take_actions(std::vector<action>& to);
@@ -113,8 +113,8 @@ class connection_fsm {
   bool expects_replies() const noexcept { return phase_ == phase::handshaking || phase_ == phase::serving; }
   const connection_options& options() const noexcept { return options_; }
 
-  /// The event loop is being destroyed. Closes without telling anybody and returns all that belongs to users:
-  /// destroying it may destroy the connection.
+  /// The event loop is being destroyed. Closes without notifying anybody, and returns all that belongs to
+  /// users: destroying that may destroy the connection.
   struct remains {
     std::vector<std::unique_ptr<completion_handler>> handlers;
     std::map<std::string, receiver, std::less<>> subscriptions;
@@ -164,8 +164,8 @@ class connection_fsm {
   // Of the current attempt.
   std::optional<handshake> handshake_;
   std::vector<std::string> handshake_channels_;
-  std::string master_, source_;  // the server that a sentinel named, and that one with its sentinel
-  std::optional<time_point> serving_since_;  // it has come as far as that
+  std::string master_, source_;              // the server that a sentinel named; the same for errors
+  std::optional<time_point> serving_since_;  // if it has come so far
   std::optional<disconnect_reason> given_up_;
   bool is_writing_ = false;
   bool is_flush_scheduled_ = false;

@@ -67,7 +67,7 @@ void connection_fsm::fail_expired(time_point now, const attempt_progress& progre
   set_request_deadline(now);
 }
 
-// ---- a server that says nothing
+// ---- a silent server
 
 void connection_fsm::on_data(time_point now) {
   health_.reset(now);

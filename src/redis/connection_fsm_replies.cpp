@@ -1,4 +1,4 @@
-// What connection_fsm writes to the server, and what it makes of the replies.
+// What connection_fsm writes to the server, and how it handles the replies.
 #include <utility>
 
 #include <quarq/errors.hpp>
@@ -92,7 +92,7 @@ void connection_fsm::take_reply(reply& r, time_point now) {
     return;
   }
   pause_.reset();
-  // Somebody unsubscribed before the confirmation came.
+  // Its subscriber has left before the confirmation arrived.
   if (is_subscribed && !subscriptions_.contains(r.items[1].text)) {
     enqueue(make_subscription(request::kind::unsubscribe, r.items[1].text), now);
   }

@@ -33,14 +33,15 @@ handshake::handshake(const connection_options& options, const std::vector<const 
                      const std::vector<std::string>& channels) {
   std::vector<std::string> hello{"HELLO", "3"};
   if (!options.password.empty()) {
-    const auto sign_in = auth_args(options);
-    hello.insert(hello.end(), sign_in.begin(), sign_in.end());
+    const auto auth = auth_args(options);
+    hello.insert(hello.end(), auth.begin(), auth.end());
   }
   add({"HELLO", false, true}, std::move(hello));
-  // A user who may not ask for it finds out by READONLY.
+  // A user without permission to ask finds out by READONLY.
   if (!options.sentinel.hosts.empty()) add({role, false, false}, {role});
   if (options.database != 0) add({"SELECT", false, true}, {"SELECT", std::to_string(options.database)});
-  // A name is for people who look at CLIENT LIST; a user who may not set it can do all else.
+  // The name is for operators who read CLIENT LIST; a user without permission to set it can do everything
+  // else.
   add({"CLIENT SETNAME", false, false}, {"CLIENT", "SETNAME", "quarq"});
   for (const auto* script : scripts) {
     add({"SCRIPT LOAD", false, true}, {"SCRIPT", "LOAD", std::string(script->text)});

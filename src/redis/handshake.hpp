@@ -1,4 +1,4 @@
-// What is said to a server first on each new connection, and what its error replies mean for us. No I/O.
+// The first commands on each new connection, and what error replies mean. No I/O.
 #pragma once
 
 #include <deque>
@@ -13,24 +13,24 @@
 namespace quarq::redis {
 
 enum class error_class {
-  ordinary,   ///< this request failed, and would fail again
-  not_ready,  ///< the server will take it later, or another server will (loading, a replica, a master without
-              ///< enough replicas, a script that blocks it)
-  no_script,  ///< EVALSHA of a script that the server has forgotten
+  ordinary,   ///< this request has failed, and would fail again
+  not_ready,  ///< this server will accept it later, or another server will: it is loading, a replica, a
+              ///< master without enough replicas, or blocked by a script
+  no_script,  ///< EVALSHA of a script that the server does not have (any more)
 };
 error_class classify_error(std::string_view text) noexcept;
 
-/// AUTH, the user and the password.
+/// AUTH with the user and the password of these options.
 std::vector<std::string> auth_args(const connection_options& options);
 
 enum class handshake_result {
-  more,       ///< there are replies to come
+  more,       ///< further replies are to come
   done,       ///< the connection is ready
   not_ready,  ///< error() says why; it may work later
-  refused,    ///< error() says why; it would be refused again
+  refused,    ///< error() says why; the server would refuse again
 };
 
-/// The first commands of a connection, as one pipelined write, and the judge of their replies.
+/// Makes the first commands of a connection, for one pipelined write, and evaluates their replies.
 class handshake {
  public:
   handshake(const connection_options& options, const std::vector<const script*>& scripts,
@@ -38,8 +38,8 @@ class handshake {
 
   const std::string& bytes() const noexcept { return bytes_; }
 
-  /// Takes the next reply, in order. Messages that are published meanwhile are not replies. Throws
-  /// protocol_error for what is no answer to the command.
+  /// Takes the next reply. Published messages are not replies. Throws protocol_error for what is no answer to
+  /// the command.
   handshake_result take(const reply& r);
   const std::string& error() const noexcept { return error_; }
 

@@ -7,8 +7,8 @@ namespace quarq::redis {
 
 enum class health { ok, ping, dead };
 
-/// A server is asked (PING) after `max_silence` without a byte from it, and given up when the same time passes
-/// again without one.
+/// A server is asked (PING) after `max_silence` without a byte from it, and given up when the same time
+/// passes again without one.
 class health_check {
  public:
   using clock = std::chrono::steady_clock;

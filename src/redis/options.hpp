@@ -1,4 +1,4 @@
-// How to reach a Redis server: what a URL says, for those who connect.
+// How to reach a Redis server: the contents of a URL.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// A command on its way to the server, and whoever waits for its reply.
+// A command on its way to the server, with the handler of its reply.
 #pragma once
 
 #include <chrono>

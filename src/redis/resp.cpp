@@ -9,8 +9,8 @@ namespace quarq::redis {
 
 namespace {
 
-constexpr std::size_t reserve_at_most = 1024;               // items; longer arrays grow as their items come
-constexpr std::size_t keep_at_most = std::size_t{1} << 20;  // bytes of an empty buffer
+constexpr std::size_t max_reserved_items = 1024;              // longer arrays grow as their items arrive
+constexpr std::size_t max_kept_bytes = std::size_t{1} << 20;  // capacity of an empty buffer
 
 void append_length(std::string& out, char type, std::size_t n) {
   char digits[24];
@@ -21,7 +21,7 @@ void append_length(std::string& out, char type, std::size_t n) {
   out.append(digits, static_cast<std::size_t>(end - digits));
 }
 
-// As it can be shown in an error: short, and printable.
+// In a form that can be part of an error: short and printable.
 std::string shown(std::string_view bytes) {
   std::string out = "\"";
   for (const char c : bytes.substr(0, 32)) out += c >= ' ' && c <= '~' ? c : '?';
@@ -114,7 +114,7 @@ bool resp_parser::next(reply& out) {
   if (begin_ == end_) {
     dropped_ += end_;
     begin_ = end_ = 0;
-    if (capacity_ > keep_at_most) {
+    if (capacity_ > max_kept_bytes) {
       bytes_.reset();
       capacity_ = 0;
     }
@@ -122,7 +122,7 @@ bool resp_parser::next(reply& out) {
   return true;
 }
 
-// True when root_ is complete.
+// Returns whether root_ is complete.
 bool resp_parser::parse() {
   for (;;) {
     bool value_ended = false;
@@ -139,7 +139,7 @@ bool resp_parser::parse() {
   }
 }
 
-// The bytes up to the next CR LF, which is skipped.
+// Takes the bytes up to the next CR LF, and skips that. Returns whether all of them have arrived.
 bool resp_parser::take_line(std::string_view& line) {
   token_ = begin_;
   const char* const start = bytes_.get() + begin_;
@@ -161,7 +161,7 @@ bool resp_parser::take_line(std::string_view& line) {
   return true;
 }
 
-// What follows the length of a bulk string; false: not all of it has come.
+// Takes what follows the length of a bulk string. Returns whether all of it has arrived.
 bool resp_parser::take_body() {
   if (unread() < body_bytes_ + 2) return false;
   const std::string_view body(bytes_.get() + begin_, body_bytes_);
@@ -177,15 +177,13 @@ bool resp_parser::take_body() {
       fail("a verbatim string without its three-letter type: " + shown(body));
     text.remove_prefix(4);
   }
-  reply& value = slot();
-  value.type = body_type_ == '!' ? reply::kind::error : reply::kind::text;
-  value.text.assign(text);
+  set_text(body_type_ == '!' ? reply::kind::error : reply::kind::text, text);
   begin_ += body_bytes_ + 2;
   body_type_ = 0;
   return true;
 }
 
-// Reads the line that begins a value. True if that is all of the value.
+// Reads the line that begins a value. Returns whether that is all of the value.
 bool resp_parser::begin(char type, std::string_view line) {
   switch (type) {
     case '$':
@@ -198,57 +196,36 @@ bool resp_parser::begin(char type, std::string_view line) {
     case '>':
     case '|':
       return begin_items(type, line);
+    default:
+      read_line_value(type, line);
+      return true;
+  }
+}
+
+// The types that are one line.
+void resp_parser::read_line_value(char type, std::string_view line) {
+  switch (type) {
     case '+':
-    case '-': {
-      reply& value = slot();
-      value.type = type == '+' ? reply::kind::text : reply::kind::error;
-      value.text.assign(line);
-      return true;
-    }
-    case ':': {
-      const auto n = number(line, "an integer");
-      reply& value = slot();
-      value.type = reply::kind::integer;
-      value.integer = n;
-      return true;
-    }
+      return set_text(reply::kind::text, line);
+    case '-':
+      return set_text(reply::kind::error, line);
+    case ':':
+      return set_integer(reply::kind::integer, number(line, "an integer"));
     case '_':
       if (!line.empty()) fail("a nil with something after it: " + shown(line));
       slot();
-      return true;
-    case '#': {
+      return;
+    case '#':
       if (line != "t" && line != "f") fail("expected t or f for a boolean, got " + shown(line));
-      reply& value = slot();
-      value.type = reply::kind::boolean;
-      value.integer = line == "t";
-      return true;
-    }
-    case ',': {
-      std::string_view digits = line;
-      if (digits.starts_with('+')) digits.remove_prefix(1);
-      double real = 0;
-      const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), real);
-      const bool readable = ec == std::errc{} || ec == std::errc::result_out_of_range;
-      if (!readable || end != digits.data() + digits.size()) {
-        fail("expected a number for a double, got " + shown(line));
-      }
-      // from_chars leaves it alone then; strtod says infinity or zero, which is no reason to give up a
-      // connection.
-      if (ec == std::errc::result_out_of_range) real = std::strtod(std::string(digits).c_str(), nullptr);
-      reply& value = slot();
-      value.type = reply::kind::real;
-      value.real = real;
-      return true;
-    }
+      return set_integer(reply::kind::boolean, line == "t");
+    case ',':
+      return read_real(line);
     case '(': {
       const std::string_view digits = line.substr(line.starts_with('-') || line.starts_with('+') ? 1 : 0);
       if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) {
         fail("expected digits for a big number, got " + shown(line));
       }
-      reply& value = slot();
-      value.type = reply::kind::text;
-      value.text.assign(line);
-      return true;
+      return set_text(reply::kind::text, line);
     }
     case ';':
     case '.':
@@ -256,6 +233,35 @@ bool resp_parser::begin(char type, std::string_view line) {
     default:
       fail("a reply can't begin with " + shown(type));
   }
+}
+
+void resp_parser::read_real(std::string_view line) {
+  std::string_view digits = line;
+  if (digits.starts_with('+')) digits.remove_prefix(1);
+  double real = 0;
+  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), real);
+  const bool readable = ec == std::errc{} || ec == std::errc::result_out_of_range;
+  if (!readable || end != digits.data() + digits.size()) {
+    fail("expected a number for a double, got " + shown(line));
+  }
+  // from_chars does not store a value then; strtod yields infinity or zero, which is no reason to give up a
+  // connection.
+  if (ec == std::errc::result_out_of_range) real = std::strtod(std::string(digits).c_str(), nullptr);
+  reply& value = slot();
+  value.type = reply::kind::real;
+  value.real = real;
+}
+
+void resp_parser::set_text(reply::kind type, std::string_view text) {
+  reply& value = slot();
+  value.type = type;
+  value.text.assign(text);
+}
+
+void resp_parser::set_integer(reply::kind type, std::int64_t n) {
+  reply& value = slot();
+  value.type = type;
+  value.integer = n;
 }
 
 bool resp_parser::begin_text(char type, std::string_view line) {
@@ -279,7 +285,7 @@ bool resp_parser::begin_items(char type, std::string_view line) {
   if (type == '|') {
     if (count == 0) return false;
   } else {
-    // An attribute is not a value of its own: the one that it belongs to takes the slot.
+    // An attribute is not a value: the value that it belongs to takes the slot.
     reply& value = slot();
     value.type = type == '>' ? reply::kind::push : reply::kind::array;
     if (count == 0) return true;
@@ -293,7 +299,7 @@ bool resp_parser::begin_items(char type, std::string_view line) {
   if (open_.size() > limits_.depth) {
     fail("arrays are nested deeper than " + std::to_string(limits_.depth) + " levels");
   }
-  open_.back().into->items.reserve(std::min(count, reserve_at_most));
+  open_.back().into->items.reserve(std::min(count, max_reserved_items));
   return false;
 }
 
@@ -301,7 +307,7 @@ reply& resp_parser::slot() {
   return open_.empty() ? root_ : open_.back().into->items.emplace_back();
 }
 
-// Closes all that the value just read was the last item of. True: root_ is complete.
+// Closes each array whose last item has just been read. Returns whether root_ is complete.
 bool resp_parser::finish_value() {
   while (!open_.empty()) {
     if (--open_.back().left > 0) return false;

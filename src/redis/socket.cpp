@@ -22,8 +22,8 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t chunk = std::size_t{64} << 10;          // bytes in one write to the socket
-constexpr std::size_t max_kept_bytes = std::size_t{1} << 20;  // capacity of an empty buffer
+constexpr std::size_t chunk = std::size_t{64} << 10;           // bytes in one write to the socket
+constexpr std::size_t max_idle_output = std::size_t{1} << 20;  // capacity of an empty buffer
 
 bool is_ip_address(const std::string& host) {
   error_code ec;
@@ -121,7 +121,7 @@ void socket::write() {
   auto ended = [self = shared_from_this()](error_code ec, std::size_t) {
     self->is_writing_ = false;
     self->out.clear();
-    if (self->out.capacity() > max_kept_bytes) self->out.shrink_to_fit();
+    if (self->out.capacity() > max_idle_output) self->out.shrink_to_fit();
     self->on_written(ec ? ec.message() : std::string());
   };
   if (tls_) {

@@ -14,8 +14,8 @@ namespace quarq::redis {
 
 namespace {
 
-// One that holds an & should have been percent-encoded; it ends where another parameter begins, at a name
-// with its =.
+// A password with an & in it should have been percent-encoded; it ends where another parameter begins, at a
+// name followed by =.
 std::string without_sentinel_password(std::string_view url) {
   constexpr std::string_view name = "sentinel_password=";
   const auto at = url.find(name);
@@ -33,8 +33,7 @@ std::string without_sentinel_password(std::string_view url) {
 
 }  // namespace
 
-// Passwords often come with characters that should have been percent-encoded, so the last @ is taken as its
-// end.
+// Passwords often hold characters that should have been percent-encoded, so the last @ is taken as the end.
 std::string without_password(std::string_view whole) {
   const auto url = without_sentinel_password(whole);
   const auto slashes = url.find("://");
@@ -78,7 +77,7 @@ class reader {
   }
 
  private:
-  // No URL has several hosts: those of sentinels are taken out, and what is left is one.
+  // A URL has one host: a list of sentinels is taken out, which leaves a URL.
   void take_hosts_out() {
     plain_text_ = text_;
     const auto slashes = text_.find("://");
@@ -122,8 +121,8 @@ class reader {
     if (!url_.has_authority()) fail("after the scheme there must be ://");
   }
 
-  // A password that holds / ? or # ends too early, and its rest seems to be another part: say so instead of
-  // showing that.
+  // A password that holds / ? or # ends too early, and its rest looks like another part of the URL: the error
+  // must not show that.
   void refuse_misplaced_at() const {
     const auto holds_at = [](std::string_view part) { return part.find('@') != part.npos; };
     if ((!unix_ && holds_at(url_.encoded_path())) || holds_at(url_.encoded_query()) ||
@@ -149,7 +148,7 @@ class reader {
     into = port;
   }
 
-  // Each is looked at as the host of a URL of its own.
+  // Each is parsed as the host of a URL of its own.
   void read_sentinels() {
     const auto whole = url_;
     for (std::size_t begin = 0; begin <= hosts_.size();) {
@@ -158,7 +157,7 @@ class reader {
       parse(one);
       endpoint sentinel{std::string(url_.host_address()), std::string(sentinel_port)};
       if (sentinel.host.empty()) fail("in the list of sentinels there is an empty host");
-      // Boost.URL takes what is no port for a path.
+      // Boost.URL takes an invalid port for a path.
       if (!url_.path().empty()) fail("in the list of sentinels \"" + entry + "\" is no host and port");
       read_port(sentinel.port);
       options_.sentinel.hosts.push_back(std::move(sentinel));

@@ -59,7 +59,7 @@ inline auto record_in(ending& into) {
   };
 }
 
-/// What a broker_error says that awaiting threw.
+/// The text of the broker_error that awaiting threw.
 template <class T>
 awaitable<std::string> failure_of(awaitable<T> request) {
   std::string failure = "no failure";

@@ -16,9 +16,9 @@ struct sentinels_options {
   std::string sentinel_user{}, sentinel_password{};
 };
 
-/// The sentinels call the master "jobs", take it for lost when two of three have not heard of it for a second,
-/// and do all else faster than by default. The constructor returns when they know each other and the replica.
-/// Functions that wait throw std::runtime_error if it takes too long.
+/// The sentinels call the master "jobs", take it for lost when two of three have not heard of it for a
+/// second, and do all else faster than by default. The constructor returns when they know each other and the
+/// replica. Functions that wait throw std::runtime_error if it takes too long.
 class sentinels {
  public:
   explicit sentinels(sentinels_options options = {});

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(redis_backoff, doubles_up_to_the_longest) {
+TEST(redis_backoff, doubles_up_to_the_maximum) {
   backoff pause(50ms, 2000ms);
   std::vector<std::chrono::milliseconds> pauses;
   for (int i = 0; i < 8; ++i)
@@ -19,13 +19,13 @@ TEST(redis_backoff, doubles_up_to_the_longest) {
                                                             2000ms}));
 }
 
-TEST(redis_backoff, jitter_reaches_down_to_nothing) {
+TEST(redis_backoff, jitter_reaches_down_to_zero) {
   backoff pause;
   for (int i = 0; i < 3; ++i) EXPECT_EQ(pause.next(0), 0us);
   EXPECT_EQ(pause.next(0.5), 200ms);
 }
 
-TEST(redis_backoff, begins_again_after_a_reset) {
+TEST(redis_backoff, starts_over_after_a_reset) {
   backoff pause;
   for (int i = 0; i < 100; ++i) pause.next(0.5);
   EXPECT_EQ(pause.next(0.5), 1000ms);

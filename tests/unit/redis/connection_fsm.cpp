@@ -10,9 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string address = "redis://127.0.0.1:6379";
-const std::string outage = "warning: " + address + ": Connection refused; connecting again until it answers";
-
 // ---- idle
 
 TEST_F(redis_connection_fsm, connects_for_the_first_request_and_serves_it) {
@@ -28,7 +25,7 @@ TEST_F(redis_connection_fsm, a_subscription_alone_is_nothing_to_connect_for) {
 TEST_F(redis_connection_fsm, requests_that_come_before_the_connection_share_its_first_write) {
   expect({{submit("a"), connecting, "connect"},
           {submit("b"), connecting, ""},
-          {connected(), handshaking, "write HELLO 3 | CLIENT SETNAME quarq"},
+          {connected(), handshaking, hello},
           {submit("c"), handshaking, ""},
           {replied("OK"), handshaking, ""},
           {replied("OK"), serving, ""},  // the handshake is still being written
@@ -54,18 +51,16 @@ TEST_F(redis_connection_fsm, a_failed_search_is_repeated_after_a_pause) {
   make_with_sentinels();
   const std::string why = "the sentinel at s:2: Connection refused";
   expect({{submit("a"), resolving, "connect"},
-          {lost(why), backing_off,
-           "warning: redis+sentinel://s:2?master=mymaster: " + why + "; connecting again until it answers"},
+          {lost(why), backing_off, outage(why, sentinels)},
           {after(25ms), resolving, "connect"}});
 }
 
 TEST_F(redis_connection_fsm, a_permanent_error_of_all_sentinels_fails_the_requests) {
   make_with_sentinels();
   expect({{submit("a"), resolving, "connect"},
-          {refused("no such master"), idle, "a fails: redis+sentinel://s:2?master=mymaster: no such master"},
+          {refused("no such master"), idle, "a fails: " + sentinels + ": no such master"},
           {submit("b"), resolving, "connect"},
-          {close(), closed,
-           "b fails: redis+sentinel://s:2?master=mymaster: the connection was closed; disconnect: closed"},
+          {close(), closed, "b fails: " + sentinels + ": the connection was closed; disconnect: closed"},
           {resolved(), closed, ""}});
 }
 
@@ -78,8 +73,7 @@ TEST_F(redis_connection_fsm, a_sentinel_that_names_an_unusable_master_is_distrus
           {replied("OK"), handshaking, ""},
           {replied(role("slave")), disconnecting, "disconnect: it is a replica, not the master"},
           {lost("aborted"), backing_off,
-           "distrust sentinel; warning: redis+sentinel://s:2?master=mymaster: " + who +
-               "it is a replica, not the master; connecting again until it answers"},
+           "distrust sentinel; " + outage(who + "it is a replica, not the master", sentinels)},
           {after(25ms), resolving, "connect"},
           {resolved(), connecting, ""},
           {lost("Connection refused"), backing_off, "distrust sentinel"},
@@ -89,25 +83,23 @@ TEST_F(redis_connection_fsm, a_sentinel_that_names_an_unusable_master_is_distrus
           {written(), handshaking, ""},
           {replied("OK"), handshaking, ""},
           {replied(role("master")), handshaking, ""},
-          {replied("OK"), serving, "info: redis+sentinel://s:2?master=mymaster: connected to m:1; write a"},
-          {lost("reset"), backing_off,
-           "warning: redis+sentinel://s:2?master=mymaster: " + who +
-               "reset; connecting again until it answers"}});
+          {replied("OK"), serving, "info: " + sentinels + ": connected to m:1; write a"},
+          {lost("reset"), backing_off, outage(who + "reset", sentinels)}});
 }
 
 // ---- connecting
 
 TEST_F(redis_connection_fsm, reports_an_outage_once) {
   expect({{submit("a"), connecting, "connect"},
-          {lost("Connection refused"), backing_off, outage},
+          {lost("Connection refused"), backing_off, outage("Connection refused")},
           {after(25ms), connecting, "connect"},
           {lost("No route to host"), backing_off, ""},
           {after(50ms), connecting, "connect"},
-          {connected(), handshaking, "write HELLO 3 | CLIENT SETNAME quarq"},
+          {connected(), handshaking, hello},
           {written(), handshaking, ""},
           {replied("OK"), handshaking, ""},
           {replied("OK"), serving, "info: " + address + ": connected; write a"},
-          {lost("Connection refused"), backing_off, outage}});
+          {lost("Connection refused"), backing_off, outage("Connection refused")}});
 }
 
 TEST_F(redis_connection_fsm, an_attempt_has_five_seconds_up_to_the_last_reply_of_the_handshake) {
@@ -121,11 +113,10 @@ TEST_F(redis_connection_fsm, an_attempt_has_five_seconds_up_to_the_last_reply_of
            "a fails: " + address + ": no connection within 10 s: still looking up the host"},
           {connected(), disconnecting, ""},
           {submit("b"), disconnecting, ""},
-          {lost("aborted"), backing_off,
-           "warning: " + address + ": " + why + "; connecting again until it answers"},
+          {lost("aborted"), backing_off, outage(why)},
           {after(25ms), connecting, "connect"},
           {after(3s), connecting, ""},
-          {connected(), handshaking, "write HELLO 3 | CLIENT SETNAME quarq"},
+          {connected(), handshaking, hello},
           {after(2s), disconnecting, "disconnect: " + why}});
 }
 
@@ -163,7 +154,7 @@ TEST_F(redis_connection_fsm, closing_while_connecting_ends_the_attempt) {
 TEST_F(redis_connection_fsm, a_wrong_password_is_a_permanent_error) {
   const std::string why = "HELLO was refused: WRONGPASS";
   expect({{submit("a"), connecting, "connect"},
-          {connected(), handshaking, "write HELLO 3 | CLIENT SETNAME quarq"},
+          {connected(), handshaking, hello},
           {replied(error_reply("WRONGPASS")), disconnecting, "disconnect: " + why},
           {lost("aborted"), idle, "a fails: " + address + ": " + why}});
 }
@@ -171,33 +162,31 @@ TEST_F(redis_connection_fsm, a_wrong_password_is_a_permanent_error) {
 TEST_F(redis_connection_fsm, a_server_that_is_loading_is_waited_for) {
   const std::string why = "HELLO was refused: LOADING data";
   expect({{submit("a"), connecting, "connect"},
-          {connected(), handshaking, "write HELLO 3 | CLIENT SETNAME quarq"},
+          {connected(), handshaking, hello},
           {replied(error_reply("LOADING data")), disconnecting, "disconnect: " + why},
-          {lost("aborted"), backing_off,
-           "warning: " + address + ": " + why + "; connecting again until it answers"},
+          {lost("aborted"), backing_off, outage(why)},
           {after(25ms), connecting, "connect"}});
 }
 
 TEST_F(redis_connection_fsm, a_handshake_ends_with_what_is_no_answer_or_can_not_be_written) {
   const std::string why = "the server did not answer HELLO as Redis does";
   expect({{submit("a"), connecting, "connect"},
-          {connected(), handshaking, "write HELLO 3 | CLIENT SETNAME quarq"},
+          {connected(), handshaking, hello},
           {replied(push("subscribe")), disconnecting, "disconnect: " + why},
           {written("Broken pipe"), disconnecting, ""},
-          {lost("aborted"), backing_off,
-           "warning: " + address + ": " + why + "; connecting again until it answers"},
+          {lost("aborted"), backing_off, outage(why)},
           {after(25ms), connecting, "connect"},
-          {connected(), handshaking, "write HELLO 3 | CLIENT SETNAME quarq"},
+          {connected(), handshaking, hello},
           {written("Broken pipe"), disconnecting, "disconnect: Broken pipe"},
           {lost("aborted"), backing_off, ""},
           {after(50ms), connecting, "connect"},
-          {connected(), handshaking, "write HELLO 3 | CLIENT SETNAME quarq"},
+          {connected(), handshaking, hello},
           {lost("the server closed the connection"), backing_off, ""}});
 }
 
 TEST_F(redis_connection_fsm, closing_during_the_handshake_fails_what_waits) {
   expect({{submit("a"), connecting, "connect"},
-          {connected(), handshaking, "write HELLO 3 | CLIENT SETNAME quarq"},
+          {connected(), handshaking, hello},
           {close(), closed, "a fails: " + address + ": the connection was closed; disconnect: closed"},
           {written("aborted"), closed, ""},
           {lost("closed"), closed, ""}});
@@ -245,7 +234,7 @@ TEST_F(redis_connection_fsm, a_reply_or_two_seconds_of_service_begin_the_pauses_
 
 TEST_F(redis_connection_fsm, the_pause_does_not_end_for_a_request) {
   expect({{submit("a"), connecting, "connect"},
-          {lost("Connection refused"), backing_off, outage},
+          {lost("Connection refused"), backing_off, outage("Connection refused")},
           {submit("b"), backing_off, ""},
           {cancel("a"), backing_off, "a fails: aborted"},
           {after(25ms), connecting, "connect"}});
@@ -253,7 +242,7 @@ TEST_F(redis_connection_fsm, the_pause_does_not_end_for_a_request) {
 
 TEST_F(redis_connection_fsm, closing_while_backing_off_fails_what_waits) {
   expect({{submit("a"), connecting, "connect"},
-          {lost("Connection refused"), backing_off, outage},
+          {lost("Connection refused"), backing_off, outage("Connection refused")},
           {close(), closed, "a fails: " + address + ": the connection was closed; disconnect: closed"},
           {after(1h), closed, ""}});
 }

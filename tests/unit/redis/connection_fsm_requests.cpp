@@ -9,13 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string address = "redis://127.0.0.1:6379";
-const std::string hello = "write HELLO 3 | CLIENT SETNAME quarq";
-
-std::string outage(const std::string& why) {
-  return "warning: " + address + ": " + why + "; connecting again until it answers";
-}
-
 // ---- sending and replies
 
 TEST_F(redis_connection_fsm, requests_of_one_turn_share_a_write_and_those_after_it_the_next) {
@@ -112,7 +105,7 @@ TEST_F(redis_connection_fsm, a_read_only_server_gets_the_request_again_from_the_
 
 TEST_F(redis_connection_fsm, closing_fails_requests_in_flight) {
   serve();
-  const auto fails = [](const std::string& name) {
+  const auto fails = [this](const std::string& name) {
     return name + " fails: " + address + ": the connection was closed";
   };
   expect({{submit("sent"), serving, "flush"},
@@ -145,7 +138,7 @@ TEST_F(redis_connection_fsm, requests_that_wait_too_long_fail_with_the_last_erro
 TEST_F(redis_connection_fsm, requests_that_expire_within_ten_milliseconds_do_so_together) {
   make_with_sentinels();
   progress.search = "asking";
-  const std::string why = " fails: redis+sentinel://s:2?master=mymaster: no connection within 10 s: asking";
+  const std::string why = " fails: " + sentinels + ": no connection within 10 s: asking";
   expect({{submit("a"), resolving, "connect"}});
   now += 1ms;
   expect({{submit("b"), resolving, ""}});
@@ -273,6 +266,9 @@ TEST_F(redis_connection_fsm, a_subscriber_without_requests_notices_a_dead_server
 
 TEST_F(redis_connection_fsm, messages_are_passed_on) {
   serve();
+  EXPECT_EQ(fsm->subscriber("c"), nullptr);
+  subscribe("c")();
+  EXPECT_NE(fsm->subscriber("c"), nullptr);
   expect({{submit("a"), serving, "flush"},
           {flushed(), serving, "write a"},
           {replied(push("message", "c", "hello")), serving, "message c: hello"},

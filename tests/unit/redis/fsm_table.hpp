@@ -71,6 +71,13 @@ class redis_connection_fsm : public testing::Test {
                         disconnecting = phase::disconnecting, backing_off = phase::backing_off,
                         closed = phase::closed;
 
+  const std::string address = "redis://127.0.0.1:6379";
+  const std::string sentinels = "redis+sentinel://s:2?master=mymaster";
+  const std::string hello = "write HELLO 3 | CLIENT SETNAME quarq";
+  static std::string outage(const std::string& why, const std::string& at = "redis://127.0.0.1:6379") {
+    return "warning: " + at + ": " + why + "; connecting again until it answers";
+  }
+
   struct row {
     event what;
     phase then;
@@ -182,7 +189,7 @@ class redis_connection_fsm : public testing::Test {
 
   void serve() {
     expect({{submit("first"), connecting, "connect"},
-            {connected(), handshaking, "write HELLO 3 | CLIENT SETNAME quarq"},
+            {connected(), handshaking, hello},
             {written(), handshaking, ""},
             {replied("OK"), handshaking, ""},
             {replied("OK"), serving, "write first"},

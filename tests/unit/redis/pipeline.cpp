@@ -6,13 +6,15 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/redis/replies.hpp"
+
 namespace quarq::redis {
 namespace {
 
 using namespace std::chrono_literals;
-const pipeline::clock::time_point at_first{};
+const pipeline::clock::time_point epoch{};
 
-class nobody : public completion_handler {
+class ignore_reply : public completion_handler {
  public:
   void complete(std::exception_ptr, reply) override {}
 };
@@ -20,21 +22,13 @@ class nobody : public completion_handler {
 request_ptr awaited(std::string bytes) {
   auto r = std::make_shared<request>();
   r->bytes = std::move(bytes);
-  r->handler = std::make_unique<nobody>();
+  r->handler = std::make_unique<ignore_reply>();
   return r;
 }
 
 reply reply_of(reply::kind type) {
   reply r;
   r.type = type;
-  return r;
-}
-
-reply push_of(const char* what) {
-  reply r = reply_of(reply::kind::push);
-  r.items.resize(3);
-  r.items[0].type = reply::kind::text;
-  r.items[0].text = what;
   return r;
 }
 
@@ -64,17 +58,17 @@ TEST(redis_pipeline, a_reply_that_nobody_asked_for_is_an_error) {
   EXPECT_THROW(p.match(reply_of(reply::kind::text)), protocol_error);
 }
 
-TEST(redis_pipeline, a_subscription_is_answered_by_its_confirmation_or_an_error) {
+TEST(redis_pipeline, a_subscription_is_answered_by_a_confirmation_or_an_error) {
   pipeline p;
   const auto s = awaited("s"), u = awaited("u"), refused = awaited("r"), c = awaited("c");
   s->type = refused->type = request::kind::subscribe;
   u->type = request::kind::unsubscribe;
   for (const auto& r : {s, u, refused, c}) p.add(r);
   gathered(p);
-  EXPECT_EQ(p.match(push_of("subscribe")), s);
-  EXPECT_EQ(p.match(push_of("unsubscribe")), u);
+  EXPECT_EQ(p.match(push("subscribe")), s);
+  EXPECT_EQ(p.match(push("unsubscribe")), u);
   EXPECT_EQ(p.match(reply_of(reply::kind::error)), refused);
-  EXPECT_THROW(p.match(push_of("subscribe")), protocol_error);
+  EXPECT_THROW(p.match(push("subscribe")), protocol_error);
 
   pipeline out_of_step;
   out_of_step.add(s);
@@ -82,7 +76,7 @@ TEST(redis_pipeline, a_subscription_is_answered_by_its_confirmation_or_an_error)
   EXPECT_THROW(out_of_step.match(reply_of(reply::kind::text)), protocol_error);
 }
 
-TEST(redis_pipeline, what_was_sent_and_lost_is_sent_again_first) {
+TEST(redis_pipeline, requests_without_a_reply_are_sent_again_first) {
   pipeline p;
   for (const char* name : {"a", "b", "c"}) p.add(awaited(name));
   gathered(p);
@@ -93,7 +87,7 @@ TEST(redis_pipeline, what_was_sent_and_lost_is_sent_again_first) {
   EXPECT_EQ(gathered(p), "bcd");
 }
 
-TEST(redis_pipeline, what_nobody_waits_for_is_not_sent_again) {
+TEST(redis_pipeline, requests_that_nobody_waits_for_are_not_sent_again) {
   pipeline p;
   const auto a = awaited("a"), b = awaited("b"), c = awaited("c");
   p.add(a);
@@ -121,20 +115,20 @@ TEST(redis_pipeline, only_waiting_requests_expire) {
   pipeline p;
   const auto sent = awaited("sent"), early = awaited("early"), late = awaited("late"),
              never = awaited("never");
-  sent->deadline = early->deadline = at_first + 1s;
-  late->deadline = at_first + 2s;
+  sent->deadline = early->deadline = epoch + 1s;
+  late->deadline = epoch + 2s;
   p.add(sent);
   gathered(p);
   EXPECT_EQ(p.next_deadline(), std::nullopt);
   p.add(late);
   p.add(early);
   p.add(never);
-  EXPECT_EQ(p.next_deadline(), at_first + 1s);
-  EXPECT_TRUE(p.take_expired(at_first + 999ms).empty());
-  EXPECT_EQ(p.take_expired(at_first + 1s), (std::vector<request_ptr>{early}));
-  EXPECT_EQ(p.next_deadline(), at_first + 2s);
+  EXPECT_EQ(p.next_deadline(), epoch + 1s);
+  EXPECT_TRUE(p.take_expired(epoch + 999ms).empty());
+  EXPECT_EQ(p.take_expired(epoch + 1s), (std::vector<request_ptr>{early}));
+  EXPECT_EQ(p.next_deadline(), epoch + 2s);
   p.requeue_sent();
-  EXPECT_EQ(p.next_deadline(), at_first + 1s);
+  EXPECT_EQ(p.next_deadline(), epoch + 1s);
   EXPECT_EQ(p.take_waiting(), (std::vector<request_ptr>{sent, late, never}));
 }
 

@@ -50,7 +50,7 @@ std::string parse_one(std::string_view bytes) {
   return parser.next(r) ? "more than one" : first;
 }
 
-std::string error_of(std::string_view bytes, resp_limits limits = {}) {
+std::string resp_error(std::string_view bytes, resp_limits limits = {}) {
   resp_parser parser(limits);
   parser.feed(bytes);
   reply r;
@@ -260,7 +260,7 @@ TEST(resp, malformed_bytes_are_refused_with_what_and_where) {
       {".\r\n", "RESP: streamed strings and arrays are not supported (byte 0)"},
       {"*2\r\n:1\r\n@\r\n", "RESP: a reply can't begin with '@' (byte 8)"},
   };
-  for (const auto& [bytes, expected] : cases) EXPECT_EQ(error_of(bytes), expected) << bytes;
+  for (const auto& [bytes, expected] : cases) EXPECT_EQ(resp_error(bytes), expected) << bytes;
 }
 
 TEST(resp, the_place_of_an_error_is_counted_from_the_start_of_the_stream) {
@@ -297,18 +297,18 @@ TEST(resp, limits_are_kept) {
   limits.text_bytes = 10;
   limits.line_bytes = 20;
   limits.items = 4;
-  EXPECT_EQ(error_of("*1\r\n*1\r\n*1\r\n:1\r\n", limits), "no error");
-  EXPECT_EQ(error_of("*1\r\n*1\r\n*1\r\n*1\r\n", limits),
+  EXPECT_EQ(resp_error("*1\r\n*1\r\n*1\r\n:1\r\n", limits), "no error");
+  EXPECT_EQ(resp_error("*1\r\n*1\r\n*1\r\n*1\r\n", limits),
             "RESP: arrays are nested deeper than 3 levels (byte 12)");
-  EXPECT_EQ(error_of("$10\r\n0123456789\r\n", limits), "no error");
-  EXPECT_EQ(error_of("$11\r\n", limits),
+  EXPECT_EQ(resp_error("$10\r\n0123456789\r\n", limits), "no error");
+  EXPECT_EQ(resp_error("$11\r\n", limits),
             "RESP: the length of a bulk string is 11, more than the 10 allowed (byte 0)");
-  EXPECT_EQ(error_of("*4\r\n", limits), "no error");
-  EXPECT_EQ(error_of("*5\r\n", limits),
+  EXPECT_EQ(resp_error("*4\r\n", limits), "no error");
+  EXPECT_EQ(resp_error("*5\r\n", limits),
             "RESP: the length of an array is 5, more than the 4 allowed (byte 0)");
-  EXPECT_EQ(error_of("%9223372036854775807\r\n", limits).substr(0, 26), "RESP: the length of a map ");
-  EXPECT_EQ(error_of("+" + std::string(19, 'x') + "\r\n", limits), "no error");
-  EXPECT_EQ(error_of("+" + std::string(30, 'x'), limits), "RESP: a line is longer than 20 bytes (byte 0)");
+  EXPECT_EQ(resp_error("%9223372036854775807\r\n", limits).substr(0, 26), "RESP: the length of a map ");
+  EXPECT_EQ(resp_error("+" + std::string(19, 'x') + "\r\n", limits), "no error");
+  EXPECT_EQ(resp_error("+" + std::string(30, 'x'), limits), "RESP: a line is longer than 20 bytes (byte 0)");
 }
 
 TEST(resp, an_announced_length_takes_no_memory) {

@@ -10,15 +10,13 @@
 namespace quarq::redis {
 namespace {
 
-reply address(const std::string& host, const std::string& port) {
+reply address_reply(const std::string& host, const std::string& port) {
   reply r;
   r.type = reply::kind::array;
   r.items.push_back(text(host));
   r.items.push_back(text(port));
   return r;
 }
-
-const reply nil;
 
 sentinel_list three() {
   sentinel_options o;
@@ -27,8 +25,8 @@ sentinel_list three() {
   return sentinel_list(o);
 }
 
-// Whom a search asks that nobody answers.
-std::string row(sentinel_list& s) {
+// The order in which a search asks sentinels that do not answer.
+std::string order_of(sentinel_list& s) {
   std::string names;
   for (s.begin(); s.next();) {
     names += s.next()->host;
@@ -37,18 +35,18 @@ std::string row(sentinel_list& s) {
   return names;
 }
 
-TEST(redis_sentinel_list, are_asked_in_turn_and_once) {
+TEST(redis_sentinel_list, are_asked_in_turn_once_each) {
   auto s = three();
-  EXPECT_EQ(row(s), "abc");
+  EXPECT_EQ(order_of(s), "abc");
   EXPECT_FALSE(s.found());
-  EXPECT_EQ(row(s), "abc");
+  EXPECT_EQ(order_of(s), "abc");
 }
 
 TEST(redis_sentinel_list, the_first_answer_ends_the_search) {
   auto s = three();
   s.begin();
   s.failed("Connection refused", false);
-  EXPECT_TRUE(s.take(address("10.0.0.7", "6379")));
+  EXPECT_TRUE(s.take(address_reply("10.0.0.7", "6379")));
   EXPECT_EQ(s.next(), nullptr);
   EXPECT_TRUE(s.found());
   EXPECT_EQ(s.master().host, "10.0.0.7");
@@ -56,30 +54,30 @@ TEST(redis_sentinel_list, the_first_answer_ends_the_search) {
   EXPECT_EQ(s.asked().host, "b");
 }
 
-TEST(redis_sentinel_list, who_answered_is_asked_first_the_next_time) {
+TEST(redis_sentinel_list, the_one_that_answered_is_asked_first_the_next_time) {
   auto s = three();
   s.begin();
   s.failed("no", false);
-  s.take(address("m", "1"));
-  EXPECT_EQ(row(s), "bca");
+  s.take(address_reply("m", "1"));
+  EXPECT_EQ(order_of(s), "bca");
 }
 
-TEST(redis_sentinel_list, who_named_no_master_is_asked_last_the_next_time) {
+TEST(redis_sentinel_list, the_one_that_named_no_master_is_asked_last_the_next_time) {
   auto s = three();
   s.begin();
-  s.take(address("m", "1"));
+  s.take(address_reply("m", "1"));
   s.distrust();
-  EXPECT_EQ(row(s), "bca");
-  // There is nobody to be blamed for it.
+  EXPECT_EQ(order_of(s), "bca");
+  // No search has found a master since.
   s.distrust();
-  EXPECT_EQ(row(s), "bca");
+  EXPECT_EQ(order_of(s), "bca");
 }
 
-TEST(redis_sentinel_list, each_that_was_asked_give_up_next_is_explained) {
+TEST(redis_sentinel_list, each_one_asked_without_success_is_explained) {
   auto s = three();
   s.begin();
   s.failed("Connection refused", false);
-  EXPECT_FALSE(s.take(nil));
+  EXPECT_FALSE(s.take(reply()));
   EXPECT_FALSE(s.take(error_reply("NOAUTH Authentication required.")));
   EXPECT_EQ(s.next(), nullptr);
   EXPECT_EQ(
@@ -90,28 +88,32 @@ TEST(redis_sentinel_list, each_that_was_asked_give_up_next_is_explained) {
   EXPECT_EQ(s.errors(), "");
 }
 
-TEST(redis_sentinel_list, only_if_all_refuse_is_it_is_permanent) {
+TEST(redis_sentinel_list, the_error_is_permanent_only_if_all_refuse) {
   auto s = three();
   s.begin();
-  s.take(nil);
+  s.take(reply());
   s.take(error_reply("ERR unknown command 'SENTINEL'"));
   s.failed("AUTH was refused", true);
   EXPECT_TRUE(s.all_permanent());
   s.begin();
-  s.take(nil);
+  s.take(reply());
   s.failed("Connection refused", false);
-  s.take(nil);
+  s.take(reply());
   EXPECT_FALSE(s.all_permanent());
   s.begin();
-  s.take(nil);
-  s.take(nil);
+  s.take(reply());
+  s.take(reply());
   s.take(error_reply("ERR max number of clients reached"));
   EXPECT_FALSE(s.all_permanent());
 }
 
-TEST(redis_sentinel_list, an_answer_that_is_no_address_is_no_answer) {
-  const std::vector<reply> wrong{text("OK"),           address("", "1"),   address("m", "0"),
-                                 address("m", "high"), address("m", "1x"), address("m", "65536")};
+TEST(redis_sentinel_list, an_answer_must_be_an_address) {
+  const std::vector<reply> wrong{text("OK"),
+                                 address_reply("", "1"),
+                                 address_reply("m", "0"),
+                                 address_reply("m", "high"),
+                                 address_reply("m", "1x"),
+                                 address_reply("m", "65536")};
   for (const auto& answer : wrong) {
     auto s = three();
     s.begin();

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string error_of(std::string_view url) {
+std::string url_error(std::string_view url) {
   try {
     parse_url(url);
   } catch (const invalid_argument& e) {
@@ -83,7 +83,7 @@ TEST(redis_url, unix_sockets) {
   EXPECT_EQ(parse_url("redis+unix:///tmp/r.sock").database, 0);
 }
 
-TEST(redis_url, timeout_is_the_patience_in_seconds) {
+TEST(redis_url, timeout_is_in_seconds) {
   EXPECT_EQ(parse_url("redis://host?timeout=2.5").request_timeout, 2500ms);
   EXPECT_EQ(parse_url("redis://host/0?timeout=0.001").request_timeout, 1ms);
 }
@@ -197,12 +197,13 @@ TEST(redis_url, a_wrong_part_is_named) {
        "the parameter \"sentinel_x\" is unknown; known are timeout, and for rediss:// tls_ca and tls_verify"},
   };
   for (const auto& [url, why] : cases) {
-    EXPECT_EQ(error_of(url), "the Redis URL \"" + std::string(url) + "\" can't be used: " + std::string(why));
+    EXPECT_EQ(url_error(url),
+              "the Redis URL \"" + std::string(url) + "\" can't be used: " + std::string(why));
   }
-  EXPECT_EQ(error_of("redis+unix:///" + std::string(107, 'x')).substr(136),
+  EXPECT_EQ(url_error("redis+unix:///" + std::string(107, 'x')).substr(136),
             "\" can't be used: the socket's path is longer than 107 bytes");
-  EXPECT_NE(error_of("").find("it is not a URL"), std::string::npos);
-  EXPECT_NE(error_of("localhost:6379").find("can't be used"), std::string::npos);
+  EXPECT_NE(url_error("").find("it is not a URL"), std::string::npos);
+  EXPECT_NE(url_error("localhost:6379").find("can't be used"), std::string::npos);
 }
 
 TEST(redis_url, no_error_shows_the_password) {
@@ -234,11 +235,11 @@ TEST(redis_url, no_error_shows_the_password) {
         "redis+sentinel://one?sentinel_password=%hunter2",
         "redis+sentinel://one?x=1&sentinel_password=hunter2",
         "redis+sentinel://a:hunter2@b?sentinel_password=hunter2&sentinel_password=hunter2"}) {
-    const auto text = error_of(url);
+    const auto text = url_error(url);
     EXPECT_NE(text, "no error") << url;
     EXPECT_EQ(text.find("ter2"), std::string::npos) << text;
   }
-  EXPECT_EQ(error_of("redis://user:hunter2@host/abc").substr(0, 45),
+  EXPECT_EQ(url_error("redis://user:hunter2@host/abc").substr(0, 45),
             "the Redis URL \"redis://user:***@host/abc\" can");
   EXPECT_EQ(without_password("redis+sentinel://u:a@b,c:1/2?sentinel_password=s&master=m&timeout=1"),
             "redis+sentinel://u:***@b,c:1/2?sentinel_password=***&master=m&timeout=1");
@@ -246,12 +247,12 @@ TEST(redis_url, no_error_shows_the_password) {
 
 TEST(redis_url, a_password_that_is_not_encoded_is_explained) {
   for (const std::string url : {"redis://:pa/ss@host/0", "redis://:pa#ss@host", "redis://:12?ss@host"}) {
-    EXPECT_NE(error_of(url).find("%40 %2F %3F %23"), std::string::npos) << error_of(url);
+    EXPECT_NE(url_error(url).find("%40 %2F %3F %23"), std::string::npos) << url_error(url);
   }
 }
 
 TEST(redis_url, a_user_without_a_password_is_refused) {
-  EXPECT_NE(error_of("redis://user@host").find("a user name without a password"), std::string::npos);
+  EXPECT_NE(url_error("redis://user@host").find("a user name without a password"), std::string::npos);
 }
 
 }  // namespace
