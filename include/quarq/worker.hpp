@@ -49,17 +49,17 @@ struct worker_options {
   /// Stop after this many jobs were started. 0: no limit.
   std::size_t max_jobs = 0;
   /// After SIGTERM or SIGINT running jobs have this long to end; then they are asked to stop and handed back.
-  std::chrono::milliseconds grace{25'000};
+  std::chrono::milliseconds shutdown_timeout{25'000};
   /// A worker that has not been heard of for this long has lost its jobs to others. At least 1 s.
   std::chrono::milliseconds lease{7'000};
   /// How long a job that was asked to stop (timeout, cancel) may take to do so before its end is recorded
   /// without it.
-  std::chrono::milliseconds stop_wait{5'000};
+  std::chrono::milliseconds cancel_timeout{5'000};
   /// Whether what handlers return is shown in the log, up to 80 characters of it.
   bool log_results = true;
 };
 
-/// The end of one try, as after_job and after_recorded see it.
+/// The end of one try, as after_job and after_commit see it.
 struct job_end {
   /// succeeded, failed, cancelled, expired or dead; deferred if it will be tried again; queued if it was
   /// handed back.
@@ -69,8 +69,8 @@ struct job_end {
   std::chrono::microseconds ran{0};
 };
 
-namespace detail {
-class worker_core;
+namespace workers {
+class worker_impl;
 }
 
 /// Claims jobs from its queues and runs their handlers. A coroutine handler runs on the worker's loop, a
@@ -136,7 +136,7 @@ class worker {
   /// kept, the job's id may be used again. Not if the job was no longer this worker's, so that its end here
   /// counted for nothing, nor for a handler that did not stop when asked. What it throws is logged. The job
   /// keeps its place among those under way until it returns.
-  worker& after_recorded(end_hook f);
+  worker& after_commit(end_hook f);
 
   /// Serves until stop(), or until burst or max_jobs is reached. Does not return while the broker is away: it
   /// reconnects. Throws broker_error only for what can't get better (a wrong password, a newer format).
@@ -158,7 +158,7 @@ class worker {
   void add_handler(std::string task, detail::handler h);
   /// Returns its task's name, which lives as long as the worker.
   std::string_view add_cron(const std::string& name, cron_options options);
-  std::shared_ptr<detail::worker_core> core_;
+  std::shared_ptr<workers::worker_impl> impl_;
 };
 
 }  // namespace quarq

@@ -28,9 +28,9 @@ class auto_reset_event {
     return wait_until(boost::asio::steady_timer::clock_type::now() + max);
   }
 
- private:
   awaitable<void> wait_until(boost::asio::steady_timer::time_point when);
 
+ private:
   boost::asio::steady_timer timer_;
   bool set_ = false;
 };

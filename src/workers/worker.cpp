@@ -1,35 +1,29 @@
-// A worker from its start to its end: hooks, leases, roles, and the orderly way out.
+#include "workers/worker.hpp"
+
 #include <algorithm>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <quarq/gather.hpp>
 #include <quarq/msgpack.hpp>
 #include <quarq/time.hpp>
-#include <quarq/worker.hpp>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "clients/queue_core.hpp"
-#include "workers/worker_core.hpp"
 
-namespace quarq {
-namespace detail {
+namespace quarq::workers {
 
 namespace asio = boost::asio;
 
 namespace {
 
 // After running jobs were asked to stop: time for coroutines to unwind and for ends to be recorded.
-constexpr milliseconds last_moments{500};
+constexpr milliseconds unwind_timeout{500};
 // For what still has to reach the broker when the worker ends.
-constexpr milliseconds farewell{3'000};
+constexpr milliseconds hand_back_timeout{3'000};
 
 std::string host_and_pid() {
   char host[256] = "?";
@@ -40,206 +34,277 @@ std::string host_and_pid() {
 // Ends the start of a worker that is asked to stop.
 struct stopped_early {};
 
-std::vector<std::string> queue_names(const std::vector<served_queue>& queues) {
-  std::vector<std::string> names;
-  for (const auto& q : queues) names.push_back(q.name);
-  return names;
-}
-
-std::vector<std::string> crons_last(const std::vector<std::string>& tasks) {
-  std::vector<std::string> sorted;
-  for (const bool crons : {false, true}) {
-    for (const auto& task : tasks) {
-      if (task.starts_with(cron::cron_prefix) == crons) sorted.push_back(task);
-    }
-  }
-  return sorted;
+queue_leases leases_for(const std::vector<served_queue>& queues) {
+  queue_leases leases;
+  for (const auto& q : queues) leases.push_back({leases.size(), q, {}, {}});
+  return leases;
 }
 
 }  // namespace
 
-awaitable<void> worker_core::run() {
-  check();
-  has_run = true;
-  loop = co_await asio::this_coro::executor;
-  name = host_and_pid();
+void worker_impl::add_cron(std::string_view cron_name, cron_options how) {
+  cron::cron_job made(cron_name, std::move(how));
+  const auto task = made.task;
+  if (!setup.crons.try_emplace(task, std::move(made)).second) {
+    throw invalid_argument(fmt::format("cron {}: there is one with this name already", cron_name));
+  }
+}
+
+// ---- how the roles are put together
+
+worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
+    : leases(leases_for(of.setup.options.queues)),
+      progress(loop),
+      group(loop, of.weak_from_this(), [this] { progress.set(); }),
+      broker_time(of.clock_, loop),
+      settlements({*of.broker_, leases, of.clock_, loop,
+                   [this] {
+                     progress.set();
+                     claims.wake();
+                   }}),
+      claims({*of.broker_, leases, *of.slots_, settlements, broker_time, of.clock_, loop, of.random_,
+              of.setup.options.burst,
+              [this](queue_lease& l, broker::claimed_job job, broker::time_point now) {
+                runner.start(l, std::move(job), now);
+              },
+              [&of] { return of.is_idle(); }, [this](queue_lease& l) { renewer.renew_now(l); },
+              [this](const queue_lease& l) {
+                std::vector<std::string> ids;
+                runner.append_ids(l, ids);
+                parked.append_ids(l, ids);
+                settlements.append_ids(l, ids);
+                return ids;
+              }}),
+      parked({*of.broker_, settlements, claims, group, of.clock_, of.setup.options.burst}),
+      runs(*of.broker_),
+      gate({of.setup.crons, runs, broker_time, of.clock_}),
+      planner({of.setup.crons, runs, broker_time, of.clock_, loop, of.setup.options.burst,
+               [this] { claims.wake(); }}),
+      runner({of.setup, of.name_, of.context_, *of.log_, of.broker_->keeps_results_of_nothing(), of.counts_,
+              *of.slots_, settlements, gate, of.clock_, loop, of.random_, nullptr, nullptr,
+              of.weak_from_this(),
+              [this](const running_job& job, std::string until_ended) {
+                parked.park(job, std::move(until_ended));
+              },
+              [this] {
+                claims.wake();
+                progress.set();
+              }}),
+      renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
+               [&of] { return of.worker_info(); },
+               [&of](queue_lease& l, const std::string& token) { return of.events_for(l, token); },
+               [this](queue_lease& l) { claims.work_ready(l); },
+               [this](queue_lease& l, const std::string& id) {
+                 runner.cancel_requested(l, id);
+                 parked.cancel_requested(l, id);
+               },
+               [this](queue_lease& l) {
+                 const auto lost = runner.lease_lost(l);
+                 settlements.lease_lost(l);
+                 claims.lease_lost(l);
+                 return lost;
+               }}) {}
+
+void worker_impl::make_pools(roles& r) {
+  const auto any = [this](auto detail::handler::* kind) {
+    return std::any_of(setup.handlers.begin(), setup.handlers.end(),
+                       [&](const auto& h) { return !!(h.second.*kind); });
+  };
+  const auto& o = setup.options;
+  if (any(&detail::handler::on_loop)) slots_->set_limit(level::loop, o.concurrency);
+  if (any(&detail::handler::on_thread)) {
+    thread_pool_options like;
+    like.size = o.threads;
+    like.name = "worker";
+    r.threads.emplace(like);
+    // One waits for each that runs, so that threads don't wait for the broker.
+    slots_->set_limit(level::thread, 2 * r.threads->size());
+  }
+  if (any(&detail::handler::in_process)) {
+    process_pool_options like;
+    like.size = o.processes;
+    r.processes.emplace(like);
+    slots_->set_limit(level::process, r.processes->size());
+  }
+  r.runner.use_pools(r.threads ? &*r.threads : nullptr, r.processes ? &*r.processes : nullptr);
+}
+
+// What a lease is told. The broker may say it after the worker's end.
+broker::worker_events worker_impl::events_for(queue_lease& l, const std::string& token) {
+  const auto with_roles = [weak = weak_from_this()](auto then) {
+    if (const auto self = weak.lock(); self && self->roles_) then(*self->roles_);
+  };
+  broker::worker_events events;
+  events.work_ready = [with_roles, &l] { with_roles([&](roles& r) { r.claims.work_ready(l); }); };
+  // A burst ends when a claim brings nothing, and a worker that may start only so many jobs wants no others.
+  if (!setup.options.burst && setup.options.max_jobs == 0) {
+    events.job_given = [with_roles, &l, token](broker::claimed_job job, broker::time_point now) {
+      with_roles([&](roles& r) { r.claims.job_pushed(l, token, std::move(job), now); });
+    };
+  }
+  events.reconnected = [with_roles] { with_roles([](roles& r) { r.claims.reconnected(); }); };
+  events.aborted_unstarted = [with_roles](const broker::claimed_job& job, broker::time_point now) {
+    with_roles([&](roles& r) { r.runner.aborted_unstarted(job, now); });
+  };
+  events.cancel_requested = [with_roles, &l](std::string id) {
+    with_roles([&](roles& r) {
+      r.runner.cancel_requested(l, id);
+      r.parked.cancel_requested(l, id);
+    });
+  };
+  return events;
+}
+
+// ---- from start to end
+
+// The worker may outlive the loop, and what belongs to the loop may not.
+struct worker_impl::loop_end {
+  explicit loop_end(worker_impl& w) : of(w) {}
+  loop_end(const loop_end&) = delete;
+  loop_end& operator=(const loop_end&) = delete;
+  ~loop_end() {
+    if (of.left_running_) return;
+    // Where run() did not come to its end, functions may still run on threads, and use their jobs.
+    of.roles_->runner.request_stop_of_all();
+    of.roles_->threads.reset();
+    of.roles_->processes.reset();
+    of.listen_for_stop(false);
+    of.roles_.reset();
+    of.broker_.reset();
+  }
+  worker_impl& of;
+};
+
+awaitable<void> worker_impl::run() {
+  if (phase_ != phase::created) throw std::logic_error("this quarq::worker has run already");
+  check(setup);
+  phase_ = phase::starting;
+  loop_ = co_await asio::this_coro::executor;
+  name_ = host_and_pid();
   broker::open_options patient;
   patient.patience.reset();
-  broker = broker::open(options.broker, loop, patient);
-  log = workers::make_worker_log(broker->worker_log_style());
-  if (is_the_program) base::set_log_pattern(log->line_pattern());
-  wake.emplace(loop);
+  broker_ = broker::open(setup.options.broker, loop_, patient);
+  log_ = make_worker_log(broker_->worker_log_style());
+  if (owns_process) base::set_log_pattern(log_->line_pattern());
+  slots_.emplace(setup.options.concurrency, setup.options.max_jobs);
+  roles_.emplace(*this, loop_);
   const loop_end at_the_end(*this);
   std::exception_ptr thrown;
   try {
     listen_for_stop(true);
     co_await start_unless_stopped();
-    if (up) co_await serve();
+    if (phase_ == phase::serving) co_await serve();
   } catch (...) {
     thrown = std::current_exception();
-    stop_now = true;
+    hurry_ = true;
   }
   // Also when run() was cancelled: what it holds must be handed back.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   co_await shut_down();
   if (thrown) std::rethrow_exception(thrown);
-  if (failure) std::rethrow_exception(failure);
-}
-
-// The worker may outlive the loop, and what belongs to the loop may not.
-worker_core::loop_end::~loop_end() {
-  if (core.left_running) return;
-  // Where run() did not come to its end, functions may still run on threads, and use their jobs.
-  for (auto& job : core.running) job.ctx.stop_source().request_stop();
-  core.threads.reset();
-  core.processes.reset();
-  core.listen_for_stop(false);
-  core.deadlines.clear();
-  core.role_cancels.clear();
-  core.running.clear();
-  core.asides.clear();
-  core.lanes.clear();
-  core.wake.reset();
-  core.broker.reset();
-}
-
-void worker_core::check() const {
-  if (has_run) throw std::logic_error("this quarq::worker has run already");
-  if (handlers.empty())
-    throw invalid_argument("a worker needs at least one handler: worker.handle(task, function)");
-  if (options.queues.empty()) throw invalid_argument("a worker needs at least one queue");
-  for (const auto& q : options.queues) {
-    check_queue_name(q.name);
-    if (q.weight < 1)
-      throw invalid_argument(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
-  }
-  if (options.concurrency == 0) throw invalid_argument("option concurrency: expected at least 1, got 0");
-  if (options.lease < milliseconds{1'000}) {
-    throw invalid_argument(
-        fmt::format("option lease: expected at least 1000 ms, got {}", options.lease.count()));
-  }
-}
-
-awaitable<void> worker_core::start() {
-  make_places();
-  for (const auto& q : options.queues) lanes.emplace_back(q, loop);
-  const auto warnings = co_await broker->warnings();
-  for (const auto& w : warnings) base::log().warn("{}", w);
-  const auto names = queue_names(options.queues);
-  const auto known = crons_last(tasks);
-  const auto server = co_await broker->about_server();
-  log->starting(logged(names, known), server);
-  if (on_startup) co_await on_startup(own_context);
-  for (auto& l : lanes) co_await open(l);
-  log->serving(logged(names, known));
-  spawn(fetch());
-  spawn(watch_deadlines());
-  begin_crons();
-  for (auto& l : lanes) {
-    spawn(renew(l));
-    spawn(send_settlements(l));
-  }
-  up = true;
-  wake->ended.set();
-}
-
-void worker_core::make_places() {
-  const auto any = [this](auto handler::* kind) {
-    return std::any_of(handlers.begin(), handlers.end(), [&](const auto& h) { return !!(h.second.*kind); });
-  };
-  if (any(&handler::on_loop)) on_loop.max = options.concurrency;
-  if (any(&handler::on_thread)) {
-    thread_pool_options like;
-    like.size = options.threads;
-    like.name = "worker";
-    threads.emplace(like);
-    // One waits for each that runs, so that threads don't wait for the broker.
-    on_threads.max = 2 * threads->size();
-  }
-  if (any(&handler::in_process)) {
-    process_pool_options like;
-    like.size = options.processes;
-    processes.emplace(like);
-    in_processes.max = processes->size();
-  }
+  if (roles_->group.failure()) std::rethrow_exception(roles_->group.failure());
 }
 
 // A worker may wait long for its broker, and must hear of a stop meanwhile.
-awaitable<void> worker_core::start_unless_stopped() {
+awaitable<void> worker_impl::start_unless_stopped() {
   // stop() may have been called before there was a loop to hear of it.
-  if (stop_requests > 0) on_stop();
+  if (stop_requests_ > 0) on_stop();
   std::vector<awaitable<void>> both;
   both.push_back(start());
   both.push_back(watch_for_early_stop());
   try {
-    co_await run_all(std::move(both));
+    co_await detail::run_all(std::move(both));
   } catch (const stopped_early&) {
     base::log().info("stopped before it served");
   }
 }
 
-awaitable<void> worker_core::watch_for_early_stop() {
-  while (!up && !stopping) co_await wake->ended.wait();
-  if (!up) throw stopped_early();
+awaitable<void> worker_impl::start() {
+  make_pools(*roles_);
+  const auto warnings = co_await broker_->warnings();
+  for (const auto& w : warnings) base::log().warn("{}", w);
+  const auto queues = queue_names(setup);
+  const auto tasks = tasks_crons_last(setup);
+  const auto server = co_await broker_->about_server();
+  log_->starting(logged(queues, tasks), server);
+  if (setup.on_startup) co_await setup.on_startup(context_);
+  for (auto& l : roles_->leases) co_await roles_->renewer.open(l);
+  log_->serving(logged(queues, tasks));
+  spawn_roles();
+  phase_ = phase::serving;
+  roles_->progress.set();
 }
 
-awaitable<void> worker_core::serve() {
-  while (!stopping && !failure) co_await wake->ended.wait();
+void worker_impl::spawn_roles() {
+  auto& r = *roles_;
+  r.group.spawn(r.claims.run());
+  r.group.spawn(r.runner.watch_deadlines());
+  if (r.planner.assign_queues(setup.options.queues)) r.group.spawn(r.planner.run());
+  for (auto& l : r.leases) {
+    r.group.spawn(r.renewer.run(l));
+    r.group.spawn(r.settlements.run(l));
+  }
 }
 
-awaitable<void> worker_core::shut_down() {
-  stopping = true;
-  wake->fetch.set();
-  co_await finish_running();
+awaitable<void> worker_impl::watch_for_early_stop() {
+  while (phase_ == phase::starting && !roles_->claims.is_stopped()) co_await roles_->progress.wait();
+  if (phase_ == phase::starting) throw stopped_early();
+}
+
+awaitable<void> worker_impl::serve() {
+  auto& r = *roles_;
+  while (!r.claims.is_stopped() && !r.group.failure()) co_await r.progress.wait();
+}
+
+awaitable<void> worker_impl::shut_down() {
+  roles_->claims.stop();
+  phase_ = phase::draining;
+  co_await drain();
+  phase_ = phase::handing_back;
   co_await hand_back();
   co_await end_roles();
   // Their leases are closed: what still runs here counts for nothing, but its memory is ours.
-  while (!running.empty() && !is_the_program) co_await wake->ended.wait();
-  left_running = !running.empty();
-  if (on_shutdown) {
+  while (!roles_->runner.empty() && !owns_process) co_await roles_->progress.wait();
+  left_running_ = !roles_->runner.empty();
+  if (setup.on_shutdown) {
     try {
-      co_await on_shutdown(own_context);
+      co_await setup.on_shutdown(context_);
     } catch (const std::exception& e) {
       base::log().error("on_shutdown threw: {}: {}", base::type_name(typeid(e)), e.what());
     }
   }
   listen_for_stop(false);
-  log->stopped(logged_stop());
+  phase_ = phase::stopped;
+  log_->stopped(logged_stop_now());
 }
 
-awaitable<void> worker_core::finish_running() {
-  const auto wait_until = [this](steady::time_point end) -> awaitable<void> {
-    return wake->ended.wait_for(
-        std::max(std::chrono::ceil<milliseconds>(end - steady::now()), milliseconds{1}));
-  };
-  log->stopping(logged_stop());
-  const bool may_end = !stop_now && options.grace > milliseconds{0};
+awaitable<void> worker_impl::wait_progress(clock::time_point until) {
+  return clock_.wait_until(roles_->progress, until);
+}
+
+awaitable<void> worker_impl::drain() {
+  auto& runner = roles_->runner;
+  log_->stopping(logged_stop_now());
+  const auto& o = setup.options;
+  const bool may_end = !hurry_ && o.shutdown_timeout > milliseconds{0};
   if (may_end) {
-    const auto end = steady::now() + options.grace;
-    while (!running.empty() && !stop_now && steady::now() < end) co_await wait_until(end);
-    log->grace_over(logged_stop());
+    const auto end = clock_.now() + o.shutdown_timeout;
+    while (!runner.empty() && !hurry_ && clock_.now() < end) co_await wait_progress(end);
+    log_->grace_over(logged_stop_now());
   }
-  for (auto& job : running) stop_job(job, model::stop_reason::shutdown);
-  const auto end = steady::now() + last_moments;
-  while (!running.empty() && steady::now() < end) co_await wait_until(end);
-  // Whatever is left is handed back with its lease; its own end must not be recorded after that.
-  for (auto& job : running) {
-    if (job.settled) continue;
-    log->left_running(logged(job));
-    job.settled = true;
-  }
+  runner.stop_all(model::stop_reason::shutdown);
+  const auto end = clock_.now() + unwind_timeout;
+  while (!runner.empty() && clock_.now() < end) co_await wait_progress(end);
+  runner.abandon();
 }
 
-awaitable<void> worker_core::hand_back() {
-  const auto end = steady::now() + farewell;
-  while (!settled() && steady::now() < end) {
-    const auto left = std::max(std::chrono::ceil<milliseconds>(end - steady::now()), milliseconds{1});
-    co_await wake->ended.wait_for(left);
-  }
-  for (auto& l : lanes) {
-    if (l.lease.token.empty()) continue;
+awaitable<void> worker_impl::hand_back() {
+  auto& r = *roles_;
+  const auto end = clock_.now() + hand_back_timeout;
+  while (!r.settlements.is_idle() && clock_.now() < end) co_await wait_progress(end);
+  for (auto& l : r.leases) {
     try {
-      co_await with_timeout(broker->close_lease(l.lease), farewell);
+      co_await with_timeout(r.renewer.close(l), hand_back_timeout);
     } catch (const error& e) {
       base::log().warn("queue {}: could not hand back the lease, it will run out by itself: {}",
                        l.served.name, e.what());
@@ -247,163 +312,135 @@ awaitable<void> worker_core::hand_back() {
   }
 }
 
-awaitable<void> worker_core::end_roles() {
-  closing = true;
-  for (auto& cancel : role_cancels) cancel.emit(asio::cancellation_type::terminal);
-  for (auto& a : asides) a.cancel.emit(asio::cancellation_type::terminal);
-  for (auto& l : lanes) {
-    for (auto& [id, waiting] : l.unrecorded) waiting->answered.set();
-    l.unrecorded.clear();
-  }
-  while (roles > 0) co_await wake->ended.wait();
+awaitable<void> worker_impl::end_roles() {
+  auto& r = *roles_;
+  r.group.close();
+  r.settlements.abandon();
+  while (!r.group.empty()) co_await r.progress.wait();
 }
 
-void worker_core::spawn(awaitable<void> role) {
-  ++roles;
-  auto& cancel = role_cancels.emplace_back();
-  asio::co_spawn(
-      loop, std::move(role),
-      asio::bind_cancellation_slot(cancel.slot(), [self = shared_from_this()](std::exception_ptr e) {
-        --self->roles;
-        if (e && !self->closing) self->failure = e;
-        self->wake->ended.set();
-      }));
+// Nothing runs here or is left to do: a burst may end.
+bool worker_impl::is_idle() const {
+  return roles_->runner.empty() && roles_->settlements.is_idle() && !roles_->planner.is_beginning();
 }
 
-void worker_core::stop(const char* asked_by) {
-  stop_asked_by = asked_by;
-  ++stop_requests;
-  // Without a loop to tell, serve() will see the count.
-  const std::lock_guard lock(stop_mutex);
-  if (!stop_loop) return;
-  asio::post(*stop_loop, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->on_stop();
+// ---- being asked to stop
+
+void worker_impl::stop(const char* asked_by) {
+  stop_asked_by_ = asked_by;
+  ++stop_requests_;
+  // Without a loop to tell, start_unless_stopped() will see the count.
+  const std::lock_guard lock(stop_mutex_);
+  if (!stop_loop_) return;
+  asio::post(*stop_loop_, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && self->roles_) self->on_stop();
   });
 }
 
-void worker_core::listen_for_stop(bool on) {
-  const std::lock_guard lock(stop_mutex);
-  stop_loop.reset();
-  if (on) stop_loop = loop;
+void worker_impl::listen_for_stop(bool on) {
+  const std::lock_guard lock(stop_mutex_);
+  stop_loop_.reset();
+  if (on) stop_loop_ = loop_;
 }
 
-void worker_core::on_stop() {
-  stopping = true;
-  stop_now = stop_requests > 1;
-  wake->fetch.set();
-  wake->ended.set();
+void worker_impl::on_stop() {
+  hurry_ = hurry_ || stop_requests_ > 1;
+  roles_->claims.stop();
+  roles_->progress.set();
 }
 
-bool worker_core::settled() const noexcept {
-  return std::all_of(lanes.begin(), lanes.end(),
-                     [](const lane& l) { return l.outbox.empty() && l.in_flight.empty(); });
+// ---- what is said of it
+
+logged_worker worker_impl::logged(const std::vector<std::string>& queues,
+                                  const std::vector<std::string>& tasks) const {
+  return {name_, broker::without_password(setup.options.broker), queues, tasks, setup.options.concurrency};
 }
 
-workers::logged_worker worker_core::logged(const std::vector<std::string>& queues,
-                                           const std::vector<std::string>& known) const {
-  return {name, broker::without_password(options.broker), queues, known, options.concurrency};
-}
-
-workers::logged_stop worker_core::logged_stop() const {
-  workers::logged_stop l;
-  l.name = name;
-  if (const char* who = stop_asked_by) l.asked_by = who;
-  l.ended = tries_ended;
-  l.done = done;
-  l.running = running.size();
-  l.at_once = stop_now;
-  l.grace = options.grace;
+logged_stop worker_impl::logged_stop_now() const {
+  logged_stop l;
+  l.name = name_;
+  if (const char* who = stop_asked_by_) l.asked_by = who;
+  l.ended = counts_.ended;
+  l.done = counts_.done;
+  l.running = roles_->runner.running();
+  l.at_once = hurry_;
+  l.grace = setup.options.shutdown_timeout;
   return l;
 }
 
-std::string worker_core::card() const {
+std::string worker_impl::worker_info() const {
   std::string out;
   encoder e(out);
   e.map(4);
   e.text("worker");
-  e.text(name);
+  e.text(name_);
   e.text("running");
-  e.unsigned_integer(running.size());
+  e.unsigned_integer(roles_->runner.running());
   e.text("done");
-  e.unsigned_integer(done);
+  e.unsigned_integer(counts_.done);
   e.text("concurrency");
-  e.unsigned_integer(options.concurrency);
+  e.unsigned_integer(setup.options.concurrency);
   return out;
 }
 
-}  // namespace detail
+}  // namespace quarq::workers
 
-std::string_view to_string(level where) noexcept {
-  switch (where) {
-    case level::loop:
-      return "loop";
-    case level::thread:
-      return "thread";
-    case level::process:
-      return "process";
-  }
-  return "?";
-}
+namespace quarq {
 
-void detail::check_options(std::string_view task, const handler_options& options) {
-  if (!options.memory_limit || options.on == level::process) return;
-  throw invalid_argument(fmt::format(
-      "task \"{}\": option memory_limit: it limits a process of its own, which needs on = level::process",
-      task));
-}
-
-worker::worker(worker_options options) : core_(std::make_shared<detail::worker_core>(std::move(options))) {}
+worker::worker(worker_options options) : impl_(std::make_shared<workers::worker_impl>(std::move(options))) {}
 worker::~worker() = default;
 
 worker_options& worker::options() noexcept {
-  return core_->options;
+  return impl_->setup.options;
 }
 
 void worker::add_handler(std::string task, detail::handler h) {
   detail::check_options(task, h.options);
-  const auto [place, fresh] = core_->handlers.try_emplace(task, std::move(h));
+  auto& setup = impl_->setup;
+  const auto [place, fresh] = setup.handlers.try_emplace(task, std::move(h));
   if (!fresh) throw invalid_argument("task \"" + task + "\" has a handler already");
-  core_->tasks.push_back(std::move(task));
+  setup.tasks.push_back(std::move(task));
 }
 
 std::string_view worker::add_cron(const std::string& name, cron_options options) {
-  core_->add_cron(name, std::move(options));
-  return core_->crons.find(std::string(cron::cron_prefix) + name)->first;
+  impl_->add_cron(name, std::move(options));
+  return impl_->setup.crons.find(std::string(cron::cron_prefix) + name)->first;
 }
 
 worker& worker::on_startup(hook f) {
-  core_->on_startup = std::move(f);
+  impl_->setup.on_startup = std::move(f);
   return *this;
 }
 
 worker& worker::on_shutdown(hook f) {
-  core_->on_shutdown = std::move(f);
+  impl_->setup.on_shutdown = std::move(f);
   return *this;
 }
 
 worker& worker::before_job(hook f) {
-  core_->before_job = std::move(f);
-  return *this;
-}
-
-worker& worker::after_recorded(end_hook f) {
-  core_->after_recorded = std::move(f);
+  impl_->setup.before_job = std::move(f);
   return *this;
 }
 
 worker& worker::after_job(end_hook f) {
-  core_->after_job = std::move(f);
+  impl_->setup.after_job = std::move(f);
+  return *this;
+}
+
+worker& worker::after_commit(end_hook f) {
+  impl_->setup.after_commit = std::move(f);
   return *this;
 }
 
 awaitable<void> worker::run() {
-  return core_->run();
+  return impl_->run();
 }
 void worker::stop() {
-  core_->stop();
+  impl_->stop();
 }
 std::size_t worker::jobs_done() const noexcept {
-  return core_->done;
+  return impl_->jobs_done();
 }
 
 }  // namespace quarq

@@ -137,7 +137,7 @@ TEST_P(cancel_and_timeout, a_job_cancelled_while_its_worker_is_frozen_does_not_r
 }
 
 TEST_P(cancel_and_timeout, a_worker_that_stops_while_a_cancel_is_pending_leaves_the_job_cancelled) {
-  auto& worker = start_worker(grace(0));
+  auto& worker = start_worker(shutdown_timeout(0));
   const auto id = enqueue(wait_deaf(gate()));
   wait_for_start(id);
   EXPECT_EQ(cancel(id), cancel_outcome::requested);

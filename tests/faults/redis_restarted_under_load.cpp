@@ -95,7 +95,7 @@ TEST_P(redis_restarted_under_load, a_job_that_ran_meanwhile_is_recorded_once) {
 class redis_away : public scene {};
 
 TEST_P(redis_away, a_worker_without_its_server_still_ends_on_a_signal) {
-  auto& worker = start_worker(grace(0));
+  auto& worker = start_worker(shutdown_timeout(0));
   const auto id = enqueue(wait_for_gate(gate()));
   wait_for_start(id);
   redis().kill();

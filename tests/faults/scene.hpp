@@ -48,8 +48,8 @@ inline void PrintTo(store_kind kind, std::ostream* out) {
 inline strings lease(int seconds) {
   return {"--lease", std::to_string(seconds)};
 }
-inline strings grace(int seconds) {
-  return {"--grace", std::to_string(seconds)};
+inline strings shutdown_timeout(int seconds) {
+  return {"--shutdown-timeout", std::to_string(seconds)};
 }
 
 class scene : public testing::TestWithParam<store_kind> {

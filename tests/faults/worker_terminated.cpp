@@ -23,7 +23,7 @@ class worker_terminated : public scene {
   }
 
   void check_handed_back(const task<std::string(std::string)>& what) {
-    auto& worker = start_worker(grace(0));
+    auto& worker = start_worker(shutdown_timeout(0));
     const auto id = enqueue(what(gate()));
     wait_for_start(id);
     worker.signal(SIGTERM);
@@ -68,7 +68,7 @@ TEST_P(worker_terminated, a_function_that_ignores_everything_does_not_keep_the_p
 
 TEST_P(worker_terminated, a_second_signal_ends_the_grace_period_at_once) {
   // An hour of grace: only the second signal can end the worker in time.
-  auto& worker = start_worker(grace(3600));
+  auto& worker = start_worker(shutdown_timeout(3600));
   const auto id = enqueue(wait_for_gate(gate()));
   wait_for_start(id);
   worker.signal(SIGTERM);
@@ -81,7 +81,7 @@ TEST_P(worker_terminated, a_second_signal_ends_the_grace_period_at_once) {
 
 TEST_P(worker_terminated, jobs_claimed_but_not_started_are_handed_back_uncounted) {
   // More plain functions than threads: some are claimed and wait for a thread.
-  auto& worker = start_worker({"--threads", "1", "--grace", "0"});
+  auto& worker = start_worker({"--threads", "1", "--shutdown-timeout", "0"});
   strings ids;
   for (int i = 0; i < 4; ++i) ids.push_back(enqueue(wait_on_thread(gate())));
   ASSERT_TRUE(eventually([&] { return past().runs().size() == 1 && summary().running >= 2; }, soon));

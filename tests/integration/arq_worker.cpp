@@ -117,7 +117,7 @@ TEST_F(arq_worker, lives_on_when_redis_is_restarted) {
 TEST_F(arq_worker, hands_back_uncounted_what_it_can_not_end_when_it_is_stopped) {
   bool started = false;
   auto o = options(false);
-  o.grace = 0ms;
+  o.shutdown_timeout = 0ms;
   worker w(o);
   w.handle(the_task, [&](int, std::string, bool) -> awaitable<int> {
     started = true;

@@ -168,7 +168,7 @@ TEST_F(arq_worker_log, tells_of_a_running_job_that_is_aborted) {
 }
 
 TEST_F(arq_worker_log, tells_of_a_shutdown_that_waits_for_nothing) {
-  auto& worker = start({"--grace", "0"});
+  auto& worker = start({"--shutdown-timeout", "0"});
   python_enqueue(server_, "one");
   enqueue(wait_long().id("two"));
   expect_lines({seconds + "← one:the_task ● 42", seconds + R"(→ two:wait_long\(\))"});
@@ -180,7 +180,7 @@ TEST_F(arq_worker_log, tells_of_a_shutdown_that_waits_for_nothing) {
 }
 
 TEST_F(arq_worker_log, tells_of_a_shutdown_that_waits) {
-  auto& worker = start({"--grace", "1000"});
+  auto& worker = start({"--shutdown-timeout", "1000"});
   enqueue(wait_long().id("one"));
   expect_line(seconds + R"(→ one:wait_long\(\))");
   worker.signal(SIGINT);

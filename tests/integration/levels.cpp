@@ -250,7 +250,7 @@ class machines_level {
     base::set_log_level("off");
     worker_.options().broker = place_->url();
     worker_.options().threads = 4;
-    worker_.options().stop_wait = 300ms;
+    worker_.options().cancel_timeout = 300ms;
     worker_.on_startup([this](context& ctx) -> awaitable<void> {
       ctx.emplace<machines>(queue(place_->url()));
       co_return;

@@ -245,7 +245,7 @@ TEST_P(worker_hooks, after_a_try_was_recorded_its_job_is_seen_so_and_its_id_is_f
     return 2 * n;
   });
   std::optional<queue> there;
-  w.after_recorded([&](context& ctx, const job_end& end) -> awaitable<void> {
+  w.after_commit([&](context& ctx, const job_end& end) -> awaitable<void> {
     ends.push_back(ctx.arguments_json() + " " + std::string(to_string(end.state)));
     if (end.state != job_state::succeeded) co_return;
     const auto [n] = ctx.arguments(twice);
@@ -269,7 +269,7 @@ TEST_P(worker_hooks, an_exception_after_a_try_was_recorded_is_only_logged) {
   int calls = 0;
   worker w(options());
   w.handle(twice, do_twice);
-  w.after_recorded([&](context&, const job_end&) -> awaitable<void> {
+  w.after_commit([&](context&, const job_end&) -> awaitable<void> {
     ++calls;
     throw std::runtime_error("nobody hears");
     co_return;

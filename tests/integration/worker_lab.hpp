@@ -69,7 +69,7 @@ class worker_lab : public testing::TestWithParam<broker_kind> {
     worker_options o;
     o.broker = url();
     o.threads = 2;
-    o.stop_wait = 300ms;
+    o.cancel_timeout = 300ms;
     return o;
   }
 

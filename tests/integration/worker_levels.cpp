@@ -188,7 +188,7 @@ TEST_P(worker_levels, a_process_that_hears_nothing_is_killed_when_its_job_is_can
 TEST_P(worker_levels, a_worker_that_stops_takes_its_processes_along_and_hands_their_jobs_back) {
   if (url() == "sqlite::memory:") GTEST_SKIP() << "what is in memory ends with the worker";
   auto o = options();
-  o.grace = 10ms;
+  o.shutdown_timeout = 10ms;
   std::string id;
   {
     worker w(o);

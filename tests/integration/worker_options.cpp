@@ -200,7 +200,7 @@ TEST_P(worker_options_test, stop_lets_running_jobs_end) {
 TEST_P(worker_options_test, without_grace_stop_hands_running_jobs_back_and_another_worker_runs_them) {
   latch started;
   auto o = options();
-  o.grace = 0ms;
+  o.shutdown_timeout = 0ms;
   worker w(o);
   w.handle(step, [&](int n) -> awaitable<int> {
     started.open();

@@ -88,8 +88,8 @@ worker_options arq_lab::options() const {
   worker_options o;
   o.broker = url();
   o.threads = 1;
-  o.stop_wait = 300ms;
-  o.grace = 300ms;
+  o.cancel_timeout = 300ms;
+  o.shutdown_timeout = 300ms;
   return o;
 }
 

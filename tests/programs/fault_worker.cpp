@@ -1,7 +1,7 @@
 // The worker of the fault tests. Its command line is that of every worker; beyond it, from the environment:
 //   QUARQ_TEST_HISTORY       the file to which each try appends its start and its end
 //   QUARQ_TEST_FIXED         if set: the handlers that throw and crash have been mended
-//   QUARQ_TEST_STOP_WAIT_MS  worker_options::stop_wait
+//   QUARQ_TEST_STOP_WAIT_MS  worker_options::cancel_timeout
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -170,7 +170,7 @@ int main(int argc, char** argv) {
   fixed = std::getenv("QUARQ_TEST_FIXED") != nullptr;
   quarq::worker worker;
   if (const char* ms = std::getenv("QUARQ_TEST_STOP_WAIT_MS")) {
-    worker.options().stop_wait = std::chrono::milliseconds(std::stol(ms));
+    worker.options().cancel_timeout = std::chrono::milliseconds(std::stol(ms));
   }
   add_handlers(worker);
   return worker.main(argc, argv);

@@ -27,7 +27,7 @@
 #include "async/event.hpp"
 #include "base/log.hpp"
 #include "workers/program/file_watch.hpp"
-#include "workers/worker_core.hpp"
+#include "workers/worker.hpp"
 
 namespace quarq {
 namespace {
@@ -36,7 +36,7 @@ namespace asio = boost::asio;
 
 struct flags {
   std::vector<std::string> queues;
-  double grace = 0, lease = 0;
+  double shutdown_timeout = 0, lease = 0;
   bool check = false;
   std::vector<std::string> watch;
   std::string log_level;  ///< empty: as QUARQ_LOG says
@@ -71,7 +71,7 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
   app.add_option("--processes", o.processes,
                  "processes for handlers that have one; 0: one for each processor");
   app.add_option("--max-jobs", o.max_jobs, "stop after this many jobs were started; 0: no limit");
-  app.add_option("--grace", f.grace, "seconds that running jobs have after SIGTERM")
+  app.add_option("--shutdown-timeout", f.shutdown_timeout, "seconds that running jobs have after SIGTERM")
       ->check(CLI::Range(0.0, 86'400.0));
   app.add_option("--lease", f.lease, "seconds without contact after which the jobs are given to others")
       ->check(CLI::Range(1.0, 86'400.0));
@@ -88,7 +88,7 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
 void apply(worker_options& o, const flags& f) {
   if (!f.queues.empty()) o.queues.clear();
   for (const auto& q : f.queues) o.queues.push_back(parse_queue(q));
-  o.grace = to_ms(f.grace);
+  o.shutdown_timeout = to_ms(f.shutdown_timeout);
   o.lease = to_ms(f.lease);
   if (!f.log_level.empty()) base::set_log_level(f.log_level);
 }
@@ -110,7 +110,7 @@ awaitable<bool> all_alive(worker_options o) {
 }
 
 // What main() is about, and what has become of it. It outlives the loop.
-struct course {
+struct program_state {
   std::string program;  ///< its path, if it may have to start again
   char** arguments = nullptr;
   bool signalled = false;
@@ -119,28 +119,28 @@ struct course {
   bool starts_again() const { return changed && !signalled; }
 };
 
-awaitable<void> stop_on_signals(detail::worker_core& core, asio::signal_set& signals, course& c) {
+awaitable<void> stop_on_signals(workers::worker_impl& impl, asio::signal_set& signals, program_state& c) {
   while (true) {
     boost::system::error_code ended;
     const int which = co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ended));
     if (ended) co_return;
     c.signalled = true;
-    core.stop(which == SIGINT ? "SIGINT" : "SIGTERM");
+    impl.stop(which == SIGINT ? "SIGINT" : "SIGTERM");
   }
 }
 
-awaitable<void> stop_on_change(detail::worker_core& core, std::shared_ptr<workers::file_watch> files,
-                               course& c) {
+awaitable<void> stop_on_change(workers::worker_impl& impl, std::shared_ptr<workers::file_watch> files,
+                               program_state& c) {
   const auto what = co_await files->changed();
   // Asked a second time, it would not wait for running jobs.
   if (c.signalled) co_return;
   base::log().info("{} has changed: starting again when running jobs have ended", what);
   c.changed = true;
-  core.stop("change");
+  impl.stop("change");
 }
 
 // Throws if it can't.
-void start_again(const course& c) {
+void start_again(const program_state& c) {
   base::log().flush();
   std::fflush(nullptr);
   ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -155,19 +155,19 @@ std::shared_ptr<workers::file_watch> watch_for(const asio::any_io_executor& loop
   return std::make_shared<workers::file_watch>(loop, program, folders, broker::file_of(url));
 }
 
-awaitable<void> run_until_asked(worker& w, detail::worker_core& core, const std::vector<std::string>& watch,
-                                course& c) {
+awaitable<void> run_until_asked(worker& w, workers::worker_impl& impl, const std::vector<std::string>& watch,
+                                program_state& c) {
   const auto loop = co_await asio::this_coro::executor;
   const auto files = watch_for(loop, c.program, watch, w.options().broker);
   asio::cancellation_signal end_watch;
   async::event watch_ended(loop);
   if (files) {
     asio::co_spawn(
-        loop, stop_on_change(core, files, c),
+        loop, stop_on_change(impl, files, c),
         asio::bind_cancellation_slot(end_watch.slot(), [&](std::exception_ptr) { watch_ended.set(); }));
   }
   asio::signal_set signals(loop, SIGINT, SIGTERM);
-  asio::co_spawn(loop, stop_on_signals(core, signals, c), [](std::exception_ptr) {});
+  asio::co_spawn(loop, stop_on_signals(impl, signals, c), [](std::exception_ptr) {});
   std::exception_ptr failure;
   try {
     co_await w.run();
@@ -177,7 +177,7 @@ awaitable<void> run_until_asked(worker& w, detail::worker_core& core, const std:
   signals.cancel();
   end_watch.emit(asio::cancellation_type::terminal);
   if (files) co_await watch_ended.wait();
-  if (core.left_running) {
+  if (impl.left_running()) {
     // A handler that will not stop still uses this loop or a thread: nothing may be destroyed under it.
     if (!failure && c.starts_again()) start_again(c);
     base::log().flush();
@@ -191,7 +191,7 @@ awaitable<void> run_until_asked(worker& w, detail::worker_core& core, const std:
 int worker::main(int argc, char** argv) {
   auto& o = options();
   flags f;
-  f.grace = static_cast<double>(o.grace.count()) / 1000;
+  f.shutdown_timeout = static_cast<double>(o.shutdown_timeout.count()) / 1000;
   f.lease = static_cast<double>(o.lease.count()) / 1000;
   CLI::App app("A quarq worker: claims jobs from its queues and runs their handlers.");
   declare(app, o, f);
@@ -201,15 +201,15 @@ int worker::main(int argc, char** argv) {
     const int code = app.exit(e);
     return code == 0 ? 0 : 2;
   }
-  core_->is_the_program = true;
+  impl_->owns_process = true;
   int code = 0;
   try {
     apply(o, f);
     if (f.check) return quarq::run(all_alive(o)) ? 0 : 1;
-    course c;
+    program_state c;
     c.arguments = argv;
     if (!f.watch.empty()) c.program = std::filesystem::read_symlink("/proc/self/exe").native();
-    quarq::run(run_until_asked(*this, *core_, f.watch, c));
+    quarq::run(run_until_asked(*this, *impl_, f.watch, c));
     if (c.starts_again()) start_again(c);
   } catch (const invalid_argument& e) {
     fmt::print(stderr, "{}: {}\n", argv[0], e.what());

@@ -1,0 +1,19 @@
+// What an attempt of a job came to, from what its handler threw.
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "model/retry_decision.hpp"
+#include "workers/running_job.hpp"
+
+namespace quarq::workers {
+
+model::attempt failed_attempt(model::attempt::what came, std::string type, std::string message);
+
+model::attempt classify(const std::exception_ptr& thrown);
+
+/// What a handler threw that had been asked to stop is only how it stopped.
+void explain_stop(model::attempt& a, const running_job& job);
+
+}  // namespace quarq::workers

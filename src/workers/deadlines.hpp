@@ -1,0 +1,30 @@
+// One timer for all jobs under way: when a job's time is over.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <utility>
+
+#include "workers/clock.hpp"
+#include "workers/running_job.hpp"
+
+namespace quarq::workers {
+
+class deadlines {
+ public:
+  deadlines(clock& by, boost::asio::any_io_executor loop) : clock_(by), changed_(std::move(loop)) {}
+
+  /// Replaces the job's deadline, if it has one.
+  void set(running_job& job, milliseconds from_now);
+  void clear(running_job& job);
+
+  /// Calls `passed` for each job whose deadline has come, after clearing it. Until it is cancelled.
+  awaitable<void> run(std::function<void(running_job&)> passed);
+
+ private:
+  clock& clock_;
+  async::auto_reset_event changed_;  // the earliest one
+  std::set<std::pair<clock::time_point, running_job*>> set_;
+};
+
+}  // namespace quarq::workers

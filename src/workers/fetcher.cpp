@@ -1,0 +1,143 @@
+#include "workers/fetcher.hpp"
+
+#include "base/log.hpp"
+
+namespace quarq::workers {
+
+fetcher::fetcher(params p)
+    : its_(std::move(p)),
+      planner_(its_.leases.size(), its_.burst),
+      wake_(its_.loop),
+      pushed_(its_.leases.size()) {}
+
+awaitable<void> fetcher::run() {
+  while (!stopped_) {
+    while (reconcile_wanted_ && !stopped_) co_await reconcile();
+    const auto step = planner_.next(situation(), its_.leases, its_.random);
+    if (const auto* c = std::get_if<claim_planner::claim>(&step)) {
+      co_await claim(its_.leases[c->queue], c->max);
+    } else if (const auto* w = std::get_if<claim_planner::wait>(&step)) {
+      if (w->until) {
+        co_await its_.time.wait_until(wake_, *w->until);
+      } else {
+        co_await wake_.wait();
+      }
+    } else {
+      break;
+    }
+  }
+  stop();
+}
+
+claim_planner::situation fetcher::situation() const {
+  return {its_.time.now(), its_.slots.room(), its_.slots.is_spent(), its_.is_idle()};
+}
+
+awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
+  try {
+    const broker::lease lease = l.lease;
+    auto answer = co_await its_.broker.claim(lease, max);
+    if (lease.token != l.lease.token) {  // the lease was lost meanwhile, and the jobs with it
+      planner_.lost(l.index);
+      co_return;
+    }
+    note_clock(l, answer.now);
+    for (auto& job : answer.jobs) {
+      // After a stop whoever ends the worker may have counted the running jobs already.
+      if (stopped_) {
+        its_.settlements.hand_back(l, std::move(job.id));
+      } else {
+        its_.start_job(l, std::move(job), answer.now);
+      }
+    }
+    planner_.claimed(l.index, its_.time.now(), answer.jobs.size() == max, answer.next_due);
+  } catch (const broker_error& e) {
+    base::log().warn("queue {}: could not claim jobs: {}", l.served.name, e.what());
+    planner_.failed(l.index, its_.time.now(), settler::pause_after_error);
+    // Most likely the lease is lost, which renewing finds out and mends.
+    its_.claim_failed(l);
+  }
+  start_pushed(l);
+}
+
+void fetcher::note_clock(queue_lease& l, broker::time_point now) {
+  its_.broker_time.note(now);
+  if (l.since == broker::time_point{}) l.since = now;
+}
+
+void fetcher::job_pushed(queue_lease& l, const std::string& token, broker::claimed_job job,
+                         broker::time_point now) {
+  // If the lease was lost, other workers own its jobs. And what is not known to be held, reconcile hands back.
+  if (token != l.lease.token) return;
+  if ((reconcile_wanted_ || reconciling_) && !stopped_) return;
+  note_clock(l, now);
+  pushed_[l.index].emplace_back(std::move(job), now);
+  if (!planner_.is_claiming(l.index)) start_pushed(l);
+}
+
+void fetcher::start_pushed(queue_lease& l) {
+  bool too_many = false;
+  for (auto& [job, now] : std::exchange(pushed_[l.index], {})) {
+    if (stopped_ || its_.slots.room() == 0) {
+      too_many = true;
+      its_.settlements.hand_back(l, std::move(job.id));
+    } else {
+      its_.start_job(l, std::move(job), now);
+    }
+  }
+  if (too_many) work_ready(l);
+}
+
+void fetcher::work_ready(const queue_lease& l) {
+  planner_.work_ready(l.index);
+  wake_.set();
+}
+
+void fetcher::leave_until(const queue_lease& l, clock::time_point until) {
+  planner_.leave_until(l.index, until);
+  wake_.set();
+}
+
+void fetcher::stop() {
+  stopped_ = true;
+  planner_.stop();
+  wake_.set();
+}
+
+void fetcher::reconnected() {
+  reconcile_wanted_ = true;
+  for (auto& jobs : pushed_) jobs.clear();
+  wake_.set();
+}
+
+// Hands back what is held under our leases but never reached us, because the answer to a claim was lost, or the
+// message that pushed it. Stands in this role so that no claim is under way meanwhile.
+awaitable<void> fetcher::reconcile() {
+  reconcile_wanted_ = false;
+  reconciling_ = true;
+  bool failed = false;
+  for (auto& l : its_.leases) {
+    const bool answered = co_await reconcile(l);
+    failed = failed || !answered;
+  }
+  reconciling_ = false;
+  for (const auto& l : its_.leases) work_ready(l);
+  if (!failed) co_return;
+  reconcile_wanted_ = true;
+  co_await its_.time.wait_until(wake_, its_.time.now() + settler::pause_after_error);
+}
+
+awaitable<bool> fetcher::reconcile(queue_lease& l) {
+  if (!l.is_held()) co_return true;
+  try {
+    auto known = its_.held_jobs(l);
+    co_await its_.broker.reconcile(l.lease, std::move(known));
+    co_return true;
+  } catch (const broker_error& e) {
+    base::log().warn("queue {}: could not reconcile after reconnecting: {}", l.served.name, e.what());
+  }
+  its_.claim_failed(l);
+  co_return false;
+}
+
+}  // namespace quarq::workers

@@ -1,0 +1,76 @@
+// Claims jobs for free slots, and starts what the broker pushes.
+#pragma once
+
+#include <functional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "workers/broker_clock.hpp"
+#include "workers/claim_planner.hpp"
+#include "workers/clock.hpp"
+#include "workers/queue_lease.hpp"
+#include "workers/settler.hpp"
+#include "workers/slot_table.hpp"
+
+namespace quarq::workers {
+
+class fetcher {
+ public:
+  struct params {
+    broker::broker& broker;
+    queue_leases& leases;
+    slot_table& slots;
+    settler& settlements;
+    broker_clock& broker_time;
+    clock& time;
+    boost::asio::any_io_executor loop;
+    std::mt19937_64& random;
+    bool burst = false;
+    std::function<void(queue_lease&, broker::claimed_job, broker::time_point now)> start_job;
+    std::function<bool()> is_idle;  ///< nothing runs or is left to do here: a burst may end
+    std::function<void(queue_lease&)> claim_failed;
+    /// The ids of all jobs held under the lease that this worker knows of.
+    std::function<std::vector<std::string>(const queue_lease&)> held_jobs;
+  };
+  explicit fetcher(params p);
+
+  /// Claims until stop(), or until a burst or max_jobs has come to its end.
+  awaitable<void> run();
+  /// Claims no more; what arrives is handed back.
+  void stop();
+  bool is_stopped() const noexcept { return stopped_; }
+
+  /// A slot is free, or is_idle() may have changed.
+  void wake() { wake_.set(); }
+  /// There is work in this queue, or its promise to tell of it has ended.
+  void work_ready(const queue_lease& l);
+  /// The queue need not be asked before this.
+  void leave_until(const queue_lease& l, clock::time_point until);
+  /// A job that the broker gave us without being asked, under the lease with this token.
+  void job_pushed(queue_lease& l, const std::string& token, broker::claimed_job job, broker::time_point now);
+  /// The connection was lost and is back: claims whose answers were lost may have left jobs under our leases.
+  void reconnected();
+  void lease_lost(const queue_lease& l) { pushed_[l.index].clear(); }
+
+ private:
+  awaitable<void> claim(queue_lease& l, std::size_t max);
+  void note_clock(queue_lease& l, broker::time_point now);
+  void start_pushed(queue_lease& l);
+  awaitable<void> reconcile();
+  awaitable<bool> reconcile(queue_lease& l);
+  claim_planner::situation situation() const;
+
+  params its_;
+  claim_planner planner_;
+  async::auto_reset_event wake_;
+  /// Jobs pushed while a claim is under way, which may have taken their slots. One list for each queue.
+  std::vector<std::vector<std::pair<broker::claimed_job, broker::time_point>>> pushed_;
+  bool stopped_ = false;
+  bool reconcile_wanted_ = false;
+  bool reconciling_ = false;
+};
+
+}  // namespace quarq::workers

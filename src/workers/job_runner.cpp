@@ -1,0 +1,435 @@
+#include "workers/job_runner.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "model/argument_binding.hpp"
+#include "workers/attempt_result.hpp"
+
+namespace quarq::workers {
+
+namespace asio = boost::asio;
+using model::attempt;
+using model::stop_reason;
+using what = model::attempt::what;
+
+namespace {
+
+/// Puts arguments that were given by name into their places.
+std::optional<attempt> bind_by_name(running_job& job) {
+  try {
+    job.by_position = decoder(job.record.arguments, job.record.task).array();
+    job.record.arguments =
+        model::bind_arguments(job.record, {job.how->parameter_count, job.how->parameter_names});
+    job.record.keywords.clear();
+  } catch (const decode_error& e) {
+    return failed_attempt(what::impossible, "quarq::decode_error", e.what());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::time_point now) {
+  its_.slots.job_began();
+  std::optional<attempt> unreadable;
+  model::record record;
+  try {
+    record = model::decode_record(claimed.record);
+  } catch (const decode_error& e) {
+    unreadable = failed_attempt(what::impossible, "quarq::decode_error", e.what());
+  }
+  const auto due = cron::meant_for(record.task, claimed);
+  detail::job_facts facts{claimed.id,       record.task,         from.served.name,
+                          claimed.attempts, claimed.enqueued_at, due};
+  auto& job = running_.emplace_front(from, std::move(claimed), its_.worker_context, std::move(facts),
+                                     its_.time.now());
+  job.self = running_.begin();
+  job.record = std::move(record);
+  job.started_ms = now.time_since_epoch().count();
+  if (unreadable) {
+    job.terms = model::terms_for({}, handler_options{}, false);
+    reject(job, *unreadable);
+    forget(job);
+    return;
+  }
+  const auto ended = [this, &job, owner = its_.owner.lock()](std::exception_ptr e) {
+    // run() catches all that handlers throw; this would be our own mistake, and must be seen.
+    if (e) std::rethrow_exception(e);
+    forget(job);
+    its_.job_ended();
+  };
+  asio::co_spawn(its_.loop, run(job, now), asio::bind_cancellation_slot(job.cancel.slot(), ended));
+}
+
+// The path of one job, after its record was decoded.
+awaitable<void> job_runner::run(running_job& job, broker::time_point now) {
+  const auto rejection = check(job, now);
+  if (rejection) {
+    reject(job, *rejection);
+    co_return;
+  }
+  start_timer(job);
+  attempt a;
+  std::string result;
+  try {
+    const bool admitted = co_await admit(job);
+    if (!admitted) co_return;
+    its_.log.started(logged(job));
+    std::string returned = co_await call(job);
+    result = std::move(returned);
+  } catch (...) {
+    a = classify(std::current_exception());
+  }
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  explain_stop(a, job);
+  auto verdict = decide(job, a);
+  co_await run_after_job(job, a, verdict);
+  const bool counts = settle(job, a, verdict, std::move(result));
+  if (!counts || !its_.setup.after_commit) co_return;
+  const auto end = end_of(job, a, verdict);
+  co_await run_after_commit(job, end);
+}
+
+// Why the job is not run, if it is not.
+std::optional<attempt> job_runner::check(running_job& job, broker::time_point now) {
+  const auto found = its_.setup.handlers.find(job.record.task);
+  job.how = found == its_.setup.handlers.end() ? nullptr : &found->second;
+  job.terms = job.how ? model::terms_for(job.record, job.how->options,
+                                         job.how->returns_nothing && !its_.keep_void_results)
+                      : model::terms_for(job.record, handler_options{}, false);
+  const auto& c = job.claimed;
+  if (job.record.awaited && c.expires_at) {
+    const auto left = std::max(*c.expires_at - now, milliseconds{1});
+    job.terms.timeout = std::min(job.terms.timeout.value_or(left), left);
+  }
+  if (c.expires_at && now > *c.expires_at) {
+    return failed_attempt(what::expired, "quarq::job_expired",
+                          fmt::format("{} expired: no worker started it in time", job.record.task));
+  }
+  if (c.attempts > job.terms.retry.max_attempts()) {
+    return failed_attempt(
+        what::exhausted, "quarq::worker_lost",
+        fmt::format("{} was lost with its worker on each of its {} tries", job.record.task, c.attempts - 1));
+  }
+  if (!job.how) {
+    return failed_attempt(
+        what::unknown_task, "quarq::unknown_task",
+        fmt::format("no handler for task \"{}\" in worker {}", job.record.task, its_.worker_name));
+  }
+  if (!job.record.keywords.empty()) return bind_by_name(job);
+  return std::nullopt;
+}
+
+void job_runner::reject(running_job& job, const attempt& why) {
+  if (why.came == what::unknown_task && job.record.task.starts_with(cron::cron_prefix)) {
+    apply(job, its_.gate.leave_to_others(job, "is not a cron job that this worker knows"));
+  } else {
+    settle(job, why, decide(job, why), {});
+  }
+}
+
+void job_runner::start_timer(running_job& job) {
+  job.ctx.set_arguments(job.record.arguments);
+  if (job.terms.timeout) deadlines_.set(job, *job.terms.timeout);
+}
+
+// Whether the job runs: a cron job's run may not take place.
+awaitable<bool> job_runner::admit(running_job& job) {
+  auto* c = its_.gate.cron_of(job);
+  if (c == nullptr) co_return true;
+  deadlines_.clear(job);
+  auto ruled = co_await its_.gate.admit(job, *c);
+  job.started = its_.time.now();  // its own time begins here
+  if (ruled.what != admission::ruling::run) {
+    apply(job, std::move(ruled));
+    co_return false;
+  }
+  if (job.stopped == stop_reason::none) start_timer(job);
+  co_return true;
+}
+
+void job_runner::apply(running_job& job, admission ruled) {
+  if (job.settled) return;
+  job.settled = true;
+  if (ruled.what == admission::ruling::park) {
+    its_.slots.job_did_not_count();
+    its_.park(job, std::move(ruled.until_ended));
+  } else {
+    end_without_run(job, ruled);
+  }
+}
+
+void job_runner::end_without_run(running_job& job, const admission& ruled) {
+  if (!job.is_ours()) return;
+  if (!ruled.why.empty()) {
+    base::log().warn("skipped  task={} id={}: {}", job.record.task, job.claimed.id, ruled.why);
+  }
+  auto o = outcome_of(job);
+  o.after = ruled.after;
+  if (ruled.state != job_state::succeeded) {
+    o.error_type = ruled.state == job_state::expired ? "quarq::job_expired" : "quarq::cancelled";
+    o.error = ruled.why;
+  }
+  broker::settlement s;
+  s.id = job.claimed.id;
+  s.state = ruled.state;
+  s.keep = model::keep_of(job.terms.keep_success);
+  s.outcome = model::encode(o);
+  ++its_.counts.done;
+  its_.settlements.settle(job.from, std::move(s));
+}
+
+awaitable<std::string> job_runner::call(running_job& job) {
+  if (its_.setup.before_job) co_await its_.setup.before_job(job.ctx);
+  std::string result;
+  if (job.how->on_thread) {
+    result = co_await call_on_thread(job);
+  } else if (job.how->in_process) {
+    result = co_await call_in_process(job);
+  } else {
+    const slot_guard slot(its_.slots, level::loop);
+    result = co_await job.how->on_loop(job.ctx, job.record.arguments);
+  }
+  co_return result;
+}
+
+// Cancelling a coroutine can't end a function on a thread: it hears of it by its stop_token, and is waited for.
+awaitable<std::string> job_runner::call_on_thread(running_job& job) {
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  const slot_guard slot(its_.slots, level::thread);
+  const auto work = [&job] { return job.how->on_thread(job.ctx, job.record.arguments); };
+  std::string result = co_await its_.threads->run(work);
+  co_return result;
+}
+
+// Cancelling it kills the process.
+awaitable<std::string> job_runner::call_in_process(running_job& job) {
+  const slot_guard slot(its_.slots, level::process);
+  const auto limit = job.how->options.memory_limit;
+  const detail::job_facts facts{job.ctx.id(),      job.ctx.task(),        job.ctx.queue(),
+                                job.ctx.attempt(), job.ctx.enqueued_at(), job.ctx.due_at()};
+  std::string result = co_await detail::process_call(*its_.processes, *job.how->in_process,
+                                                     job.record.arguments, limit, facts);
+  co_return result;
+}
+
+model::verdict job_runner::decide(const running_job& job, const attempt& a) {
+  auto retry = job.terms.retry;
+  const bool is_answer = a.came == what::threw && job.record.awaited && !a.pause;
+  if (is_answer && !job.record.attempts && !job.record.backoff) retry = retry.attempts(1);
+  return model::decide(a, retry, job.claimed.attempts, std::uniform_real_distribution<>(0, 1)(its_.random));
+}
+
+awaitable<void> job_runner::run_after_job(running_job& job, attempt& a, model::verdict& v) {
+  if (!its_.setup.after_job) co_return;
+  const auto end = end_of(job, a, v);
+  try {
+    co_await its_.setup.after_job(job.ctx, end);
+  } catch (...) {
+    auto thrown = classify(std::current_exception());
+    if (a.came == what::returned) {
+      a = std::move(thrown);
+    } else {
+      base::log().error("after_job threw for id={}: {}: {}", job.claimed.id, thrown.error_type, thrown.error);
+    }
+  }
+  if (a.came != what::returned && v.state == job_state::succeeded) v = decide(job, a);
+}
+
+// Whether this is the job's end: it has none yet, and the job is still ours.
+bool job_runner::settle(running_job& job, const attempt& a, const model::verdict& v, std::string result) {
+  if (job.settled) {
+    base::log().warn("late     task={} id={} stopped {} after it began; its end was recorded before",
+                     job.record.task, job.claimed.id, base::human_duration(ran(job)));
+    return false;
+  }
+  job.settled = true;
+  if (!job.is_ours()) {
+    base::log().warn("refused  task={} id={}: its lease was lost, its end here counts for nothing",
+                     job.record.task, job.claimed.id);
+    return false;
+  }
+  its_.log.ended(logged(job), a, v,
+                 its_.setup.options.log_results ? std::optional<std::string_view>(result) : std::nullopt);
+  if (is_final(v.state)) ++its_.counts.done;
+  auto& ended = its_.counts.ended;
+  ++(v.state == job_state::succeeded ? ended.complete : is_final(v.state) ? ended.failed : ended.retried);
+  its_.settlements.settle(job.from, settlement_of(job, a, v, std::move(result)));
+  return true;
+}
+
+awaitable<void> job_runner::run_after_commit(running_job& job, const job_end& end) {
+  deadlines_.clear(job);
+  const bool held = co_await its_.settlements.wait_answered(job.from, job.claimed.id);
+  if (!held) co_return;
+  try {
+    co_await its_.setup.after_commit(job.ctx, end);
+  } catch (...) {
+    const auto thrown = classify(std::current_exception());
+    base::log().error("after_commit threw for id={}: {}: {}", job.claimed.id, thrown.error_type,
+                      thrown.error);
+  }
+}
+
+void job_runner::stop(running_job& job, stop_reason why) {
+  if (job.stopped != stop_reason::none || job.settled) return;
+  job.stopped = why;
+  deadlines_.set(job, its_.setup.options.cancel_timeout);
+  job.ctx.stop_source().request_stop();
+  job.cancel.emit(asio::cancellation_type::terminal);
+}
+
+void job_runner::stop_all(stop_reason why) {
+  for (auto& job : running_) stop(job, why);
+}
+
+void job_runner::cancel_requested(queue_lease& of, const std::string& id) {
+  for (auto& job : running_) {
+    if (&job.from == &of && job.claimed.id == id) stop(job, stop_reason::cancelled);
+  }
+}
+
+std::size_t job_runner::lease_lost(queue_lease& of) {
+  std::size_t lost = 0;
+  for (auto& job : running_) {
+    if (&job.from != &of || !job.is_ours()) continue;
+    ++lost;
+    stop(job, stop_reason::shutdown);
+  }
+  return lost;
+}
+
+awaitable<void> job_runner::watch_deadlines() {
+  return deadlines_.run([this](running_job& job) { deadline_passed(job); });
+}
+
+void job_runner::deadline_passed(running_job& job) {
+  if (job.stopped == stop_reason::none) {
+    stop(job, stop_reason::timed_out);
+    return;
+  }
+  base::log().warn(
+      "stuck    task={} id={} was asked to stop {} ago and runs on; its end is recorded without it",
+      job.record.task, job.claimed.id, base::human_duration(its_.setup.options.cancel_timeout));
+  auto a = failed_attempt(what::threw, "quarq::cancelled", "the handler did not stop when asked");
+  explain_stop(a, job);
+  settle(job, a, decide(job, a), {});
+}
+
+void job_runner::abandon() {
+  for (auto& job : running_) {
+    if (job.settled) continue;
+    its_.log.left_running(logged(job));
+    job.settled = true;
+  }
+}
+
+void job_runner::request_stop_of_all() {
+  for (auto& job : running_) job.ctx.stop_source().request_stop();
+}
+
+void job_runner::forget(running_job& job) {
+  deadlines_.clear(job);
+  its_.slots.job_ended();
+  running_.erase(job.self);
+}
+
+void job_runner::aborted_unstarted(const broker::claimed_job& claimed, broker::time_point now) {
+  std::string task;
+  try {
+    task = model::decode_record(claimed.record).task;
+  } catch (const decode_error&) {
+    // It need not be readable to be cancelled.
+  }
+  logged_job l;
+  l.id = claimed.id;
+  l.task = task;
+  l.attempts = claimed.attempts;
+  l.age = now - claimed.enqueued_at;
+  its_.log.aborted_unstarted(l);
+  ++its_.counts.ended.failed;
+  ++its_.counts.done;
+}
+
+void job_runner::append_ids(const queue_lease& of, std::vector<std::string>& ids) const {
+  for (const auto& job : running_) {
+    if (&job.from == &of) ids.push_back(job.claimed.id);
+  }
+}
+
+std::chrono::microseconds job_runner::ran(const running_job& job) const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(its_.time.now() - job.started);
+}
+
+job_end job_runner::end_of(const running_job& job, const attempt& a, const model::verdict& v) const {
+  job_end end;
+  end.state = v.state;
+  end.error_type = a.error_type;
+  end.error = a.error;
+  end.ran = ran(job);
+  return end;
+}
+
+broker::settlement job_runner::settlement_of(const running_job& job, const attempt& a,
+                                             const model::verdict& v, std::string result) const {
+  broker::settlement s;
+  s.id = job.claimed.id;
+  s.state = v.state;
+  s.delay = v.pause;
+  if (v.state == job_state::deferred) {
+    s.kind = broker::settlement::what::retry;
+    return s;
+  }
+  if (v.state == job_state::queued) {
+    s.kind = broker::settlement::what::hand_back;
+    return s;
+  }
+  s.kind = broker::settlement::what::end;
+  s.keep = model::keep_of(v.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure);
+  auto o = outcome_of(job);
+  o.result = std::move(result);
+  o.error_type = a.error_type;
+  o.error = a.error;
+  s.outcome = model::encode(o);
+  return s;
+}
+
+// As it is now, without a result or an error.
+model::outcome job_runner::outcome_of(const running_job& job) const {
+  model::outcome o;
+  o.task = job.record.task;
+  o.attempts = job.claimed.attempts;
+  o.worker = its_.worker_name;
+  o.enqueued_ms = job.claimed.enqueued_at.time_since_epoch().count();
+  o.started_ms = job.started_ms;
+  o.finished_ms = job.started_ms + std::chrono::duration_cast<milliseconds>(ran(job)).count();
+  return o;
+}
+
+logged_job job_runner::logged(const running_job& job) const {
+  const auto start = broker::time_point(milliseconds(job.started_ms));
+  const auto& crons = its_.setup.crons;
+  logged_job l;
+  l.id = job.claimed.id;
+  l.task = job.record.task;
+  l.is_cron = !crons.empty() && crons.contains(job.record.task);
+  l.attempts = job.claimed.attempts;
+  l.max_attempts = job.terms.retry.max_attempts();
+  l.age = start - job.claimed.enqueued_at;
+  l.waited = start - job.claimed.due_at;
+  l.ran = ran(job);
+  l.arguments = job.record.arguments;
+  l.by_position = job.by_position;
+  if (job.how) l.names = job.how->parameter_names;
+  return l;
+}
+
+}  // namespace quarq::workers

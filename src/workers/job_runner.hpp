@@ -1,0 +1,116 @@
+// Runs one attempt of each job that was claimed, from its claim to its settlement.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <quarq/process_pool.hpp>
+#include <quarq/thread_pool.hpp>
+
+#include "broker/broker.hpp"
+#include "workers/cron_gate.hpp"
+#include "workers/deadlines.hpp"
+#include "workers/log/worker_log.hpp"
+#include "workers/parked_jobs.hpp"
+#include "workers/running_job.hpp"
+#include "workers/settler.hpp"
+#include "workers/slot_table.hpp"
+#include "workers/worker_setup.hpp"
+
+namespace quarq::workers {
+
+/// Jobs and attempts that have ended here. `done` is read by other threads.
+struct job_counts {
+  std::atomic<std::size_t> done{0};  ///< whatever the state
+  tally ended;
+};
+
+class job_runner {
+ public:
+  struct params {
+    const worker_setup& setup;
+    std::string_view worker_name;
+    const context& worker_context;
+    const worker_log& log;
+    bool keep_void_results = false;  ///< see broker::keeps_results_of_nothing
+    job_counts& counts;
+    slot_table& slots;
+    settler& settlements;
+    cron_gate& gate;
+    clock& time;
+    boost::asio::any_io_executor loop;
+    std::mt19937_64& random;
+    const thread_pool* threads = nullptr;     ///< REQUIRED before start(), if there are handlers on threads
+    const process_pool* processes = nullptr;  ///< likewise
+    std::weak_ptr<void> owner;                ///< kept alive by jobs under way
+    std::function<void(const running_job&, std::string until_ended)> park;
+    std::function<void()> job_ended;  ///< its slot is free
+  };
+  void use_pools(const thread_pool* threads, const process_pool* processes) {
+    its_.threads = threads;
+    its_.processes = processes;
+  }
+  explicit job_runner(params p) : its_(std::move(p)), deadlines_(its_.time, its_.loop) {}
+
+  /// Begins an attempt of a job that was claimed under this lease at `now`, by the broker's clock.
+  void start(queue_lease& from, broker::claimed_job claimed, broker::time_point now);
+  /// The role that watches the jobs' deadlines, until it is cancelled.
+  awaitable<void> watch_deadlines();
+
+  /// Asks a job, or all of them, to stop; the first reason counts. The end of one that has not stopped after
+  /// worker_options::stop_wait is recorded without it.
+  void stop(running_job& job, model::stop_reason why);
+  void stop_all(model::stop_reason why);
+  void cancel_requested(queue_lease& of, const std::string& id);
+  /// Other workers own the jobs under this lease now. Returns how many run here.
+  std::size_t lease_lost(queue_lease& of);
+  /// The worker ends: what still runs is handed back with its lease, and its own end is not recorded after that.
+  void abandon();
+  /// Also functions that may still run on threads: the loop is gone.
+  void request_stop_of_all();
+  /// The broker has ended a claimed job that had been cancelled before.
+  void aborted_unstarted(const broker::claimed_job& claimed, broker::time_point now);
+
+  bool empty() const noexcept { return running_.empty(); }
+  std::size_t running() const noexcept { return running_.size(); }
+  void append_ids(const queue_lease& of, std::vector<std::string>& ids) const;
+
+ private:
+  awaitable<void> run(running_job& job, broker::time_point now);
+
+  // The steps of run(), in their order.
+  std::optional<model::attempt> check(running_job& job, broker::time_point now);
+  void reject(running_job& job, const model::attempt& why);
+  void start_timer(running_job& job);
+  awaitable<bool> admit(running_job& job);
+  awaitable<std::string> call(running_job& job);
+  model::verdict decide(const running_job& job, const model::attempt& a);
+  awaitable<void> run_after_job(running_job& job, model::attempt& a, model::verdict& v);
+  bool settle(running_job& job, const model::attempt& a, const model::verdict& v, std::string result);
+  awaitable<void> run_after_commit(running_job& job, const job_end& end);
+
+  void apply(running_job& job, admission ruled);
+  void end_without_run(running_job& job, const admission& ruled);
+  awaitable<std::string> call_on_thread(running_job& job);
+  awaitable<std::string> call_in_process(running_job& job);
+  void deadline_passed(running_job& job);
+  void forget(running_job& job);
+  std::chrono::microseconds ran(const running_job& job) const;
+  job_end end_of(const running_job& job, const model::attempt& a, const model::verdict& v) const;
+  model::outcome outcome_of(const running_job& job) const;
+  broker::settlement settlement_of(const running_job& job, const model::attempt& a, const model::verdict& v,
+                                   std::string result) const;
+  logged_job logged(const running_job& job) const;
+
+  params its_;
+  deadlines deadlines_;
+  std::list<running_job> running_;
+};
+
+}  // namespace quarq::workers

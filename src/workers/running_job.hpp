@@ -1,0 +1,49 @@
+// A claimed job, from its claim until its settlement is on its way and its handler has ended.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <quarq/context.hpp>
+#include <quarq/handler.hpp>
+
+#include "broker/broker.hpp"
+#include "model/record.hpp"
+#include "model/retry_decision.hpp"
+#include "workers/clock.hpp"
+#include "workers/queue_lease.hpp"
+
+namespace quarq::workers {
+
+struct running_job {
+  running_job(queue_lease& l, broker::claimed_job c, const context& worker, detail::job_facts facts,
+              clock::time_point now)
+      : from(l), token(l.lease.token), claimed(std::move(c)), ctx(&worker, std::move(facts)), started(now) {}
+
+  queue_lease& from;
+  std::string token;  ///< of the lease under which it was claimed
+  broker::claimed_job claimed;
+  model::record record;
+  std::size_t by_position = std::string::npos;  ///< so many arguments came without their names
+  const detail::handler* how = nullptr;
+  model::terms terms;
+  context ctx;
+  boost::asio::cancellation_signal cancel;
+  model::stop_reason stopped = model::stop_reason::none;
+  clock::time_point started;
+  std::int64_t started_ms = 0;                ///< by the broker's clock
+  std::optional<clock::time_point> deadline;  ///< its place in `deadlines`
+  /// Its end is recorded, or is another worker's to record; the handler may take as long as it likes to end.
+  bool settled = false;
+  std::list<running_job>::iterator self;
+
+  /// False: the lease was lost, and another worker owns the job.
+  bool is_ours() const noexcept { return token == from.lease.token; }
+};
+
+}  // namespace quarq::workers

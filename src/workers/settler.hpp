@@ -1,0 +1,77 @@
+// Tells the broker how attempts ended. What ends while one batch is under way goes with the next.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "workers/clock.hpp"
+#include "workers/queue_lease.hpp"
+
+namespace quarq::workers {
+
+class settler {
+ public:
+  static constexpr std::size_t max_batch = 512;
+  /// Before the broker is asked again, after an error.
+  static constexpr milliseconds pause_after_error{500};
+
+  struct params {
+    broker::broker& broker;
+    queue_leases& leases;
+    clock& time;
+    boost::asio::any_io_executor loop;
+    std::function<void()> answered;  ///< a batch is off our hands
+  };
+  explicit settler(params p);
+
+  void settle(const queue_lease& of, broker::settlement s);
+  /// Gives the job back to its queue, uncounted.
+  void hand_back(const queue_lease& of, std::string id);
+
+  /// One role for each queue: sends what is to be sent, until it is cancelled.
+  awaitable<void> run(queue_lease& of);
+
+  /// Waits until the broker has answered to the settlement of this job, which must have been handed over in the same
+  /// turn of the loop. False: the job was no longer ours, or the worker ends without an answer.
+  awaitable<bool> wait_answered(const queue_lease& of, std::string_view id);
+
+  /// The lease is lost: what was not sent yet counts for nothing.
+  void lease_lost(const queue_lease& of);
+  /// The worker ends: ends all waits.
+  void abandon();
+
+  /// Whether every settlement has been answered.
+  bool is_idle() const noexcept;
+  /// Appends the ids of the jobs whose settlements have not been answered.
+  void append_ids(const queue_lease& of, std::vector<std::string>& ids) const;
+
+ private:
+  /// What wait_answered waits for.
+  struct waiter {
+    explicit waiter(const boost::asio::any_io_executor& loop) : answered(loop) {}
+    async::auto_reset_event answered;
+    bool held = false;
+  };
+  struct outbox {
+    explicit outbox(const boost::asio::any_io_executor& loop) : ready(loop) {}
+    std::vector<broker::settlement> unsent;
+    std::vector<broker::settlement> in_flight;
+    async::auto_reset_event ready;
+    std::unordered_map<std::string_view, waiter*> waiters;  ///< by the job's id
+  };
+
+  awaitable<std::vector<bool>> send_batch(const queue_lease& of);
+  void report_refused(const queue_lease& of, const std::vector<bool>& held) const;
+  void wake_waiters(outbox& box, const std::vector<bool>& held);
+  outbox& box_of(const queue_lease& l) { return outboxes_[l.index]; }
+
+  params its_;
+  std::deque<outbox> outboxes_;  // one for each queue
+};
+
+}  // namespace quarq::workers

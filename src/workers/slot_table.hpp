@@ -1,0 +1,70 @@
+// How many jobs a worker may run at once, in all and of each kind.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include <quarq/level.hpp>
+
+namespace quarq::workers {
+
+class slot_table {
+ public:
+  /// `concurrency`: jobs under way at once. `max_jobs`: to be started in all; 0: no limit.
+  slot_table(std::size_t concurrency, std::size_t max_jobs)
+      : concurrency_(concurrency), max_jobs_(max_jobs) {}
+
+  /// Jobs that may be on this level, those that wait for a thread or process included. 0: no handler runs there.
+  void set_limit(level where, std::size_t max) noexcept { kind(where).max = max; }
+
+  /// How many more jobs may be claimed. Nobody knows what the next job is: as soon as one level is full, another
+  /// worker may have room there, and jobs are not hoarded here.
+  std::size_t room() const noexcept {
+    std::size_t free = left(concurrency_, under_way_);
+    if (max_jobs_ != 0) free = std::min(free, left(max_jobs_, started_));
+    std::size_t on_levels = 0;
+    for (const auto& k : kinds_) {
+      if (k.max == 0) continue;
+      if (left(k.max, k.taken) == 0) return 0;
+      on_levels += left(k.max, k.taken);
+    }
+    return std::min(free, on_levels);
+  }
+
+  /// Whether max_jobs have been started.
+  bool is_spent() const noexcept { return max_jobs_ != 0 && started_ >= max_jobs_; }
+
+  void job_began() noexcept { ++started_, ++under_way_; }
+  void job_ended() noexcept { --under_way_; }
+  /// One that began was handed back without a run.
+  void job_did_not_count() noexcept { --started_; }
+
+ private:
+  friend class slot_guard;
+  struct kind_slots {
+    std::size_t max = 0, taken = 0;
+  };
+  static constexpr std::size_t left(std::size_t limit, std::size_t used) noexcept {
+    return limit > used ? limit - used : 0;
+  }
+  kind_slots& kind(level where) noexcept { return kinds_[static_cast<std::size_t>(where)]; }
+
+  std::size_t concurrency_, max_jobs_;
+  std::size_t started_ = 0, under_way_ = 0;
+  std::array<kind_slots, 3> kinds_{};
+};
+
+/// While it lives, a job takes one of the slots of its level.
+class slot_guard {
+ public:
+  slot_guard(slot_table& table, level where) : slots_(table.kind(where)) { ++slots_.taken; }
+  ~slot_guard() { --slots_.taken; }
+  slot_guard(const slot_guard&) = delete;
+  slot_guard& operator=(const slot_guard&) = delete;
+
+ private:
+  slot_table::kind_slots& slots_;
+};
+
+}  // namespace quarq::workers

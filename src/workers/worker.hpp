@@ -1,0 +1,131 @@
+// A worker from its start to its end: the one place that knows all roles.
+//
+//   fetcher        claims jobs for free slots; claim_planner decides from which queue, and when
+//   job_runner     runs one attempt of a job: hooks, handler, timeout, cancel
+//   settler        tells the broker how attempts ended, many at a time
+//   lease_renewer  keeps the leases, hears of jobs to cancel
+//   parked_jobs    keeps what was claimed and is not run here now
+//   cron_planner   plans the runs of cron jobs; cron_gate decides whether one that was claimed takes place
+//
+// Everything runs on the worker's loop, except handlers on threads and in processes.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <quarq/process_pool.hpp>
+#include <quarq/thread_pool.hpp>
+
+#include "broker/broker.hpp"
+#include "workers/clock.hpp"
+#include "workers/cron_gate.hpp"
+#include "workers/cron_planner.hpp"
+#include "workers/fetcher.hpp"
+#include "workers/job_runner.hpp"
+#include "workers/lease_renewer.hpp"
+#include "workers/parked_jobs.hpp"
+#include "workers/role_group.hpp"
+#include "workers/settler.hpp"
+#include "workers/worker_setup.hpp"
+
+namespace quarq::workers {
+
+class worker_impl : public std::enable_shared_from_this<worker_impl> {
+ public:
+  explicit worker_impl(worker_options options) { setup.options = std::move(options); }
+
+  worker_setup setup;  ///< not to be changed once run() has begun
+  void add_cron(std::string_view cron_name, cron_options how);
+
+  awaitable<void> run();
+  /// Thread-safe. `asked_by`: for the log, and must live for ever.
+  void stop(const char* asked_by = "stop()");
+  std::size_t jobs_done() const noexcept { return counts_.done; }
+
+  /// The worker is its program, which ends with it: run() may end while handlers still run that were asked to stop
+  /// and do not. And the log is the worker's own, to look as its readers are used to.
+  bool owns_process = false;
+  /// Whether run() ended while handlers still ran that would not stop: their threads can't be joined.
+  bool left_running() const noexcept { return left_running_; }
+
+ private:
+  enum class phase {
+    created,
+    starting,      ///< waits for the broker, on_startup, the first leases
+    serving,       ///< claims and runs jobs
+    draining,      ///< claims no more; running jobs have their time to end
+    handing_back,  ///< what was not recorded yet, and the leases
+    stopped,
+  };
+
+  /// They exist while run() does.
+  struct roles {
+    roles(worker_impl& of, const boost::asio::any_io_executor& loop);
+
+    queue_leases leases;
+    async::auto_reset_event
+        progress;  ///< a job or a role has ended, the worker is up, or it is asked to stop
+    std::optional<thread_pool> threads;
+    std::optional<process_pool> processes;
+    role_group group;
+    broker_clock broker_time;
+    settler settlements;
+    fetcher claims;
+    parked_jobs parked;
+    cron_runs runs;
+    cron_gate gate;
+    cron_planner planner;
+    job_runner runner;
+    lease_renewer renewer;
+  };
+  struct loop_end;
+
+  awaitable<void> start_unless_stopped();
+  awaitable<void> start();
+  void spawn_roles();
+  awaitable<void> watch_for_early_stop();
+  awaitable<void> serve();
+  awaitable<void> shut_down();
+  awaitable<void> drain();
+  awaitable<void> hand_back();
+  awaitable<void> end_roles();
+  awaitable<void> wait_progress(clock::time_point until);
+  void make_pools(roles& r);
+  void listen_for_stop(bool on);
+  void on_stop();
+  bool is_idle() const;
+  broker::worker_events events_for(queue_lease& l, const std::string& token);
+  std::string worker_info() const;
+  logged_worker logged(const std::vector<std::string>& queues, const std::vector<std::string>& tasks) const;
+  logged_stop logged_stop_now() const;
+
+  steady_clock clock_;
+  std::mt19937_64 random_{std::random_device{}()};
+  boost::asio::any_io_executor loop_;
+  std::shared_ptr<broker::broker> broker_;
+  std::unique_ptr<worker_log> log_;
+  context context_{nullptr};
+  std::string name_;  ///< host:pid, for operators
+  job_counts counts_;
+  /// Coroutines that the end of the loop destroys give their slots back, so it outlives the roles.
+  std::optional<slot_table> slots_;
+  std::optional<roles> roles_;
+  phase phase_ = phase::created;
+  bool hurry_ = false;  ///< asked to stop twice, or failed: running jobs get no time
+  bool left_running_ = false;
+
+  std::atomic<int> stop_requests_{0};
+  std::atomic<const char*> stop_asked_by_{nullptr};
+  std::mutex stop_mutex_;                                  ///< guards stop_loop_, for stop() on other threads
+  std::optional<boost::asio::any_io_executor> stop_loop_;  ///< set while run() listens for stop()
+};
+
+}  // namespace quarq::workers

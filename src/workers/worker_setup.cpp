@@ -1,0 +1,43 @@
+#include "workers/worker_setup.hpp"
+
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+
+#include "clients/queue_core.hpp"
+
+namespace quarq::workers {
+
+void check(const worker_setup& setup) {
+  const auto& o = setup.options;
+  if (setup.handlers.empty())
+    throw invalid_argument("a worker needs at least one handler: worker.handle(task, function)");
+  if (o.queues.empty()) throw invalid_argument("a worker needs at least one queue");
+  for (const auto& q : o.queues) {
+    detail::check_queue_name(q.name);
+    if (q.weight < 1)
+      throw invalid_argument(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
+  }
+  if (o.concurrency == 0) throw invalid_argument("option concurrency: expected at least 1, got 0");
+  if (o.lease < std::chrono::milliseconds{1'000}) {
+    throw invalid_argument(fmt::format("option lease: expected at least 1000 ms, got {}", o.lease.count()));
+  }
+}
+
+std::vector<std::string> queue_names(const worker_setup& setup) {
+  std::vector<std::string> names;
+  for (const auto& q : setup.options.queues) names.push_back(q.name);
+  return names;
+}
+
+std::vector<std::string> tasks_crons_last(const worker_setup& setup) {
+  std::vector<std::string> sorted;
+  for (const bool crons : {false, true}) {
+    for (const auto& task : setup.tasks) {
+      if (task.starts_with(cron::cron_prefix) == crons) sorted.push_back(task);
+    }
+  }
+  return sorted;
+}
+
+}  // namespace quarq::workers

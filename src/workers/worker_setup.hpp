@@ -1,0 +1,31 @@
+// What a worker is told before it runs: its handlers, cron jobs, hooks and options.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <quarq/handler.hpp>
+#include <quarq/worker.hpp>
+
+#include "cron/cron_job.hpp"
+
+namespace quarq::workers {
+
+struct worker_setup {
+  worker_options options;
+  std::unordered_map<std::string, detail::handler> handlers;  ///< by their task
+  std::vector<std::string> tasks;                             ///< of the handlers, as they were added
+  std::unordered_map<std::string, cron::cron_job> crons;      ///< by their task
+  worker::hook on_startup, on_shutdown, before_job;
+  worker::end_hook after_job, after_commit;
+};
+
+/// Throws invalid_argument for what a worker can't run with.
+void check(const worker_setup& setup);
+
+/// The names of all queues, and the tasks with cron jobs last: for the log.
+std::vector<std::string> queue_names(const worker_setup& setup);
+std::vector<std::string> tasks_crons_last(const worker_setup& setup);
+
+}  // namespace quarq::workers
