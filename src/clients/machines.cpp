@@ -14,7 +14,7 @@
 #include <quarq/job.hpp>
 #include <quarq/machines.hpp>
 
-#include "async/event.hpp"
+#include "async/auto_reset_event.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "clients/queue_core.hpp"
@@ -50,7 +50,7 @@ struct remote_call {
   std::optional<job_handle> job;  // once it is stored
   bool unwanted = false;          // nobody waits any more, and the job is not stored yet
   bool taken_back = false;        // the broker knows, or can't be told
-  async::event progressed;        // one of these has changed
+  async::auto_reset_event progressed;        // one of these has changed
 };
 using call_ptr = std::shared_ptr<remote_call>;
 

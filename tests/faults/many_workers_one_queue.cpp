@@ -1,7 +1,7 @@
 // Fifty workers and more claim from one queue, and as long as none of them dies no job runs twice.
 #include <algorithm>
 
-#include "async/event.hpp"
+#include "async/auto_reset_event.hpp"
 #include "base/ids.hpp"
 #include "faults/scene.hpp"
 
@@ -12,7 +12,7 @@ namespace {
 struct bare_worker {
   explicit bare_worker(const boost::asio::any_io_executor& loop) : ready(loop) {}
   broker::lease held{"default", base::make_id()};
-  async::event ready;
+  async::auto_reset_event ready;
   strings claimed;
 };
 

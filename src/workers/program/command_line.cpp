@@ -24,7 +24,7 @@
 #include <quarq/run.hpp>
 #include <quarq/worker.hpp>
 
-#include "async/event.hpp"
+#include "async/auto_reset_event.hpp"
 #include "base/log.hpp"
 #include "workers/program/file_watch.hpp"
 #include "workers/worker.hpp"
@@ -160,7 +160,7 @@ awaitable<void> run_until_asked(worker& w, workers::worker_impl& impl, const std
   const auto loop = co_await asio::this_coro::executor;
   const auto files = watch_for(loop, c.program, watch, w.options().broker);
   asio::cancellation_signal end_watch;
-  async::event watch_ended(loop);
+  async::auto_reset_event watch_ended(loop);
   if (files) {
     asio::co_spawn(
         loop, stop_on_change(impl, files, c),
