@@ -38,15 +38,15 @@ struct process_pool_options {
 };
 
 namespace processes {
-class pool_core;
+class process_pool_impl;
 }
 
 namespace detail {
 
-awaitable<void> exchange_with_process(std::shared_ptr<processes::pool_core> pool, process_exchange& call);
+awaitable<void> exchange_with_process(std::shared_ptr<processes::process_pool_impl> pool, process_exchange& call);
 
 template <class Exchange>
-auto run_exchange(std::shared_ptr<processes::pool_core> pool, Exchange call)
+auto run_exchange(std::shared_ptr<processes::process_pool_impl> pool, Exchange call)
     -> awaitable<decltype(call.take())> {
   co_await exchange_with_process(std::move(pool), call);
   co_return call.take();
@@ -146,10 +146,10 @@ class process_pool : public detail::maps<process_pool> {
   /// The max_concurrency of a map that sets none.
   std::size_t default_max_concurrency() const noexcept { return size(); }
   /// For the worker.
-  const std::shared_ptr<processes::pool_core>& core() const noexcept { return core_; }
+  const std::shared_ptr<processes::process_pool_impl>& core() const noexcept { return core_; }
 
  private:
-  process_pool(std::shared_ptr<processes::pool_core> core, std::uint64_t limit)
+  process_pool(std::shared_ptr<processes::process_pool_impl> core, std::uint64_t limit)
       : core_(std::move(core)), limit_(limit), owns_(false) {}
 
   template <class Result, class Arguments, class... Given>
@@ -161,7 +161,7 @@ class process_pool : public detail::maps<process_pool> {
     return detail::run_exchange<exchange>(core_, std::move(call));
   }
 
-  std::shared_ptr<processes::pool_core> core_;
+  std::shared_ptr<processes::process_pool_impl> core_;
   std::optional<std::uint64_t> limit_;
   bool owns_ = true;
 };

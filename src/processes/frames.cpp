@@ -115,7 +115,7 @@ namespace {
 
 constexpr std::size_t head_values = 7;
 
-void write_place(encoder& out, std::string_view place) {
+void write_function_id(encoder& out, std::string_view place) {
   if (place.empty()) {
     out.nil();
   } else {
@@ -123,7 +123,7 @@ void write_place(encoder& out, std::string_view place) {
   }
 }
 
-std::string_view read_place(decoder& in) {
+std::string_view read_function_id(decoder& in) {
   return in.try_nil() ? std::string_view() : in.raw();
 }
 
@@ -161,8 +161,8 @@ detail::job_facts read_facts(decoder& in) {
 void write_call_head(encoder& out, const call_head& head) {
   out.array(head_values);
   out.text(head.name);
-  write_place(out, head.thunk);
-  write_place(out, head.function);
+  write_function_id(out, head.thunk);
+  write_function_id(out, head.function);
   out.unsigned_integer(head.memory_limit);
   out.unsigned_integer(head.retire_above);
   out.boolean(head.plain_result);
@@ -173,8 +173,8 @@ call_head read_call_head(decoder& in) {
   in.array(head_values);
   call_head head;
   head.name = in.text();
-  head.thunk = read_place(in);
-  head.function = read_place(in);
+  head.thunk = read_function_id(in);
+  head.function = read_function_id(in);
   head.memory_limit = in.unsigned_integer();
   head.retire_above = in.unsigned_integer();
   head.plain_result = in.boolean();

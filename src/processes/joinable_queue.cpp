@@ -8,17 +8,17 @@
 
 namespace quarq::detail {
 
-using processes::patience;
 using processes::shared_ring;
+using processes::wait_limit;
 using end = processes::shared_ring::end;
 
 namespace {
 
-patience until_stopped(std::stop_token stop) {
+wait_limit until_stopped(std::stop_token stop) {
   return {std::nullopt, std::move(stop)};
 }
 
-patience until_then(shared_queue::time_point until) {
+wait_limit until_then(shared_queue::time_point until) {
   return {until, {}};
 }
 

@@ -13,8 +13,8 @@
 #include <quarq/process.hpp>
 
 #include "async/handoff.hpp"
-#include "processes/keeper.hpp"
 #include "processes/start.hpp"
+#include "processes/supervisor.hpp"
 
 namespace quarq {
 
@@ -22,10 +22,10 @@ namespace asio = boost::asio;
 using async::handoff;
 using processes::process_end;
 
-/// Shared with the keeper, which tells of the end, and with coroutines that wait for it.
+/// Shared with the supervisor, which tells of the end, and with coroutines that wait for it.
 class process::state {
  public:
-  std::shared_ptr<processes::child> child;  // set once, by the constructor
+  std::shared_ptr<processes::child_process> child;  // set once, by the constructor
 
   void ended(process_end how) {
     std::vector<std::shared_ptr<handoff>> waiting;
@@ -107,7 +107,7 @@ void process::start(const detail::process_exchange& call, std::string name) {
 void process::end() noexcept {
   const auto ending = std::move(state_);
   // In a forked copy of this program it is not ours to end.
-  if (!ending || !processes::keeper_is_ours()) return;
+  if (!ending || !processes::owns_children()) return;
   ending->child->kill();
   ending->wait();
 }

@@ -15,8 +15,8 @@
 #include <quarq/errors.hpp>
 #include <quarq/process_pool.hpp>
 
-#include "processes/entry.hpp"
-#include "processes/pool_core.hpp"
+#include "processes/child_entry.hpp"
+#include "processes/process_pool_impl.hpp"
 #include "processes/start.hpp"
 
 namespace quarq {
@@ -25,9 +25,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-using processes::link;
+using processes::ipc_channel;
 using processes::pool_child;
-using processes::pool_core;
+using processes::process_pool_impl;
 
 // A child that dies before it could begin is no reason to give up; several in a row are.
 constexpr int max_beginnings = 3;
@@ -39,7 +39,7 @@ thread_local unsigned answered_at_once = 0;
 /// A child in use. Unless it is given back it is killed: also when the loop, and with it the coroutine, ends.
 class lease {
  public:
-  lease(std::shared_ptr<pool_core> pool, std::shared_ptr<pool_child> one)
+  lease(std::shared_ptr<process_pool_impl> pool, std::shared_ptr<pool_child> one)
       : pool_(std::move(pool)), one_(std::move(one)) {}
   ~lease() {
     if (one_) pool_->discard(one_);
@@ -48,11 +48,11 @@ class lease {
   lease& operator=(const lease&) = delete;
 
   const std::shared_ptr<pool_child>& one() const noexcept { return one_; }
-  link& connection() const noexcept { return one_->connection; }
+  ipc_channel& connection() const noexcept { return one_->connection; }
   void give_back(bool retire) noexcept { pool_->give_back(std::exchange(one_, nullptr), retire); }
 
  private:
-  std::shared_ptr<pool_core> pool_;
+  std::shared_ptr<process_pool_impl> pool_;
   std::shared_ptr<pool_child> one_;
 };
 
@@ -69,25 +69,25 @@ class borrowed_socket {
   asio::posix::stream_descriptor socket_;
 };
 
-awaitable<std::shared_ptr<pool_child>> wait_for_child(std::shared_ptr<pool_core> pool) {
+awaitable<std::shared_ptr<pool_child>> wait_for_child(std::shared_ptr<process_pool_impl> pool) {
   const auto loop = co_await asio::this_coro::executor;
-  pool_core::place place(std::move(pool), loop);
-  const std::function<void()> leave = [&place] { place.leave(); };
-  const bool was_cancelled = co_await async::handoff::wait(place.event(), leave);
+  process_pool_impl::wait_ticket wait_ticket(std::move(pool), loop);
+  const std::function<void()> leave = [&wait_ticket] { wait_ticket.leave(); };
+  const bool was_cancelled = co_await async::handoff::wait(wait_ticket.event(), leave);
   if (was_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
-  co_return place.take();
+  co_return wait_ticket.take();
 }
 
-awaitable<void> wait_for_end(std::shared_ptr<pool_core> pool, std::shared_ptr<pool_child> one) {
+awaitable<void> wait_for_end(std::shared_ptr<process_pool_impl> pool, std::shared_ptr<pool_child> one) {
   const auto loop = co_await asio::this_coro::executor;
   const auto event = std::make_shared<async::handoff>(loop);
-  if (!pool->tell_end(one, event)) co_return;
+  if (!pool->notify_at_end(one, event)) co_return;
   const std::function<void()> nothing = [] {};
   co_await async::handoff::wait(event, nothing);
 }
 
 // Says how it ended, once its socket is closed.
-awaitable<void> throw_lost(std::shared_ptr<pool_core> pool, std::shared_ptr<pool_child> one) {
+awaitable<void> throw_lost(std::shared_ptr<process_pool_impl> pool, std::shared_ptr<pool_child> one) {
   // It might live on without its socket.
   one->process->kill();
   co_await wait_for_end(pool, one);
@@ -155,7 +155,7 @@ void compose(lease& held, const detail::process_exchange& call, std::uint64_t me
 
 }  // namespace
 
-awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::pool_core> pool,
+awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::process_pool_impl> pool,
                                               process_exchange& call) {
   const auto loop = co_await asio::this_coro::executor;
   const std::uint64_t limit = call.memory_limit.value_or(pool->options().memory_limit.value_or(0));
@@ -170,28 +170,28 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::pool_co
     lease held(pool, std::move(one));
     compose(held, call, limit, retire_above);
     auto sent = held.connection().send(false);
-    if (sent == link::progress::broken && beginning < max_beginnings) continue;
-    if (sent == link::progress::broken) co_await throw_lost(pool, held.one());
+    if (sent == ipc_channel::progress::broken && beginning < max_beginnings) continue;
+    if (sent == ipc_channel::progress::broken) co_await throw_lost(pool, held.one());
 
     processes::message answer;
-    auto received = link::progress::blocked;
+    auto received = ipc_channel::progress::blocked;
     // A child that was given this processor may have answered already.
-    if (sent == link::progress::done) received = held.connection().receive(answer, false);
-    if (received == link::progress::done) ++answered_at_once;
-    if (received == link::progress::blocked) {
+    if (sent == ipc_channel::progress::done) received = held.connection().receive(answer, false);
+    if (received == ipc_channel::progress::done) ++answered_at_once;
+    if (received == ipc_channel::progress::blocked) {
       answered_at_once = 0;
       // Not registered with this loop any more when somebody else may have the child.
       borrowed_socket socket(loop, held.connection().socket());
-      while (sent == link::progress::blocked) {
+      while (sent == ipc_channel::progress::blocked) {
         co_await (*socket).async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);
         sent = held.connection().send(false);
       }
-      while (received == link::progress::blocked) {
+      while (received == ipc_channel::progress::blocked) {
         co_await (*socket).async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
         received = held.connection().receive(answer, false);
       }
     }
-    if (received == link::progress::broken) co_await throw_lost(pool, held.one());
+    if (received == ipc_channel::progress::broken) co_await throw_lost(pool, held.one());
     read_answer(held, answer, call, limit);
     co_return;
   }
@@ -219,7 +219,7 @@ process_pool_options checked(process_pool_options options) {
 }  // namespace
 
 process_pool::process_pool(process_pool_options options)
-    : core_(std::make_shared<pool_core>(checked(std::move(options)))) {}
+    : core_(std::make_shared<process_pool_impl>(checked(std::move(options)))) {}
 
 process_pool::~process_pool() {
   if (owns_) core_->close();

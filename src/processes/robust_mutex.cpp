@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cpu.hpp"
 #include "base/sanitizers.hpp"
 
 namespace quarq::processes {
@@ -32,7 +33,7 @@ timespec to_timespec(std::chrono::steady_clock::time_point at) {
 }
 
 int lock_before(pthread_mutex_t& mutex, std::chrono::steady_clock::time_point until) {
-  // The thread sanitizer of g++ 12 knows nothing of clocklock.
+  // The thread sanitizer of g++ 12 does not know pthread_mutex_clocklock.
   if constexpr (base::thread_sanitizer) {
     const auto left = until - std::chrono::steady_clock::now();
     const auto limit = to_timespec(std::chrono::steady_clock::time_point(
@@ -73,12 +74,12 @@ robust_mutex::result robust_mutex::taken(int error) {
   return result::locked_after_a_death;
 }
 
-// It is held for the copying of one item, most often: going to sleep takes longer.
+// Mostly it is held while one item is copied: going to sleep would take longer.
 bool robust_mutex::spin(int& error) {
   for (int i = 0; i < spins; ++i) {
     error = pthread_mutex_trylock(&mutex_);
     if (error != EBUSY) return true;
-    pause_processor();
+    base::cpu_relax();
   }
   return false;
 }
@@ -104,27 +105,27 @@ void robust_mutex::unlock() noexcept {
   pthread_mutex_unlock(&mutex_);
 }
 
-// ---- shared_bell
+// ---- process_condition
 
-shared_bell::heard shared_bell::listen() noexcept {
-  listeners_.store(1, std::memory_order_relaxed);
-  return rings_.load(std::memory_order_relaxed);
+process_condition::epoch process_condition::prepare_wait() noexcept {
+  waiting_.store(1, std::memory_order_relaxed);
+  return epoch_.load(std::memory_order_relaxed);
 }
 
-void shared_bell::ring_always() noexcept {
-  listeners_.store(0, std::memory_order_relaxed);
-  disturb();
+void process_condition::notify_always() noexcept {
+  waiting_.store(0, std::memory_order_relaxed);
+  wake_all();
 }
 
-void shared_bell::disturb() noexcept {
-  rings_.fetch_add(1, std::memory_order_seq_cst);
-  futex(rings_, FUTEX_WAKE, INT_MAX, nullptr);
+void process_condition::wake_all() noexcept {
+  epoch_.fetch_add(1, std::memory_order_seq_cst);
+  futex(epoch_, FUTEX_WAKE, INT_MAX, nullptr);
 }
 
-bool shared_bell::sleep(heard since, const deadline& until) noexcept {
+bool process_condition::wait(epoch since, const deadline& until) noexcept {
   timespec limit{};
   if (until) limit = to_timespec(*until);
-  const long woken = futex(rings_, FUTEX_WAIT_BITSET, since, until ? &limit : nullptr);
+  const long woken = futex(epoch_, FUTEX_WAIT_BITSET, since, until ? &limit : nullptr);
   return woken == 0 || errno != ETIMEDOUT;
 }
 

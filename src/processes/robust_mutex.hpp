@@ -1,5 +1,5 @@
-// A lock in memory that processes share, and a bell to wait for beside it. Both survive that any of the
-// processes is killed at any instruction.
+// A mutex and a condition variable in memory that processes share. Any of the processes may be killed at any
+// instruction without harm to the others.
 #pragma once
 
 #include <atomic>
@@ -11,18 +11,9 @@
 
 namespace quarq::processes {
 
-using deadline = std::optional<std::chrono::steady_clock::time_point>;  ///< nothing: no limit
+using deadline = std::optional<std::chrono::steady_clock::time_point>;  ///< nullopt: no limit
 
-/// Tells the processor that this thread waits for another one in a loop.
-inline void pause_processor() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-/// A process-shared, robust pthread mutex: when its owner is killed, the kernel hands it to the next one.
+/// A process-shared, robust pthread mutex: when its owner is killed, the kernel passes it to the next.
 class robust_mutex {
  public:
   enum class result { locked, locked_after_a_death, timed_out };
@@ -33,7 +24,7 @@ class robust_mutex {
 
   result lock();
   result lock_until(const deadline& until);
-  /// timed_out at once if somebody has it.
+  /// Returns timed_out at once if it is locked.
   result try_lock();
   void unlock() noexcept;
 
@@ -44,32 +35,34 @@ class robust_mutex {
   pthread_mutex_t mutex_;
 };
 
-/// Those who wait for a change listen, and sleep until the bell rings. What they wait for is changed under
-/// one robust_mutex, with which this protocol loses no wake-up, wherever somebody is killed:
-/// - a listener locks it, sees that the change has not come, calls listen(), unlocks, and sleeps;
-/// - a changer locks it, rings, makes the change by ONE store, and unlocks: in this order. Who wakes before the
-///   store waits for the lock, until the store is made or its maker is dead;
-/// - who gets the lock after a death rings: the dead one may have said that it rang without having done so.
-class shared_bell {
+/// A condition variable for processes that share a robust_mutex. What is waited for changes under that mutex. This
+/// protocol loses no wake-up, at whatever instruction a process is killed:
+/// - A waiter locks the mutex, sees that nothing has changed, calls prepare_wait(), unlocks, and calls wait().
+/// - A changer locks it, calls notify(), makes the change with ONE store, and unlocks, in this order. A waiter that
+///   wakes before the store waits for the mutex, until the store is made or its maker is dead.
+/// - Whoever gets the mutex after the death of its owner calls notify_always(): the dead process may have cleared
+///   the flag that somebody waits without having woken anybody.
+class process_condition {
  public:
-  using heard = std::uint32_t;
+  using epoch = std::uint32_t;
 
-  /// Under the lock.
-  heard listen() noexcept;
-  /// Under the lock, before the change. Costs one load when nobody listens.
-  void ring() noexcept {
-    if (listeners_.load(std::memory_order_relaxed) != 0) ring_always();
+  /// REQUIRES: the mutex is held. Returns what wait() needs.
+  epoch prepare_wait() noexcept;
+  /// REQUIRES: the mutex is held, and the change is not made yet. Costs one load if nobody waits.
+  void notify() noexcept {
+    if (waiting_.load(std::memory_order_relaxed) != 0) notify_always();
   }
-  void ring_always() noexcept;
+  void notify_always() noexcept;
 
-  /// Without the lock, and for no change: those who sleep look at their stop_tokens.
-  void disturb() noexcept;
-  /// Without the lock; until the bell rings after `since`, or `until`: then false. Also wakes for nothing.
-  bool sleep(heard since, const deadline& until) noexcept;
+  /// Without the mutex, and without a change: the waiters look at their stop_tokens.
+  void wake_all() noexcept;
+  /// Without the mutex. Waits until a notification after `since`; false if `until` comes first. May also wake
+  /// spuriously.
+  bool wait(epoch since, const deadline& until) noexcept;
 
  private:
-  std::atomic<std::uint32_t> rings_ = 0;
-  std::atomic<std::uint32_t> listeners_ = 0;  ///< whether anybody listens
+  std::atomic<std::uint32_t> epoch_ = 0;
+  std::atomic<std::uint32_t> waiting_ = 0;  ///< 1 if anybody may wait
 };
 
 }  // namespace quarq::processes

@@ -15,6 +15,9 @@
 
 #include <quarq/errors.hpp>
 
+#include "base/assert.hpp"
+#include "base/cpu.hpp"
+
 namespace quarq::processes {
 
 namespace {
@@ -23,17 +26,17 @@ constexpr std::uint64_t magic = 0x3130'676e'6972'7271;  // "qrring01": the layou
 constexpr std::uint64_t max_items = std::uint64_t(1) << 32;
 constexpr std::uint64_t max_bytes = std::uint64_t(1) << 40;
 constexpr std::size_t line = 64;
-constexpr std::uint64_t somebody_joins = 1;  // in `finished`, beside the count
+constexpr std::uint64_t join_waiting = 1;  // in `finished`, beside the count
 
 // Going to sleep and being woken costs the two sides more than looking for a while.
-const int looks = std::thread::hardware_concurrency() > 1 ? 500 : 1;
+const int max_spins = std::thread::hardware_concurrency() > 1 ? 500 : 1;
 
 // While others wait as well, a stop_token is looked at this often.
 constexpr auto stop_slice = std::chrono::milliseconds(10);
 
 // Who would not wait does not look either.
-int looks_of(const patience& max) {
-  return max.until && *max.until <= std::chrono::steady_clock::now() ? 1 : looks;
+int spins_of(const wait_limit& max) {
+  return max.until && *max.until <= std::chrono::steady_clock::now() ? 1 : max_spins;
 }
 
 [[noreturn]] void fail_memory() {
@@ -50,16 +53,16 @@ struct shared_ring::slot {
 // Records are counted from the first ever put: tail were put, head of them taken, slots[i] describes record
 // i. What one side writes often is in no line that the other side reads often.
 struct shared_ring::layout {
-  layout(std::uint64_t max, std::uint64_t max_of_bytes) : items(max), bytes(max_of_bytes) {}
+  layout(std::uint64_t max, std::uint64_t max_total_bytes) : items(max), bytes(max_total_bytes) {}
 
   std::atomic<std::uint64_t> valid = 0;  ///< magic, when all the rest is there
   const std::uint64_t items;
   const std::uint64_t bytes;
   std::atomic<std::uint32_t> closed = 0;
-  std::atomic<std::uint32_t> somebody_needs_room = 0;  ///< a hint: then nobody overtakes
-  shared_bell record_came;                             ///< its lock is `putting`
-  shared_bell room_came;                               ///< `getting`
-  shared_bell all_finished;                            ///< `finishing`
+  std::atomic<std::uint32_t> producer_waiting = 0;  ///< a hint: then nobody overtakes
+  process_condition record_added;                   ///< its lock is `putting`
+  process_condition room_freed;                     ///< `getting`
+  process_condition all_finished;                   ///< `finishing`
 
   alignas(line) robust_mutex putting;
   std::uint64_t last_head = 0;  ///< what a producer saw last; guarded by `putting`
@@ -69,17 +72,17 @@ struct shared_ring::layout {
   std::uint64_t last_tail = 0;  ///< what a consumer saw last; guarded by `getting`
   alignas(line) std::atomic<std::uint64_t> head = 0;
 
-  alignas(line) std::atomic<std::uint64_t> finished = 0;  ///< twice the count, and somebody_joins
+  alignas(line) std::atomic<std::uint64_t> finished = 0;  ///< twice the count, and join_waiting
   alignas(line) robust_mutex finishing;
   alignas(line) robust_mutex put_turn;
   alignas(line) robust_mutex get_turn;
 };
 
-/// A lock, and what is due after a death: the dead one may have owed somebody a ring of the lock's bell.
+/// A lock, and what is due after a death: the dead one may have owed somebody a ring of the lock's condition.
 class shared_ring::locked {
  public:
-  locked(robust_mutex& mutex, shared_bell& bell) : mutex_(mutex) {
-    if (mutex_.lock() == robust_mutex::result::locked_after_a_death) bell.ring_always();
+  locked(robust_mutex& mutex, process_condition& condition) : mutex_(mutex) {
+    if (mutex_.lock() == robust_mutex::result::locked_after_a_death) condition.notify_always();
   }
   ~locked() { mutex_.unlock(); }
   locked(const locked&) = delete;
@@ -207,7 +210,7 @@ void shared_ring::copy_out(const slot& from, std::string& into) const {
 
 shared_ring::end shared_ring::store(std::string_view record, std::uint64_t& seen_head) {
   auto& s = *shared_;
-  const locked lock(s.putting, s.record_came);
+  const locked lock(s.putting, s.record_added);
   if (s.closed.load(std::memory_order_relaxed)) return end::closed;
   const std::uint64_t tail = s.tail.load(std::memory_order_relaxed);
   if (!fits(s.last_head, tail, record.size())) {
@@ -218,7 +221,7 @@ shared_ring::end shared_ring::store(std::string_view record, std::uint64_t& seen
   mine.begin = end_of_records(tail);
   mine.size = record.size();
   copy_in(mine.begin, record);
-  s.record_came.ring();
+  s.record_added.notify();
   s.tail.store(tail + 1, std::memory_order_release);
   return end::done;
 }
@@ -226,21 +229,21 @@ shared_ring::end shared_ring::store(std::string_view record, std::uint64_t& seen
 shared_ring::end shared_ring::try_put(std::string_view record) {
   refuse_what_never_fits(record.size());
   auto& s = *shared_;
-  if (s.somebody_needs_room.load(std::memory_order_relaxed)) {
+  if (s.producer_waiting.load(std::memory_order_relaxed)) {
     // True, unless that one was killed.
     if (s.put_turn.try_lock() == robust_mutex::result::timed_out)
       return closed() ? end::closed : end::timed_out;
-    s.somebody_needs_room.store(0, std::memory_order_relaxed);
+    s.producer_waiting.store(0, std::memory_order_relaxed);
     s.put_turn.unlock();
   }
   std::uint64_t seen = 0;
   return store(record, seen);
 }
 
-shared_ring::end shared_ring::put(std::string_view record, const patience& max) {
+shared_ring::end shared_ring::put(std::string_view record, const wait_limit& max) {
   refuse_what_never_fits(record.size());
   if (max.stop.stop_requested()) return end::stopped;
-  if (!shared_->somebody_needs_room.load(std::memory_order_relaxed)) {
+  if (!shared_->producer_waiting.load(std::memory_order_relaxed)) {
     std::uint64_t seen = 0;
     const end ended = store(record, seen);
     if (ended != end::timed_out) return ended;
@@ -248,20 +251,20 @@ shared_ring::end shared_ring::put(std::string_view record, const patience& max) 
   return put_in_turn(record, max);
 }
 
-shared_ring::end shared_ring::put_in_turn(std::string_view record, const patience& max) {
+shared_ring::end shared_ring::put_in_turn(std::string_view record, const wait_limit& max) {
   auto& s = *shared_;
   const end had_turn = take_turn(s.put_turn, max);
   if (had_turn != end::done) return had_turn;
   struct turn {
     ~turn() {
-      ring.somebody_needs_room.store(0, std::memory_order_relaxed);
+      ring.producer_waiting.store(0, std::memory_order_relaxed);
       ring.put_turn.unlock();
     }
     layout& ring;
   } const held{s};
-  s.somebody_needs_room.store(1, std::memory_order_relaxed);
+  s.producer_waiting.store(1, std::memory_order_relaxed);
 
-  const std::stop_callback wake(max.stop, [&s] { s.room_came.disturb(); });
+  const std::stop_callback wake(max.stop, [&s] { s.room_freed.wake_all(); });
   while (true) {
     std::uint64_t seen = 0;
     const end ended = store(record, seen);
@@ -269,7 +272,7 @@ shared_ring::end shared_ring::put_in_turn(std::string_view record, const patienc
     const auto unchanged = [&] {
       return s.head.load(std::memory_order_relaxed) == seen && !s.closed.load(std::memory_order_relaxed);
     };
-    const end slept = sleep(s.room_came, s.getting, unchanged, max);
+    const end slept = sleep(s.room_freed, s.getting, unchanged, max);
     if (slept != end::done) return slept;
   }
 }
@@ -283,14 +286,14 @@ shared_ring::end shared_ring::take(std::string& into, std::uint64_t& seen_tail) 
   seen_tail = s.tail.load(std::memory_order_acquire);
   if (s.head.load(std::memory_order_relaxed) == seen_tail) return was_closed ? end::closed : end::timed_out;
 
-  const locked lock(s.getting, s.room_came);
+  const locked lock(s.getting, s.room_freed);
   const std::uint64_t head = s.head.load(std::memory_order_relaxed);
   if (head == s.last_tail) {
     s.last_tail = seen_tail = s.tail.load(std::memory_order_acquire);
     if (head == seen_tail) return was_closed ? end::closed : end::timed_out;
   }
   copy_out(slots_[head & slot_mask_], into);
-  s.room_came.ring();
+  s.room_freed.notify();
   s.head.store(head + 1, std::memory_order_release);
   return end::done;
 }
@@ -300,18 +303,18 @@ shared_ring::end shared_ring::try_get(std::string& into) {
   return take(into, seen);
 }
 
-shared_ring::end shared_ring::get(std::string& into, const patience& max) {
+shared_ring::end shared_ring::get(std::string& into, const wait_limit& max) {
   if (max.stop.stop_requested()) return end::stopped;
   std::uint64_t seen = 0;
-  for (int i = looks_of(max); i > 0; --i) {
+  for (int i = spins_of(max); i > 0; --i) {
     const end ended = take(into, seen);
     if (ended != end::timed_out) return ended;
-    pause_processor();
+    base::cpu_relax();
   }
   return get_in_turn(into, max);
 }
 
-shared_ring::end shared_ring::get_in_turn(std::string& into, const patience& max) {
+shared_ring::end shared_ring::get_in_turn(std::string& into, const wait_limit& max) {
   auto& s = *shared_;
   const end had_turn = take_turn(s.get_turn, max);
   if (had_turn != end::done) return had_turn;
@@ -320,7 +323,7 @@ shared_ring::end shared_ring::get_in_turn(std::string& into, const patience& max
     robust_mutex& mutex;
   } const held{s.get_turn};
 
-  const std::stop_callback wake(max.stop, [&s] { s.record_came.disturb(); });
+  const std::stop_callback wake(max.stop, [&s] { s.record_added.wake_all(); });
   while (true) {
     std::uint64_t seen = 0;
     const end ended = take(into, seen);
@@ -328,14 +331,14 @@ shared_ring::end shared_ring::get_in_turn(std::string& into, const patience& max
     const auto unchanged = [&] {
       return s.tail.load(std::memory_order_relaxed) == seen && !s.closed.load(std::memory_order_relaxed);
     };
-    const end slept = sleep(s.record_came, s.putting, unchanged, max);
+    const end slept = sleep(s.record_added, s.putting, unchanged, max);
     if (slept != end::done) return slept;
   }
 }
 
 // ---- waiting
 
-shared_ring::end shared_ring::take_turn(robust_mutex& turn, const patience& max) {
+shared_ring::end shared_ring::take_turn(robust_mutex& turn, const wait_limit& max) {
   while (true) {
     if (max.stop.stop_requested()) return end::stopped;
     deadline until = max.until;
@@ -350,28 +353,28 @@ shared_ring::end shared_ring::take_turn(robust_mutex& turn, const patience& max)
 }
 
 template <class Unchanged>
-shared_ring::end shared_ring::sleep(shared_bell& bell, robust_mutex& changers, const Unchanged& unchanged,
-                                    const patience& max) {
-  for (int i = looks_of(max); i > 0; --i) {
+shared_ring::end shared_ring::sleep(process_condition& condition, robust_mutex& changers,
+                                    const Unchanged& unchanged, const wait_limit& max) {
+  for (int i = spins_of(max); i > 0; --i) {
     if (!unchanged()) return end::done;
-    pause_processor();
+    base::cpu_relax();
   }
-  shared_bell::heard heard = 0;
+  process_condition::epoch epoch = 0;
   {
-    const locked lock(changers, bell);
+    const locked lock(changers, condition);
     if (!unchanged()) return end::done;
-    heard = bell.listen();
+    epoch = condition.prepare_wait();
   }
   if (max.stop.stop_requested()) return end::stopped;
-  return bell.sleep(heard, max.until) ? end::done : end::timed_out;
+  return condition.wait(epoch, max.until) ? end::done : end::timed_out;
 }
 
 // The only one that holds two of these locks.
 void shared_ring::close() {
-  const locked no_put(shared_->putting, shared_->record_came);
-  const locked no_get(shared_->getting, shared_->room_came);
-  shared_->record_came.ring();
-  shared_->room_came.ring();
+  const locked no_put(shared_->putting, shared_->record_added);
+  const locked no_get(shared_->getting, shared_->room_freed);
+  shared_->record_added.notify();
+  shared_->room_freed.notify();
   shared_->closed.store(1, std::memory_order_release);
 }
 
@@ -385,7 +388,7 @@ void shared_ring::task_done() {
                              std::to_string(finished / 2) + " times before");
   };
   std::uint64_t finished = s.finished.load(std::memory_order_relaxed);
-  while (!(finished & somebody_joins)) {
+  while (!(finished & join_waiting)) {
     refuse_if_none(finished);
     if (s.finished.compare_exchange_weak(finished, finished + 2)) return;
   }
@@ -395,28 +398,28 @@ void shared_ring::task_done() {
     refuse_if_none(finished);
     std::uint64_t next = finished + 2;
     if (next / 2 == s.tail.load()) {
-      s.all_finished.ring();
-      next &= ~somebody_joins;
+      s.all_finished.notify();
+      next &= ~join_waiting;
     }
     if (s.finished.compare_exchange_weak(finished, next)) return;
   }
 }
 
-shared_ring::end shared_ring::join(const patience& max) {
+shared_ring::end shared_ring::join(const wait_limit& max) {
   auto& s = *shared_;
-  const std::stop_callback wake(max.stop, [&s] { s.all_finished.disturb(); });
+  const std::stop_callback wake(max.stop, [&s] { s.all_finished.wake_all(); });
   while (true) {
     if (max.stop.stop_requested()) return end::stopped;
-    shared_bell::heard heard = 0;
+    process_condition::epoch epoch = 0;
     {
       const locked lock(s.finishing, s.all_finished);
       // From here on whoever finishes comes by the lock.
-      const std::uint64_t finished = s.finished.fetch_or(somebody_joins);
+      const std::uint64_t finished = s.finished.fetch_or(join_waiting);
       if (finished / 2 == s.tail.load()) return end::done;
-      heard = s.all_finished.listen();
+      epoch = s.all_finished.prepare_wait();
     }
     if (max.stop.stop_requested()) return end::stopped;
-    if (!s.all_finished.sleep(heard, max.until)) return unfinished() == 0 ? end::done : end::timed_out;
+    if (!s.all_finished.wait(epoch, max.until)) return unfinished() == 0 ? end::done : end::timed_out;
   }
 }
 

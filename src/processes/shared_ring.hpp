@@ -1,4 +1,4 @@
-// A bounded queue of records of bytes in memory that processes share.
+// A bounded queue of byte records in memory that processes share.
 #pragma once
 
 #include <cstddef>
@@ -11,19 +11,19 @@
 
 namespace quarq::processes {
 
-/// How long an operation may wait.
-struct patience {
+/// How long an operation may wait, and what else ends the wait.
+struct wait_limit {
   deadline until;
   std::stop_token stop;
 };
 
-/// Many producers and many consumers, threads and processes; any of them may be killed at any instruction.
-/// A record becomes visible by the one store that counts it, and is taken by the one store that counts that:
-/// what a killed process had half done has not happened. A record in the hands of a killed consumer is gone.
+/// Any number of producers and consumers, threads and processes; any of them may be killed at any instruction.
+/// A record becomes visible by the one store that counts it, and is removed by the one store that counts that: what
+/// a killed process had half done has not happened. A record that a killed consumer had taken is lost.
 ///
-/// Nobody sleeps with a lock in hand that others need to go on: those who wait for a record queue up for
-/// `get_turn`, one sleeps with it until the bell rings, and the kernel gives the turn of a dead one to the
-/// next. The same for those who wait for room.
+/// Nobody sleeps while holding a lock that others need to make progress. Consumers queue up for `pop_turn`; the one
+/// that holds it sleeps until it is notified, and the kernel passes the turn of a dead consumer to the next. The
+/// same holds for producers that wait for room, with `push_turn`.
 class shared_ring {
  public:
   enum class end { done, timed_out, stopped, closed };
@@ -40,17 +40,17 @@ class shared_ring {
   int descriptor() const noexcept { return descriptor_; }
 
   /// done, timed_out, stopped or closed. Throws quarq::invalid_argument for a record that can never fit.
-  end put(std::string_view record, const patience& max);
+  end put(std::string_view record, const wait_limit& max);
   /// done, timed_out (no room now, or others wait for it) or closed.
   end try_put(std::string_view record);
   /// done, timed_out, stopped, or closed (and nothing is left). Replaces what is in `into`.
-  end get(std::string& into, const patience& max);
+  end get(std::string& into, const wait_limit& max);
   end try_get(std::string& into);
 
   /// One of the records taken is dealt with. Throws quarq::invalid_argument if all were.
   void task_done();
   /// Until all that was put is dealt with: done, timed_out or stopped.
-  end join(const patience& max);
+  end join(const wait_limit& max);
 
   void close();
   bool closed() const noexcept;
@@ -72,12 +72,13 @@ class shared_ring {
   void copy_in(std::uint64_t position, std::string_view record) noexcept;
   void copy_out(const slot& from, std::string& into) const;
   end store(std::string_view record, std::uint64_t& seen_head);
-  end put_in_turn(std::string_view record, const patience& max);
+  end put_in_turn(std::string_view record, const wait_limit& max);
   end take(std::string& into, std::uint64_t& seen_tail);
-  end get_in_turn(std::string& into, const patience& max);
-  end take_turn(robust_mutex& turn, const patience& max);
+  end get_in_turn(std::string& into, const wait_limit& max);
+  end take_turn(robust_mutex& turn, const wait_limit& max);
   template <class Unchanged>
-  end sleep(shared_bell& bell, robust_mutex& changers, const Unchanged& unchanged, const patience& max);
+  end sleep(process_condition& condition, robust_mutex& changers, const Unchanged& unchanged,
+            const wait_limit& max);
 
   int descriptor_ = -1;
   layout* shared_ = nullptr;

@@ -2,16 +2,16 @@
 
 #include <utility>
 
-#include "processes/function_place.hpp"
+#include "processes/function_id.hpp"
 
 namespace quarq::processes {
 
-void compose_call(link& to, frame_kind kind, const detail::process_exchange& call, std::uint64_t memory_limit,
-                  std::uint64_t retire_above) {
+void compose_call(ipc_channel& to, frame_kind kind, const detail::process_exchange& call,
+                  std::uint64_t memory_limit, std::uint64_t retire_above) {
   std::string thunk, function;
   if (call.target.name.empty()) {
-    thunk = encode_place(reinterpret_cast<any_function>(call.target.thunk));
-    if (call.target.function) function = encode_place(call.target.function);
+    thunk = encode_function_id(reinterpret_cast<any_function>(call.target.thunk));
+    if (call.target.function) function = encode_function_id(call.target.function);
   }
   call_head head;
   head.name = call.target.name;
@@ -27,14 +27,14 @@ void compose_call(link& to, frame_kind kind, const detail::process_exchange& cal
   });
 }
 
-std::shared_ptr<child> start_function(const detail::process_exchange& call, std::string name,
-                                      std::function<void(process_end)> on_end) {
-  auto [ours, childs] = make_socket_pair();
-  const auto to = std::make_shared<link>(std::move(ours));
+std::shared_ptr<child_process> start_function(const detail::process_exchange& call, std::string name,
+                                              std::function<void(process_end)> on_end) {
+  auto [ours, theirs] = make_socket_pair();
+  const auto to = std::make_shared<ipc_channel>(std::move(ours));
   compose_call(*to, frame_kind::run, call, call.memory_limit.value_or(0), 0);
   spawn_options options;
   options.name = std::move(name);
-  options.socket = std::move(childs);
+  options.socket = std::move(theirs);
   // Our end stays open as long as the child lives.
   options.on_end = [to, on_end = std::move(on_end)](process_end end) {
     if (on_end) on_end(end);

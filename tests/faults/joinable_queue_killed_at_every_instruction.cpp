@@ -32,7 +32,7 @@ long step_of(long instructions) {
   return std::max(1L, instructions / rounds);
 }
 
-processes::patience in_time() {
+processes::wait_limit in_time() {
   return {forked::clock::now() + default_timeout, {}};
 }
 

@@ -77,7 +77,7 @@ std::size_t open_descriptors() {
 TEST(process_pool_random_kills, each_call_ends_with_its_value_or_worker_lost) {
   {
     run_on_loop(process_pool({.size = 1}).run(slowly, 1));
-  }  // the keeper has its own descriptors from now on
+  }  // the supervisor has its own descriptors from now on
   const auto before = open_descriptors();
   std::cout << "seed " << kills_seed << ", " << calls_in_all << " calls\n";
   counts seen;

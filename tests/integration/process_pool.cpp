@@ -293,7 +293,7 @@ TEST_F(process_pool_test, open_files_go_along) {
     EXPECT_STREQ(text, "hello");
     ::close(back.descriptor);
   }
-  // The children's sockets and pidfds, and the keeper's own.
+  // The children's sockets and pidfds, and the supervisor's own.
   EXPECT_LE(open_descriptors(), before + 8);
   EXPECT_THROW(to_msgpack(open_file{1}), invalid_argument);
 }
@@ -543,7 +543,7 @@ TEST_F(process_pool_test, a_thousand_at_once) {
 TEST(process_pool, leaves_nothing_behind) {
   {
     run_on_loop(process_pool(of_size(1)).run(add, 1, 1));
-  }  // the keeper has its own descriptors from now on
+  }  // the supervisor has its own descriptors from now on
   const auto before = open_descriptors();
   for (int i = 0; i < 5; ++i) {
     process_pool pool(of_size(2));

@@ -5,7 +5,7 @@
 
 #include <quarq/errors.hpp>
 
-#include "processes/function_place.hpp"
+#include "processes/function_id.hpp"
 
 namespace quarq::test {
 namespace {
@@ -126,16 +126,16 @@ TEST(process_frames, another_build_is_refused) {
 
 void some_function() {}
 
-TEST(function_place, a_function_is_found_again_by_its_place) {
-  EXPECT_EQ(find_place(encode_place(&some_function)), &some_function);
-  const auto found = find_place(encode_place(reinterpret_cast<any_function>(&std::abort)));
+TEST(function_id, a_function_is_found_again_by_its_place) {
+  EXPECT_EQ(find_function(encode_function_id(&some_function)), &some_function);
+  const auto found = find_function(encode_function_id(reinterpret_cast<any_function>(&std::abort)));
   EXPECT_EQ(found, reinterpret_cast<any_function>(&std::abort));
   EXPECT_FALSE(program_build_id().empty());
 }
 
-TEST(function_place, what_is_no_function_of_the_program_is_refused) {
+TEST(function_id, what_is_no_function_of_the_program_is_refused) {
   static int data = 0;
-  EXPECT_THROW(encode_place(reinterpret_cast<any_function>(&data)), error);
+  EXPECT_THROW(encode_function_id(reinterpret_cast<any_function>(&data)), error);
   std::string place;
   encoder out(place);
   out.array(3);
@@ -143,12 +143,12 @@ TEST(function_place, what_is_no_function_of_the_program_is_refused) {
   out.binary("id");
   out.unsigned_integer(1);
   try {
-    find_place(place);
+    find_function(place);
     FAIL() << "nothing was thrown";
   } catch (const error& e) {
     EXPECT_NE(std::string(e.what()).find("/no/such/library.so"), std::string::npos) << e.what();
   }
-  EXPECT_THROW(find_place("nonsense"), decode_error);
+  EXPECT_THROW(find_function("nonsense"), decode_error);
 }
 
 }  // namespace

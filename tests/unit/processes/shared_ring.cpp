@@ -24,11 +24,11 @@ namespace {
 using namespace std::chrono_literals;
 using end = shared_ring::end;
 
-patience soon() {
+wait_limit soon() {
   return {std::chrono::steady_clock::now() + test::default_timeout, {}};
 }
 
-patience no_longer_than(std::chrono::milliseconds max) {
+wait_limit no_longer_than(std::chrono::milliseconds max) {
   return {std::chrono::steady_clock::now() + max, {}};
 }
 

@@ -1,4 +1,4 @@
-#include "processes/handlers.hpp"
+#include "processes/named_functions.hpp"
 
 #include <functional>
 #include <map>

@@ -34,7 +34,7 @@ class mapping {
 /// The writer's side. Values of one call or answer stand one after the other; the next one begins at 0 again,
 /// in memory that is there already. It grows as needed, and gives back what is beyond `kept` when that is not
 /// used any more.
-class segment_writer {
+class shared_memory_writer {
  public:
   static constexpr std::size_t kept = std::size_t{64} << 20;
 
@@ -57,7 +57,7 @@ class segment_writer {
 };
 
 /// The reader's side.
-class segment_reader {
+class shared_memory_reader {
  public:
   /// What the other side says of its segment with each frame that uses it; `file` only if it is a new one.
   /// Throws quarq::decode_error if it can't be true.
@@ -73,7 +73,7 @@ class segment_reader {
 /// What an encoder puts beside the bytes of one frame.
 class outgoing final : public detail::attachments {
  public:
-  explicit outgoing(segment_writer& segment) : segment_(segment) {}
+  explicit outgoing(shared_memory_writer& segment) : segment_(segment) {}
 
   std::uint64_t add(std::string_view data) override { return segment_.add(data); }
   std::uint32_t add_file(int descriptor) override;
@@ -84,14 +84,14 @@ class outgoing final : public detail::attachments {
   void clear_files() noexcept { files_.clear(); }
 
  private:
-  segment_writer& segment_;
+  shared_memory_writer& segment_;
   std::vector<base::unique_fd> files_;
 };
 
 /// What a decoder finds there. Files that nobody takes are closed.
 class incoming final : public detail::attachments {
  public:
-  explicit incoming(const segment_reader& segment, std::vector<base::unique_fd> files = {})
+  explicit incoming(const shared_memory_reader& segment, std::vector<base::unique_fd> files = {})
       : segment_(segment), files_(std::move(files)) {}
 
   std::uint64_t add(std::string_view data) override;
@@ -102,7 +102,7 @@ class incoming final : public detail::attachments {
   int take_file(std::uint32_t number) override;
 
  private:
-  const segment_reader& segment_;
+  const shared_memory_reader& segment_;
   std::vector<base::unique_fd> files_;
 };
 

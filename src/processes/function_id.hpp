@@ -12,10 +12,10 @@ using any_function = void (*)();
 
 /// As one msgpack value: module, its build id, the distance. Throws quarq::error if no module holds this
 /// function.
-std::string encode_place(any_function function);
+std::string encode_function_id(any_function function);
 /// The function at an encoded place. Throws quarq::error if its module is not loaded here, or is another
 /// build, and decode_error.
-any_function find_place(std::string_view encoded);
+any_function find_function(std::string_view encoded);
 
 /// What tells builds of the program itself apart.
 const std::string& program_build_id();

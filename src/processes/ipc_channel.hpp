@@ -10,7 +10,7 @@
 
 #include "base/unique_fd.hpp"
 #include "processes/frames.hpp"
-#include "processes/segment.hpp"
+#include "processes/shared_memory.hpp"
 
 namespace quarq::processes {
 
@@ -22,7 +22,7 @@ struct message {
 };
 
 /// Not thread-safe. One frame at a time goes each way: the next is made when the last one's answer is there.
-class link {
+class ipc_channel {
  public:
   enum class progress {
     done,
@@ -30,7 +30,7 @@ class link {
     broken,   ///< the other side is gone
   };
 
-  explicit link(base::unique_fd socket) : socket_(std::move(socket)) {}
+  explicit ipc_channel(base::unique_fd socket) : socket_(std::move(socket)) {}
 
   /// Makes the next frame; `write` appends its body. What it throws leaves nothing behind.
   template <class Write>
@@ -49,7 +49,7 @@ class link {
   /// Reads until a frame is there. Throws decode_error for what is none.
   progress receive(message& into, bool wait);
 
-  const segment_reader& segment() const noexcept { return in_segment_; }
+  const shared_memory_reader& segment() const noexcept { return in_segment_; }
   int socket() const noexcept { return socket_.get(); }
   void close() noexcept { socket_.reset(); }
   /// Whoever waits for this socket finds it broken, once what has arrived is read. From any thread, if it
@@ -63,13 +63,13 @@ class link {
 
   base::unique_fd socket_;
   // out
-  segment_writer out_segment_;
+  shared_memory_writer out_segment_;
   outgoing beside_{out_segment_};
   std::string out_;
   std::size_t sent_ = 0;
   bool segment_known_ = false;  // to the other side
   // in
-  segment_reader in_segment_;
+  shared_memory_reader in_segment_;
   frame_parser parser_;
   std::vector<base::unique_fd> in_files_;
 };

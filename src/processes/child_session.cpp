@@ -1,4 +1,4 @@
-#include "processes/child.hpp"
+#include "processes/child_session.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -18,12 +18,12 @@
 #include <quarq/errors.hpp>
 
 #include "base/text.hpp"
-#include "processes/entry.hpp"
+#include "processes/child_entry.hpp"
 #include "processes/frames.hpp"
-#include "processes/function_place.hpp"
-#include "processes/handlers.hpp"
-#include "processes/link.hpp"
+#include "processes/function_id.hpp"
+#include "processes/ipc_channel.hpp"
 #include "processes/memory_limit.hpp"
+#include "processes/named_functions.hpp"
 
 namespace quarq::processes {
 namespace {
@@ -87,8 +87,8 @@ class function_here {
                     "\" is in the child: it must be an object at namespace scope");
       return;
     }
-    thunk_ = reinterpret_cast<detail::process_thunk>(find_place(call.thunk));
-    if (!call.function.empty()) function_ = find_place(call.function);
+    thunk_ = reinterpret_cast<detail::process_thunk>(find_function(call.thunk));
+    if (!call.function.empty()) function_ = find_function(call.function);
   }
 
   void operator()(decoder& arguments, encoder& result, context& facts) const {
@@ -129,20 +129,20 @@ failure describe_current(failure_reason stage, memory_limit& limit) {
 /// The life of a child.
 class session {
  public:
-  explicit session(base::unique_fd socket) : link_(std::move(socket)) {}
+  explicit session(base::unique_fd socket) : channel_(std::move(socket)) {}
 
   int serve() {
-    link_.compose(frame_kind::hello, [](encoder& out) { out.raw(hello_body(program_build_id())); });
-    if (link_.send(true) != link::progress::done) return exit_failed;
+    channel_.compose(frame_kind::hello, [](encoder& out) { out.raw(hello_body(program_build_id())); });
+    if (channel_.send(true) != ipc_channel::progress::done) return exit_failed;
     message from;
-    for (bool first = true; link_.receive(from, true) == link::progress::done; first = false) {
+    for (bool first = true; channel_.receive(from, true) == ipc_channel::progress::done; first = false) {
       if (from.header.kind == frame_kind::run) return run_once(from);
       if (from.header.kind != frame_kind::call)
         throw decode_error("process frame: a child was sent an answer");
       // Service managers tell all processes to stop at once; the parent lets work end first, if it wants to.
       if (first) swallow(SIGTERM);
       answer(from);
-      if (link_.send(true) != link::progress::done) return exit_failed;
+      if (channel_.send(true) != ipc_channel::progress::done) return exit_failed;
     }
     return 0;
   }
@@ -150,15 +150,15 @@ class session {
  private:
   // Makes the frame that answers.
   void answer(message& from) {
-    incoming beside(link_.segment(), std::move(from.files));
+    incoming beside(channel_.segment(), std::move(from.files));
     decoder in(from.body, "call", &beside);
     const call_head call = read_call_head(in);
     const auto failed = run(call, beside, from.body.substr(in.position()));
-    if (failed) link_.compose(frame_kind::failure, [&](encoder& out) { write_failure(out, *failed); });
+    if (failed) channel_.compose(frame_kind::failure, [&](encoder& out) { write_failure(out, *failed); });
     flush_all();
     const bool was_short = failed && failed->reason == failure_reason::memory_limit;
     const bool too_big = call.retire_above > 0 && resident_memory() > call.retire_above;
-    if (was_short || too_big) link_.add_flags(frame_flag::retire);
+    if (was_short || too_big) channel_.add_flags(frame_flag::retire);
   }
 
   // Makes the frame with the result, or says why there is none.
@@ -172,7 +172,7 @@ class session {
       decoder arguments(encoded, what, &beside);
       context facts(nullptr, call.facts);
       if (!call.facts.task.empty()) facts.set_arguments(encoded);
-      link_.compose(frame_kind::value, [&](encoder& out) {
+      channel_.compose(frame_kind::value, [&](encoder& out) {
         if (!call.plain_result) return function(arguments, out, facts);
         std::string alone;
         encoder plain(alone);
@@ -187,7 +187,7 @@ class session {
 
   // A process for one function: its result is the exit code.
   int run_once(message& from) {
-    incoming beside(link_.segment(), std::move(from.files));
+    incoming beside(channel_.segment(), std::move(from.files));
     decoder in(from.body, "call", &beside);
     const call_head call = read_call_head(in);
     memory_limit limit(call.memory_limit);
@@ -208,7 +208,7 @@ class session {
     }
   }
 
-  link link_;
+  ipc_channel channel_;
 };
 
 int child_main(std::string_view name) {

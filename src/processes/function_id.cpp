@@ -1,4 +1,4 @@
-#include "processes/function_place.hpp"
+#include "processes/function_id.hpp"
 
 #include <cstdint>
 #include <cstring>
@@ -127,7 +127,7 @@ std::string encode(const module& where, std::uint64_t offset) {
 
 }  // namespace
 
-std::string encode_place(any_function function) {
+std::string encode_function_id(any_function function) {
   static auto& known = *new memory<any_function, std::string>;
   if (auto found = known.find(function)) return *std::move(found);
   const auto address = reinterpret_cast<ElfW(Addr)>(function);
@@ -143,7 +143,7 @@ std::string encode_place(any_function function) {
   return result;
 }
 
-any_function find_place(std::string_view encoded) {
+any_function find_function(std::string_view encoded) {
   static auto& known = *new memory<std::string, any_function>;
   std::string key(encoded);
   if (const auto found = known.find(key)) return *found;

@@ -1,12 +1,12 @@
-#include "processes/pool_core.hpp"
+#include "processes/process_pool_impl.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include <quarq/errors.hpp>
 
-#include "processes/entry.hpp"
-#include "processes/function_place.hpp"
+#include "processes/child_entry.hpp"
+#include "processes/function_id.hpp"
 
 namespace quarq::processes {
 
@@ -16,62 +16,63 @@ namespace {
 constexpr int max_failed_starts = 3;
 // One that dies idle, unused and younger than this is not replaced before it is needed: the next might do the
 // same, and so on.
-constexpr std::chrono::seconds childhood(1);
+constexpr std::chrono::seconds min_child_lifetime(1);
 
 using events = std::vector<std::shared_ptr<async::handoff>>;
 
-void tell(const events& happened) {
-  for (const auto& event : happened) event->complete();
+void complete_all(const events& completions) {
+  for (const auto& event : completions) event->complete();
 }
 
 }  // namespace
 
-// ---- place
+// ---- wait_ticket
 
-pool_core::place::place(std::shared_ptr<pool_core> pool, const boost::asio::any_io_executor& loop)
+process_pool_impl::wait_ticket::wait_ticket(std::shared_ptr<process_pool_impl> pool,
+                                            const boost::asio::any_io_executor& loop)
     : pool_(std::move(pool)), event_(std::make_shared<async::handoff>(loop)) {
-  events happened;
+  events completions;
   {
     const lock held(pool_->mutex_);
     pool_->waiting_.push_back(this);
     if (pool_->closed_) {
-      pool_->fail_waiting({}, happened);
+      pool_->fail_waiting({}, completions);
     } else {
       // A child may have become idle since try_take.
       if (!pool_->idle_.empty()) {
         const auto one = std::move(pool_->idle_.back());
         pool_->idle_.pop_back();
-        pool_->offer(one, happened);
+        pool_->offer(one, completions);
       }
       const auto waiting = pool_->waiting_.size();
       const auto needed = waiting > pool_->starting_ ? waiting - pool_->starting_ : 0;
       pool_->wanted_ = std::max(pool_->wanted_, std::min(pool_->options_.size, pool_->living_ + needed));
       pool_->start_missing();
-      pool_->fail_if_alone(happened);
+      pool_->fail_if_alone(completions);
     }
   }
-  tell(happened);
+  complete_all(completions);
 }
 
-pool_core::place::~place() {
+process_pool_impl::wait_ticket::~wait_ticket() {
   std::shared_ptr<pool_child> given;
   {
     const lock held(pool_->mutex_);
     if (queued_) std::erase(pool_->waiting_, this);
     queued_ = false;
-    given = std::move(given_);
+    given = std::move(assigned_);
   }
   // It got one and could not use it.
   if (!given) return;
-  events happened;
+  events completions;
   {
     const lock held(pool_->mutex_);
-    if (given->now == state::busy) pool_->offer(given, happened);
+    if (given->now == state::busy) pool_->offer(given, completions);
   }
-  tell(happened);
+  complete_all(completions);
 }
 
-void pool_core::place::leave() noexcept {
+void process_pool_impl::wait_ticket::leave() noexcept {
   {
     const lock held(pool_->mutex_);
     if (!std::exchange(queued_, false)) return;
@@ -80,17 +81,17 @@ void pool_core::place::leave() noexcept {
   event_->complete();
 }
 
-std::shared_ptr<pool_child> pool_core::place::take() {
+std::shared_ptr<pool_child> process_pool_impl::wait_ticket::take() {
   const lock held(pool_->mutex_);
   if (failure_) std::rethrow_exception(failure_);
-  return std::move(given_);
+  return std::move(assigned_);
 }
 
-// ---- pool_core
+// ---- process_pool_impl
 
-pool_core::pool_core(process_pool_options options) : options_(std::move(options)) {}
+process_pool_impl::process_pool_impl(process_pool_options options) : options_(std::move(options)) {}
 
-std::vector<int> pool_core::pids() const {
+std::vector<int> process_pool_impl::pids() const {
   const lock held(mutex_);
   std::vector<int> result;
   for (const auto& one : children_) {
@@ -100,53 +101,53 @@ std::vector<int> pool_core::pids() const {
   return result;
 }
 
-bool pool_core::is_closed() const {
+bool process_pool_impl::is_closed() const {
   const lock held(mutex_);
   return closed_;
 }
 
-std::shared_ptr<pool_child> pool_core::try_take() {
+std::shared_ptr<pool_child> process_pool_impl::try_take() {
   const lock held(mutex_);
-  if (closed_ || idle_.empty() || !keeper_is_ours()) return nullptr;
+  if (closed_ || idle_.empty() || !owns_children()) return nullptr;
   auto one = std::move(idle_.back());
   idle_.pop_back();
   one->now = state::busy;
   return one;
 }
 
-void pool_core::offer(const child_ptr& one, events& happened) {
+void process_pool_impl::offer(const child_ptr& one, events& completions) {
   if (waiting_.empty()) {
     one->now = state::idle;
     idle_.push_back(one);
     return;
   }
   one->now = state::busy;
-  place* const first = waiting_.front();
+  wait_ticket* const first = waiting_.front();
   waiting_.pop_front();
   first->queued_ = false;
-  first->given_ = one;
-  happened.push_back(first->event_);
+  first->assigned_ = one;
+  completions.push_back(first->event_);
 }
 
-void pool_core::fail_waiting(const std::string& why, events& happened) {
+void process_pool_impl::fail_waiting(const std::string& why, events& completions) {
   const auto failure =
       closed_ ? std::make_exception_ptr(cancelled("the process pool \"" + options_.name + "\" was destroyed"))
               : std::make_exception_ptr(worker_lost("the process pool \"" + options_.name + "\": " + why));
-  for (place* const one : waiting_) {
+  for (wait_ticket* const one : waiting_) {
     one->queued_ = false;
     one->failure_ = failure;
-    happened.push_back(one->event_);
+    completions.push_back(one->event_);
   }
   waiting_.clear();
 }
 
 // Nobody would ever come.
-void pool_core::fail_if_alone(events& happened) {
+void process_pool_impl::fail_if_alone(events& completions) {
   if (living_ == 0 && !waiting_.empty())
-    fail_waiting("no process can be started: " + last_failure_, happened);
+    fail_waiting("no process can be started: " + last_failure_, completions);
 }
 
-void pool_core::remove_from_service(const child_ptr& one) {
+void process_pool_impl::remove_from_service(const child_ptr& one) {
   if (one->now == state::retired || one->now == state::ended) return;
   if (one->now == state::starting) --starting_;
   if (one->now == state::idle) std::erase(idle_, one);
@@ -154,8 +155,8 @@ void pool_core::remove_from_service(const child_ptr& one) {
   --living_;
 }
 
-void pool_core::give_back(const child_ptr& one, bool retire) noexcept {
-  events happened;
+void process_pool_impl::give_back(const child_ptr& one, bool retire) noexcept {
+  events completions;
   {
     const lock held(mutex_);
     ++one->calls;
@@ -166,34 +167,34 @@ void pool_core::give_back(const child_ptr& one, bool retire) noexcept {
       one->connection.close();
       start_missing();
     } else {
-      offer(one, happened);
+      offer(one, completions);
     }
   }
-  tell(happened);
+  complete_all(completions);
 }
 
-void pool_core::discard(const child_ptr& one) noexcept {
+void process_pool_impl::discard(const child_ptr& one) noexcept {
   const lock held(mutex_);
   if (one->process && one->now != state::ended) one->process->kill();
   remove_from_service(one);
   start_missing();
 }
 
-bool pool_core::tell_end(const child_ptr& one, std::shared_ptr<async::handoff> event) {
+bool process_pool_impl::notify_at_end(const child_ptr& one, std::shared_ptr<async::handoff> event) {
   const lock held(mutex_);
   if (one->end) return false;
-  one->to_tell.push_back(std::move(event));
+  one->end_waiters.push_back(std::move(event));
   return true;
 }
 
-process_end pool_core::end_of(const child_ptr& one) const {
+process_end process_pool_impl::end_of(const child_ptr& one) const {
   const lock held(mutex_);
   return one->end.value_or(process_end{});
 }
 
-void pool_core::close() noexcept {
-  if (!keeper_is_ours()) return;
-  events happened;
+void process_pool_impl::close() noexcept {
+  if (!owns_children()) return;
+  events completions;
   {
     const lock held(mutex_);
     closed_ = true;
@@ -201,20 +202,20 @@ void pool_core::close() noexcept {
     for (const auto& one : children_) {
       if (one->process) one->process->kill();
     }
-    fail_waiting({}, happened);
+    fail_waiting({}, completions);
   }
-  tell(happened);
+  complete_all(completions);
   {
     lock held(mutex_);
     if (!was_used_) return;
     gone_.wait(held, [&] { return children_.empty(); });
   }
-  wait_for_keeper();
+  drain_supervisor();
 }
 
 // ---- starting and ending
 
-void pool_core::start_missing() noexcept {
+void process_pool_impl::start_missing() noexcept {
   try {
     while (!closed_ && living_ < wanted_) start_one();
   } catch (const std::exception& e) {
@@ -224,14 +225,16 @@ void pool_core::start_missing() noexcept {
   }
 }
 
-void pool_core::start_one() {
-  auto [ours, childs] = make_socket_pair();
+void process_pool_impl::start_one() {
+  auto [ours, theirs] = make_socket_pair();
   const auto one = std::make_shared<pool_child>(std::move(ours));
   const auto self = shared_from_this();
   spawn_options options;
   options.name = options_.name;
-  options.socket = std::move(childs);
-  options.on_start = [self, one](std::shared_ptr<child> process) { self->on_start(one, std::move(process)); };
+  options.socket = std::move(theirs);
+  options.on_start = [self, one](std::shared_ptr<child_process> process) {
+    self->on_start(one, std::move(process));
+  };
   options.on_failure = [self, one](const std::string& why) { self->on_end(one, std::nullopt, why); };
   options.on_end = [self, one](process_end end) { self->on_end(one, end, {}); };
   spawn_async(std::move(options));
@@ -241,7 +244,7 @@ void pool_core::start_one() {
   ++starting_;
 }
 
-void pool_core::on_start(const child_ptr& one, std::shared_ptr<child> process) {
+void process_pool_impl::on_start(const child_ptr& one, std::shared_ptr<child_process> process) {
   {
     const lock held(mutex_);
     one->process = std::move(process);
@@ -250,15 +253,15 @@ void pool_core::on_start(const child_ptr& one, std::shared_ptr<child> process) {
   watch_once(one->connection.socket(), [self = shared_from_this(), one] { self->on_readable(one); });
 }
 
-void pool_core::on_readable(const child_ptr& one) {
-  events happened;
+void process_pool_impl::on_readable(const child_ptr& one) {
+  events completions;
   try {
     message hello;
     const auto got = one->connection.receive(hello, false);
-    if (got == link::progress::blocked)
+    if (got == ipc_channel::progress::blocked)
       return watch_once(one->connection.socket(),
                         [self = shared_from_this(), one] { self->on_readable(one); });
-    if (got == link::progress::broken) return;  // on_end tells why
+    if (got == ipc_channel::progress::broken) return;  // on_end tells why
     if (hello.header.kind != frame_kind::hello) throw decode_error("process frame: no hello came first");
     check_hello(hello.body, program_build_id());
     const lock held(mutex_);
@@ -266,15 +269,15 @@ void pool_core::on_readable(const child_ptr& one) {
     --starting_;
     failed_starts_ = 0;
     one->ready_at = std::chrono::steady_clock::now();
-    offer(one, happened);
+    offer(one, completions);
   } catch (const std::exception&) {
     one->process->kill();
   }
-  tell(happened);
+  complete_all(completions);
 }
 
-void pool_core::on_end(const child_ptr& one, std::optional<process_end> end, const std::string& why) {
-  events happened;
+void process_pool_impl::on_end(const child_ptr& one, std::optional<process_end> end, const std::string& why) {
+  events completions;
   {
     const lock held(mutex_);
     const state before = one->now;
@@ -283,26 +286,26 @@ void pool_core::on_end(const child_ptr& one, std::optional<process_end> end, con
     one->end = end.value_or(process_end{});
     // What the child has forked may hold its side of the socket open.
     one->connection.hang_up();
-    happened.swap(one->to_tell);
+    completions.swap(one->end_waiters);
     std::erase(children_, one);
     const bool never_used = before == state::idle && one->calls == 0 &&
-                            std::chrono::steady_clock::now() - one->ready_at < childhood;
+                            std::chrono::steady_clock::now() - one->ready_at < min_child_lifetime;
     if (never_used && wanted_ > 0) --wanted_;
     if (before == state::starting && ++failed_starts_ >= max_failed_starts) {
       failed_starts_ = 0;
       wanted_ = living_;
       const std::string reason = end ? "it " + to_text(*end) + " before it was ready" : why;
       // Calls can wait for those that serve.
-      if (living_ == starting_) fail_waiting("its processes can't be started: " + reason, happened);
+      if (living_ == starting_) fail_waiting("its processes can't be started: " + reason, completions);
     } else if (!waiting_.empty()) {
       // Whoever waits needs one, even if the last few died idle.
       wanted_ = std::max(wanted_, std::min(options_.size, living_ + 1));
     }
     start_missing();
-    fail_if_alone(happened);
+    fail_if_alone(completions);
     gone_.notify_all();
   }
-  tell(happened);
+  complete_all(completions);
 }
 
 }  // namespace quarq::processes

@@ -1,7 +1,7 @@
 // The linker finds our __libc_start_main before that of libc (crt1.o asks for it first), so it is called with
 // the program's main and can hand another one to the real one. Everything that happens before main() has then
 // happened in a child as well, and nothing of main().
-#include "processes/entry.hpp"
+#include "processes/child_entry.hpp"
 
 #include <charconv>
 #include <cstdlib>

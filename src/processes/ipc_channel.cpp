@@ -1,4 +1,4 @@
-#include "processes/link.hpp"
+#include "processes/ipc_channel.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -51,14 +51,14 @@ void take_descriptors(msghdr& header, std::vector<base::unique_fd>& into) {
 
 // ---- out
 
-void link::begin() {
+void ipc_channel::begin() {
   out_segment_.clear();
   beside_.clear_files();
   out_.assign(header_size, '\0');
   sent_ = 0;
 }
 
-void link::seal(frame_kind kind) {
+void ipc_channel::seal(frame_kind kind) {
   frame_header header;
   header.kind = kind;
   if (out_.size() - header_size > max_inline) {
@@ -84,7 +84,7 @@ void link::seal(frame_kind kind) {
   write_header(out_.data(), header);
 }
 
-link::progress link::send(bool wait) {
+ipc_channel::progress ipc_channel::send(bool wait) {
   control_room room;
   std::vector<int> descriptors;
   while (sent_ < out_.size()) {
@@ -115,13 +115,13 @@ link::progress link::send(bool wait) {
   return progress::done;
 }
 
-void link::hang_up() noexcept {
+void ipc_channel::hang_up() noexcept {
   if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);
 }
 
 // ---- in
 
-bool link::next(message& into) {
+bool ipc_channel::next(message& into) {
   frame found;
   if (!parser_.next(found)) return false;
   into.header = found.header;
@@ -151,7 +151,7 @@ bool link::next(message& into) {
   return true;
 }
 
-link::progress link::receive(message& into, bool wait) {
+ipc_channel::progress ipc_channel::receive(message& into, bool wait) {
   while (!next(into)) {
     const auto room = parser_.prepare();
     iovec part{room.data(), room.size()};

@@ -1,4 +1,4 @@
-#include "processes/segment.hpp"
+#include "processes/shared_memory.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -44,9 +44,9 @@ void mapping::show(int descriptor, std::size_t size, bool writable) {
   size_ = size;
 }
 
-// ---- segment_writer
+// ---- shared_memory_writer
 
-std::uint64_t segment_writer::add(std::string_view data) {
+std::uint64_t shared_memory_writer::add(std::string_view data) {
   const std::size_t place = used_;
   const std::size_t end = place + data.size();
   if (end > mapping_.size()) grow(end);
@@ -55,7 +55,7 @@ std::uint64_t segment_writer::add(std::string_view data) {
   return place;
 }
 
-void segment_writer::grow(std::size_t min) {
+void shared_memory_writer::grow(std::size_t min) {
   if (!file_) {
     file_.reset(memfd_create("quarq-values", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (!file_) fail("memfd_create");
@@ -68,16 +68,16 @@ void segment_writer::grow(std::size_t min) {
   mapping_.show(file_.get(), size, true);
 }
 
-void segment_writer::clear() noexcept {
+void shared_memory_writer::clear() noexcept {
   if (used_ > kept)
     fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(kept),
               static_cast<off_t>(mapping_.size() - kept));
   used_ = 0;
 }
 
-// ---- segment_reader
+// ---- shared_memory_reader
 
-void segment_reader::update(base::unique_fd file, std::uint64_t size) {
+void shared_memory_reader::update(base::unique_fd file, std::uint64_t size) {
   if (file) {
     if (file_) throw decode_error("a second file for big values came");
     file_ = std::move(file);
@@ -91,7 +91,7 @@ void segment_reader::update(base::unique_fd file, std::uint64_t size) {
   mapping_.show(file_.get(), size, false);
 }
 
-std::string_view segment_reader::find(std::uint64_t place, std::uint64_t size) const noexcept {
+std::string_view shared_memory_reader::find(std::uint64_t place, std::uint64_t size) const noexcept {
   if (place > mapping_.size() || size > mapping_.size() - place) return {};
   return {mapping_.data() + place, size};
 }
