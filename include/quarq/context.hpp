@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <quarq/detail/bad_payload.hpp>
 #include <quarq/errors.hpp>
 
 namespace quarq {
@@ -29,12 +30,6 @@ class state_map {
 
  private:
   std::vector<std::pair<std::type_index, std::shared_ptr<void>>> objects_;
-};
-
-/// The arguments are not what the task takes: trying again can't help. (A decode_error may also be the
-/// handler's own.)
-struct bad_payload : decode_error {
-  using decode_error::decode_error;
 };
 
 [[noreturn]] void throw_no_state(const std::type_info& type);

@@ -18,6 +18,7 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/codec.hpp>
 #include <quarq/context.hpp>
+#include <quarq/detail/process_target.hpp>
 #include <quarq/level.hpp>
 #include <quarq/retry.hpp>
 #include <quarq/run.hpp>
@@ -47,18 +48,6 @@ struct handler_options {
 };
 
 namespace detail {
-
-struct process_invocation;
-/// Calls one function with decoded arguments. The child finds it by its place in the program.
-using process_thunk = void (*)(process_invocation&);
-
-/// What a child is to run: a thunk, with the function pointer it is for if it needs one, or else the task of
-/// a process_handler by its name.
-struct process_target {
-  process_thunk thunk = nullptr;
-  void (*function)() = nullptr;
-  std::string_view name = {};
-};
 
 /// A handler without its types: encoded arguments in, encoded result out. One of the three is set.
 struct handler {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include <quarq/awaitable.hpp>
-#include <quarq/process_call.hpp>
+#include <quarq/detail/process_call.hpp>
 
 namespace quarq {
 

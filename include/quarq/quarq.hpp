@@ -21,6 +21,7 @@
 #include <quarq/memory.hpp>          // 512_MiB
 #include <quarq/outcome.hpp>         // a value or an exception
 #include <quarq/process.hpp>         // one function in a process
+#include <quarq/process_handler.hpp> // what a process pool runs for a task
 #include <quarq/process_pool.hpp>    // functions in other processes
 #include <quarq/queue.hpp>           // where calls are sent
 #include <quarq/retry.hpp>           // retry policies

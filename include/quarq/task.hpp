@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <quarq/codec.hpp>
+#include <quarq/detail/fits.hpp>
 #include <quarq/retry.hpp>
 
 namespace quarq {
@@ -34,12 +35,6 @@ struct call_options {
   /// Somebody waits for the answer: see model::record.
   bool awaited = false;
 };
-
-template <class Given, class Expected>
-inline constexpr bool fits =
-    std::is_convertible_v<Given, Expected> &&
-    !(std::is_pointer_v<std::decay_t<Given>> && std::is_arithmetic_v<Expected>) &&
-    !(std::is_floating_point_v<std::remove_cvref_t<Given>> && std::is_integral_v<Expected>);
 
 /// Named so that the compiler's message tells which argument of which task is wrong.
 template <class Task, std::size_t Number, class Given, class Expected>

@@ -16,9 +16,9 @@
 #include <quarq/codec.hpp>
 #include <quarq/context.hpp>
 #include <quarq/cron.hpp>
+#include <quarq/detail/handler_in_process.hpp>
 #include <quarq/handler.hpp>
 #include <quarq/job_state.hpp>
-#include <quarq/process_call.hpp>
 #include <quarq/queue.hpp>
 #include <quarq/retry.hpp>
 #include <quarq/task.hpp>

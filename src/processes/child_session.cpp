@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <quarq/detail/process_call.hpp>
 #include <quarq/errors.hpp>
 
 #include "base/text.hpp"
@@ -35,7 +36,7 @@ constexpr int exit_protocol = 70;
 
 void do_nothing(int) {}
 
-// A handler that does nothing, other than SIG_IGN, is not inherited by what the child starts itself.
+// A handler that does nothing is, unlike SIG_IGN, not inherited by programs that the child starts.
 void swallow(int signal) {
   struct sigaction action{};
   action.sa_handler = do_nothing;
@@ -43,8 +44,7 @@ void swallow(int signal) {
   sigaction(signal, &action, nullptr);
 }
 
-// Big values come and go with each call: the memory they had is kept, or it would be faulted in page by page
-// each time.
+// Big values come and go with each call: their memory is kept, so that it is not faulted in page by page each time.
 void keep_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
@@ -54,7 +54,7 @@ void keep_memory() {
 void set_up(std::string_view name) {
   prctl(PR_SET_NAME, std::string(name).c_str());
   swallow(SIGPIPE);
-  // Ctrl-C goes to everybody at the terminal; the parent decides what becomes of its children.
+  // Ctrl-C goes to every process at the terminal; the parent decides what its children do.
   swallow(SIGINT);
   keep_memory();
 }
@@ -68,7 +68,7 @@ void flush_all() {
   std::fflush(nullptr);
 }
 
-// Neither static destructors nor atexit: what they end has begun in the parent as well, and is the parent's.
+// No static destructors and no atexit functions: what they end also exists in the parent, and belongs to it.
 [[noreturn]] void leave(int code) {
   flush_all();
   _exit(code);
@@ -76,23 +76,25 @@ void flush_all() {
 
 // ---- one call
 
-/// The thunk or the handler by name. Throws quarq::error if it is not here.
-class function_here {
+/// The function of a call, in this process. Throws quarq::error if it is not here.
+class called_function {
  public:
-  explicit function_here(const call_head& call) {
-    if (!call.name.empty()) {
-      by_name_ = find_handler(call.name);
-      if (!by_name_)
-        throw error("no process_handler for the task \"" + std::string(call.name) +
-                    "\" is in the child: it must be an object at namespace scope");
+  explicit called_function(const call_head& call) {
+    if (!call.thunk.empty()) {
+      thunk_ = reinterpret_cast<detail::process_thunk>(find_function(call.thunk));
+      if (!call.function.empty()) function_ = find_function(call.function);
       return;
     }
-    thunk_ = reinterpret_cast<detail::process_thunk>(find_function(call.thunk));
-    if (!call.function.empty()) function_ = find_function(call.function);
+    by_name_ = find_named_function(call.name);
+    if (!by_name_)
+      throw error("no process_handler for the task \"" + std::string(call.name) +
+                  "\" is in the child: it must be an object at namespace scope");
   }
 
-  void operator()(decoder& arguments, encoder& result, context& facts) const {
-    detail::process_invocation in{arguments, result, function_, facts};
+  /// `encoded`: what `arguments` reads.
+  void operator()(const call_head& call, std::string_view encoded, decoder& arguments,
+                  encoder& result) const {
+    detail::process_invocation in{arguments, result, function_, encoded, call.facts};
     if (by_name_) {
       (*by_name_)(in);
     } else {
@@ -106,9 +108,14 @@ class function_here {
   any_function function_ = nullptr;
 };
 
-/// What is being thrown, for the parent. `stage` is the reason if it is nothing special.
+// What messages about the arguments begin with.
+std::string label_of(const call_head& call) {
+  return call.name.empty() ? "call" : std::string(call.name);
+}
+
+/// The current exception, for the parent. `stage` is the reason if the exception has no reason of its own.
 failure describe_current(failure_reason stage, memory_limit& limit) {
-  // Words need memory.
+  // Describing it needs memory.
   limit.lift();
   try {
     throw;
@@ -139,7 +146,7 @@ class session {
       if (from.header.kind == frame_kind::run) return run_once(from);
       if (from.header.kind != frame_kind::call)
         throw decode_error("process frame: a child was sent an answer");
-      // Service managers tell all processes to stop at once; the parent lets work end first, if it wants to.
+      // Service managers stop all processes at once; the parent may let work end first.
       if (first) swallow(SIGTERM);
       answer(from);
       if (channel_.send(true) != ipc_channel::progress::done) return exit_failed;
@@ -148,7 +155,7 @@ class session {
   }
 
  private:
-  // Makes the frame that answers.
+  // Composes the answer.
   void answer(message& from) {
     incoming beside(channel_.segment(), std::move(from.files));
     decoder in(from.body, "call", &beside);
@@ -161,22 +168,20 @@ class session {
     if (was_short || too_big) channel_.add_flags(frame_flag::retire);
   }
 
-  // Makes the frame with the result, or says why there is none.
+  // Composes the frame with the result, or returns why there is none.
   std::optional<failure> run(const call_head& call, incoming& beside, std::string_view encoded) {
     auto stage = failure_reason::not_found;
     memory_limit limit(call.memory_limit);
     try {
-      const function_here function(call);
+      const called_function function(call);
       stage = failure_reason::threw;
-      const std::string what = call.facts.task.empty() ? "call" : call.facts.task;
-      decoder arguments(encoded, what, &beside);
-      context facts(nullptr, call.facts);
-      if (!call.facts.task.empty()) facts.set_arguments(encoded);
+      const std::string label = label_of(call);
+      decoder arguments(encoded, label, &beside);
       channel_.compose(frame_kind::value, [&](encoder& out) {
-        if (!call.plain_result) return function(arguments, out, facts);
+        if (!call.plain_result) return function(call, encoded, arguments, out);
         std::string alone;
         encoder plain(alone);
-        function(arguments, plain, facts);
+        function(call, encoded, arguments, plain);
         out.raw(alone);
       });
       return std::nullopt;
@@ -192,12 +197,12 @@ class session {
     const call_head call = read_call_head(in);
     memory_limit limit(call.memory_limit);
     try {
-      const function_here function(call);
-      decoder arguments(from.body.substr(in.position()), "call", &beside);
-      context facts(nullptr, call.facts);
+      const called_function function(call);
+      const std::string_view encoded = from.body.substr(in.position());
+      decoder arguments(encoded, "call", &beside);
       std::string result;
       encoder out(result);
-      function(arguments, out, facts);
+      function(call, encoded, arguments, out);
       decoder code(result, "result");
       return code.try_nil() ? 0 : static_cast<int>(code.integer());
     } catch (...) {
@@ -211,7 +216,9 @@ class session {
   ipc_channel channel_;
 };
 
-int child_main(std::string_view name) {
+}  // namespace
+
+void serve_parent(std::string_view name) {
   set_up(name);
   try {
     session life{base::unique_fd(child_socket)};
@@ -220,14 +227,6 @@ int child_main(std::string_view name) {
     std::fprintf(stderr, "quarq: a child process of %s ends: %s\n", program_invocation_short_name, e.what());
     leave(exit_protocol);
   }
-}
-
-const bool registered = (set_child_main(&child_main), true);
-
-}  // namespace
-
-void need_child_main() noexcept {
-  (void)registered;
 }
 
 }  // namespace quarq::processes

@@ -1,10 +1,11 @@
-// What a child does all its life: take a call, run it, answer.
+// The life of a child: it takes a call, runs it, answers, and takes the next.
 #pragma once
+
+#include <string_view>
 
 namespace quarq::processes {
 
-/// Whoever starts children calls this once: it brings child_main into the program, where a static initialiser
-/// has it run in place of main() in children.
-void need_child_main() noexcept;
+/// Serves the parent at descriptor 3 until that is closed, then ends the process. `name` is shown by ps.
+[[noreturn]] void serve_parent(std::string_view name);
 
 }  // namespace quarq::processes

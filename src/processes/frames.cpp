@@ -115,45 +115,17 @@ namespace {
 
 constexpr std::size_t head_values = 7;
 
-void write_function_id(encoder& out, std::string_view place) {
-  if (place.empty()) {
+// Nothing is nil.
+void write_raw(encoder& out, std::string_view value) {
+  if (value.empty()) {
     out.nil();
   } else {
-    out.raw(place);
+    out.raw(value);
   }
 }
 
-std::string_view read_function_id(decoder& in) {
+std::string_view read_raw(decoder& in) {
   return in.try_nil() ? std::string_view() : in.raw();
-}
-
-void write_facts(encoder& out, const detail::job_facts& facts) {
-  if (facts.id.empty() && facts.task.empty()) return out.nil();
-  out.array(6);
-  out.text(facts.id);
-  out.text(facts.task);
-  out.text(facts.queue);
-  out.integer(facts.attempts);
-  out.integer(facts.enqueued_at.time_since_epoch().count());
-  out.integer(facts.due_at.time_since_epoch().count());
-}
-
-std::chrono::sys_time<std::chrono::milliseconds> read_moment(decoder& in) {
-  const std::chrono::milliseconds since_1970(in.integer());
-  return std::chrono::sys_time<std::chrono::milliseconds>(since_1970);
-}
-
-detail::job_facts read_facts(decoder& in) {
-  detail::job_facts facts;
-  if (in.try_nil()) return facts;
-  in.array(6);
-  facts.id = in.text();
-  facts.task = in.text();
-  facts.queue = in.text();
-  facts.attempts = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
-  facts.enqueued_at = read_moment(in);
-  facts.due_at = read_moment(in);
-  return facts;
 }
 
 }  // namespace
@@ -161,24 +133,24 @@ detail::job_facts read_facts(decoder& in) {
 void write_call_head(encoder& out, const call_head& head) {
   out.array(head_values);
   out.text(head.name);
-  write_function_id(out, head.thunk);
-  write_function_id(out, head.function);
+  write_raw(out, head.thunk);
+  write_raw(out, head.function);
   out.unsigned_integer(head.memory_limit);
   out.unsigned_integer(head.retire_above);
   out.boolean(head.plain_result);
-  write_facts(out, head.facts);
+  write_raw(out, head.facts);
 }
 
 call_head read_call_head(decoder& in) {
   in.array(head_values);
   call_head head;
   head.name = in.text();
-  head.thunk = read_function_id(in);
-  head.function = read_function_id(in);
+  head.thunk = read_raw(in);
+  head.function = read_raw(in);
   head.memory_limit = in.unsigned_integer();
   head.retire_above = in.unsigned_integer();
   head.plain_result = in.boolean();
-  head.facts = read_facts(in);
+  head.facts = read_raw(in);
   return head;
 }
 

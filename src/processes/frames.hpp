@@ -10,13 +10,11 @@
 #include <string>
 #include <string_view>
 
-#include <quarq/context.hpp>
 #include <quarq/msgpack.hpp>
-#include <quarq/process_call.hpp>
 
 namespace quarq::processes {
 
-inline constexpr std::uint64_t frames_version = 1;
+inline constexpr std::uint64_t frames_version = 2;
 
 enum class frame_kind : std::uint8_t {
   hello = 1,    ///< child: ready
@@ -76,15 +74,15 @@ std::string hello_body(std::string_view build_id);
 /// Throws decode_error if this child speaks another version or is another program.
 void check_hello(std::string_view body, std::string_view build_id);
 
-/// Of a call, all but its arguments.
+/// A call without its arguments.
 struct call_head {
-  std::string_view name;           ///< of a task; or empty:
-  std::string_view thunk;          ///< an encoded place
-  std::string_view function;       ///< an encoded place, or empty
+  std::string_view name;           ///< of the function; with a thunk, only for messages
+  std::string_view thunk;          ///< an encoded function id, or empty
+  std::string_view function;       ///< an encoded function id, or empty
   std::uint64_t memory_limit = 0;  ///< 0: none
   std::uint64_t retire_above = 0;  ///< resident bytes; 0: never
   bool plain_result = false;
-  detail::job_facts facts;
+  std::string_view facts;  ///< one msgpack value for the code above this level, or empty
 };
 
 /// The arguments follow: one array.

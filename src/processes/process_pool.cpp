@@ -1,9 +1,7 @@
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -15,7 +13,6 @@
 #include <quarq/errors.hpp>
 #include <quarq/process_pool.hpp>
 
-#include "processes/child_entry.hpp"
 #include "processes/process_pool_impl.hpp"
 #include "processes/start.hpp"
 
@@ -71,11 +68,11 @@ class borrowed_socket {
 
 awaitable<std::shared_ptr<pool_child>> wait_for_child(std::shared_ptr<process_pool_impl> pool) {
   const auto loop = co_await asio::this_coro::executor;
-  process_pool_impl::wait_ticket wait_ticket(std::move(pool), loop);
-  const std::function<void()> leave = [&wait_ticket] { wait_ticket.leave(); };
-  const bool was_cancelled = co_await async::handoff::wait(wait_ticket.event(), leave);
+  process_pool_impl::wait_ticket ticket(std::move(pool), loop);
+  const std::function<void()> leave = [&ticket] { ticket.leave(); };
+  const bool was_cancelled = co_await async::handoff::wait(ticket.event(), leave);
   if (was_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
-  co_return wait_ticket.take();
+  co_return ticket.take();
 }
 
 awaitable<void> wait_for_end(std::shared_ptr<process_pool_impl> pool, std::shared_ptr<pool_child> one) {
@@ -197,40 +194,21 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::process
   }
 }
 
-awaitable<std::string> detail::process_call(const process_pool& pool, process_target target,
-                                            std::string arguments, std::optional<std::uint64_t> memory_limit,
-                                            std::optional<job_facts> facts) {
-  raw_exchange call(target, std::move(arguments));
-  call.memory_limit = memory_limit;
-  call.facts = std::move(facts);
-  return run_exchange<raw_exchange>(pool.core(), std::move(call));
-}
-
 // ---- process_pool
 
-namespace {
-
-process_pool_options checked(process_pool_options options) {
-  processes::check_entry();
-  if (options.size == 0) options.size = std::max(1u, std::thread::hardware_concurrency());
-  return options;
-}
-
-}  // namespace
-
 process_pool::process_pool(process_pool_options options)
-    : core_(std::make_shared<process_pool_impl>(checked(std::move(options)))) {}
+    : impl_(std::make_shared<process_pool_impl>(std::move(options))) {}
 
 process_pool::~process_pool() {
-  if (owns_) core_->close();
+  if (owns_) impl_->close();
 }
 
 std::size_t process_pool::size() const noexcept {
-  return core_->options().size;
+  return impl_->options().size;
 }
 
 std::vector<pid_t> process_pool::pids() const {
-  return core_->pids();
+  return impl_->pids();
 }
 
 }  // namespace quarq

@@ -1,6 +1,7 @@
 #include "processes/process_pool_impl.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include <quarq/errors.hpp>
@@ -89,7 +90,17 @@ std::shared_ptr<pool_child> process_pool_impl::wait_ticket::take() {
 
 // ---- process_pool_impl
 
-process_pool_impl::process_pool_impl(process_pool_options options) : options_(std::move(options)) {}
+namespace {
+
+process_pool_options checked(process_pool_options options) {
+  check_entry();
+  if (options.size == 0) options.size = std::max(1u, std::thread::hardware_concurrency());
+  return options;
+}
+
+}  // namespace
+
+process_pool_impl::process_pool_impl(process_pool_options options) : options_(checked(std::move(options))) {}
 
 std::vector<int> process_pool_impl::pids() const {
   const lock held(mutex_);

@@ -64,6 +64,7 @@ class process_pool_impl : public std::enable_shared_from_this<process_pool_impl>
     std::exception_ptr failure_;
   };
 
+  /// Throws quarq::error if this program can't have children.
   explicit process_pool_impl(process_pool_options options);
 
   const process_pool_options& options() const noexcept { return options_; }

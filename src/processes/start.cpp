@@ -9,7 +9,7 @@ namespace quarq::processes {
 void compose_call(ipc_channel& to, frame_kind kind, const detail::process_exchange& call,
                   std::uint64_t memory_limit, std::uint64_t retire_above) {
   std::string thunk, function;
-  if (call.target.name.empty()) {
+  if (call.target.thunk != nullptr) {
     thunk = encode_function_id(reinterpret_cast<any_function>(call.target.thunk));
     if (call.target.function) function = encode_function_id(call.target.function);
   }
@@ -20,7 +20,7 @@ void compose_call(ipc_channel& to, frame_kind kind, const detail::process_exchan
   head.memory_limit = memory_limit;
   head.retire_above = retire_above;
   head.plain_result = call.plain_result;
-  if (call.facts) head.facts = *call.facts;
+  head.facts = call.facts;
   to.compose(kind, [&](encoder& out) {
     write_call_head(out, head);
     call.write(out);

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include <quarq/process_call.hpp>
+#include <quarq/detail/process_call.hpp>
 
 #include "processes/ipc_channel.hpp"
 #include "processes/supervisor.hpp"

@@ -19,7 +19,6 @@
 
 #include "base/signals.hpp"
 #include "processes/child_entry.hpp"
-#include "processes/child_session.hpp"
 
 namespace quarq::processes {
 
@@ -67,7 +66,6 @@ class process_supervisor {
   process_supervisor() : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!epoll_ || !wake_ || listen(wake_.get(), wake_id, EPOLLIN) != 0)
       throw error(with_errno("the thread that supervises child processes can't be made", errno));
-    need_child_main();
     pthread_atfork(nullptr, nullptr, [] { forked = true; });
     base::start_thread_without_signals([this] { run(); }).detach();
   }

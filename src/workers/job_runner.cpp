@@ -7,6 +7,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
+#include <quarq/detail/handler_in_process.hpp>
+
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -214,10 +216,10 @@ awaitable<std::string> job_runner::call_on_thread(running_job& job) {
 awaitable<std::string> job_runner::call_in_process(running_job& job) {
   const slot_guard slot(its_.slots, level::process);
   const auto limit = job.how->options.memory_limit;
-  const detail::job_facts facts{job.ctx.id(),      job.ctx.task(),        job.ctx.queue(),
-                                job.ctx.attempt(), job.ctx.enqueued_at(), job.ctx.due_at()};
-  std::string result = co_await detail::process_call(*its_.processes, *job.how->in_process,
-                                                     job.record.arguments, limit, facts);
+  detail::process_target target = *job.how->in_process;
+  target.name = job.ctx.task();
+  auto call = its_.processes->run(target, job.record.arguments, limit, detail::pack_facts(job.ctx));
+  std::string result = co_await std::move(call);
   co_return result;
 }
 

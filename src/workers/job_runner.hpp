@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include <quarq/process_pool.hpp>
 #include <quarq/thread_pool.hpp>
 
 #include "broker/broker.hpp"
+#include "processes/untyped_pool.hpp"
 #include "workers/cron_gate.hpp"
 #include "workers/deadlines.hpp"
 #include "workers/log/worker_log.hpp"
@@ -46,13 +46,13 @@ class job_runner {
     clock& time;
     boost::asio::any_io_executor loop;
     std::mt19937_64& random;
-    const thread_pool* threads = nullptr;     ///< REQUIRED before start(), if there are handlers on threads
-    const process_pool* processes = nullptr;  ///< likewise
-    std::weak_ptr<void> owner;                ///< kept alive by jobs under way
+    const thread_pool* threads = nullptr;  ///< REQUIRED before start(), if there are handlers on threads
+    quarq::processes::untyped_pool* processes = nullptr;  ///< likewise
+    std::weak_ptr<void> owner;                            ///< kept alive by jobs under way
     std::function<void(const running_job&, std::string until_ended)> park;
     std::function<void()> job_ended;  ///< its slot is free
   };
-  void use_pools(const thread_pool* threads, const process_pool* processes) {
+  void use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes) {
     its_.threads = threads;
     its_.processes = processes;
   }

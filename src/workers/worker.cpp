@@ -123,10 +123,10 @@ void worker_impl::make_pools(roles& r) {
   if (any(&detail::handler::in_process)) {
     process_pool_options like;
     like.size = o.processes;
-    r.processes.emplace(like);
+    r.processes = quarq::processes::make_untyped_pool(like);
     slots_->set_limit(level::process, r.processes->size());
   }
-  r.runner.use_pools(r.threads ? &*r.threads : nullptr, r.processes ? &*r.processes : nullptr);
+  r.runner.use_pools(r.threads ? &*r.threads : nullptr, r.processes.get());
 }
 
 // What a lease is told. The broker may say it after the worker's end.
@@ -397,6 +397,8 @@ worker_options& worker::options() noexcept {
 
 void worker::add_handler(std::string task, detail::handler h) {
   detail::check_options(task, h.options);
+  if (h.in_process)
+    processes::require_processes("task \"" + task + "\": its handler is on level::process, which");
   auto& setup = impl_->setup;
   const auto [place, fresh] = setup.handlers.try_emplace(task, std::move(h));
   if (!fresh) throw invalid_argument("task \"" + task + "\" has a handler already");

@@ -21,10 +21,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include <quarq/process_pool.hpp>
 #include <quarq/thread_pool.hpp>
 
 #include "broker/broker.hpp"
+#include "processes/untyped_pool.hpp"
 #include "workers/clock.hpp"
 #include "workers/cron_gate.hpp"
 #include "workers/cron_planner.hpp"
@@ -74,7 +74,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
     async::auto_reset_event
         progress;  ///< a job or a role has ended, the worker is up, or it is asked to stop
     std::optional<thread_pool> threads;
-    std::optional<process_pool> processes;
+    std::unique_ptr<quarq::processes::untyped_pool> processes;
     role_group group;
     broker_clock broker_time;
     settler settlements;

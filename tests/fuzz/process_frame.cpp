@@ -25,7 +25,7 @@ std::string read_body(const frame& found) {
       case frame_kind::call:
       case frame_kind::run: {
         const auto head = read_call_head(in);
-        return "call " + std::string(head.name) + std::string(head.thunk) + head.facts.id;
+        return "call " + std::string(head.name) + std::string(head.thunk) + std::string(head.facts);
       }
       case frame_kind::failure:
         return "failure " + read_failure(in).message;

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <quarq/gather.hpp>
+#include <quarq/process_handler.hpp>
 #include <quarq/process_pool.hpp>
 #include <quarq/time.hpp>
 
@@ -237,23 +238,6 @@ TEST_F(process_pool_test, tasks_are_found_by_name) {
   }
 }
 
-TEST_F(process_pool_test, a_handler_of_the_worker_gets_the_facts_of_its_job) {
-  constexpr task<std::string(int)> what{"facts"};
-  const auto handler = [](context& ctx, int n) {
-    return ctx.id() + "/" + ctx.task() + "/" + std::to_string(n);
-  };
-  quarq::detail::job_facts facts;
-  facts.id = "job-1";
-  facts.task = "facts";
-  const auto target = quarq::detail::process_target_of_handler(what, handler);
-  const auto result =
-      run_on_loop(quarq::detail::process_call(pool_, target, encode_arguments(5), std::nullopt, facts));
-  EXPECT_EQ(from_msgpack<std::string>(result, "result"), "job-1/facts/5");
-  EXPECT_THROW(run_on_loop(quarq::detail::process_call(pool_, target, encode_arguments(std::string("5")),
-                                                       std::nullopt, facts)),
-               quarq::detail::bad_payload);
-}
-
 // ---- big values
 
 TEST_F(process_pool_test, big_values_go_through_shared_memory) {
@@ -437,10 +421,10 @@ TEST_F(process_pool_test, ctrl_c_is_for_the_parent) {
 TEST_F(process_pool_test, a_call_beyond_its_memory_limit_says_so) {
   if (!processes::memory_limits_work()) GTEST_SKIP() << "sanitizers need memory as they please";
   const auto take = [](std::size_t size) { return std::vector<char>(size, 'x').size(); };
-  EXPECT_EQ(run_on_loop(pool_.memory_limit(64_MiB).run(take, 30u << 20)), 30u << 20);
+  EXPECT_EQ(run_on_loop(pool_.with_memory_limit(64_MiB).run(take, 30u << 20)), 30u << 20);
   const auto before = pool_.pids();
   try {
-    run_on_loop(pool_.memory_limit(64_MiB).run(take, 100u << 20));
+    run_on_loop(pool_.with_memory_limit(64_MiB).run(take, 100u << 20));
     FAIL() << "nothing was thrown";
   } catch (const memory_limit_exceeded& e) {
     EXPECT_NE(std::string(e.what()).find("64 MiB"), std::string::npos) << e.what();

@@ -1,0 +1,59 @@
+// The handler of a task, run in another process: its context is made there, from the facts that travel along.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <quarq/context.hpp>
+#include <quarq/detail/process_call.hpp>
+#include <quarq/handler.hpp>
+#include <quarq/task.hpp>
+
+namespace quarq::detail {
+
+/// The facts of a job as one msgpack value: what process_exchange::facts carries to the child.
+std::string pack_facts(const context& job);
+/// Throws decode_error. Nothing gives the facts of no job.
+job_facts unpack_facts(std::string_view packed);
+
+/// A function in a process may take a context first: it has the facts of the job, if it is one, and no state.
+template <>
+struct provided_parameter<context&> {
+  static constexpr bool exists = true;
+  explicit provided_parameter(const process_invocation& in) : context_(nullptr, unpack_facts(in.facts)) {
+    if (!in.facts.empty()) context_.set_arguments(in.encoded_arguments);
+  }
+  context& get() noexcept { return context_; }
+
+ private:
+  context context_;
+};
+
+template <class Result, class Tuple, class F>
+void call_handler_in_process(F& f, process_invocation& in) {
+  auto values = read_process_arguments<Tuple>(in.arguments);
+  provided_parameter<context&> own(in);
+  const auto call = [&]() -> decltype(auto) { return call_handler(f, own.get(), values); };
+  write_process_result<Result>(in.result, call);
+}
+
+template <class F, class Result, class Tuple>
+void handler_thunk_of(process_invocation& in) {
+  auto f = process_function_of<F>(in);
+  call_handler_in_process<Result, Tuple>(f, in);
+}
+
+/// What a child is to run for a job of this task. Throws invalid_argument for a handler with captures.
+template <class R, class... Args, class F>
+process_target process_target_of_handler(const task<R(Args...)>& what, const F& f) {
+  using traits = handler_of<task<R(Args...)>, F>;
+  if constexpr (process_function<F> && traits::ok) {
+    return process_target_with(&handler_thunk_of<F, typename traits::result, typename traits::arguments>, f);
+  } else {
+    throw invalid_argument("the handler of " + std::string(what.name()) +
+                           " can't run in a process: it must be a function or a lambda without captures");
+  }
+}
+
+}  // namespace quarq::detail

@@ -1,0 +1,47 @@
+#include <limits>
+
+#include <quarq/detail/handler_in_process.hpp>
+#include <quarq/msgpack.hpp>
+
+namespace quarq::detail {
+
+namespace {
+
+constexpr std::size_t fact_count = 6;
+
+std::chrono::sys_time<std::chrono::milliseconds> read_time(decoder& in) {
+  const std::chrono::milliseconds since_1970(in.integer());
+  return std::chrono::sys_time<std::chrono::milliseconds>(since_1970);
+}
+
+}  // namespace
+
+std::string pack_facts(const context& job) {
+  std::string packed;
+  encoder out(packed);
+  out.array(fact_count);
+  out.text(job.id());
+  out.text(job.task());
+  out.text(job.queue());
+  out.integer(job.attempt());
+  out.integer(job.enqueued_at().time_since_epoch().count());
+  out.integer(job.due_at().time_since_epoch().count());
+  return packed;
+}
+
+job_facts unpack_facts(std::string_view packed) {
+  job_facts facts;
+  if (packed.empty()) return facts;
+  decoder in(packed, "facts of a job");
+  in.array(fact_count);
+  facts.id = in.text();
+  facts.task = in.text();
+  facts.queue = in.text();
+  facts.attempts = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
+  facts.enqueued_at = read_time(in);
+  facts.due_at = read_time(in);
+  in.finish();
+  return facts;
+}
+
+}  // namespace quarq::detail
