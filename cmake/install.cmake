@@ -1,9 +1,9 @@
-# cmake --install: the headers, the library, what find_package(quarq) and pkg-config read, and the quarq command.
+# cmake --install: the headers, the libraries, what find_package(quarq) and pkg-config read, and the quarq command.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(quarq_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quarq)
-install(TARGETS quarq EXPORT quarqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+install(TARGETS quarq quarq_processes EXPORT quarqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT quarqTargets NAMESPACE quarq:: DESTINATION ${quarq_cmake_dir})
 install(DIRECTORY include/quarq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
@@ -18,7 +18,9 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/quarqConfigVersion.cmake 
 install(FILES ${PROJECT_BINARY_DIR}/quarqConfig.cmake ${PROJECT_BINARY_DIR}/quarqConfigVersion.cmake
   DESTINATION ${quarq_cmake_dir})
 
-# quarq.pc finds the installation from its own place, so that the folder can be moved.
+# The .pc files find the installation from their own place, so that the folder can be moved.
 file(RELATIVE_PATH quarq_pc_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
-configure_file(cmake/quarq.pc.in ${PROJECT_BINARY_DIR}/quarq.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/quarq.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(package quarq quarq-processes)
+  configure_file(cmake/${package}.pc.in ${PROJECT_BINARY_DIR}/${package}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${package}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

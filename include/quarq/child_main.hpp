@@ -12,8 +12,10 @@ namespace quarq {
 ///
 /// Programs that are linked with quarq::processes on Linux with glibc don't need it: the library defines
 /// __libc_start_main, which recognises a child before main() is called. Call it if the program must not have that
-/// symbol, is linked statically, or is not itself linked with quarq (a shared library of it is). What main() does
-/// before this line happens in every child as well.
+/// symbol (link with -Wl,-lc before quarq::processes then), is linked statically, or is not itself linked with quarq
+/// (a shared library of it is). What main() does before this line happens in every child as well.
+///
+/// Needs the library quarq::processes.
 void child_main(int argc, char** argv);
 
 }  // namespace quarq

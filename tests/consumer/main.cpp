@@ -25,8 +25,23 @@ quarq::awaitable<int> both(quarq::worker& worker) {
   co_return letters;
 }
 
+// Without quarq::processes a handler can't be on level::process, which is said at once.
+bool processes_are_refused() {
+  quarq::worker worker;
+  try {
+    worker.handle(count_letters, do_count_letters, {.on = quarq::level::process});
+  } catch (const quarq::error& e) {
+    return std::string(e.what()).find("quarq::processes") != std::string::npos;
+  }
+  return false;
+}
+
 int main() {
   try {
+    if (!processes_are_refused()) {
+      std::puts("consumer: a handler in a process was not refused");
+      return 1;
+    }
     quarq::worker_options options;
     options.broker = "sqlite::memory:";
     quarq::worker worker(options);
