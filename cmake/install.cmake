@@ -6,7 +6,7 @@ set(quarq_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quarq)
 install(TARGETS quarq quarq_processes EXPORT quarqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT quarqTargets NAMESPACE quarq:: DESTINATION ${quarq_cmake_dir})
-install(DIRECTORY include/quarq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+install(DIRECTORY include/quarq ${PROJECT_BINARY_DIR}/include/quarq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 if(TARGET quarq_command)
   install(TARGETS quarq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -5,6 +5,7 @@
 
 #include <quarq/detail/awaitable_traits.hpp>
 #include <quarq/detail/named_argument.hpp>
+#include <quarq/detail/build_config.hpp>
 
 namespace quarq {
 
