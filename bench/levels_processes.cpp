@@ -39,7 +39,7 @@ int stay_there(int processor) {
 }
 
 void consume(joinable_queue<std::int64_t> queue) {
-  while (queue.get()) queue.task_done();
+  while (queue.pop()) queue.task_done();
 }
 
 // ---- calls
@@ -113,10 +113,10 @@ void measure_processes(samples& to) {
 awaitable<double> queue_items_per_second(std::size_t count) {
   joinable_queue<std::int64_t> queue;
   process consumer(consume, queue);
-  queue.put(7);
+  queue.push(7);
   queue.join();
   const stopwatch watch;
-  for (std::size_t i = 0; i < count; ++i) queue.put(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < count; ++i) queue.push(static_cast<std::int64_t>(i));
   queue.join();
   const double took = watch.seconds();
   queue.close();
@@ -172,7 +172,7 @@ part queues_part() {
   row ours{"joinable_queue", "items/s", {times("a pipe, 8 bytes a write"), times("Python's JoinableQueue")}};
   ours.beside[1].at_least = 20;
   return {"queues",
-          "level 2, a queue between two processes: put, get and task_done of each item",
+          "level 2, a queue between two processes: push, pop and task_done of each item",
           measure_queues,
           {ours, {"a pipe, 8 bytes a write", "items/s"}, {"Python's JoinableQueue", "items/s"}}};
 }

@@ -10,25 +10,25 @@ using lengths = quarq::joinable_queue<std::size_t>;
 
 // Runs in another process. The queues travel as arguments.
 void measure(lines from, lengths to) {
-  while (const auto line = from.get()) {  // nullopt: closed and empty
-    to.put(line->size());
+  while (const auto line = from.pop()) {  // nullopt: closed and empty
+    to.push(line->size());
     from.task_done();
   }
 }
 
 int main() {
-  const lines todo({.capacity = 10});  // put() waits while ten lines wait
+  const lines todo({.capacity = 10});  // push() waits while ten lines wait
   const lengths measured;
   quarq::process one(measure, todo, measured), other(measure, todo, measured);
 
-  for (int i = 1; i <= 99; ++i) todo.put("line " + std::to_string(i));
+  for (int i = 1; i <= 99; ++i) todo.push("line " + std::to_string(i));
   todo.join();  // task_done() was called for every line
   todo.close();
   std::cout << "consumers ended with " << one.wait() << " and " << other.wait() << std::endl;
 
   measured.close();
   std::size_t count = 0, sum = 0;
-  while (const auto length = measured.get()) {
+  while (const auto length = measured.pop()) {
     ++count;
     sum += *length;
   }

@@ -15,7 +15,6 @@
 
 #include <quarq/errors.hpp>
 
-#include "base/assert.hpp"
 #include "base/cpu.hpp"
 
 namespace quarq::processes {
@@ -28,13 +27,13 @@ constexpr std::uint64_t max_bytes = std::uint64_t(1) << 40;
 constexpr std::size_t line = 64;
 constexpr std::uint64_t join_waiting = 1;  // in `finished`, beside the count
 
-// Going to sleep and being woken costs the two sides more than looking for a while.
+// Sleeping and waking costs both sides more than spinning for a while.
 const int max_spins = std::thread::hardware_concurrency() > 1 ? 500 : 1;
 
-// While others wait as well, a stop_token is looked at this often.
+// While others wait as well, a stop_token is checked this often.
 constexpr auto stop_slice = std::chrono::milliseconds(10);
 
-// Who would not wait does not look either.
+// A call that must not wait does not spin either.
 int spins_of(const wait_limit& max) {
   return max.until && *max.until <= std::chrono::steady_clock::now() ? 1 : max_spins;
 }
@@ -46,12 +45,12 @@ int spins_of(const wait_limit& max) {
 }  // namespace
 
 struct shared_ring::slot {
-  std::uint64_t begin;  ///< counts all bytes ever put; where they are is begin & byte_mask_
+  std::uint64_t begin;  ///< counts all bytes ever pushed; they begin at begin & byte_mask_
   std::uint64_t size;
 };
 
-// Records are counted from the first ever put: tail were put, head of them taken, slots[i] describes record
-// i. What one side writes often is in no line that the other side reads often.
+// Records are counted from the first ever pushed: `tail` were pushed, `head` of them popped, slots[i] describes
+// record i. What one side writes often is in no cache line that the other side reads often.
 struct shared_ring::layout {
   layout(std::uint64_t max, std::uint64_t max_total_bytes) : items(max), bytes(max_total_bytes) {}
 
@@ -60,25 +59,25 @@ struct shared_ring::layout {
   const std::uint64_t bytes;
   std::atomic<std::uint32_t> closed = 0;
   std::atomic<std::uint32_t> producer_waiting = 0;  ///< a hint: then nobody overtakes
-  process_condition record_added;                   ///< its lock is `putting`
-  process_condition room_freed;                     ///< `getting`
+  process_condition record_added;                   ///< its lock is `pushing`
+  process_condition room_freed;                     ///< `popping`
   process_condition all_finished;                   ///< `finishing`
 
-  alignas(line) robust_mutex putting;
-  std::uint64_t last_head = 0;  ///< what a producer saw last; guarded by `putting`
+  alignas(line) robust_mutex pushing;
+  std::uint64_t last_head = 0;  ///< what a producer saw last; guarded by `pushing`
   alignas(line) std::atomic<std::uint64_t> tail = 0;
 
-  alignas(line) robust_mutex getting;
-  std::uint64_t last_tail = 0;  ///< what a consumer saw last; guarded by `getting`
+  alignas(line) robust_mutex popping;
+  std::uint64_t last_tail = 0;  ///< what a consumer saw last; guarded by `popping`
   alignas(line) std::atomic<std::uint64_t> head = 0;
 
   alignas(line) std::atomic<std::uint64_t> finished = 0;  ///< twice the count, and join_waiting
   alignas(line) robust_mutex finishing;
-  alignas(line) robust_mutex put_turn;
-  alignas(line) robust_mutex get_turn;
+  alignas(line) robust_mutex push_turn;
+  alignas(line) robust_mutex pop_turn;
 };
 
-/// A lock, and what is due after a death: the dead one may have owed somebody a ring of the lock's condition.
+/// Holds a mutex. After the death of its owner it notifies the mutex's condition, which the owner may have owed.
 class shared_ring::locked {
  public:
   locked(robust_mutex& mutex, process_condition& condition) : mutex_(mutex) {
@@ -97,7 +96,7 @@ class shared_ring::locked {
 namespace {
 
 std::uint64_t slots_for(std::uint64_t items) {
-  // One more than items: the slot of a record that is being put is not the one of the record before it.
+  // One more than items: the slot of a record that is being pushed is not the one of the record before it.
   return std::bit_ceil(items + 1);
 }
 
@@ -115,7 +114,7 @@ shared_ring::shared_ring(std::uint64_t items, std::uint64_t bytes) {
   try {
     const std::uint64_t length = sizeof(layout) + slots_for(items) * sizeof(slot) + std::bit_ceil(bytes);
     if (ftruncate(descriptor_, static_cast<off_t>(length)) != 0) fail_memory();
-    // Nobody can pull the memory away from under the others.
+    // No process can take the memory away from the others.
     fcntl(descriptor_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
     map(length);
     ::new (static_cast<void*>(shared_)) layout(items, bytes);
@@ -163,7 +162,7 @@ void shared_ring::map(std::uint64_t length) {
   mapped_ = length;
 }
 
-// The locks in it are not destroyed: others use them, and in this process they own nothing.
+// The mutexes in it are not destroyed: other processes use them.
 void shared_ring::unmap() noexcept {
   if (shared_) munmap(shared_, mapped_);
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -177,8 +176,8 @@ void shared_ring::refuse_what_never_fits(std::size_t size) const {
                          std::to_string(shared_->bytes) + " bytes");
 }
 
-// Under `putting`. The slot of a head seen earlier still holds what it held: it is used again only
-// `slots` records later, and tail is never more than `items` beyond any head seen.
+// REQUIRES: `pushing` is held. The slot of a head seen earlier is unchanged: it is reused only `slots` records
+// later, and tail is never more than `items` beyond any head seen.
 std::uint64_t shared_ring::end_of_records(std::uint64_t tail) const noexcept {
   if (tail == 0) return 0;
   const slot& last = slots_[(tail - 1) & slot_mask_];
@@ -206,11 +205,11 @@ void shared_ring::copy_out(const slot& from, std::string& into) const {
   if (first < from.size) into.append(records_, from.size - first);
 }
 
-// ---- put
+// ---- push
 
 shared_ring::end shared_ring::store(std::string_view record, std::uint64_t& seen_head) {
   auto& s = *shared_;
-  const locked lock(s.putting, s.record_added);
+  const locked lock(s.pushing, s.record_added);
   if (s.closed.load(std::memory_order_relaxed)) return end::closed;
   const std::uint64_t tail = s.tail.load(std::memory_order_relaxed);
   if (!fits(s.last_head, tail, record.size())) {
@@ -226,21 +225,21 @@ shared_ring::end shared_ring::store(std::string_view record, std::uint64_t& seen
   return end::done;
 }
 
-shared_ring::end shared_ring::try_put(std::string_view record) {
+shared_ring::end shared_ring::try_push(std::string_view record) {
   refuse_what_never_fits(record.size());
   auto& s = *shared_;
   if (s.producer_waiting.load(std::memory_order_relaxed)) {
-    // True, unless that one was killed.
-    if (s.put_turn.try_lock() == robust_mutex::result::timed_out)
-      return closed() ? end::closed : end::timed_out;
+    // True, unless that producer was killed.
+    if (s.push_turn.try_lock() == robust_mutex::result::timed_out)
+      return is_closed() ? end::closed : end::timed_out;
     s.producer_waiting.store(0, std::memory_order_relaxed);
-    s.put_turn.unlock();
+    s.push_turn.unlock();
   }
   std::uint64_t seen = 0;
   return store(record, seen);
 }
 
-shared_ring::end shared_ring::put(std::string_view record, const wait_limit& max) {
+shared_ring::end shared_ring::push(std::string_view record, const wait_limit& max) {
   refuse_what_never_fits(record.size());
   if (max.stop.stop_requested()) return end::stopped;
   if (!shared_->producer_waiting.load(std::memory_order_relaxed)) {
@@ -248,17 +247,17 @@ shared_ring::end shared_ring::put(std::string_view record, const wait_limit& max
     const end ended = store(record, seen);
     if (ended != end::timed_out) return ended;
   }
-  return put_in_turn(record, max);
+  return push_in_turn(record, max);
 }
 
-shared_ring::end shared_ring::put_in_turn(std::string_view record, const wait_limit& max) {
+shared_ring::end shared_ring::push_in_turn(std::string_view record, const wait_limit& max) {
   auto& s = *shared_;
-  const end had_turn = take_turn(s.put_turn, max);
+  const end had_turn = take_turn(s.push_turn, max);
   if (had_turn != end::done) return had_turn;
   struct turn {
     ~turn() {
       ring.producer_waiting.store(0, std::memory_order_relaxed);
-      ring.put_turn.unlock();
+      ring.push_turn.unlock();
     }
     layout& ring;
   } const held{s};
@@ -272,21 +271,21 @@ shared_ring::end shared_ring::put_in_turn(std::string_view record, const wait_li
     const auto unchanged = [&] {
       return s.head.load(std::memory_order_relaxed) == seen && !s.closed.load(std::memory_order_relaxed);
     };
-    const end slept = sleep(s.room_freed, s.getting, unchanged, max);
+    const end slept = sleep(s.room_freed, s.popping, unchanged, max);
     if (slept != end::done) return slept;
   }
 }
 
-// ---- get
+// ---- pop
 
 shared_ring::end shared_ring::take(std::string& into, std::uint64_t& seen_tail) {
   auto& s = *shared_;
-  // Nothing is put after it was closed.
-  const bool was_closed = closed();
+  // Nothing is pushed after the close.
+  const bool was_closed = is_closed();
   seen_tail = s.tail.load(std::memory_order_acquire);
   if (s.head.load(std::memory_order_relaxed) == seen_tail) return was_closed ? end::closed : end::timed_out;
 
-  const locked lock(s.getting, s.room_freed);
+  const locked lock(s.popping, s.room_freed);
   const std::uint64_t head = s.head.load(std::memory_order_relaxed);
   if (head == s.last_tail) {
     s.last_tail = seen_tail = s.tail.load(std::memory_order_acquire);
@@ -298,12 +297,12 @@ shared_ring::end shared_ring::take(std::string& into, std::uint64_t& seen_tail) 
   return end::done;
 }
 
-shared_ring::end shared_ring::try_get(std::string& into) {
+shared_ring::end shared_ring::try_pop(std::string& into) {
   std::uint64_t seen = 0;
   return take(into, seen);
 }
 
-shared_ring::end shared_ring::get(std::string& into, const wait_limit& max) {
+shared_ring::end shared_ring::pop(std::string& into, const wait_limit& max) {
   if (max.stop.stop_requested()) return end::stopped;
   std::uint64_t seen = 0;
   for (int i = spins_of(max); i > 0; --i) {
@@ -311,17 +310,17 @@ shared_ring::end shared_ring::get(std::string& into, const wait_limit& max) {
     if (ended != end::timed_out) return ended;
     base::cpu_relax();
   }
-  return get_in_turn(into, max);
+  return pop_in_turn(into, max);
 }
 
-shared_ring::end shared_ring::get_in_turn(std::string& into, const wait_limit& max) {
+shared_ring::end shared_ring::pop_in_turn(std::string& into, const wait_limit& max) {
   auto& s = *shared_;
-  const end had_turn = take_turn(s.get_turn, max);
+  const end had_turn = take_turn(s.pop_turn, max);
   if (had_turn != end::done) return had_turn;
   struct turn {
     ~turn() { mutex.unlock(); }
     robust_mutex& mutex;
-  } const held{s.get_turn};
+  } const held{s.pop_turn};
 
   const std::stop_callback wake(max.stop, [&s] { s.record_added.wake_all(); });
   while (true) {
@@ -331,7 +330,7 @@ shared_ring::end shared_ring::get_in_turn(std::string& into, const wait_limit& m
     const auto unchanged = [&] {
       return s.tail.load(std::memory_order_relaxed) == seen && !s.closed.load(std::memory_order_relaxed);
     };
-    const end slept = sleep(s.record_added, s.putting, unchanged, max);
+    const end slept = sleep(s.record_added, s.pushing, unchanged, max);
     if (slept != end::done) return slept;
   }
 }
@@ -343,7 +342,7 @@ shared_ring::end shared_ring::take_turn(robust_mutex& turn, const wait_limit& ma
     if (max.stop.stop_requested()) return end::stopped;
     deadline until = max.until;
     if (max.stop.stop_possible()) {
-      // A lock can't be woken from.
+      // Waiting for a mutex can't be interrupted.
       const auto slice = std::chrono::steady_clock::now() + stop_slice;
       until = until ? std::min(*until, slice) : slice;
     }
@@ -369,10 +368,10 @@ shared_ring::end shared_ring::sleep(process_condition& condition, robust_mutex& 
   return condition.wait(epoch, max.until) ? end::done : end::timed_out;
 }
 
-// The only one that holds two of these locks.
+// The only function that holds two of these mutexes.
 void shared_ring::close() {
-  const locked no_put(shared_->putting, shared_->record_added);
-  const locked no_get(shared_->getting, shared_->room_freed);
+  const locked no_push(shared_->pushing, shared_->record_added);
+  const locked no_pop(shared_->popping, shared_->room_freed);
   shared_->record_added.notify();
   shared_->room_freed.notify();
   shared_->closed.store(1, std::memory_order_release);
@@ -413,7 +412,7 @@ shared_ring::end shared_ring::join(const wait_limit& max) {
     process_condition::epoch epoch = 0;
     {
       const locked lock(s.finishing, s.all_finished);
-      // From here on whoever finishes comes by the lock.
+      // From here on every task_done() takes the mutex.
       const std::uint64_t finished = s.finished.fetch_or(join_waiting);
       if (finished / 2 == s.tail.load()) return end::done;
       epoch = s.all_finished.prepare_wait();
@@ -423,9 +422,9 @@ shared_ring::end shared_ring::join(const wait_limit& max) {
   }
 }
 
-// ---- what is there
+// ---- state
 
-bool shared_ring::closed() const noexcept {
+bool shared_ring::is_closed() const noexcept {
   return shared_->closed.load(std::memory_order_acquire) != 0;
 }
 

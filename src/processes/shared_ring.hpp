@@ -28,10 +28,10 @@ class shared_ring {
  public:
   enum class end { done, timed_out, stopped, closed };
 
-  /// A new one, for up to `items` records of together up to `bytes`. Throws quarq::invalid_argument, and
+  /// A new ring, for up to `items` records of together up to `bytes`. Throws quarq::invalid_argument, and
   /// std::system_error if there is no memory.
   shared_ring(std::uint64_t items, std::uint64_t bytes);
-  /// The one that another process made; takes the descriptor, also when it throws quarq::invalid_argument.
+  /// One that another process made. Owns the descriptor, also when it throws quarq::invalid_argument.
   explicit shared_ring(int descriptor);
   ~shared_ring();
   shared_ring(const shared_ring&) = delete;
@@ -39,21 +39,21 @@ class shared_ring {
 
   int descriptor() const noexcept { return descriptor_; }
 
-  /// done, timed_out, stopped or closed. Throws quarq::invalid_argument for a record that can never fit.
-  end put(std::string_view record, const wait_limit& max);
-  /// done, timed_out (no room now, or others wait for it) or closed.
-  end try_put(std::string_view record);
-  /// done, timed_out, stopped, or closed (and nothing is left). Replaces what is in `into`.
-  end get(std::string& into, const wait_limit& max);
-  end try_get(std::string& into);
+  /// Returns done, timed_out, stopped or closed. Throws quarq::invalid_argument for a record that can never fit.
+  end push(std::string_view record, const wait_limit& max);
+  /// Returns done, timed_out (no room now, or others wait for it) or closed.
+  end try_push(std::string_view record);
+  /// Returns done, timed_out, stopped, or closed (and nothing is left). Replaces the content of `into`.
+  end pop(std::string& into, const wait_limit& max);
+  end try_pop(std::string& into);
 
-  /// One of the records taken is dealt with. Throws quarq::invalid_argument if all were.
+  /// One of the popped records has been dealt with. Throws quarq::invalid_argument if all were.
   void task_done();
-  /// Until all that was put is dealt with: done, timed_out or stopped.
+  /// Waits until all pushed records have been dealt with: done, timed_out or stopped.
   end join(const wait_limit& max);
 
   void close();
-  bool closed() const noexcept;
+  bool is_closed() const noexcept;
   std::uint64_t size() const noexcept;
   std::uint64_t unfinished() const noexcept;
   std::uint64_t items() const noexcept;
@@ -72,9 +72,9 @@ class shared_ring {
   void copy_in(std::uint64_t position, std::string_view record) noexcept;
   void copy_out(const slot& from, std::string& into) const;
   end store(std::string_view record, std::uint64_t& seen_head);
-  end put_in_turn(std::string_view record, const wait_limit& max);
+  end push_in_turn(std::string_view record, const wait_limit& max);
   end take(std::string& into, std::uint64_t& seen_tail);
-  end get_in_turn(std::string& into, const wait_limit& max);
+  end pop_in_turn(std::string& into, const wait_limit& max);
   end take_turn(robust_mutex& turn, const wait_limit& max);
   template <class Unchanged>
   end sleep(process_condition& condition, robust_mutex& changers, const Unchanged& unchanged,

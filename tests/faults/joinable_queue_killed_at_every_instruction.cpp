@@ -129,43 +129,43 @@ void kill_everywhere() {
   }
 }
 
-struct put_while_a_consumer_sleeps : round {
-  put_while_a_consumer_sleeps() : round(4, 100) {}
+struct push_while_a_consumer_sleeps : round {
+  push_while_a_consumer_sleeps() : round(4, 100) {}
   void prepare() override {
     consumer.emplace([this] {
       std::string got;
-      if (ring.get(got, {}) != ring_end::done) return 1;
+      if (ring.pop(got, {}) != ring_end::done) return 1;
       return got == "victim's" ? 10 : got == "mine" ? 11 : 2;
     });
     ASSERT_TRUE(consumer->sleeps());
   }
-  void operation() override { ring.put("victim's", {}); }
+  void operation() override { ring.push("victim's", {}); }
   void check() override {
-    const bool was_put = ring.unfinished() == 1;
-    if (!was_put) {
-      ASSERT_EQ(ring.put("mine", in_time()), ring_end::done);
+    const bool was_pushed = ring.unfinished() == 1;
+    if (!was_pushed) {
+      ASSERT_EQ(ring.push("mine", in_time()), ring_end::done);
     }
-    EXPECT_EQ(consumer->wait(), was_put ? 10 : 11);
+    EXPECT_EQ(consumer->wait(), was_pushed ? 10 : 11);
   }
   std::optional<forked> consumer;
 };
 
-struct get_while_a_producer_sleeps : round {
-  get_while_a_producer_sleeps() : round(1, 10) {}
+struct pop_while_a_producer_sleeps : round {
+  pop_while_a_producer_sleeps() : round(1, 10) {}
   void prepare() override {
-    ASSERT_EQ(ring.try_put("first"), ring_end::done);
-    producer.emplace([this] { return ring.put("second", {}) == ring_end::done ? 10 : 1; });
+    ASSERT_EQ(ring.try_push("first"), ring_end::done);
+    producer.emplace([this] { return ring.push("second", {}) == ring_end::done ? 10 : 1; });
     ASSERT_TRUE(producer->sleeps());
   }
   void operation() override {
     std::string got;
-    ring.get(got, {forked::clock::now(), {}});
+    ring.pop(got, {forked::clock::now(), {}});
   }
   void check() override {
     std::string got;
-    ASSERT_EQ(ring.get(got, in_time()), ring_end::done);
+    ASSERT_EQ(ring.pop(got, in_time()), ring_end::done);
     if (got == "first") {
-      ASSERT_EQ(ring.get(got, in_time()), ring_end::done);
+      ASSERT_EQ(ring.pop(got, in_time()), ring_end::done);
     }
     EXPECT_EQ(got, "second");
     EXPECT_EQ(producer->wait(), 10);
@@ -178,8 +178,8 @@ struct task_done_while_somebody_joins : round {
   task_done_while_somebody_joins() : round(1, 10) {}
   void prepare() override {
     std::string got;
-    ring.try_put("x");
-    ring.try_get(got);
+    ring.try_push("x");
+    ring.try_pop(got);
     joins.emplace([this] { return ring.join({}) == ring_end::done ? 10 : 1; });
     ASSERT_TRUE(joins->sleeps());
   }
@@ -202,13 +202,13 @@ struct close_while_a_consumer_sleeps : round {
   void prepare() override {
     consumer.emplace([this] {
       std::string got;
-      return ring.get(got, {}) == ring_end::closed ? 10 : 1;
+      return ring.pop(got, {}) == ring_end::closed ? 10 : 1;
     });
     ASSERT_TRUE(consumer->sleeps());
   }
   void operation() override { ring.close(); }
   void check() override {
-    if (!ring.closed()) ring.close();
+    if (!ring.is_closed()) ring.close();
     EXPECT_EQ(consumer->wait(), 10);
   }
   std::optional<forked> consumer;
@@ -217,54 +217,54 @@ struct close_while_a_consumer_sleeps : round {
 struct close_while_a_producer_sleeps : round {
   close_while_a_producer_sleeps() : round(1, 10) {}
   void prepare() override {
-    ASSERT_EQ(ring.try_put("first"), ring_end::done);
-    producer.emplace([this] { return ring.put("second", {}) == ring_end::closed ? 10 : 1; });
+    ASSERT_EQ(ring.try_push("first"), ring_end::done);
+    producer.emplace([this] { return ring.push("second", {}) == ring_end::closed ? 10 : 1; });
     ASSERT_TRUE(producer->sleeps());
   }
   void operation() override { ring.close(); }
   void check() override {
-    if (!ring.closed()) ring.close();
+    if (!ring.is_closed()) ring.close();
     EXPECT_EQ(producer->wait(), 10);
   }
   std::optional<forked> producer;
 };
 
 // Going to sleep, and waking because it was too long.
-struct get_that_waits : round {
-  get_that_waits() : round(4, 100) {}
+struct pop_that_waits : round {
+  pop_that_waits() : round(4, 100) {}
   void operation() override {
     std::string got;
-    ring.get(got, {forked::clock::now(), {}});
+    ring.pop(got, {forked::clock::now(), {}});
   }
   void check() override {
     std::string got;
-    EXPECT_EQ(ring.get(got, {forked::clock::now(), {}}), ring_end::timed_out);
-    EXPECT_EQ(ring.put("x", in_time()), ring_end::done);
-    EXPECT_EQ(ring.get(got, in_time()), ring_end::done);
+    EXPECT_EQ(ring.pop(got, {forked::clock::now(), {}}), ring_end::timed_out);
+    EXPECT_EQ(ring.push("x", in_time()), ring_end::done);
+    EXPECT_EQ(ring.pop(got, in_time()), ring_end::done);
   }
 };
 
-struct put_that_waits : round {
-  put_that_waits() : round(1, 10) {}
-  void prepare() override { ASSERT_EQ(ring.try_put("first"), ring_end::done); }
-  void operation() override { ring.put("second", {forked::clock::now(), {}}); }
+struct push_that_waits : round {
+  push_that_waits() : round(1, 10) {}
+  void prepare() override { ASSERT_EQ(ring.try_push("first"), ring_end::done); }
+  void operation() override { ring.push("second", {forked::clock::now(), {}}); }
   void check() override {
     std::string got;
-    EXPECT_EQ(ring.try_put("third"), ring_end::timed_out);
-    EXPECT_EQ(ring.try_get(got), ring_end::done);
+    EXPECT_EQ(ring.try_push("third"), ring_end::timed_out);
+    EXPECT_EQ(ring.try_pop(got), ring_end::done);
     EXPECT_EQ(got, "first");
-    EXPECT_EQ(ring.try_put("fourth"), ring_end::done);
-    EXPECT_EQ(ring.get(got, in_time()), ring_end::done);
+    EXPECT_EQ(ring.try_push("fourth"), ring_end::done);
+    EXPECT_EQ(ring.pop(got, in_time()), ring_end::done);
     EXPECT_EQ(got, "fourth");
   }
 };
 
-TEST(joinable_queue_killed_at_every_instruction, put) {
-  kill_everywhere<put_while_a_consumer_sleeps>();
+TEST(joinable_queue_killed_at_every_instruction, push) {
+  kill_everywhere<push_while_a_consumer_sleeps>();
 }
 
-TEST(joinable_queue_killed_at_every_instruction, get) {
-  kill_everywhere<get_while_a_producer_sleeps>();
+TEST(joinable_queue_killed_at_every_instruction, pop) {
+  kill_everywhere<pop_while_a_producer_sleeps>();
 }
 
 TEST(joinable_queue_killed_at_every_instruction, task_done) {
@@ -279,12 +279,12 @@ TEST(joinable_queue_killed_at_every_instruction, close_with_a_producer) {
   kill_everywhere<close_while_a_producer_sleeps>();
 }
 
-TEST(joinable_queue_killed_at_every_instruction, get_falling_asleep) {
-  kill_everywhere<get_that_waits>();
+TEST(joinable_queue_killed_at_every_instruction, pop_falling_asleep) {
+  kill_everywhere<pop_that_waits>();
 }
 
-TEST(joinable_queue_killed_at_every_instruction, put_falling_asleep) {
-  kill_everywhere<put_that_waits>();
+TEST(joinable_queue_killed_at_every_instruction, push_falling_asleep) {
+  kill_everywhere<push_that_waits>();
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ int produce(shared_ring& ring, const shared<ledger>& book, int pace) {
       number = 0;
     }
     if (producer >= max_producers) return 8;
-    if (ring.put(record_of(producer, number), {}) != ring_end::done) return 5;
+    if (ring.push(record_of(producer, number), {}) != ring_end::done) return 5;
     book->returned[producer] = number + 1;
     if (pace) work(pace);
   }
@@ -107,7 +107,7 @@ int produce(shared_ring& ring, const shared<ledger>& book, int pace) {
 int consume(shared_ring& ring, const shared<ledger>& book, int pace) {
   std::string got;
   std::vector<std::int64_t> last(max_producers, -1);
-  while (ring.get(got, {}) == ring_end::done) {
+  while (ring.pop(got, {}) == ring_end::done) {
     std::uint32_t producer = 0, number = 0;
     if (got.size() >= 8) {
       std::memcpy(&producer, got.data(), 4);
@@ -211,17 +211,17 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_sleeper_that_dies_goes_to_the_ne
     for (int i = 0; i < 3; ++i) {
       consumers.emplace_back([&ring] {
         std::string got;
-        return ring.get(got, {}) == ring_end::done ? 0 : 7;
+        return ring.pop(got, {}) == ring_end::done ? 0 : 7;
       });
     }
     for (const auto& one : consumers) ASSERT_TRUE(one.sleeps());
     const auto dies = static_cast<std::size_t>(random.below(3));
     // Also when it dies while it is being woken.
     if (round % 2) consumers[dies].kill();
-    ASSERT_EQ(ring.put("x", {}), ring_end::done);
+    ASSERT_EQ(ring.push("x", {}), ring_end::done);
     consumers[dies].kill();
-    ASSERT_EQ(ring.put("y", {}), ring_end::done);
-    ASSERT_EQ(ring.put("z", {}), ring_end::done);
+    ASSERT_EQ(ring.push("y", {}), ring_end::done);
+    ASSERT_EQ(ring.push("z", {}), ring_end::done);
     for (std::size_t i = 0; i < 3; ++i) {
       if (i == dies) continue;
       ASSERT_EQ(consumers[i].wait(), 0) << "round " << round;
@@ -233,11 +233,11 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_producer_that_dies_goes_to_the_n
   dice random(5);
   for (int round = 0; round < 200 / scale; ++round) {
     shared_ring ring(1, 10);
-    ASSERT_EQ(ring.put("first", {}), ring_end::done);
+    ASSERT_EQ(ring.push("first", {}), ring_end::done);
     std::vector<forked> producers;
     for (int i = 0; i < 3; ++i) {
       producers.emplace_back(
-          [&ring, i] { return ring.put(std::to_string(i), {}) == ring_end::done ? 0 : 7; });
+          [&ring, i] { return ring.push(std::to_string(i), {}) == ring_end::done ? 0 : 7; });
     }
     for (const auto& one : producers) ASSERT_TRUE(one.sleeps());
     const auto dies = static_cast<std::size_t>(random.below(3));
@@ -245,7 +245,7 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_producer_that_dies_goes_to_the_n
     std::string got;
     std::string all;
     for (int i = 0; i < 3; ++i) {
-      ASSERT_EQ(ring.get(got, {clock::now() + default_timeout, {}}), ring_end::done) << "round " << round;
+      ASSERT_EQ(ring.pop(got, {clock::now() + default_timeout, {}}), ring_end::done) << "round " << round;
       if (i > 0) all += got;
     }
     for (std::size_t i = 0; i < 3; ++i) {
@@ -254,7 +254,7 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_producer_that_dies_goes_to_the_n
       EXPECT_NE(all.find(std::to_string(i)), std::string::npos);
     }
     // It was announced that somebody waits, by one who is dead.
-    EXPECT_EQ(ring.try_put("x"), ring_end::done);
+    EXPECT_EQ(ring.try_push("x"), ring_end::done);
   }
 }
 
@@ -267,8 +267,8 @@ TEST(joinable_queue_killed_peers, join_ends_though_those_who_finish_are_killed) 
     shared_ring ring(items, 10);
     std::string got;
     for (int i = 0; i < items; ++i) {
-      ASSERT_EQ(ring.try_put(""), ring_end::done);
-      ASSERT_EQ(ring.try_get(got), ring_end::done);
+      ASSERT_EQ(ring.try_push(""), ring_end::done);
+      ASSERT_EQ(ring.try_pop(got), ring_end::done);
     }
     forked joins([&ring] { return ring.join({}) == ring_end::done && ring.unfinished() == 0 ? 0 : 7; });
     const auto finish = [&ring] {
@@ -295,14 +295,14 @@ TEST(joinable_queue_killed_peers, a_close_that_is_killed_has_happened_or_not) {
   dice random(7);
   for (int round = 0; round < 300 / scale; ++round) {
     shared_ring empty(1, 10), full(1, 10);
-    ASSERT_EQ(full.try_put("x"), ring_end::done);
+    ASSERT_EQ(full.try_push("x"), ring_end::done);
     std::vector<forked> waiting;
     for (int i = 0; i < 2; ++i) {
       waiting.emplace_back([&empty] {
         std::string got;
-        return empty.get(got, {}) == ring_end::closed ? 0 : 7;
+        return empty.pop(got, {}) == ring_end::closed ? 0 : 7;
       });
-      waiting.emplace_back([&full] { return full.put("y", {}) == ring_end::closed ? 0 : 7; });
+      waiting.emplace_back([&full] { return full.push("y", {}) == ring_end::closed ? 0 : 7; });
     }
     for (const auto& one : waiting) ASSERT_TRUE(one.sleeps());
     forked closes([&] {
@@ -312,8 +312,8 @@ TEST(joinable_queue_killed_peers, a_close_that_is_killed_has_happened_or_not) {
     });
     random.wait(400);
     closes.kill();
-    if (!empty.closed()) empty.close();
-    if (!full.closed()) full.close();
+    if (!empty.is_closed()) empty.close();
+    if (!full.is_closed()) full.close();
     for (auto& one : waiting) ASSERT_EQ(one.wait(), 0) << "round " << round;
   }
 }

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -20,6 +19,7 @@
 #include <quarq/process_pool.hpp>
 
 #include "support/default_timeout.hpp"
+#include "support/descriptors.hpp"
 #include "support/on_loop.hpp"
 #include "support/process.hpp"
 
@@ -39,65 +39,65 @@ BOOST_DESCRIBE_STRUCT(page, (), (url, words))
 using numbers = joinable_queue<std::int64_t>;
 
 void count_to(numbers out, std::int64_t from, std::int64_t to) {
-  for (auto i = from; i < to; ++i) out.put(i);
+  for (auto i = from; i < to; ++i) out.push(i);
 }
 void square(numbers in, numbers out) {
-  while (const auto n = in.get()) {
-    out.put(*n * *n);
+  while (const auto n = in.pop()) {
+    out.push(*n * *n);
     in.task_done();
   }
 }
 int take_one(numbers in) {
-  return in.get() ? 0 : 1;
+  return in.pop() ? 0 : 1;
 }
 void take_and_sleep(numbers in) {
-  in.get();
+  in.pop();
   while (true) pause();
 }
 
 TEST(joinable_queue, items_of_any_type_with_a_codec) {
   joinable_queue<page> pages;
   const page one{"https://example.org", {1, 2, 3}};
-  pages.put(one);
+  pages.push(one);
   EXPECT_EQ(pages.size(), 1);
-  EXPECT_EQ(pages.get(), one);
+  EXPECT_EQ(pages.pop(), one);
   EXPECT_TRUE(pages.empty());
   joinable_queue<std::optional<std::string>> maybe;
-  maybe.put(std::nullopt);
-  maybe.put("");
-  const auto first = maybe.get();
+  maybe.push(std::nullopt);
+  maybe.push("");
+  const auto first = maybe.pop();
   ASSERT_TRUE(first);
   EXPECT_FALSE(*first);
-  EXPECT_EQ(maybe.get()->value(), "");
+  EXPECT_EQ(maybe.pop()->value(), "");
 }
 
 TEST(joinable_queue, copies_are_the_same_queue) {
   numbers a;
   const numbers b = a;
-  a.put(1);
-  EXPECT_EQ(b.get(), 1);
+  a.push(1);
+  EXPECT_EQ(b.pop(), 1);
 }
 
 TEST(joinable_queue, bounds) {
   numbers n({.capacity = 2});
   EXPECT_EQ(n.capacity(), 2);
-  EXPECT_TRUE(n.try_put(1));
-  EXPECT_TRUE(n.put_for(2, 1h));
-  EXPECT_FALSE(n.try_put(3));
-  EXPECT_FALSE(n.put_for(3, 1ms));
-  EXPECT_EQ(n.get_for(1ms), 1);
-  EXPECT_EQ(n.try_get(), 2);
-  EXPECT_EQ(n.try_get(), std::nullopt);
-  EXPECT_EQ(n.get_for(1ms), std::nullopt);
-  EXPECT_EQ(n.get_for(-1s), std::nullopt);
+  EXPECT_TRUE(n.try_push(1));
+  EXPECT_TRUE(n.push_for(2, 1h));
+  EXPECT_FALSE(n.try_push(3));
+  EXPECT_FALSE(n.push_for(3, 1ms));
+  EXPECT_EQ(n.pop_for(1ms), 1);
+  EXPECT_EQ(n.try_pop(), 2);
+  EXPECT_EQ(n.try_pop(), std::nullopt);
+  EXPECT_EQ(n.pop_for(1ms), std::nullopt);
+  EXPECT_EQ(n.pop_for(-1s), std::nullopt);
   EXPECT_THROW(numbers({.capacity = 0}), invalid_argument);
   EXPECT_THROW(numbers({.bytes = 0}), invalid_argument);
 }
 
-TEST(joinable_queue, a_duration_may_be_for_ever) {
+TEST(joinable_queue, a_duration_may_be_the_longest) {
   numbers n;
-  n.put(1);
-  EXPECT_EQ(n.get_for(std::chrono::hours::max()), 1);
+  n.push(1);
+  EXPECT_EQ(n.pop_for(std::chrono::hours::max()), 1);
   n.task_done();
   EXPECT_TRUE(n.join_for(std::chrono::duration<double>(1e300)));
 }
@@ -105,9 +105,9 @@ TEST(joinable_queue, a_duration_may_be_for_ever) {
 TEST(joinable_queue, an_item_that_never_fits_is_refused_with_both_sizes) {
   joinable_queue<std::string> texts({.bytes = 100});
   try {
-    texts.put(std::string(98, 'x'));
-    texts.put(std::string(99, 'x'));
-    FAIL() << "was put";
+    texts.push(std::string(98, 'x'));
+    texts.push(std::string(99, 'x'));
+    FAIL() << "was pushed";
   } catch (const invalid_argument& e) {
     EXPECT_STREQ(e.what(), "an item of 101 bytes does not fit into a queue of 100 bytes");
   }
@@ -115,37 +115,37 @@ TEST(joinable_queue, an_item_that_never_fits_is_refused_with_both_sizes) {
 
 TEST(joinable_queue, closed) {
   numbers n;
-  n.put(1);
+  n.push(1);
   n.close();
-  EXPECT_TRUE(n.closed());
-  EXPECT_THROW(n.put(2), closed);
-  EXPECT_THROW(n.try_put(2), closed);
-  EXPECT_THROW(n.put_for(2, 1ms), closed);
-  EXPECT_EQ(n.get(), 1);
-  EXPECT_EQ(n.get(), std::nullopt);
+  EXPECT_TRUE(n.is_closed());
+  EXPECT_THROW(n.push(2), closed);
+  EXPECT_THROW(n.try_push(2), closed);
+  EXPECT_THROW(n.push_for(2, 1ms), closed);
+  EXPECT_EQ(n.pop(), 1);
+  EXPECT_EQ(n.pop(), std::nullopt);
 }
 
 TEST(joinable_queue, a_stop_ends_waiting) {
   numbers empty, full({.capacity = 1});
-  full.put(1);
-  std::jthread consumer([&](std::stop_token stop) { EXPECT_EQ(empty.get(stop), std::nullopt); });
-  std::jthread producer([&](std::stop_token stop) { EXPECT_THROW(full.put(2, stop), cancelled); });
+  full.push(1);
+  std::jthread consumer([&](std::stop_token stop) { EXPECT_EQ(empty.pop(stop), std::nullopt); });
+  std::jthread producer([&](std::stop_token stop) { EXPECT_THROW(full.push(2, stop), cancelled); });
   std::jthread joining([&](std::stop_token stop) { EXPECT_FALSE(full.join(stop)); });
 }
 
 TEST(joinable_queue, task_done_too_often) {
   numbers n;
   EXPECT_THROW(n.task_done(), invalid_argument);
-  n.put(1);
+  n.push(1);
   EXPECT_THROW(n.task_done(), invalid_argument);
-  n.get();
+  n.pop();
   EXPECT_FALSE(n.join_for(1ms));
   n.task_done();
   EXPECT_THROW(n.task_done(), invalid_argument);
   EXPECT_TRUE(n.join_for(default_timeout));
 }
 
-TEST(joinable_queue, travels_to_no_other_place_than_a_process) {
+TEST(joinable_queue, travels_only_to_processes) {
   const numbers n;
   try {
     encode_arguments(n);
@@ -164,7 +164,7 @@ TEST(joinable_queue, a_pipeline_of_processes) {
   for (int i = 0; i < 2; ++i) workers.emplace_back(square, in, out);
   std::vector<std::int64_t> results;
   for (std::int64_t i = 0; i < 2 * each; ++i) {
-    const auto next = out.get_for(default_timeout);
+    const auto next = out.pop_for(default_timeout);
     ASSERT_TRUE(next) << "after " << i;
     results.push_back(*next);
     out.task_done();
@@ -181,15 +181,15 @@ TEST(joinable_queue, a_pipeline_of_processes) {
 TEST(joinable_queue, order_from_one_process) {
   numbers n({.capacity = 16});
   process producer(count_to, n, 0, 20'000);
-  for (std::int64_t i = 0; i < 20'000; ++i) ASSERT_EQ(n.get_for(default_timeout), i);
+  for (std::int64_t i = 0; i < 20'000; ++i) ASSERT_EQ(n.pop_for(default_timeout), i);
 }
 
 TEST(joinable_queue, inside_another_argument) {
   std::map<std::string, numbers> queues{{"a", numbers()}, {"b", numbers()}};
-  const auto answer = [](std::map<std::string, numbers> both) { both.at("b").put(*both.at("a").get() + 1); };
+  const auto answer = [](std::map<std::string, numbers> both) { both.at("b").push(*both.at("a").pop() + 1); };
   process p(answer, queues);
-  queues.at("a").put(41);
-  EXPECT_EQ(queues.at("b").get_for(default_timeout), 42);
+  queues.at("a").push(41);
+  EXPECT_EQ(queues.at("b").pop_for(default_timeout), 42);
 }
 
 TEST(joinable_queue, process_pool_carries_it_too) {
@@ -199,7 +199,7 @@ TEST(joinable_queue, process_pool_carries_it_too) {
   numbers in({.capacity = 4}), out;
   const auto body = [&]() -> awaitable<void> {
     for (int i = 0; i < 3; ++i) {
-      in.put(i);
+      in.push(i);
       const int code = co_await pool.run(take_one, in);
       EXPECT_EQ(code, 0);
     }
@@ -217,10 +217,10 @@ TEST(joinable_queue, close_ends_other_processes) {
   EXPECT_EQ(waiting.wait(), 1);
 }
 
-// As multiprocessing has it: join() waits for it, until somebody says it instead.
-TEST(joinable_queue, what_a_killed_process_had_taken_is_gone) {
+// As with multiprocessing: join() waits for it, until task_done() is called in its place.
+TEST(joinable_queue, what_a_killed_process_had_popped_is_lost) {
   numbers n;
-  n.put(1);
+  n.push(1);
   process p(take_and_sleep, n);
   ASSERT_TRUE(eventually([&] { return n.empty(); }, default_timeout));
   p.kill();
@@ -232,13 +232,8 @@ TEST(joinable_queue, what_a_killed_process_had_taken_is_gone) {
 }
 
 TEST(joinable_queue, lives_as_long_as_one_handle) {
-  const auto count = [] {
-    int open = 0;
-    for ([[maybe_unused]] const auto& one : std::filesystem::directory_iterator("/proc/self/fd")) ++open;
-    return open;
-  };
   process(count_to, numbers(), 0, 1).wait();
-  const int before = count();
+  const auto before = open_descriptors();
   for (int i = 0; i < 5; ++i) {
     process p;
     {
@@ -247,7 +242,7 @@ TEST(joinable_queue, lives_as_long_as_one_handle) {
     }
     EXPECT_EQ(p.wait(), 0);
   }
-  EXPECT_TRUE(eventually([&] { return count() <= before; }, default_timeout));
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; }, default_timeout));
 }
 
 }  // namespace

@@ -42,13 +42,13 @@ TEST(shared_ring, keeps_the_order_and_every_size) {
   shared_ring ring(3, 1000);
   std::string got = "old";
   for (std::size_t size = 0; size <= 1000; ++size) {
-    ASSERT_EQ(ring.try_put(text_of(size, 'a')), end::done) << size;
-    ASSERT_EQ(ring.try_get(got), end::done);
+    ASSERT_EQ(ring.try_push(text_of(size, 'a')), end::done) << size;
+    ASSERT_EQ(ring.try_pop(got), end::done);
     ASSERT_EQ(got, text_of(size, 'a'));
   }
-  for (char c = 'a'; c <= 'c'; ++c) EXPECT_EQ(ring.try_put(text_of(300, c)), end::done);
+  for (char c = 'a'; c <= 'c'; ++c) EXPECT_EQ(ring.try_push(text_of(300, c)), end::done);
   for (char c = 'a'; c <= 'c'; ++c) {
-    EXPECT_EQ(ring.try_get(got), end::done);
+    EXPECT_EQ(ring.try_pop(got), end::done);
     EXPECT_EQ(got, text_of(300, c));
   }
 }
@@ -58,13 +58,13 @@ TEST(shared_ring, is_bounded_in_items) {
   std::string got;
   for (int round = 0; round < 20; ++round) {
     EXPECT_EQ(ring.size(), 0);
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(ring.try_put("x"), end::done);
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(ring.try_push("x"), end::done);
     EXPECT_EQ(ring.size(), 4);
-    EXPECT_EQ(ring.try_put("x"), end::timed_out);
-    EXPECT_EQ(ring.put("x", no_longer_than(1ms)), end::timed_out);
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(ring.try_get(got), end::done);
-    EXPECT_EQ(ring.try_get(got), end::timed_out);
-    EXPECT_EQ(ring.get(got, no_longer_than(1ms)), end::timed_out);
+    EXPECT_EQ(ring.try_push("x"), end::timed_out);
+    EXPECT_EQ(ring.push("x", no_longer_than(1ms)), end::timed_out);
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(ring.try_pop(got), end::done);
+    EXPECT_EQ(ring.try_pop(got), end::timed_out);
+    EXPECT_EQ(ring.pop(got, no_longer_than(1ms)), end::timed_out);
   }
 }
 
@@ -72,29 +72,29 @@ TEST(shared_ring, is_bounded_in_bytes) {
   shared_ring ring(100, 10);
   std::string got;
   for (int round = 0; round < 20; ++round) {
-    EXPECT_EQ(ring.try_put("12345"), end::done);
-    EXPECT_EQ(ring.try_put("123456"), end::timed_out);
-    EXPECT_EQ(ring.try_put("1234"), end::done);
-    EXPECT_EQ(ring.try_put("12"), end::timed_out);
-    EXPECT_EQ(ring.try_put(""), end::done);
-    EXPECT_EQ(ring.try_put("1"), end::done);
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(ring.try_get(got), end::done);
+    EXPECT_EQ(ring.try_push("12345"), end::done);
+    EXPECT_EQ(ring.try_push("123456"), end::timed_out);
+    EXPECT_EQ(ring.try_push("1234"), end::done);
+    EXPECT_EQ(ring.try_push("12"), end::timed_out);
+    EXPECT_EQ(ring.try_push(""), end::done);
+    EXPECT_EQ(ring.try_push("1"), end::done);
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(ring.try_pop(got), end::done);
     EXPECT_EQ(got, "1");
   }
 }
 
 TEST(shared_ring, an_item_that_never_fits_is_refused_with_both_sizes) {
   shared_ring ring(100, 10);
-  for (const auto& put : {+[](shared_ring& r) { r.try_put("12345678901"); },
-                          +[](shared_ring& r) { r.put("12345678901", {}); }}) {
+  for (const auto& push : {+[](shared_ring& r) { r.try_push("12345678901"); },
+                           +[](shared_ring& r) { r.push("12345678901", {}); }}) {
     try {
-      put(ring);
-      FAIL() << "was put";
+      push(ring);
+      FAIL() << "was pushed";
     } catch (const invalid_argument& e) {
       EXPECT_STREQ(e.what(), "an item of 11 bytes does not fit into a queue of 10 bytes");
     }
   }
-  EXPECT_EQ(ring.try_put("1234567890"), end::done);
+  EXPECT_EQ(ring.try_push("1234567890"), end::done);
 }
 
 TEST(shared_ring, bounds_out_of_range_are_refused) {
@@ -108,9 +108,9 @@ TEST(shared_ring, capacity_one) {
   shared_ring ring(1, 1);
   std::string got;
   for (int i = 0; i < 10; ++i) {
-    EXPECT_EQ(ring.try_put("a"), end::done);
-    EXPECT_EQ(ring.try_put(""), end::timed_out);
-    EXPECT_EQ(ring.try_get(got), end::done);
+    EXPECT_EQ(ring.try_push("a"), end::done);
+    EXPECT_EQ(ring.try_push(""), end::timed_out);
+    EXPECT_EQ(ring.try_pop(got), end::done);
     EXPECT_EQ(got, "a");
   }
 }
@@ -120,12 +120,12 @@ TEST(shared_ring, a_second_mapping_is_the_same_queue) {
   shared_ring other(dup(ring.descriptor()));
   EXPECT_EQ(other.items(), 4);
   EXPECT_EQ(other.bytes(), 100);
-  ring.try_put("over there");
+  ring.try_push("over there");
   std::string got;
-  EXPECT_EQ(other.try_get(got), end::done);
+  EXPECT_EQ(other.try_pop(got), end::done);
   EXPECT_EQ(got, "over there");
   other.close();
-  EXPECT_TRUE(ring.closed());
+  EXPECT_TRUE(ring.is_closed());
 }
 
 TEST(shared_ring, another_descriptor_is_refused_and_closed) {
@@ -145,75 +145,75 @@ TEST(shared_ring, nobody_can_pull_the_memory_away) {
   EXPECT_EQ(ftruncate(ring.descriptor(), 0), -1);
 }
 
-TEST(shared_ring, a_put_wakes_who_waits) {
+TEST(shared_ring, a_push_wakes_a_consumer_that_waits) {
   shared_ring ring(4, 100);
   for (int i = 0; i < 200; ++i) {
     std::jthread consumer([&] {
       std::string got;
-      EXPECT_EQ(ring.get(got, soon()), end::done);
+      EXPECT_EQ(ring.pop(got, soon()), end::done);
     });
     if (i % 2) std::this_thread::yield();
-    EXPECT_EQ(ring.put("x", soon()), end::done);
+    EXPECT_EQ(ring.push("x", soon()), end::done);
   }
 }
 
-TEST(shared_ring, a_get_wakes_who_waits_for_room) {
+TEST(shared_ring, a_pop_wakes_a_producer_that_waits) {
   shared_ring ring(2, 10);
   std::string got;
   for (const std::string big : {"x", "1234567890"}) {
     for (int i = 0; i < 100; ++i) {
-      ASSERT_EQ(ring.try_put("a"), end::done);
-      ASSERT_EQ(ring.try_put("b"), end::done);
-      std::jthread producer([&] { EXPECT_EQ(ring.put(big, soon()), end::done); });
+      ASSERT_EQ(ring.try_push("a"), end::done);
+      ASSERT_EQ(ring.try_push("b"), end::done);
+      std::jthread producer([&] { EXPECT_EQ(ring.push(big, soon()), end::done); });
       for (const std::string& expected : {std::string("a"), std::string("b"), big}) {
-        ASSERT_EQ(ring.get(got, soon()), end::done);
+        ASSERT_EQ(ring.pop(got, soon()), end::done);
         ASSERT_EQ(got, expected);
       }
     }
   }
 }
 
-TEST(shared_ring, who_waits_for_room_is_not_overtaken) {
+TEST(shared_ring, a_producer_that_waits_for_room_is_not_overtaken) {
   shared_ring ring(100, 10);
-  ASSERT_EQ(ring.try_put("a"), end::done);
-  std::jthread big([&] { EXPECT_EQ(ring.put("1234567890", soon()), end::done); });
+  ASSERT_EQ(ring.try_push("a"), end::done);
+  std::jthread big([&] { EXPECT_EQ(ring.push("1234567890", soon()), end::done); });
   // There is never less than one byte in it, and always room for one more.
   std::string got;
   const auto until = std::chrono::steady_clock::now() + test::default_timeout;
-  while (ring.try_put("b") == end::done) {
+  while (ring.try_push("b") == end::done) {
     ASSERT_LT(std::chrono::steady_clock::now(), until);
-    ASSERT_EQ(ring.try_get(got), end::done);
+    ASSERT_EQ(ring.try_pop(got), end::done);
   }
   EXPECT_EQ(ring.size(), 1);
-  ASSERT_EQ(ring.get(got, soon()), end::done);
-  ASSERT_EQ(ring.get(got, soon()), end::done);
+  ASSERT_EQ(ring.pop(got, soon()), end::done);
+  ASSERT_EQ(ring.pop(got, soon()), end::done);
   EXPECT_EQ(got, "1234567890");
 }
 
 TEST(shared_ring, close_wakes_everybody_and_keeps_what_is_there) {
   for (int i = 0; i < 50; ++i) {
     shared_ring empty(1, 10), full(1, 10);
-    ASSERT_EQ(full.try_put("left"), end::done);
+    ASSERT_EQ(full.try_push("left"), end::done);
     {
       std::vector<std::jthread> waiting;
       for (int k = 0; k < 3; ++k) {
         waiting.emplace_back([&] {
           std::string got;
-          EXPECT_EQ(empty.get(got, soon()), end::closed);
+          EXPECT_EQ(empty.pop(got, soon()), end::closed);
         });
-        waiting.emplace_back([&] { EXPECT_EQ(full.put("x", soon()), end::closed); });
+        waiting.emplace_back([&] { EXPECT_EQ(full.push("x", soon()), end::closed); });
       }
       if (i % 2) std::this_thread::yield();
       empty.close();
       full.close();
     }
-    EXPECT_EQ(full.put("x", soon()), end::closed);
-    EXPECT_EQ(full.try_put("x"), end::closed);
+    EXPECT_EQ(full.push("x", soon()), end::closed);
+    EXPECT_EQ(full.try_push("x"), end::closed);
     std::string got;
-    EXPECT_EQ(full.get(got, soon()), end::done);
+    EXPECT_EQ(full.pop(got, soon()), end::done);
     EXPECT_EQ(got, "left");
-    EXPECT_EQ(full.get(got, soon()), end::closed);
-    EXPECT_EQ(full.try_get(got), end::closed);
+    EXPECT_EQ(full.pop(got, soon()), end::closed);
+    EXPECT_EQ(full.try_pop(got), end::closed);
     full.close();
   }
 }
@@ -221,15 +221,16 @@ TEST(shared_ring, close_wakes_everybody_and_keeps_what_is_there) {
 TEST(shared_ring, a_stop_ends_every_wait) {
   for (int i = 0; i < 20; ++i) {
     shared_ring empty(1, 10), full(1, 10);
-    ASSERT_EQ(full.try_put("left"), end::done);
+    ASSERT_EQ(full.try_push("left"), end::done);
     std::stop_source stop;
     std::vector<std::jthread> waiting;
     for (int k = 0; k < 3; ++k) {
       waiting.emplace_back([&] {
         std::string got;
-        EXPECT_EQ(empty.get(got, {soon().until, stop.get_token()}), end::stopped);
+        EXPECT_EQ(empty.pop(got, {soon().until, stop.get_token()}), end::stopped);
       });
-      waiting.emplace_back([&] { EXPECT_EQ(full.put("x", {soon().until, stop.get_token()}), end::stopped); });
+      waiting.emplace_back(
+          [&] { EXPECT_EQ(full.push("x", {soon().until, stop.get_token()}), end::stopped); });
       waiting.emplace_back([&] { EXPECT_EQ(full.join({soon().until, stop.get_token()}), end::stopped); });
     }
     if (i % 2) std::this_thread::yield();
@@ -245,7 +246,7 @@ TEST(shared_ring, join_waits_for_the_last_task_done) {
   EXPECT_THROW(ring.task_done(), invalid_argument);
   std::string got;
   for (int round = 0; round < 200; ++round) {
-    for (int i = 0; i < 3; ++i) ring.try_put("x");
+    for (int i = 0; i < 3; ++i) ring.try_push("x");
     EXPECT_EQ(ring.unfinished(), 3);
     if (round % 10 == 0) {
       EXPECT_EQ(ring.join(no_longer_than(1ms)), end::timed_out);
@@ -259,7 +260,7 @@ TEST(shared_ring, join_waits_for_the_last_task_done) {
         EXPECT_EQ(done, 3);
       });
     for (int i = 0; i < 3; ++i) {
-      ASSERT_EQ(ring.try_get(got), end::done);
+      ASSERT_EQ(ring.try_pop(got), end::done);
       ++done;
       ring.task_done();
     }
@@ -267,7 +268,7 @@ TEST(shared_ring, join_waits_for_the_last_task_done) {
   }
 }
 
-// Each record says who put it and which of his it is.
+// Each record names its producer and its number.
 TEST(shared_ring, many_producers_and_consumers_lose_and_double_nothing) {
   constexpr std::uint32_t producers = 3, consumers = 3, each = 20'000;
   shared_ring ring(16, 500);
@@ -278,7 +279,7 @@ TEST(shared_ring, many_producers_and_consumers_lose_and_double_nothing) {
       consuming.emplace_back([&] {
         std::string got;
         std::vector<std::int64_t> last(producers, -1);
-        while (ring.get(got, soon()) == end::done) {
+        while (ring.pop(got, soon()) == end::done) {
           const auto id = static_cast<std::uint32_t>(std::stoul(got));
           ASSERT_EQ(got, std::to_string(id) + text_of(id % 100, 'A'));
           ASSERT_GT(std::int64_t(id % each), last[id / each]) << "out of order";
@@ -291,7 +292,7 @@ TEST(shared_ring, many_producers_and_consumers_lose_and_double_nothing) {
     for (std::uint32_t k = 0; k < producers; ++k) {
       producing.emplace_back([&ring, k] {
         for (std::uint32_t i = k * each; i < (k + 1) * each; ++i)
-          ASSERT_EQ(ring.put(std::to_string(i) + text_of(i % 100, 'A'), soon()), end::done);
+          ASSERT_EQ(ring.push(std::to_string(i) + text_of(i % 100, 'A'), soon()), end::done);
       });
     }
     producing.clear();

@@ -22,9 +22,9 @@ wait_limit until_then(shared_queue::time_point until) {
   return {until, {}};
 }
 
-bool was_put(end ended) {
-  if (ended == end::closed) throw quarq::closed("put into a queue that is closed");
-  if (ended == end::stopped) throw cancelled("a stop was requested while put() waited for room in a queue");
+bool was_pushed(end ended) {
+  if (ended == end::closed) throw quarq::closed("push to a queue that is closed");
+  if (ended == end::stopped) throw cancelled("a stop was requested while push() waited for room in a queue");
   return ended == end::done;
 }
 
@@ -33,28 +33,28 @@ bool was_put(end ended) {
 shared_queue::shared_queue(const joinable_queue_options& options)
     : ring_(std::make_shared<shared_ring>(options.capacity, options.bytes)) {}
 
-void shared_queue::put(std::string_view item, std::stop_token stop) const {
-  was_put(ring_->put(item, until_stopped(std::move(stop))));
+void shared_queue::push(std::string_view item, std::stop_token stop) const {
+  was_pushed(ring_->push(item, until_stopped(std::move(stop))));
 }
 
-bool shared_queue::put_until(std::string_view item, time_point until) const {
-  return was_put(ring_->put(item, until_then(until)));
+bool shared_queue::push_until(std::string_view item, time_point until) const {
+  return was_pushed(ring_->push(item, until_then(until)));
 }
 
-bool shared_queue::try_put(std::string_view item) const {
-  return was_put(ring_->try_put(item));
+bool shared_queue::try_push(std::string_view item) const {
+  return was_pushed(ring_->try_push(item));
 }
 
-bool shared_queue::get(std::string& into, std::stop_token stop) const {
-  return ring_->get(into, until_stopped(std::move(stop))) == end::done;
+bool shared_queue::pop(std::string& into, std::stop_token stop) const {
+  return ring_->pop(into, until_stopped(std::move(stop))) == end::done;
 }
 
-bool shared_queue::get_until(std::string& into, time_point until) const {
-  return ring_->get(into, until_then(until)) == end::done;
+bool shared_queue::pop_until(std::string& into, time_point until) const {
+  return ring_->pop(into, until_then(until)) == end::done;
 }
 
-bool shared_queue::try_get(std::string& into) const {
-  return ring_->try_get(into) == end::done;
+bool shared_queue::try_pop(std::string& into) const {
+  return ring_->try_pop(into) == end::done;
 }
 
 void shared_queue::task_done() const {
@@ -73,8 +73,8 @@ void shared_queue::close() const {
   ring_->close();
 }
 
-bool shared_queue::closed() const noexcept {
-  return ring_->closed();
+bool shared_queue::is_closed() const noexcept {
+  return ring_->is_closed();
 }
 
 std::size_t shared_queue::size() const noexcept {
