@@ -1,4 +1,4 @@
-// One function in a process of its own, as Python's multiprocessing.Process.
+// One function in a process of its own, like Python's multiprocessing.Process.
 #pragma once
 
 #include <concepts>
@@ -14,59 +14,46 @@
 
 namespace quarq {
 
-/// Options of one process, each said by its own function:
-///     quarq::process p(quarq::process_options().name("index").memory_limit(512_MiB), build_index, path);
-class process_options {
- public:
-  /// Shown by ps and top. Default: the program's name.
-  process_options& name(std::string value) {
-    name_ = std::move(value);
-    return *this;
-  }
-  /// How many bytes the function may allocate; beyond that, its allocations throw std::bad_alloc. Default: no
-  /// limit.
-  process_options& memory_limit(std::uint64_t max) {
-    memory_limit_ = max;
-    return *this;
-  }
-
- private:
-  friend class process;
-  std::string name_;
-  std::optional<std::uint64_t> memory_limit_;
+/// Options of one process:
+///     quarq::process p({.name = "index", .memory_limit = 512_MiB}, build_index, path);
+struct process_options {
+  /// Shown by ps and top. Empty: the program's name.
+  std::string name = {};
+  /// How many bytes the function may allocate; beyond that, its allocations throw std::bad_alloc. nullopt: no limit.
+  std::optional<std::uint64_t> memory_limit = std::nullopt;
 };
 
 namespace detail {
 
-/// What can be an exit code.
+/// A result that can be an exit code.
 template <class R>
 concept exit_result = std::is_void_v<R> || (std::integral<R> && !std::same_as<R, bool>);
 
 }  // namespace detail
 
-/// Runs one function in a process of its own, which is started at once: the same program started anew, that
+/// Runs one function in a process of its own, which is started at once: the same program started anew, which
 /// runs its static initialisers and then this function, never main(). The function is a plain function, a
 /// lambda without captures or a coroutine function; it returns void or an integer, its arguments travel by
-/// their codecs, and what it prints goes where the parent's output goes.
+/// their codecs, and its output goes where the parent's output goes.
 ///
 ///     int crawl(std::string site, quarq::joinable_queue<std::string> found);
 ///     quarq::process p(crawl, "example.org", found);
 ///     const int code = co_await p.join();
 ///
 /// The exit code is what the function returned, as the system keeps it (its lowest 8 bits: 0 to 255); 0 for
-/// void; 1 if it threw, after "type: message" was written to stderr; minus the signal's number if one ended
-/// it, such as -15 after terminate(), -9 after kill() and -11 after a crash.
+/// void; 1 if it threw, after "type: message" was written to stderr; minus the signal's number if a signal ended
+/// the process, such as -15 after terminate(), -9 after kill() and -11 after a crash.
 ///
 /// The process dies with its parent, and with this object: the destructor kills it and waits until it is
-/// gone. There is nothing left to reap, whatever happens. A moved-from process, and a default-constructed
-/// one, is none.
+/// gone. It leaves no zombie. A default-constructed or moved-from process is empty.
 ///
-/// const members are thread-safe beside each other. Not to be used in a process made by fork().
+/// Thread safety: const members, from any thread. Must not be used in a process made by fork(). Needs the library
+/// quarq::processes.
 class process {
  public:
   process() noexcept = default;
 
-  /// Waits until the process has started, a millisecond or two. Throws quarq::error if it can't be, and
+  /// Waits until the process has started, a millisecond or two. Throws quarq::error if it can't be started, and
   /// quarq::invalid_argument or what a codec throws for arguments that can't be encoded.
   template <class F, class... Args>
     requires (!std::same_as<std::remove_cvref_t<F>, process_options> &&
@@ -87,13 +74,13 @@ class process {
       using result = typename detail::process_result<function, tuple>::type;
       static_assert(
           detail::exit_result<result>,
-          "quarq: a process's function returns void or an integer, its exit code; for other results "
-          "there are process_pool and joinable_queue");
+          "quarq: the function of a process returns void or an integer, its exit code; for other results "
+          "use process_pool or joinable_queue");
       detail::typed_exchange<result, tuple> call(
           detail::process_target_of<result, tuple>(function(std::forward<F>(f))),
           tuple(std::forward<Args>(arguments)...));
-      call.memory_limit = options.memory_limit_;
-      start(call, std::move(options.name_));
+      call.memory_limit = options.memory_limit;
+      start(call, std::move(options.name));
     }
   }
 
@@ -101,22 +88,22 @@ class process {
   process& operator=(process&& other) noexcept;
   ~process();
 
-  /// Waits for the end, on any loop, by any number of coroutines; gives the exit code. A cancelled wait ends
-  /// at once and leaves the process as it is. Throws quarq::error if there is no process. The object may go
-  /// meanwhile.
+  /// Waits for the end and returns the exit code; on any loop, from any number of coroutines. A cancelled wait ends
+  /// at once and does not affect the process. Throws quarq::error if this object is empty. The object may be
+  /// destroyed meanwhile.
   awaitable<int> join() const;
   /// The same for threads.
   int wait() const;
 
-  /// Nothing while it runs.
+  /// nullopt while it runs.
   std::optional<int> exit_code() const;
   bool running() const;
-  /// Its number; 0 if there is no process. After its end the number may be that of another.
+  /// Its process id; 0 if this object is empty. After its end the id may belong to another process.
   int pid() const noexcept;
 
-  /// SIGTERM, which ends it unless the function has arranged otherwise. Neither does anything after its end.
+  /// Sends SIGTERM, which ends it unless the function handles that signal. Does nothing after its end.
   void terminate() const noexcept;
-  /// SIGKILL.
+  /// Sends SIGKILL. Does nothing after its end.
   void kill() const noexcept;
 
  private:

@@ -22,7 +22,7 @@ namespace asio = boost::asio;
 using async::handoff;
 using processes::process_end;
 
-/// Shared with the supervisor, which tells of the end, and with coroutines that wait for it.
+/// Shared with the supervisor, which reports the end, and with coroutines that wait for it.
 class process::state {
  public:
   std::shared_ptr<processes::child_process> child;  // set once, by the constructor
@@ -56,7 +56,7 @@ class process::state {
     waiting_.push_back(waiter);
     return true;
   }
-  /// False if the end has taken it.
+  /// False if it was not there: the end has completed it.
   bool remove(const std::shared_ptr<handoff>& waiter) {
     const std::lock_guard lock(mutex_);
     return std::erase(waiting_, waiter) > 0;
@@ -78,7 +78,7 @@ int code_of(const process_end& end) {
     case process_end::how::killed:
       return -end.number;
     default:
-      throw error("the exit code of a process is not known: it " + to_text(end));
+      throw error("the exit code of a process is unknown: it " + to_text(end));
   }
 }
 
@@ -106,7 +106,7 @@ void process::start(const detail::process_exchange& call, std::string name) {
 
 void process::end() noexcept {
   const auto ending = std::move(state_);
-  // In a forked copy of this program it is not ours to end.
+  // In a forked copy of this program the process belongs to the parent.
   if (!ending || !processes::owns_children()) return;
   ending->child->kill();
   ending->wait();

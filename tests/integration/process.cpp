@@ -31,6 +31,7 @@
 #include <quarq/time.hpp>
 
 #include "base/sanitizers.hpp"
+#include "support/descriptors.hpp"
 #include "support/on_loop.hpp"
 #include "support/temp_dir.hpp"
 
@@ -51,7 +52,7 @@ void sleep_for_ever() {
 void write_file(std::string path, std::string text) {
   std::ofstream(path) << text;
 }
-// So that a test knows how far it is.
+// Tells a test that it has begun.
 void say_and_sleep(std::string path) {
   std::ofstream(path + ".new") << getpid();
   std::filesystem::rename(path + ".new", path);
@@ -81,13 +82,7 @@ int allocate(std::uint64_t bytes) {
   }
 }
 
-int open_descriptors() {
-  int count = 0;
-  for ([[maybe_unused]] const auto& one : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
-  return count;
-}
-
-// An orphan that is dead may wait a while for init to ask about it.
+// A dead orphan stays a zombie until init reaps it.
 bool is_gone(pid_t pid) {
   std::string line;
   if (!std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), line)) return true;
@@ -99,7 +94,7 @@ TEST(process, what_the_function_returns_is_the_exit_code) {
   EXPECT_EQ(process(nothing).wait(), 0);
   EXPECT_EQ(process([](int a) { return a; }, 5).wait(), 5);
   EXPECT_EQ(process(later, 6).wait(), 6);
-  EXPECT_EQ(process(sum, 250, 7).wait(), 1);  // modulo 256, as the system has it
+  EXPECT_EQ(process(sum, 250, 7).wait(), 1);  // modulo 256, as the system keeps it
 }
 
 TEST(process, join_from_coroutines_of_several_loops) {
@@ -161,14 +156,14 @@ TEST(process, a_crash_is_minus_its_signal) {
   EXPECT_EQ(process(crash).wait(), -SIGSEGV);
 }
 
-TEST(process, has_the_name_it_was_given) {
-  EXPECT_EQ(process(process_options().name("index"), shown_name, "index").wait(), 0);
+TEST(process, has_the_name_of_its_options) {
+  EXPECT_EQ(process({.name = "index"}, shown_name, "index").wait(), 0);
 }
 
 TEST(process, memory_limit) {
   if (base::sanitized) GTEST_SKIP() << "the sanitizers need memory as they please";
-  EXPECT_EQ(process(process_options().memory_limit(32_MiB), allocate, 64_MiB).wait(), 7);
-  EXPECT_EQ(process(process_options().memory_limit(256_MiB), allocate, 64_MiB).wait(), 0);
+  EXPECT_EQ(process({.memory_limit = 32_MiB}, allocate, 64_MiB).wait(), 7);
+  EXPECT_EQ(process({.memory_limit = 256_MiB}, allocate, 64_MiB).wait(), 0);
 }
 
 TEST(process, the_destructor_kills_and_reaps) {
@@ -219,7 +214,7 @@ TEST(process, a_cancelled_join_leaves_the_process_alone) {
   run_on_loop(body);
 }
 
-TEST(process, the_object_may_go_while_somebody_joins) {
+TEST(process, the_object_may_be_destroyed_during_a_join) {
   auto p = std::make_unique<process>(sleep_for_ever);
   const auto body = [&p]() -> awaitable<void> {
     auto joining = p->join();
@@ -230,7 +225,7 @@ TEST(process, the_object_may_go_while_somebody_joins) {
   run_on_loop(body);
 }
 
-TEST(process, the_loop_may_end_while_somebody_joins) {
+TEST(process, the_loop_may_end_during_a_join) {
   process p(sleep_for_ever);
   {
     asio::io_context loop(1);
@@ -241,16 +236,16 @@ TEST(process, the_loop_may_end_while_somebody_joins) {
   EXPECT_TRUE(p.running());
 }
 
-TEST(process, nothing_is_left_of_many) {
+TEST(process, many_leave_nothing_behind) {
   process(nothing).wait();  // what stays open for good
-  const int before = open_descriptors();
+  const auto before = open_descriptors();
   for (int i = 0; i < 20; ++i) {
     process a(sum, 1, 2), b(sleep_for_ever), c(sum, 3, 4);
     EXPECT_EQ(a.wait(), 3);
   }
   EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; }, default_timeout))
       << open_descriptors();
-  // No zombies either: there is nobody to wait for.
+  // No zombies either.
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
 }
 
@@ -259,7 +254,7 @@ TEST(process, may_start_processes_itself) {
   EXPECT_EQ(process(parent).wait(), 9);
 }
 
-// Grandchildren too: their parent's death is their own.
+// Grandchildren too: they die with their own parent.
 TEST(process, dies_with_its_parent) {
   temp_dir dir;
   const std::string path = dir.path() / "pid";
