@@ -6,6 +6,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "base/assert.hpp"
 #include "processes/child_entry.hpp"
 #include "processes/function_id.hpp"
 
@@ -13,10 +14,10 @@ namespace quarq::processes {
 
 namespace {
 
-// A child that never gets ready so often in a row will not.
+// After so many children in a row that never got ready, waiting calls fail.
 constexpr int max_failed_starts = 3;
-// One that dies idle, unused and younger than this is not replaced before it is needed: the next might do the
-// same, and so on.
+// A child that dies idle, unused and younger than this is not replaced until it is needed: its successors might
+// die in the same way, without end.
 constexpr std::chrono::seconds min_child_lifetime(1);
 
 using events = std::vector<std::shared_ptr<async::handoff>>;
@@ -39,7 +40,7 @@ process_pool_impl::wait_ticket::wait_ticket(std::shared_ptr<process_pool_impl> p
     if (pool_->closed_) {
       pool_->fail_waiting({}, completions);
     } else {
-      // A child may have become idle since try_take.
+      // A child may have become idle since try_take().
       if (!pool_->idle_.empty()) {
         const auto one = std::move(pool_->idle_.back());
         pool_->idle_.pop_back();
@@ -63,7 +64,7 @@ process_pool_impl::wait_ticket::~wait_ticket() {
     queued_ = false;
     given = std::move(assigned_);
   }
-  // It got one and could not use it.
+  // A child was assigned, but its call is gone.
   if (!given) return;
   events completions;
   {
@@ -117,12 +118,24 @@ bool process_pool_impl::is_closed() const {
   return closed_;
 }
 
+// Every child that can serve, now or soon, is either starting, idle or busy.
+bool process_pool_impl::is_consistent() const {
+  std::size_t starting = 0, idle = 0, busy = 0;
+  for (const auto& one : children_) {
+    starting += one->now == state::starting;
+    idle += one->now == state::idle;
+    busy += one->now == state::busy;
+  }
+  return idle + busy + starting == living_ && starting == starting_ && (closed_ || idle == idle_.size());
+}
+
 std::shared_ptr<pool_child> process_pool_impl::try_take() {
   const lock held(mutex_);
   if (closed_ || idle_.empty() || !owns_children()) return nullptr;
   auto one = std::move(idle_.back());
   idle_.pop_back();
   one->now = state::busy;
+  QUARQ_ASSERT(is_consistent());
   return one;
 }
 
@@ -152,7 +165,7 @@ void process_pool_impl::fail_waiting(const std::string& why, events& completions
   waiting_.clear();
 }
 
-// Nobody would ever come.
+// Without a living child, nothing would ever wake the waiting calls.
 void process_pool_impl::fail_if_alone(events& completions) {
   if (living_ == 0 && !waiting_.empty())
     fail_waiting("no process can be started: " + last_failure_, completions);
@@ -174,12 +187,13 @@ void process_pool_impl::give_back(const child_ptr& one, bool retire) noexcept {
     if (one->now != state::busy) return;
     if (retire || (options_.max_calls > 0 && one->calls >= options_.max_calls)) {
       remove_from_service(one);
-      // It ends by itself when nobody can call it any more.
+      // The child ends by itself when its socket is closed.
       one->connection.close();
       start_missing();
     } else {
       offer(one, completions);
     }
+    QUARQ_ASSERT(is_consistent());
   }
   complete_all(completions);
 }
@@ -189,6 +203,7 @@ void process_pool_impl::discard(const child_ptr& one) noexcept {
   if (one->process && one->now != state::ended) one->process->kill();
   remove_from_service(one);
   start_missing();
+  QUARQ_ASSERT(is_consistent());
 }
 
 bool process_pool_impl::notify_at_end(const child_ptr& one, std::shared_ptr<async::handoff> event) {
@@ -230,7 +245,7 @@ void process_pool_impl::start_missing() noexcept {
   try {
     while (!closed_ && living_ < wanted_) start_one();
   } catch (const std::exception& e) {
-    // Out of descriptors or memory: with the next call that needs one.
+    // Out of descriptors or memory: the next call that needs a child tries again.
     wanted_ = living_;
     last_failure_ = e.what();
   }
@@ -281,6 +296,7 @@ void process_pool_impl::on_readable(const child_ptr& one) {
     failed_starts_ = 0;
     one->ready_at = std::chrono::steady_clock::now();
     offer(one, completions);
+    QUARQ_ASSERT(is_consistent());
   } catch (const std::exception&) {
     one->process->kill();
   }
@@ -295,7 +311,7 @@ void process_pool_impl::on_end(const child_ptr& one, std::optional<process_end> 
     remove_from_service(one);
     one->now = state::ended;
     one->end = end.value_or(process_end{});
-    // What the child has forked may hold its side of the socket open.
+    // A process forked by the child may hold its end of the socket open.
     one->connection.hang_up();
     completions.swap(one->end_waiters);
     std::erase(children_, one);
@@ -306,14 +322,15 @@ void process_pool_impl::on_end(const child_ptr& one, std::optional<process_end> 
       failed_starts_ = 0;
       wanted_ = living_;
       const std::string reason = end ? "it " + to_text(*end) + " before it was ready" : why;
-      // Calls can wait for those that serve.
+      // Otherwise calls wait for the children that are ready.
       if (living_ == starting_) fail_waiting("its processes can't be started: " + reason, completions);
     } else if (!waiting_.empty()) {
-      // Whoever waits needs one, even if the last few died idle.
+      // The waiting calls need a child, even if the last few died idle.
       wanted_ = std::max(wanted_, std::min(options_.size, living_ + 1));
     }
     start_missing();
     fail_if_alone(completions);
+    QUARQ_ASSERT(is_consistent());
     gone_.notify_all();
   }
   complete_all(completions);

@@ -40,7 +40,8 @@ struct pool_child {
 
 class process_pool_impl : public std::enable_shared_from_this<process_pool_impl> {
  public:
-  /// A place in the queue of calls that wait for a child. Made on its loop; may end at any time.
+  /// A place in the queue of calls that wait for a child. Made on the loop of its call; may be destroyed at any
+  /// time.
   class wait_ticket {
    public:
     wait_ticket(std::shared_ptr<process_pool_impl> pool, const boost::asio::any_io_executor& loop);
@@ -89,7 +90,8 @@ class process_pool_impl : public std::enable_shared_from_this<process_pool_impl>
   using child_ptr = std::shared_ptr<pool_child>;
   using state = pool_child::state;
 
-  // With the mutex held.
+  // REQUIRES: the mutex is held.
+  bool is_consistent() const;  // an invariant
   void start_missing() noexcept;
   void start_one();
   void offer(const child_ptr& one, std::vector<std::shared_ptr<async::handoff>>& completions);

@@ -15,6 +15,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "base/assert.hpp"
 #include "base/cpu.hpp"
 
 namespace quarq::processes {
@@ -220,6 +221,7 @@ shared_ring::end shared_ring::store(std::string_view record, std::uint64_t& seen
   mine.begin = end_of_records(tail);
   mine.size = record.size();
   copy_in(mine.begin, record);
+  QUARQ_ASSERT(tail + 1 - s.head.load(std::memory_order_acquire) <= s.items);
   s.record_added.notify();
   s.tail.store(tail + 1, std::memory_order_release);
   return end::done;
@@ -291,6 +293,7 @@ shared_ring::end shared_ring::take(std::string& into, std::uint64_t& seen_tail) 
     s.last_tail = seen_tail = s.tail.load(std::memory_order_acquire);
     if (head == seen_tail) return was_closed ? end::closed : end::timed_out;
   }
+  QUARQ_ASSERT(head < s.tail.load(std::memory_order_acquire));
   copy_out(slots_[head & slot_mask_], into);
   s.room_freed.notify();
   s.head.store(head + 1, std::memory_order_release);
