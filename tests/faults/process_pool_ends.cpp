@@ -21,8 +21,6 @@
 namespace quarq::test {
 namespace {
 
-using namespace std::chrono_literals;
-
 // Sanitizers catch it and exit: then it is no signal any more. No core files.
 void die_of(int signal) {
   const rlimit none{0, 0};
@@ -176,16 +174,16 @@ TEST(process_pool_ends, no_child_survives_its_parent) {
   ::kill(parent.pid(), SIGKILL);
   const auto all_gone = [&] {
     return std::all_of(pids.begin(), pids.end(), [](pid_t pid) {
-      // What nobody has reaped yet is dead all the same.
+      // A zombie is dead, though nobody has reaped it yet.
       const std::string status = read_file("/proc/" + std::to_string(pid) + "/stat");
       const auto name_end = status.rfind(") ");
       return name_end == std::string::npos || status[name_end + 2] == 'Z' || status[name_end + 2] == 'X';
     });
   };
-  EXPECT_TRUE(eventually(all_gone, 1s));
+  EXPECT_TRUE(eventually(all_gone, default_timeout));
 }
 
-TEST(process_pool_ends, the_childs_mark_is_not_for_people) {
+TEST(process_pool_ends, the_mark_of_a_child_is_refused_without_its_socket) {
   process alone({program("process_pool_parent"), "--quarq-child=1", std::to_string(getpid()), "x"});
   const auto end = alone.wait(default_timeout);
   ASSERT_TRUE(end);

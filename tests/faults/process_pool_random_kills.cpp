@@ -1,7 +1,6 @@
-// Ten thousand calls while a random child is killed every 50 ms, if some call has got its value since: each
-// call ends, with its value or worker_lost.
+// Ten thousand calls while a random child is killed every 50 ms, provided that a call has returned since the last
+// kill: each call ends, with its value or worker_lost.
 #include <atomic>
-#include <filesystem>
 #include <iostream>
 #include <random>
 #include <thread>
@@ -15,6 +14,7 @@
 #include <quarq/process_pool.hpp>
 
 #include "base/sanitizers.hpp"
+#include "support/descriptors.hpp"
 #include "support/on_loop.hpp"
 
 namespace quarq::test {
@@ -66,12 +66,6 @@ void call_from_all(process_pool& pool, counts& seen) {
     co_await gather(std::move(all));
   };
   run_on_loop(together, 150s);
-}
-
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
-  return count;
 }
 
 TEST(process_pool_random_kills, each_call_ends_with_its_value_or_worker_lost) {

@@ -1,17 +1,9 @@
-// Functions in other processes: what they are given, what comes back, and how a call ends when something ends
-// first.
+// Functions in other processes: what they are given, what comes back, and their limits.
 #include <atomic>
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <thread>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/describe.hpp>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -25,32 +17,16 @@
 #include <quarq/process_pool.hpp>
 #include <quarq/time.hpp>
 
+#include "integration/process_pool_test.hpp"
 #include "processes/memory_limit.hpp"
-#include "support/on_loop.hpp"
-#include "support/process.hpp"
-#include "support/temp_dir.hpp"
+#include "support/descriptors.hpp"
 
 namespace quarq::test::process_pool_tests {
 namespace {
 
-namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-process_pool_options of_size(int size) {
-  process_pool_options options;
-  options.size = size;
-  return options;
-}
-
 // ---- what is called
-
-int add(int a, int b) {
-  return a + b;
-}
-
-int own_pid() {
-  return getpid();
-}
 
 std::string shout(std::string_view text, const std::string& end) {
   return std::string(text) + end;
@@ -80,16 +56,6 @@ bool is_asked_to_stop(std::stop_token stop, int) {
 
 bytes reversed(bytes data) {
   return bytes(data.rbegin(), data.rend());
-}
-
-// Tells that it runs, then waits to be killed.
-void wait_for_ever(std::string told) {
-  std::ofstream(told) << getpid();
-  while (true) pause();
-}
-
-void append_to(std::string file, std::string line) {
-  std::ofstream(file, std::ios::app) << line << '\n';
 }
 
 struct ticket {
@@ -152,28 +118,6 @@ constexpr task<int(int)> unknown_task{"process_pool.unknown"};
 const int captured = 1000;
 const process_handler add_handler(add_task, [base = captured](int a, int b) { return base + a + b; });
 
-class process_pool_test : public ::testing::Test {
- protected:
-  template <class... Args>
-  auto run(Args&&... args) {
-    return run_on_loop(pool_.run(std::forward<Args>(args)...));
-  }
-  std::string path(const std::string& name) { return dir_ / name; }
-
-  temp_dir dir_;
-  process_pool pool_{of_size(2)};
-};
-
-bool is_gone(pid_t pid) {
-  return eventually([&] { return ::kill(pid, 0) != 0; }, default_timeout);
-}
-
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
-  return count;
-}
-
 bool has_children() {
   siginfo_t info{};
   return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
@@ -220,7 +164,7 @@ TEST_F(process_pool_test, an_exception_comes_back_with_its_type_and_its_message)
   }
 }
 
-TEST_F(process_pool_test, a_call_that_can_not_be_encoded_harms_nobody) {
+TEST_F(process_pool_test, a_call_that_can_not_be_encoded_leaves_the_pool_as_it_is) {
   EXPECT_EQ(run(add, 1, 1), 2);
   const auto before = pool_.pids();
   EXPECT_THROW(run(shout, "\xff", ""), invalid_argument);
@@ -282,140 +226,6 @@ TEST_F(process_pool_test, open_files_go_along) {
   EXPECT_THROW(to_msgpack(open_file{1}), invalid_argument);
 }
 
-// ---- ends
-
-TEST_F(process_pool_test, a_timeout_kills_the_process_and_the_pool_goes_on) {
-  const auto body = [&]() -> awaitable<void> {
-    auto call = pool_.run(wait_for_ever, path("told"));
-    co_await with_timeout(std::move(call), 300ms);
-  };
-  // The child may not even have started within that time.
-  EXPECT_THROW(run_on_loop(body), timed_out);
-  EXPECT_EQ(run(add, 1, 2), 3);
-}
-
-TEST_F(process_pool_test, a_cancelled_call_is_killed_and_ends_once) {
-  asio::io_context loop(1);
-  asio::cancellation_signal cancel;
-  int ends = 0;
-  std::exception_ptr failure;
-  asio::co_spawn(loop, pool_.run(wait_for_ever, path("told")),
-                 asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e) {
-                   ++ends;
-                   failure = e;
-                 }));
-  pid_t pid = 0;
-  const auto runs = [&] {
-    loop.poll();
-    return static_cast<bool>(std::ifstream(path("told")) >> pid);
-  };
-  ASSERT_TRUE(eventually(runs, default_timeout));
-  cancel.emit(asio::cancellation_type::terminal);
-  cancel.emit(asio::cancellation_type::terminal);
-  loop.run();
-  EXPECT_EQ(ends, 1);
-  ASSERT_TRUE(failure);
-  try {
-    std::rethrow_exception(failure);
-  } catch (const boost::system::system_error& e) {
-    EXPECT_EQ(e.code(), asio::error::operation_aborted);
-  }
-  EXPECT_TRUE(is_gone(pid));
-  EXPECT_EQ(run(add, 1, 2), 3);
-}
-
-TEST_F(process_pool_test, a_call_cancelled_while_it_waits_never_starts) {
-  process_pool one(of_size(1));
-  asio::io_context loop(1);
-  asio::cancellation_signal cancel_first, cancel_second;
-  int ends = 0;
-  const auto end = [&](std::exception_ptr) { ++ends; };
-  asio::co_spawn(loop, one.run(wait_for_ever, path("told")),
-                 asio::bind_cancellation_slot(cancel_first.slot(), end));
-  const auto runs = [&] {
-    loop.poll();
-    pid_t pid = 0;
-    return static_cast<bool>(std::ifstream(path("told")) >> pid);
-  };
-  ASSERT_TRUE(eventually(runs, default_timeout));
-  asio::co_spawn(loop, one.run(append_to, path("lines"), "second"),
-                 asio::bind_cancellation_slot(cancel_second.slot(), end));
-  loop.poll();
-  cancel_second.emit(asio::cancellation_type::terminal);
-  ASSERT_TRUE(eventually([&] { return loop.poll(), ends == 1; }, default_timeout));
-  cancel_first.emit(asio::cancellation_type::terminal);
-  loop.run();
-  EXPECT_EQ(run_on_loop(one.run(add, 1, 1)), 2);
-  EXPECT_FALSE(std::filesystem::exists(path("lines")));
-}
-
-TEST_F(process_pool_test, calls_wait_in_their_order) {
-  process_pool one(of_size(1));
-  const auto body = [&]() -> awaitable<void> {
-    std::vector<awaitable<void>> all;
-    for (int i = 0; i < 50; ++i) all.push_back(one.run(append_to, path("lines"), std::to_string(i)));
-    co_await gather(std::move(all));
-  };
-  run_on_loop(body);
-  std::string expected;
-  for (int i = 0; i < 50; ++i) expected += std::to_string(i) + '\n';
-  EXPECT_EQ(read_file(path("lines")), expected);
-  EXPECT_EQ(one.pids().size(), 1u);
-}
-
-TEST_F(process_pool_test, the_pool_may_end_first) {
-  std::optional<process_pool> pool(of_size(1));
-  asio::io_context loop(1);
-  int cancellations = 0;
-  const auto end = [&](std::exception_ptr e) {
-    try {
-      if (e) std::rethrow_exception(e);
-    } catch (const cancelled&) {
-      ++cancellations;
-    }
-  };
-  for (int i = 0; i < 3; ++i) asio::co_spawn(loop, pool->run(wait_for_ever, path("told")), end);
-  pid_t pid = 0;
-  const auto runs = [&] {
-    loop.poll();
-    return static_cast<bool>(std::ifstream(path("told")) >> pid);
-  };
-  ASSERT_TRUE(eventually(runs, default_timeout));
-  pool.reset();
-  EXPECT_NE(::kill(pid, 0), 0);
-  loop.run();
-  EXPECT_EQ(cancellations, 3);
-}
-
-TEST_F(process_pool_test, the_loop_may_end_first) {
-  pid_t pid = 0;
-  {
-    asio::io_context loop(1);
-    for (int i = 0; i < 4; ++i)
-      asio::co_spawn(loop, pool_.run(wait_for_ever, path("told" + std::to_string(i))), asio::detached);
-    const auto runs = [&] {
-      loop.poll();
-      return static_cast<bool>(std::ifstream(path("told0")) >> pid);
-    };
-    ASSERT_TRUE(eventually(runs, default_timeout));
-  }
-  EXPECT_TRUE(is_gone(pid));
-  EXPECT_EQ(run(add, 1, 2), 3);
-}
-
-TEST_F(process_pool_test, ctrl_c_is_for_the_parent) {
-  const auto body = [&]() -> awaitable<int> {
-    auto call = pool_.run([] {
-      raise(SIGINT);
-      raise(SIGTERM);
-      return 5;
-    });
-    const int result = co_await std::move(call);
-    co_return result;
-  };
-  EXPECT_EQ(run_on_loop(body), 5);
-}
-
 // ---- limits
 
 TEST_F(process_pool_test, a_call_beyond_its_memory_limit_says_so) {
@@ -434,9 +244,7 @@ TEST_F(process_pool_test, a_call_beyond_its_memory_limit_says_so) {
 }
 
 TEST_F(process_pool_test, a_child_is_replaced_after_so_many_calls) {
-  auto options = of_size(1);
-  options.max_calls = 3;
-  process_pool pool(options);
+  process_pool pool({.size = 1, .max_calls = 3});
   std::vector<int> pids;
   for (int i = 0; i < 7; ++i) pids.push_back(run_on_loop(pool.run(own_pid)));
   EXPECT_EQ(pids[0], pids[2]);
@@ -448,9 +256,7 @@ TEST_F(process_pool_test, a_child_is_replaced_after_so_many_calls) {
 
 TEST_F(process_pool_test, a_child_that_grew_is_replaced) {
   if (!processes::memory_limits_work()) GTEST_SKIP() << "sanitizers need memory as they please";
-  auto options = of_size(1);
-  options.max_memory = 100_MiB;
-  process_pool pool(options);
+  process_pool pool({.size = 1, .max_memory = 100_MiB});
   const int first = run_on_loop(pool.run(own_pid));
   EXPECT_EQ(run_on_loop(pool.run(own_pid)), first);
   run_on_loop(pool.run([] {
@@ -463,7 +269,7 @@ TEST_F(process_pool_test, a_child_that_grew_is_replaced) {
 // ---- where it may be used
 
 int add_in_own_pool(int a, int b) {
-  process_pool own(of_size(1));
+  process_pool own({.size = 1});
   return quarq::run(own.run(add, a, b));
 }
 
@@ -484,7 +290,7 @@ TEST(process_pool, may_be_made_with_threads_running_and_a_database_open) {
       while (!stop) std::make_unique<std::string>(1000, 'x');
     });
   {
-    process_pool pool(of_size(2));
+    process_pool pool({.size = 2});
     for (int i = 0; i < 10; ++i) EXPECT_EQ(run_on_loop(pool.run(add, i, 1)), i + 1);
     // Nothing that is open here is open there.
     const auto descriptors = run_on_loop(pool.run([] { return open_descriptors(); }));
@@ -526,11 +332,11 @@ TEST_F(process_pool_test, a_thousand_at_once) {
 
 TEST(process_pool, leaves_nothing_behind) {
   {
-    run_on_loop(process_pool(of_size(1)).run(add, 1, 1));
+    run_on_loop(process_pool({.size = 1}).run(add, 1, 1));
   }  // the supervisor has its own descriptors from now on
   const auto before = open_descriptors();
   for (int i = 0; i < 5; ++i) {
-    process_pool pool(of_size(2));
+    process_pool pool({.size = 2});
     const auto body = [&]() -> awaitable<void> {
       auto [a, b] = co_await gather(pool.run(add, 1, 1), pool.run(reversed, bytes(1 << 20)));
       EXPECT_EQ(a, 2);

@@ -1,4 +1,4 @@
-// What parent and child say to each other, as bytes; and how functions are named.
+// The bytes that parent and child exchange, and how functions are identified.
 #include "processes/frames.hpp"
 
 #include <gtest/gtest.h>
@@ -121,7 +121,7 @@ TEST(process_frames, another_build_is_refused) {
 
 void some_function() {}
 
-TEST(function_id, a_function_is_found_again_by_its_place) {
+TEST(function_id, a_function_is_found_again_by_its_id) {
   EXPECT_EQ(find_function(encode_function_id(&some_function)), &some_function);
   const auto found = find_function(encode_function_id(reinterpret_cast<any_function>(&std::abort)));
   EXPECT_EQ(found, reinterpret_cast<any_function>(&std::abort));

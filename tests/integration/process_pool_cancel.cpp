@@ -1,0 +1,163 @@
+// How calls to other processes end when something else ends first: the caller, the pool, the loop.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <quarq/gather.hpp>
+#include <quarq/time.hpp>
+
+#include "integration/process_pool_test.hpp"
+
+namespace quarq::test::process_pool_tests {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+// Tells that it runs, then waits to be killed.
+void wait_for_ever(std::string told) {
+  std::ofstream(told) << getpid();
+  while (true) pause();
+}
+
+TEST_F(process_pool_test, a_timeout_kills_the_process_and_the_pool_goes_on) {
+  const auto body = [&]() -> awaitable<void> {
+    auto call = pool_.run(wait_for_ever, path("told"));
+    co_await with_timeout(std::move(call), 300ms);
+  };
+  // The child may not even have started within that time.
+  EXPECT_THROW(run_on_loop(body), timed_out);
+  EXPECT_EQ(run(add, 1, 2), 3);
+}
+
+TEST_F(process_pool_test, a_cancelled_call_is_killed_and_ends_once) {
+  asio::io_context loop(1);
+  asio::cancellation_signal cancel;
+  int ends = 0;
+  std::exception_ptr failure;
+  asio::co_spawn(loop, pool_.run(wait_for_ever, path("told")),
+                 asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e) {
+                   ++ends;
+                   failure = e;
+                 }));
+  pid_t pid = 0;
+  const auto runs = [&] {
+    loop.poll();
+    return static_cast<bool>(std::ifstream(path("told")) >> pid);
+  };
+  ASSERT_TRUE(eventually(runs, default_timeout));
+  cancel.emit(asio::cancellation_type::terminal);
+  cancel.emit(asio::cancellation_type::terminal);
+  loop.run();
+  EXPECT_EQ(ends, 1);
+  ASSERT_TRUE(failure);
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& e) {
+    EXPECT_EQ(e.code(), asio::error::operation_aborted);
+  }
+  EXPECT_TRUE(is_gone(pid));
+  EXPECT_EQ(run(add, 1, 2), 3);
+}
+
+TEST_F(process_pool_test, a_call_cancelled_while_it_waits_never_starts) {
+  process_pool one({.size = 1});
+  asio::io_context loop(1);
+  asio::cancellation_signal cancel_first, cancel_second;
+  int ends = 0;
+  const auto end = [&](std::exception_ptr) { ++ends; };
+  asio::co_spawn(loop, one.run(wait_for_ever, path("told")),
+                 asio::bind_cancellation_slot(cancel_first.slot(), end));
+  const auto runs = [&] {
+    loop.poll();
+    pid_t pid = 0;
+    return static_cast<bool>(std::ifstream(path("told")) >> pid);
+  };
+  ASSERT_TRUE(eventually(runs, default_timeout));
+  asio::co_spawn(loop, one.run(append_to, path("lines"), "second"),
+                 asio::bind_cancellation_slot(cancel_second.slot(), end));
+  loop.poll();
+  cancel_second.emit(asio::cancellation_type::terminal);
+  ASSERT_TRUE(eventually([&] { return loop.poll(), ends == 1; }, default_timeout));
+  cancel_first.emit(asio::cancellation_type::terminal);
+  loop.run();
+  EXPECT_EQ(run_on_loop(one.run(add, 1, 1)), 2);
+  EXPECT_FALSE(std::filesystem::exists(path("lines")));
+}
+
+TEST_F(process_pool_test, calls_wait_in_their_order) {
+  process_pool one({.size = 1});
+  const auto body = [&]() -> awaitable<void> {
+    std::vector<awaitable<void>> all;
+    for (int i = 0; i < 50; ++i) all.push_back(one.run(append_to, path("lines"), std::to_string(i)));
+    co_await gather(std::move(all));
+  };
+  run_on_loop(body);
+  std::string expected;
+  for (int i = 0; i < 50; ++i) expected += std::to_string(i) + '\n';
+  EXPECT_EQ(read_file(path("lines")), expected);
+  EXPECT_EQ(one.pids().size(), 1u);
+}
+
+TEST_F(process_pool_test, the_pool_may_end_first) {
+  auto pool = std::make_unique<process_pool>(process_pool_options{.size = 1});
+  asio::io_context loop(1);
+  int cancellations = 0;
+  const auto end = [&](std::exception_ptr e) {
+    try {
+      if (e) std::rethrow_exception(e);
+    } catch (const cancelled&) {
+      ++cancellations;
+    }
+  };
+  for (int i = 0; i < 3; ++i) asio::co_spawn(loop, pool->run(wait_for_ever, path("told")), end);
+  pid_t pid = 0;
+  const auto runs = [&] {
+    loop.poll();
+    return static_cast<bool>(std::ifstream(path("told")) >> pid);
+  };
+  ASSERT_TRUE(eventually(runs, default_timeout));
+  pool.reset();
+  EXPECT_NE(::kill(pid, 0), 0);
+  loop.run();
+  EXPECT_EQ(cancellations, 3);
+}
+
+TEST_F(process_pool_test, the_loop_may_end_first) {
+  pid_t pid = 0;
+  {
+    asio::io_context loop(1);
+    for (int i = 0; i < 4; ++i)
+      asio::co_spawn(loop, pool_.run(wait_for_ever, path("told" + std::to_string(i))), asio::detached);
+    const auto runs = [&] {
+      loop.poll();
+      return static_cast<bool>(std::ifstream(path("told0")) >> pid);
+    };
+    ASSERT_TRUE(eventually(runs, default_timeout));
+  }
+  EXPECT_TRUE(is_gone(pid));
+  EXPECT_EQ(run(add, 1, 2), 3);
+}
+
+TEST_F(process_pool_test, ctrl_c_is_for_the_parent) {
+  const auto body = [&]() -> awaitable<int> {
+    auto call = pool_.run([] {
+      raise(SIGINT);
+      raise(SIGTERM);
+      return 5;
+    });
+    const int result = co_await std::move(call);
+    co_return result;
+  };
+  EXPECT_EQ(run_on_loop(body), 5);
+}
+
+}  // namespace
+}  // namespace quarq::test::process_pool_tests
