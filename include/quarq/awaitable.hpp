@@ -5,7 +5,11 @@
 
 #include <quarq/detail/awaitable_traits.hpp>
 #include <quarq/detail/named_argument.hpp>
+
+// Made by CMake, installed with the library; absent where only the source tree is read.
+#if __has_include(<quarq/detail/build_config.hpp>)
 #include <quarq/detail/build_config.hpp>
+#endif
 
 namespace quarq {
 

@@ -53,7 +53,7 @@ frame_header read_header(std::string_view bytes) {
   if (kind < 1 || kind > static_cast<std::uint8_t>(frame_kind::failure)) bad("unknown kind", kind);
   if (header.size > max_inline) bad("a body is too big:", header.size);
   if ((header.flags & ~frame_flag::all) != 0) bad("unknown flags", header.flags);
-  // One more for the segment itself.
+  // One more than max_files: the segment itself.
   if (header.files > detail::attachments::max_files + 1) bad("too many files:", header.files);
   if ((header.flags & frame_flag::new_segment) && header.files == 0)
     bad("no file of a new segment of", header.segment);
@@ -115,7 +115,7 @@ namespace {
 
 constexpr std::size_t head_values = 7;
 
-// Nothing is nil.
+// An empty value is written as nil.
 void write_raw(encoder& out, std::string_view value) {
   if (value.empty()) {
     out.nil();
@@ -159,7 +159,7 @@ call_head read_call_head(decoder& in) {
 void write_failure(encoder& out, const failure& what) {
   out.array(4);
   out.unsigned_integer(static_cast<std::uint64_t>(what.reason));
-  // What an exception says need not be UTF-8.
+  // The message of an exception need not be UTF-8.
   out.binary(what.type);
   out.binary(what.message);
   out.integer(what.delay.count());

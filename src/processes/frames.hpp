@@ -1,5 +1,4 @@
-// What parent and child say to each other, as bytes: docs/process_frames.md. Nothing here waits or touches a
-// descriptor.
+// The bytes that parent and child exchange: docs/process_frames.md. No I/O here.
 #pragma once
 
 #include <chrono>
@@ -40,11 +39,11 @@ struct frame_header {
   std::uint64_t segment = 0;  ///< bytes of the sender's segment; 0: this frame does not use it
 };
 inline constexpr std::size_t header_size = 16;
-/// A bigger body is in the segment.
+/// A bigger body goes into the segment.
 inline constexpr std::size_t max_inline = 64 * 1024;
 
 void write_header(char* to, const frame_header& header) noexcept;
-/// Throws decode_error if it is none.
+/// Throws decode_error if these bytes are no header.
 frame_header read_header(std::string_view bytes);
 
 struct frame {
@@ -52,14 +51,14 @@ struct frame {
   std::string_view body;
 };
 
-/// Cuts what arrives into frames.
+/// Splits the incoming bytes into frames.
 class frame_parser {
  public:
-  /// Where to put what arrives next; never empty. Ends the life of the views given out before.
+  /// Where to put the next bytes; never empty. Invalidates the bodies returned before.
   std::span<char> prepare();
   void commit(std::size_t count) noexcept { end_ += count; }
-  /// The next whole frame; its body is a view, valid until prepare(). Throws decode_error; then all that
-  /// comes is of no use.
+  /// The next whole frame; its body is valid until prepare(). False if there is none yet. Throws decode_error; then
+  /// no later byte can be read.
   bool next(frame& result);
 
  private:
@@ -85,17 +84,17 @@ struct call_head {
   std::string_view facts;  ///< one msgpack value for the code above this level, or empty
 };
 
-/// The arguments follow: one array.
+/// The arguments, one array, are to be written next.
 void write_call_head(encoder& out, const call_head& head);
-/// Leaves `in` before the arguments.
+/// Leaves `in` at the arguments.
 call_head read_call_head(decoder& in);
 
 enum class failure_reason : std::uint8_t {
-  threw = 0,          ///< the function, an exception
+  threw = 0,          ///< the function threw
   not_found = 1,      ///< the function is not in this process
   bad_arguments = 2,  ///< they can't be decoded
   memory_limit = 3,
-  retry = 4,  ///< the function, a quarq::retry
+  retry = 4,  ///< the function threw a quarq::retry
 };
 struct failure {
   failure_reason reason{};

@@ -23,7 +23,7 @@ struct module {
   ElfW(Addr) base = 0;
 };
 
-// Of a segment of notes; they are padded to 4 bytes, or 8 if the segment is.
+// The build id among the notes of a segment. Notes are padded to 4 bytes, or to 8 if the segment is.
 std::optional<std::string> build_id_in(const char* notes, std::size_t size, std::size_t alignment) {
   const auto padded = [&](std::size_t n) { return (n + alignment - 1) / alignment * alignment; };
   std::size_t at = 0;
@@ -42,7 +42,7 @@ std::optional<std::string> build_id_in(const char* notes, std::size_t size, std:
   return std::nullopt;
 }
 
-// A module linked without a build id is told from others by how it is laid out.
+// Identifies a module that was linked without a build id.
 std::string layout_of(const dl_phdr_info& info) {
   std::uint64_t hash = 14695981039346656037u;
   for (int i = 0; i < info.dlpi_phnum; ++i) {
@@ -85,9 +85,10 @@ bool any_module(Look look) {
   return dl_iterate_phdr(call, &look) != 0;
 }
 
-// What was asked before, of the program itself only: a library may be unloaded, and another be there then.
+// Caches answers about the program itself. Not about libraries: one may be unloaded, and another loaded at its
+// address.
 template <class Key, class Value>
-class memory {
+class answers {
  public:
   std::optional<Value> find(const Key& key) const {
     const std::shared_lock lock(mutex_);
@@ -128,7 +129,7 @@ std::string encode(const module& where, std::uint64_t offset) {
 }  // namespace
 
 std::string encode_function_id(any_function function) {
-  static auto& known = *new memory<any_function, std::string>;
+  static auto& known = *new answers<any_function, std::string>;
   if (auto found = known.find(function)) return *std::move(found);
   const auto address = reinterpret_cast<ElfW(Addr)>(function);
   std::optional<module> holder;
@@ -144,10 +145,10 @@ std::string encode_function_id(any_function function) {
 }
 
 any_function find_function(std::string_view encoded) {
-  static auto& known = *new memory<std::string, any_function>;
+  static auto& known = *new answers<std::string, any_function>;
   std::string key(encoded);
   if (const auto found = known.find(key)) return *found;
-  decoder in(encoded, "place of a function");
+  decoder in(encoded, "id of a function");
   in.array(3);
   const std::string name(in.binary());
   const std::string build_id(in.binary());
@@ -156,7 +157,7 @@ any_function find_function(std::string_view encoded) {
   any_function result = nullptr;
   bool other_build = false;
   any_module([&](const dl_phdr_info& info) {
-    // A library may have been found at another path; its build id is the same.
+    // A library may be at another path here; its build id is the same.
     const bool is_program = info.dlpi_name[0] == '\0';
     if (is_program != name.empty()) return false;
     const module here = describe(info);

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t max_descriptors = detail::attachments::max_files + 1;
 
-/// The room that descriptors need beside the bytes of a message.
+/// Space for the descriptors that come with the bytes of a message.
 union control_room {
   cmsghdr align;
   char bytes[CMSG_SPACE(max_descriptors * sizeof(int))];
@@ -64,11 +64,11 @@ void ipc_channel::seal(frame_kind kind) {
   if (out_.size() - header_size > max_inline) {
     const std::string_view body = std::string_view(out_).substr(header_size);
     const std::uint64_t size = body.size();
-    const std::uint64_t place = out_segment_.add(body);
+    const std::uint64_t offset = out_segment_.add(body);
     out_.resize(header_size);
     encoder out(out_);
     out.array(2);
-    out.unsigned_integer(place);
+    out.unsigned_integer(offset);
     out.unsigned_integer(size);
     header.flags |= frame_flag::body_in_segment;
   }
@@ -142,10 +142,10 @@ bool ipc_channel::next(message& into) {
   if (found.header.flags & frame_flag::body_in_segment) {
     decoder in(found.body, "process frame");
     in.array(2);
-    const auto place = in.unsigned_integer();
+    const auto offset = in.unsigned_integer();
     const auto size = in.unsigned_integer();
     in.finish();
-    into.body = in_segment_.find(place, size);
+    into.body = in_segment_.find(offset, size);
     if (!into.body.data()) throw decode_error("process frame: its body is not in the shared memory");
   }
   return true;

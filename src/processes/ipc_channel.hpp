@@ -1,5 +1,4 @@
-// One side of the socket between parent and child: frames with their files and big values, in and out. The
-// other side is the same class.
+// One end of the socket between parent and child: frames with their files and big values, in both directions.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +13,15 @@
 
 namespace quarq::processes {
 
-/// A frame with what came along.
+/// A frame with its files.
 struct message {
   frame_header header;
   std::string_view body;  ///< valid until the next receive()
   std::vector<base::unique_fd> files;
 };
 
-/// Not thread-safe. One frame at a time goes each way: the next is made when the last one's answer is there.
+/// Not thread-safe. At most one frame is under way in each direction: the next one is composed when the answer to
+/// the last one is there.
 class ipc_channel {
  public:
   enum class progress {
@@ -32,7 +32,7 @@ class ipc_channel {
 
   explicit ipc_channel(base::unique_fd socket) : socket_(std::move(socket)) {}
 
-  /// Makes the next frame; `write` appends its body. What it throws leaves nothing behind.
+  /// Composes the next frame; `write` appends its body. If that throws, nothing of it is left.
   template <class Write>
   void compose(frame_kind kind, Write&& write) {
     begin();
@@ -40,20 +40,20 @@ class ipc_channel {
     write(out);
     seal(kind);
   }
-  /// The frame just made asks for these as well.
+  /// Adds flags to the frame just composed.
   void add_flags(std::uint8_t flags) noexcept { out_[5] = static_cast<char>(out_[5] | flags); }
 
-  /// Sends the frame just made, or what is left of it. Throws quarq::error for what only we are to blame for,
-  /// such as too many open files.
+  /// Sends the frame just composed, or the rest of it. Throws quarq::error if the failure is on this side, such as
+  /// too many open files.
   progress send(bool wait);
-  /// Reads until a frame is there. Throws decode_error for what is none.
+  /// Reads until a frame is complete. Throws decode_error for bytes that are none.
   progress receive(message& into, bool wait);
 
   const shared_memory_reader& segment() const noexcept { return in_segment_; }
   int socket() const noexcept { return socket_.get(); }
   void close() noexcept { socket_.reset(); }
-  /// Whoever waits for this socket finds it broken, once what has arrived is read. From any thread, if it
-  /// can't be closed meanwhile.
+  /// Makes the socket broken for whoever waits for it, once the bytes that have arrived are read. From any thread,
+  /// provided that nothing closes it meanwhile.
   void hang_up() noexcept;
 
  private:

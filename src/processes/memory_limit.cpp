@@ -42,7 +42,7 @@ bool memory_limits_work() noexcept {
   return !base::sanitized;
 }
 
-memory_limit::memory_limit(std::uint64_t max) noexcept : most_(max) {
+memory_limit::memory_limit(std::uint64_t max) noexcept : max_(max) {
   if (max == 0 || !memory_limits_work()) return;
   if (mallinfo2().fordblks > worth_giving_back) malloc_trim(0);
   const std::uint64_t limit = read_pages().data * page_size() + max;

@@ -1,4 +1,4 @@
-// A limit to the memory that one call may take.
+// A limit to the memory that one call may allocate.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,12 @@
 
 namespace quarq::processes {
 
-/// False under the address and thread sanitizers: they need memory as they please.
+/// False under the address and thread sanitizers, which allocate without bound.
 bool memory_limits_work() noexcept;
 
-/// While it lives, this process may have `max` bytes of data (heap, stacks of threads) more than at its
-/// beginning; beyond that, allocating throws std::bad_alloc. 0: no limit. What allocators keep free is given
-/// back first, so that what earlier calls used does not count as room.
+/// While it lives, this process may allocate `max` bytes of data (heap, stacks of threads) more than it had when the
+/// object was made; beyond that, allocations throw std::bad_alloc. 0: no limit. Free memory that the allocator keeps
+/// is returned to the system first, so that earlier calls don't widen the limit.
 class memory_limit {
  public:
   explicit memory_limit(std::uint64_t max) noexcept;
@@ -21,16 +21,16 @@ class memory_limit {
   memory_limit& operator=(const memory_limit&) = delete;
 
   void lift() noexcept;
-  bool is_set() const noexcept { return most_ > 0; }
-  std::uint64_t max() const noexcept { return most_; }
+  bool is_set() const noexcept { return max_ > 0; }
+  std::uint64_t max() const noexcept { return max_; }
 
  private:
-  std::uint64_t most_ = 0;
+  std::uint64_t max_ = 0;
   bool active_ = false;
   rlimit before_{};
 };
 
-/// Bytes of this process that no other shares and that are in memory now. 0 if that can't be found out.
+/// Resident bytes that this process shares with no other. 0 if that is unknown.
 std::uint64_t resident_memory() noexcept;
 
 }  // namespace quarq::processes

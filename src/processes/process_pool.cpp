@@ -26,14 +26,15 @@ using processes::ipc_channel;
 using processes::pool_child;
 using processes::process_pool_impl;
 
-// A child that dies before it could begin is no reason to give up; several in a row are.
+// A call gives up when so many children in a row have died before they could begin it.
 constexpr int max_beginnings = 3;
 
-// A loop whose calls are answered at once, one after the other, must come to its other work as well.
-constexpr unsigned others_turn = 16;
-thread_local unsigned answered_at_once = 0;
+// After so many calls in a row that were answered without waiting, the loop does its other work first.
+constexpr unsigned max_inline_answers = 16;
+thread_local unsigned inline_answers = 0;
 
-/// A child in use. Unless it is given back it is killed: also when the loop, and with it the coroutine, ends.
+/// A child in use. It is killed unless it is given back: also when the loop, and with it the coroutine, is
+/// destroyed.
 class lease {
  public:
   lease(std::shared_ptr<process_pool_impl> pool, std::shared_ptr<pool_child> one)
@@ -53,7 +54,7 @@ class lease {
   std::shared_ptr<pool_child> one_;
 };
 
-/// The child's socket as this loop's, for the time of a call.
+/// The child's socket, registered with this loop for the time of a call.
 class borrowed_socket {
  public:
   borrowed_socket(const asio::any_io_executor& loop, int socket) : socket_(loop, socket) {}
@@ -83,9 +84,9 @@ awaitable<void> wait_for_end(std::shared_ptr<process_pool_impl> pool, std::share
   co_await async::handoff::wait(event, nothing);
 }
 
-// Says how it ended, once its socket is closed.
+// Throws worker_lost with the reason, after the socket of a child was closed.
 awaitable<void> throw_lost(std::shared_ptr<process_pool_impl> pool, std::shared_ptr<pool_child> one) {
-  // It might live on without its socket.
+  // It may have closed only its socket.
   one->process->kill();
   co_await wait_for_end(pool, one);
   if (pool->is_closed()) throw cancelled("the process pool \"" + pool->options().name + "\" was destroyed");
@@ -115,8 +116,7 @@ std::string memory_text(std::uint64_t bytes) {
   }
 }
 
-// The child is given back before the answer is read into the caller's types, unless they are in its shared
-// memory.
+// Reads the answer and gives the child back.
 void read_answer(lease& held, processes::message& answer, detail::process_exchange& call,
                  std::uint64_t memory_limit) {
   const bool retire = (answer.header.flags & processes::frame_flag::retire) != 0;
@@ -135,7 +135,7 @@ void read_answer(lease& held, processes::message& answer, detail::process_exchan
     held.give_back(retire);
     throw_failure(what, memory_limit);
   } else {
-    throw decode_error("process frame: a child answered with no answer");
+    throw decode_error("process frame: a child answered with a frame that is no answer");
   }
 }
 
@@ -144,7 +144,7 @@ void compose(lease& held, const detail::process_exchange& call, std::uint64_t me
   try {
     compose_call(held.connection(), processes::frame_kind::call, call, memory_limit, retire_above);
   } catch (...) {
-    // The arguments can't be sent: the child never hears of it.
+    // The arguments can't be encoded: the child has received nothing.
     held.give_back(false);
     throw;
   }
@@ -157,8 +157,8 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::process
   const auto loop = co_await asio::this_coro::executor;
   const std::uint64_t limit = call.memory_limit.value_or(pool->options().memory_limit.value_or(0));
   const std::uint64_t retire_above = pool->options().max_memory.value_or(0);
-  if (answered_at_once >= others_turn) {
-    answered_at_once = 0;
+  if (inline_answers >= max_inline_answers) {
+    inline_answers = 0;
     co_await asio::post(loop, asio::use_awaitable);
   }
   for (int beginning = 1;; ++beginning) {
@@ -172,12 +172,12 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::process
 
     processes::message answer;
     auto received = ipc_channel::progress::blocked;
-    // A child that was given this processor may have answered already.
+    // If the kernel ran the child on this processor at once, it may have answered already.
     if (sent == ipc_channel::progress::done) received = held.connection().receive(answer, false);
-    if (received == ipc_channel::progress::done) ++answered_at_once;
+    if (received == ipc_channel::progress::done) ++inline_answers;
     if (received == ipc_channel::progress::blocked) {
-      answered_at_once = 0;
-      // Not registered with this loop any more when somebody else may have the child.
+      inline_answers = 0;
+      // Unregistered before another call can get the child.
       borrowed_socket socket(loop, held.connection().socket());
       while (sent == ipc_channel::progress::blocked) {
         co_await (*socket).async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);

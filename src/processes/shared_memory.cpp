@@ -31,7 +31,7 @@ mapping::~mapping() {
   if (data_) munmap(data_, size_);
 }
 
-void mapping::show(int descriptor, std::size_t size, bool writable) {
+void mapping::extend(int descriptor, std::size_t size, bool writable) {
   if (size <= size_) return;
   void* at = MAP_FAILED;
   if (data_) {
@@ -47,25 +47,25 @@ void mapping::show(int descriptor, std::size_t size, bool writable) {
 // ---- shared_memory_writer
 
 std::uint64_t shared_memory_writer::add(std::string_view data) {
-  const std::size_t place = used_;
-  const std::size_t end = place + data.size();
+  const std::size_t offset = used_;
+  const std::size_t end = offset + data.size();
   if (end > mapping_.size()) grow(end);
-  std::memcpy(mapping_.data() + place, data.data(), data.size());
+  std::memcpy(mapping_.data() + offset, data.data(), data.size());
   used_ = (end + alignment - 1) / alignment * alignment;
-  return place;
+  return offset;
 }
 
 void shared_memory_writer::grow(std::size_t min) {
   if (!file_) {
     file_.reset(memfd_create("quarq-values", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (!file_) fail("memfd_create");
-    // So that a reader can rely on what it has mapped, whatever becomes of us.
+    // The reader's mapping must stay valid, whatever this process does.
     if (fcntl(file_.get(), F_ADD_SEALS, F_SEAL_SHRINK) != 0) fail("F_SEAL_SHRINK");
   }
   const std::size_t wanted = std::max(min, mapping_.size() + std::min(mapping_.size(), kept));
   const std::size_t size = (wanted + granule - 1) / granule * granule;
   if (ftruncate(file_.get(), static_cast<off_t>(size)) != 0) fail("ftruncate");
-  mapping_.show(file_.get(), size, true);
+  mapping_.extend(file_.get(), size, true);
 }
 
 void shared_memory_writer::clear() noexcept {
@@ -88,12 +88,12 @@ void shared_memory_reader::update(base::unique_fd file, std::uint64_t size) {
   if (fstat(file_.get(), &status) != 0 || size > static_cast<std::uint64_t>(status.st_size))
     throw decode_error("a file for big values is shorter than the " + std::to_string(size) +
                        " bytes it was said to have");
-  mapping_.show(file_.get(), size, false);
+  mapping_.extend(file_.get(), size, false);
 }
 
-std::string_view shared_memory_reader::find(std::uint64_t place, std::uint64_t size) const noexcept {
-  if (place > mapping_.size() || size > mapping_.size() - place) return {};
-  return {mapping_.data() + place, size};
+std::string_view shared_memory_reader::find(std::uint64_t offset, std::uint64_t size) const noexcept {
+  if (offset > mapping_.size() || size > mapping_.size() - offset) return {};
+  return {mapping_.data() + offset, size};
 }
 
 // ---- attachments

@@ -1,4 +1,4 @@
-// Shared memory for big values: one side of a socket writes it, the other reads it.
+// Shared memory for big values: one end of a channel writes it, the other end reads it.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace quarq::processes {
 
-/// A part of the address space that shows a file; unmapped with its object.
+/// A mapped file; unmapped by the destructor.
 class mapping {
  public:
   mapping() = default;
@@ -20,9 +20,9 @@ class mapping {
   mapping(const mapping&) = delete;
   mapping& operator=(const mapping&) = delete;
 
-  /// Shows the first `size` bytes of the file. What is shown already is not faulted in anew. Throws
+  /// Maps the first `size` bytes of the file. Pages that are mapped already are not faulted in again. Throws
   /// quarq::error.
-  void show(int descriptor, std::size_t size, bool writable);
+  void extend(int descriptor, std::size_t size, bool writable);
   char* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }
 
@@ -31,20 +31,19 @@ class mapping {
   std::size_t size_ = 0;
 };
 
-/// The writer's side. Values of one call or answer stand one after the other; the next one begins at 0 again,
-/// in memory that is there already. It grows as needed, and gives back what is beyond `kept` when that is not
-/// used any more.
+/// The writer's side. The values of one call or answer are stored one after another; the next call begins at 0
+/// again, in memory that is there already. The file grows as needed; memory beyond `kept` is given back after use.
 class shared_memory_writer {
  public:
   static constexpr std::size_t kept = std::size_t{64} << 20;
 
-  /// Copies; returns where the copy begins. Throws quarq::error if there is no memory.
+  /// Copies the bytes; returns the offset of the copy. Throws quarq::error if there is no memory.
   std::uint64_t add(std::string_view data);
-  /// Everything in it has been read.
+  /// All values have been read: the next one begins at 0.
   void clear() noexcept;
 
   bool is_used() const noexcept { return used_ > 0; }
-  /// Of the file, not of what is used of it.
+  /// The size of the file, of which a part is used.
   std::size_t size() const noexcept { return mapping_.size(); }
   int descriptor() const noexcept { return file_.get(); }
 
@@ -59,18 +58,18 @@ class shared_memory_writer {
 /// The reader's side.
 class shared_memory_reader {
  public:
-  /// What the other side says of its segment with each frame that uses it; `file` only if it is a new one.
-  /// Throws quarq::decode_error if it can't be true.
+  /// Takes the size of the other side's segment, which comes with each frame that uses it, and its file if it is
+  /// new. Throws quarq::decode_error if they can't be true.
   void update(base::unique_fd file, std::uint64_t size);
-  /// A null view if these bytes are not in it.
-  std::string_view find(std::uint64_t place, std::uint64_t size) const noexcept;
+  /// Returns a null view if these bytes are not in it.
+  std::string_view find(std::uint64_t offset, std::uint64_t size) const noexcept;
 
  private:
   base::unique_fd file_;
   mapping mapping_;
 };
 
-/// What an encoder puts beside the bytes of one frame.
+/// The attachments of an outgoing frame, filled by an encoder.
 class outgoing final : public detail::attachments {
  public:
   explicit outgoing(shared_memory_writer& segment) : segment_(segment) {}
@@ -88,7 +87,7 @@ class outgoing final : public detail::attachments {
   std::vector<base::unique_fd> files_;
 };
 
-/// What a decoder finds there. Files that nobody takes are closed.
+/// The attachments of an incoming frame, read by a decoder. Files that nobody takes are closed.
 class incoming final : public detail::attachments {
  public:
   explicit incoming(const shared_memory_reader& segment, std::vector<base::unique_fd> files = {})
@@ -96,8 +95,8 @@ class incoming final : public detail::attachments {
 
   std::uint64_t add(std::string_view data) override;
   std::uint32_t add_file(int descriptor) override;
-  std::string_view find(std::uint64_t place, std::uint64_t size) override {
-    return segment_.find(place, size);
+  std::string_view find(std::uint64_t offset, std::uint64_t size) override {
+    return segment_.find(offset, size);
   }
   int take_file(std::uint32_t number) override;
 

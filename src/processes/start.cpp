@@ -35,13 +35,13 @@ std::shared_ptr<child_process> start_function(const detail::process_exchange& ca
   spawn_options options;
   options.name = std::move(name);
   options.socket = std::move(theirs);
-  // Our end stays open as long as the child lives.
+  // The parent's end stays open as long as the child lives.
   options.on_end = [to, on_end = std::move(on_end)](process_end end) {
     if (on_end) on_end(end);
   };
   auto started = spawn(std::move(options));
   try {
-    // It fits into the socket's buffer. If the child is dead already, on_end says so.
+    // It fits into the socket's buffer. If the child is dead already, on_end reports that.
     to->send(true);
   } catch (...) {
     started->kill();
