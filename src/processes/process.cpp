@@ -12,14 +12,14 @@
 #include <quarq/errors.hpp>
 #include <quarq/process.hpp>
 
-#include "async/handoff.hpp"
+#include "async/completion.hpp"
 #include "processes/start.hpp"
 #include "processes/supervisor.hpp"
 
 namespace quarq {
 
 namespace asio = boost::asio;
-using async::handoff;
+using async::completion;
 using processes::process_end;
 
 /// Shared with the supervisor, which reports the end, and with coroutines that wait for it.
@@ -28,7 +28,7 @@ class process::state {
   std::shared_ptr<processes::child_process> child;  // set once, by the constructor
 
   void ended(process_end how) {
-    std::vector<std::shared_ptr<handoff>> waiting;
+    std::vector<std::shared_ptr<completion>> waiting;
     {
       const std::lock_guard lock(mutex_);
       end_ = how;
@@ -50,14 +50,14 @@ class process::state {
   }
 
   /// False if it has ended already.
-  bool add(const std::shared_ptr<handoff>& waiter) {
+  bool add(const std::shared_ptr<completion>& waiter) {
     const std::lock_guard lock(mutex_);
     if (end_) return false;
     waiting_.push_back(waiter);
     return true;
   }
   /// False if it was not there: the end has completed it.
-  bool remove(const std::shared_ptr<handoff>& waiter) {
+  bool remove(const std::shared_ptr<completion>& waiter) {
     const std::lock_guard lock(mutex_);
     return std::erase(waiting_, waiter) > 0;
   }
@@ -66,7 +66,7 @@ class process::state {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::optional<process_end> end_;
-  std::vector<std::shared_ptr<handoff>> waiting_;
+  std::vector<std::shared_ptr<completion>> waiting_;
 };
 
 namespace {
@@ -123,13 +123,13 @@ awaitable<int> process::join() const {
 
 awaitable<int> process::wait_for(std::shared_ptr<state> of) {
   const auto loop = co_await asio::this_coro::executor;
-  const auto event = std::make_shared<handoff>(loop);
+  const auto event = std::make_shared<completion>(loop);
   if (of->add(event)) {
     std::function<void()> on_cancel = [of, waiter = std::weak_ptr(event)] {
       const auto waiting = waiter.lock();
       if (waiting && of->remove(waiting)) waiting->complete();
     };
-    co_await handoff::wait(event, std::move(on_cancel));
+    co_await completion::wait(event, std::move(on_cancel));
   }
   const auto how = of->end();
   if (!how) throw boost::system::system_error(asio::error::operation_aborted);

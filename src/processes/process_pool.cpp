@@ -71,17 +71,17 @@ awaitable<std::shared_ptr<pool_child>> wait_for_child(std::shared_ptr<process_po
   const auto loop = co_await asio::this_coro::executor;
   process_pool_impl::wait_ticket ticket(std::move(pool), loop);
   const std::function<void()> leave = [&ticket] { ticket.leave(); };
-  const bool was_cancelled = co_await async::handoff::wait(ticket.event(), leave);
+  const bool was_cancelled = co_await async::completion::wait(ticket.event(), leave);
   if (was_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
   co_return ticket.take();
 }
 
 awaitable<void> wait_for_end(std::shared_ptr<process_pool_impl> pool, std::shared_ptr<pool_child> one) {
   const auto loop = co_await asio::this_coro::executor;
-  const auto event = std::make_shared<async::handoff>(loop);
+  const auto event = std::make_shared<async::completion>(loop);
   if (!pool->notify_at_end(one, event)) co_return;
   const std::function<void()> nothing = [] {};
-  co_await async::handoff::wait(event, nothing);
+  co_await async::completion::wait(event, nothing);
 }
 
 // Throws worker_lost with the reason, after the socket of a child was closed.

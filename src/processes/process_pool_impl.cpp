@@ -20,7 +20,7 @@ constexpr int max_failed_starts = 3;
 // die in the same way, without end.
 constexpr std::chrono::seconds min_child_lifetime(1);
 
-using events = std::vector<std::shared_ptr<async::handoff>>;
+using events = std::vector<std::shared_ptr<async::completion>>;
 
 void complete_all(const events& completions) {
   for (const auto& event : completions) event->complete();
@@ -32,7 +32,7 @@ void complete_all(const events& completions) {
 
 process_pool_impl::wait_ticket::wait_ticket(std::shared_ptr<process_pool_impl> pool,
                                             const boost::asio::any_io_executor& loop)
-    : pool_(std::move(pool)), event_(std::make_shared<async::handoff>(loop)) {
+    : pool_(std::move(pool)), event_(std::make_shared<async::completion>(loop)) {
   events completions;
   {
     const lock held(pool_->mutex_);
@@ -206,7 +206,7 @@ void process_pool_impl::discard(const child_ptr& one) noexcept {
   QUARQ_ASSERT(is_consistent());
 }
 
-bool process_pool_impl::notify_at_end(const child_ptr& one, std::shared_ptr<async::handoff> event) {
+bool process_pool_impl::notify_at_end(const child_ptr& one, std::shared_ptr<async::completion> event) {
   const lock held(mutex_);
   if (one->end) return false;
   one->end_waiters.push_back(std::move(event));

@@ -16,7 +16,7 @@
 
 #include <quarq/process_pool.hpp>
 
-#include "async/handoff.hpp"
+#include "async/completion.hpp"
 #include "processes/ipc_channel.hpp"
 #include "processes/supervisor.hpp"
 
@@ -35,7 +35,7 @@ struct pool_child {
   std::chrono::steady_clock::time_point ready_at{};
   std::size_t calls = 0;
   std::optional<process_end> end;
-  std::vector<std::shared_ptr<async::handoff>> end_waiters;  // of its end
+  std::vector<std::shared_ptr<async::completion>> end_waiters;  // of its end
 };
 
 class process_pool_impl : public std::enable_shared_from_this<process_pool_impl> {
@@ -49,7 +49,7 @@ class process_pool_impl : public std::enable_shared_from_this<process_pool_impl>
     wait_ticket(const wait_ticket&) = delete;
     wait_ticket& operator=(const wait_ticket&) = delete;
 
-    const std::shared_ptr<async::handoff>& event() const noexcept { return event_; }
+    const std::shared_ptr<async::completion>& event() const noexcept { return event_; }
     /// Gives up; completes the event.
     void leave() noexcept;
     /// REQUIRES: the event has happened. Returns the child, or throws why there is none.
@@ -58,7 +58,7 @@ class process_pool_impl : public std::enable_shared_from_this<process_pool_impl>
    private:
     friend class process_pool_impl;
     std::shared_ptr<process_pool_impl> pool_;
-    std::shared_ptr<async::handoff> event_;
+    std::shared_ptr<async::completion> event_;
     // Guarded by the pool's mutex.
     bool queued_ = true;
     std::shared_ptr<pool_child> assigned_;
@@ -78,7 +78,7 @@ class process_pool_impl : public std::enable_shared_from_this<process_pool_impl>
   /// Kills the child, if it lives, and replaces it.
   void discard(const std::shared_ptr<pool_child>& one) noexcept;
   /// Completes `event` when the child has ended; false if it has ended already.
-  bool notify_at_end(const std::shared_ptr<pool_child>& one, std::shared_ptr<async::handoff> event);
+  bool notify_at_end(const std::shared_ptr<pool_child>& one, std::shared_ptr<async::completion> event);
   process_end end_of(const std::shared_ptr<pool_child>& one) const;
   bool is_closed() const;
 
@@ -94,10 +94,10 @@ class process_pool_impl : public std::enable_shared_from_this<process_pool_impl>
   bool is_consistent() const;  // an invariant
   void start_missing() noexcept;
   void start_one();
-  void offer(const child_ptr& one, std::vector<std::shared_ptr<async::handoff>>& completions);
+  void offer(const child_ptr& one, std::vector<std::shared_ptr<async::completion>>& completions);
   void remove_from_service(const child_ptr& one);
-  void fail_if_alone(std::vector<std::shared_ptr<async::handoff>>& completions);
-  void fail_waiting(const std::string& why, std::vector<std::shared_ptr<async::handoff>>& completions);
+  void fail_if_alone(std::vector<std::shared_ptr<async::completion>>& completions);
+  void fail_waiting(const std::string& why, std::vector<std::shared_ptr<async::completion>>& completions);
 
   // On the supervisor's thread.
   void on_start(const child_ptr& one, std::shared_ptr<child_process> process);
