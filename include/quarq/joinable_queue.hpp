@@ -21,8 +21,9 @@ struct joinable_queue_options {
   std::uint64_t bytes = 8 * 1024 * 1024;
 };
 
-/// A bounded FIFO queue of T between processes and threads, with any number of producers and consumers. T travels by
-/// its codec. A handle: copies are the same queue, which lives as long as one of them does, in any process.
+/// A bounded FIFO queue of T between processes and threads, with any number of producers and consumers. T
+/// travels by its codec. A handle: copies are the same queue, which lives as long as one of them does, in any
+/// process.
 ///
 ///     void consume(quarq::joinable_queue<std::string> urls) {
 ///       while (const auto url = urls.pop()) {   // nullopt: closed and empty
@@ -42,14 +43,15 @@ struct joinable_queue_options {
 ///
 /// A process that is killed, at any instruction, harms nobody else: the others neither hang nor see half an
 /// item. The item that it was pushing has been pushed or not. An item that it had popped is lost, as with
-/// multiprocessing: nobody calls task_done() for it, and join() keeps waiting. Code that learns of the death can call
-/// task_done() in its place; unfinished() - size() items are in the hands of consumers.
+/// multiprocessing: nobody calls task_done() for it, and join() keeps waiting. Code that learns of the death
+/// can call task_done() in its place; unfinished() - size() items are in the hands of consumers.
 ///
-/// Waiting calls block their thread. There are no async_push and async_pop: processes wake each other by a futex, on
-/// which an event loop can't wait. From a coroutine, go through a thread:
+/// Waiting calls block their thread. There are no async_push and async_pop: processes wake each other by a
+/// futex, on which an event loop can't wait. From a coroutine, go through a thread:
 ///     auto item = co_await threads.run([](std::stop_token stop, auto q) { return q.pop(stop); }, urls);
 ///
-/// Thread safety: all members, from any thread, but none from a signal handler. Needs the library quarq::processes.
+/// Thread safety: all members, from any thread, but none from a signal handler. Needs the library
+/// quarq::processes.
 template <class T>
 class joinable_queue {
  public:
@@ -93,8 +95,8 @@ class joinable_queue {
     return decoded(item);
   }
 
-  /// A popped item has been dealt with; to be called once for each. Throws quarq::invalid_argument if there is no
-  /// popped item left for which it was not called.
+  /// A popped item has been dealt with; to be called once for each. Throws quarq::invalid_argument if there
+  /// is no popped item left for which it was not called.
   void task_done() const { queue_.task_done(); }
   /// Waits until task_done() was called for every item pushed. False if a stop was requested before.
   bool join(std::stop_token stop = {}) const { return queue_.join(std::move(stop)); }
@@ -104,7 +106,8 @@ class joinable_queue {
     return queue_.join_until(queue_.after(max));
   }
 
-  /// Nothing more can be pushed, by anybody; what is in the queue can still be popped. Wakes all waiting calls.
+  /// Nothing more can be pushed, by anybody; what is in the queue can still be popped. Wakes all waiting
+  /// calls.
   void close() const { queue_.close(); }
   bool is_closed() const noexcept { return queue_.is_closed(); }
 

@@ -19,7 +19,8 @@ namespace quarq {
 struct process_options {
   /// Shown by ps and top. Empty: the program's name.
   std::string name = {};
-  /// How many bytes the function may allocate; beyond that, its allocations throw std::bad_alloc. nullopt: no limit.
+  /// How many bytes the function may allocate; beyond that, its allocations throw std::bad_alloc. nullopt: no
+  /// limit.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
 };
 
@@ -41,20 +42,20 @@ concept exit_result = std::is_void_v<R> || (std::integral<R> && !std::same_as<R,
 ///     const int code = co_await p.join();
 ///
 /// The exit code is what the function returned, as the system keeps it (its lowest 8 bits: 0 to 255); 0 for
-/// void; 1 if it threw, after "type: message" was written to stderr; minus the signal's number if a signal ended
-/// the process, such as -15 after terminate(), -9 after kill() and -11 after a crash.
+/// void; 1 if it threw, after "type: message" was written to stderr; minus the signal's number if a signal
+/// ended the process, such as -15 after terminate(), -9 after kill() and -11 after a crash.
 ///
 /// The process dies with its parent, and with this object: the destructor kills it and waits until it is
 /// gone. It leaves no zombie. A default-constructed or moved-from process is empty.
 ///
-/// Thread safety: const members, from any thread. Must not be used in a process made by fork(). Needs the library
-/// quarq::processes.
+/// Thread safety: const members, from any thread. Must not be used in a process made by fork(). Needs the
+/// library quarq::processes.
 class process {
  public:
   process() noexcept = default;
 
-  /// Waits until the process has started, a millisecond or two. Throws quarq::error if it can't be started, and
-  /// quarq::invalid_argument or what a codec throws for arguments that can't be encoded.
+  /// Waits until the process has started, a millisecond or two. Throws quarq::error if it can't be started,
+  /// and quarq::invalid_argument or what a codec throws for arguments that can't be encoded.
   template <class F, class... Args>
     requires (!std::same_as<std::remove_cvref_t<F>, process_options> &&
               !std::same_as<std::remove_cvref_t<F>, process>)
@@ -88,9 +89,9 @@ class process {
   process& operator=(process&& other) noexcept;
   ~process();
 
-  /// Waits for the end and returns the exit code; on any loop, from any number of coroutines. A cancelled wait ends
-  /// at once and does not affect the process. Throws quarq::error if this object is empty. The object may be
-  /// destroyed meanwhile.
+  /// Waits for the end and returns the exit code; on any loop, from any number of coroutines. A cancelled
+  /// wait ends at once and does not affect the process. Throws quarq::error if this object is empty. The
+  /// object may be destroyed meanwhile.
   awaitable<int> join() const;
   /// The same for threads.
   int wait() const;

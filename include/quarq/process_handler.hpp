@@ -14,9 +14,10 @@ namespace quarq {
 ///
 ///     int n = co_await processes.run(count_words, url);
 ///
-/// The object has to exist in the parent and in the child, so it must not be made by main(). f takes the task's
-/// parameters, after an optional quarq::context& (without state) or std::stop_token; it may have captures.
-/// Functions that run() is given directly may take a quarq::context& as well where this header is included.
+/// The object has to exist in the parent and in the child, so it must not be made by main(). f takes the
+/// task's parameters, after an optional quarq::context& (without state) or std::stop_token; it may have
+/// captures. Functions that run() is given directly may take a quarq::context& as well where this header is
+/// included.
 ///
 /// Needs the library quarq::processes.
 template <class Task, class F>

@@ -19,13 +19,13 @@
 namespace quarq {
 
 struct process_pool_options {
-  /// How many children there are at most; 0: one per processor. A child is started when it is first needed, and
-  /// then kept.
+  /// How many children there are at most; 0: one per processor. A child is started when it is first needed,
+  /// and then kept.
   std::size_t size = 0;
   /// The children's name in lists of processes (at most 15 bytes are shown) and in error messages.
   std::string name = "quarq";
-  /// How many bytes one call may allocate beyond what its child had before. nullopt: no limit. Not applied under the
-  /// address and thread sanitizers.
+  /// How many bytes one call may allocate beyond what its child had before. nullopt: no limit. Not applied
+  /// under the address and thread sanitizers.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
   /// A child is replaced after this many calls; 0: never.
   std::size_t max_calls = 0;
@@ -44,14 +44,15 @@ struct process_pool_options {
 /// found by its address in the program; arguments and result travel through quarq::codec, big text and bytes
 /// through shared memory.
 ///
-/// Needs the library quarq::processes, which see in docs/levels.md.
+/// Needs the library quarq::processes.
 ///
 /// run() throws
 /// - call_failed if the function throws, with its type() and what();
-/// - worker_lost, with the signal or the exit code, if its process dies; other calls are not affected, and the child
-///   is replaced at once;
+/// - worker_lost, with the signal or the exit code, if its process dies; other calls are not affected, and
+///   the child is replaced at once;
 /// - memory_limit_exceeded;
-/// - boost::system::system_error (operation_aborted) if the caller is cancelled: the process is killed and replaced;
+/// - boost::system::system_error (operation_aborted) if the caller is cancelled: the process is killed and
+///   replaced;
 /// - cancelled if the pool is destroyed first;
 /// - error if processes can't be started, and invalid_argument for arguments that can't be encoded.
 ///
@@ -80,7 +81,8 @@ class process_pool : public detail::maps<process_pool> {
                                     std::forward<Args>(args)...);
   }
 
-  /// The same for the function that a process_handler (<quarq/process_handler.hpp>) has registered for this task.
+  /// The same for the function that a process_handler (<quarq/process_handler.hpp>) has registered for this
+  /// task.
   template <detail::named_signature Task, class... Args>
   auto run(const Task& what, Args&&... args) const {
     QUARQ_REQUIRE_NAMED_ARGUMENTS(Args);
@@ -92,8 +94,8 @@ class process_pool : public detail::maps<process_pool> {
     return start<typename Task::result_type, arguments>(target, std::forward<Args>(args)...);
   }
 
-  /// The same pool, with this limit for each call: `processes.with_memory_limit(64_MiB).run(f, x)`. Must not outlive
-  /// the pool itself.
+  /// The same pool, with this limit for each call: `processes.with_memory_limit(64_MiB).run(f, x)`. Must not
+  /// outlive the pool itself.
   process_pool with_memory_limit(std::uint64_t max) const { return process_pool(impl_, max); }
 
   /// How many children there are at most.

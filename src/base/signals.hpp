@@ -25,8 +25,8 @@ class signals_blocked {
   sigset_t before_;
 };
 
-/// Starts a thread in which all signals are blocked: they are delivered to the program's own threads. Throws as
-/// std::thread does.
+/// Starts a thread in which all signals are blocked: they are delivered to the program's own threads. Throws
+/// as std::thread does.
 template <class F>
 std::thread start_thread_without_signals(F&& f) {
   const signals_blocked blocked;

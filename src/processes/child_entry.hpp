@@ -17,9 +17,9 @@ inline constexpr int child_socket = 3;
 /// Says on stderr that this process can't be a child, and why; exits with 64.
 [[noreturn]] void refuse_to_be_child(const char* why) noexcept;
 
-/// If these are the arguments of a child, prepares the process to be one and returns true: it dies with its parent
-/// from now on. Calls refuse_to_be_child if it can't be one. May run before any constructor. From this call on
-/// check_entry() knows that the children of this program don't run its main().
+/// If these are the arguments of a child, prepares the process to be one and returns true: it dies with its
+/// parent from now on. Calls refuse_to_be_child if it can't be one. May run before any constructor. From this
+/// call on check_entry() knows that the children of this program don't run its main().
 bool enter_child(int argc, char** argv) noexcept;
 
 /// REQUIRES: enter_child() has returned true, and static initialisers have run. Serves the parent's calls.

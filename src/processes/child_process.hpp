@@ -42,8 +42,8 @@ class child_process {
   base::unique_fd pidfd_;
 };
 
-/// Starts this program anew as a child called `name`, with `socket` as its descriptor 3 (docs/process_frames.md).
-/// The child dies with the calling thread. Throws quarq::error.
+/// Starts this program anew as a child called `name`, with `socket` as its descriptor 3
+/// (docs/process_frames.md). The child dies with the calling thread. Throws quarq::error.
 child_process start_child(const std::string& name, const base::unique_fd& socket);
 
 /// "posix_spawn: Cannot allocate memory".

@@ -44,7 +44,8 @@ void swallow(int signal) {
   sigaction(signal, &action, nullptr);
 }
 
-// Big values come and go with each call: their memory is kept, so that it is not faulted in page by page each time.
+// Big values come and go with each call: their memory is kept, so that it is not faulted in page by page each
+// time.
 void keep_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);

@@ -1,7 +1,7 @@
 // The linker finds our __libc_start_main before that of libc (crt1.o asks for it first), so it is called with
 // the program's main and can pass another one to the real one. Everything that happens before main() has then
-// happened in a child as well, and nothing of main(). A program that defines the symbol itself, or is linked with
-// libc before this library (-Wl,-lc), does not get this object: see quarq::child_main.
+// happened in a child as well, and nothing of main(). A program that defines the symbol itself, or is linked
+// with libc before this library (-Wl,-lc), does not get this object: see quarq::child_main.
 #include <dlfcn.h>
 
 #include "processes/child_entry.hpp"

@@ -57,8 +57,8 @@ class frame_parser {
   /// Where to put the next bytes; never empty. Invalidates the bodies returned before.
   std::span<char> prepare();
   void commit(std::size_t count) noexcept { end_ += count; }
-  /// The next whole frame; its body is valid until prepare(). False if there is none yet. Throws decode_error; then
-  /// no later byte can be read.
+  /// The next whole frame; its body is valid until prepare(). False if there is none yet. Throws
+  /// decode_error; then no later byte can be read.
   bool next(frame& result);
 
  private:

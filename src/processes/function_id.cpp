@@ -85,8 +85,8 @@ bool any_module(Look look) {
   return dl_iterate_phdr(call, &look) != 0;
 }
 
-// Caches answers about the program itself. Not about libraries: one may be unloaded, and another loaded at its
-// address.
+// Caches answers about the program itself. Not about libraries: one may be unloaded, and another loaded at
+// its address.
 template <class Key, class Value>
 class answers {
  public:

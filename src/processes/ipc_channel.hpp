@@ -20,8 +20,8 @@ struct message {
   std::vector<base::unique_fd> files;
 };
 
-/// Not thread-safe. At most one frame is under way in each direction: the next one is composed when the answer to
-/// the last one is there.
+/// Not thread-safe. At most one frame is under way in each direction: the next one is composed when the
+/// answer to the last one is there.
 class ipc_channel {
  public:
   enum class progress {
@@ -43,8 +43,8 @@ class ipc_channel {
   /// Adds flags to the frame just composed.
   void add_flags(std::uint8_t flags) noexcept { out_[5] = static_cast<char>(out_[5] | flags); }
 
-  /// Sends the frame just composed, or the rest of it. Throws quarq::error if the failure is on this side, such as
-  /// too many open files.
+  /// Sends the frame just composed, or the rest of it. Throws quarq::error if the failure is on this side,
+  /// such as too many open files.
   progress send(bool wait);
   /// Reads until a frame is complete. Throws decode_error for bytes that are none.
   progress receive(message& into, bool wait);
@@ -52,8 +52,8 @@ class ipc_channel {
   const shared_memory_reader& segment() const noexcept { return in_segment_; }
   int socket() const noexcept { return socket_.get(); }
   void close() noexcept { socket_.reset(); }
-  /// Makes the socket broken for whoever waits for it, once the bytes that have arrived are read. From any thread,
-  /// provided that nothing closes it meanwhile.
+  /// Makes the socket broken for whoever waits for it, once the bytes that have arrived are read. From any
+  /// thread, provided that nothing closes it meanwhile.
   void hang_up() noexcept;
 
  private:

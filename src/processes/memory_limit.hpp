@@ -10,9 +10,9 @@ namespace quarq::processes {
 /// False under the address and thread sanitizers, which allocate without bound.
 bool memory_limits_work() noexcept;
 
-/// While it lives, this process may allocate `max` bytes of data (heap, stacks of threads) more than it had when the
-/// object was made; beyond that, allocations throw std::bad_alloc. 0: no limit. Free memory that the allocator keeps
-/// is returned to the system first, so that earlier calls don't widen the limit.
+/// While it lives, this process may allocate `max` bytes of data (heap, stacks of threads) more than it had
+/// when the object was made; beyond that, allocations throw std::bad_alloc. 0: no limit. Free memory that the
+/// allocator keeps is returned to the system first, so that earlier calls don't widen the limit.
 class memory_limit {
  public:
   explicit memory_limit(std::uint64_t max) noexcept;

@@ -16,8 +16,8 @@ namespace {
 
 // After so many children in a row that never got ready, waiting calls fail.
 constexpr int max_failed_starts = 3;
-// A child that dies idle, unused and younger than this is not replaced until it is needed: its successors might
-// die in the same way, without end.
+// A child that dies idle, unused and younger than this is not replaced until it is needed: its successors
+// might die in the same way, without end.
 constexpr std::chrono::seconds min_child_lifetime(1);
 
 using events = std::vector<std::shared_ptr<async::completion>>;

@@ -22,8 +22,8 @@
 
 namespace quarq::processes {
 
-/// One child of a pool. Its channel has one user at a time: the supervisor's thread until the child is ready, then
-/// the call that has leased it. The rest is guarded by the pool's mutex.
+/// One child of a pool. Its channel has one user at a time: the supervisor's thread until the child is ready,
+/// then the call that has leased it. The rest is guarded by the pool's mutex.
 struct pool_child {
   explicit pool_child(base::unique_fd socket) : connection(std::move(socket)) {}
 
@@ -40,8 +40,8 @@ struct pool_child {
 
 class process_pool_impl : public std::enable_shared_from_this<process_pool_impl> {
  public:
-  /// A place in the queue of calls that wait for a child. Made on the loop of its call; may be destroyed at any
-  /// time.
+  /// A place in the queue of calls that wait for a child. Made on the loop of its call; may be destroyed at
+  /// any time.
   class wait_ticket {
    public:
     wait_ticket(std::shared_ptr<process_pool_impl> pool, const boost::asio::any_io_executor& loop);

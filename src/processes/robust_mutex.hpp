@@ -35,12 +35,15 @@ class robust_mutex {
   pthread_mutex_t mutex_;
 };
 
-/// A condition variable for processes that share a robust_mutex. What is waited for changes under that mutex. This
-/// protocol loses no wake-up, at whatever instruction a process is killed:
-/// - A waiter locks the mutex, sees that nothing has changed, calls prepare_wait(), unlocks, and calls wait().
-/// - A changer locks it, calls notify(), makes the change with ONE store, and unlocks, in this order. A waiter that
+/// A condition variable for processes that share a robust_mutex. What is waited for changes under that mutex.
+/// This protocol loses no wake-up, at whatever instruction a process is killed:
+/// - A waiter locks the mutex, sees that nothing has changed, calls prepare_wait(), unlocks, and calls
+///   wait().
+/// - A changer locks it, calls notify(), makes the change with ONE store, and unlocks, in this order. A
+///   waiter that
 ///   wakes before the store waits for the mutex, until the store is made or its maker is dead.
-/// - Whoever gets the mutex after the death of its owner calls notify_always(): the dead process may have cleared
+/// - Whoever gets the mutex after the death of its owner calls notify_always(): the dead process may have
+///   cleared
 ///   the flag that somebody waits without having woken anybody.
 class process_condition {
  public:

@@ -31,8 +31,9 @@ class mapping {
   std::size_t size_ = 0;
 };
 
-/// The writer's side. The values of one call or answer are stored one after another; the next call begins at 0
-/// again, in memory that is there already. The file grows as needed; memory beyond `kept` is given back after use.
+/// The writer's side. The values of one call or answer are stored one after another; the next call begins at
+/// 0 again, in memory that is there already. The file grows as needed; memory beyond `kept` is given back
+/// after use.
 class shared_memory_writer {
  public:
   static constexpr std::size_t kept = std::size_t{64} << 20;
@@ -58,8 +59,8 @@ class shared_memory_writer {
 /// The reader's side.
 class shared_memory_reader {
  public:
-  /// Takes the size of the other side's segment, which comes with each frame that uses it, and its file if it is
-  /// new. Throws quarq::decode_error if they can't be true.
+  /// Takes the size of the other side's segment, which comes with each frame that uses it, and its file if it
+  /// is new. Throws quarq::decode_error if they can't be true.
   void update(base::unique_fd file, std::uint64_t size);
   /// Returns a null view if these bytes are not in it.
   std::string_view find(std::uint64_t offset, std::uint64_t size) const noexcept;

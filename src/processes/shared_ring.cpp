@@ -50,8 +50,8 @@ struct shared_ring::slot {
   std::uint64_t size;
 };
 
-// Records are counted from the first ever pushed: `tail` were pushed, `head` of them popped, slots[i] describes
-// record i. What one side writes often is in no cache line that the other side reads often.
+// Records are counted from the first ever pushed: `tail` were pushed, `head` of them popped, slots[i]
+// describes record i. What one side writes often is in no cache line that the other side reads often.
 struct shared_ring::layout {
   layout(std::uint64_t max, std::uint64_t max_total_bytes) : items(max), bytes(max_total_bytes) {}
 
@@ -78,7 +78,8 @@ struct shared_ring::layout {
   alignas(line) robust_mutex pop_turn;
 };
 
-/// Holds a mutex. After the death of its owner it notifies the mutex's condition, which the owner may have owed.
+/// Holds a mutex. After the death of its owner it notifies the mutex's condition, which the owner may have
+/// owed.
 class shared_ring::locked {
  public:
   locked(robust_mutex& mutex, process_condition& condition) : mutex_(mutex) {
@@ -177,8 +178,8 @@ void shared_ring::refuse_what_never_fits(std::size_t size) const {
                          std::to_string(shared_->bytes) + " bytes");
 }
 
-// REQUIRES: `pushing` is held. The slot of a head seen earlier is unchanged: it is reused only `slots` records
-// later, and tail is never more than `items` beyond any head seen.
+// REQUIRES: `pushing` is held. The slot of a head seen earlier is unchanged: it is reused only `slots`
+// records later, and tail is never more than `items` beyond any head seen.
 std::uint64_t shared_ring::end_of_records(std::uint64_t tail) const noexcept {
   if (tail == 0) return 0;
   const slot& last = slots_[(tail - 1) & slot_mask_];

@@ -17,13 +17,14 @@ struct wait_limit {
   std::stop_token stop;
 };
 
-/// Any number of producers and consumers, threads and processes; any of them may be killed at any instruction.
-/// A record becomes visible by the one store that counts it, and is removed by the one store that counts that: what
-/// a killed process had half done has not happened. A record that a killed consumer had taken is lost.
+/// Any number of producers and consumers, threads and processes; any of them may be killed at any
+/// instruction. A record becomes visible by the one store that counts it, and is removed by the one store
+/// that counts that: what a killed process had half done has not happened. A record that a killed consumer
+/// had taken is lost.
 ///
-/// Nobody sleeps while holding a lock that others need to make progress. Consumers queue up for `pop_turn`; the one
-/// that holds it sleeps until it is notified, and the kernel passes the turn of a dead consumer to the next. The
-/// same holds for producers that wait for room, with `push_turn`.
+/// Nobody sleeps while holding a lock that others need to make progress. Consumers queue up for `pop_turn`;
+/// the one that holds it sleeps until it is notified, and the kernel passes the turn of a dead consumer to
+/// the next. The same holds for producers that wait for room, with `push_turn`.
 class shared_ring {
  public:
   enum class end { done, timed_out, stopped, closed };
@@ -39,7 +40,8 @@ class shared_ring {
 
   int descriptor() const noexcept { return descriptor_; }
 
-  /// Returns done, timed_out, stopped or closed. Throws quarq::invalid_argument for a record that can never fit.
+  /// Returns done, timed_out, stopped or closed. Throws quarq::invalid_argument for a record that can never
+  /// fit.
   end push(std::string_view record, const wait_limit& max);
   /// Returns done, timed_out (no room now, or others wait for it) or closed.
   end try_push(std::string_view record);

@@ -13,14 +13,14 @@
 
 namespace quarq::processes {
 
-/// Composes the frame of a call. Throws what writing the arguments throws, and quarq::error for a function that
-/// is not part of the program.
+/// Composes the frame of a call. Throws what writing the arguments throws, and quarq::error for a function
+/// that is not part of the program.
 void compose_call(ipc_channel& to, frame_kind kind, const detail::process_exchange& call,
                   std::uint64_t memory_limit, std::uint64_t retire_above);
 
-/// Starts a process for this one function. It exits with what the function returns (an integer; void: 0), or with 1
-/// after writing "type: message" of the exception to stderr. Waits until it has started, a millisecond or two.
-/// Throws as compose_call and spawn do. `on_end`: as in spawn_options.
+/// Starts a process for this one function. It exits with what the function returns (an integer; void: 0), or
+/// with 1 after writing "type: message" of the exception to stderr. Waits until it has started, a millisecond
+/// or two. Throws as compose_call and spawn do. `on_end`: as in spawn_options.
 std::shared_ptr<child_process> start_function(const detail::process_exchange& call, std::string name,
                                               std::function<void(process_end)> on_end);
 

@@ -22,8 +22,8 @@
 
 namespace quarq::processes {
 
-/// There is one in a program. It is never destroyed: children get their death signal when the thread that started
-/// them ends, so its thread has to live as long as the program.
+/// There is one in a program. It is never destroyed: children get their death signal when the thread that
+/// started them ends, so its thread has to live as long as the program.
 class process_supervisor {
  public:
   static process_supervisor& get() {
@@ -45,8 +45,8 @@ class process_supervisor {
     });
   }
 
-  // Runs `work` after everything posted so far, and after the events that are ready by then: a descriptor that
-  // posted work has begun to watch shows up in the next round.
+  // Runs `work` after everything posted so far, and after the events that are ready by then: a descriptor
+  // that posted work has begun to watch shows up in the next round.
   void run_after_events(std::function<void()> work) {
     post([this, work = std::move(work)]() mutable { post(std::move(work)); });
   }
@@ -89,8 +89,8 @@ class process_supervisor {
 
   void run() {
     prctl(PR_SET_NAME, "quarq-children");
-    // Children inherit the CPU affinity of the thread that starts them. This one was started by the first thread
-    // that needed a child, which may be bound to one processor.
+    // Children inherit the CPU affinity of the thread that starts them. This one was started by the first
+    // thread that needed a child, which may be bound to one processor.
     cpu_set_t processors;
     if (sched_getaffinity(getpid(), sizeof processors, &processors) == 0)
       sched_setaffinity(0, sizeof processors, &processors);

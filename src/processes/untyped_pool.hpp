@@ -18,8 +18,8 @@ class untyped_pool {
  public:
   virtual ~untyped_pool() = default;
   virtual std::size_t size() const noexcept = 0;
-  /// `arguments` is a msgpack array, the result a msgpack value; `facts` as in detail::process_invocation. Throws as
-  /// process_pool::run does.
+  /// `arguments` is a msgpack array, the result a msgpack value; `facts` as in detail::process_invocation.
+  /// Throws as process_pool::run does.
   virtual awaitable<std::string> run(detail::process_target target, std::string arguments,
                                      std::optional<std::uint64_t> memory_limit, std::string facts) = 0;
 };
@@ -28,7 +28,8 @@ using pool_maker = std::unique_ptr<untyped_pool> (*)(process_pool_options);
 /// For a static initialiser of the library quarq::processes: a program that is linked with it can make pools.
 void set_pool_maker(pool_maker maker) noexcept;
 
-/// Throws quarq::error, naming the library, if the program is not linked with quarq::processes. `what` needs it.
+/// Throws quarq::error, naming the library, if the program is not linked with quarq::processes. `what` needs
+/// it.
 void require_processes(const std::string& what);
 /// Throws quarq::error as well if the program can't have children.
 std::unique_ptr<untyped_pool> make_untyped_pool(process_pool_options options);

@@ -203,7 +203,8 @@ awaitable<std::string> job_runner::call(running_job& job) {
   co_return result;
 }
 
-// Cancelling a coroutine can't end a function on a thread: it hears of it by its stop_token, and is waited for.
+// Cancelling a coroutine can't end a function on a thread: it hears of it by its stop_token, and is waited
+// for.
 awaitable<std::string> job_runner::call_on_thread(running_job& job) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   const slot_guard slot(its_.slots, level::thread);

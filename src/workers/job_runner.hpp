@@ -70,7 +70,8 @@ class job_runner {
   void cancel_requested(queue_lease& of, const std::string& id);
   /// Other workers own the jobs under this lease now. Returns how many run here.
   std::size_t lease_lost(queue_lease& of);
-  /// The worker ends: what still runs is handed back with its lease, and its own end is not recorded after that.
+  /// The worker ends: what still runs is handed back with its lease, and its own end is not recorded after
+  /// that.
   void abandon();
   /// Also functions that may still run on threads: the loop is gone.
   void request_stop_of_all();

@@ -50,8 +50,8 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void stop(const char* asked_by = "stop()");
   std::size_t jobs_done() const noexcept { return counts_.done; }
 
-  /// The worker is its program, which ends with it: run() may end while handlers still run that were asked to stop
-  /// and do not. And the log is the worker's own, to look as its readers are used to.
+  /// The worker is its program, which ends with it: run() may end while handlers still run that were asked to
+  /// stop and do not. And the log is the worker's own, to look as its readers are used to.
   bool owns_process = false;
   /// Whether run() ended while handlers still ran that would not stop: their threads can't be joined.
   bool left_running() const noexcept { return left_running_; }

@@ -1,5 +1,5 @@
-// Ten thousand calls while a random child is killed every 50 ms, provided that a call has returned since the last
-// kill: each call ends, with its value or worker_lost.
+// Ten thousand calls while a random child is killed every 50 ms, provided that a call has returned since the
+// last kill: each call ends, with its value or worker_lost.
 #include <atomic>
 #include <iostream>
 #include <random>

@@ -1,5 +1,7 @@
-// A program that is linked without the entry hook of quarq::processes, for tests that look at it from outside:
-//   with FILE     calls quarq::child_main() first; then main() appends "main" to FILE, and calls a function in a
+// A program that is linked without the entry hook of quarq::processes, for tests that look at it from
+// outside:
+//   with FILE     calls quarq::child_main() first; then main() appends "main" to FILE, and calls a function
+//   in a
 //                 child, which appends "child"
 //   without       does not call it; prints what the error says when it makes a pool
 #include <fstream>

@@ -5,8 +5,8 @@
 
 namespace quarq::detail {
 
-/// A Given converts to an Expected without losing its meaning: not a pointer to a number, and not a floating-point
-/// number to an integer.
+/// A Given converts to an Expected without losing its meaning: not a pointer to a number, and not a
+/// floating-point number to an integer.
 template <class Given, class Expected>
 inline constexpr bool fits =
     std::is_convertible_v<Given, Expected> &&

@@ -159,7 +159,8 @@ class typed_exchange final : public process_exchange {
 // ---- functions by name
 
 using process_function_by_name = std::function<void(process_invocation&)>;
-/// Replaces one of the same name. For static initialisers: a function is needed in the parent and in the child.
+/// Replaces one of the same name. For static initialisers: a function is needed in the parent and in the
+/// child.
 void register_process_function(std::string_view name, process_function_by_name run);
 
 }  // namespace quarq::detail

@@ -21,8 +21,8 @@ concept named_signature = requires(const T& named) {
   { named.name() } -> std::same_as<std::string_view>;
 };
 
-/// What a function may take first, before its arguments: an object that is made in the child and does not travel.
-/// Specialised for the types that there are; code above this level adds its own.
+/// What a function may take first, before its arguments: an object that is made in the child and does not
+/// travel. Specialised for the types that there are; code above this level adds its own.
 template <class Parameter>
 struct provided_parameter {
   static constexpr bool exists = false;
@@ -51,7 +51,8 @@ struct call_operator<R (C::*)(P...) const noexcept> : call_operator<R (C::*)(P..
 template <class C, class R, class... P>
 struct call_operator<R (C::*)(P...) noexcept> : call_operator<R (C::*)(P...) const> {};
 
-/// The parameters of a function pointer or of a class with one operator(). Those of a generic lambda are unknown.
+/// The parameters of a function pointer or of a class with one operator(). Those of a generic lambda are
+/// unknown.
 template <class F>
 struct parameters_of {};
 template <class R, class... P>

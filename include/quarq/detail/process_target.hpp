@@ -9,8 +9,9 @@ struct process_invocation;
 /// Calls one function with decoded arguments and encodes its result.
 using process_thunk = void (*)(process_invocation&);
 
-/// A thunk, which the child finds by its address in the program, with the function pointer that it calls if it needs
-/// one; or, without a thunk, a function that was registered under `name`. With a thunk, `name` is only for messages.
+/// A thunk, which the child finds by its address in the program, with the function pointer that it calls if
+/// it needs one; or, without a thunk, a function that was registered under `name`. With a thunk, `name` is
+/// only for messages.
 struct process_target {
   process_thunk thunk = nullptr;
   void (*function)() = nullptr;
