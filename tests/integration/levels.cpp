@@ -1,10 +1,6 @@
 // What all levels share: run, map and map_outcomes mean the same wherever the work is done. Where levels
 // differ on purpose, level_traits says so. (What is particular to one level has tests of its own.)
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <stdexcept>
-#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,139 +11,11 @@
 #include <quarq/quarq.hpp>
 
 #include "integration/cancelled.hpp"
+#include "integration/levels_work.hpp"
 #include "integration/worker_lab.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test::levels_tests {
-
-// ---- The work. Functions of the program, so that other processes find them; what they have done is seen by
-// the files that they make in a folder.
-
-/// Can't be copied.
-class parcel {
- public:
-  explicit parcel(std::string text) : inside_(std::make_unique<std::string>(std::move(text))) {}
-  const std::string& text() const { return *inside_; }
-
- private:
-  std::unique_ptr<std::string> inside_;
-};
-
-struct no_space : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-}  // namespace quarq::test::levels_tests
-
-template <>
-struct quarq::codec<quarq::test::levels_tests::parcel> {
-  static void encode(encoder& out, const test::levels_tests::parcel& value) {
-    quarq::encode(out, value.text());
-  }
-  static test::levels_tests::parcel decode(decoder& in) {
-    return test::levels_tests::parcel(quarq::decode<std::string>(in));
-  }
-};
-
-namespace quarq::test::levels_tests {
-
-bool there_is(const std::string& folder, const std::string& name) {
-  return std::filesystem::exists(std::filesystem::path(folder) / name);
-}
-
-void do_mark(std::string folder, std::string name) {
-  std::ofstream(std::filesystem::path(folder) / name).flush();
-}
-
-int do_twice(int n) {
-  return 2 * n;
-}
-
-awaitable<int> do_twice_later(int n) {
-  co_await sleep_for(1ms);
-  co_return 2 * n;
-}
-
-parcel do_wrap(std::string text) {
-  return parcel(std::move(text));
-}
-
-awaitable<parcel> do_wrap_later(std::string text) {
-  co_await sleep_for(1ms);
-  co_return parcel(std::move(text));
-}
-
-int do_fail(std::string message) {
-  throw no_space(message);
-}
-
-awaitable<int> do_fail_later(std::string message) {
-  co_await sleep_for(1ms);
-  throw no_space(message);
-}
-
-int do_refuse_odd(int n) {
-  return n % 2 == 1 ? throw no_space("odd: " + std::to_string(n)) : n;
-}
-
-/// Waits for the file "gate".
-awaitable<int> do_wait(std::string folder, int n) {
-  do_mark(folder, "started " + std::to_string(n));
-  try {
-    while (!there_is(folder, "gate")) co_await sleep_for(1ms);
-  } catch (const boost::system::system_error&) {
-    do_mark(folder, "heard " + std::to_string(n));
-    throw;
-  }
-  co_return n;
-}
-
-int do_wait_with_token(std::stop_token stop, std::string folder, int n) {
-  do_mark(folder, "started " + std::to_string(n));
-  while (!there_is(folder, "gate")) {
-    if (stop.stop_requested()) {
-      do_mark(folder, "heard " + std::to_string(n));
-      throw cancelled("asked to stop");
-    }
-    std::this_thread::sleep_for(1ms);
-  }
-  return n;
-}
-
-/// The first waits, the second fails when the first has started.
-awaitable<int> do_fail_second(std::pair<std::string, int> folder_and_number) {
-  const auto& [folder, n] = folder_and_number;
-  if (n != 1) {
-    auto waiting = do_wait(folder, n);
-    const int same = co_await std::move(waiting);
-    co_return same;
-  }
-  do_mark(folder, "started 1");
-  while (!there_is(folder, "started 0")) co_await sleep_for(1ms);
-  throw no_space("the second");
-}
-
-/// A function, and the task whose handler it is.
-template <class Signature, auto Function>
-struct work {
-  static constexpr auto function = Function;
-  task<Signature> as_task;
-};
-
-constexpr work<void(std::string, std::string), do_mark> mark{task<void(std::string, std::string)>("mark")};
-constexpr work<int(int), do_twice> twice{task<int(int)>("twice")};
-constexpr work<int(int), do_twice_later> twice_later{task<int(int)>("twice_later")};
-constexpr work<parcel(std::string), do_wrap> wrap{task<parcel(std::string)>("wrap")};
-constexpr work<parcel(std::string), do_wrap_later> wrap_later{task<parcel(std::string)>("wrap_later")};
-constexpr work<int(std::string), do_fail> fail{task<int(std::string)>("fail")};
-constexpr work<int(std::string), do_fail_later> fail_later{task<int(std::string)>("fail_later")};
-constexpr work<int(int), do_refuse_odd> refuse_odd{task<int(int)>("refuse_odd")};
-constexpr work<int(std::string, int), do_wait> wait_for_gate{task<int(std::string, int)>("wait_for_gate")};
-constexpr work<int(std::string, int), do_wait_with_token> wait_with_token{
-    task<int(std::string, int)>("wait_with_token")};
-constexpr work<int(std::pair<std::string, int>), do_fail_second> fail_second{
-    task<int(std::pair<std::string, int>)>("fail_second")};
-constexpr task<int(int)> nested_call{"nested"};
 
 // ---- The levels
 
