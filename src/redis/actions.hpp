@@ -46,7 +46,7 @@ struct write_log {
   std::string text;
 };
 
-using action = std::variant<completion, message, reconnected, start_attempt, start_write, schedule_flush,
-                            disconnect, distrust_sentinel, write_log>;
+using action =
+    std::variant<start_attempt, start_write, schedule_flush, disconnect, distrust_sentinel, write_log>;
 
 }  // namespace quarq::redis

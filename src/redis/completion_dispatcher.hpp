@@ -9,13 +9,17 @@
 namespace quarq::redis {
 
 /// Collects notifications, so that all of one turn of the loop are delivered in the next one, in order. The
-/// owner posts run() to the loop whenever add() or must_post() returns true.
+/// owner posts run() to the loop whenever must_post() returns true.
 class completion_dispatcher {
  public:
-  /// Returns whether run() must be posted.
-  [[nodiscard]] bool add(notification n) {
-    queue_.push_back(std::move(n));
-    return must_post();
+  /// Moves them away; `from` may keep the memory of earlier ones.
+  void add(std::vector<notification>& from) {
+    if (queue_.empty()) {
+      queue_.swap(from);
+    } else {
+      for (auto& one : from) queue_.push_back(std::move(one));
+      from.clear();
+    }
   }
   [[nodiscard]] bool must_post() { return !queue_.empty() && !std::exchange(is_posted_, true); }
 

@@ -98,13 +98,17 @@ void connection_driver::on_loop_destroyed() {
 // ---------------------------------------------------------------- actions of the machine
 
 void connection_driver::perform_actions() {
-  auto batch = std::exchange(spare_, {});
-  fsm_.take_actions(batch);
-  for (auto& each : batch) {
-    std::visit([this](auto& what) { perform(what); }, each);
+  if (!fsm_.actions().empty()) {
+    // An action may lead to others at once.
+    auto batch = std::exchange(fsm_.actions(), std::exchange(spare_, {}));
+    for (auto& each : batch) std::visit([this](auto& what) { perform(what); }, each);
+    batch.clear();
+    spare_ = std::move(batch);
   }
-  batch.clear();
-  spare_ = std::move(batch);
+  if (!fsm_.notifications().empty()) {
+    dispatcher_.add(fsm_.notifications());
+    post_notifications();
+  }
   set_timer();
 }
 
@@ -224,11 +228,8 @@ attempt_progress connection_driver::progress() const {
 
 // ---------------------------------------------------------------- calling users
 
-void connection_driver::notify(notification n) {
-  if (dispatcher_.add(std::move(n))) post_notifications();
-}
-
 void connection_driver::post_notifications() {
+  if (!dispatcher_.must_post()) return;
   asio::post(loop_, [guard = run_guard(shared_from_this())]() mutable {
     const auto self = guard.release();
     self->deliver_all();
@@ -240,7 +241,7 @@ void connection_driver::deliver_all() {
     dispatcher_.run([this](notification& n) { std::visit([this](auto& what) { deliver(what); }, n); });
   } catch (...) {
     // A user's handler threw, into the loop's run(), which may be called again.
-    if (dispatcher_.must_post()) post_notifications();
+    post_notifications();
     throw;
   }
 }

@@ -45,9 +45,6 @@ class connection_driver : public std::enable_shared_from_this<connection_driver>
 
   // Actions of the machine.
   void perform_actions();
-  void perform(completion& c) { notify(std::move(c)); }
-  void perform(message& m) { notify(std::move(m)); }
-  void perform(reconnected& r) { notify(r); }
   void perform(start_attempt&);
   void perform(start_write&);
   void perform(schedule_flush&);
@@ -63,7 +60,6 @@ class connection_driver : public std::enable_shared_from_this<connection_driver>
   attempt_progress progress() const;
 
   // Calls to users, from the loop only.
-  void notify(notification n);
   void post_notifications();
   void deliver_all();
   void deliver(completion& c);

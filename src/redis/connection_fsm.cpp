@@ -42,12 +42,12 @@ void connection_fsm::cancel(const request_ptr& r) {
   auto handler = std::move(r->handler);
   pipeline_.abandon(r);
   const boost::system::system_error aborted(boost::asio::error::operation_aborted);
-  actions_.push_back(completion{std::move(handler), std::make_exception_ptr(aborted), {}});
+  notifications_.emplace_back(completion{std::move(handler), std::make_exception_ptr(aborted), {}});
 }
 
 void connection_fsm::complete(const request_ptr& r, std::exception_ptr failure, reply content) {
   if (!r->handler) return;
-  actions_.push_back(completion{std::move(r->handler), std::move(failure), std::move(content)});
+  notifications_.emplace_back(completion{std::move(r->handler), std::move(failure), std::move(content)});
 }
 
 void connection_fsm::fail(const request_ptr& r, const std::string& why) {
@@ -127,7 +127,7 @@ void connection_fsm::begin_serving(time_point now) {
     const auto where = master_.empty() ? "" : " to " + master_;
     actions_.push_back(write_log{false, address_of(options_) + ": connected" + where});
   }
-  if (std::exchange(has_served_, true)) actions_.push_back(reconnected{});
+  if (std::exchange(has_served_, true)) notifications_.emplace_back(reconnected{});
   for (const auto& channel : handshake_channels_) {
     // Its subscriber has left during the handshake.
     if (!subscriptions_.contains(channel)) {
@@ -205,13 +205,9 @@ connection_fsm::remains connection_fsm::on_loop_destroyed() {
   remains all;
   for (const auto& r : pipeline_.take_waiting()) all.handlers.push_back(std::move(r->handler));
   all.subscriptions.swap(subscriptions_);
-  all.actions.swap(actions_);
+  all.notifications.swap(notifications_);
+  actions_.clear();
   return all;
-}
-
-void connection_fsm::take_actions(std::vector<action>& to) {
-  QUARQ_ASSERT(to.empty());
-  to.swap(actions_);
 }
 
 void connection_fsm::check_invariants() const {

@@ -16,6 +16,7 @@
 // fail when they have waited for a connection for longer than their timeout, and when an error is permanent.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -46,8 +47,8 @@ struct attempt_progress {
   std::string search;  ///< how the search for the master stands, while there is one
 };
 
-/// The driver reports each event together with the time, then performs take_actions() in order and calls
-/// on_deadline() at deadline().
+/// After each event, the driver performs actions() in order, delivers notifications() and sees to it that
+/// on_deadline() is called at deadline().
 class connection_fsm {
  public:
   using time_point = request::clock::time_point;
@@ -100,12 +101,16 @@ class connection_fsm {
 
   void on_flush(time_point now);
   void on_deadline(time_point now, const attempt_progress& progress);
-  std::optional<time_point> deadline() const;
+  std::optional<time_point> deadline() const noexcept {
+    if (phase_deadline_ && request_deadline_) return std::min(*phase_deadline_, *request_deadline_);
+    return phase_deadline_ ? phase_deadline_ : request_deadline_;
+  }
 
   // ---- actions
 
-  /// Moves the actions to `to`, which must be empty.
-  void take_actions(std::vector<action>& to);
+  /// Both belong to the driver once it has looked at them: it empties them.
+  std::vector<action>& actions() noexcept { return actions_; }
+  std::vector<notification>& notifications() noexcept { return notifications_; }
   /// What start_write writes; the driver moves it away.
   std::string& output() noexcept { return output_; }
 
@@ -118,7 +123,7 @@ class connection_fsm {
   struct remains {
     std::vector<std::unique_ptr<completion_handler>> handlers;
     std::map<std::string, receiver, std::less<>> subscriptions;
-    std::vector<action> actions;
+    std::vector<notification> notifications;
   };
   remains on_loop_destroyed();
 
@@ -159,6 +164,7 @@ class connection_fsm {
   pipeline pipeline_;
   std::map<std::string, receiver, std::less<>> subscriptions_;
   std::vector<action> actions_;
+  std::vector<notification> notifications_;
   std::string output_;
 
   // Of the current attempt.

@@ -16,11 +16,6 @@ std::string in_seconds(std::chrono::milliseconds t) {
 
 }  // namespace
 
-std::optional<connection_fsm::time_point> connection_fsm::deadline() const {
-  if (!phase_deadline_ || !request_deadline_) return phase_deadline_ ? phase_deadline_ : request_deadline_;
-  return std::min(*phase_deadline_, *request_deadline_);
-}
-
 void connection_fsm::on_deadline(time_point now, const attempt_progress& progress) {
   if (request_deadline_ && now >= *request_deadline_) {
     request_deadline_.reset();

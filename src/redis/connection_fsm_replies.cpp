@@ -55,7 +55,7 @@ void connection_fsm::flush(time_point now) {
 void connection_fsm::on_reply(reply&& r, time_point now) {
   QUARQ_ASSERT(expects_replies());
   if (is_push(r, "message")) {
-    actions_.push_back(message_in(r));
+    notifications_.emplace_back(message_in(r));
     return;
   }
   try {

@@ -269,7 +269,7 @@ TEST_F(redis_connection_fsm, the_end_of_the_loop_returns_all_that_users_own) {
   auto all = fsm->on_loop_destroyed();
   EXPECT_EQ(all.handlers.size(), 2u);
   EXPECT_EQ(all.subscriptions.size(), 1u);
-  EXPECT_EQ(all.actions.size(), 2u);  // a flush, and the end of what was cancelled
+  EXPECT_EQ(all.notifications.size(), 1u);  // the end of what was cancelled
   EXPECT_EQ(requests.at("sent")->handler, nullptr);
   expect({{close(), closed, ""}, {lost("aborted"), closed, ""}});
 }

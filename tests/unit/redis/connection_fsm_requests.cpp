@@ -84,7 +84,7 @@ TEST_F(redis_connection_fsm, requests_in_flight_are_sent_again_first) {
           {connected(), handshaking, hello},
           {written(), handshaking, ""},
           {replied("OK"), handshaking, ""},
-          {replied("OK"), serving, "info: " + address + ": connected; reconnected; write c | d | e"}});
+          {replied("OK"), serving, "reconnected; info: " + address + ": connected; write c | d | e"}});
 }
 
 TEST_F(redis_connection_fsm, a_read_only_server_gets_the_request_again_from_the_next_connection) {
@@ -100,7 +100,7 @@ TEST_F(redis_connection_fsm, a_read_only_server_gets_the_request_again_from_the_
           {connected(), handshaking, hello},
           {written(), handshaking, ""},
           {replied("OK"), handshaking, ""},
-          {replied("OK"), serving, "info: " + address + ": connected; reconnected; write b | a | c"}});
+          {replied("OK"), serving, "reconnected; info: " + address + ": connected; write b | a | c"}});
 }
 
 TEST_F(redis_connection_fsm, closing_fails_requests_in_flight) {
@@ -229,7 +229,7 @@ TEST_F(redis_connection_fsm, a_silent_server_is_asked_after_two_seconds_and_give
           {written(), handshaking, ""},
           {replied("OK"), handshaking, ""},
           // Nobody waits for the PING.
-          {replied("OK"), serving, "info: " + address + ": connected; reconnected; write a"}});
+          {replied("OK"), serving, "reconnected; info: " + address + ": connected; write a"}});
 }
 
 TEST_F(redis_connection_fsm, bytes_of_a_server_are_a_sign_of_life) {
@@ -292,7 +292,7 @@ TEST_F(redis_connection_fsm, the_handshake_subscribes_again) {
           {replied(push("subscribe", "changed")), handshaking, ""},
           {replied(push("message", "kept", "early")), handshaking, "message kept: early"},
           {replied(push("subscribe", "kept")), serving,
-           "info: " + address + ": connected; reconnected; write UNSUBSCRIBE changed"},
+           "reconnected; info: " + address + ": connected; write UNSUBSCRIBE changed"},
           {replied(push("unsubscribe", "changed")), serving, ""}});
   EXPECT_EQ(time_left(), 2s) << "a subscriber's server is watched from the beginning";
 }

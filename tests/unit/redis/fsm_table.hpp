@@ -38,7 +38,7 @@ class named_handler final : public completion_handler {
   const std::string name;
 };
 
-/// Actions in words: "a: OK", "a fails: WHY", "message CHANNEL: TEXT", "reconnected", "connect",
+/// Notifications and actions in words: "a: OK", "a fails: WHY", "message CHANNEL: TEXT", "reconnected", "connect",
 /// "write COMMAND | COMMAND", "flush", "disconnect: WHY", "distrust sentinel", "warning: TEXT", "info: TEXT".
 struct action_words {
   std::string& output;
@@ -95,13 +95,14 @@ class redis_connection_fsm : public testing::Test {
     }
   }
 
+  /// Notifications first.
   std::string take_actions() {
-    std::vector<action> actions;
-    fsm->take_actions(actions);
     std::string words;
-    for (const auto& each : actions) {
+    const auto add = [&](const auto& each) {
       words += (words.empty() ? "" : "; ") + std::visit(action_words{fsm->output()}, each);
-    }
+    };
+    for (const auto& each : std::exchange(fsm->notifications(), {})) add(each);
+    for (const auto& each : std::exchange(fsm->actions(), {})) add(each);
     return words;
   }
 
