@@ -1,4 +1,4 @@
-// C++ values to msgpack and back, by their types. docs/payload.md says how each type is written.
+// How C++ values travel: as msgpack, by their types. docs/payload.md says how each type is written.
 #pragma once
 
 #include <concepts>
@@ -16,7 +16,7 @@
 
 namespace quarq {
 
-/// How T is written and read; the point to customise. quarq has it for arithmetic types, enums, std::string,
+/// How T is written and read; specialise it for your own types. quarq has it for arithmetic types, enums, std::string,
 /// bytes, std::optional, vector, array, map, unordered_map, set, unordered_set, tuple, pair, variant,
 /// monostate, chrono durations and system_clock time points, and for every struct described with
 /// BOOST_DESCRIBE_STRUCT. For another type, write
@@ -25,7 +25,7 @@ namespace quarq {
 ///       static void encode(quarq::encoder& out, const my_type& value);   // appends exactly one value
 ///       static my_type decode(quarq::decoder& in);                       // reads exactly one value
 ///     };
-/// before its first use. It wins over quarq's own.
+/// before its first use. It takes precedence over quarq's own.
 template <class T>
 struct codec;
 
@@ -44,15 +44,15 @@ concept codable = requires(encoder& out, decoder& in, const T& value) {
                 "quarq::codec (text is std::string, not std::string_view or const char*; other bytes are " \
                 "quarq::bytes)")
 
-/// Appends `value` to what `out` writes to. Throws quarq::invalid_argument for a value that can't be written:
-/// text that is not UTF-8, a duration beyond 292 years, an enumerator that has no name.
+/// Appends `value` to `out`. Throws quarq::invalid_argument for a value that can't be written: text that is not
+/// UTF-8, a duration beyond 292 years, an enumerator without a name.
 template <class T>
 void encode(encoder& out, const T& value) {
   QUARQ_REQUIRE_CODEC(T);
   if constexpr (codable<T>) codec<T>::encode(out, value);
 }
 
-/// Reads one T. Throws quarq::decode_error, which names the place of what was wrong.
+/// Reads one T. Throws quarq::decode_error, which names the place of the error.
 template <class T>
 T decode(decoder& in) {
   QUARQ_REQUIRE_CODEC(T);
@@ -72,7 +72,7 @@ std::string to_msgpack(const T& value) {
   return out;
 }
 
-/// Nothing, as msgpack: the result of a task that returns void. One byte, nil.
+/// nil: the result of a task that returns void.
 inline std::string to_msgpack() {
   return "\xc0";
 }
@@ -105,25 +105,9 @@ std::string encode_arguments(const Args&... arguments) {
 }
 
 namespace detail {
-
-/// Opens the array of arguments; throws decode_error unless there are `expected` of them.
-void begin_arguments(decoder& in, std::size_t expected);
-
-template <class T>
-T decode_argument(decoder& in, decoder::scope& place, std::size_t index,
-                  std::span<const std::string_view> names) {
-  place.argument(index + 1, index < names.size() ? names[index] : std::string_view());
-  return quarq::decode<T>(in);
-}
-
-template <class Tuple, std::size_t... I>
-Tuple decode_arguments(decoder& in, [[maybe_unused]] std::span<const std::string_view> names,
-                       std::index_sequence<I...>) {
-  begin_arguments(in, sizeof...(I));
-  [[maybe_unused]] decoder::scope place(in);
-  return Tuple{decode_argument<std::tuple_element_t<I, Tuple>>(in, place, I, names)...};
-}
-
+/// `names` as decode_arguments below takes them.
+template <class Tuple>
+Tuple decode_arguments(decoder& in, std::span<const std::string_view> names);
 }  // namespace detail
 
 /// The arguments that encode_arguments wrote, as a std::tuple of their types. `task` is the task's name and
@@ -136,14 +120,14 @@ template <class Tuple>
 Tuple decode_arguments(std::string_view data, std::string_view task,
                        std::span<const std::string_view> names = {}) {
   decoder in(data, task);
-  auto arguments =
-      detail::decode_arguments<Tuple>(in, names, std::make_index_sequence<std::tuple_size_v<Tuple>>());
+  auto arguments = detail::decode_arguments<Tuple>(in, names);
   in.finish();
   return arguments;
 }
 
 }  // namespace quarq
 
-#include <quarq/codec_described.hpp>
-#include <quarq/codec_scalars.hpp>
-#include <quarq/codec_standard.hpp>
+#include <quarq/detail/codec_arguments.hpp>
+#include <quarq/detail/codec_described.hpp>
+#include <quarq/detail/codec_scalars.hpp>
+#include <quarq/detail/codec_standard.hpp>

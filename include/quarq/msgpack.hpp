@@ -1,5 +1,5 @@
-// Writing and reading msgpack, value by value. Most programs need only <quarq/codec.hpp>, which does this for
-// whole C++ types; a codec written by hand uses these two classes.
+// Writes and reads msgpack, value by value: for codecs that are written by hand. Most programs need only
+// <quarq/codec.hpp>, which does this for whole C++ types.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ enum class value_type { nil, boolean, integer, real, text, binary, array, map, t
 /// the words of error messages.
 std::string_view to_string(value_type type) noexcept;
 
-/// A moment as msgpack writes it, in UTC. Moments before 1970 have negative seconds; nanoseconds always count
+/// A point in time as msgpack writes it, in UTC. Before 1970 seconds are negative; nanoseconds always count
 /// forward.
 struct timestamp {
   std::int64_t seconds = 0;       ///< whole seconds since 1970-01-01T00:00:00Z, rounded down
@@ -37,8 +37,8 @@ struct extension {
 };
 
 /// Appends msgpack values to a string, each in its shortest form. The string must outlive the encoder.
-/// Nothing checks that array(n) is followed by n values, and map(n) by n keys and n values: that is the
-/// caller's part. Throws quarq::invalid_argument for what msgpack can't hold: a length of 2^32 or more, text
+///
+/// REQUIRES: array(n) is followed by n values, map(n) by n keys and n values; this is not checked. Throws quarq::invalid_argument for what msgpack can't hold: a length of 2^32 or more, text
 /// that is not UTF-8, a timestamp with more than 999 999 999 nanoseconds. Not thread-safe.
 class encoder {
  public:
@@ -51,17 +51,17 @@ class encoder {
   void unsigned_integer(std::uint64_t value);
   void real(double value);
   void real(float value);
-  /// UTF-8 only; bytes that are not text go through binary().
+  /// UTF-8 only; use binary() for other bytes.
   void text(std::string_view value);
   void binary(std::string_view value);
   void array(std::size_t count);
   void map(std::size_t count);
   void time(timestamp value);
   void extension(std::int8_t type, std::string_view data);
-  /// An open file, socket or the like, which a duplicate of this descriptor stands for on the other side.
-  /// Throws quarq::invalid_argument where that is impossible: everywhere but in a call to another process.
+  /// An open file, socket or the like; the reader gets a duplicate of this descriptor. Throws
+  /// quarq::invalid_argument anywhere but in a call to another process.
   void file(int descriptor);
-  /// Appends values that are encoded already.
+  /// Appends values that are already encoded.
   void raw(std::string_view encoded);
 
  private:
@@ -78,19 +78,17 @@ class encoder {
   detail::attachments* beside_;
 };
 
-/// Reads msgpack values one after another, straight from `data`: nothing is copied, and every length is
-/// checked against the bytes that are there before it is believed, so no input can crash it or make it
-/// allocate.
+/// Reads msgpack values one after another, straight from `data`: nothing is copied, and every length is checked
+/// against the bytes that are left, so that no input can crash it or make it allocate.
 ///
-/// Each reader consumes one value, or throws quarq::decode_error and consumes nothing. What is wrong is
-/// described as
+/// Each reader consumes one value, or throws quarq::decode_error and consumes nothing. The error reads
 ///     WHAT: PLACE: expected string, got integer
 /// where WHAT is what the decoder was made with, and PLACE comes from the decoder::scope objects alive at
-/// that moment. `data` and `what` must outlive the decoder. Not thread-safe.
+/// the time. `data` and `what` must outlive the decoder. Not thread-safe.
 class decoder {
  public:
   class scope;
-  /// How many scopes may be alive at once: arrays and maps nested deeper are refused.
+  /// How many scopes may be alive at once: deeper nesting is refused.
   static constexpr int max_depth = 64;
 
   explicit decoder(std::string_view data, std::string_view what = {},
@@ -99,8 +97,7 @@ class decoder {
   decoder(const decoder&) = delete;
   decoder& operator=(const decoder&) = delete;
 
-  /// The type of the next value, which stays unread. Whether all of it is there is for its reader to find
-  /// out.
+  /// The type of the next value, which stays unread and may still turn out to be cut off.
   value_type peek();
   bool at_end() const noexcept { return position_ == data_.size(); }
   /// How many bytes have been read.
@@ -115,25 +112,24 @@ class decoder {
   std::int64_t integer(std::int64_t min = std::numeric_limits<std::int64_t>::min(),
                        std::int64_t max = std::numeric_limits<std::int64_t>::max());
   std::uint64_t unsigned_integer(std::uint64_t max = std::numeric_limits<std::uint64_t>::max());
-  /// A real number or an integer, or one of the strings "NaN", "Infinity" and "-Infinity" that JSON has to
-  /// use.
+  /// A real number, an integer, or one of the strings "NaN", "Infinity" and "-Infinity", as JSON needs them.
   double real();
   /// Text, checked to be UTF-8; a view into the data.
   std::string_view text();
   /// Bytes, or text taken as bytes without a check; a view into the data.
   std::string_view binary();
-  /// The number of elements; they follow. Never more than there are bytes left.
+  /// The number of elements, which follow. Never more than there are bytes left.
   std::size_t array();
   /// The same, refusing any other number of elements.
   void array(std::size_t count);
-  /// The number of entries; a key and a value for each follow. Never more than half the bytes left.
+  /// The number of entries; a key and a value follow for each. Never more than half the bytes left.
   std::size_t map();
   /// A timestamp, or text in ISO 8601 with its zone: "2019-03-01T12:00:00.25Z", "2019-03-01T12:00+01:00".
   timestamp time();
   quarq::extension extension();
-  /// A descriptor of the file that the other side gave to encoder::file(). The caller closes it.
+  /// A descriptor of the file that was given to encoder::file(). The caller must close it.
   int file();
-  /// The next value as it is encoded, skipped with all that is in it.
+  /// The next value as it is encoded, with everything in it.
   std::string_view raw();
   void skip();
 
@@ -159,12 +155,12 @@ class decoder {
   const scope* innermost_ = nullptr;
 };
 
-/// Tells a decoder where in a bigger value it is, for its error messages; costs a few assignments. One stands
-/// around the loop that reads an array or a map, and is told of each step before that step's value is read:
+/// Tells a decoder where in a larger value it is, for its error messages; costs a few assignments. Make one
+/// around the loop that reads an array or a map, and set the position before each value is read:
 ///     decoder::scope place(in);
 ///     for (std::size_t i = 0; i < n; ++i) { place.element(i); items.push_back(quarq::decode<item>(in)); }
-/// Scopes end in the reverse order of their beginning. Names are not copied: they must live until the next
-/// step.
+/// Scopes must end in the reverse order of their construction. Names are not copied: they must live until the
+/// next call.
 class decoder::scope {
  public:
   /// Throws decode_error when max_depth scopes are alive already.

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include <quarq/attachments.hpp>
+#include <quarq/detail/attachments.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 

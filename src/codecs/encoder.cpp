@@ -1,6 +1,6 @@
 #include <bit>
 
-#include <quarq/attachments.hpp>
+#include <quarq/detail/attachments.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstring>
 
-#include <quarq/attachments.hpp>
+#include <quarq/detail/attachments.hpp>
 #include <quarq/errors.hpp>
 
 namespace quarq::processes {

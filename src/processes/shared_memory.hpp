@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <quarq/attachments.hpp>
+#include <quarq/detail/attachments.hpp>
 
 #include "base/unique_fd.hpp"
 

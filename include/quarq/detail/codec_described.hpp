@@ -1,6 +1,6 @@
 // Codecs of enums, and of the structs and enums that a program describes:
-//     struct mail { std::string to; int tries = 3; };
-//     BOOST_DESCRIBE_STRUCT(mail, (), (to, tries))
+//     struct mail { std::string to; int copies = 1; };
+//     BOOST_DESCRIBE_STRUCT(mail, (), (to, copies))
 // Included by <quarq/codec.hpp>.
 #pragma once
 
@@ -53,8 +53,8 @@ std::string enumerator_names() {
 }  // namespace detail
 
 /// A described struct is a map from its members' names to their values. A member that is missing keeps the
-/// value that T() gives it; a key that is no member is skipped. So members can be added at any time, and
-/// removed once nobody needs them.
+/// value that T() gives it; a key that is not a member is skipped. So members can be added at any time, and
+/// removed once no reader needs them.
 template <detail::described_struct T>
 struct codec<T> {
   static_assert(
@@ -99,7 +99,7 @@ struct codec<T> {
   }
 };
 
-/// A described enum is the name of its enumerator; its number is read too.
+/// A described enum travels as the name of its enumerator; its number is accepted too.
 template <detail::described_enum T>
 struct codec<T> {
   using number = std::underlying_type_t<T>;
@@ -133,7 +133,7 @@ struct codec<T> {
   }
 };
 
-/// Any other enum is its number, as the underlying type.
+/// Any other enum travels as its number, in the underlying type.
 template <class T>
   requires (std::is_enum_v<T> && !detail::described_enum<T>)
 struct codec<T> {

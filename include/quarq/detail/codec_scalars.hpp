@@ -23,7 +23,7 @@ struct codec<bool> {
   static bool decode(decoder& in) { return in.boolean(); }
 };
 
-/// Integers, each refusing what does not fit: "expected integer from 0 to 255, got 300".
+/// Integers; a value that does not fit is refused: "expected integer from 0 to 255, got 300".
 template <std::integral T>
   requires (sizeof(T) <= sizeof(std::int64_t))
 struct codec<T> {
@@ -113,8 +113,8 @@ constexpr bool rescale(std::int64_t& count, std::int64_t num, std::int64_t den) 
 
 }  // namespace detail
 
-/// Durations travel as a whole number of nanoseconds, so both sides may use different units; what is finer
-/// than the reader's unit is cut off.
+/// Durations travel as a whole number of nanoseconds, so that the two sides may use different units; digits
+/// finer than the reader's unit are cut off.
 template <class Rep, class Period>
   requires std::is_arithmetic_v<Rep>
 struct codec<std::chrono::duration<Rep, Period>> {
@@ -147,7 +147,7 @@ struct codec<std::chrono::duration<Rep, Period>> {
   }
 };
 
-/// Moments travel as msgpack timestamps; what is finer than the reader's unit is cut off, towards the past.
+/// Time points travel as msgpack timestamps; digits finer than the reader's unit are cut off, towards the past.
 template <class Duration>
   requires std::integral<typename Duration::rep>
 struct codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {

@@ -35,8 +35,8 @@ template <class K>
 concept map_key =
     codable<K> && (std::is_same_v<K, std::string> || std::is_integral_v<K> || std::is_enum_v<K>);
 
-/// Room for what a container says it holds: a liar gets little, an honest one grows as usual.
-constexpr std::size_t believable(std::size_t count) noexcept {
+/// Capacity to reserve for a claimed count. A large claim may be a lie; an honest container grows as usual.
+constexpr std::size_t initial_capacity(std::size_t count) noexcept {
   return std::min<std::size_t>(count, 1024);
 }
 
@@ -58,7 +58,7 @@ Set decode_set(decoder& in) {
   return result;
 }
 
-/// A key that is an integer may come as text, since JSON has no other keys.
+/// An integer key may be text, since JSON has no other keys.
 template <class Key>
 Key decode_key(decoder& in) {
   if constexpr (std::is_integral_v<Key> && !std::is_same_v<Key, bool>) {
@@ -76,7 +76,7 @@ Key decode_key(decoder& in) {
   return quarq::decode<Key>(in);
 }
 
-/// Names a map's value by its key in what the decoder says.
+/// Names a map's value by its key in error messages.
 template <class Key>
 void place_entry(decoder::scope& place, const Key& key) {
   if constexpr (std::is_convertible_v<const Key&, std::string_view>) {
@@ -139,7 +139,7 @@ struct codec<std::vector<T>> {
   static std::vector<T> decode(decoder& in) {
     const std::size_t count = in.array();
     std::vector<T> result;
-    result.reserve(detail::believable(count));
+    result.reserve(detail::initial_capacity(count));
     decoder::scope place(in);
     for (std::size_t i = 0; i < count; ++i) {
       place.element(i);
@@ -169,7 +169,7 @@ struct codec<std::array<T, N>> {
   }
 };
 
-/// An element that comes twice is there once.
+/// An element that occurs twice is kept once.
 template <codable T, class... Rest>
 struct codec<std::set<T, Rest...>> {
   static void encode(encoder& out, const std::set<T, Rest...>& value) { detail::encode_elements(out, value); }
@@ -183,7 +183,7 @@ struct codec<std::unordered_set<T, Rest...>> {
   static set decode(decoder& in) { return detail::decode_set<set>(in); }
 };
 
-/// Keys are text, integers or enums. Of a key that comes twice the last value counts.
+/// Keys are text, integers or enums. Of a key that occurs twice the last value counts.
 template <detail::map_key K, codable V, class... Rest>
 struct codec<std::map<K, V, Rest...>> {
   static void encode(encoder& out, const std::map<K, V, Rest...>& value) { detail::encode_map(out, value); }
@@ -237,7 +237,7 @@ struct codec<std::optional<T>> {
   }
 };
 
-/// An array of two: which alternative, counted from 0, and its value. New alternatives go to the end.
+/// An array of two: the index of the alternative, from 0, and its value. Add new alternatives at the end.
 template <codable... T>
 struct codec<std::variant<T...>> {
   static void encode(encoder& out, const std::variant<T...>& value) {
