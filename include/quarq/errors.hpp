@@ -1,4 +1,7 @@
-// Every exception that quarq throws on purpose. All derive from quarq::error, which is a std::runtime_error.
+// Every exception that quarq throws. All derive from quarq::error, which is a std::runtime_error.
+//
+// Those named ..._error are faults of a caller, of bytes or of the environment. The others say how work ended;
+// their names, "quarq::timed_out", are what the store, the logs and the command line show.
 #pragma once
 
 #include <chrono>
@@ -8,14 +11,14 @@
 
 namespace quarq {
 
-/// Base of all of them. what() is a sentence for a person: it names the value, the place and the limit.
+/// Base of all. what() is a sentence for a person: it names the value, the place and the limit.
 class error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Bytes from outside are not what the type asks for. what() begins with the path of the value that was
-/// wrong: "count_words: argument 1 (url): expected string, got integer".
+/// Bytes from outside are not what the type asks for. what() begins with the path of the wrong value:
+/// "count_words: argument 1 (url): expected string, got integer".
 class decode_error : public error {
  public:
   using error::error;
@@ -27,14 +30,14 @@ class invalid_argument : public error {
   using error::error;
 };
 
-/// The place where jobs live can't be reached, or refused the request (wrong password, disk full, a format
-/// version newer than this library). Nothing is known to have been stored.
+/// The broker can't be reached, or refused the request (wrong password, disk full, a format version newer than
+/// this library). Whether anything was stored is not known.
 class broker_error : public error {
  public:
   using error::error;
 };
 
-/// enqueue was given an id that belongs to a live job or to one whose result is still kept.
+/// The id given to enqueue belongs to a job that has not ended, or whose result is still kept.
 class duplicate_job : public error {
  public:
   explicit duplicate_job(std::string id)
@@ -46,7 +49,7 @@ class duplicate_job : public error {
   std::string id_;
 };
 
-/// There is no job with this id: it never was, or it has ended and its result is no longer kept.
+/// There is no job with this id: it never existed, or it has ended and its result is no longer kept.
 class job_not_found : public error {
  public:
   explicit job_not_found(const std::string& id)
@@ -60,13 +63,13 @@ class timed_out : public error {
   using error::error;
 };
 
-/// The work was cancelled, by whoever asked for it or by an operator.
+/// The work was cancelled, by its caller or by an operator.
 class cancelled : public error {
  public:
   using error::error;
 };
 
-/// The job was not started before the time it was to expire at.
+/// No worker started the job before it expired.
 class job_expired : public error {
  public:
   using error::error;
@@ -78,7 +81,7 @@ class closed : public error {
   using error::error;
 };
 
-/// What ran the work died: the process of a worker or of a pool. what() says by which signal, if it is known.
+/// The process that ran the work died: that of a worker or of a pool. what() names the signal, if it is known.
 class worker_lost : public error {
  public:
   using error::error;
@@ -90,8 +93,8 @@ class memory_limit_exceeded : public error {
   using error::error;
 };
 
-/// What ran elsewhere, in another process or on another machine, threw. what() is its own message; type() the
-/// C++ name of what it threw, demangled.
+/// A call that ran elsewhere, in another process or on another machine, threw. what() is the message of its
+/// exception, type() the demangled C++ name of its type.
 class call_failed : public error {
  public:
   call_failed(std::string type, const std::string& message) : error(message), type_(std::move(type)) {}
@@ -107,7 +110,7 @@ class job_failed : public call_failed {
   using call_failed::call_failed;
 };
 
-/// The job used all its tries and is in the dead set. what() and type() are those of its last failure.
+/// The job used all its attempts and is in the dead set. what() and type() are those of its last failure.
 class retries_exhausted : public job_failed {
  public:
   retries_exhausted(std::string type, const std::string& message, int attempts)
@@ -119,12 +122,12 @@ class retries_exhausted : public job_failed {
   int attempts_;
 };
 
-/// Thrown by a handler: this try has failed, and the next one is to come after `delay`, whatever the pauses
-/// of its retry policy. It counts as a try; if none is left, the job is dead. A negative delay means at once.
-class retry : public error {
+/// Thrown by a handler: this attempt has failed, and the next one comes after `delay`, whatever the retry policy
+/// says. It counts as an attempt; if none is left, the job is dead. A negative delay means at once.
+class retry_after : public error {
  public:
-  explicit retry(std::chrono::milliseconds delay,
-                 const std::string& why = "the handler asked to be tried again later")
+  explicit retry_after(std::chrono::milliseconds delay,
+                       const std::string& why = "the handler asked to be tried again later")
       : error(why), delay_(delay) {}
   std::chrono::milliseconds delay() const noexcept { return delay_; }
 
@@ -132,7 +135,7 @@ class retry : public error {
   std::chrono::milliseconds delay_;
 };
 
-/// Thrown by a handler to end its job as failed at once: trying again would not help.
+/// Thrown by a handler to end its job as failed at once: a retry would not help.
 class permanent_failure : public error {
  public:
   using error::error;

@@ -122,7 +122,7 @@ failure describe_current(failure_reason stage, memory_limit& limit) {
     throw;
   } catch (const detail::bad_payload& e) {
     return {failure_reason::bad_arguments, "quarq::decode_error", e.what(), {}};
-  } catch (const retry& e) {
+  } catch (const retry_after& e) {
     return {failure_reason::retry, base::type_name(typeid(e)), e.what(), e.delay()};
   } catch (const std::bad_alloc& e) {
     return {limit.is_set() ? failure_reason::memory_limit : stage, "std::bad_alloc", e.what(), {}};

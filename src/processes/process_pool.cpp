@@ -105,7 +105,7 @@ std::string memory_text(std::uint64_t bytes) {
     case processes::failure_reason::threw:
       throw call_failed(what.type, what.message);
     case processes::failure_reason::retry:
-      throw retry(what.delay, what.message);
+      throw retry_after(what.delay, what.message);
     case processes::failure_reason::bad_arguments:
       throw detail::bad_payload(what.message);
     case processes::failure_reason::memory_limit:

@@ -25,7 +25,7 @@ attempt classify(const std::exception_ptr& thrown) {
     return failed_attempt(what::impossible, "quarq::decode_error", e.what());
   } catch (const permanent_failure& e) {
     return failed_attempt(what::permanent, base::type_name(typeid(e)), e.what());
-  } catch (const retry& e) {
+  } catch (const retry_after& e) {
     auto a = failed_attempt(what::threw, base::type_name(typeid(e)), e.what());
     a.pause = std::clamp(e.delay(), milliseconds{0}, model::max_time);
     return a;

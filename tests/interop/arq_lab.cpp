@@ -41,7 +41,7 @@ quarq_worker::quarq_worker(worker_options options)
   worker_.handle(note, write_down, {.on = level::loop});
   worker_.handle(try_again, [](context& ctx, int attempts, double defer) -> awaitable<int> {
     const auto delay = std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(defer));
-    if (ctx.attempt() < attempts) throw retry(delay);
+    if (ctx.attempt() < attempts) throw retry_after(delay);
     co_return ctx.attempt();
   });
 }

@@ -27,7 +27,7 @@ awaitable<void> do_fail(std::string message) {
 }
 
 awaitable<int> do_come_again(context& ctx) {
-  if (ctx.attempt() < 3) throw retry(500ms / ctx.attempt());
+  if (ctx.attempt() < 3) throw retry_after(500ms / ctx.attempt());
   co_return ctx.attempt();
 }
 

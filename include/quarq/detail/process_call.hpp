@@ -56,7 +56,7 @@ class process_exchange {
 template <class Tuple>
 Tuple read_process_arguments(decoder& in) {
   try {
-    auto values = decode_arguments<Tuple>(in, {}, std::make_index_sequence<std::tuple_size_v<Tuple>>());
+    auto values = decode_arguments<Tuple>(in, {});
     in.finish();
     return values;
   } catch (const decode_error& e) {

@@ -56,7 +56,7 @@ python_error python_error_of(const failed_job& job) {
     // Its last start only found that there had been too many.
     return {std::string(detected_by_worker), "max " + std::to_string(job.attempts - 1) + " retries exceeded"};
   }
-  if (job.type == "quarq::retry")
+  if (job.type == "quarq::retry_after")
     return {std::string(detected_by_worker), "max " + std::to_string(job.attempts) + " retries exceeded"};
   if (!job.readable && job.type == "quarq::decode_error")
     return {"arq.jobs.DeserializationError", "unable to deserialize job: " + std::string(job.message)};
