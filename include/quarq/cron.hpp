@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <quarq/level.hpp>
+#include <quarq/retention.hpp>
 #include <quarq/retry.hpp>
 
 namespace quarq {
@@ -110,7 +111,7 @@ struct cron_options {
   retry_policy retry = backoff::none();
   /// How long the end of a run can be looked up; a minute at least, a failure an hour at least. (Under a
   /// job_id just as long as this, for what is kept keeps the next run from taking place.)
-  std::chrono::milliseconds keep_result{0};
+  retention keep_result = std::chrono::milliseconds{0};
   /// 0 to 9; the highest is claimed first.
   int priority = 5;
   /// Where its jobs go. Empty: the first of the worker's queues. A worker that does not serve this queue does

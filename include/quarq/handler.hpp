@@ -1,195 +1,36 @@
-// How a function becomes the handler of a task.
+// The options of a handler: where it runs, for how long, and what happens when it fails.
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
-#include <stop_token>
-#include <string>
-#include <string_view>
-#include <tuple>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
-#include <quarq/awaitable.hpp>
-#include <quarq/codec.hpp>
-#include <quarq/context.hpp>
-#include <quarq/detail/process_target.hpp>
 #include <quarq/level.hpp>
+#include <quarq/retention.hpp>
 #include <quarq/retry.hpp>
-#include <quarq/run.hpp>
-#include <quarq/task.hpp>
 
 namespace quarq {
 
-/// What a worker does with the jobs of one task. A call may say otherwise for its own job.
+/// How a worker runs the jobs of one task. A call may override the timeout, retries and retention for its own
+/// job.
 struct handler_options {
-  /// Where it runs. Nothing: a coroutine on the worker's loop, a plain function on one of its threads. A
-  /// plain function on the loop blocks all else there; a coroutine on a thread or in a process has a loop of
-  /// its own.
+  /// Where the handler runs. nullopt: a coroutine on the worker's loop, a plain function on one of its
+  /// threads. A plain function on the loop blocks everything else there; a coroutine on a thread or in a
+  /// process has a loop of its own.
   ///
-  /// In a process nothing but the job is there: main() has not run, the context's state() is empty. A handler
-  /// there is a function or a lambda without captures. Its crash is one failed try (quarq::worker_lost) of
-  /// one job; when it is asked to stop (timeout, cancel, shutdown), its process is killed.
+  /// A process has nothing but the job: main() has not run, and the context's state() is empty. A handler
+  /// there must be a function or a lambda without captures. Its crash is one failed attempt
+  /// (quarq::worker_lost) of one job; when it must stop (timeout, cancel, shutdown), its process is killed.
   std::optional<level> on = std::nullopt;
-  /// How long one try may take; then it is asked to stop and has failed with timed_out. Nothing: no limit.
+  /// How long one attempt may take; then it is asked to stop, and has failed with timed_out. nullopt: no limit.
   std::optional<std::chrono::milliseconds> timeout = std::chrono::minutes(5);
-  /// Bytes that a handler in a process may allocate, that process's own few MiB included; past it, the try
-  /// has failed. For level::process only. Nothing: no limit.
+  /// Bytes that a handler in a process may allocate, that process's own few MiB included; beyond them the
+  /// attempt fails. For level::process only. nullopt: no limit.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
   retry_policy retry = {};
-  /// How long results can be looked up: by default an hour, and not at all where the task returns nothing.
-  /// Failures are kept for at least an hour. 0: not at all.
-  std::optional<std::chrono::milliseconds> keep_result = std::nullopt;
+  /// How long results can be looked up: a duration (0: not at all) or quarq::forever. nullopt: an hour, but
+  /// not at all if the task returns void. Failures are kept for at least an hour.
+  std::optional<retention> keep_result = std::nullopt;
 };
 
-namespace detail {
-
-/// A handler without its types: encoded arguments in, encoded result out. One of the three is set.
-struct handler {
-  std::function<awaitable<std::string>(context&, std::string_view arguments)> on_loop;
-  std::function<std::string(context&, std::string_view arguments)> on_thread;
-  std::optional<process_target> in_process;
-  handler_options options;
-  bool returns_nothing = false;
-  /// For arguments given by name; the names are empty if the task was declared without.
-  std::size_t parameter_count = 0;
-  std::vector<std::string> parameter_names;
-};
-
-/// Throws invalid_argument if the options don't go together.
-void check_options(std::string_view task, const handler_options& options);
-
-/// Calls `f` in the first of the forms that it has: with a context, with a stop_token, with the arguments
-/// alone.
-template <class F, class... Args>
-decltype(auto) call_handler(F& f, context& ctx, std::tuple<Args...>& arguments) {
-  return std::apply(
-      [&](Args&... a) -> decltype(auto) {
-        if constexpr (std::is_invocable_v<F&, context&, Args&&...>) {
-          return f(ctx, std::move(a)...);
-        } else if constexpr (std::is_invocable_v<F&, std::stop_token, Args&&...>) {
-          return f(ctx.stop_token(), std::move(a)...);
-        } else {
-          return f(std::move(a)...);
-        }
-      },
-      arguments);
-}
-
-template <class Task, class F>
-struct handler_of;
-
-template <class R, class... Args, class F>
-struct handler_of<task<R(Args...)>, F> {
-  using task_type = task<R(Args...)>;
-  using arguments = typename task_type::arguments_type;
-  using result = typename task_type::result_type;
-
-  template <class... A>
-  static constexpr bool callable =
-      std::is_invocable_v<F&, context&, A&&...> || std::is_invocable_v<F&, std::stop_token, A&&...> ||
-      std::is_invocable_v<F&, A&&...>;
-  static_assert(callable<std::remove_cvref_t<Args>...>,
-                "quarq: this handler can't be called with the parameters of its task: it must take them in "
-                "order, after an "
-                "optional quarq::context& or std::stop_token (see handler_of<task<signature>, handler> in "
-                "this message)");
-  static constexpr bool ok = callable<std::remove_cvref_t<Args>...>;
-
-  static arguments decode(const task_type& what, std::string_view encoded) {
-    try {
-      return what.decode(encoded);
-    } catch (const decode_error& e) {
-      throw bad_payload(e.what());
-    }
-  }
-
-  static auto returns() {
-    if constexpr (ok) {
-      using type =
-          decltype(call_handler(std::declval<F&>(), std::declval<context&>(), std::declval<arguments&>()));
-      return std::type_identity<type>();
-    } else {
-      return std::type_identity<void>();
-    }
-  }
-  using returned = typename decltype(returns())::type;
-  using value = typename awaited<returned>::type;
-  static constexpr bool is_coroutine = is_awaitable<returned>;
-  static constexpr bool result_fits = std::is_void_v<result> || std::is_convertible_v<value, result>;
-
-  /// On the loop that awaits it; a plain function blocks that.
-  static awaitable<std::string> call_on_loop(F& f, const task_type& what, context& ctx,
-                                             std::string_view encoded) {
-    auto values = decode(what, encoded);
-    if constexpr (!is_coroutine) {
-      co_return encode_result([&]() -> decltype(auto) { return call_handler(f, ctx, values); });
-    } else if constexpr (std::is_void_v<result>) {
-      auto work = call_handler(f, ctx, values);
-      co_await std::move(work);
-      co_return to_msgpack(std::monostate{});
-    } else {
-      auto work = call_handler(f, ctx, values);
-      const result value = co_await std::move(work);
-      co_return to_msgpack<result>(value);
-    }
-  }
-
-  /// On this thread; a coroutine gets a loop of its own here.
-  static std::string call_here(F& f, const task_type& what, context& ctx, std::string_view encoded) {
-    if constexpr (is_coroutine) {
-      std::optional<std::string> encoded_result;
-      run_loop(store(call_on_loop(f, what, ctx, encoded), encoded_result), ctx.stop_token());
-      return std::move(*encoded_result);
-    } else {
-      auto values = decode(what, encoded);
-      return encode_result([&]() -> decltype(auto) { return call_handler(f, ctx, values); });
-    }
-  }
-
-  template <class Call>
-  static std::string encode_result(Call call) {
-    if constexpr (std::is_void_v<result>) {
-      call();
-      return to_msgpack(std::monostate{});
-    } else {
-      return to_msgpack<result>(call());
-    }
-  }
-};
-
-template <class R, class... Args, class F>
-handler make_handler(const task<R(Args...)>& what, F f, handler_options options) {
-  using traits = handler_of<task<R(Args...)>, F>;
-  handler made;
-  made.returns_nothing = std::is_void_v<typename traits::result>;
-  made.parameter_count = sizeof...(Args);
-  made.parameter_names.assign(what.parameters().begin(), what.parameters().end());
-  if constexpr (traits::ok) {
-    static_assert(traits::result_fits,
-                  "quarq: this handler's result does not convert to the result of its task");
-    if constexpr (traits::result_fits) {
-      const level where = options.on.value_or(traits::is_coroutine ? level::loop : level::thread);
-      const auto shared = std::make_shared<F>(std::move(f));
-      if (where == level::loop) {
-        made.on_loop = [shared, what](context& ctx, std::string_view encoded) {
-          return traits::call_on_loop(*shared, what, ctx, encoded);
-        };
-      } else if (where == level::thread) {
-        made.on_thread = [shared, what](context& ctx, std::string_view encoded) {
-          return traits::call_here(*shared, what, ctx, encoded);
-        };
-      }
-    }
-  }
-  made.options = std::move(options);
-  return made;
-}
-
-}  // namespace detail
 }  // namespace quarq

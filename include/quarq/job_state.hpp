@@ -1,4 +1,4 @@
-// The life of a job: its states and the changes that are allowed between them (docs/job_states.md).
+// The states of a job, and which may follow which (docs/job_states.md).
 #pragma once
 
 #include <optional>
@@ -6,22 +6,22 @@
 
 namespace quarq {
 
-/// Where a job is in its life. The last five are ends; a dead job can be sent again by an operator.
+/// The last five are final; an operator can requeue a dead job.
 enum class job_state {
   queued,     ///< ready to be claimed by a worker
-  deferred,   ///< waits for its time: a delay, or the pause before another try
+  deferred,   ///< waits for its time: a delay, or the pause before a retry
   running,    ///< claimed: one worker holds its lease
   succeeded,  ///< the handler returned
-  failed,     ///< the handler threw, and the job was to be tried once or said that trying again is no use
-  cancelled,  ///< somebody cancelled it
+  failed,     ///< the handler threw, and no retry was allowed or it said that a retry would not help
+  cancelled,  ///< a client or an operator cancelled it
   expired,    ///< no worker claimed it in time
-  dead,       ///< it used all its tries or can't be run; its payload is kept, and it can be requeued
+  dead,       ///< it used all its attempts or can't be run; its payload is kept, and it can be requeued
 };
 
 /// "queued", "deferred", ...: the words used by the command line, the logs and the brokers.
 std::string_view to_string(job_state state) noexcept;
 
-/// The reverse of to_string; nothing for any other word.
+/// The reverse of to_string; nullopt for any other word.
 std::optional<job_state> job_state_from(std::string_view word) noexcept;
 
 /// Whether a job in this state has ended.
@@ -29,7 +29,7 @@ constexpr bool is_final(job_state state) noexcept {
   return state >= job_state::succeeded;
 }
 
-/// The one table of allowed changes, against which every broker is tested.
+/// Whether a job may go from one state to the other. Every broker is tested against this table.
 constexpr bool may_change(job_state from, job_state to) noexcept {
   switch (from) {
     case job_state::queued:

@@ -1,15 +1,15 @@
-// Where a handler runs.
+// Where a handler runs: on the loop, on a thread or in a process.
 #pragma once
 
 #include <string_view>
 
 namespace quarq {
 
-/// Of the four levels of concurrency, those within one worker. (The fourth is to have more workers.)
+/// The levels of concurrency within one worker. (The fourth is to have more workers.)
 enum class level {
-  loop,     ///< on the worker's loop, with all the others: for what mostly waits
-  thread,   ///< on one of the worker's threads: for what computes
-  process,  ///< in a process of its own: for what may crash, leak or never end
+  loop,     ///< on the worker's loop, with other handlers: for work that mostly waits
+  thread,   ///< on one of the worker's threads: for work that computes
+  process,  ///< in a process of its own: for work that may crash, leak or never end
 };
 
 std::string_view to_string(level where) noexcept;

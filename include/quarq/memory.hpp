@@ -1,4 +1,4 @@
-// Amounts of memory, written as people say them: 512_MiB.
+// Amounts of memory as literals: 512_MiB.
 #pragma once
 
 #include <cstdint>

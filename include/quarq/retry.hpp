@@ -1,33 +1,30 @@
-// How often a job is tried, and how long it waits between tries.
+// How often a job is attempted, and how long it waits between attempts.
 #pragma once
 
 #include <chrono>
-#include <optional>
 
 namespace quarq {
 
-/// A duration that means "for ever" where one is kept (keep_result).
-inline constexpr std::chrono::milliseconds forever = std::chrono::milliseconds::max();
-
-/// How a job that failed is tried again. Made by the functions of quarq::backoff; a value, cheap to copy.
+/// How a job that failed is attempted again. Made by the functions of quarq::backoff; a value, cheap to copy.
 ///
-/// A try is a start of the job, whatever ended it: an exception, a timeout or the loss of its worker. A
-/// worker's shutdown is not a try.
+/// An attempt is a start of the job, whatever ended it: an exception, a timeout or the loss of its worker. A
+/// start that a worker's shutdown interrupted does not count.
 class retry_policy {
  public:
   using milliseconds = std::chrono::milliseconds;
 
-  /// The default of every task: 5 tries, 1 s doubling up to 5 min between them, spread by 25 %.
+  /// The default of every task: 5 attempts; 1 s doubling up to 5 min between them, spread by 25 %.
   constexpr retry_policy() = default;
 
+  /// Pauses of `first`, then `factor` times as long each time, at most `max`.
   constexpr retry_policy(milliseconds first, milliseconds max, double factor)
-      : first_(first), most_(max), factor_(factor) {}
+      : first_(first), max_(max), factor_(factor) {}
 
-  /// At most this many starts, at least 1. With 1, an exception of the handler is the job's answer: it ends
-  /// as failed, not dead.
+  /// At most this many starts; less than 1 means 1. With 1, an exception of the handler is the job's answer:
+  /// it ends as failed, not dead.
   constexpr retry_policy attempts(int n) const {
     auto copy = *this;
-    copy.tries_ = n < 1 ? 1 : n;
+    copy.attempts_ = n < 1 ? 1 : n;
     return copy;
   }
 
@@ -39,32 +36,32 @@ class retry_policy {
     return copy;
   }
 
-  constexpr int max_attempts() const noexcept { return tries_ == 0 ? default_tries : tries_; }
-  /// Whether tries() said so.
-  constexpr bool sets_attempts() const noexcept { return tries_ != 0; }
+  constexpr int max_attempts() const noexcept { return attempts_ == 0 ? default_attempts : attempts_; }
+  /// Whether attempts() was called: if not, max_attempts() is the default.
+  constexpr bool sets_attempts() const noexcept { return attempts_ != 0; }
   constexpr milliseconds first() const noexcept { return first_; }
-  constexpr milliseconds max() const noexcept { return most_; }
+  constexpr milliseconds max() const noexcept { return max_; }
   constexpr double factor() const noexcept { return factor_; }
   constexpr double jitter_fraction() const noexcept { return jitter_; }
 
-  /// The pause after try number `n` (from 1) has failed. `random` is from 0 to 1 and decides the spread.
+  /// The pause after attempt number `n` (from 1) has failed. `random`, from 0 to 1, decides the spread.
   milliseconds pause_after(int n, double random) const noexcept;
 
   friend constexpr bool operator==(const retry_policy&, const retry_policy&) = default;
 
  private:
-  static constexpr int default_tries = 5;
+  static constexpr int default_attempts = 5;
   milliseconds first_{1'000};
-  milliseconds most_{300'000};
+  milliseconds max_{300'000};
   double factor_ = 2;
   double jitter_ = 0.25;
-  int tries_ = 0;  // 0: not said
+  int attempts_ = 0;  // 0: not set
 };
 
 /// The shapes of retry_policy: `backoff::exponential(1s, 5min).attempts(8)`.
 namespace backoff {
 
-/// `first`, then twice as long each time, never longer than `max`.
+/// `first`, then twice as long each time, at most `max`.
 constexpr retry_policy exponential(std::chrono::milliseconds first, std::chrono::milliseconds max) {
   return retry_policy(first, max, 2);
 }
@@ -74,7 +71,7 @@ constexpr retry_policy constant(std::chrono::milliseconds pause) {
   return retry_policy(pause, pause, 1);
 }
 
-/// Never again: one try.
+/// No retry: one attempt.
 constexpr retry_policy none() {
   return retry_policy().attempts(1);
 }

@@ -15,6 +15,7 @@
 
 #include <quarq/codec.hpp>
 #include <quarq/detail/fits.hpp>
+#include <quarq/retention.hpp>
 #include <quarq/retry.hpp>
 
 namespace quarq {
@@ -31,7 +32,7 @@ struct call_options {
   std::optional<std::chrono::milliseconds> timeout;
   std::optional<int> attempts;
   std::optional<retry_policy> backoff;
-  std::optional<std::chrono::milliseconds> keep_result;
+  std::optional<retention> keep_result;
   /// Somebody waits for the answer: see model::record.
   bool awaited = false;
 };
@@ -90,7 +91,7 @@ class call {
   }
   /// How long the result can be looked up after the end, instead of the handler's time; 0: not at all; or
   /// forever.
-  call& keep_result(milliseconds d) & { return set(&detail::call_options::keep_result, d); }
+  call& keep_result(retention d) & { return set(&detail::call_options::keep_result, d); }
 
   call&& id(std::string id) && { return std::move(this->id(std::move(id))); }
   call&& delay(milliseconds d) && { return std::move(this->delay(d)); }
@@ -100,7 +101,7 @@ class call {
   call&& timeout(milliseconds d) && { return std::move(this->timeout(d)); }
   call&& attempts(int n) && { return std::move(this->attempts(n)); }
   call&& backoff(retry_policy p) && { return std::move(this->backoff(p)); }
-  call&& keep_result(milliseconds d) && { return std::move(this->keep_result(d)); }
+  call&& keep_result(retention d) && { return std::move(this->keep_result(d)); }
 
   const std::string& task() const noexcept { return task_; }
   /// A msgpack array.

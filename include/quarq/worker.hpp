@@ -17,6 +17,7 @@
 #include <quarq/context.hpp>
 #include <quarq/cron.hpp>
 #include <quarq/detail/handler_in_process.hpp>
+#include <quarq/detail/handler.hpp>
 #include <quarq/handler.hpp>
 #include <quarq/job_state.hpp>
 #include <quarq/queue.hpp>
@@ -112,7 +113,7 @@ class worker {
     how.timeout = when.timeout;
     how.memory_limit = when.memory_limit;
     how.retry = when.retry;
-    how.keep_result = std::max(when.keep_result, std::chrono::milliseconds(std::chrono::minutes(1)));
+    how.keep_result = std::max(when.keep_result, retention(std::chrono::minutes(1)));
     const task<void()> what(add_cron(name, std::move(when)));
     return handle(what, std::move(f), std::move(how));
   }

@@ -158,8 +158,9 @@ void add(CLI::App& command, const std::string& name, const std::string& shown, c
       ->option_text(shown);
 }
 
-milliseconds parse_keep(std::string_view option, std::string_view text) {
-  return text == "forever" ? forever : parse_duration(option, text);
+retention parse_keep(std::string_view option, std::string_view text) {
+  if (text == "forever") return forever;
+  return parse_duration(option, text);
 }
 
 void add_call_options(CLI::App& command, options_ptr options) {

@@ -5,8 +5,8 @@
 #include <quarq/errors.hpp>
 #include <quarq/job_state.hpp>
 
+#include "model/effective_options.hpp"
 #include "model/record.hpp"
-#include "model/retry_decision.hpp"
 
 namespace quarq::clients {
 namespace {
@@ -15,13 +15,13 @@ model::record record_of(const broker::job_details& job) {
   try {
     return model::decode_record(job.record);
   } catch (const decode_error&) {
-    return {};  // What can't be read can be cancelled all the same.
+    return {};  // It need not be readable to be cancelled.
   }
 }
 
 const char* when_cancelled(const broker::job_details& job) {
   if (job.state == job_state::running) return "while it ran";
-  return job.attempts == 0 ? "before it ran" : "before its next try";
+  return job.attempts == 0 ? "before it ran" : "before its next attempt";
 }
 
 }  // namespace
@@ -29,11 +29,11 @@ const char* when_cancelled(const broker::job_details& job) {
 cancelled_end end_if_cancelled(const broker::job_details& job) {
   const auto r = record_of(job);
   cancelled_end end;
-  end.keep = model::keep_of(model::terms_for(r, handler_options{}, false).keep_failure);
+  end.keep = model::effective_options_for(r, handler_options{}, false).keep_failure.duration();
   auto& o = end.what;
   o.task = r.task;
   o.attempts = job.attempts;
-  // When it started and will have ended only the broker's clock could say.
+  // Its start and end are left out: only the broker's clock could tell them.
   if (job.enqueued_at) o.enqueued_ms = job.enqueued_at->time_since_epoch().count();
   o.error_type = "quarq::cancelled";
   o.error =

@@ -1,4 +1,4 @@
-// Cancelling a job, and what is recorded of it should its worker have no say in its end.
+// Cancels a job, and writes the outcome of one that no worker ends.
 #pragma once
 
 #include <memory>
@@ -14,10 +14,11 @@ namespace quarq::clients {
 
 struct cancelled_end {
   model::outcome what;
-  std::optional<model::milliseconds> keep;  ///< nothing: for ever
+  std::optional<model::milliseconds> keep;  ///< nullopt: forever
 };
 
-/// `job` has not ended.
+/// How `job`, which has not ended, ends if it is cancelled before it runs (again), or if its worker does not
+/// answer.
 cancelled_end end_if_cancelled(const broker::job_details& job);
 
 awaitable<broker::cancel_result> cancel(std::shared_ptr<broker::broker> broker, std::string queue,

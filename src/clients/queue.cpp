@@ -51,7 +51,7 @@ void check_options(const raw_call& c) {
     check_range(c, "backoff (longest pause)", std::optional(o.backoff->max()), milliseconds{0}, longest,
                 " ms");
   }
-  if (o.keep_result != forever) check_range(c, "keep_result", o.keep_result, milliseconds{0}, longest, " ms");
+  if (o.keep_result) check_range(c, "keep_result", o.keep_result->duration(), milliseconds{0}, longest, " ms");
 }
 
 broker::new_job to_job(raw_call c) {
@@ -67,7 +67,7 @@ broker::new_job to_job(raw_call c) {
   r.task = std::move(c.task);
   r.arguments = std::move(c.arguments);
   r.timeout = c.options.timeout;
-  r.attempts = c.options.attempts;
+  r.max_attempts = c.options.attempts;
   r.backoff = c.options.backoff;
   r.keep_result = c.options.keep_result;
   r.awaited = c.options.awaited;

@@ -36,7 +36,7 @@ void check(const cron_options& o) {
   check_time("tolerance", o.tolerance);
   if (o.missed_within) check_time("missed_within", *o.missed_within);
   if (o.timeout) check_time("timeout", *o.timeout);
-  if (o.keep_result != forever) check_time("keep_result", o.keep_result);
+  if (const auto keep = o.keep_result.duration()) check_time("keep_result", *keep);
   if (o.priority < broker::min_priority || o.priority > broker::max_priority) {
     throw invalid_argument(fmt::format("option priority: expected {} to {}, got {}", broker::min_priority,
                                        broker::max_priority, o.priority));

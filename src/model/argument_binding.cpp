@@ -17,22 +17,23 @@ namespace {
   throw decode_error(fmt::format("{}: {}", r.task, message));
 }
 
-std::string place_of(std::size_t index, const parameters& takes) {
-  return fmt::format("argument {} ({})", index + 1, takes.names[index]);
+std::string place_of(std::size_t index, const parameters& declared) {
+  return fmt::format("argument {} ({})", index + 1, declared.names[index]);
 }
 
-std::size_t index_of(const record& r, std::string_view name, const parameters& takes) {
-  const auto found = std::ranges::find(takes.names, name);
-  if (found == takes.names.end())
+std::size_t index_of(const record& r, std::string_view name, const parameters& declared) {
+  const auto found = std::ranges::find(declared.names, name);
+  if (found == declared.names.end())
     fail(r, fmt::format("there is no parameter \"{}\"; it has {}", codecs::printable(name, 80),
-                        fmt::join(takes.names, ", ")));
-  return static_cast<std::size_t>(found - takes.names.begin());
+                        fmt::join(declared.names, ", ")));
+  return static_cast<std::size_t>(found - declared.names.begin());
 }
 
-using places = std::vector<std::string_view>;
+// The encoded arguments in the order of the parameters; empty where none is bound yet.
+using bound_values = std::vector<std::string_view>;
 
-/// How many there were.
-std::size_t place_by_position(const record& r, places& values) {
+// Returns how many there were.
+std::size_t bind_by_position(const record& r, bound_values& values) {
   decoder in(r.arguments, r.task);
   const std::size_t given = in.array();
   if (given > values.size())
@@ -42,13 +43,13 @@ std::size_t place_by_position(const record& r, places& values) {
   return given;
 }
 
-void place_by_name(const record& r, const parameters& takes, std::size_t positional, places& values) {
+void bind_by_name(const record& r, const parameters& declared, std::size_t positional, bound_values& values) {
   decoder in(r.keywords, r.task);
   const std::size_t given = in.map();
   for (std::size_t i = 0; i < given; ++i) {
-    const std::size_t index = index_of(r, in.text(), takes);
+    const std::size_t index = index_of(r, in.text(), declared);
     if (!values[index].empty())
-      fail(r, place_of(index, takes) + " is given twice" +
+      fail(r, place_of(index, declared) + " is given twice" +
                   (index < positional ? ": by position and by name" : ""));
     values[index] = in.raw();
   }
@@ -56,20 +57,20 @@ void place_by_name(const record& r, const parameters& takes, std::size_t positio
 
 }  // namespace
 
-std::string bind_arguments(const record& r, parameters takes) {
+std::string bind_arguments(const record& r, parameters declared) {
   if (decoder(r.keywords, r.task).map() == 0) return r.arguments;
-  if (takes.count == 0) fail(r, "it takes no arguments, but some are given by name");
-  if (takes.names.empty())
+  if (declared.count == 0) fail(r, "it takes no arguments, but some are given by name");
+  if (declared.names.empty())
     fail(r, "arguments can't be given by name: the task is declared without its parameters' names");
-  places values(takes.count);
-  const std::size_t positional = place_by_position(r, values);
-  place_by_name(r, takes, positional, values);
+  bound_values values(declared.count);
+  const std::size_t positional = bind_by_position(r, values);
+  bind_by_name(r, declared, positional, values);
   std::string bound;
   bound.reserve(r.arguments.size() + r.keywords.size());
   encoder out(bound);
-  out.array(takes.count);
-  for (std::size_t i = 0; i < takes.count; ++i) {
-    if (values[i].empty()) fail(r, place_of(i, takes) + " is missing");
+  out.array(declared.count);
+  for (std::size_t i = 0; i < declared.count; ++i) {
+    if (values[i].empty()) fail(r, place_of(i, declared) + " is missing");
     out.raw(values[i]);
   }
   return bound;

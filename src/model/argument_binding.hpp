@@ -1,4 +1,4 @@
-// Arguments given by name, put in their places: what Python's clients send as f(1, depth=2).
+// Binds arguments given by name to a task's parameters: what Python's clients send as f(1, depth=2).
 #pragma once
 
 #include <cstddef>
@@ -16,11 +16,11 @@ struct parameters {
   std::span<const std::string> names;
 };
 
-/// All arguments of the record as one msgpack array in the order of the parameters. What is given by position
-/// comes first. Throws decode_error that names the task and the parameter:
+/// All arguments of the record as one msgpack array in the order of the parameters, of which those given by
+/// position are the first. Throws decode_error that names the task and the parameter:
 ///     count_words: argument 1 (url) is given twice: by position and by name
 ///     count_words: argument 2 (depth) is missing
 ///     count_words: there is no parameter "deep"; it has url, depth
-std::string bind_arguments(const record& r, parameters takes);
+std::string bind_arguments(const record& r, parameters declared);
 
 }  // namespace quarq::model

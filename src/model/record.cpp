@@ -16,8 +16,8 @@ using codecs::read_fields;
 
 namespace {
 
-// A map is written key by key and counted as it grows; records have fewer than 16 keys, so its head is one
-// byte.
+// A map that is written key by key and counted as it grows. Records have fewer than 16 keys, so the head is
+// one byte.
 class small_map {
  public:
   explicit small_map(std::string& out) : out_(out), head_(out.size()), encoder_(out) { encoder_.map(0); }
@@ -34,16 +34,19 @@ class small_map {
   encoder encoder_;
 };
 
-constexpr std::int64_t never_ends = -1;
+constexpr std::int64_t wire_forever = -1;
 
-std::int64_t keep_to_wire(milliseconds keep) {
-  return keep == forever ? never_ends : keep.count();
-}
-milliseconds keep_from_wire(std::int64_t ms) {
-  return ms == never_ends ? forever : milliseconds(ms);
+std::int64_t to_wire(const retention& keep) {
+  return keep.duration() ? keep.duration()->count() : wire_forever;
 }
 
-// Whoever writes to the store chooses these numbers.
+retention decode_retention(decoder& in) {
+  const auto ms = in.integer(wire_forever, max_time.count());
+  if (ms == wire_forever) return forever;
+  return milliseconds(ms);
+}
+
+// Other programs may write to the store: no number is trusted.
 milliseconds decode_time(decoder& in) {
   return milliseconds(in.integer(0, max_time.count()));
 }
@@ -80,10 +83,10 @@ std::string encode(const record& r) {
   map.key("a").raw(r.arguments);
   if (!r.keywords.empty()) map.key("k").raw(r.keywords);
   if (r.timeout) map.key("timeout").integer(r.timeout->count());
-  if (r.attempts) map.key("tries").integer(*r.attempts);
+  if (r.max_attempts) map.key("tries").integer(*r.max_attempts);
   if (r.backoff) encode_backoff(map.key("backoff"), *r.backoff);
   if (r.awaited) map.key("await").boolean(true);
-  if (r.keep_result) map.key("keep").integer(keep_to_wire(*r.keep_result));
+  if (r.keep_result) map.key("keep").integer(to_wire(*r.keep_result));
   if (!r.after.empty()) map.key("after").text(r.after);
   return out;
 }
@@ -103,13 +106,13 @@ record decode_record(std::string_view encoded) {
     } else if (key == "timeout") {
       r.timeout = decode_time(in);
     } else if (key == "tries") {
-      r.attempts = static_cast<int>(in.integer(1, std::numeric_limits<int>::max()));
+      r.max_attempts = static_cast<int>(in.integer(1, std::numeric_limits<int>::max()));
     } else if (key == "backoff") {
       r.backoff = decode_backoff(in);
     } else if (key == "await") {
       r.awaited = in.boolean();
     } else if (key == "keep") {
-      r.keep_result = keep_from_wire(in.integer(never_ends, max_time.count()));
+      r.keep_result = decode_retention(in);
     } else if (key == "after") {
       r.after = in.text();
     } else if (key == "unreadable") {

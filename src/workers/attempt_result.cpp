@@ -12,41 +12,41 @@ namespace quarq::workers {
 
 using model::attempt;
 using model::stop_reason;
-using what = model::attempt::what;
+using result_kind = model::attempt::result_kind;
 
-attempt failed_attempt(what came, std::string type, std::string message) {
-  return attempt{came, stop_reason::none, std::move(type), std::move(message), std::nullopt};
+attempt failed_attempt(result_kind result, std::string type, std::string message) {
+  return attempt{result, stop_reason::none, std::move(type), std::move(message), std::nullopt};
 }
 
 attempt classify(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
   } catch (const detail::bad_payload& e) {
-    return failed_attempt(what::impossible, "quarq::decode_error", e.what());
+    return failed_attempt(result_kind::impossible, "quarq::decode_error", e.what());
   } catch (const permanent_failure& e) {
-    return failed_attempt(what::permanent, base::type_name(typeid(e)), e.what());
+    return failed_attempt(result_kind::permanent, base::type_name(typeid(e)), e.what());
   } catch (const retry_after& e) {
-    auto a = failed_attempt(what::threw, base::type_name(typeid(e)), e.what());
+    auto a = failed_attempt(result_kind::threw, base::type_name(typeid(e)), e.what());
     a.pause = std::clamp(e.delay(), milliseconds{0}, model::max_time);
     return a;
   } catch (const job_failed& e) {
     // A handler that awaited another job passes on what that one threw.
-    return failed_attempt(what::threw, e.type(), e.what());
+    return failed_attempt(result_kind::threw, e.type(), e.what());
   } catch (const call_failed& e) {
     // What a handler threw in its process.
     if (e.type() == base::type_name(typeid(permanent_failure)))
-      return failed_attempt(what::permanent, e.type(), e.what());
-    return failed_attempt(what::threw, e.type(), e.what());
+      return failed_attempt(result_kind::permanent, e.type(), e.what());
+    return failed_attempt(result_kind::threw, e.type(), e.what());
   } catch (const std::exception& e) {
-    return failed_attempt(what::threw, base::type_name(typeid(e)), e.what());
+    return failed_attempt(result_kind::threw, base::type_name(typeid(e)), e.what());
   } catch (...) {
-    return failed_attempt(what::threw, "unknown", "the handler threw something that is not a std::exception");
+    return failed_attempt(result_kind::threw, "unknown", "the handler threw something that is not a std::exception");
   }
 }
 
 void explain_stop(attempt& a, const running_job& job) {
   a.stopped = job.stopped;
-  if (a.came != what::threw) return;
+  if (a.result != result_kind::threw) return;
   if (job.stopped == stop_reason::timed_out) {
     a.error_type = "quarq::timed_out";
     a.error = fmt::format("{} took longer than its timeout of {}", job.record.task,

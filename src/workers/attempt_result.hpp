@@ -9,7 +9,7 @@
 
 namespace quarq::workers {
 
-model::attempt failed_attempt(model::attempt::what came, std::string type, std::string message);
+model::attempt failed_attempt(model::attempt::result_kind came, std::string type, std::string message);
 
 model::attempt classify(const std::exception_ptr& thrown);
 

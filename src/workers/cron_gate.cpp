@@ -81,8 +81,8 @@ awaitable<admission> cron_gate::judge(running_job& job, cron_job& c) {
 }
 
 awaitable<admission> cron_gate::judge_startup(running_job& job, cron_job& c, const cron_run& run) {
-  job.terms.keep_success = std::max(job.terms.keep_success, c.options.startup_window);
-  job.terms.keep_failure = std::max(job.terms.keep_failure, c.options.startup_window);
+  job.terms.keep_success = std::max<retention>(job.terms.keep_success, c.options.startup_window);
+  job.terms.keep_failure = std::max<retention>(job.terms.keep_failure, c.options.startup_window);
   admission ruled;
   if (!c.options.job_id.empty()) {
     ruled = co_await send_under_own_id(job, c);

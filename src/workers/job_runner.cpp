@@ -9,6 +9,8 @@
 
 #include <quarq/detail/handler_in_process.hpp>
 
+#include <quarq/detail/context_access.hpp>
+
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -20,7 +22,7 @@ namespace quarq::workers {
 namespace asio = boost::asio;
 using model::attempt;
 using model::stop_reason;
-using what = model::attempt::what;
+using result_kind = model::attempt::result_kind;
 
 namespace {
 
@@ -32,7 +34,7 @@ std::optional<attempt> bind_by_name(running_job& job) {
         model::bind_arguments(job.record, {job.how->parameter_count, job.how->parameter_names});
     job.record.keywords.clear();
   } catch (const decode_error& e) {
-    return failed_attempt(what::impossible, "quarq::decode_error", e.what());
+    return failed_attempt(result_kind::impossible, "quarq::decode_error", e.what());
   }
   return std::nullopt;
 }
@@ -46,7 +48,7 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
   try {
     record = model::decode_record(claimed.record);
   } catch (const decode_error& e) {
-    unreadable = failed_attempt(what::impossible, "quarq::decode_error", e.what());
+    unreadable = failed_attempt(result_kind::impossible, "quarq::decode_error", e.what());
   }
   const auto due = cron::meant_for(record.task, claimed);
   detail::job_facts facts{claimed.id,       record.task,         from.served.name,
@@ -57,7 +59,7 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
   job.record = std::move(record);
   job.started_ms = now.time_since_epoch().count();
   if (unreadable) {
-    job.terms = model::terms_for({}, handler_options{}, false);
+    job.terms = model::effective_options_for({}, handler_options{}, false);
     reject(job, *unreadable);
     forget(job);
     return;
@@ -104,26 +106,26 @@ awaitable<void> job_runner::run(running_job& job, broker::time_point now) {
 std::optional<attempt> job_runner::check(running_job& job, broker::time_point now) {
   const auto found = its_.setup.handlers.find(job.record.task);
   job.how = found == its_.setup.handlers.end() ? nullptr : &found->second;
-  job.terms = job.how ? model::terms_for(job.record, job.how->options,
-                                         job.how->returns_nothing && !its_.keep_void_results)
-                      : model::terms_for(job.record, handler_options{}, false);
+  job.terms = job.how ? model::effective_options_for(job.record, job.how->options,
+                                         job.how->returns_void && !its_.keep_void_results)
+                      : model::effective_options_for(job.record, handler_options{}, false);
   const auto& c = job.claimed;
   if (job.record.awaited && c.expires_at) {
     const auto left = std::max(*c.expires_at - now, milliseconds{1});
     job.terms.timeout = std::min(job.terms.timeout.value_or(left), left);
   }
   if (c.expires_at && now > *c.expires_at) {
-    return failed_attempt(what::expired, "quarq::job_expired",
+    return failed_attempt(result_kind::expired, "quarq::job_expired",
                           fmt::format("{} expired: no worker started it in time", job.record.task));
   }
   if (c.attempts > job.terms.retry.max_attempts()) {
     return failed_attempt(
-        what::exhausted, "quarq::worker_lost",
+        result_kind::exhausted, "quarq::worker_lost",
         fmt::format("{} was lost with its worker on each of its {} tries", job.record.task, c.attempts - 1));
   }
   if (!job.how) {
     return failed_attempt(
-        what::unknown_task, "quarq::unknown_task",
+        result_kind::unknown_task, "quarq::unknown_task",
         fmt::format("no handler for task \"{}\" in worker {}", job.record.task, its_.worker_name));
   }
   if (!job.record.keywords.empty()) return bind_by_name(job);
@@ -131,7 +133,7 @@ std::optional<attempt> job_runner::check(running_job& job, broker::time_point no
 }
 
 void job_runner::reject(running_job& job, const attempt& why) {
-  if (why.came == what::unknown_task && job.record.task.starts_with(cron::cron_prefix)) {
+  if (why.result == result_kind::unknown_task && job.record.task.starts_with(cron::cron_prefix)) {
     apply(job, its_.gate.leave_to_others(job, "is not a cron job that this worker knows"));
   } else {
     settle(job, why, decide(job, why), {});
@@ -139,7 +141,7 @@ void job_runner::reject(running_job& job, const attempt& why) {
 }
 
 void job_runner::start_timer(running_job& job) {
-  job.ctx.set_arguments(job.record.arguments);
+  model::context_access::set_arguments(job.ctx, job.record.arguments);
   if (job.terms.timeout) deadlines_.set(job, *job.terms.timeout);
 }
 
@@ -183,7 +185,7 @@ void job_runner::end_without_run(running_job& job, const admission& ruled) {
   broker::settlement s;
   s.id = job.claimed.id;
   s.state = ruled.state;
-  s.keep = model::keep_of(job.terms.keep_success);
+  s.keep = job.terms.keep_success.duration();
   s.outcome = model::encode(o);
   ++its_.counts.done;
   its_.settlements.settle(job.from, std::move(s));
@@ -224,31 +226,31 @@ awaitable<std::string> job_runner::call_in_process(running_job& job) {
   co_return result;
 }
 
-model::verdict job_runner::decide(const running_job& job, const attempt& a) {
+model::decision job_runner::decide(const running_job& job, const attempt& a) {
   auto retry = job.terms.retry;
-  const bool is_answer = a.came == what::threw && job.record.awaited && !a.pause;
-  if (is_answer && !job.record.attempts && !job.record.backoff) retry = retry.attempts(1);
+  const bool is_answer = a.result == result_kind::threw && job.record.awaited && !a.pause;
+  if (is_answer && !job.record.max_attempts && !job.record.backoff) retry = retry.attempts(1);
   return model::decide(a, retry, job.claimed.attempts, std::uniform_real_distribution<>(0, 1)(its_.random));
 }
 
-awaitable<void> job_runner::run_after_job(running_job& job, attempt& a, model::verdict& v) {
+awaitable<void> job_runner::run_after_job(running_job& job, attempt& a, model::decision& v) {
   if (!its_.setup.after_job) co_return;
   const auto end = end_of(job, a, v);
   try {
     co_await its_.setup.after_job(job.ctx, end);
   } catch (...) {
     auto thrown = classify(std::current_exception());
-    if (a.came == what::returned) {
+    if (a.result == result_kind::returned) {
       a = std::move(thrown);
     } else {
       base::log().error("after_job threw for id={}: {}: {}", job.claimed.id, thrown.error_type, thrown.error);
     }
   }
-  if (a.came != what::returned && v.state == job_state::succeeded) v = decide(job, a);
+  if (a.result != result_kind::returned && v.state == job_state::succeeded) v = decide(job, a);
 }
 
 // Whether this is the job's end: it has none yet, and the job is still ours.
-bool job_runner::settle(running_job& job, const attempt& a, const model::verdict& v, std::string result) {
+bool job_runner::settle(running_job& job, const attempt& a, const model::decision& v, std::string result) {
   if (job.settled) {
     base::log().warn("late     task={} id={} stopped {} after it began; its end was recorded before",
                      job.record.task, job.claimed.id, base::human_duration(ran(job)));
@@ -286,7 +288,7 @@ void job_runner::stop(running_job& job, stop_reason why) {
   if (job.stopped != stop_reason::none || job.settled) return;
   job.stopped = why;
   deadlines_.set(job, its_.setup.options.cancel_timeout);
-  job.ctx.stop_source().request_stop();
+  model::context_access::request_stop(job.ctx);
   job.cancel.emit(asio::cancellation_type::terminal);
 }
 
@@ -322,7 +324,7 @@ void job_runner::deadline_passed(running_job& job) {
   base::log().warn(
       "stuck    task={} id={} was asked to stop {} ago and runs on; its end is recorded without it",
       job.record.task, job.claimed.id, base::human_duration(its_.setup.options.cancel_timeout));
-  auto a = failed_attempt(what::threw, "quarq::cancelled", "the handler did not stop when asked");
+  auto a = failed_attempt(result_kind::threw, "quarq::cancelled", "the handler did not stop when asked");
   explain_stop(a, job);
   settle(job, a, decide(job, a), {});
 }
@@ -336,7 +338,7 @@ void job_runner::abandon() {
 }
 
 void job_runner::request_stop_of_all() {
-  for (auto& job : running_) job.ctx.stop_source().request_stop();
+  for (auto& job : running_) model::context_access::request_stop(job.ctx);
 }
 
 void job_runner::forget(running_job& job) {
@@ -372,7 +374,7 @@ std::chrono::microseconds job_runner::ran(const running_job& job) const {
   return std::chrono::duration_cast<std::chrono::microseconds>(its_.time.now() - job.started);
 }
 
-job_end job_runner::end_of(const running_job& job, const attempt& a, const model::verdict& v) const {
+job_end job_runner::end_of(const running_job& job, const attempt& a, const model::decision& v) const {
   job_end end;
   end.state = v.state;
   end.error_type = a.error_type;
@@ -382,7 +384,7 @@ job_end job_runner::end_of(const running_job& job, const attempt& a, const model
 }
 
 broker::settlement job_runner::settlement_of(const running_job& job, const attempt& a,
-                                             const model::verdict& v, std::string result) const {
+                                             const model::decision& v, std::string result) const {
   broker::settlement s;
   s.id = job.claimed.id;
   s.state = v.state;
@@ -396,7 +398,7 @@ broker::settlement job_runner::settlement_of(const running_job& job, const attem
     return s;
   }
   s.kind = broker::settlement::what::end;
-  s.keep = model::keep_of(v.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure);
+  s.keep = (v.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure).duration();
   auto o = outcome_of(job);
   o.result = std::move(result);
   o.error_type = a.error_type;

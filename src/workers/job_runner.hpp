@@ -91,9 +91,9 @@ class job_runner {
   void start_timer(running_job& job);
   awaitable<bool> admit(running_job& job);
   awaitable<std::string> call(running_job& job);
-  model::verdict decide(const running_job& job, const model::attempt& a);
-  awaitable<void> run_after_job(running_job& job, model::attempt& a, model::verdict& v);
-  bool settle(running_job& job, const model::attempt& a, const model::verdict& v, std::string result);
+  model::decision decide(const running_job& job, const model::attempt& a);
+  awaitable<void> run_after_job(running_job& job, model::attempt& a, model::decision& v);
+  bool settle(running_job& job, const model::attempt& a, const model::decision& v, std::string result);
   awaitable<void> run_after_commit(running_job& job, const job_end& end);
 
   void apply(running_job& job, admission ruled);
@@ -103,9 +103,9 @@ class job_runner {
   void deadline_passed(running_job& job);
   void forget(running_job& job);
   std::chrono::microseconds ran(const running_job& job) const;
-  job_end end_of(const running_job& job, const model::attempt& a, const model::verdict& v) const;
+  job_end end_of(const running_job& job, const model::attempt& a, const model::decision& v) const;
   model::outcome outcome_of(const running_job& job) const;
-  broker::settlement settlement_of(const running_job& job, const model::attempt& a, const model::verdict& v,
+  broker::settlement settlement_of(const running_job& job, const model::attempt& a, const model::decision& v,
                                    std::string result) const;
   logged_job logged(const running_job& job) const;
 

@@ -31,7 +31,7 @@ struct running_job {
   model::record record;
   std::size_t by_position = std::string::npos;  ///< so many arguments came without their names
   const detail::handler* how = nullptr;
-  model::terms terms;
+  model::effective_options terms;
   context ctx;
   boost::asio::cancellation_signal cancel;
   model::stop_reason stopped = model::stop_reason::none;

@@ -14,7 +14,7 @@ model::record record_of(std::string task, std::string arguments, int attempts = 
   model::record r;
   r.task = std::move(task);
   r.arguments = std::move(arguments);
-  r.attempts = attempts;
+  r.max_attempts = attempts;
   return r;
 }
 

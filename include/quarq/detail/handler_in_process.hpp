@@ -6,8 +6,9 @@
 #include <utility>
 
 #include <quarq/context.hpp>
+#include <quarq/detail/context_access.hpp>
+#include <quarq/detail/handler.hpp>
 #include <quarq/detail/process_call.hpp>
-#include <quarq/handler.hpp>
 #include <quarq/task.hpp>
 
 namespace quarq::detail {
@@ -22,7 +23,7 @@ template <>
 struct provided_parameter<context&> {
   static constexpr bool exists = true;
   explicit provided_parameter(const process_invocation& in) : context_(nullptr, unpack_facts(in.facts)) {
-    if (!in.facts.empty()) context_.set_arguments(in.encoded_arguments);
+    if (!in.facts.empty()) model::context_access::set_arguments(context_, in.encoded_arguments);
   }
   context& get() noexcept { return context_; }
 

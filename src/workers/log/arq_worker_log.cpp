@@ -86,7 +86,7 @@ class arq_worker_log final : public worker_log {
 
   void retried(const logged_job& job, const model::attempt& a, model::milliseconds pause) const override {
     const auto retrying = fmt::format("retrying job in {:.2f}s", in_seconds(pause));
-    if (a.came == model::attempt::what::unknown_task) {
+    if (a.result == model::attempt::result_kind::unknown_task) {
       base::log().warn("{}, {}", not_found(job), retrying);
     } else if (a.pause) {
       base::log().info("{:6.2f}s ↻ {} {}", in_seconds(job.ran), reference(job), retrying);
@@ -108,9 +108,9 @@ class arq_worker_log final : public worker_log {
       log.info("{:6.2f}s ⊘ {} aborted", in_seconds(job.ran), reference(job));
     } else if (job.task.empty()) {
       log.error("deserializing job {} failed: {}", job.id, a.error);
-    } else if (a.came == model::attempt::what::unknown_task) {
+    } else if (a.result == model::attempt::result_kind::unknown_task) {
       log.warn("{}", not_found(job));
-    } else if (a.came == model::attempt::what::exhausted || a.pause) {
+    } else if (a.result == model::attempt::result_kind::exhausted || a.pause) {
       log.warn("{:6.2f}s ! {} max retries {} exceeded", in_seconds(job.age), reference(job),
                job.max_attempts);
     } else {

@@ -82,7 +82,7 @@ class own_worker_log final : public worker_log {
 
 }  // namespace
 
-void worker_log::ended(const logged_job& job, const model::attempt& a, const model::verdict& v,
+void worker_log::ended(const logged_job& job, const model::attempt& a, const model::decision& v,
                        std::optional<std::string_view> result) const {
   switch (v.state) {
     case job_state::succeeded:

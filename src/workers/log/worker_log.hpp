@@ -71,7 +71,7 @@ class worker_log {
 
   virtual void started(const logged_job& job) const = 0;
   /// How a try ended, or why there was none. `result`: one msgpack value; nothing if it is not to be shown.
-  void ended(const logged_job& job, const model::attempt& a, const model::verdict& v,
+  void ended(const logged_job& job, const model::attempt& a, const model::decision& v,
              std::optional<std::string_view> result) const;
   /// Its handler does not end, and the worker does.
   virtual void left_running(const logged_job& job) const = 0;

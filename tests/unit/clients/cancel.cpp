@@ -1,4 +1,4 @@
-// What is recorded of a job that is cancelled without a word of its worker.
+// The outcome of a cancelled job that no worker ends.
 #include "clients/cancel.hpp"
 
 #include <gtest/gtest.h>
@@ -11,8 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using clients::end_if_cancelled;
 
-broker::job_details job_in(job_state state, int attempts,
-                           std::optional<model::milliseconds> keep = std::nullopt) {
+broker::job_details job_in(job_state state, int attempts, std::optional<retention> keep = std::nullopt) {
   model::record r;
   r.task = "resize";
   encoder(r.arguments).array(0);
@@ -34,7 +33,7 @@ TEST(cancel, the_outcome_says_what_was_cancelled_and_when) {
   EXPECT_EQ(queued.enqueued_ms, 1234);
   EXPECT_EQ(queued.attempts, 0);
   const auto deferred = end_if_cancelled(job_in(job_state::deferred, 2)).what;
-  EXPECT_EQ(deferred.error, "resize was cancelled before its next try");
+  EXPECT_EQ(deferred.error, "resize was cancelled before its next attempt");
   EXPECT_EQ(deferred.attempts, 2);
   const auto running = end_if_cancelled(job_in(job_state::running, 1)).what;
   EXPECT_EQ(running.error, "resize was cancelled while it ran");

@@ -21,7 +21,7 @@ record full_record() {
   r.task = "count_words";
   r.arguments = encode_arguments(std::string("http://example.org"), 3);
   r.timeout = 90s;
-  r.attempts = 8;
+  r.max_attempts = 8;
   r.backoff = backoff::exponential(1500ms, 5min).jitter(0.5);
   r.keep_result = 24h;
   return r;
@@ -72,7 +72,7 @@ TEST(record, everything_set_comes_back) {
   EXPECT_EQ(back.task, r.task);
   EXPECT_EQ(back.arguments, r.arguments);
   EXPECT_EQ(back.timeout, r.timeout);
-  EXPECT_EQ(back.attempts, r.attempts);
+  EXPECT_EQ(back.max_attempts, r.max_attempts);
   ASSERT_TRUE(back.backoff);
   EXPECT_EQ(*back.backoff, *r.backoff);
   EXPECT_EQ(back.keep_result, r.keep_result);
@@ -86,7 +86,7 @@ TEST(record, what_is_not_set_stays_unset) {
   EXPECT_EQ(back.task, "t");
   EXPECT_EQ(back.arguments, encode_arguments());
   EXPECT_FALSE(back.timeout);
-  EXPECT_FALSE(back.attempts);
+  EXPECT_FALSE(back.max_attempts);
   EXPECT_FALSE(back.backoff);
   EXPECT_FALSE(back.keep_result);
 }

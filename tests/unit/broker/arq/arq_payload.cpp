@@ -274,7 +274,7 @@ TEST_P(arq_payload, a_job_is_written_as_arq_s_and_read_back) {
 TEST_P(arq_payload, our_own_options_travel_along) {
   auto r = plain_record();
   r.timeout = 90s;
-  r.attempts = 8;
+  r.max_attempts = 8;
   r.backoff = backoff::exponential(1500ms, 5min).jitter(0.5);
   r.keep_result = 24h;
   r.awaited = true;
@@ -299,7 +299,7 @@ TEST_P(arq_payload, options_can_t_replace_the_job) {
   EXPECT_EQ(r.task, "good");
   EXPECT_EQ(to_json(r.arguments), "[]");
   EXPECT_EQ(r.keywords, "");
-  EXPECT_EQ(r.attempts, 2);
+  EXPECT_EQ(r.max_attempts, 2);
 }
 
 TEST_P(arq_payload, keys_may_come_in_any_order_and_unknown_ones_are_skipped) {

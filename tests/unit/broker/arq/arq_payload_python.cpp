@@ -99,7 +99,7 @@ TEST_P(arq_payload_python, python_reads_our_job) {
   out.binary(std::string("\x00\xff", 2));
   out.unsigned_integer(~std::uint64_t{0});
   r.keywords = json_to_msgpack(R"({"urgent": true})");
-  r.attempts = 7;
+  r.max_attempts = 7;
   const auto payload = payloads_.write_job({model::encode(r), 1'700'000'000'000, 3, 1'700'000'060'000});
   EXPECT_EQ(
       python("d = loads['" + codec_ + R"('](bytes.fromhex(sys.stdin.read()))
