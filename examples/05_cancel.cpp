@@ -37,10 +37,10 @@ quarq::awaitable<std::string> wait_for(quarq::job<void> job) {
 // Has no more than the id, as another process would.
 quarq::awaitable<std::string> cancel(quarq::queue queue, std::string id, quarq::job_state when) {
   auto job = queue.find<void>(id);
-  auto state = co_await job.status();
+  auto state = co_await job.state();
   while (state != when) {
     co_await quarq::sleep_for(5ms);
-    state = co_await job.status();
+    state = co_await job.state();
   }
   auto outcome = co_await job.cancel();
   if (outcome == quarq::cancel_outcome::cancelled) co_return "cancelled, it will never run";

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <quarq/quarq.hpp>
+#include <quarq/sqlite.hpp>
 
 constexpr quarq::task<void(std::string item)> send_email{"send_email", "item"};
 
@@ -34,7 +35,8 @@ struct shop {
 void order(shop& s, std::string item, bool paid) {
   s.run("BEGIN IMMEDIATE");
   s.run(("INSERT INTO orders VALUES ('" + item + "')").c_str());
-  s.queue.enqueue(send_email(item), s.db);  // not awaited: it is one more INSERT in this transaction
+  quarq::sqlite::enqueue(s.db, s.queue,
+                         send_email(item));  // not awaited: one more INSERT in this transaction
   s.run(paid ? "COMMIT" : "ROLLBACK");
   std::cout << item << ": " << (paid ? "committed" : "rolled back") << std::endl;
 }

@@ -72,7 +72,7 @@ std::string fresh_name() {
 quarq::awaitable<void> reach(place where) {
   quarq::queue queue(where.broker, where.queue);
   try {
-    co_await queue.find<int>("nobody").status();
+    co_await queue.find<int>("nobody").state();
   } catch (const quarq::job_not_found&) {
   }
 }

@@ -1,6 +1,7 @@
-// Where calls are sent to become jobs.
+// A queue: where calls are sent to become jobs.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,50 +9,25 @@
 #include <vector>
 
 #include <quarq/awaitable.hpp>
+#include <quarq/call.hpp>
+#include <quarq/detail/enqueue.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/job.hpp>
 #include <quarq/task.hpp>
 
-struct sqlite3;
-
 namespace quarq {
-
-class machines;
 
 /// The environment variable QUARQ_BROKER, or "sqlite:jobs.db" without it.
 std::string default_broker_url();
 
-namespace detail {
-
-/// A call without its type.
-struct raw_call {
-  std::string task;
-  std::string arguments;
-  call_options options;
-
-  template <class R>
-  explicit raw_call(call<R>&& c) : task(c.task()), arguments(c.arguments()), options(c.options()) {}
-};
-
-struct enqueued {
-  std::string id;
-  bool accepted;
-};
-
-awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<queue_core> queue, std::vector<raw_call> calls);
-enqueued enqueue_in_transaction(queue_core& queue, sqlite3* transaction, raw_call call);
-
-}  // namespace detail
-
-/// A queue of jobs at a broker. Nothing is opened before the first use. Cheap to copy; copies share one
-/// connection.
+/// A queue of jobs at a broker, which is opened by the first use. Cheap to copy; copies share one connection.
 ///
-/// Belongs to the loop on which it is first used: from another one it throws std::logic_error (give each loop
-/// a queue of its own). It may outlive that loop, and is then free to be used on the next.
+/// Belongs to the loop on which it is first used; on another loop it throws std::logic_error (give each loop
+/// a queue of its own). It may outlive that loop, and may then be used on the next one. Not thread-safe.
 class queue {
  public:
   /// `broker`: sqlite:FILE, sqlite::memory:, redis://..., rediss://..., redis+unix://...,
-  /// redis+sentinel://..., or arq in place of redis; throws invalid_argument for what is none of these.
+  /// redis+sentinel://..., or arq in place of redis; throws invalid_argument for any other URL.
   /// `name`: 1 to 100 characters, no white space, no braces.
   explicit queue(std::string broker = default_broker_url(), std::string name = "default");
 
@@ -59,52 +35,42 @@ class queue {
   const std::string& broker_url() const noexcept;
 
   /// Sends the call. When this returns the job is stored and will run at least once. Throws duplicate_job if
-  /// its id is taken, invalid_argument if an option is out of its range, broker_error if the broker can't be
+  /// its id is taken, invalid_argument if an option is out of range, broker_error if the broker can't be
   /// reached.
   template <class R>
   awaitable<job<R>> enqueue(call<R> c) const {
-    const std::string wanted = c.options().id.value_or("");
-    std::vector<detail::raw_call> calls;
-    calls.emplace_back(std::move(c));
-    const auto sent = co_await detail::enqueue(core_, std::move(calls));
-    if (!sent.front().accepted) throw duplicate_job(wanted);
-    co_return job<R>(detail::job_handle(core_, sent.front().id, true));
+    std::vector<detail::call_data> calls;
+    calls.push_back(detail::call_access::take(std::move(c)));
+    auto sent = co_await detail::enqueue(impl_, std::move(calls));
+    auto& only = sent.front();
+    if (!only.accepted) throw duplicate_job(std::move(only.id));
+    co_return job<R>(detail::job_handle(impl_, std::move(only.id), true));
   }
 
-  /// Sends them all in one step and one round trip. In the order of `calls`; nothing where an id was taken.
+  /// Sends all calls in one step and one round trip. Returns their jobs in the order of `calls`; nullopt
+  /// where an id was taken. Throws as above, and then none is stored.
   template <class R>
   awaitable<std::vector<std::optional<job<R>>>> enqueue(std::vector<call<R>> calls) const {
-    std::vector<detail::raw_call> raw;
-    raw.reserve(calls.size());
-    for (auto& c : calls) raw.emplace_back(std::move(c));
-    auto sent = co_await detail::enqueue(core_, std::move(raw));
+    std::vector<detail::call_data> untyped;
+    untyped.reserve(calls.size());
+    for (auto& c : calls) untyped.push_back(detail::call_access::take(std::move(c)));
+    auto sent = co_await detail::enqueue(impl_, std::move(untyped));
     std::vector<std::optional<job<R>>> jobs(sent.size());
     for (std::size_t i = 0; i < sent.size(); ++i) {
-      if (sent[i].accepted) jobs[i].emplace(detail::job_handle(core_, std::move(sent[i].id), true));
+      if (sent[i].accepted) jobs[i].emplace(detail::job_handle(impl_, std::move(sent[i].id), true));
     }
     co_return jobs;
   }
 
-  /// Sends the call within the caller's own transaction on the same SQLite file: the job exists if and when
-  /// `transaction` commits. Needs a sqlite: broker; `transaction` is used only during the call. Throws as
-  /// enqueue does.
-  template <class R>
-  job<R> enqueue(call<R> c, sqlite3* transaction) const {
-    const std::string wanted = c.options().id.value_or("");
-    auto sent = detail::enqueue_in_transaction(*core_, transaction, detail::raw_call(std::move(c)));
-    if (!sent.accepted) throw duplicate_job(wanted);
-    return job<R>(detail::job_handle(core_, std::move(sent.id), true));
-  }
-
-  /// A handle to a job that somebody else enqueued. Does not ask whether it exists.
+  /// A handle to a job that was enqueued elsewhere. Does not ask the broker whether it exists.
   template <class R>
   job<R> find(std::string id) const {
-    return job<R>(detail::job_handle(core_, std::move(id), false));
+    return job<R>(detail::job_handle(impl_, std::move(id), false));
   }
 
  private:
-  friend class machines;
-  std::shared_ptr<detail::queue_core> core_;
+  friend struct detail::queue_access;
+  std::shared_ptr<clients::queue_impl> impl_;
 };
 
 }  // namespace quarq

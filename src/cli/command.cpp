@@ -61,7 +61,7 @@ queue_ptr open_queue(const common& options, missing_file file) {
   const std::string url = options.broker.empty() ? default_broker_url() : options.broker;
   broker::open_options hasty;
   hasty.patience = patience;
-  auto queue = std::make_shared<detail::queue_core>(url, options.queue, hasty);
+  auto queue = std::make_shared<clients::queue_impl>(url, options.queue, hasty);
   check_file(url, file);
   return queue;
 }

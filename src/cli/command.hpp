@@ -13,7 +13,7 @@
 #include <quarq/awaitable.hpp>
 
 #include "broker/broker.hpp"
-#include "clients/queue_core.hpp"
+#include "clients/queue_impl.hpp"
 
 namespace quarq::cli {
 
@@ -49,7 +49,7 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 CLI::Option* add_words(CLI::App& command, const std::string& name, std::vector<std::string>& into,
                        const std::string& description);
 
-using queue_ptr = std::shared_ptr<detail::queue_core>;
+using queue_ptr = std::shared_ptr<clients::queue_impl>;
 using broker_ptr = std::shared_ptr<broker::broker>;
 
 enum class missing_file { refused, made };

@@ -59,17 +59,15 @@ std::string encode_words(const enqueue_options& options) {
   return arguments;
 }
 
-detail::raw_call make_call(const enqueue_options& options) {
+detail::call_data make_call(const enqueue_options& options) {
   if (options.task.empty() || !codecs::is_utf8(options.task)) {
     throw invalid_argument("TASK: expected a name in UTF-8, got \"" + options.task + "\"");
   }
-  detail::raw_call made(call<void>(options.task, encode_words(options)));
-  made.options = options.call;
-  return made;
+  return {options.task, encode_words(options), options.call};
 }
 
-awaitable<std::string> send(queue_ptr queue, detail::raw_call call) {
-  std::vector<detail::raw_call> calls;
+awaitable<std::string> send(queue_ptr queue, detail::call_data call) {
+  std::vector<detail::call_data> calls;
   calls.push_back(std::move(call));
   const auto sent = co_await detail::enqueue(queue, std::move(calls));
   if (!sent.front().accepted) throw duplicate_job(sent.front().id);
@@ -96,7 +94,7 @@ awaitable<std::optional<broker::ended>> wait_for_end(queue_ptr queue, std::strin
   co_return ended;
 }
 
-awaitable<end> send_and_wait(queue_ptr queue, detail::raw_call call, std::optional<milliseconds> max) {
+awaitable<end> send_and_wait(queue_ptr queue, detail::call_data call, std::optional<milliseconds> max) {
   const auto id = co_await send(queue, std::move(call));
   std::optional<broker::ended> ended;
   try {

@@ -9,7 +9,7 @@ namespace quarq::cli {
 
 job_info describe_job(const std::string& queue, const broker::job_details& details,
                       const worker_names& names) {
-  job_info job = clients::describe(queue, details);
+  job_info job = clients::job_description(queue, details);
   const auto name = names.find(job.worker);
   if (name != names.end()) job.worker = name->second;
   return job;

@@ -12,7 +12,7 @@
 
 namespace quarq::cli {
 
-/// clients::describe, with the name of the worker in place of its lease's token where it is known.
+/// clients::job_description, with the name of the worker in place of its lease's token where it is known.
 job_info describe_job(const std::string& queue, const broker::job_details& details,
                       const worker_names& names);
 

@@ -28,7 +28,7 @@ awaitable<std::size_t> purge(queue_ptr queue, job_state state) {
   co_return count;
 }
 
-bool confirmed(const detail::queue_core& queue, job_state state) {
+bool confirmed(const clients::queue_impl& queue, job_state state) {
   fmt::print(stderr, "{}",
              terminal_safe(fmt::format("Forget all {} jobs of queue {} at {}? [y/N] ", to_string(state),
                                        queue.name(), broker::without_password(queue.url()))));

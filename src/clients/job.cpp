@@ -7,7 +7,7 @@
 
 #include "clients/cancel.hpp"
 #include "clients/job_description.hpp"
-#include "clients/queue_core.hpp"
+#include "clients/queue_impl.hpp"
 #include "codecs/json.hpp"
 #include "model/record.hpp"
 
@@ -15,7 +15,7 @@ namespace quarq::detail {
 namespace {
 
 namespace asio = boost::asio;
-using core_ptr = std::shared_ptr<queue_core>;
+using queue_ptr = std::shared_ptr<clients::queue_impl>;
 
 [[noreturn]] void throw_end(job_state state, const model::outcome& o) {
   if (state == job_state::cancelled) throw cancelled(o.error);
@@ -27,16 +27,16 @@ using core_ptr = std::shared_ptr<queue_core>;
 }
 
 // Static coroutines that own what they use: a handle may be gone before its awaitable is awaited.
-awaitable<std::string> result_of(core_ptr queue, std::string id, bool absent_is_success,
-                                 std::optional<std::chrono::milliseconds> max) {
+awaitable<std::string> result_of(queue_ptr queue, std::string id, bool absent_is_success,
+                                 std::optional<std::chrono::milliseconds> timeout) {
   const auto loop = co_await asio::this_coro::executor;
   const auto broker = queue->on(loop);
   std::optional<broker::ended> end;
-  if (max) {
+  if (timeout) {
     try {
-      end = co_await with_timeout(broker->wait_ended(queue->name(), id), *max);
+      end = co_await with_timeout(broker->wait_ended(queue->name(), id), *timeout);
     } catch (const timed_out&) {
-      throw timed_out(fmt::format("job {} has not ended within {} ms", id, max->count()));
+      throw timed_out(fmt::format("job {} has not ended within {} ms", id, timeout->count()));
     }
   } else {
     end = co_await broker->wait_ended(queue->name(), id);
@@ -45,7 +45,7 @@ awaitable<std::string> result_of(core_ptr queue, std::string id, bool absent_is_
     if (absent_is_success) co_return to_msgpack();
     throw job_not_found(id);
   }
-  // Whoever wrote to the store may have left no outcome.
+  // Another program may have written to the store and left no outcome.
   auto o = end->outcome.empty() ? model::outcome{} : model::decode_outcome(end->outcome);
   if (o.error.empty()) {
     o.error = fmt::format("job {} {} {}", id, end->state == job_state::cancelled ? "was" : "has",
@@ -55,7 +55,7 @@ awaitable<std::string> result_of(core_ptr queue, std::string id, bool absent_is_
   co_return o.result.empty() ? to_msgpack() : std::move(o.result);
 }
 
-awaitable<job_state> status_of(core_ptr queue, std::string id, bool absent_is_success) {
+awaitable<job_state> state_of(queue_ptr queue, std::string id, bool absent_is_success) {
   const auto loop = co_await asio::this_coro::executor;
   const auto broker = queue->on(loop);
   const auto details = co_await broker->inspect(queue->name(), id);
@@ -64,15 +64,15 @@ awaitable<job_state> status_of(core_ptr queue, std::string id, bool absent_is_su
   throw job_not_found(id);
 }
 
-awaitable<job_info> info_of(core_ptr queue, std::string id) {
+awaitable<job_info> info_of(queue_ptr queue, std::string id) {
   const auto loop = co_await asio::this_coro::executor;
   const auto broker = queue->on(loop);
   const auto details = co_await broker->inspect(queue->name(), id);
   if (!details) throw job_not_found(id);
-  co_return clients::describe(queue->name(), *details);
+  co_return clients::job_description(queue->name(), *details);
 }
 
-awaitable<cancel_outcome> cancel_of(core_ptr queue, std::string id) {
+awaitable<cancel_outcome> cancel_of(queue_ptr queue, std::string id) {
   const auto loop = co_await asio::this_coro::executor;
   const auto broker = queue->on(loop);
   const auto answer = co_await clients::cancel(broker, queue->name(), id);
@@ -81,13 +81,13 @@ awaitable<cancel_outcome> cancel_of(core_ptr queue, std::string id) {
 
 }  // namespace
 
-awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> max,
-                                          bool returns_nothing) const {
-  return result_of(queue_, id_, accepted_here_ && returns_nothing, max);
+awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> timeout,
+                                          bool returns_void) const {
+  return result_of(queue_, id_, accepted_here_ && returns_void, timeout);
 }
 
-awaitable<job_state> job_handle::status(bool returns_nothing) const {
-  return status_of(queue_, id_, accepted_here_ && returns_nothing);
+awaitable<job_state> job_handle::state(bool returns_void) const {
+  return state_of(queue_, id_, accepted_here_ && returns_void);
 }
 
 awaitable<job_info> job_handle::info() const {

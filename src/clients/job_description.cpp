@@ -8,12 +8,12 @@
 namespace quarq::clients {
 namespace {
 
-std::optional<job_info::time_point> moment_of(std::int64_t ms) {
+std::optional<job_info::time_point> time_of(std::int64_t ms) {
   if (ms == 0) return std::nullopt;
   return job_info::time_point(model::milliseconds(ms));
 }
 
-void say_undecodable(job_info& info, const decode_error& e) {
+void set_undecodable(job_info& info, const decode_error& e) {
   info.error_type = "quarq::decode_error";
   info.error = e.what();
 }
@@ -31,14 +31,14 @@ void add_outcome(job_info& info, const model::outcome& o) {
   info.error_type = o.error_type;
   info.error = o.error;
   if (!o.result.empty()) info.result = to_json(o.result);
-  info.enqueued_at = moment_of(o.enqueued_ms);
-  info.started_at = moment_of(o.started_ms);
-  info.finished_at = moment_of(o.finished_ms);
+  info.enqueued_at = time_of(o.enqueued_ms);
+  info.started_at = time_of(o.started_ms);
+  info.finished_at = time_of(o.finished_ms);
 }
 
 }  // namespace
 
-job_info describe(const std::string& queue, const broker::job_details& details) {
+job_info job_description(const std::string& queue, const broker::job_details& details) {
   job_info info;
   info.id = details.id;
   info.queue = queue;
@@ -52,12 +52,12 @@ job_info describe(const std::string& queue, const broker::job_details& details) 
   try {
     if (!details.record.empty()) add_record(info, model::decode_record(details.record));
   } catch (const decode_error& e) {
-    say_undecodable(info, e);
+    set_undecodable(info, e);
   }
   try {
     if (!details.outcome.empty()) add_outcome(info, model::decode_outcome(details.outcome));
   } catch (const decode_error& e) {
-    say_undecodable(info, e);
+    set_undecodable(info, e);
   }
   return info;
 }

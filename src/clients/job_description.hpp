@@ -1,4 +1,4 @@
-// What brokers keep of a job, turned into what people read.
+// A broker's details of a job as the text that operators read.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace quarq::clients {
 
-/// A payload that can't be decoded leaves the fields it would fill empty, and says so in `error`.
-job_info describe(const std::string& queue, const broker::job_details& details);
+/// A payload that can't be decoded leaves its fields empty; `error` says why.
+job_info job_description(const std::string& queue, const broker::job_details& details);
 
 cancel_outcome to_outcome(broker::cancel_result answer);
 

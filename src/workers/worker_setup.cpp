@@ -4,7 +4,7 @@
 
 #include <quarq/errors.hpp>
 
-#include "clients/queue_core.hpp"
+#include "clients/queue_impl.hpp"
 
 namespace quarq::workers {
 
@@ -14,7 +14,7 @@ void check(const worker_setup& setup) {
     throw invalid_argument("a worker needs at least one handler: worker.handle(task, function)");
   if (o.queues.empty()) throw invalid_argument("a worker needs at least one queue");
   for (const auto& q : o.queues) {
-    detail::check_queue_name(q.name);
+    clients::check_queue_name(q.name);
     if (q.weight < 1)
       throw invalid_argument(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
   }

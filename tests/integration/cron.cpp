@@ -234,7 +234,7 @@ TEST_P(cron, a_failed_run_is_not_tried_again_unless_asked_and_the_next_comes_all
     const auto run = q.find<void>(attempts.begin()->first);
     const auto error = co_await error_of(run.result(default_timeout));
     EXPECT_EQ(error.what, "no paper");
-    const auto state = co_await run.status();
+    const auto state = co_await run.state();
     EXPECT_EQ(state, job_state::failed);
   });
   for (const auto& [id, n] : attempts) EXPECT_EQ(n, 1) << id;

@@ -47,7 +47,7 @@ class machines_test : public worker_lab {
 
   /// What is in memory alone would go with the last who used it.
   void keep_the_place() {
-    boost::asio::co_spawn(keeping_, error_of(keeper_.find<int>("none").status()),
+    boost::asio::co_spawn(keeping_, error_of(keeper_.find<int>("none").state()),
                           [this](std::exception_ptr, const thrown&) { keeping_.stop(); });
     keeping_.run();
   }
@@ -64,7 +64,7 @@ class machines_test : public worker_lab {
       const auto job = q.find<R>(id);
       bool there = false;
       while (!there) {
-        const auto error = co_await error_of(job.status());
+        const auto error = co_await error_of(job.state());
         there = !error.error;
       }
     };
@@ -84,10 +84,10 @@ class machines_test : public worker_lab {
 
 awaitable<job_state> state_of(queue q, std::string id) {
   const auto job = q.find<int>(std::move(id));
-  auto state = co_await job.status();
+  auto state = co_await job.state();
   while (!is_final(state)) {
     co_await sleep_for(1ms);
-    state = co_await job.status();
+    state = co_await job.state();
   }
   co_return state;
 }
@@ -102,7 +102,7 @@ TEST_P(machines_test, run_a_task_or_a_call) {
     if (powers().priorities) with_options.priority(9);
     const int two = co_await where.run(with_options);
     EXPECT_EQ(two, 2);
-    const int three = co_await where.within(std::nullopt).run(same, 3);
+    const int three = co_await where.with_deadline(std::nullopt).run(same, 3);
     EXPECT_EQ(three, 3);
     const int later = co_await where.run(same(4).delay(20ms));
     EXPECT_EQ(later, 4);
@@ -144,7 +144,7 @@ TEST_P(machines_test, past_the_deadline_a_job_that_no_worker_takes_is_cancelled)
 TEST_P(machines_test, past_the_deadline_a_running_job_is_stopped) {
   serve(w_, [this](queue q) -> awaitable<void> {
     const machines where(q);
-    const auto t = co_await error_of(where.within(200ms).run(stuck(1).id("long")));
+    const auto t = co_await error_of(where.with_deadline(200ms).run(stuck(1).id("long")));
     EXPECT_NE(t.as<timed_out>(), nullptr) << t.what;
     co_await until([&] { return stopped_ == 1; });
     EXPECT_EQ(started_, 1);
@@ -252,7 +252,7 @@ TEST_P(machines_test, a_call_whose_id_is_taken_leaves_the_other_job_alone) {
     EXPECT_NE(t.as<duplicate_job>(), nullptr) << t.what;
     const auto sent = co_await cancelled_when(where.run(stuck(1).id("taken")), [] { return true; });
     EXPECT_NE(sent.error, nullptr);
-    const auto state = co_await other.status();
+    const auto state = co_await other.state();
     EXPECT_EQ(state, job_state::running);
     co_await other.cancel();
   });
@@ -283,7 +283,7 @@ TEST_P(machines_test, a_map_has_no_more_jobs_than_it_may) {
 TEST_P(machines_test, what_makes_no_sense_is_refused_with_a_reason) {
   without_worker([](queue q) -> awaitable<void> {
     EXPECT_THROW(machines(q, machines_options{0ms}), invalid_argument);
-    EXPECT_THROW(machines(q).within(-1ms), invalid_argument);
+    EXPECT_THROW(machines(q).with_deadline(-1ms), invalid_argument);
     const machines where(q, machines_options{5s});
     const auto late = co_await error_of(where.run(same(1).delay(6s)));
     EXPECT_NE(late.as<invalid_argument>(), nullptr);

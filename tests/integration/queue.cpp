@@ -140,7 +140,7 @@ TEST_P(queue_test, a_job_that_is_not_there_is_said_to_be_so) {
     const auto job = q.find<int>("no such job");
     const auto result = co_await error_of(job.result(default_timeout));
     EXPECT_NE(result.as<job_not_found>(), nullptr) << result.what;
-    const auto status = co_await error_of(job.status());
+    const auto status = co_await error_of(job.state());
     EXPECT_NE(status.as<job_not_found>(), nullptr) << status.what;
     const auto info = co_await error_of(job.info());
     EXPECT_NE(info.as<job_not_found>(), nullptr) << info.what;
@@ -157,7 +157,7 @@ TEST_P(queue_test, queues_do_not_mix) {
     const auto here = co_await q.enqueue(same(2).id(id));
     const int two = co_await here.result(default_timeout);
     EXPECT_EQ(two, 2);
-    const auto status = co_await there.status();
+    const auto status = co_await there.state();
     EXPECT_EQ(status, job_state::queued);
   });
 }
@@ -166,7 +166,7 @@ TEST_P(queue_test, options_out_of_range_are_refused_with_the_range) {
   expect_refused(same(1).id(""), "same: option id: expected 1 to 255 bytes, got 0");
   expect_refused(same(1).id(std::string(256, 'x')), "same: option id: expected 1 to 255 bytes, got 256");
   expect_refused(same(1).priority(10), "same: option priority: expected 0 to 9, got 10");
-  expect_refused(same(1).attempts(0), "same: option tries: expected 1 to 1000000, got 0");
+  expect_refused(same(1).attempts(0), "same: option attempts: expected 1 to 1000000, got 0");
   expect_refused(same(1).delay(-1ms), "same: option delay: expected 0 to 3153600000000 ms, got -1");
   expect_refused(same(1).timeout(0ms), "same: option timeout: expected 1 to 3153600000000 ms, got 0");
   expect_refused(same(1).expires(0ms), "same: option expires: expected 1 to 3153600000000 ms, got 0");
@@ -192,7 +192,7 @@ awaitable<std::string> send_one(queue q) {
 
 awaitable<job_state> status_of(queue q, std::string id) {
   const auto job = q.find<int>(std::move(id));
-  const auto status = co_await job.status();
+  const auto status = co_await job.state();
   co_return status;
 }
 

@@ -210,7 +210,7 @@ awaitable<void> expect_cancelled(queue q, std::string id, std::string text, int 
   const auto error = co_await error_of(job.result(default_timeout));
   EXPECT_NE(error.as<cancelled>(), nullptr) << error.what;
   EXPECT_EQ(error.what, text);
-  const auto status = co_await job.status();
+  const auto status = co_await job.state();
   EXPECT_EQ(status, job_state::cancelled);
   const auto info = co_await job.info();
   EXPECT_EQ(info.state, job_state::cancelled);
@@ -242,7 +242,7 @@ TEST_P(worker_ends, a_cancelled_job_that_returns_nothing_is_not_taken_for_done) 
     co_await job.cancel();
     const auto error = co_await error_of(job.result(default_timeout));
     EXPECT_NE(error.as<cancelled>(), nullptr) << error.what;
-    const auto status = co_await job.status();
+    const auto status = co_await job.state();
     EXPECT_EQ(status, job_state::cancelled);
   });
 }

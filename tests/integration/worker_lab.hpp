@@ -98,11 +98,11 @@ class worker_lab : public testing::TestWithParam<broker_kind> {
 template <class T>
 awaitable<void> until_in(job<T> j, job_state wanted) {
   const auto deadline = std::chrono::steady_clock::now() + default_timeout;
-  auto state = co_await j.status();
+  auto state = co_await j.state();
   while (state != wanted) {
     if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain for a state");
     co_await sleep_for(1ms);
-    state = co_await j.status();
+    state = co_await j.state();
   }
 }
 

@@ -155,7 +155,7 @@ TEST_P(worker_options_test, burst_ends_when_nothing_is_queued_and_leaves_what_is
     co_await send(q, 20);
     const auto later = co_await q.enqueue(step(1).delay(1h));
     co_await w.run();
-    const auto status = co_await later.status();
+    const auto status = co_await later.state();
     EXPECT_EQ(status, job_state::deferred);
   });
   EXPECT_EQ(w.jobs_done(), 20u);
@@ -192,7 +192,7 @@ TEST_P(worker_options_test, stop_lets_running_jobs_end) {
       end.open();
     }(w, started, go));
     co_await gather(std::move(both));
-    const auto status = co_await job.status();
+    const auto status = co_await job.state();
     EXPECT_EQ(status, job_state::succeeded);
   });
 }

@@ -177,7 +177,7 @@ TEST_P(worker_values, a_task_that_returns_nothing_is_known_to_have_succeeded) {
     EXPECT_EQ(kept, 7);
     // Where nothing is kept of it, whoever saw it accepted knows what that means.
     co_await job.result(default_timeout);
-    const auto status = co_await job.status();
+    const auto status = co_await job.state();
     EXPECT_EQ(status, job_state::succeeded);
     const auto stranger = q.find<void>(job.id());
     const auto error = co_await error_of(stranger.result(default_timeout));

@@ -102,8 +102,8 @@ TEST_P(quarq_client_python_worker, a_job_s_life_is_seen) {
     const auto running = co_await q.enqueue(nap(60));
     const auto later = co_await q.enqueue(nap(0).delay(1min));
     while (!exists("test:started")) co_await sleep_for(1ms);
-    const auto of_running = co_await running.status();
-    const auto of_later = co_await later.status();
+    const auto of_running = co_await running.state();
+    const auto of_later = co_await later.state();
     EXPECT_EQ(of_running, job_state::running);
     EXPECT_EQ(of_later, job_state::deferred);
     const auto info = co_await running.info();
@@ -113,7 +113,7 @@ TEST_P(quarq_client_python_worker, a_job_s_life_is_seen) {
     co_await running.cancel();
     const auto done = co_await q.enqueue(add(1, 2));
     co_await done.result(default_timeout);
-    const auto of_done = co_await done.status();
+    const auto of_done = co_await done.state();
     EXPECT_EQ(of_done, job_state::succeeded);
   });
 }

@@ -1,4 +1,4 @@
-// What the copies of one quarq::queue share: the broker object, opened on the loop of the first use.
+// What the copies of one quarq::queue share: the broker, which is opened on the loop of the first use.
 #pragma once
 
 #include <memory>
@@ -10,14 +10,14 @@
 #include "async/loop_lifetime.hpp"
 #include "broker/broker.hpp"
 
-namespace quarq::detail {
+namespace quarq::clients {
 
 /// Throws invalid_argument for a name that a queue can't have.
 void check_queue_name(const std::string& name);
 
-class queue_core final : public async::loop_guest, public std::enable_shared_from_this<queue_core> {
+class queue_impl final : public async::loop_guest, public std::enable_shared_from_this<queue_impl> {
  public:
-  queue_core(std::string url, std::string name, broker::open_options how = {});
+  queue_impl(std::string url, std::string name, broker::open_options how = {});
 
   const std::string& url() const noexcept { return url_; }
   const std::string& name() const noexcept { return name_; }
@@ -36,4 +36,4 @@ class queue_core final : public async::loop_guest, public std::enable_shared_fro
   boost::asio::execution_context* loop_ = nullptr;
 };
 
-}  // namespace quarq::detail
+}  // namespace quarq::clients

@@ -1,0 +1,35 @@
+// What sends calls through a queue, without their types.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <quarq/awaitable.hpp>
+#include <quarq/detail/call_data.hpp>
+
+namespace quarq {
+
+class queue;
+namespace clients {
+class queue_impl;
+}
+
+namespace detail {
+
+struct enqueued {
+  std::string id;
+  bool accepted;  ///< false: the id was taken
+};
+
+/// Sends the calls in one step; the answers are in their order.
+awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> queue,
+                                         std::vector<call_data> calls);
+
+/// For what sends through a queue without being a member of it.
+struct queue_access {
+  static const std::shared_ptr<clients::queue_impl>& impl(const queue& q) noexcept;
+};
+
+}  // namespace detail
+}  // namespace quarq

@@ -1,0 +1,43 @@
+// What is known of a job, as operators read it; and what a request to cancel it did.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <quarq/job_state.hpp>
+
+namespace quarq {
+
+/// A job as text. Times are the broker's clock, absent where they are not known.
+struct job_info {
+  using time_point = std::chrono::sys_time<std::chrono::milliseconds>;
+
+  std::string id;
+  std::string queue;
+  std::string task;
+  job_state state = job_state::queued;
+  int attempts = 0;  ///< how often it has been started
+  int priority = 5;
+  std::string arguments;          ///< JSON array; empty once the job has ended, unless it is dead
+  std::string keyword_arguments;  ///< JSON object; empty unless some were given by name
+  std::string result;             ///< JSON; empty unless it succeeded and its result is kept
+  std::string error_type;         ///< of the last failure; empty if there was none
+  std::string error;
+  std::string worker;  ///< of a running job: the token of its lease; of an ended one: its worker, host:pid
+  std::optional<time_point> enqueued_at;
+  std::optional<time_point> due_at;  ///< of a deferred job
+  std::optional<time_point> expires_at;
+  std::optional<time_point> started_at;  ///< of an ended job: its last start
+  std::optional<time_point> finished_at;
+};
+
+/// What a request to cancel did.
+enum class cancel_outcome {
+  cancelled,  ///< it had not started and never will
+  requested,  ///< it is running; its worker has been told to stop it
+  too_late,   ///< it had ended
+  not_found,  ///< there is no such job, or it has ended and is not kept
+};
+
+}  // namespace quarq
