@@ -32,11 +32,11 @@ awaitable<std::vector<cancel_result>> cancel_all(queue_ptr queue, std::vector<st
   co_return results;
 }
 
-struct words {
-  std::string_view for_people, for_programs;
+struct wording {
+  std::string_view text, json;
 };
 
-words words_for(cancel_result result) {
+wording wording_of(cancel_result result) {
   switch (result) {
     case cancel_result::cancelled:
       return {"cancelled", "cancelled"};
@@ -56,12 +56,12 @@ int run_cancel(const cancel_options& options) {
   std::vector<std::string> values;
   int code = ok;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto [for_people, for_programs] = words_for(results[i]);
+    const auto [text, json] = wording_of(results[i]);
     if (results[i] == cancel_result::not_found) code = failed;
     if (options.json) {
-      values.push_back(json_object().text("id", options.ids[i]).text("outcome", for_programs).str());
+      values.push_back(json_object().text("id", options.ids[i]).text("outcome", json).str());
     } else {
-      print_line(fmt::format("{}: {}", options.ids[i], for_people));
+      print_line(fmt::format("{}: {}", options.ids[i], text));
     }
   }
   if (options.json) print_line(json_array(values));
@@ -73,7 +73,7 @@ int run_cancel(const cancel_options& options) {
 void add_cancel(CLI::App& app, chosen_command& chosen) {
   const auto options = std::make_shared<cancel_options>();
   auto* command = add_command(app, "cancel", "Cancels jobs: queued, deferred or running", *options);
-  add_words(*command, "ID", options->ids, "the jobs' ids")->required();
+  add_values(*command, "ID", options->ids, "the jobs' ids")->required();
   command->callback([options, &chosen] { chosen = [options] { return run_cancel(*options); }; });
 }
 

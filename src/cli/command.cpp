@@ -13,16 +13,16 @@ namespace quarq::cli {
 
 namespace {
 
-constexpr broker::milliseconds patience{3'000};
+constexpr broker::milliseconds server_timeout{3'000};
 
-void check_file(const std::string& url, missing_file missing) {
+void check_file(const std::string& url, if_missing missing) {
   if (!url.starts_with("sqlite:")) return;
   const std::string file = broker::sqlite::parse_url(url).settings.file;
   if (file == ":memory:") {
     throw invalid_argument("sqlite::memory: belongs to one process: a command would find nothing in it");
   }
   std::error_code ignored;
-  if (missing == missing_file::made || std::filesystem::exists(file, ignored)) return;
+  if (missing == if_missing::create || std::filesystem::exists(file, ignored)) return;
   throw broker_error(fmt::format("no such file: {} (--broker or QUARQ_BROKER say where the jobs are)", file));
 }
 
@@ -36,32 +36,32 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
       "where jobs live: sqlite:FILE, redis://HOST[:PORT][/DB], ... (default: QUARQ_BROKER, or "
       "sqlite:jobs.db)");
   command->add_option("--queue", into.queue, "the queue (default: default)")->option_text("NAME");
-  command->add_flag("--json", into.json, "JSON for programs instead of text for people");
+  command->add_flag("--json", into.json, "JSON for programs instead of text");
   command->get_option("--broker")->option_text("URL");
   return command;
 }
 
-CLI::Option* add_words(CLI::App& command, const std::string& name, std::vector<std::string>& into,
-                       const std::string& description) {
-  constexpr int very_many = 1 << 24;
+CLI::Option* add_values(CLI::App& command, const std::string& name, std::vector<std::string>& into,
+                        const std::string& description) {
+  constexpr int unlimited = 1 << 24;
   return command
       .add_option(
           name,
-          [&into](const CLI::results_t& words) {
-            into = words;
+          [&into](const CLI::results_t& values) {
+            into = values;
             return true;
           },
           description)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->expected(very_many)
+      ->expected(unlimited)
       ->allow_extra_args(false);
 }
 
-queue_ptr open_queue(const common& options, missing_file file) {
+queue_ptr open_queue(const common& options, if_missing file) {
   const std::string url = options.broker.empty() ? default_broker_url() : options.broker;
-  broker::open_options hasty;
-  hasty.patience = patience;
-  auto queue = std::make_shared<clients::queue_impl>(url, options.queue, hasty);
+  broker::open_options how;
+  how.patience = server_timeout;
+  auto queue = std::make_shared<clients::queue_impl>(url, options.queue, how);
   check_file(url, file);
   return queue;
 }

@@ -1,4 +1,4 @@
-// What all commands of the quarq command line share. Each command is a file with one function, add_..., that
+// Shared by all commands of the quarq command line. Each command is a file with one function, add_..., that
 // declares it.
 #pragma once
 
@@ -21,8 +21,8 @@ inline constexpr int ok = 0;
 inline constexpr int failed = 1;
 inline constexpr int wrong_usage = 2;
 
-/// Set by the command that was named; returns the exit code. Throws quarq::invalid_argument for what is wrong
-/// in the command line, quarq::error for the rest.
+/// Set by the command that the command line names; returns the exit code. Throws quarq::invalid_argument for a wrong
+/// command line, quarq::error for everything else.
 using chosen_command = std::function<int()>;
 
 void add_queues(CLI::App& app, chosen_command& chosen);
@@ -44,18 +44,17 @@ struct common {
 /// A subcommand with the common options.
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description, common& into);
 
-/// The positional words of a command, taken as they are: CLI11 would read "[1,2]" as two words and "{}" as
-/// none.
-CLI::Option* add_words(CLI::App& command, const std::string& name, std::vector<std::string>& into,
-                       const std::string& description);
+/// The positional arguments of a command, taken as they are: CLI11 would read "[1,2]" as two and "{}" as none.
+CLI::Option* add_values(CLI::App& command, const std::string& name, std::vector<std::string>& into,
+                        const std::string& description);
 
 using queue_ptr = std::shared_ptr<clients::queue_impl>;
 using broker_ptr = std::shared_ptr<broker::broker>;
 
-enum class missing_file { refused, made };
+enum class if_missing { refuse, create };
 
-/// The queue that the options name. Throws invalid_argument for a wrong URL or name and broker_error for a
-/// SQLite file that is not there. Calls on its broker wait about three seconds for a server.
-queue_ptr open_queue(const common& options, missing_file file = missing_file::refused);
+/// The queue that the options name. Throws invalid_argument for a wrong URL or name, and broker_error for a
+/// SQLite file that does not exist. Calls on its broker wait about three seconds for a server.
+queue_ptr open_queue(const common& options, if_missing file = if_missing::refuse);
 
 }  // namespace quarq::cli

@@ -24,34 +24,33 @@ namespace {
 
 struct enqueue_options : common {
   std::string task;
-  std::vector<std::string> words;
+  std::vector<std::string> arguments;
   bool strings = false;
   detail::call_options call;
-  std::string wait;                       ///< as typed: "true" without a time
-  std::optional<milliseconds> wait_most;  ///< nothing: for ever
+  std::string wait;                          ///< as typed: "true" without a time
+  std::optional<milliseconds> wait_timeout;  ///< nullopt: forever
 };
 
-std::string encode_word(const std::string& word, std::size_t number) {
+std::string encode_argument(const std::string& typed, std::size_t number) {
   try {
-    return json_to_msgpack(word);
+    return json_to_msgpack(typed);
   } catch (const decode_error& e) {
     throw invalid_argument(
         fmt::format("argument {} ({}): {}; a string needs its quotes: '\"text\"', or give --string", number,
-                    cut(terminal_safe(word), 40), e.what()));
+                    cut(terminal_safe(typed), 40), e.what()));
   }
 }
 
-// A msgpack array of all words.
-std::string encode_words(const enqueue_options& options) {
+std::string encode_arguments_of(const enqueue_options& options) {
   std::string arguments;
   encoder out(arguments);
-  out.array(options.words.size());
-  for (std::size_t i = 0; i < options.words.size(); ++i) {
-    const std::string& word = options.words[i];
+  out.array(options.arguments.size());
+  for (std::size_t i = 0; i < options.arguments.size(); ++i) {
+    const std::string& typed = options.arguments[i];
     if (!options.strings) {
-      out.raw(encode_word(word, i + 1));
-    } else if (codecs::is_utf8(word)) {
-      out.text(word);
+      out.raw(encode_argument(typed, i + 1));
+    } else if (codecs::is_utf8(typed)) {
+      out.text(typed);
     } else {
       throw invalid_argument(fmt::format("argument {}: not UTF-8", i + 1));
     }
@@ -63,7 +62,7 @@ detail::call_data make_call(const enqueue_options& options) {
   if (options.task.empty() || !codecs::is_utf8(options.task)) {
     throw invalid_argument("TASK: expected a name in UTF-8, got \"" + options.task + "\"");
   }
-  return {options.task, encode_words(options), options.call};
+  return {options.task, encode_arguments_of(options), options.call};
 }
 
 awaitable<std::string> send(queue_ptr queue, detail::call_data call) {
@@ -81,28 +80,28 @@ struct end {
 };
 
 awaitable<std::optional<broker::ended>> wait_for_end(queue_ptr queue, std::string id,
-                                                     std::optional<milliseconds> max) {
+                                                     std::optional<milliseconds> timeout) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
   auto waiting = broker->wait_ended(queue->name(), id);
   std::optional<broker::ended> ended;
-  if (max) {
-    ended = co_await with_timeout(std::move(waiting), *max);
+  if (timeout) {
+    ended = co_await with_timeout(std::move(waiting), *timeout);
   } else {
     ended = co_await std::move(waiting);
   }
   co_return ended;
 }
 
-awaitable<end> send_and_wait(queue_ptr queue, detail::call_data call, std::optional<milliseconds> max) {
+awaitable<end> send_and_wait(queue_ptr queue, detail::call_data call, std::optional<milliseconds> timeout) {
   const auto id = co_await send(queue, std::move(call));
   std::optional<broker::ended> ended;
   try {
-    ended = co_await wait_for_end(queue, id, max);
+    ended = co_await wait_for_end(queue, id, timeout);
   } catch (const timed_out&) {
-    throw timed_out(fmt::format("job {} has not ended within {}", id, rough(*max)));
+    throw timed_out(fmt::format("job {} has not ended within {}", id, rough(*timeout)));
   }
-  // A job that was accepted and is gone has succeeded with nothing to keep: failures are kept for an hour.
+  // A job that was accepted and is gone has succeeded: failures are kept for an hour.
   end result;
   result.id = id;
   if (ended) {
@@ -123,7 +122,7 @@ int report(const enqueue_options& options, const end& e) {
                    .json("result", good ? result : "")
                    .text_or_null("error_type", o.error_type)
                    .text_or_null("error", o.error)
-                   .number("tries", o.attempts)
+                   .number("attempts", o.attempts)
                    .str());
   } else if (good) {
     print_line(result);
@@ -136,10 +135,10 @@ int report(const enqueue_options& options, const end& e) {
 }
 
 int run_enqueue(const enqueue_options& options) {
-  const auto queue = open_queue(options, missing_file::made);
+  const auto queue = open_queue(options, if_missing::create);
   auto call = make_call(options);
   if (!options.wait.empty())
-    return report(options, run(send_and_wait(queue, std::move(call), options.wait_most)));
+    return report(options, run(send_and_wait(queue, std::move(call), options.wait_timeout)));
   const auto id = run(send(queue, std::move(call)));
   print_line(options.json ? json_object().text("id", id).str() : id);
   return ok;
@@ -170,16 +169,16 @@ void add_call_options(CLI::App& command, options_ptr options) {
   const auto attempts = [](const std::string& name, const std::string& text) {
     return parse_number(name, text, 1, 1'000'000);
   };
-  add(command, "--id", "ID", "the job's id; refused if it is taken (default: a fresh one)", options, &o::id,
+  add(command, "--id", "ID", "the job's id; refused if it is taken (default: a new one)", options, &o::id,
       same);
   add(command, "--delay", "TIME", "not before this long from now", options, &o::delay, parse_duration);
-  add(command, "--at", "MOMENT", "not before this moment, like 2030-01-31T08:30:00Z", options, &o::at,
+  add(command, "--at", "WHEN", "not before this time, like 2030-01-31T08:30:00Z", options, &o::at,
       parse_time);
-  add(command, "--expires", "TIME", "not to be started later than this after it became due", options,
+  add(command, "--expires", "TIME", "expires if no worker starts it this long after it became due", options,
       &o::expires, parse_duration);
   add(command, "--priority", "N", "0 to 9, the highest first (default: 5)", options, &o::priority, priority);
-  add(command, "--timeout", "TIME", "how long one try may take", options, &o::timeout, parse_duration);
-  add(command, "--tries", "N", "how often it may be started", options, &o::attempts, attempts);
+  add(command, "--timeout", "TIME", "how long one attempt may take", options, &o::timeout, parse_duration);
+  add(command, "--attempts", "N", "how often it may be started", options, &o::attempts, attempts);
   add(command, "--keep", "TIME", "how long its result is kept, or forever", options, &o::keep_result,
       parse_keep);
   command.get_option("--at")->excludes("--delay");
@@ -191,8 +190,9 @@ void add_enqueue(CLI::App& app, chosen_command& chosen) {
   const auto options = std::make_shared<enqueue_options>();
   auto* command = add_command(app, "enqueue", "Sends a job and prints its id", *options);
   command->add_option("TASK", options->task, "the task's name")->required();
-  add_words(*command, "JSON", options->words, "its arguments, each as JSON: 3, true, '\"text\"', '[1, 2]'");
-  command->add_flag("-s,--string", options->strings, "the arguments are strings, as they are");
+  add_values(*command, "JSON", options->arguments,
+             "its arguments, each as JSON: 3, true, '\"text\"', '[1, 2]'");
+  command->add_flag("-s,--string", options->strings, "the arguments are strings, not JSON");
   add_call_options(*command, options);
   command
       ->add_flag("--wait", options->wait,
@@ -201,7 +201,7 @@ void add_enqueue(CLI::App& app, chosen_command& chosen) {
   command->footer("TIME is like 10s, 5min, 1h30min, 250ms or 2d; a number alone is seconds.\n");
   command->callback([options, &chosen] {
     if (!options->wait.empty() && options->wait != "true")
-      options->wait_most = parse_duration("--wait", options->wait);
+      options->wait_timeout = parse_duration("--wait", options->wait);
     chosen = [options] { return run_enqueue(*options); };
   });
 }

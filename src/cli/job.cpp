@@ -19,18 +19,18 @@ struct job_options : common {
   std::string id;
 };
 
-awaitable<std::optional<job_info>> ask(queue_ptr queue, std::string id) {
+awaitable<std::optional<job_info>> fetch(queue_ptr queue, std::string id) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
   const auto details = co_await broker->inspect(queue->name(), id);
   if (!details) co_return std::nullopt;
   const auto workers = co_await broker->workers(queue->name());
-  co_return describe_job(queue->name(), *details, names_of(workers));
+  co_return described_job(queue->name(), *details, names_of(workers));
 }
 
 int run_job(const job_options& options) {
   const auto queue = open_queue(options);
-  const auto job = run(ask(queue, options.id));
+  const auto job = run(fetch(queue, options.id));
   if (!job) throw job_not_found(options.id);
   if (options.json) {
     print_line(job_json(*job));

@@ -7,8 +7,8 @@
 
 namespace quarq::cli {
 
-job_info describe_job(const std::string& queue, const broker::job_details& details,
-                      const worker_names& names) {
+job_info described_job(const std::string& queue, const broker::job_details& details,
+                       const worker_names& names) {
   job_info job = clients::job_description(queue, details);
   const auto name = names.find(job.worker);
   if (name != names.end()) job.worker = name->second;
@@ -16,10 +16,10 @@ job_info describe_job(const std::string& queue, const broker::job_details& detai
 }
 
 std::string when(const job_info& job, time_point now) {
-  const auto& moment_of = job.state == job_state::deferred ? job.due_at
-                          : is_final(job.state)            ? job.finished_at
-                                                           : job.enqueued_at;
-  return moment_of ? relative(*moment_of, now) : "";
+  const auto& time = job.state == job_state::deferred ? job.due_at
+                     : is_final(job.state)            ? job.finished_at
+                                                      : job.enqueued_at;
+  return time ? relative(*time, now) : "";
 }
 
 std::string error_of(const job_info& job) {
@@ -33,7 +33,7 @@ std::string job_json(const job_info& job) {
       .text("queue", job.queue)
       .text("task", job.task)
       .text("state", to_string(job.state))
-      .number("tries", job.attempts)
+      .number("attempts", job.attempts)
       .number("priority", job.priority)
       .json("arguments", job.arguments)
       .json("keyword_arguments", job.keyword_arguments)
@@ -78,7 +78,7 @@ std::string job_lines(const job_info& job, time_point now) {
       .add("queue", job.queue)
       .add("task", job.task)
       .add("state", to_string(job.state))
-      .add("tries", std::to_string(job.attempts))
+      .add("attempts", std::to_string(job.attempts))
       .add("priority", std::to_string(job.priority))
       .add("arguments", job.arguments)
       .add("by name", job.keyword_arguments)

@@ -8,21 +8,22 @@
 
 #include "broker/broker.hpp"
 #include "cli/text.hpp"
-#include "cli/worker_card.hpp"
+#include "cli/worker_info.hpp"
 
 namespace quarq::cli {
 
 /// clients::job_description, with the name of the worker in place of its lease's token where it is known.
-job_info describe_job(const std::string& queue, const broker::job_details& details,
-                      const worker_names& names);
+job_info described_job(const std::string& queue, const broker::job_details& details,
+                       const worker_names& names);
 
-/// When what the job's state says began or will be over: due, ended, or else enqueued. Empty if not known.
+/// The time that matters in the job's state, relative to `now`: when it is due, ended, or else was enqueued.
+/// Empty if not known.
 std::string when(const job_info& job, time_point now);
-/// "type: message", or what there is of it.
+/// "type: message", or the one of them that is not empty.
 std::string error_of(const job_info& job);
 
 std::string job_json(const job_info& job);
-/// A line for each thing known.
+/// One line for each field that is known.
 std::string job_lines(const job_info& job, time_point now);
 
 }  // namespace quarq::cli

@@ -15,7 +15,7 @@ namespace quarq::cli {
 
 namespace {
 
-// What goes on, then what is to be looked at, then what is over.
+// Jobs under way first, then those that need attention, then those that are over.
 constexpr std::array all_states = {job_state::running,   job_state::queued,   job_state::deferred,
                                    job_state::dead,      job_state::failed,   job_state::expired,
                                    job_state::cancelled, job_state::succeeded};
@@ -30,7 +30,7 @@ struct found {
   std::vector<job_state> cut;  ///< states that have more jobs than are shown
 };
 
-awaitable<found> ask(queue_ptr queue, jobs_options options) {
+awaitable<found> fetch(queue_ptr queue, jobs_options options) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
   const auto limit = static_cast<std::size_t>(options.limit);
@@ -44,7 +44,7 @@ awaitable<found> ask(queue_ptr queue, jobs_options options) {
       details.resize(limit);
       result.cut.push_back(state);
     }
-    for (const auto& d : details) result.jobs.push_back(describe_job(queue->name(), d, names));
+    for (const auto& d : details) result.jobs.push_back(described_job(queue->name(), d, names));
   }
   co_return result;
 }
@@ -62,7 +62,7 @@ void show_table(const found& what, int limit) {
   table rows({{"ID"},
               {"STATE"},
               {"TASK"},
-              {"TRIES", kind::number},
+              {"ATTEMPTS", kind::number},
               {"WHEN"},
               {"ARGUMENTS", kind::flexible},
               {"ERROR", kind::flexible}});
@@ -80,7 +80,7 @@ void show_table(const found& what, int limit) {
 
 int run_jobs(const jobs_options& options) {
   const auto queue = open_queue(options);
-  const auto what = run(ask(queue, options));
+  const auto what = run(fetch(queue, options));
   if (options.json) {
     show_json(queue->name(), what);
   } else if (what.jobs.empty()) {
@@ -108,7 +108,7 @@ void add_jobs(CLI::App& app, chosen_command& chosen) {
           [options](const std::string& text) {
             options->limit = parse_number("--limit", text, 1, 1'000'000);
           },
-          "at most so many jobs of each state (default: 20)")
+          "at most N jobs of each state (default: 20)")
       ->option_text("N");
   command->callback([options, &chosen] { chosen = [options] { return run_jobs(*options); }; });
 }

@@ -1,4 +1,4 @@
-// The quarq command: looks after queues and jobs from a terminal or a script.
+// The quarq command: inspects and manages queues and jobs, from a terminal or a script.
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -57,7 +57,7 @@ void declare(CLI::App& app, chosen_command& chosen) {
                          add_workers, add_help}) {
     add(app, chosen);
   }
-  // Commands would take over what was set before they were added.
+  // Last: commands would inherit a footer that is set before they are added.
   app.footer(examples);
 }
 
@@ -77,14 +77,14 @@ int wrong_line(const std::string& message, const CLI::App& app) {
 
 int run_command_line(int argc, char** argv) {
   chosen_command chosen;
-  CLI::App app("Looks after the jobs of a quarq broker.");
+  CLI::App app("Inspects and manages the jobs of a quarq broker.");
   try {
     declare(app, chosen);
     check_command(app, argc, argv);
     app.parse(argc, argv);
     return chosen();
   } catch (const CLI::Success& e) {
-    // What was asked for is text: a help or the version.
+    // --help or --version.
     return app.exit(e);
   } catch (const CLI::Error& e) {
     return wrong_line(e.what(), app);
@@ -101,9 +101,9 @@ int run_command_line(int argc, char** argv) {
 }  // namespace quarq::cli
 
 int main(int argc, char** argv) {
-  // A reader that has seen enough (| head) shows as an error of writing, and ends nothing half way.
+  // A reader that stops reading (| head) shows as an error of writing, and must not end the command half way.
   std::signal(SIGPIPE, SIG_IGN);
-  // What went wrong is said once, by the command itself.
+  // The command itself reports errors, once.
   quarq::base::set_log_level("off");
   const int code = quarq::cli::run_command_line(argc, argv);
   return quarq::cli::finish_output() ? code : quarq::cli::failed;

@@ -42,7 +42,7 @@ void print_table(const table& rows) {
 }
 
 void complain(std::string_view text) {
-  // What was printed before stands before it where both go to the same place.
+  // Keeps the order of output and errors where both go to the same place.
   if (output_error == 0 && std::fflush(stdout) != 0) output_error = errno;
   fmt::print(stderr, "quarq: {}\n", terminal_safe(text));
 }

@@ -1,4 +1,4 @@
-// What the command writes, and to whom.
+// Writes to the standard output and the standard error.
 #pragma once
 
 #include <optional>
@@ -12,15 +12,15 @@
 
 namespace quarq::cli {
 
-/// To the standard output, as it is. When nobody reads it any more, nothing is written and nothing said.
+/// To the standard output, unchanged. Once its reader is gone, does nothing.
 void print(std::string_view text);
-/// A line with nothing in it that a terminal obeys.
+/// One line, made terminal_safe.
 void print_line(std::string_view text);
 /// A table as wide as the terminal.
 void print_table(const table& rows);
 /// "quarq: TEXT", one line, to the standard error.
 void complain(std::string_view text);
-/// Writes what is buffered. False, and a complaint, if the output could not be written (a full disk).
+/// Flushes the output. False, after an error message, if it could not be written (a full disk).
 bool finish_output();
 
 /// Text as JSON.

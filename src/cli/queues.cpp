@@ -15,7 +15,7 @@ namespace {
 
 using queue_summaries = std::vector<broker::queue_summary>;
 
-awaitable<queue_summaries> ask_for_queues(queue_ptr queue) {
+awaitable<queue_summaries> fetch_queues(queue_ptr queue) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
   auto all = co_await broker->queues();
@@ -52,7 +52,7 @@ void show(const queue_summaries& all) {
 
 int run_queues(const common& options, bool only_one) {
   const auto queue = open_queue(options);
-  auto all = run(ask_for_queues(queue));
+  auto all = run(fetch_queues(queue));
   if (only_one) std::erase_if(all, [&](const auto& q) { return q.name != options.queue; });
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   if (options.json) {
@@ -71,8 +71,7 @@ int run_queues(const common& options, bool only_one) {
 
 void add_queues(CLI::App& app, chosen_command& chosen) {
   const auto options = std::make_shared<common>();
-  auto* command =
-      add_command(app, "queues", "All queues, with how many jobs they have in each state", *options);
+  auto* command = add_command(app, "queues", "All queues, with the number of jobs in each state", *options);
   command->get_option("--queue")->description("only this queue");
   command->callback([options, command, &chosen] {
     const bool only_one = command->get_option("--queue")->count() > 0;

@@ -21,22 +21,22 @@ struct requeue_options : common {
   bool all_dead = false;
 };
 
-struct refused {
+struct not_requeued {
   std::string id;
-  std::optional<job_state> state;  ///< nothing: there is no such job
+  std::optional<job_state> state;  ///< nullopt: there is no such job
 };
 
 struct requeued {
   std::size_t count = 0;
-  std::vector<refused> not_dead;
+  std::vector<not_requeued> not_dead;
 };
 
 awaitable<requeued> requeue_all(queue_ptr queue) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
-  const std::vector<std::string> every_dead_one;
+  const std::vector<std::string> all_dead;
   requeued result;
-  result.count = co_await broker->requeue(queue->name(), every_dead_one);
+  result.count = co_await broker->requeue(queue->name(), all_dead);
   co_return result;
 }
 
@@ -95,7 +95,7 @@ int run_requeue(const requeue_options& options) {
 
 void add_requeue(CLI::App& app, chosen_command& chosen) {
   const auto options = std::make_shared<requeue_options>();
-  auto* command = add_command(app, "requeue", "Sends dead jobs again, with all their tries", *options);
+  auto* command = add_command(app, "requeue", "Sends dead jobs again, with all their attempts", *options);
   add_words(*command, "ID", options->ids, "the jobs' ids");
   command->add_flag("--all-dead", options->all_dead, "all dead jobs of the queue");
   command->callback([options, &chosen] { chosen = [options] { return run_requeue(*options); }; });

@@ -9,8 +9,8 @@ namespace quarq::cli {
 namespace {
 
 constexpr std::size_t gap = 2;
-constexpr std::size_t widest_flexible = 60;
-constexpr std::size_t narrowest_flexible = 12;
+constexpr std::size_t max_flexible = 60;
+constexpr std::size_t min_flexible = 12;
 
 void append_cell(std::string& line, const std::string& cell, std::size_t columns, column::kind as) {
   const std::string shown = cut(cell, columns);
@@ -33,18 +33,18 @@ std::vector<std::size_t> table::widths(std::size_t max) const {
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     std::size_t needed = 0;
     for (const auto& row : rows_) needed = std::max(needed, width(row[i]));
-    const bool may_give = columns_[i].as == column::kind::flexible;
-    if (!may_give || needed > 0) needed = std::max(needed, width(columns_[i].title));
-    if (may_give && max == 0) needed = std::min(needed, widest_flexible);
+    const bool is_flexible = columns_[i].as == column::kind::flexible;
+    if (!is_flexible || needed > 0) needed = std::max(needed, width(columns_[i].title));
+    if (is_flexible && max == 0) needed = std::min(needed, max_flexible);
     all.push_back(needed);
     total += needed == 0 ? 0 : needed + gap;
   }
   if (max == 0) return all;
-  // The widest gives first, a column at a time.
+  // Narrows the widest flexible column, one character at a time, until the table fits.
   while (total - gap > max) {
     std::size_t* widest = nullptr;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      if (columns_[i].as != column::kind::flexible || all[i] <= narrowest_flexible) continue;
+      if (columns_[i].as != column::kind::flexible || all[i] <= min_flexible) continue;
       if (widest == nullptr || all[i] > *widest) widest = &all[i];
     }
     if (widest == nullptr) break;

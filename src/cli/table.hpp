@@ -21,12 +21,12 @@ class table {
  public:
   explicit table(std::vector<column> columns) : columns_(std::move(columns)) {}
 
-  /// As many cells as columns; any bytes.
+  /// REQUIRES: as many cells as columns. They may be any bytes.
   void add(const std::vector<std::string>& cells);
   bool empty() const noexcept { return rows_.empty(); }
 
-  /// Lines of at most `max` columns where flexible columns can give way; 0: no limit but for each flexible
-  /// cell.
+  /// Lines of at most `max` characters, if narrowing the flexible columns is enough; 0: no limit, but flexible
+  /// columns have one.
   std::string text(std::size_t max) const;
 
  private:

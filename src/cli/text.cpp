@@ -20,9 +20,9 @@ namespace {
 using code_points = std::pair<char32_t, char32_t>;
 
 // Controls, and the marks, embeddings, overrides and isolates of writing direction.
-constexpr std::array obeyed = {code_points{0x00, 0x1f},     code_points{0x7f, 0x9f},
-                               code_points{0x61c, 0x61c},   code_points{0x200e, 0x200f},
-                               code_points{0x2028, 0x202e}, code_points{0x2066, 0x2069}};
+constexpr std::array controls = {code_points{0x00, 0x1f},     code_points{0x7f, 0x9f},
+                                 code_points{0x61c, 0x61c},   code_points{0x200e, 0x200f},
+                                 code_points{0x2028, 0x202e}, code_points{0x2066, 0x2069}};
 constexpr std::array without_width = {code_points{0x300, 0x36f},   code_points{0x200b, 0x200d},
                                       code_points{0x20d0, 0x20f0}, code_points{0xfe00, 0xfe0f},
                                       code_points{0xfe20, 0xfe2f}, code_points{0xfeff, 0xfeff}};
@@ -67,7 +67,7 @@ std::string terminal_safe(std::string_view bytes) {
   out.reserve(text.size());
   for (std::string_view rest = text; !rest.empty();) {
     const auto c = next(rest);
-    if (!within(obeyed, c.code)) {
+    if (!within(controls, c.code)) {
       out += c.bytes;
     } else if (c.code == '\n' || c.code == '\t') {
       out += c.code == '\n' ? "\\n" : "\\t";
@@ -146,7 +146,7 @@ std::optional<double> take_part(std::string_view& text, bool alone) {
 }  // namespace
 
 milliseconds parse_duration(std::string_view option, std::string_view text) {
-  constexpr double longest = 1e15;
+  constexpr double max_ms = 1e15;
   double sum = 0;
   std::string_view rest = text;
   do {
@@ -157,7 +157,7 @@ milliseconds parse_duration(std::string_view option, std::string_view text) {
     }
     sum += *part;
   } while (!rest.empty());
-  if (sum > longest) throw invalid_argument(fmt::format("{}: {} is too long", option, text));
+  if (sum > max_ms) throw invalid_argument(fmt::format("{}: {} is too long", option, text));
   return milliseconds(static_cast<milliseconds::rep>(sum + 0.5));
 }
 

@@ -1,5 +1,4 @@
-// Text for people: what is safe to show on a terminal, how wide it is, and moments and durations as people
-// say them.
+// Text for a terminal: what is safe to show, how wide it is, and times and durations in words.
 #pragma once
 
 #include <chrono>
@@ -15,13 +14,13 @@ namespace quarq::cli {
 using milliseconds = std::chrono::milliseconds;
 using time_point = std::chrono::sys_time<milliseconds>;
 
-/// Any bytes as text without anything that a terminal obeys: control characters and those that turn the
-/// direction of writing become \n, \t or \uXXXX. JSON text stays JSON and means the same.
+/// Any bytes as text that can't control a terminal: control characters, and those that change the direction
+/// of writing, become \n, \t or \uXXXX. JSON stays JSON and means the same.
 std::string terminal_safe(std::string_view bytes);
 
 /// How many columns terminal-safe text takes.
 std::size_t width(std::string_view text) noexcept;
-/// The text, or what fits of it and "…".
+/// The text, or as much of it as fits and "…".
 std::string cut(std::string_view text, std::size_t columns);
 
 /// "250 ms", "3 s", "5 min", "2 h", "3 d", rounded down.
@@ -31,7 +30,7 @@ std::string relative(time_point when, time_point now);
 std::string iso8601(time_point when);
 time_point now();
 
-// ---- What people type. Each throws quarq::invalid_argument: "--delay: expected ..., got ...".
+// ---- Parsing options. Each throws quarq::invalid_argument: "--delay: expected ..., got ...".
 
 /// "10s", "5min", "1h30min", "250ms", "1.5d"; a number alone is seconds.
 milliseconds parse_duration(std::string_view option, std::string_view text);

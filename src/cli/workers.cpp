@@ -7,7 +7,7 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
-#include "cli/worker_card.hpp"
+#include "cli/worker_info.hpp"
 
 namespace quarq::cli {
 
@@ -15,7 +15,7 @@ namespace {
 
 using worker_summaries = std::vector<broker::worker_summary>;
 
-awaitable<worker_summaries> ask_for_workers(queue_ptr queue) {
+awaitable<worker_summaries> fetch_workers(queue_ptr queue) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
   auto all = co_await broker->workers(queue->name());
@@ -27,13 +27,13 @@ std::string number_or(const std::optional<std::uint64_t>& number, const char* ot
 }
 
 std::string to_json(const broker::worker_summary& w) {
-  const auto card = read_card(w.card);
+  const auto info = read_worker_info(w.card);
   return json_object()
-      .text_or_null("worker", card.worker)
+      .text_or_null("worker", info.worker)
       .text("lease", w.token)
       .number("running", w.running)
-      .json("done", number_or(card.done, ""))
-      .json("concurrency", number_or(card.concurrency, ""))
+      .json("done", number_or(info.done, ""))
+      .json("concurrency", number_or(info.concurrency, ""))
       .number("lease_ms", w.expires_in.count())
       .str();
 }
@@ -46,16 +46,16 @@ void show(const worker_summaries& all) {
               {"CONCURRENCY", kind::number},
               {"LEASE", kind::number}});
   for (const auto& w : all) {
-    const auto card = read_card(w.card);
-    rows.add({card.worker.empty() ? w.token : card.worker, std::to_string(w.running),
-              number_or(card.done, "?"), number_or(card.concurrency, "?"), rough(w.expires_in)});
+    const auto info = read_worker_info(w.card);
+    rows.add({info.worker.empty() ? w.token : info.worker, std::to_string(w.running),
+              number_or(info.done, "?"), number_or(info.concurrency, "?"), rough(w.expires_in)});
   }
   print_table(rows);
 }
 
 int run_workers(const common& options) {
   const auto queue = open_queue(options);
-  const auto all = run(ask_for_workers(queue));
+  const auto all = run(fetch_workers(queue));
   if (options.json) {
     std::vector<std::string> values;
     for (const auto& w : all) values.push_back(to_json(w));

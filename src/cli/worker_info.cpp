@@ -1,4 +1,4 @@
-#include "cli/worker_card.hpp"
+#include "cli/worker_info.hpp"
 
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
@@ -7,7 +7,7 @@ namespace quarq::cli {
 
 namespace {
 
-void read_entry(decoder& in, worker_card& into) {
+void read_entry(decoder& in, worker_info& into) {
   const std::string_view key = in.text();
   if (key == "worker") {
     into.worker = in.text();
@@ -22,14 +22,14 @@ void read_entry(decoder& in, worker_card& into) {
 
 }  // namespace
 
-worker_card read_card(std::string_view card) {
-  worker_card read;
+worker_info read_worker_info(std::string_view encoded) {
+  worker_info read;
   try {
-    decoder in(card, "worker's card");
+    decoder in(encoded, "worker info");
     const std::size_t count = in.map();
     for (std::size_t i = 0; i < count; ++i) read_entry(in, read);
   } catch (const decode_error&) {
-    // What was read until here is shown.
+    // Shown are the entries before the error.
   }
   return read;
 }
@@ -37,8 +37,8 @@ worker_card read_card(std::string_view card) {
 worker_names names_of(const std::vector<broker::worker_summary>& workers) {
   worker_names names;
   for (const auto& w : workers) {
-    const auto card = read_card(w.card);
-    if (!card.worker.empty()) names.emplace(w.token, card.worker);
+    const auto info = read_worker_info(w.card);
+    if (!info.worker.empty()) names.emplace(w.token, info.worker);
   }
   return names;
 }

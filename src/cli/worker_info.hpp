@@ -1,4 +1,4 @@
-// What a worker says of itself in its lease.
+// What a worker has written about itself into its lease.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@
 
 namespace quarq::cli {
 
-struct worker_card {
+struct worker_info {
   std::string worker;
   std::optional<std::uint64_t> done, concurrency;
 };
 
-/// What can be read of it; nothing here fails, since anybody may have written it.
-worker_card read_card(std::string_view card);
+/// Never throws: other programs may have written it. What can't be read stays empty.
+worker_info read_worker_info(std::string_view encoded);
 
 /// Lease tokens -> workers' names.
 using worker_names = std::unordered_map<std::string, std::string>;

@@ -1,0 +1,134 @@
+// The commands that cancel, requeue and purge jobs.
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+
+#include <quarq/errors.hpp>
+
+#include "broker/broker.hpp"
+#include "integration/cli_test.hpp"
+#include "support/default_timeout.hpp"
+
+namespace quarq::test::cli_tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr task<void()> wait_for_stop{"wait_for_stop"};
+
+class cli_manage : public cli_test {};
+
+INSTANTIATE_TEST_SUITE_P(at, cli_manage, testing::ValuesIn(cli_brokers()),
+                         [](const auto& p) { return p.param.name; });
+
+TEST_P(cli_manage, cancel_says_what_became_of_each) {
+  enqueued({"t", "--id", "a"});
+  enqueued({"add", "1", "2", "--id", "done"});
+  enqueued({"t", "--id", "b", "--delay", "1h"});
+  const auto cancelled = quarq({"cancel", "a", "b"});
+  expect_good(cancelled);
+  EXPECT_EQ(cancelled.out, "a: cancelled\nb: cancelled\n");
+  const auto a = quarq_json({"job", "a"});
+  EXPECT_EQ(a.at("state"), "cancelled");
+  EXPECT_EQ(a.at("task"), "t");
+  EXPECT_EQ(a.at("error_type"), "quarq::cancelled");
+  EXPECT_EQ(a.at("error"), "t was cancelled before it ran");
+  EXPECT_EQ(quarq({"cancel", "a"}).out, "a: too late: it has ended\n");
+  work();
+  const auto late = quarq({"cancel", "done"});
+  expect_good(late);
+  EXPECT_EQ(late.out, "done: too late: it has ended\n");
+  const auto nobody = quarq({"cancel", "done", "nobody", "--json"});
+  EXPECT_EQ(nobody.exit_code, 1);
+  EXPECT_EQ(
+      nobody.out,
+      "[{\"id\": \"done\", \"outcome\": \"too_late\"}, {\"id\": \"nobody\", \"outcome\": \"not_found\"}]\n");
+}
+
+TEST_P(cli_manage, a_running_job_is_seen_with_its_worker_and_can_be_cancelled) {
+  enqueued({"wait_for_stop", "--id", "a"});
+  auto o = options();
+  o.max_jobs = 1;
+  o.concurrency = 7;
+  worker w(o);
+  strings seen;
+  const auto look = [&] {
+    const auto workers = quarq_json({"workers"});
+    EXPECT_EQ(workers.as_array().size(), 1u);
+    EXPECT_EQ(workers.at(0).at("running"), 1);
+    EXPECT_EQ(workers.at(0).at("concurrency"), 7);
+    EXPECT_GT(workers.at(0).at("lease_ms").as_int64(), 0);
+    const auto job = quarq_json({"job", "a"});
+    EXPECT_EQ(job.at("state"), "running");
+    EXPECT_EQ(job.at("worker"), workers.at(0).at("worker"));
+    const auto table = lines_of(quarq({"workers"}).out);
+    EXPECT_EQ(table.size(), 2u);
+    EXPECT_EQ(table.at(0).substr(table.at(0).find("RUNNING")), "RUNNING  DONE  CONCURRENCY  LEASE");
+    expect_error(quarq({"purge", "--state", "running", "--yes"}), 2,
+                 "--state: running jobs can't be purged, cancel them instead (see quarq purge --help)");
+    const auto r = quarq({"cancel", "a"});
+    expect_good(r);
+    seen = lines_of(r.out);
+  };
+  // On the worker's thread pool, so that its loop goes on.
+  w.handle(wait_for_stop, [&](std::stop_token stop) {
+    look();
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    stopped.wait_for(lock, stop, default_timeout, [] { return false; });
+    if (stop.stop_requested()) throw cancelled("stopped");
+  });
+  run_on_loop(w.run());
+  EXPECT_EQ(seen, strings{"a: requested: it is running, and its worker has been told to stop it"});
+  EXPECT_EQ(state_of("a"), "cancelled");
+}
+
+TEST_P(cli_manage, dead_jobs_are_requeued_by_name_or_all) {
+  for (const auto* id : {"a", "b", "c"}) enqueued({"no_such_task", "--attempts", "1", "--id", id});
+  work();
+  ASSERT_EQ(state_of("a"), "dead");
+  const auto two = quarq({"requeue", "a", "nobody", "a"});
+  EXPECT_EQ(two.exit_code, 1);
+  EXPECT_EQ(two.out, "1 requeued\n");
+  EXPECT_EQ(two.err, "quarq: no job with id \"nobody\"\n");
+  EXPECT_EQ(state_of("a"), "queued");
+  const auto queued = quarq({"requeue", "a"});
+  EXPECT_EQ(queued.exit_code, 1);
+  EXPECT_EQ(queued.err, "quarq: a is queued, not dead\n");
+  const auto all = quarq({"requeue", "--all-dead"});
+  expect_good(all);
+  EXPECT_EQ(all.out, "2 requeued\n");
+  EXPECT_EQ(quarq({"requeue", "--all-dead", "--json"}).out, "{\"requeued\": 0, \"not_dead\": []}\n");
+  for (const strings& wrong : {strings{"requeue"}, strings{"requeue", "a", "--all-dead"}}) {
+    expect_error(quarq(wrong), 2,
+                 "requeue: expected either the ids of dead jobs or --all-dead (see quarq requeue --help)");
+  }
+}
+
+TEST_P(cli_manage, purge_asks_on_a_terminal_and_refuses_without_one) {
+  enqueued({"t", "--id", "a"});
+  const strings purge = {"purge", "--state", "queued"};
+  expect_error(quarq(purge), 2,
+               "purge asks before it forgets jobs, and there is no terminal to ask on: give --yes "
+               "(see quarq purge --help)");
+  command_options typed;
+  typed.terminal = true;
+  typed.input = "n\n";
+  const auto no = quarq(purge, typed);
+  EXPECT_EQ(no.exit_code, 1);
+  EXPECT_EQ(no.err, "Forget all queued jobs of queue default at " + broker::without_password(url()) +
+                        "? [y/N] quarq: nothing was purged\n");
+  EXPECT_EQ(state_of("a"), "queued");
+  typed.input = "y\n";
+  const auto yes = quarq(purge, typed);
+  EXPECT_EQ(yes.exit_code, 0);
+  EXPECT_EQ(yes.out, "1 purged\n");
+  EXPECT_EQ(quarq({"job", "a"}).exit_code, 1);
+  enqueued({"t"});
+  enqueued({"t"});
+  EXPECT_EQ(quarq({"purge", "--state", "queued", "--yes", "--json"}).out, "{\"purged\": 2}\n");
+}
+
+}  // namespace
+}  // namespace quarq::test::cli_tests
