@@ -34,7 +34,7 @@ class channel {
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
 
-  /// Waits for room. Throws closed if the channel is closed, also if that happens while it waits: the value
+  /// Waits for room. Throws closed_error if the channel is closed, also if that happens while it waits: the value
   /// was not pushed then.
   awaitable<void> async_push(T value) {
     throw_if_closed();
@@ -46,7 +46,7 @@ class channel {
     if (!pushed) throw_closed();
   }
 
-  /// Returns false if the channel is full: `value` is unchanged then. Throws closed.
+  /// Returns false if the channel is full: `value` is unchanged then. Throws closed_error.
   bool try_push(T&& value) {
     throw_if_closed();
     if (!has_room()) return false;
@@ -77,7 +77,7 @@ class channel {
   }
 
   /// From now on nothing can be pushed; the values in the channel can still be popped. Those who wait to push
-  /// get closed, those who wait to pop get nullopt.
+  /// get closed_error, those who wait to pop get nullopt.
   void close() {
     closed_ = true;
     pushers_.end_all(false);
@@ -119,7 +119,7 @@ class channel {
   void throw_if_closed() const {
     if (closed_) throw_closed();
   }
-  [[noreturn]] static void throw_closed() { throw closed("pushed to a channel that is closed"); }
+  [[noreturn]] static void throw_closed() { throw closed_error("pushed to a channel that is closed"); }
 
   const std::size_t capacity_;
   bool closed_ = false;

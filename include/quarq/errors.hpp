@@ -76,7 +76,7 @@ class job_expired : public error {
 };
 
 /// Sent to a channel or a queue after its close().
-class closed : public error {
+class closed_error : public error {
  public:
   using error::error;
 };

@@ -61,7 +61,7 @@ class joinable_queue {
   /// as items come, and kept.
   explicit joinable_queue(joinable_queue_options options = {}) : queue_(options) {}
 
-  /// Waits for room. Throws quarq::closed, quarq::cancelled when a stop is requested, and
+  /// Waits for room. Throws quarq::closed_error, quarq::cancelled when a stop is requested, and
   /// quarq::invalid_argument for an item of more bytes than the queue has, or that can't be encoded.
   void push(const T& item, std::stop_token stop = {}) const {
     queue_.push(to_msgpack(item), std::move(stop));

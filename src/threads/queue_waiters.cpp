@@ -70,7 +70,7 @@ void queue_waiters::wake_all(role as) {
 // ---- items
 
 bool queue_waiters::has_room() const {
-  if (closed_) throw closed("the queue is closed: nothing can be pushed");
+  if (closed_) throw closed_error("the queue is closed: nothing can be pushed");
   return capacity_ == 0 || count_ < capacity_;
 }
 
@@ -218,7 +218,7 @@ awaitable<void> async_wait(queue_waiters& waiters, queue_waiters::role as) {
   waiting.waits = false;
   const std::lock_guard lock(waiters.mutex_);
   const bool was_left = as == queue_waiters::joiners && waiters.unfinished_ > 0;
-  if (was_left) throw closed("the queue was destroyed before task_done() was called for all of its items");
+  if (was_left) throw closed_error("the queue was destroyed before task_done() was called for all of its items");
 }
 
 }  // namespace quarq::detail

@@ -118,9 +118,9 @@ TEST(joinable_queue, closed) {
   n.push(1);
   n.close();
   EXPECT_TRUE(n.is_closed());
-  EXPECT_THROW(n.push(2), closed);
-  EXPECT_THROW(n.try_push(2), closed);
-  EXPECT_THROW(n.push_for(2, 1ms), closed);
+  EXPECT_THROW(n.push(2), closed_error);
+  EXPECT_THROW(n.try_push(2), closed_error);
+  EXPECT_THROW(n.push_for(2, 1ms), closed_error);
   EXPECT_EQ(n.pop(), 1);
   EXPECT_EQ(n.pop(), std::nullopt);
 }

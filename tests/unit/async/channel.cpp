@@ -146,8 +146,8 @@ TEST(channel, closed_gives_what_is_in_it_and_then_nothing) {
   it.try_push(2);
   it.close();
   EXPECT_TRUE(it.is_closed());
-  EXPECT_THROW(it.try_push(3), closed);
-  EXPECT_THROW(run(it.async_push(3)), closed);
+  EXPECT_THROW(it.try_push(3), closed_error);
+  EXPECT_THROW(run(it.async_push(3)), closed_error);
   EXPECT_EQ(run(it.async_pop()), 1);
   EXPECT_EQ(run(it.async_pop()), 2);
   EXPECT_EQ(run(it.async_pop()), std::nullopt);
@@ -169,7 +169,7 @@ TEST(channel, close_ends_all_waits) {
   full.close();
   loop.run_ready();
   ASSERT_TRUE(pusher->failure());
-  EXPECT_THROW(std::rethrow_exception(pusher->failure()), closed);
+  EXPECT_THROW(std::rethrow_exception(pusher->failure()), closed_error);
   EXPECT_EQ(full.try_pop(), 1);
   EXPECT_EQ(full.try_pop(), std::nullopt);
 }

@@ -91,7 +91,7 @@ TEST(blocking_queue, push_for_waits_as_long_as_it_is_told) {
   EXPECT_TRUE(queue.push_for(std::move(kept), std::chrono::nanoseconds::max()));
   popper.join();
   queue.close();
-  EXPECT_THROW(queue.push_for(std::make_unique<int>(3), 1h), closed);
+  EXPECT_THROW(queue.push_for(std::make_unique<int>(3), 1h), closed_error);
   EXPECT_EQ(**queue.pop(), 2);
 }
 
@@ -110,8 +110,8 @@ TEST(blocking_queue, a_closed_one_gives_what_it_has_and_takes_nothing) {
   queue.close();
   queue.close();
   EXPECT_TRUE(queue.is_closed());
-  EXPECT_THROW(queue.push(2), closed);
-  EXPECT_THROW(queue.try_push(2), closed);
+  EXPECT_THROW(queue.push(2), closed_error);
+  EXPECT_THROW(queue.try_push(2), closed_error);
   EXPECT_EQ(queue.pop(), 1);
   EXPECT_EQ(queue.pop(), std::nullopt);
 }
@@ -129,7 +129,7 @@ TEST(blocking_queue, close_wakes_threads_that_wait) {
       waiting.emplace_back([&] {
         try {
           full.push(2);
-        } catch (const closed&) {
+        } catch (const closed_error&) {
           ++refused;
         }
       });

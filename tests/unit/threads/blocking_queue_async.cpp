@@ -101,7 +101,7 @@ TEST(blocking_queue, close_wakes_coroutines_that_wait) {
   const auto pushes = [&]() -> awaitable<void> {
     try {
       co_await full.async_push(2);
-    } catch (const closed&) {
+    } catch (const closed_error&) {
       ++refused;
     }
   };
@@ -130,7 +130,7 @@ TEST(blocking_queue, its_end_is_heard_by_coroutines_that_wait) {
   const auto refusing = [&](awaitable<void> what) -> awaitable<void> {
     try {
       co_await std::move(what);
-    } catch (const closed&) {
+    } catch (const closed_error&) {
       ++refused;
     }
   };
