@@ -40,7 +40,7 @@ arguments read_arguments(int argc, char** argv) {
     } else if (word.starts_with("--broker=")) {
       a.broker = word.substr(9);
     } else {
-      throw quarq::invalid_argument("unexpected argument " + word + ": see --help");
+      throw quarq::usage_error("unexpected argument " + word + ": see --help");
     }
   }
   return a;
@@ -215,7 +215,7 @@ int main(int argc, char** argv) {
   } catch (const interrupted&) {
     std::cerr << "\nquarq-demo: interrupted; all its processes have ended\n";
     return 130;
-  } catch (const quarq::invalid_argument& e) {
+  } catch (const quarq::usage_error& e) {
     std::cerr << "quarq-demo: " << e.what() << "\n";
     return 2;
   } catch (const std::exception& e) {

@@ -44,7 +44,7 @@ concept codable = requires(encoder& out, decoder& in, const T& value) {
                 "quarq::codec (text is std::string, not std::string_view or const char*; other bytes are " \
                 "quarq::bytes)")
 
-/// Appends `value` to `out`. Throws quarq::invalid_argument for a value that can't be written: text that is not
+/// Appends `value` to `out`. Throws quarq::usage_error for a value that can't be written: text that is not
 /// UTF-8, a duration beyond 292 years, an enumerator without a name.
 template <class T>
 void encode(encoder& out, const T& value) {

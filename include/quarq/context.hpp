@@ -53,7 +53,7 @@ class context {
   /// The job's arguments, for hooks, which see the jobs of all tasks:
   ///     if (ctx.task() == count_words.name()) {
   ///       const auto [url] = ctx.arguments(count_words);
-  /// Each call decodes them again. Throws invalid_argument, naming both tasks, if this is a job of another
+  /// Each call decodes them again. Throws usage_error, naming both tasks, if this is a job of another
   /// task or the worker's context; decode_error if the arguments are not what this task takes.
   template <class R, class... Args>
   auto arguments(const quarq::task<R(Args...)>& what) const {

@@ -138,15 +138,15 @@ class cron_schedule {
   /// @hourly, @daily (@midnight), @weekly, @monthly, @yearly (@annually). A field is a list of numbers,
   /// names, ranges and steps: "*", "0,30", "mon-fri", "8-18/2", "*/15". Weekdays are 0 to 7, Sunday being
   /// both. If both day and weekday are restricted (neither begins with *), a day needs to match only one of
-  /// them, as in crontab(5). Throws invalid_argument naming the field and the column; also if the time zone
+  /// them, as in crontab(5). Throws usage_error naming the field and the column; also if the time zone
   /// is unknown or the schedule never comes.
   explicit cron_schedule(std::string_view crontab, std::string_view zone = "UTC");
 
-  /// The schedule part of `options`. Throws invalid_argument naming the field.
+  /// The schedule part of `options`. Throws usage_error naming the field.
   explicit cron_schedule(const cron_options& options);
 
   /// The first moment of the schedule that lies in a later second than `after`. `after`: from the year 1900
-  /// to the year 9000, or invalid_argument is thrown. (Clock changes are known up to 2037, as far as the time
+  /// to the year 9000, or usage_error is thrown. (Clock changes are known up to 2037, as far as the time
   /// zone database lists them.)
   time_point next(time_point after) const;
 

@@ -25,7 +25,7 @@ class decode_error : public error {
 };
 
 /// A URL, flag, option or name given by the caller is not usable.
-class invalid_argument : public error {
+class usage_error : public error {
  public:
   using error::error;
 };
@@ -75,7 +75,7 @@ class job_expired : public error {
   using error::error;
 };
 
-/// Sent to a channel or a queue after its close().
+/// Something was pushed into a channel or a queue after its close().
 class closed_error : public error {
  public:
   using error::error;

@@ -38,7 +38,7 @@ struct joinable_queue_options {
 ///     urls.close();
 ///
 /// It reaches other processes as an argument of quarq::process and process_pool::run, alone or inside another
-/// argument. Anywhere else encoding it throws quarq::invalid_argument: a job can't carry it, since it is
+/// argument. Anywhere else encoding it throws quarq::usage_error: a job can't carry it, since it is
 /// memory of this machine.
 ///
 /// A process that is killed, at any instruction, harms nobody else: the others neither hang nor see half an
@@ -57,12 +57,12 @@ class joinable_queue {
  public:
   using value_type = T;
 
-  /// Throws quarq::invalid_argument for a bound of 0, std::system_error if there is no memory. Memory is used
+  /// Throws quarq::usage_error for a bound of 0, std::system_error if there is no memory. Memory is used
   /// as items come, and kept.
   explicit joinable_queue(joinable_queue_options options = {}) : queue_(options) {}
 
   /// Waits for room. Throws quarq::closed_error, quarq::cancelled when a stop is requested, and
-  /// quarq::invalid_argument for an item of more bytes than the queue has, or that can't be encoded.
+  /// quarq::usage_error for an item of more bytes than the queue has, or that can't be encoded.
   void push(const T& item, std::stop_token stop = {}) const {
     queue_.push(to_msgpack(item), std::move(stop));
   }
@@ -95,7 +95,7 @@ class joinable_queue {
     return decoded(item);
   }
 
-  /// A popped item has been dealt with; to be called once for each. Throws quarq::invalid_argument if there
+  /// A popped item has been dealt with; to be called once for each. Throws quarq::usage_error if there
   /// is no popped item left for which it was not called.
   void task_done() const { queue_.task_done(); }
   /// Waits until task_done() was called for every item pushed. False if a stop was requested before.

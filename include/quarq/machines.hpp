@@ -28,7 +28,7 @@ struct machines_options {
 namespace detail {
 awaitable<std::string> run_on_machines(const queue& where, call_data call,
                                        std::optional<std::chrono::milliseconds> deadline, bool returns_void);
-/// Throws invalid_argument for a deadline out of its range.
+/// Throws usage_error for a deadline out of its range.
 void check_deadline(std::optional<std::chrono::milliseconds> deadline);
 }  // namespace detail
 
@@ -43,7 +43,7 @@ void check_deadline(std::optional<std::chrono::milliseconds> deadline);
 /// Cheap to copy; copies share the queue, and like it belong to one loop. Not thread-safe.
 class machines : public detail::maps<machines> {
  public:
-  /// Throws invalid_argument for a deadline that is not from 1 ms to 100 years.
+  /// Throws usage_error for a deadline that is not from 1 ms to 100 years.
   explicit machines(queue where, machines_options options = {})
       : queue_(std::move(where)), deadline_(options.deadline) {
     detail::check_deadline(deadline_);

@@ -55,7 +55,7 @@ class maps {
   /// `on_progress(progress)` is called each time the work of an element has ended, on the awaiting loop: it
   /// must not block. If it throws, the map fails with its exception. It is destroyed when the map has ended.
   ///
-  /// Throws invalid_argument for a max_concurrency of 0.
+  /// Throws usage_error for a max_concurrency of 0.
   template <class What, class Range, class Progress = no_progress>
     requires std::ranges::input_range<Range>
   auto map(What&& what, Range&& range, map_options options = {}, Progress&& on_progress = {}) const {

@@ -38,8 +38,10 @@ struct extension {
 
 /// Appends msgpack values to a string, each in its shortest form. The string must outlive the encoder.
 ///
-/// REQUIRES: array(n) is followed by n values, map(n) by n keys and n values; this is not checked. Throws quarq::invalid_argument for what msgpack can't hold: a length of 2^32 or more, text
-/// that is not UTF-8, a timestamp with more than 999 999 999 nanoseconds. Not thread-safe.
+/// REQUIRES: array(n) is followed by n values, map(n) by n keys and n values. This is not checked.
+///
+/// Throws quarq::usage_error for what msgpack can't hold: a length of 2^32 or more, text that is not UTF-8, a
+/// timestamp with more than 999 999 999 nanoseconds. Not thread-safe.
 class encoder {
  public:
   explicit encoder(std::string& out, detail::attachments* beside = nullptr) noexcept
@@ -59,7 +61,7 @@ class encoder {
   void time(timestamp value);
   void extension(std::int8_t type, std::string_view data);
   /// An open file, socket or the like; the reader gets a duplicate of this descriptor. Throws
-  /// quarq::invalid_argument anywhere but in a call to another process.
+  /// quarq::usage_error anywhere but in a call to another process.
   void file(int descriptor);
   /// Appends values that are already encoded.
   void raw(std::string_view encoded);

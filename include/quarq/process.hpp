@@ -55,7 +55,7 @@ class process {
   process() noexcept = default;
 
   /// Waits until the process has started, a millisecond or two. Throws quarq::error if it can't be started,
-  /// and quarq::invalid_argument or what a codec throws for arguments that can't be encoded.
+  /// and quarq::usage_error or what a codec throws for arguments that can't be encoded.
   template <class F, class... Args>
     requires (!std::same_as<std::remove_cvref_t<F>, process_options> &&
               !std::same_as<std::remove_cvref_t<F>, process>)

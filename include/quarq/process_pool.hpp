@@ -54,7 +54,7 @@ struct process_pool_options {
 /// - boost::system::system_error (operation_aborted) if the caller is cancelled: the process is killed and
 ///   replaced;
 /// - cancelled if the pool is destroyed first;
-/// - error if processes can't be started, and invalid_argument for arguments that can't be encoded.
+/// - error if processes can't be started, and usage_error for arguments that can't be encoded.
 ///
 /// Thread safety: any thread and any loop. The destructor kills the children and returns when they are gone.
 /// Children die with the program, however it ends. They share its stdout and stderr, which are flushed after

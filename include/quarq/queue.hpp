@@ -27,7 +27,7 @@ std::string default_broker_url();
 class queue {
  public:
   /// `broker`: sqlite:FILE, sqlite::memory:, redis://..., rediss://..., redis+unix://...,
-  /// redis+sentinel://..., or arq in place of redis; throws invalid_argument for any other URL.
+  /// redis+sentinel://..., or arq in place of redis; throws usage_error for any other URL.
   /// `name`: 1 to 100 characters, no white space, no braces.
   explicit queue(std::string broker = default_broker_url(), std::string name = "default");
 
@@ -35,7 +35,7 @@ class queue {
   const std::string& broker_url() const noexcept;
 
   /// Sends the call. When this returns the job is stored and will run at least once. Throws duplicate_job if
-  /// its id is taken, invalid_argument if an option is out of range, broker_error if the broker can't be
+  /// its id is taken, usage_error if an option is out of range, broker_error if the broker can't be
   /// reached.
   template <class R>
   awaitable<job<R>> enqueue(call<R> c) const {

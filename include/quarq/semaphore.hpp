@@ -37,7 +37,7 @@ class semaphore {
     std::shared_ptr<state> from_;
   };
 
-  /// Throws invalid_argument for 0 permits: nobody could ever acquire one.
+  /// Throws usage_error for 0 permits: nobody could ever acquire one.
   explicit semaphore(std::size_t permits);
   /// Waiting coroutines get boost::system::system_error (operation_aborted).
   ~semaphore();

@@ -25,7 +25,7 @@ namespace sqlite {
 /// REQUIRES: `where` is a queue on the same SQLite file; `db` is a connection of the SQLite library that quarq
 /// is linked with. Blocks, and is not awaited; `db` is used only during the call, on this thread.
 ///
-/// Throws duplicate_job and invalid_argument as queue::enqueue does, invalid_argument also for a queue that is
+/// Throws duplicate_job and usage_error as queue::enqueue does, usage_error also for a queue that is
 /// not on SQLite, and broker_error if SQLite refuses (locked, full). Nothing of the call is stored then, and
 /// your transaction stays open.
 template <class R>

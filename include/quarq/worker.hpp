@@ -90,7 +90,7 @@ class worker {
   worker_options& options() noexcept;
 
   /// Runs `f` for each job of this task. `f` takes the task's parameters, after an optional quarq::context&
-  /// or std::stop_token, and returns the task's result or an awaitable of it. Throws invalid_argument if the
+  /// or std::stop_token, and returns the task's result or an awaitable of it. Throws usage_error if the
   /// task has a handler already, or if the options don't go together.
   template <class R, class... Args, class F>
   worker& handle(const task<R(Args...)>& what, F f, handler_options how = {}) {
@@ -105,7 +105,7 @@ class worker {
   /// Runs `f` again and again: `worker.cron("nightly", report, {.hour = 3, .minute = 30})`. `f` takes
   /// nothing, or a quarq::context& or std::stop_token, and is a job like others, of the task "cron:NAME":
   /// once for all workers of the queue that know this cron job. `name`: 1 to 150 characters, no white space,
-  /// no colons. Throws invalid_argument if the name is taken or the schedule can't be used.
+  /// no colons. Throws usage_error if the name is taken or the schedule can't be used.
   template <class F>
   worker& cron(const std::string& name, F f, cron_options when) {
     handler_options how;

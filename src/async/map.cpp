@@ -22,7 +22,7 @@ namespace asio = boost::asio;
 namespace {
 
 std::size_t checked_concurrency(map_options options, std::size_t default_max) {
-  if (options.max_concurrency == 0) throw invalid_argument("max_concurrency: expected at least 1, got 0");
+  if (options.max_concurrency == 0) throw usage_error("max_concurrency: expected at least 1, got 0");
   return options.max_concurrency.value_or(default_max);
 }
 

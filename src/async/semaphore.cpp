@@ -36,7 +36,7 @@ semaphore::permit& semaphore::permit::operator=(permit&& other) noexcept {
 }
 
 semaphore::semaphore(std::size_t permits) : state_(std::make_shared<state>(permits)) {
-  if (permits == 0) throw invalid_argument("semaphore: 0 permits, expected at least 1");
+  if (permits == 0) throw usage_error("semaphore: 0 permits, expected at least 1");
 }
 
 semaphore::~semaphore() {

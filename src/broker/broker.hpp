@@ -232,7 +232,7 @@ class broker {
   /// Dead jobs back into the queue with their tries at 0: those named, or all if `ids` is empty. How many
   /// there were.
   virtual awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) = 0;
-  /// Forgets all jobs of the queue in this state; running ones are refused with invalid_argument. How many
+  /// Forgets all jobs of the queue in this state; running ones are refused with usage_error. How many
   /// there were.
   virtual awaitable<std::size_t> purge(std::string queue, job_state state) = 0;
   /// One line each on what in the store's set-up puts jobs at risk (no persistence, eviction). Empty:
@@ -246,7 +246,7 @@ struct open_options {
   std::optional<milliseconds> patience = milliseconds{10'000};
 };
 
-/// Throws invalid_argument for a URL that open() would refuse, and does nothing else.
+/// Throws usage_error for a URL that open() would refuse, and does nothing else.
 void check_url(std::string_view url);
 
 /// The file in which the jobs are, if they are in one; others that belong to it have names that begin with
@@ -258,7 +258,7 @@ std::string without_password(std::string_view url);
 
 /// Opens sqlite:FILE, sqlite::memory:, redis://, rediss://, redis+unix://, redis+sentinel://, arq://,
 /// arqs://, arq+unix:// or arq+sentinel://, or the last of each with TLS, rediss+sentinel:// and
-/// arqs+sentinel://. Throws invalid_argument for a URL it can't use, naming the part. Does not connect yet.
+/// arqs+sentinel://. Throws usage_error for a URL it can't use, naming the part. Does not connect yet.
 std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop,
                              open_options options = {});
 

@@ -11,11 +11,10 @@ namespace {
 constexpr std::size_t max_name = 255;
 
 void check_name(std::string_view what, std::string_view name) {
-  if (name.empty())
-    throw invalid_argument(fmt::format("{} is empty: it needs 1 to {} bytes", what, max_name));
+  if (name.empty()) throw usage_error(fmt::format("{} is empty: it needs 1 to {} bytes", what, max_name));
   if (name.size() <= max_name) return;
-  throw invalid_argument(fmt::format("{} \"{}...\" has {} bytes: at most {} are allowed", what,
-                                     name.substr(0, 32), name.size(), max_name));
+  throw usage_error(fmt::format("{} \"{}...\" has {} bytes: at most {} are allowed", what, name.substr(0, 32),
+                                name.size(), max_name));
 }
 
 }  // namespace
@@ -28,14 +27,14 @@ void check_jobs(std::span<const new_job> jobs) {
   for (const auto& job : jobs) {
     check_name("a job's id", job.id);
     if (job.priority >= min_priority && job.priority <= max_priority) continue;
-    throw invalid_argument(fmt::format("job \"{}\": priority {} is not within {} to {}", job.id, job.priority,
-                                       min_priority, max_priority));
+    throw usage_error(fmt::format("job \"{}\": priority {} is not within {} to {}", job.id, job.priority,
+                                  min_priority, max_priority));
   }
 }
 
 void check_purge(job_state state) {
   if (state == job_state::running) {
-    throw invalid_argument("running jobs can't be purged: cancel them, or stop their workers");
+    throw usage_error("running jobs can't be purged: cancel them, or stop their workers");
   }
 }
 

@@ -27,7 +27,7 @@ kind kind_of(std::string_view url) {
     if (scheme == known) return kind::arq;
   }
   // What follows the scheme may hold a password.
-  throw invalid_argument(fmt::format(
+  throw usage_error(fmt::format(
       "\"{}:\" is not a broker that is known: use sqlite:FILE, sqlite::memory:, redis://HOST, "
       "rediss://HOST, redis+unix://PATH or redis+sentinel://HOST,HOST; or arq://HOST, arqs://HOST, "
       "arq+unix://PATH, arq+sentinel://HOST,HOST for python-arq's jobs",

@@ -19,7 +19,7 @@ void check_file(const std::string& url, if_missing missing) {
   if (!url.starts_with("sqlite:")) return;
   const std::string file = broker::sqlite::parse_url(url).settings.file;
   if (file == ":memory:") {
-    throw invalid_argument("sqlite::memory: belongs to one process: a command would find nothing in it");
+    throw usage_error("sqlite::memory: belongs to one process: a command would find nothing in it");
   }
   std::error_code ignored;
   if (missing == if_missing::create || std::filesystem::exists(file, ignored)) return;

@@ -21,7 +21,7 @@ inline constexpr int ok = 0;
 inline constexpr int failed = 1;
 inline constexpr int wrong_usage = 2;
 
-/// Set by the command that the command line names; returns the exit code. Throws quarq::invalid_argument for a wrong
+/// Set by the command that the command line names; returns the exit code. Throws quarq::usage_error for a wrong
 /// command line, quarq::error for everything else.
 using chosen_command = std::function<int()>;
 
@@ -53,7 +53,7 @@ using broker_ptr = std::shared_ptr<broker::broker>;
 
 enum class if_missing { refuse, create };
 
-/// The queue that the options name. Throws invalid_argument for a wrong URL or name, and broker_error for a
+/// The queue that the options name. Throws usage_error for a wrong URL or name, and broker_error for a
 /// SQLite file that does not exist. Calls on its broker wait about three seconds for a server.
 queue_ptr open_queue(const common& options, if_missing file = if_missing::refuse);
 

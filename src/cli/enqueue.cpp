@@ -35,7 +35,7 @@ std::string encode_argument(const std::string& typed, std::size_t number) {
   try {
     return json_to_msgpack(typed);
   } catch (const decode_error& e) {
-    throw invalid_argument(
+    throw usage_error(
         fmt::format("argument {} ({}): {}; a string needs its quotes: '\"text\"', or give --string", number,
                     cut(terminal_safe(typed), 40), e.what()));
   }
@@ -52,7 +52,7 @@ std::string encode_arguments_of(const enqueue_options& options) {
     } else if (codecs::is_utf8(typed)) {
       out.text(typed);
     } else {
-      throw invalid_argument(fmt::format("argument {}: not UTF-8", i + 1));
+      throw usage_error(fmt::format("argument {}: not UTF-8", i + 1));
     }
   }
   return arguments;
@@ -60,7 +60,7 @@ std::string encode_arguments_of(const enqueue_options& options) {
 
 detail::call_data make_call(const enqueue_options& options) {
   if (options.task.empty() || !codecs::is_utf8(options.task)) {
-    throw invalid_argument("TASK: expected a name in UTF-8, got \"" + options.task + "\"");
+    throw usage_error("TASK: expected a name in UTF-8, got \"" + options.task + "\"");
   }
   return {options.task, encode_arguments_of(options), options.call};
 }

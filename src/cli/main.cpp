@@ -30,7 +30,7 @@ const CLI::App& command_named(const CLI::App& app, const std::string& name) {
   }
   const std::string what =
       name.empty() ? "no command was given: " : fmt::format("\"{}\" is not a command: ", name);
-  throw invalid_argument(fmt::format("{}expected {}", what, fmt::join(names, ", ")));
+  throw usage_error(fmt::format("{}expected {}", what, fmt::join(names, ", ")));
 }
 
 void add_help(CLI::App& app, chosen_command& chosen) {
@@ -88,7 +88,7 @@ int run_command_line(int argc, char** argv) {
     return app.exit(e);
   } catch (const CLI::Error& e) {
     return wrong_line(e.what(), app);
-  } catch (const invalid_argument& e) {
+  } catch (const usage_error& e) {
     return wrong_line(e.what(), app);
   } catch (const std::exception& e) {
     complain(e.what());

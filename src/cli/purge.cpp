@@ -40,12 +40,11 @@ bool confirmed(const clients::queue_impl& queue, job_state state) {
 
 int run_purge(const purge_options& options) {
   if (options.state == job_state::running) {
-    throw invalid_argument("--state: running jobs can't be purged, cancel them instead");
+    throw usage_error("--state: running jobs can't be purged, cancel them instead");
   }
   const auto queue = open_queue(options);
   if (!options.yes && isatty(STDIN_FILENO) == 0) {
-    throw invalid_argument(
-        "purge asks before it forgets jobs, and there is no terminal to ask on: give --yes");
+    throw usage_error("purge asks before it forgets jobs, and there is no terminal to ask on: give --yes");
   }
   if (!options.yes && !confirmed(*queue, options.state)) {
     complain("nothing was purged");

@@ -82,7 +82,7 @@ void show(const requeued& result, bool as_json) {
 
 int run_requeue(const requeue_options& options) {
   if (options.ids.empty() != options.all_dead) {
-    throw invalid_argument("requeue: expected either the ids of dead jobs or --all-dead");
+    throw usage_error("requeue: expected either the ids of dead jobs or --all-dead");
   }
   const auto queue = open_queue(options);
   const auto result =

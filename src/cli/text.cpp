@@ -152,26 +152,26 @@ milliseconds parse_duration(std::string_view option, std::string_view text) {
   do {
     const auto part = take_part(rest, rest.size() == text.size());
     if (!part) {
-      throw invalid_argument(fmt::format(
+      throw usage_error(fmt::format(
           "{}: expected a duration like 10s, 5min, 1h30min, 250ms or 2d, got \"{}\"", option, text));
     }
     sum += *part;
   } while (!rest.empty());
-  if (sum > max_ms) throw invalid_argument(fmt::format("{}: {} is too long", option, text));
+  if (sum > max_ms) throw usage_error(fmt::format("{}: {} is too long", option, text));
   return milliseconds(static_cast<milliseconds::rep>(sum + 0.5));
 }
 
 std::chrono::system_clock::time_point parse_time(std::string_view option, std::string_view text) {
   const auto read = codecs::from_iso8601(text);
   if (!read) {
-    throw invalid_argument(fmt::format(
+    throw usage_error(fmt::format(
         "{}: expected a time with its zone, like 2030-01-31T08:30:00Z or 2030-01-31T08:30+01:00, got \"{}\"",
         option, text));
   }
   // The system clock's nanoseconds end in the year 2262.
   constexpr std::int64_t last_second = 9'000'000'000;
   if (read->seconds < 0 || read->seconds > last_second) {
-    throw invalid_argument(fmt::format("{}: expected a time from 1970 to 2255, got \"{}\"", option, text));
+    throw usage_error(fmt::format("{}: expected a time from 1970 to 2255, got \"{}\"", option, text));
   }
   return std::chrono::system_clock::time_point(std::chrono::seconds(read->seconds) +
                                                std::chrono::nanoseconds(read->nanoseconds));
@@ -180,7 +180,7 @@ std::chrono::system_clock::time_point parse_time(std::string_view option, std::s
 job_state parse_state(std::string_view option, std::string_view text) {
   const auto state = job_state_from(text);
   if (state) return *state;
-  throw invalid_argument(
+  throw usage_error(
       fmt::format("{}: expected queued, deferred, running, succeeded, failed, cancelled, expired or dead, "
                   "got \"{}\"",
                   option, text));
@@ -191,7 +191,7 @@ int parse_number(std::string_view option, std::string_view text, int min, int ma
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size() && number >= min && number <= max)
     return number;
-  throw invalid_argument(
+  throw usage_error(
       fmt::format("{}: expected a whole number from {} to {}, got \"{}\"", option, min, max, text));
 }
 

@@ -30,7 +30,7 @@ std::string relative(time_point when, time_point now);
 std::string iso8601(time_point when);
 time_point now();
 
-// ---- Parsing options. Each throws quarq::invalid_argument: "--delay: expected ..., got ...".
+// ---- Parsing options. Each throws quarq::usage_error: "--delay: expected ..., got ...".
 
 /// "10s", "5min", "1h30min", "250ms", "1.5d"; a number alone is seconds.
 milliseconds parse_duration(std::string_view option, std::string_view text);

@@ -64,8 +64,8 @@ void apply_deadline(remote_call& c) {
   if (options.at) wait = std::chrono::ceil<milliseconds>(*options.at - std::chrono::system_clock::now());
   const milliseconds left = *c.deadline - std::max(wait, milliseconds{0});
   if (left < milliseconds{1}) {
-    throw invalid_argument(fmt::format("{}: due in {} ms, and that is not within its deadline of {} ms",
-                                       c.task, wait.count(), c.deadline->count()));
+    throw usage_error(fmt::format("{}: due in {} ms, and that is not within its deadline of {} ms", c.task,
+                                  wait.count(), c.deadline->count()));
   }
   c.expires_by_deadline = !options.expires || *options.expires > left;
   if (c.expires_by_deadline) options.expires = left;
@@ -202,8 +202,8 @@ awaitable<std::string> run_on_machines(const queue& where, call_data call,
 
 void check_deadline(std::optional<milliseconds> deadline) {
   if (!deadline || (*deadline >= milliseconds{1} && *deadline <= model::max_time)) return;
-  throw invalid_argument(fmt::format("machines: deadline: expected 1 to {} ms, got {}",
-                                     model::max_time.count(), deadline->count()));
+  throw usage_error(fmt::format("machines: deadline: expected 1 to {} ms, got {}", model::max_time.count(),
+                                deadline->count()));
 }
 
 }  // namespace quarq::detail

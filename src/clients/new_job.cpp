@@ -26,8 +26,8 @@ void check_range(const detail::call_data& call, const char* option, const std::o
     else
       return static_cast<long long>(v);
   };
-  throw invalid_argument(fmt::format("{}: option {}: expected {} to {}{}, got {}", call.task, option,
-                                     number(min), number(max), unit, number(*value)));
+  throw usage_error(fmt::format("{}: option {}: expected {} to {}{}, got {}", call.task, option, number(min),
+                                number(max), unit, number(*value)));
 }
 
 void check_time(const detail::call_data& call, const char* option, std::optional<milliseconds> value,
@@ -38,8 +38,7 @@ void check_time(const detail::call_data& call, const char* option, std::optional
 void check_options(const detail::call_data& call) {
   const auto& o = call.options;
   if (o.id && (o.id->empty() || o.id->size() > 255)) {
-    throw invalid_argument(
-        fmt::format("{}: option id: expected 1 to 255 bytes, got {}", call.task, o.id->size()));
+    throw usage_error(fmt::format("{}: option id: expected 1 to 255 bytes, got {}", call.task, o.id->size()));
   }
   check_time(call, "delay", o.delay, milliseconds{0});
   check_time(call, "expires", o.expires, milliseconds{1});

@@ -7,7 +7,7 @@
 
 namespace quarq::clients {
 
-/// Throws invalid_argument that names the task, the option, its range and the value.
+/// Throws usage_error that names the task, the option, its range and the value.
 broker::new_job to_job(detail::call_data call);
 
 }  // namespace quarq::clients

@@ -21,7 +21,7 @@ namespace clients {
 void check_queue_name(const std::string& name) {
   const auto bad = [](unsigned char c) { return c <= ' ' || c == '{' || c == '}' || c == 0x7f; };
   if (name.empty() || name.size() > 100 || std::any_of(name.begin(), name.end(), bad)) {
-    throw invalid_argument(
+    throw usage_error(
         fmt::format("queue name \"{}\": expected 1 to 100 characters without white space and braces", name));
   }
 }

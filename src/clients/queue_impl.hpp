@@ -12,7 +12,7 @@
 
 namespace quarq::clients {
 
-/// Throws invalid_argument for a name that a queue can't have.
+/// Throws usage_error for a name that a queue can't have.
 void check_queue_name(const std::string& name);
 
 class queue_impl final : public async::loop_guest, public std::enable_shared_from_this<queue_impl> {

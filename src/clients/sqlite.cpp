@@ -9,8 +9,8 @@ namespace quarq::detail {
 
 job_handle enqueue_in_transaction(sqlite3* db, const queue& where, call_data call) {
   if (!where.broker_url().starts_with("sqlite:")) {
-    throw invalid_argument("sqlite::enqueue needs a queue on a sqlite: broker, and this queue's is " +
-                           broker::without_password(where.broker_url()));
+    throw usage_error("sqlite::enqueue needs a queue on a sqlite: broker, and this queue's is " +
+                      broker::without_password(where.broker_url()));
   }
   auto job = clients::to_job(std::move(call));
   const auto answers = broker::sqlite::enqueue_in_transaction(db, where.name(), {&job, 1});

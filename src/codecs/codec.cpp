@@ -25,12 +25,12 @@ float decode_float(decoder& in) {
 }
 
 void fail_time_range() {
-  throw invalid_argument("a duration or time is too far from zero: 2^63 nanoseconds, 292 years, is the most");
+  throw usage_error("a duration or time is too far from zero: 2^63 nanoseconds, 292 years, is the most");
 }
 
 void fail_unnamed_enumerator(std::int64_t value) {
-  throw invalid_argument("an enum holds " + std::to_string(value) +
-                         ", which none of its described enumerators is");
+  throw usage_error("an enum holds " + std::to_string(value) +
+                    ", which none of its described enumerators is");
 }
 
 void fail_enumerator(decoder& in, const std::string& names, const std::string& got) {

@@ -35,8 +35,8 @@ void encoder::length(std::size_t count, std::string_view of, int fixed, std::siz
   } else if (count <= 0xffffffff) {
     head(static_cast<unsigned char>(head16 + 1), static_cast<std::uint32_t>(count));
   } else {
-    throw invalid_argument(std::string(of) + " of " + std::to_string(count) +
-                           " is longer than msgpack can hold (4294967295)");
+    throw usage_error(std::string(of) + " of " + std::to_string(count) +
+                      " is longer than msgpack can hold (4294967295)");
   }
 }
 
@@ -89,9 +89,9 @@ void encoder::real(float value) {
 void encoder::text(std::string_view value) {
   const std::size_t good = codecs::valid_utf8_prefix(value);
   if (good != value.size())
-    throw invalid_argument("text has to be UTF-8, and \"" + codecs::printable(value, 40) +
-                           "\" is not, from byte " + std::to_string(good) +
-                           " on: bytes that are not text go as quarq::bytes");
+    throw usage_error("text has to be UTF-8, and \"" + codecs::printable(value, 40) +
+                      "\" is not, from byte " + std::to_string(good) +
+                      " on: bytes that are not text go as quarq::bytes");
   if (put_beside(detail::attachments::text_type, value)) return;
   length(value.size(), "text", 0xa0, 32, 0xd9, 0xda);
   out_ += value;
@@ -113,8 +113,8 @@ void encoder::map(std::size_t count) {
 
 void encoder::time(timestamp value) {
   if (value.nanoseconds > 999'999'999)
-    throw invalid_argument("a timestamp has " + std::to_string(value.nanoseconds) +
-                           " nanoseconds: 999999999 is the most");
+    throw usage_error("a timestamp has " + std::to_string(value.nanoseconds) +
+                      " nanoseconds: 999999999 is the most");
   const auto seconds = static_cast<std::uint64_t>(value.seconds);
   const std::uint64_t nanoseconds = value.nanoseconds;
   if (seconds >> 34 != 0) {
@@ -153,7 +153,7 @@ bool encoder::put_beside(std::int8_t type, std::string_view value) {
 
 void encoder::file(int descriptor) {
   if (!beside_)
-    throw invalid_argument(
+    throw usage_error(
         "this value holds an open file or shared memory, which can be passed to a process of this program "
         "only, "
         "as an argument");

@@ -19,7 +19,7 @@ constexpr std::size_t max_name = 150;
 std::string task_for(std::string_view name) {
   const auto bad = [](unsigned char c) { return c <= ' ' || c == ':' || c == 0x7f; };
   if (name.empty() || name.size() > max_name || std::any_of(name.begin(), name.end(), bad)) {
-    throw invalid_argument(fmt::format(
+    throw usage_error(fmt::format(
         "cron \"{}\": name: expected 1 to {} characters without white space and colons", name, max_name));
   }
   return std::string(cron_prefix) + std::string(name);
@@ -27,7 +27,7 @@ std::string task_for(std::string_view name) {
 
 void check_time(const char* option, model::milliseconds value) {
   if (value >= model::milliseconds{0} && value <= model::max_time) return;
-  throw invalid_argument(
+  throw usage_error(
       fmt::format("option {}: expected 0 to {} ms, got {}", option, model::max_time.count(), value.count()));
 }
 
@@ -38,14 +38,14 @@ void check(const cron_options& o) {
   if (o.timeout) check_time("timeout", *o.timeout);
   if (const auto keep = o.keep_result.duration()) check_time("keep_result", *keep);
   if (o.priority < broker::min_priority || o.priority > broker::max_priority) {
-    throw invalid_argument(fmt::format("option priority: expected {} to {}, got {}", broker::min_priority,
-                                       broker::max_priority, o.priority));
+    throw usage_error(fmt::format("option priority: expected {} to {}, got {}", broker::min_priority,
+                                  broker::max_priority, o.priority));
   }
   if (o.job_id.size() > 255) {
-    throw invalid_argument(fmt::format("option job_id: expected at most 255 bytes, got {}", o.job_id.size()));
+    throw usage_error(fmt::format("option job_id: expected at most 255 bytes, got {}", o.job_id.size()));
   }
   if (!o.job_id.empty() && o.overlap != overlap::skip) {
-    throw invalid_argument(
+    throw usage_error(
         "option job_id: jobs of one id can't overlap or wait for each other: overlap must be skip");
   }
 }
@@ -54,8 +54,8 @@ cron_schedule checked_schedule(std::string_view name, const cron_options& o) {
   try {
     check(o);
     return cron_schedule(o);
-  } catch (const invalid_argument& e) {
-    throw invalid_argument(fmt::format("cron {}: {}", name, e.what()));
+  } catch (const usage_error& e) {
+    throw usage_error(fmt::format("cron {}: {}", name, e.what()));
   }
 }
 

@@ -19,7 +19,7 @@ inline constexpr std::string_view cron_prefix = "cron:";
 inline constexpr broker::milliseconds kept_at_least = std::chrono::minutes(1);
 
 struct cron_job {
-  /// Throws invalid_argument that begins with "cron NAME: ".
+  /// Throws usage_error that begins with "cron NAME: ".
   cron_job(std::string_view name, cron_options how);
 
   std::string task;  ///< cron:NAME

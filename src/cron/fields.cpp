@@ -163,7 +163,7 @@ class field_reader {
   [[noreturn]] void fail(std::size_t at, const std::string& why) const {
     const char* whole = crontab_ ? "crontab" : limits_.name;
     const auto field = crontab_ ? fmt::format("{}, ", limits_.name) : std::string();
-    throw invalid_argument(fmt::format("{} \"{}\": {}column {}: {}", whole, text_, field, at + 1, why));
+    throw usage_error(fmt::format("{} \"{}\": {}column {}: {}", whole, text_, field, at + 1, why));
   }
 
   std::string_view text_;
@@ -209,7 +209,7 @@ std::string_view expand(std::string_view text) {
   if (word == "@monthly") return "0 0 1 * *";
   if (word == "@yearly" || word == "@annually") return "0 0 1 1 *";
   const char* hint = word == "@reboot" ? "; for that there is run_at_startup" : "";
-  throw invalid_argument(
+  throw usage_error(
       fmt::format("crontab \"{}\": expected five or six fields, or one of @hourly, @daily, @midnight, "
                   "@weekly, @monthly, @yearly, @annually{}",
                   text, hint));
@@ -242,7 +242,7 @@ cron_sets parse_crontab(std::string_view text) {
     words = words_of(text);
   }
   if (words.size() != 5 && words.size() != 6) {
-    throw invalid_argument(
+    throw usage_error(
         fmt::format("crontab \"{}\": expected five fields (minute hour day month weekday), or six with "
                     "the second before them, got {}",
                     text, words.size()));

@@ -22,11 +22,11 @@ struct cron_sets {
 
 enum class cron_part { second, minute, hour, day, month, weekday };
 
-/// A field of the options: its numbers of weekdays count from Monday, 0. Throws invalid_argument naming the
+/// A field of the options: its numbers of weekdays count from Monday, 0. Throws usage_error naming the
 /// field and the column in `text`.
 void parse_cron_field(cron_part which, std::string_view text, cron_sets& into);
 
-/// A whole crontab string (see quarq::cron_schedule). Throws invalid_argument naming the field and the
+/// A whole crontab string (see quarq::cron_schedule). Throws usage_error naming the field and the
 /// column.
 cron_sets parse_crontab(std::string_view text);
 

@@ -32,7 +32,7 @@ const date::time_zone* find_zone(std::string_view name) {
   try {
     return date::locate_zone(std::string(name));
   } catch (const std::exception& e) {
-    throw invalid_argument(fmt::format(
+    throw usage_error(fmt::format(
         "time zone \"{}\": expected a name such as Europe/London that the time zone database of this machine "
         "(package tzdata) knows: {}",
         name, e.what()));
@@ -51,7 +51,7 @@ struct cron_schedule::rules {
       : sets(s), zone(find_zone(zone_name)), text(fmt::format("{} {}", written, zone_name)) {
     const local_day start = std::chrono::local_days{std::chrono::year{2000} / 1 / 1};
     if (!next_day(start, start + days(calendar_cycle_days))) {
-      throw invalid_argument(fmt::format("cron schedule \"{}\" never comes: no month has such a day", text));
+      throw usage_error(fmt::format("cron schedule \"{}\" never comes: no month has such a day", text));
     }
   }
 
@@ -164,7 +164,7 @@ cron::cron_sets sets_of(const cron_options& o) {
     return sets;
   }
   if (written(o) != written(cron_options())) {
-    throw invalid_argument(fmt::format(
+    throw usage_error(fmt::format(
         "crontab \"{}\": a schedule has either a crontab or fields, and here also fields are given: {}",
         o.crontab, written(o)));
   }
@@ -180,7 +180,7 @@ cron_schedule::cron_schedule(const cron_options& options) {
   auto made = std::make_shared<rules>(
       sets_of(options), options.crontab.empty() ? written(options) : options.crontab, options.timezone);
   if (options.microsecond < 0 || options.microsecond > 999'999) {
-    throw invalid_argument(fmt::format("microsecond: expected 0 to 999999, got {}", options.microsecond));
+    throw usage_error(fmt::format("microsecond: expected 0 to 999999, got {}", options.microsecond));
   }
   made->fraction = std::chrono::microseconds(options.microsecond);
   rules_ = std::move(made);
@@ -189,7 +189,7 @@ cron_schedule::cron_schedule(const cron_options& options) {
 cron_schedule::time_point cron_schedule::next(time_point after) const {
   constexpr std::chrono::sys_days first{year{1900} / 1 / 1}, last{year{9001} / 1 / 1};
   if (after < first || after >= last) {
-    throw invalid_argument(
+    throw usage_error(
         fmt::format("cron schedule \"{}\": asked for what comes after {} s of Unix time: expected a time in "
                     "the years 1900 to 9000",
                     text(), std::chrono::floor<seconds>(after).time_since_epoch().count()));

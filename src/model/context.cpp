@@ -13,7 +13,7 @@ std::string context::arguments_json(std::size_t limit) const {
 
 std::string_view context::encoded_arguments(std::string_view task) const {
   if (facts_.task == task && !arguments_.empty()) return arguments_;
-  throw invalid_argument(
+  throw usage_error(
       "context::arguments: asked for those of " + std::string(task) +
       (facts_.task.empty() ? ", but there is no job here" : ", but the job is one of " + facts_.task));
 }

@@ -100,22 +100,22 @@ std::string_view shared_memory_reader::find(std::uint64_t offset, std::uint64_t 
 
 std::uint32_t outgoing::add_file(int descriptor) {
   if (files_.size() >= max_files)
-    throw invalid_argument("more than " + std::to_string(max_files) +
-                           " open files can't go along with one call to a process");
+    throw usage_error("more than " + std::to_string(max_files) +
+                      " open files can't go along with one call to a process");
   base::unique_fd copy(fcntl(descriptor, F_DUPFD_CLOEXEC, 4));
   if (!copy)
-    throw invalid_argument("descriptor " + std::to_string(descriptor) +
-                           " can't go along with a call to a process: " + std::strerror(errno));
+    throw usage_error("descriptor " + std::to_string(descriptor) +
+                      " can't go along with a call to a process: " + std::strerror(errno));
   files_.push_back(std::move(copy));
   return static_cast<std::uint32_t>(files_.size() - 1);
 }
 
 std::uint64_t incoming::add(std::string_view) {
-  throw invalid_argument("these attachments are for reading");
+  throw usage_error("these attachments are for reading");
 }
 
 std::uint32_t incoming::add_file(int) {
-  throw invalid_argument("these attachments are for reading");
+  throw usage_error("these attachments are for reading");
 }
 
 int incoming::take_file(std::uint32_t number) {

@@ -97,7 +97,7 @@ shared_queue shared_queue::decode(decoder& in) {
   const int descriptor = in.file();
   try {
     return shared_queue(std::make_shared<shared_ring>(descriptor));
-  } catch (const invalid_argument& e) {
+  } catch (const usage_error& e) {
     in.fail(std::string("expected a joinable_queue: ") + e.what());
   }
 }

@@ -106,11 +106,11 @@ std::uint64_t slots_for(std::uint64_t items) {
 
 shared_ring::shared_ring(std::uint64_t items, std::uint64_t bytes) {
   if (items < 1 || items > max_items)
-    throw invalid_argument("a queue for " + std::to_string(items) + " items: it must be 1 to " +
-                           std::to_string(max_items));
+    throw usage_error("a queue for " + std::to_string(items) + " items: it must be 1 to " +
+                      std::to_string(max_items));
   if (bytes < 1 || bytes > max_bytes)
-    throw invalid_argument("a queue of " + std::to_string(bytes) + " bytes: it must be 1 to " +
-                           std::to_string(max_bytes));
+    throw usage_error("a queue of " + std::to_string(bytes) + " bytes: it must be 1 to " +
+                      std::to_string(max_bytes));
   descriptor_ = memfd_create("quarq-queue", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (descriptor_ < 0) fail_memory();
   try {
@@ -136,13 +136,13 @@ shared_ring::shared_ring(int descriptor) : descriptor_(descriptor) {
   const bool readable = fstat(descriptor, &about) == 0;
   const auto length = static_cast<std::uint64_t>(about.st_size);
   try {
-    if (!readable || length < sizeof(layout)) throw invalid_argument("the descriptor is not that of a queue");
+    if (!readable || length < sizeof(layout)) throw usage_error("the descriptor is not that of a queue");
     map(length);
     const auto& there = *shared_;
     if (there.valid.load(std::memory_order_acquire) != magic || there.items < 1 || there.items > max_items ||
         there.bytes < 1 || there.bytes > max_bytes ||
         length != sizeof(layout) + slots_for(there.items) * sizeof(slot) + std::bit_ceil(there.bytes))
-      throw invalid_argument("the descriptor is not that of a queue, or of another version's");
+      throw usage_error("the descriptor is not that of a queue, or of another version's");
   } catch (...) {
     unmap();
     throw;
@@ -174,8 +174,8 @@ void shared_ring::unmap() noexcept {
 
 void shared_ring::refuse_what_never_fits(std::size_t size) const {
   if (size <= shared_->bytes) return;
-  throw invalid_argument("an item of " + std::to_string(size) + " bytes does not fit into a queue of " +
-                         std::to_string(shared_->bytes) + " bytes");
+  throw usage_error("an item of " + std::to_string(size) + " bytes does not fit into a queue of " +
+                    std::to_string(shared_->bytes) + " bytes");
 }
 
 // REQUIRES: `pushing` is held. The slot of a head seen earlier is unchanged: it is reused only `slots`
@@ -387,8 +387,8 @@ void shared_ring::task_done() {
   auto& s = *shared_;
   const auto refuse_if_none = [&s](std::uint64_t finished) {
     if (finished / 2 >= s.head.load(std::memory_order_acquire))
-      throw invalid_argument("task_done() called more often than items were taken: " +
-                             std::to_string(finished / 2) + " times before");
+      throw usage_error("task_done() called more often than items were taken: " +
+                        std::to_string(finished / 2) + " times before");
   };
   std::uint64_t finished = s.finished.load(std::memory_order_relaxed);
   while (!(finished & join_waiting)) {

@@ -29,10 +29,10 @@ class shared_ring {
  public:
   enum class end { done, timed_out, stopped, closed };
 
-  /// A new ring, for up to `items` records of together up to `bytes`. Throws quarq::invalid_argument, and
+  /// A new ring, for up to `items` records of together up to `bytes`. Throws quarq::usage_error, and
   /// std::system_error if there is no memory.
   shared_ring(std::uint64_t items, std::uint64_t bytes);
-  /// One that another process made. Owns the descriptor, also when it throws quarq::invalid_argument.
+  /// One that another process made. Owns the descriptor, also when it throws quarq::usage_error.
   explicit shared_ring(int descriptor);
   ~shared_ring();
   shared_ring(const shared_ring&) = delete;
@@ -40,7 +40,7 @@ class shared_ring {
 
   int descriptor() const noexcept { return descriptor_; }
 
-  /// Returns done, timed_out, stopped or closed. Throws quarq::invalid_argument for a record that can never
+  /// Returns done, timed_out, stopped or closed. Throws quarq::usage_error for a record that can never
   /// fit.
   end push(std::string_view record, const wait_limit& max);
   /// Returns done, timed_out (no room now, or others wait for it) or closed.
@@ -49,7 +49,7 @@ class shared_ring {
   end pop(std::string& into, const wait_limit& max);
   end try_pop(std::string& into);
 
-  /// One of the popped records has been dealt with. Throws quarq::invalid_argument if all were.
+  /// One of the popped records has been dealt with. Throws quarq::usage_error if all were.
   void task_done();
   /// Waits until all pushed records have been dealt with: done, timed_out or stopped.
   end join(const wait_limit& max);

@@ -262,7 +262,7 @@ class reader {
   bool read_of_dialect(const std::string& key, const std::string& value) {
     try {
       return dialect_.parameter && dialect_.parameter(key, value);
-    } catch (const invalid_argument& e) {
+    } catch (const usage_error& e) {
       fail(e.what());
     }
   }
@@ -290,8 +290,8 @@ class reader {
   }
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw invalid_argument("the " + dialect_.name + " URL \"" + without_password(text_) +
-                           "\" can't be used: " + what);
+    throw usage_error("the " + dialect_.name + " URL \"" + without_password(text_) +
+                      "\" can't be used: " + what);
   }
 
   std::string_view text_;

@@ -20,7 +20,7 @@ std::string_view to_string(level where) noexcept {
 
 void detail::check_options(std::string_view task, const handler_options& options) {
   if (!options.memory_limit || options.on == level::process) return;
-  throw invalid_argument(fmt::format(
+  throw usage_error(fmt::format(
       "task \"{}\": option memory_limit: it limits a process of its own, which needs on = level::process",
       task));
 }

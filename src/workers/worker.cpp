@@ -46,7 +46,7 @@ void worker_impl::add_cron(std::string_view cron_name, cron_options how) {
   cron::cron_job made(cron_name, std::move(how));
   const auto task = made.task;
   if (!setup.crons.try_emplace(task, std::move(made)).second) {
-    throw invalid_argument(fmt::format("cron {}: there is one with this name already", cron_name));
+    throw usage_error(fmt::format("cron {}: there is one with this name already", cron_name));
   }
 }
 
@@ -401,7 +401,7 @@ void worker::add_handler(std::string task, detail::handler h) {
     processes::require_processes("task \"" + task + "\": its handler is on level::process, which");
   auto& setup = impl_->setup;
   const auto [place, fresh] = setup.handlers.try_emplace(task, std::move(h));
-  if (!fresh) throw invalid_argument("task \"" + task + "\" has a handler already");
+  if (!fresh) throw usage_error("task \"" + task + "\" has a handler already");
   setup.tasks.push_back(std::move(task));
 }
 

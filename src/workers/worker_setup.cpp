@@ -11,16 +11,16 @@ namespace quarq::workers {
 void check(const worker_setup& setup) {
   const auto& o = setup.options;
   if (setup.handlers.empty())
-    throw invalid_argument("a worker needs at least one handler: worker.handle(task, function)");
-  if (o.queues.empty()) throw invalid_argument("a worker needs at least one queue");
+    throw usage_error("a worker needs at least one handler: worker.handle(task, function)");
+  if (o.queues.empty()) throw usage_error("a worker needs at least one queue");
   for (const auto& q : o.queues) {
     clients::check_queue_name(q.name);
     if (q.weight < 1)
-      throw invalid_argument(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
+      throw usage_error(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
   }
-  if (o.concurrency == 0) throw invalid_argument("option concurrency: expected at least 1, got 0");
+  if (o.concurrency == 0) throw usage_error("option concurrency: expected at least 1, got 0");
   if (o.lease < std::chrono::milliseconds{1'000}) {
-    throw invalid_argument(fmt::format("option lease: expected at least 1000 ms, got {}", o.lease.count()));
+    throw usage_error(fmt::format("option lease: expected at least 1000 ms, got {}", o.lease.count()));
   }
 }
 

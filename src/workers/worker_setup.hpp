@@ -21,7 +21,7 @@ struct worker_setup {
   worker::end_hook after_job, after_commit;
 };
 
-/// Throws invalid_argument for what a worker can't run with.
+/// Throws usage_error for what a worker can't run with.
 void check(const worker_setup& setup);
 
 /// The names of all queues, and the tasks with cron jobs last: for the log.

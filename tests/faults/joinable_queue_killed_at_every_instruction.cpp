@@ -186,7 +186,7 @@ struct task_done_while_somebody_joins : round {
   void operation() override {
     try {
       ring.task_done();
-    } catch (const invalid_argument&) {
+    } catch (const usage_error&) {
       // Nobody has taken anything.
     }
   }

@@ -274,7 +274,7 @@ TEST(joinable_queue_killed_peers, join_ends_though_those_who_finish_are_killed) 
     const auto finish = [&ring] {
       try {
         while (true) ring.task_done();
-      } catch (const invalid_argument&) {
+      } catch (const usage_error&) {
         return 0;
       }
     };

@@ -31,7 +31,7 @@ void try_job(arq_codec codec, const std::string& payload) {
   std::string again;
   try {
     again = payloads.write_job({job.record, job.enqueued_ms, job.try_at_least, job.expires_at_ms});
-  } catch (const invalid_argument&) {
+  } catch (const usage_error&) {
     return;
   }
   const auto back = payloads.read_job(again);
@@ -61,7 +61,7 @@ void try_end(arq_codec codec, const std::string& payload) {
     const auto back = payloads.read_end(again);
     require_of_pickle(back.state == end.state, "what was written ended as it was read");
     model::decode_outcome(back.outcome);
-  } catch (const invalid_argument&) {
+  } catch (const usage_error&) {
   } catch (const decode_error&) {
     // The fields of the outcome that arq does not have may be anything.
   }

@@ -435,11 +435,11 @@ ARQ_TEST(what_can_not_be_run_is_one_job_with_its_reason, {}) {
 
 ARQ_TEST(names_and_ids_that_python_could_not_bear_are_refused, {}) {
   auto store = open_arq(server, loop);
-  auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "default", job_named("a\xff")));
+  auto text = co_await error_of<usage_error>(enqueue_one(*store, "default", job_named("a\xff")));
   EXPECT_NE(text.find("UTF-8"), std::string::npos) << text;
   for (const char* queue :
        {"arq:abort", "arq:job:x", "arq:result:x", "arq:queue:health-check", "x:quarq:leases", "q\xff"}) {
-    text = co_await error_of<invalid_argument>(enqueue_one(*store, queue, job_named("a")));
+    text = co_await error_of<usage_error>(enqueue_one(*store, queue, job_named("a")));
     EXPECT_NE(text.find("queue"), std::string::npos) << queue << ": " << text;
   }
 }
@@ -650,7 +650,7 @@ TEST(arq_url, what_is_wrong_is_named_without_the_password) {
     try {
       broker::check_url(url);
       ADD_FAILURE() << url << " was taken";
-    } catch (const invalid_argument& e) {
+    } catch (const usage_error& e) {
       const std::string text = e.what();
       EXPECT_NE(text.find(part), std::string::npos) << text;
       EXPECT_NE(text.find("the arq URL"), std::string::npos) << text;

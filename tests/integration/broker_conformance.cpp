@@ -137,7 +137,7 @@ awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::str
 }
 
 awaitable<void> expect_no_priorities(std::shared_ptr<broker::broker> store) {
-  auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job_named("urgent", 9)));
+  auto text = co_await error_of<usage_error>(enqueue_one(*store, "q", job_named("urgent", 9)));
   EXPECT_NE(text.find("urgent"), std::string::npos) << text;
   EXPECT_NE(text.find("priorit"), std::string::npos) << text;
   auto summary = co_await summary_of(*store, "q");

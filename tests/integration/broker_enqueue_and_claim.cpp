@@ -406,7 +406,7 @@ BROKER_TEST(records_and_outcomes_may_be_any_bytes) {
     for (const auto& record : records) {
       auto one = job_named("not a record");
       one.record = record;
-      auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", one));
+      auto text = co_await error_of<usage_error>(enqueue_one(*store, "q", one));
       EXPECT_NE(text.find("payload"), std::string::npos) << text;
     }
     for (auto& one : records) one = record_saying(one);
@@ -463,20 +463,20 @@ BROKER_TEST(ids_may_be_any_text_of_up_to_255_bytes) {
 
 BROKER_TEST(what_can_not_be_stored_is_refused_by_name) {
   auto store = place.open(loop);
-  auto text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job_named("")));
+  auto text = co_await error_of<usage_error>(enqueue_one(*store, "q", job_named("")));
   EXPECT_NE(text.find("id"), std::string::npos) << text;
-  text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job_named(std::string(256, 'x'))));
+  text = co_await error_of<usage_error>(enqueue_one(*store, "q", job_named(std::string(256, 'x'))));
   EXPECT_NE(text.find("255"), std::string::npos) << text;
-  text = co_await error_of<invalid_argument>(enqueue_one(*store, "", job_named("a")));
+  text = co_await error_of<usage_error>(enqueue_one(*store, "", job_named("a")));
   EXPECT_NE(text.find("queue"), std::string::npos) << text;
-  text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job_named("a", 10)));
+  text = co_await error_of<usage_error>(enqueue_one(*store, "q", job_named("a", 10)));
   EXPECT_NE(text.find("priority"), std::string::npos) << text;
-  text = co_await error_of<invalid_argument>(enqueue_one(*store, "q", job_named("a", -1)));
+  text = co_await error_of<usage_error>(enqueue_one(*store, "q", job_named("a", -1)));
   EXPECT_NE(text.find("priority"), std::string::npos) << text;
   // One bad job among good ones: none of them is stored.
   const strings ids = {"good", "", "good too"};
   auto mixed = store->enqueue("q", jobs_named(ids));
-  text = co_await error_of<invalid_argument>(std::move(mixed));
+  text = co_await error_of<usage_error>(std::move(mixed));
   EXPECT_NE(text.find("id"), std::string::npos) << text;
   auto summary = co_await summary_of(*store, "q");
   EXPECT_EQ(summary.queued, 0u);

@@ -174,7 +174,7 @@ BROKER_TEST(requeueing_wakes_a_waiting_worker) {
 BROKER_TEST(a_state_can_be_purged_but_not_what_is_running) {
   auto store = place.open(loop);
   auto worker = co_await busy_queue(store);
-  auto text = co_await error_of<invalid_argument>(store->purge("q", job_state::running));
+  auto text = co_await error_of<usage_error>(store->purge("q", job_state::running));
   EXPECT_NE(text.find("running"), std::string::npos) << text;
   auto count = co_await store->purge("q", job_state::dead);
   EXPECT_EQ(count, 2u);

@@ -724,7 +724,7 @@ template <class F>
 std::string error_text(F f) {
   try {
     f();
-  } catch (const invalid_argument& e) {
+  } catch (const usage_error& e) {
     return e.what();
   }
   return "nothing was thrown";

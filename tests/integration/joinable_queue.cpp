@@ -90,8 +90,8 @@ TEST(joinable_queue, bounds) {
   EXPECT_EQ(n.try_pop(), std::nullopt);
   EXPECT_EQ(n.pop_for(1ms), std::nullopt);
   EXPECT_EQ(n.pop_for(-1s), std::nullopt);
-  EXPECT_THROW(numbers({.capacity = 0}), invalid_argument);
-  EXPECT_THROW(numbers({.bytes = 0}), invalid_argument);
+  EXPECT_THROW(numbers({.capacity = 0}), usage_error);
+  EXPECT_THROW(numbers({.bytes = 0}), usage_error);
 }
 
 TEST(joinable_queue, a_duration_may_be_the_longest) {
@@ -108,7 +108,7 @@ TEST(joinable_queue, an_item_that_never_fits_is_refused_with_both_sizes) {
     texts.push(std::string(98, 'x'));
     texts.push(std::string(99, 'x'));
     FAIL() << "was pushed";
-  } catch (const invalid_argument& e) {
+  } catch (const usage_error& e) {
     EXPECT_STREQ(e.what(), "an item of 101 bytes does not fit into a queue of 100 bytes");
   }
 }
@@ -135,13 +135,13 @@ TEST(joinable_queue, a_stop_ends_waiting) {
 
 TEST(joinable_queue, task_done_too_often) {
   numbers n;
-  EXPECT_THROW(n.task_done(), invalid_argument);
+  EXPECT_THROW(n.task_done(), usage_error);
   n.push(1);
-  EXPECT_THROW(n.task_done(), invalid_argument);
+  EXPECT_THROW(n.task_done(), usage_error);
   n.pop();
   EXPECT_FALSE(n.join_for(1ms));
   n.task_done();
-  EXPECT_THROW(n.task_done(), invalid_argument);
+  EXPECT_THROW(n.task_done(), usage_error);
   EXPECT_TRUE(n.join_for(default_timeout));
 }
 
@@ -150,7 +150,7 @@ TEST(joinable_queue, travels_only_to_processes) {
   try {
     encode_arguments(n);
     FAIL() << "was encoded";
-  } catch (const invalid_argument& e) {
+  } catch (const usage_error& e) {
     EXPECT_NE(std::string(e.what()).find("process"), std::string::npos) << e.what();
   }
   EXPECT_THROW(from_msgpack<numbers>("\x01", "test"), decode_error);

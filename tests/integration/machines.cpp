@@ -282,11 +282,11 @@ TEST_P(machines_test, a_map_has_no_more_jobs_than_it_may) {
 
 TEST_P(machines_test, what_makes_no_sense_is_refused_with_a_reason) {
   without_worker([](queue q) -> awaitable<void> {
-    EXPECT_THROW(machines(q, machines_options{0ms}), invalid_argument);
-    EXPECT_THROW(machines(q).with_deadline(-1ms), invalid_argument);
+    EXPECT_THROW(machines(q, machines_options{0ms}), usage_error);
+    EXPECT_THROW(machines(q).with_deadline(-1ms), usage_error);
     const machines where(q, machines_options{5s});
     const auto late = co_await error_of(where.run(same(1).delay(6s)));
-    EXPECT_NE(late.as<invalid_argument>(), nullptr);
+    EXPECT_NE(late.as<usage_error>(), nullptr);
     EXPECT_EQ(late.what, "same: due in 6000 ms, and that is not within its deadline of 5000 ms");
     const auto bad = co_await error_of(where.run(same(1).priority(10)));
     EXPECT_EQ(bad.what, "same: option priority: expected 0 to 9, got 10");

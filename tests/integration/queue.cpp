@@ -22,7 +22,7 @@ class queue_test : public worker_lab {
   void expect_refused(call<int> c, const std::string& why) {
     without_worker([&](queue q) -> awaitable<void> {
       const auto error = co_await error_of(q.enqueue(std::move(c)));
-      EXPECT_NE(error.as<invalid_argument>(), nullptr);
+      EXPECT_NE(error.as<usage_error>(), nullptr);
       EXPECT_EQ(error.what, why);
     });
   }
@@ -177,12 +177,12 @@ TEST_P(queue_test, options_out_of_range_are_refused_with_the_range) {
 }
 
 TEST_P(queue_test, names_and_brokers_that_make_no_sense_are_refused_at_once) {
-  EXPECT_THROW(queue(url(), ""), invalid_argument);
-  EXPECT_THROW(queue(url(), "two words"), invalid_argument);
-  EXPECT_THROW(queue(url(), "{braces}"), invalid_argument);
-  EXPECT_THROW(queue(url(), std::string(101, 'q')), invalid_argument);
-  EXPECT_THROW(queue("http://example.org"), invalid_argument);
-  EXPECT_THROW(queue(""), invalid_argument);
+  EXPECT_THROW(queue(url(), ""), usage_error);
+  EXPECT_THROW(queue(url(), "two words"), usage_error);
+  EXPECT_THROW(queue(url(), "{braces}"), usage_error);
+  EXPECT_THROW(queue(url(), std::string(101, 'q')), usage_error);
+  EXPECT_THROW(queue("http://example.org"), usage_error);
+  EXPECT_THROW(queue(""), usage_error);
 }
 
 awaitable<std::string> send_one(queue q) {

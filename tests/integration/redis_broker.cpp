@@ -74,7 +74,7 @@ const std::string somebody = "0123456789ABCDEFGHJKMNPQRS";  // a name as clients
 TEST(redis_broker, a_queue_name_can_not_end_the_hash_tag) {
   EXPECT_EQ(broker::redis::key_prefix("mails"), "quarq:{mails}:");
   EXPECT_EQ(broker::redis::key_prefix("a}b{c%"), "quarq:{a%7Db%7Bc%25}:");
-  EXPECT_THROW(broker::redis::key_prefix(""), invalid_argument);
+  EXPECT_THROW(broker::redis::key_prefix(""), usage_error);
 }
 
 // ---- the server

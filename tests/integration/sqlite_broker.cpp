@@ -60,7 +60,7 @@ std::string refusal_of(const std::string& url) {
   boost::asio::io_context loop;
   try {
     broker::open(url, loop.get_executor());
-  } catch (const invalid_argument& e) {
+  } catch (const usage_error& e) {
     return e.what();
   }
   return "accepted";
@@ -284,8 +284,7 @@ TEST(sqlite_transaction, bad_jobs_are_refused_and_the_transaction_goes_on) {
   user.run("CREATE TABLE orders (number INTEGER PRIMARY KEY)");
   user.run("BEGIN; INSERT INTO orders DEFAULT VALUES");
   const strings ids = {"good", ""};
-  EXPECT_THROW(broker::sqlite::enqueue_in_transaction(user.get(), "mails", jobs_named(ids)),
-               invalid_argument);
+  EXPECT_THROW(broker::sqlite::enqueue_in_transaction(user.get(), "mails", jobs_named(ids)), usage_error);
   user.run("COMMIT");
   EXPECT_EQ(user.number("SELECT count(*) FROM orders"), 1);
 }

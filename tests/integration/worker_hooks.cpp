@@ -110,7 +110,7 @@ TEST_P(worker_hooks, know_the_arguments_of_any_task) {
   });
   w.on_startup([&](context& ctx) -> awaitable<void> {
     EXPECT_EQ(ctx.arguments_json(), "");
-    EXPECT_THROW(ctx.arguments(twice), invalid_argument);
+    EXPECT_THROW(ctx.arguments(twice), usage_error);
     co_return;
   });
   serve(w, [&](queue q) -> awaitable<void> {

@@ -228,7 +228,7 @@ TEST(worker_handle, says_when_its_options_do_not_go_together) {
     worker w;
     try {
       w.handle(where, f, how);
-    } catch (const invalid_argument& e) {
+    } catch (const usage_error& e) {
       return std::string(e.what());
     }
     return std::string("nothing was thrown");

@@ -239,7 +239,7 @@ TEST_P(worker_options_test, what_makes_no_sense_is_refused) {
     w.handle(step, [](int n) { return n; });
     try {
       run_to_end(w);
-    } catch (const invalid_argument& e) {
+    } catch (const usage_error& e) {
       return std::string(e.what());
     }
     return std::string("it ran");
@@ -264,10 +264,10 @@ TEST_P(worker_options_test, what_makes_no_sense_is_refused) {
   o.broker = "nowhere:";
   EXPECT_NE(refused(o).find("nowhere:"), std::string::npos);
   worker none(options());
-  EXPECT_THROW(run_to_end(none), invalid_argument);
+  EXPECT_THROW(run_to_end(none), usage_error);
   worker twice(options());
   twice.handle(step, [](int n) { return n; });
-  EXPECT_THROW(twice.handle(step, [](int n) { return n; }), invalid_argument);
+  EXPECT_THROW(twice.handle(step, [](int n) { return n; }), usage_error);
 }
 
 AT_EACH_BROKER(worker_options_test);

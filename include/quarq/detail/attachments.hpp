@@ -28,7 +28,7 @@ class attachments {
 
   /// Copies these bytes; returns their position.
   virtual std::uint64_t add(std::string_view data) = 0;
-  /// Duplicates this descriptor; returns its number. Throws invalid_argument if there are too many files, or if
+  /// Duplicates this descriptor; returns its number. Throws usage_error if there are too many files, or if
   /// it is not a descriptor.
   virtual std::uint32_t add_file(int descriptor) = 0;
 

@@ -29,7 +29,7 @@ template <class T>
 using members_of =
     boost::describe::describe_members<T, boost::describe::mod_any_access | boost::describe::mod_inherited>;
 
-/// Throws invalid_argument about an enumerator that is not described.
+/// Throws usage_error about an enumerator that is not described.
 [[noreturn]] void fail_unnamed_enumerator(std::int64_t value);
 /// Throws decode_error: "expected one of low, high, got "medium"". `names` is "low, high".
 [[noreturn]] void fail_enumerator(decoder& in, const std::string& names, const std::string& got);

@@ -37,7 +37,7 @@ struct handler {
   std::vector<std::string> parameter_names;
 };
 
-/// Throws invalid_argument if the options don't go together.
+/// Throws usage_error if the options don't go together.
 void check_options(std::string_view task, const handler_options& options);
 
 /// Calls `f` in the first of the forms that it has: with a context, with a stop_token, with the arguments

@@ -39,7 +39,7 @@ class progress_callback {
 /// element.
 class map_impl {
  public:
-  /// Throws invalid_argument for a max_concurrency of 0.
+  /// Throws usage_error for a max_concurrency of 0.
   map_impl(map_options options, std::size_t default_max_concurrency, std::optional<std::size_t> total,
            progress_callback on_progress);
   virtual ~map_impl() = default;

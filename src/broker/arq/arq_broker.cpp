@@ -36,12 +36,11 @@ std::string lease_channel(const lease& held) {
 void check_for_arq(const std::vector<new_job>& jobs) {
   for (const auto& job : jobs) {
     if (!codecs::is_utf8(job.id)) {
-      throw invalid_argument(
-          fmt::format("job \"{}\": the id is not UTF-8, which Python's arq workers can't read",
-                      codecs::printable(job.id, 300)));
+      throw usage_error(fmt::format("job \"{}\": the id is not UTF-8, which Python's arq workers can't read",
+                                    codecs::printable(job.id, 300)));
     }
     if (job.priority != 5) {
-      throw invalid_argument(fmt::format(
+      throw usage_error(fmt::format(
           "job \"{}\": priority {} is not possible in arq's queues, which know no priorities: leave "
           "it at 5, or use a queue of its own",
           job.id, job.priority));
@@ -131,7 +130,7 @@ redis::packed_job arq_broker::pack(new_job job, std::size_t more_to_come) {
   double score = now + static_cast<double>(std::max(milliseconds{0}, job.delay).count());
   if (job.at) score = static_cast<double>(job.at->time_since_epoch().count());
   score = std::max(1.0, score);  // arq takes 0 for "not queued"
-  if (job.record.empty()) throw invalid_argument(fmt::format("job \"{}\": the job payload is empty", job.id));
+  if (job.record.empty()) throw usage_error(fmt::format("job \"{}\": the job payload is empty", job.id));
   arq_job written;
   written.record = job.record;
   written.enqueued_ms = static_cast<std::int64_t>(now);

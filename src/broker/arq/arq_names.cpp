@@ -23,22 +23,22 @@ bool is_taken(std::string_view key) {
 }  // namespace
 
 void check_queue_key(std::string_view key) {
-  if (key.empty()) throw invalid_argument("the queue's name is empty");
+  if (key.empty()) throw usage_error("the queue's name is empty");
   if (!codecs::is_utf8(key)) {
-    throw invalid_argument("the queue's name \"" + codecs::printable(key, 80) +
-                           "\" is not UTF-8: Python's arq can't use it");
+    throw usage_error("the queue's name \"" + codecs::printable(key, 80) +
+                      "\" is not UTF-8: Python's arq can't use it");
   }
   if (is_taken(key) || key.ends_with(health_suffix)) {
-    throw invalid_argument("the queue's name \"" + codecs::printable(key, 80) +
-                           "\" is one of the keys that arq or quarq use for something else");
+    throw usage_error("the queue's name \"" + codecs::printable(key, 80) +
+                      "\" is one of the keys that arq or quarq use for something else");
   }
 }
 
 void check_health_key(std::string_view key) {
-  if (key.empty()) throw invalid_argument("the key of the health record is empty");
+  if (key.empty()) throw usage_error("the key of the health record is empty");
   if (is_taken(key)) {
-    throw invalid_argument("the key of the health record \"" + codecs::printable(key, 80) +
-                           "\" is one of the keys that arq or quarq use for something else");
+    throw usage_error("the key of the health record \"" + codecs::printable(key, 80) +
+                      "\" is one of the keys that arq or quarq use for something else");
   }
 }
 

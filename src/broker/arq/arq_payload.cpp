@@ -79,7 +79,7 @@ class arq_payloads::state {
       }
       return write_job_as(codec_, job, parts, others_);
     } catch (const decode_error& e) {
-      throw invalid_argument((parts.task.empty() ? "" : std::string(parts.task) + ": ") + e.what());
+      throw usage_error((parts.task.empty() ? "" : std::string(parts.task) + ": ") + e.what());
     }
   }
 
@@ -127,7 +127,7 @@ class arq_payloads::state {
       const end_parts parts = read_outcome(end.outcome, others_);
       return write_readable_end(end, job, parts);
     } catch (const decode_error& e) {
-      throw invalid_argument(e.what());
+      throw usage_error(e.what());
     }
   }
 

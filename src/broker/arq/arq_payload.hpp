@@ -59,7 +59,7 @@ class arq_payloads {
 
   arq_codec codec() const noexcept;
 
-  /// Throws quarq::invalid_argument, naming the value, if the arguments hold what Python's pickles can't, or
+  /// Throws quarq::usage_error, naming the value, if the arguments hold what Python's pickles can't, or
   /// if the record is not one.
   std::string write_job(const arq_job& job);
   /// Throws decode_error that names what is wrong and where: "job payload: field et: expected integer, got
@@ -68,7 +68,7 @@ class arq_payloads {
   arq_job_in read_job(std::string_view payload);
 
   /// Never fails because of a result that Python can't have: the job is then written as arq does, as failed
-  /// with "unable to serialize result"; quarq reads the exact result all the same. Throws invalid_argument if
+  /// with "unable to serialize result"; quarq reads the exact result all the same. Throws usage_error if
   /// `outcome` is not one.
   std::string write_end(const arq_end& end);
   /// Throws decode_error that begins with "result payload: ".

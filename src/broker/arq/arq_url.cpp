@@ -19,7 +19,7 @@ std::chrono::milliseconds read_seconds(const std::string& name, const std::strin
   const auto end = value.data() + value.size();
   const auto [stop, error] = std::from_chars(value.data(), end, seconds, std::chars_format::fixed);
   if (error != std::errc() || stop != end || !(seconds >= min && seconds <= max)) {
-    throw invalid_argument(
+    throw usage_error(
         fmt::format("the parameter \"{}\" is \"{}\"; it must be a number of seconds, from {} to {}", name,
                     value, min, static_cast<std::int64_t>(max)));
   }
@@ -29,7 +29,7 @@ std::chrono::milliseconds read_seconds(const std::string& name, const std::strin
 arq_codec read_codec(const std::string& value) {
   if (value == "pickle") return arq_codec::pickle;
   if (value == "msgpack") return arq_codec::msgpack;
-  throw invalid_argument("the parameter \"codec\" is \"" + value + "\"; it must be pickle or msgpack");
+  throw usage_error("the parameter \"codec\" is \"" + value + "\"; it must be pickle or msgpack");
 }
 
 }  // namespace
@@ -62,8 +62,8 @@ arq_settings parse_arq_url(std::string_view url) {
   };
   settings.redis = quarq::redis::parse_url(url, dialect);
   if (settings.health_check_key == settings.default_queue) {
-    throw invalid_argument("the arq URL \"" + quarq::redis::without_password(url) +
-                           "\" can't be used: the key of the health record is that of the queue");
+    throw usage_error("the arq URL \"" + quarq::redis::without_password(url) +
+                      "\" can't be used: the key of the health record is that of the queue");
   }
   return settings;
 }

@@ -24,7 +24,7 @@ struct arq_settings {
   std::chrono::milliseconds health_check_interval = std::chrono::minutes(1);
 };
 
-/// Throws invalid_argument that names the wrong part, with the password hidden.
+/// Throws usage_error that names the wrong part, with the password hidden.
 arq_settings parse_arq_url(std::string_view url);
 
 }  // namespace quarq::broker::arq

@@ -71,7 +71,7 @@ const redis_scripts& scripts() {
 }
 
 std::string key_prefix(std::string_view queue) {
-  if (queue.empty()) throw invalid_argument("the name of a queue can't be empty");
+  if (queue.empty()) throw usage_error("the name of a queue can't be empty");
   std::string prefix = "quarq:{";
   for (const char c : queue) {
     if (c == '%') {

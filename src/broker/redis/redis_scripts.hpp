@@ -24,7 +24,7 @@ struct redis_scripts {
 const redis_scripts& scripts();
 
 /// "quarq:{queue}:", with which all keys of the queue begin. The braces make them share a slot of a Cluster;
-/// %, { and } in the name become %25, %7B and %7D. Throws invalid_argument for an empty name.
+/// %, { and } in the name become %25, %7B and %7D. Throws usage_error for an empty name.
 std::string key_prefix(std::string_view queue);
 
 /// Jobs or settlements that one script call takes at most, so that it keeps the server for milliseconds only,

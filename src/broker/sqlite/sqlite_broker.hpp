@@ -60,7 +60,7 @@ class sqlite_broker final : public broker {
 };
 
 /// sqlite:FILE[?synchronous=full|normal|off][&timeout=SECONDS], or sqlite::memory:. Does not open the file
-/// yet. Throws invalid_argument that names what is wrong in the URL.
+/// yet. Throws usage_error that names what is wrong in the URL.
 std::shared_ptr<broker> open_sqlite(std::string_view url, boost::asio::any_io_executor loop,
                                     open_options options);
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view scheme = "sqlite:";
 
 [[noreturn]] void refuse(std::string_view url, const std::string& why) {
-  throw invalid_argument(fmt::format("{}: {}", url, why));
+  throw usage_error(fmt::format("{}: {}", url, why));
 }
 
 int read_synchronous(std::string_view url, std::string_view value) {

@@ -14,7 +14,7 @@ struct parsed_url {
   std::optional<std::chrono::milliseconds> timeout;  ///< how long to wait for a locked file
 };
 
-/// Throws invalid_argument that names the part that is wrong.
+/// Throws usage_error that names the part that is wrong.
 parsed_url parse_url(std::string_view url);
 
 }  // namespace quarq::broker::sqlite

@@ -15,7 +15,7 @@ namespace quarq::broker::sqlite {
 /// with it; in one of their own otherwise. Makes quarq's tables in the main database if they are missing.
 /// Workers on the file wake when it is committed. Answers in the order of `jobs`.
 ///
-/// Throws invalid_argument as broker::enqueue does, and broker_error where SQLite refuses (locked, full...);
+/// Throws usage_error as broker::enqueue does, and broker_error where SQLite refuses (locked, full...);
 /// nothing of the call is stored then, and the caller's transaction stays open. The connection must be of the
 /// SQLite library that quarq is linked with, and 3.37 or newer.
 std::vector<accepted> enqueue_in_transaction(sqlite3* db, std::string_view queue,

@@ -54,7 +54,7 @@ class pickle_reader {
 std::string pickle_to_msgpack(std::string_view data, std::string_view what, pickle_options options = {});
 
 /// Writes one pickle of protocol 4, value by value, for Python 3.8 and later. The string must outlive the
-/// writer. Between begin_dict and end_dict stand keys and values in turn. Throws quarq::invalid_argument for
+/// writer. Between begin_dict and end_dict stand keys and values in turn. Throws quarq::usage_error for
 /// text that is not UTF-8 and for a moment beyond the years 1 to 9999. Not thread-safe.
 class pickle_writer {
  public:

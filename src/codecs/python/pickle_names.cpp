@@ -179,7 +179,7 @@ constexpr counterpart counterparts[] = {
     {"quarq::worker_lost", {"arq.worker", "JobExecutionFailed"}},
     {"quarq::retries_exhausted", {"arq.worker", "JobExecutionFailed"}},
     {"quarq::decode_error", {"builtins", "TypeError"}},
-    {"quarq::invalid_argument", {"builtins", "ValueError"}},
+    {"quarq::usage_error", {"builtins", "ValueError"}},
     {"quarq::permanent_failure", {"builtins", "RuntimeError"}},
     {"std::invalid_argument", {"builtins", "ValueError"}},
     {"std::domain_error", {"builtins", "ValueError"}},

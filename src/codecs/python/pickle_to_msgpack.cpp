@@ -68,7 +68,7 @@ class msgpack_writer {
     if (text_.size() > end_) fail(value, "values that are repeated make it grow beyond all proportion");
     try {
       write(value);
-    } catch (const invalid_argument& error) {
+    } catch (const usage_error& error) {
       fail(value, error.what());
     }
   }

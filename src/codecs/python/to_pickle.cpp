@@ -109,8 +109,8 @@ void pickle_writer::sized(std::string_view value, char head8, char head32, char 
 void pickle_writer::text(std::string_view value) {
   const std::size_t good = codecs::valid_utf8_prefix(value);
   if (good != value.size())
-    throw invalid_argument("text has to be UTF-8, and \"" + codecs::printable(value, 40) +
-                           "\" is not, from byte " + std::to_string(good) + " on");
+    throw usage_error("text has to be UTF-8, and \"" + codecs::printable(value, 40) +
+                      "\" is not, from byte " + std::to_string(good) + " on");
   sized(value, '\x8c', 'X', '\x8d');
 }
 
@@ -128,8 +128,8 @@ void pickle_writer::global(std::string_view module, std::string_view name) {
 void pickle_writer::time(timestamp value) {
   const auto bytes = datetime_bytes(value);
   if (!bytes)
-    throw invalid_argument("the moment " + std::to_string(value.seconds) +
-                           " seconds after 1970 is beyond the years 1 to 9999 that Python has");
+    throw usage_error("the moment " + std::to_string(value.seconds) +
+                      " seconds after 1970 is beyond the years 1 to 9999 that Python has");
   global("datetime", "datetime");
   binary({bytes->data(), bytes->size()});
   global("datetime", "timezone");
@@ -277,7 +277,7 @@ class pickle_writer::transcoder {
     const timestamp moment = in_.time();
     try {
       out_.time(moment);
-    } catch (const invalid_argument& error) {
+    } catch (const usage_error& error) {
       in_.fail(error.what());
     }
   }

@@ -51,7 +51,7 @@ served_queue parse_queue(const std::string& text) {
   const std::string weight = text.substr(equals + 1);
   const auto [end, error] = std::from_chars(weight.data(), weight.data() + weight.size(), q.weight);
   if (error != std::errc() || end != weight.data() + weight.size() || q.weight < 1) {
-    throw invalid_argument(
+    throw usage_error(
         fmt::format("--queue {}: expected NAME or NAME=WEIGHT with a whole weight of at least 1", text));
   }
   return q;
@@ -211,7 +211,7 @@ int worker::main(int argc, char** argv) {
     if (!f.watch.empty()) c.program = std::filesystem::read_symlink("/proc/self/exe").native();
     quarq::run(run_until_asked(*this, *impl_, f.watch, c));
     if (c.starts_again()) start_again(c);
-  } catch (const invalid_argument& e) {
+  } catch (const usage_error& e) {
     fmt::print(stderr, "{}: {}\n", argv[0], e.what());
     code = 2;
   } catch (const std::exception& e) {

@@ -53,7 +53,7 @@ file_watch::file_watch(const asio::any_io_executor& loop, path program,
   watch(program_.parent_path(), false);
   for (const auto& folder : folders) {
     if (!fs::is_directory(folder)) {
-      throw invalid_argument(fmt::format("--watch {}: expected a folder that is there", folder));
+      throw usage_error(fmt::format("--watch {}: expected a folder that is there", folder));
     }
     watch_all_in(fs::canonical(folder));
   }

@@ -21,7 +21,7 @@ class file_watch {
 
   /// Watches the file `program`, and all files in `folders` and in the folders within them. Left out are
   /// names that begin with a dot or end in ~, and paths that begin with `except` (if it is not empty).
-  /// Throws invalid_argument for a folder that is none, quarq::error if it can't be watched.
+  /// Throws usage_error for a folder that is none, quarq::error if it can't be watched.
   file_watch(const boost::asio::any_io_executor& loop, path program, const std::vector<std::string>& folders,
              const path& except);
 

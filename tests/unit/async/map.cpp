@@ -151,7 +151,7 @@ TEST(map, has_no_more_under_way_than_it_may) {
   max = 0;
   run(here.map(work, numbers(5), {.max_concurrency = static_cast<std::size_t>(-1)}));
   EXPECT_EQ(max, 5);
-  EXPECT_THROW(run(here.map(work, numbers(5), {.max_concurrency = 0})), invalid_argument);
+  EXPECT_THROW(run(here.map(work, numbers(5), {.max_concurrency = 0})), usage_error);
 }
 
 TEST(map, starts_the_next_as_soon_as_one_ends) {

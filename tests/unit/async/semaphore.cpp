@@ -151,7 +151,7 @@ TEST(semaphore, the_loop_may_end_first) {
 }
 
 TEST(semaphore, of_nothing_is_refused) {
-  EXPECT_THROW(semaphore(0), invalid_argument);
+  EXPECT_THROW(semaphore(0), usage_error);
 }
 
 }  // namespace

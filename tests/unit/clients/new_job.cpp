@@ -24,7 +24,7 @@ broker::new_job job_of(call<int> c) {
 }
 
 std::string refusal(call<int> c) {
-  return testing::error_of<invalid_argument>([&] { job_of(std::move(c)); });
+  return testing::error_of<usage_error>([&] { job_of(std::move(c)); });
 }
 
 TEST(new_job, holds_what_the_call_says) {

@@ -72,7 +72,7 @@ TEST_F(sqlite_enqueue, a_queue_elsewhere_is_refused_without_showing_its_password
   try {
     sqlite::enqueue(db_.get(), elsewhere, send_email("a lamp"));
     FAIL() << "it was not refused";
-  } catch (const invalid_argument& e) {
+  } catch (const usage_error& e) {
     EXPECT_EQ(std::string(e.what()).find("secret"), std::string::npos) << e.what();
   }
 }

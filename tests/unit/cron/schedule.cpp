@@ -71,7 +71,7 @@ template <class F>
 std::string error_of(F f) {
   try {
     f();
-  } catch (const invalid_argument& e) {
+  } catch (const usage_error& e) {
     return e.what();
   }
   return "nothing was thrown";

@@ -90,7 +90,7 @@ TEST(shared_ring, an_item_that_never_fits_is_refused_with_both_sizes) {
     try {
       push(ring);
       FAIL() << "was pushed";
-    } catch (const invalid_argument& e) {
+    } catch (const usage_error& e) {
       EXPECT_STREQ(e.what(), "an item of 11 bytes does not fit into a queue of 10 bytes");
     }
   }
@@ -98,10 +98,10 @@ TEST(shared_ring, an_item_that_never_fits_is_refused_with_both_sizes) {
 }
 
 TEST(shared_ring, bounds_out_of_range_are_refused) {
-  EXPECT_THROW(shared_ring(0, 10), invalid_argument);
-  EXPECT_THROW(shared_ring(10, 0), invalid_argument);
-  EXPECT_THROW(shared_ring((std::uint64_t(1) << 32) + 1, 10), invalid_argument);
-  EXPECT_THROW(shared_ring(10, (std::uint64_t(1) << 40) + 1), invalid_argument);
+  EXPECT_THROW(shared_ring(0, 10), usage_error);
+  EXPECT_THROW(shared_ring(10, 0), usage_error);
+  EXPECT_THROW(shared_ring((std::uint64_t(1) << 32) + 1, 10), usage_error);
+  EXPECT_THROW(shared_ring(10, (std::uint64_t(1) << 40) + 1), usage_error);
 }
 
 TEST(shared_ring, capacity_one) {
@@ -130,14 +130,14 @@ TEST(shared_ring, a_second_mapping_is_the_same_queue) {
 
 TEST(shared_ring, another_descriptor_is_refused_and_closed) {
   const int small = memfd_create("small", MFD_CLOEXEC);
-  EXPECT_THROW(shared_ring{small}, invalid_argument);
+  EXPECT_THROW(shared_ring{small}, usage_error);
   EXPECT_EQ(fcntl(small, F_GETFD), -1);
   const int zeros = memfd_create("zeros", MFD_CLOEXEC);
   ASSERT_EQ(ftruncate(zeros, 1 << 20), 0);
-  EXPECT_THROW(shared_ring{zeros}, invalid_argument);
+  EXPECT_THROW(shared_ring{zeros}, usage_error);
   EXPECT_EQ(fcntl(zeros, F_GETFD), -1);
   const int device = open("/dev/null", O_RDWR | O_CLOEXEC);
-  EXPECT_THROW(shared_ring{device}, invalid_argument);
+  EXPECT_THROW(shared_ring{device}, usage_error);
 }
 
 TEST(shared_ring, nobody_can_pull_the_memory_away) {
@@ -243,7 +243,7 @@ TEST(shared_ring, a_stop_ends_every_wait) {
 TEST(shared_ring, join_waits_for_the_last_task_done) {
   shared_ring ring(10, 100);
   EXPECT_EQ(ring.join({}), end::done);
-  EXPECT_THROW(ring.task_done(), invalid_argument);
+  EXPECT_THROW(ring.task_done(), usage_error);
   std::string got;
   for (int round = 0; round < 200; ++round) {
     for (int i = 0; i < 3; ++i) ring.try_push("x");
@@ -251,7 +251,7 @@ TEST(shared_ring, join_waits_for_the_last_task_done) {
     if (round % 10 == 0) {
       EXPECT_EQ(ring.join(no_longer_than(1ms)), end::timed_out);
     }
-    EXPECT_THROW(ring.task_done(), invalid_argument);
+    EXPECT_THROW(ring.task_done(), usage_error);
     std::atomic<int> done = 0;
     std::vector<std::jthread> joining;
     for (int k = 0; k < 2; ++k)
@@ -264,7 +264,7 @@ TEST(shared_ring, join_waits_for_the_last_task_done) {
       ++done;
       ring.task_done();
     }
-    EXPECT_THROW(ring.task_done(), invalid_argument);
+    EXPECT_THROW(ring.task_done(), usage_error);
   }
 }
 

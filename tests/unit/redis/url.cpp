@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 std::string url_error(std::string_view url) {
   try {
     parse_url(url);
-  } catch (const invalid_argument& e) {
+  } catch (const usage_error& e) {
     return e.what();
   }
   return "no error";

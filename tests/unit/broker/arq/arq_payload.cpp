@@ -383,7 +383,7 @@ TEST(arq_payload_pickle, what_a_pickle_can_t_hold_is_refused_where_it_is_written
   out.integer(1);
   out.extension(5, "xyz");
   const auto record = model::encode(r);
-  EXPECT_EQ(error_of<invalid_argument>(
+  EXPECT_EQ(error_of<usage_error>(
                 [&] { arq_payloads(arq_codec::pickle).write_job({record, 1'700'000'000'000, {}, {}}); }),
             "the_task: arguments: element [1]: an extension of type 5 has no counterpart in Python");
   EXPECT_EQ(read_record(arq_codec::msgpack,
@@ -597,8 +597,8 @@ TEST_P(arq_payload, what_is_wrong_with_a_result_is_named) {
 }
 
 TEST_P(arq_payload, an_outcome_that_is_none_is_refused) {
-  EXPECT_THROW(payloads_.write_end({{}, "\x01", job_state::failed, "q", "id"}), invalid_argument);
-  EXPECT_THROW(payloads_.write_job({"\x01", 1, {}, {}}), invalid_argument);
+  EXPECT_THROW(payloads_.write_end({{}, "\x01", job_state::failed, "q", "id"}), usage_error);
+  EXPECT_THROW(payloads_.write_job({"\x01", 1, {}, {}}), usage_error);
 }
 
 }  // namespace

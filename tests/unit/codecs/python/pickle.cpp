@@ -302,7 +302,7 @@ TEST(pickle, what_python_s_pickles_can_not_hold) {
   std::string out;
   EXPECT_EQ(error_of<decode_error>([&] { pickle_writer(out).msgpack_as_tuple("\x01", "arguments"); }),
             "arguments: expected array, got integer");
-  EXPECT_THROW(pickle_writer(out).text("\xff"), invalid_argument);
+  EXPECT_THROW(pickle_writer(out).text("\xff"), usage_error);
 }
 
 TEST(pickle, exceptions_are_written_under_the_names_that_python_knows) {
