@@ -91,7 +91,8 @@ void measure_asking(report& out, int port, std::size_t count) {
 int arq_main(int argc, char** argv) {
   std::size_t jobs = 100'000;
   bool json = false;
-  CLI::App app("Measures quarq on python-arq's keys, beside a worker in Python that sends arq's commands.");
+  CLI::App app(
+      "Measures quarq on python-arq's keys, compared to a worker in Python that sends arq's commands.");
   app.name("quarq-bench arq");
   app.add_option("--jobs", jobs, "how many jobs quarq's worker is given")
       ->check(CLI::Range(std::size_t{1'000}, std::size_t{10'000'000}))

@@ -1,4 +1,4 @@
-// quarq on python-arq's keys, beside a worker in Python that speaks arq's protocol.
+// quarq on python-arq's keys, compared to a worker in Python that speaks arq's protocol.
 #pragma once
 
 namespace quarq::bench {

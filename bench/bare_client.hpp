@@ -1,4 +1,4 @@
-// The floor: a Redis client that does nothing but write and read, blocking, on one socket.
+// A Redis client that only writes and reads, blocking, on one socket: for the floor.
 #pragma once
 
 #include <string>

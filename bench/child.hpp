@@ -1,4 +1,4 @@
-// A worker in a process of its own, and what it cost.
+// A worker in a process of its own, and the CPU time and memory it used.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ struct cost {
   double peak_mb = 0;      ///< resident
 };
 
-/// This program started anew with other arguments. Killed at the latest when the object ends.
+/// This program, started again with other arguments. Killed by the destructor if it still runs.
 class child {
  public:
   explicit child(const std::vector<std::string>& arguments);
@@ -23,8 +23,7 @@ class child {
   child& operator=(const child&) = delete;
 
   pid_t pid() const noexcept { return pid_; }
-  /// Sends SIGTERM, unless it is to end by itself, and waits for its end. Throws std::runtime_error if it
-  /// failed.
+  /// Sends SIGTERM, unless `by_itself`, and waits for its end. Throws std::runtime_error if it failed.
   cost end(bool by_itself);
   /// CPU seconds used so far.
   double cpu_now() const;

@@ -54,8 +54,7 @@ awaitable<void> fill(std::string url, std::size_t jobs, std::string token) {
   co_await broker->open_lease(lease, terms, std::move(events));
 }
 
-// Our claim.lua and settle.lua, two batches of 100 under way at any time, and nothing done with what comes
-// back but to settle it.
+// Our claim.lua and settle.lua, two batches of 100 in flight at any time; what is claimed is settled at once.
 double scripts_rate(bare_client& client, std::size_t jobs, const std::string& token,
                     broker::milliseconds keep) {
   const auto& scripts = broker::redis::scripts();
@@ -121,7 +120,7 @@ void measure_scripts(report& out, int port, std::size_t jobs) {
 
 }  // namespace
 
-// Two clients, each in a thread of its own, hand one token to each other through RPUSH and BLPOP.
+// Two clients, each on a thread of its own, pass one token back and forth through RPUSH and BLPOP.
 void measure_redis_token(report& out, int port) {
   constexpr int warm_up = 500, count = 5000;
   std::thread other([port] {

@@ -1,4 +1,4 @@
-// The floors: what the store itself can do, driven by a client that does nothing else.
+// The floor: the theoretical minimum, which is what the store alone can do, driven by a bare client.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,10 @@
 
 namespace quarq::bench {
 
-/// Group "floor (redis)": RPUSH/LPOP, our scripts in a bare pipelined loop, a token there and back.
+/// Group "floor (redis)": RPUSH/LPOP, our scripts in a bare pipelined loop, a token's round trip.
 void measure_redis_floor(report& out, int port, std::size_t jobs);
 
-/// Of these, the token alone.
+/// Only the token.
 void measure_redis_token(report& out, int port);
 
 /// Group "floor (sqlite)": synced appends to a file in `folder`.

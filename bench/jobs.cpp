@@ -21,14 +21,14 @@
 namespace quarq::bench {
 namespace {
 
-std::vector<std::string> worker_arguments(const place& at, const std::string& queue,
+std::vector<std::string> worker_arguments(const target& at, const std::string& queue,
                                           std::vector<std::string> more) {
   std::vector<std::string> all = {"worker", "--broker", at.url, "--queue", queue, "--log-level", "warn"};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 
-awaitable<void> enqueue_one_by_one(place at, std::size_t count) {
+awaitable<void> enqueue_one_by_one(target at, std::size_t count) {
   queue q(at.url, "one-by-one");
   for (std::size_t i = 0; i < count; ++i) {
     auto call = forget(argument());
@@ -43,7 +43,7 @@ awaitable<void> enqueue_some(queue q, std::size_t count) {
   }
 }
 
-awaitable<void> enqueue_in_flight(place at, std::size_t count, std::size_t in_flight) {
+awaitable<void> enqueue_in_flight(target at, std::size_t count, std::size_t in_flight) {
   queue q(at.url, "in-flight");
   std::vector<awaitable<void>> senders;
   for (std::size_t i = 0; i < in_flight; ++i) senders.push_back(enqueue_some(q, count / in_flight));
@@ -51,7 +51,7 @@ awaitable<void> enqueue_in_flight(place at, std::size_t count, std::size_t in_fl
 }
 
 template <class R>
-awaitable<void> enqueue_bulk(place at, std::string name, task<R(std::string)> what, std::size_t count) {
+awaitable<void> enqueue_bulk(target at, std::string name, task<R(std::string)> what, std::size_t count) {
   constexpr std::size_t batch = 1000;
   queue q(at.url, name);
   for (std::size_t i = 0; i < count; i += batch) {
@@ -77,7 +77,7 @@ struct round_trips {
   double p50 = 0, p99 = 0;
 };
 
-awaitable<round_trips> ping(place at, std::size_t count) {
+awaitable<round_trips> ping(target at, std::size_t count) {
   queue q(at.url, "ping");
   std::vector<double> times;
   times.reserve(count);
@@ -95,13 +95,13 @@ awaitable<round_trips> ping(place at, std::size_t count) {
 }
 
 template <class T>
-std::string ratio_note(const report& out, const place& at, const std::string& floor, T value,
+std::string ratio_note(const report& out, const target& at, const std::string& floor, T value,
                        const std::string& label) {
   const double base = out.value(at.floor_group, floor);
   return base == 0 ? "" : fmt::format("{:.2f} x {}", value / base, label);
 }
 
-void measure_enqueue(report& out, const place& at, std::size_t jobs) {
+void measure_enqueue(report& out, const target& at, std::size_t jobs) {
   const auto timed = [&](const std::string& what, std::size_t count, awaitable<void> work) {
     const double server = at.server_cpu_seconds ? at.server_cpu_seconds() : 0;
     const stopwatch watch;
@@ -121,7 +121,7 @@ void measure_enqueue(report& out, const place& at, std::size_t jobs) {
 // Fills a queue, then lets one worker process empty it. The whole life of that process counts, its start
 // included.
 template <class R>
-void measure_drain(report& out, const place& at, const std::string& what, task<R(std::string)> which,
+void measure_drain(report& out, const target& at, const std::string& what, task<R(std::string)> which,
                    std::size_t jobs, const std::string& floor) {
   const std::string name = "drain-" + std::string(which.name());
   run(enqueue_bulk(at, name, which, jobs));
@@ -149,7 +149,7 @@ void measure_drain(report& out, const place& at, const std::string& what, task<R
 
 }  // namespace
 
-void measure_round_trip(report& out, const place& at) {
+void measure_round_trip(report& out, const target& at) {
   child worker(worker_arguments(at, "ping", {}));
   const auto times = run(ping(at, 5000));
   out.add({at.group, "round trip, p50", times.p50, "us",
@@ -166,14 +166,14 @@ void measure_round_trip(report& out, const place& at) {
 
 namespace {
 
-awaitable<void> hold_many(place at, std::size_t count) {
+awaitable<void> hold_many(target at, std::size_t count) {
   queue q(at.url, "hold");
   std::vector<call<void>> calls;
   for (std::size_t i = 0; i < count; ++i) calls.push_back(hold(2000));
   auto jobs = co_await q.enqueue(std::move(calls));
 }
 
-void measure_memory(report& out, const place& at) {
+void measure_memory(report& out, const target& at) {
   run(hold_many(at, 1000));
   child worker(worker_arguments(at, "hold", {"--burst", "--concurrency", "1000"}));
   const auto cost = worker.end(true);
@@ -182,7 +182,7 @@ void measure_memory(report& out, const place& at) {
 
 }  // namespace
 
-void measure_jobs(report& out, const place& at, std::size_t jobs) {
+void measure_jobs(report& out, const target& at, std::size_t jobs) {
   measure_enqueue(out, at, jobs);
   measure_drain(out, at, "drain, results kept", measure, jobs, "claim and settle, results kept");
   measure_drain(out, at, "drain, no result", forget, jobs, "claim and settle, no result");

@@ -1,4 +1,4 @@
-// What is measured of a queue, whatever its broker.
+// Measures a queue on any broker.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,17 @@
 
 namespace quarq::bench {
 
-struct place {
+struct target {
   std::string group;  ///< in the report
   std::string url;
-  std::function<double()> server_cpu_seconds;  ///< empty where there is no server
+  std::function<double()> server_cpu_seconds;  ///< empty if there is no server
   std::string floor_group;                     ///< whose figures the ratios refer to
 };
 
-void measure_jobs(report& out, const place& at, std::size_t jobs);
+void measure_jobs(report& out, const target& at, std::size_t jobs);
 
-/// Of these, the round trip and the idle worker alone.
-void measure_round_trip(report& out, const place& at);
+/// Only the round trip and the idle worker.
+void measure_round_trip(report& out, const target& at);
 
 /// The whole of `quarq-bench jobs`.
 int jobs_main(int argc, char** argv);

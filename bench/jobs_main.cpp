@@ -24,17 +24,17 @@ void bench_redis(report& out, std::size_t jobs) {
   out.heading("quarq on redis://");
   bare_client observer(server.plain_port());
   const auto cpu = [&observer] { return server_cpu_seconds(observer); };
-  const place at{"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), cpu, "floor (redis)"};
+  const target at{"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), cpu, "floor (redis)"};
   measure_jobs(out, at, jobs);
 }
 
-// What one who waits for a result notices, beside its floor.
+// How long a caller waits for a result, compared to its floor.
 void bench_round_trip(report& out) {
   test::redis_server_options memory_only;
   memory_only.extra = {"--save", ""};
   test::redis_server server(memory_only);
   measure_redis_token(out, server.plain_port());
-  const place at{"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), {}, "floor (redis)"};
+  const target at{"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), {}, "floor (redis)"};
   measure_round_trip(out, at);
 }
 
@@ -44,7 +44,7 @@ void bench_sqlite(report& out, std::size_t jobs) {
   out.heading("floor on disk");
   measure_disk_floor(out, path("."));
   out.heading("quarq on sqlite: with synchronous=FULL (the default)");
-  const place at{"sqlite", "sqlite:" + path("jobs.db"), {}, "floor (sqlite)"};
+  const target at{"sqlite", "sqlite:" + path("jobs.db"), {}, "floor (sqlite)"};
   measure_jobs(out, at, jobs);
 }
 
@@ -54,11 +54,11 @@ int jobs_main(int argc, char** argv) {
   std::size_t jobs = 200'000;
   bool json = false, round_trip = false;
   std::string only;
-  CLI::App app("Measures quarq's jobs beside their floors.");
+  CLI::App app("Measures quarq's jobs, compared to the theoretical minimum.");
   app.name("quarq-bench");
   app.footer(
-      "The four levels, beside their floors and Python: quarq-bench levels --help\n"
-      "On python-arq's keys, beside arq's protocol in Python: quarq-bench arq --help");
+      "The four levels, compared to their floors and Python: quarq-bench levels --help\n"
+      "On python-arq's keys, compared to arq's protocol in Python: quarq-bench arq --help");
   app.add_option("--jobs", jobs, "how many jobs")
       ->check(CLI::Range(std::size_t{20'000}, std::size_t{100'000'000}))
       ->capture_default_str();

@@ -17,9 +17,9 @@ std::string two_places(double ratio) {
   return fmt::format("{:.{}f}", ratio, ratio < 10 ? 2 : ratio < 100 ? 1 : 0);
 }
 
-// "(>= 10: ok)"; nothing where there is no target.
-std::string verdict(double value, std::optional<double> at_least, std::optional<double> at_most,
-                    std::size_t& missed) {
+// "(>= 10: ok)"; empty if there is no target.
+std::string met_or_missed(double value, std::optional<double> at_least, std::optional<double> at_most,
+                          std::size_t& missed) {
   if (!at_least && !at_most) return "";
   const bool ok = (!at_least || value >= *at_least) && (!at_most || value <= *at_most);
   if (!ok) ++missed;
@@ -27,18 +27,18 @@ std::string verdict(double value, std::optional<double> at_least, std::optional<
                      ok ? "ok" : "missed");
 }
 
-std::string beside(const samples& all, const row& r, std::size_t& missed) {
+std::string compared_to(const samples& all, const row& r, std::size_t& missed) {
   const double value = all.median(r.what);
   std::vector<std::string> notes;
-  if (r.at_least) notes.push_back("target" + verdict(value, r.at_least, std::nullopt, missed));
-  for (const auto& c : r.beside) {
+  if (r.at_least) notes.push_back("target" + met_or_missed(value, r.at_least, std::nullopt, missed));
+  for (const auto& c : r.compared_to) {
     if (!all.has(c.other)) {
       notes.push_back(c.other + " is absent");
       continue;
     }
     const double ratio = c.inverse ? all.median(c.other) / value : value / all.median(c.other);
     notes.push_back(fmt::format("{} x {}{}{}", two_places(ratio), c.inverse ? "as fast as " : "", c.other,
-                                verdict(ratio, c.at_least, c.at_most, missed)));
+                                met_or_missed(ratio, c.at_least, c.at_most, missed)));
   }
   return fmt::format("{}", fmt::join(notes, "; "));
 }
@@ -49,7 +49,7 @@ std::size_t show(report& out, const part& p, const samples& all) {
   for (const auto& r : p.rows) {
     // TBB need not be there.
     if (!all.has(r.what)) continue;
-    out.add({p.name, r.what, all.median(r.what), r.unit, beside(all, r, missed)});
+    out.add({p.name, r.what, all.median(r.what), r.unit, compared_to(all, r, missed)});
   }
   return missed;
 }
@@ -67,8 +67,8 @@ double load_average() {
   return one;
 }
 
-// A figure of a busy machine says little, and a ratio may say the wrong thing: what has one thread suffers
-// less than what has two, what wakes others less than what does not.
+// Figures of a busy machine mean little, and ratios may mislead: a measurement with two threads suffers more
+// than one with a single thread.
 std::string state_of_machine(double load, std::size_t rounds) {
   const auto processors = std::max(1u, std::thread::hardware_concurrency());
   return fmt::format(
@@ -83,7 +83,8 @@ int levels_main(int argc, char** argv) {
   bool json = false;
   std::string only;
   CLI::App app(
-      "Measures the four levels beside their floors, other libraries and Python; medians of all rounds.");
+      "Measures the four levels, compared to their floors, other libraries and Python; medians of all "
+      "rounds.");
   app.name("quarq-bench levels");
   app.add_option("--rounds", rounds, "how often everything is measured")
       ->check(CLI::Range(1, 1000))

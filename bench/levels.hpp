@@ -1,4 +1,4 @@
-// The four levels, each beside its floor and beside what others offer for the same.
+// The four levels, each compared to its floor and to other libraries.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace quarq::bench {
 
-/// How a figure is to be read beside another one.
+/// How a figure compares to another one.
 struct comparison {
   std::string other;  ///< its name among the samples
   /// Shown before the other's name: a figure is "0.9 x" another, or "12 x as fast as" one that is a time.
@@ -29,7 +29,7 @@ inline comparison as_fast_as(std::string other) {
 struct row {
   std::string what;
   std::string unit;
-  std::vector<comparison> beside = {};
+  std::vector<comparison> compared_to = {};
   std::optional<double> at_least = std::nullopt;
 };
 

@@ -39,7 +39,7 @@ awaitable<void> gather_many(std::size_t count) {
   co_await gather(std::move(all));
 }
 
-// The floor: Asio alone, with nobody who collects results and failures.
+// The floor: Asio alone, without collecting results and failures.
 awaitable<void> post_once(std::size_t& ended) {
   co_await asio::post(asio::use_awaitable);
   ++ended;

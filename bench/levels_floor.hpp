@@ -1,4 +1,4 @@
-// Level 2's floors: two processes, and nothing but the system's calls between them.
+// Level 2's floors: two processes, with only system calls between them.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@ namespace quarq::bench {
 /// Keeps the calling thread to one processor, counted from 0.
 void stay_on(int processor);
 
-/// Where two processes are: how long a message takes depends on whether a processor has to be woken for it,
-/// and the system decides anew in each run.
+/// Where two processes run: a message takes longer if a processor must be woken for it, and the system places
+/// processes differently in each run.
 struct placement {
   const char* name;
   int here, there;
@@ -22,7 +22,7 @@ std::vector<placement> placements();
 /// Runs `work` on a thread that stays where `at.here` says.
 void run_at(const placement& at, const std::function<void()>& work);
 
-/// Seconds of each of `count` times there and back through two pipes, `size` bytes each way.
+/// Seconds of each of `count` round trips through two pipes, `size` bytes each way.
 std::vector<double> pipe_round_trips(const placement& at, std::size_t count, std::size_t size);
 
 /// Bytes per second through a pipe, `size` bytes a message, each answered with one byte. The median.

@@ -140,16 +140,16 @@ part processes_part() {
                 times("8 MB to Python's ProcessPoolExecutor")}};
   argument.at_least = 2;
   row call{"process_pool.run, p50", "us", {as_fast_as("Python's ProcessPoolExecutor, p50")}};
-  call.beside[0].at_least = 10;
+  call.compared_to[0].at_least = 10;
   row tail{"process_pool.run, p99", "us", {as_fast_as("Python's ProcessPoolExecutor, p99")}};
   std::vector<row> rows;
   for (const auto& at : placements()) {
     const auto floor = on("pipe ping-pong", at) + ", p50";
     row round_trip{on("process_pool.run", at) + ", p50", "us", {times(floor)}};
-    round_trip.beside[0].at_most = 3;
+    round_trip.compared_to[0].at_most = 3;
     rows.insert(rows.end(), {round_trip, {floor, "us"}});
   }
-  rows[0].beside.push_back(as_fast_as("Python's ProcessPoolExecutor on one processor, p50"));
+  rows[0].compared_to.push_back(as_fast_as("Python's ProcessPoolExecutor on one processor, p50"));
   rows.insert(rows.begin() + 2, {"Python's ProcessPoolExecutor on one processor, p50", "us"});
   rows.insert(rows.end(), {call,
                            {"Python's ProcessPoolExecutor, p50", "us"},
@@ -170,7 +170,7 @@ part processes_part() {
 
 part queues_part() {
   row ours{"joinable_queue", "items/s", {times("a pipe, 8 bytes a write"), times("Python's JoinableQueue")}};
-  ours.beside[1].at_least = 20;
+  ours.compared_to[1].at_least = 20;
   return {"queues",
           "level 2, a queue between two processes: push, pop and task_done of each item",
           measure_queues,

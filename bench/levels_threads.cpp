@@ -175,9 +175,9 @@ part threads_part() {
                     "tasks/s",
                     {times("boost::asio::thread_pool" + how), times("TBB task_group" + how)}});
     if (how.empty()) {
-      rows.back().beside[0].at_least = 1.0;
-      rows.back().beside[1].at_least = 0.8;
-      rows.back().beside.push_back(times("Python's ThreadPoolExecutor"));
+      rows.back().compared_to[0].at_least = 1.0;
+      rows.back().compared_to[1].at_least = 0.8;
+      rows.back().compared_to.push_back(times("Python's ThreadPoolExecutor"));
     }
     rows.push_back({"boost::asio::thread_pool" + how, "tasks/s"});
     rows.push_back({"TBB task_group" + how, "tasks/s"});

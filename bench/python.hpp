@@ -1,4 +1,4 @@
-// Other programs, for figures beside ours.
+// Runs other programs, to compare their figures to ours.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What was measured, as a table for people or JSON for programs.
+// The figures, as a table or as JSON.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Figures that were measured several times in turn, so that what disturbs the machine disturbs all alike.
+// Figures measured several times in turn, so that a disturbance of the machine affects all alike.
 #pragma once
 
 #include <map>
