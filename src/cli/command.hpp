@@ -21,8 +21,8 @@ inline constexpr int ok = 0;
 inline constexpr int failed = 1;
 inline constexpr int wrong_usage = 2;
 
-/// Set by the command that the command line names; returns the exit code. Throws quarq::usage_error for a wrong
-/// command line, quarq::error for everything else.
+/// Set by the command that the command line names; returns the exit code. Throws quarq::usage_error for a
+/// wrong command line, quarq::error for everything else.
 using chosen_command = std::function<int()>;
 
 void add_queues(CLI::App& app, chosen_command& chosen);
@@ -44,7 +44,7 @@ struct common {
 /// A subcommand with the common options.
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description, common& into);
 
-/// The positional arguments of a command, taken as they are: CLI11 would read "[1,2]" as two and "{}" as none.
+/// Positional arguments of a command, taken as they are: CLI11 would read "[1,2]" as two and "{}" as none.
 CLI::Option* add_values(CLI::App& command, const std::string& name, std::vector<std::string>& into,
                         const std::string& description);
 

@@ -96,7 +96,7 @@ int run_requeue(const requeue_options& options) {
 void add_requeue(CLI::App& app, chosen_command& chosen) {
   const auto options = std::make_shared<requeue_options>();
   auto* command = add_command(app, "requeue", "Sends dead jobs again, with all their attempts", *options);
-  add_words(*command, "ID", options->ids, "the jobs' ids");
+  add_values(*command, "ID", options->ids, "the jobs' ids");
   command->add_flag("--all-dead", options->all_dead, "all dead jobs of the queue");
   command->callback([options, &chosen] { chosen = [options] { return run_requeue(*options); }; });
 }

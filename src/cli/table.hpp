@@ -25,8 +25,8 @@ class table {
   void add(const std::vector<std::string>& cells);
   bool empty() const noexcept { return rows_.empty(); }
 
-  /// Lines of at most `max` characters, if narrowing the flexible columns is enough; 0: no limit, but flexible
-  /// columns have one.
+  /// Lines of at most `max` characters, if narrowing the flexible columns is enough; 0: no limit, but
+  /// flexible columns have one.
   std::string text(std::size_t max) const;
 
  private:
