@@ -16,9 +16,9 @@
 
 namespace quarq {
 
-/// How T is written and read; specialise it for your own types. quarq has it for arithmetic types, enums, std::string,
-/// bytes, std::optional, vector, array, map, unordered_map, set, unordered_set, tuple, pair, variant,
-/// monostate, chrono durations and system_clock time points, and for every struct described with
+/// How T is written and read; specialise it for your own types. quarq has it for arithmetic types, enums,
+/// std::string, bytes, std::optional, vector, array, map, unordered_map, set, unordered_set, tuple, pair,
+/// variant, monostate, chrono durations and system_clock time points, and for every struct described with
 /// BOOST_DESCRIBE_STRUCT. For another type, write
 ///     template <>
 ///     struct quarq::codec<my_type> {

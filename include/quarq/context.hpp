@@ -22,8 +22,8 @@ struct context_access;
 }
 
 /// Handlers, and the hooks before_job and after_job, get the context of their job; on_startup and on_shutdown
-/// get the worker's own. State in the worker's context lives as long as the worker, and all jobs see it; state
-/// in a job's context lives as long as this attempt. References to state are valid for as long.
+/// get the worker's own. State in the worker's context lives as long as the worker, and all jobs see it;
+/// state in a job's context lives as long as this attempt. References to state are valid for as long.
 ///
 /// Thread safety: a job's context is used by that job alone. All jobs read the worker's state at the same
 /// time, also from the threads that run plain functions: an object that changes needs its own lock.

@@ -1,7 +1,7 @@
 // Every exception that quarq throws. All derive from quarq::error, which is a std::runtime_error.
 //
-// Those named ..._error are faults of a caller, of bytes or of the environment. The others say how work ended;
-// their names, "quarq::timed_out", are what the store, the logs and the command line show.
+// Those named ..._error are faults of a caller, of bytes or of the environment. The others say how work
+// ended; their names, "quarq::timed_out", are stored with the job, and logs and the command line show them.
 #pragma once
 
 #include <chrono>
@@ -30,8 +30,8 @@ class usage_error : public error {
   using error::error;
 };
 
-/// The broker can't be reached, or refused the request (wrong password, disk full, a format version newer than
-/// this library). Whether anything was stored is not known.
+/// The broker can't be reached, or refused the request (wrong password, disk full, a format version newer
+/// than this library). Whether anything was stored is not known.
 class broker_error : public error {
  public:
   using error::error;
@@ -81,7 +81,7 @@ class closed_error : public error {
   using error::error;
 };
 
-/// The process that ran the work died: that of a worker or of a pool. what() names the signal, if it is known.
+/// The process that ran the work died: a worker's or a pool's. what() names the signal, if it is known.
 class worker_lost : public error {
  public:
   using error::error;
@@ -122,8 +122,8 @@ class retries_exhausted : public job_failed {
   int attempts_;
 };
 
-/// Thrown by a handler: this attempt has failed, and the next one comes after `delay`, whatever the retry policy
-/// says. It counts as an attempt; if none is left, the job is dead. A negative delay means at once.
+/// Thrown by a handler: this attempt has failed, and the next one comes after `delay`, whatever the retry
+/// policy says. It counts as an attempt; if none is left, the job is dead. A negative delay means at once.
 class retry_after : public error {
  public:
   explicit retry_after(std::chrono::milliseconds delay,

@@ -22,7 +22,8 @@ struct handler_options {
   /// there must be a function or a lambda without captures. Its crash is one failed attempt
   /// (quarq::worker_lost) of one job; when it must stop (timeout, cancel, shutdown), its process is killed.
   std::optional<level> on = std::nullopt;
-  /// How long one attempt may take; then it is asked to stop, and has failed with timed_out. nullopt: no limit.
+  /// How long one attempt may take; then it is asked to stop, and has failed with timed_out. nullopt: no
+  /// limit.
   std::optional<std::chrono::milliseconds> timeout = std::chrono::minutes(5);
   /// Bytes that a handler in a process may allocate, that process's own few MiB included; beyond them the
   /// attempt fails. For level::process only. nullopt: no limit.

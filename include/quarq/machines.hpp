@@ -20,8 +20,8 @@ namespace quarq {
 
 struct machines_options {
   /// How long a call may take, from the moment it is awaited to its result: at least 1 ms. It travels with
-  /// the job, which does not start later and does not run longer, on whichever worker. nullopt: no limit; then
-  /// a call that no worker serves waits forever.
+  /// the job, which does not start later and does not run longer, on whichever worker. nullopt: no limit;
+  /// then a call that no worker serves waits forever.
   std::optional<std::chrono::milliseconds> deadline = std::chrono::minutes(1);
 };
 

@@ -80,8 +80,8 @@ class encoder {
   detail::attachments* beside_;
 };
 
-/// Reads msgpack values one after another, straight from `data`: nothing is copied, and every length is checked
-/// against the bytes that are left, so that no input can crash it or make it allocate.
+/// Reads msgpack values one after another, straight from `data`: nothing is copied, and every length is
+/// checked against the bytes that are left, so that no input can crash it or make it allocate.
 ///
 /// Each reader consumes one value, or throws quarq::decode_error and consumes nothing. The error reads
 ///     WHAT: PLACE: expected string, got integer

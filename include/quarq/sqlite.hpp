@@ -1,4 +1,4 @@
-// Enqueueing inside a SQLite transaction of your own: an order and its e-mail job are stored both, or neither.
+// Enqueue inside a SQLite transaction of your own: an order and its e-mail job are both stored, or neither.
 #pragma once
 
 #include <utility>
@@ -22,12 +22,12 @@ namespace sqlite {
 /// Stores the call through your connection `db`: inside its transaction, if one is open, so that the job
 /// exists if and when that commits; in a transaction of its own otherwise. Workers wake when it commits.
 ///
-/// REQUIRES: `where` is a queue on the same SQLite file; `db` is a connection of the SQLite library that quarq
-/// is linked with. Blocks, and is not awaited; `db` is used only during the call, on this thread.
+/// REQUIRES: `where` is a queue on the same SQLite file; `db` is a connection of the SQLite library that
+/// quarq is linked with. Blocks, and is not awaited; `db` is used only during the call, on this thread.
 ///
-/// Throws duplicate_job and usage_error as queue::enqueue does, usage_error also for a queue that is
-/// not on SQLite, and broker_error if SQLite refuses (locked, full). Nothing of the call is stored then, and
-/// your transaction stays open.
+/// Throws duplicate_job and usage_error as queue::enqueue does, usage_error also for a queue that is not on
+/// SQLite, and broker_error if SQLite refuses (locked, full). Nothing of the call is stored then, and your
+/// transaction stays open.
 template <class R>
 job<R> enqueue(sqlite3* db, const queue& where, call<R> c) {
   return job<R>(detail::enqueue_in_transaction(db, where, detail::call_access::take(std::move(c))));

@@ -7,9 +7,9 @@
 
 namespace quarq::detail {
 
-/// The attachments of one call to a process, or of its answer, which its encoder and decoder use: values may then
-/// hold files (encoder::file, decoder::file), and text and bytes of at least `big_value` bytes go through
-/// shared memory. Not thread-safe.
+/// The attachments of one call to a process, or of its answer, which its encoder and decoder use: values may
+/// then hold files (encoder::file, decoder::file), and text and bytes of at least `big_value` bytes go
+/// through shared memory. Not thread-safe.
 class attachments {
  public:
   /// Text and bytes of at least this size are attached.

@@ -147,7 +147,8 @@ struct codec<std::chrono::duration<Rep, Period>> {
   }
 };
 
-/// Time points travel as msgpack timestamps; digits finer than the reader's unit are cut off, towards the past.
+/// Time points travel as msgpack timestamps; digits finer than the reader's unit are cut off, towards the
+/// past.
 template <class Duration>
   requires std::integral<typename Duration::rep>
 struct codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {
