@@ -1,7 +1,7 @@
 // expect: array used as initializer
 // only: g++ before 12.3
 //
-// The compiler refuses this by itself, and in these words: a braced list inside an expression that awaits.
+// The compiler itself refuses a braced list inside an expression that awaits, in these words.
 #include <string>
 #include <utility>
 #include <vector>

@@ -1,5 +1,5 @@
-// What is particular to machines: the deadline that travels, and the job that is taken back. (What all levels
-// share is in levels.cpp.)
+// What only machines have: the deadline travels with the job, and an unwanted job is cancelled. (What all
+// levels share is in levels.cpp.)
 #include <stdexcept>
 
 #include <boost/asio/co_spawn.hpp>
@@ -45,14 +45,14 @@ class machines_test : public worker_lab {
     });
   }
 
-  /// What is in memory alone would go with the last who used it.
+  /// A broker in memory would be gone with its last user.
   void keep_the_place() {
     boost::asio::co_spawn(keeping_, error_of(keeper_.find<int>("none").state()),
                           [this](std::exception_ptr, const thrown&) { keeping_.stop(); });
     keeping_.run();
   }
 
-  /// Enqueues the call by run(), and goes away with its loop before it has ended.
+  /// Enqueues the call by run(), and destroys the loop before the job has ended.
   template <class R>
   void ask_and_vanish(machines where, call<R> c) {
     keep_the_place();
@@ -164,7 +164,7 @@ TEST_P(machines_test, a_job_whose_caller_is_gone_does_not_start_past_the_deadlin
   ask_and_vanish(machines(queue(url()), machines_options{100ms}), stuck(1).id("orphan"));
   serve(w_, [this](queue q) -> awaitable<void> {
     const auto state = co_await state_of(q, "orphan");
-    // Where there was a worker in time, it ran into its limit instead.
+    // If a worker claimed it in time, it ran into its timeout instead.
     EXPECT_EQ(state, started_ == 0 ? job_state::expired : job_state::failed);
   });
 }

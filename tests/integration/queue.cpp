@@ -92,7 +92,7 @@ TEST_P(queue_test, a_result_is_kept_as_long_as_the_call_says) {
     const auto not_kept = co_await q.enqueue(same(3).keep_result(0ms));
     const int one = co_await kept.result(default_timeout);
     EXPECT_EQ(one, 1);
-    // Who waits gets it, kept or not; later it is gone.
+    // A waiter gets the result, kept or not; later it is gone.
     bool gone = false;
     const auto deadline = std::chrono::steady_clock::now() + default_timeout;
     while (!gone && std::chrono::steady_clock::now() < deadline) {
@@ -140,8 +140,8 @@ TEST_P(queue_test, a_job_that_is_not_there_is_said_to_be_so) {
     const auto job = q.find<int>("no such job");
     const auto result = co_await error_of(job.result(default_timeout));
     EXPECT_NE(result.as<job_not_found>(), nullptr) << result.what;
-    const auto status = co_await error_of(job.state());
-    EXPECT_NE(status.as<job_not_found>(), nullptr) << status.what;
+    const auto state = co_await error_of(job.state());
+    EXPECT_NE(state.as<job_not_found>(), nullptr) << state.what;
     const auto info = co_await error_of(job.info());
     EXPECT_NE(info.as<job_not_found>(), nullptr) << info.what;
     const auto cancel = co_await job.cancel();
@@ -157,8 +157,8 @@ TEST_P(queue_test, queues_do_not_mix) {
     const auto here = co_await q.enqueue(same(2).id(id));
     const int two = co_await here.result(default_timeout);
     EXPECT_EQ(two, 2);
-    const auto status = co_await there.state();
-    EXPECT_EQ(status, job_state::queued);
+    const auto state = co_await there.state();
+    EXPECT_EQ(state, job_state::queued);
   });
 }
 
@@ -192,11 +192,11 @@ awaitable<std::string> send_one(queue q) {
 
 awaitable<job_state> status_of(queue q, std::string id) {
   const auto job = q.find<int>(std::move(id));
-  const auto status = co_await job.state();
-  co_return status;
+  const auto state = co_await job.state();
+  co_return state;
 }
 
-/// Uses the queue on a loop, which then stands still but is there.
+/// Uses the queue on a loop, which then does not run but still exists.
 void use_on(boost::asio::io_context& loop, const queue& q) {
   boost::asio::co_spawn(loop, send_one(q), [&](std::exception_ptr e, std::string) {
     EXPECT_FALSE(e);
