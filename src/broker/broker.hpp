@@ -139,9 +139,6 @@ struct worker_summary {
   milliseconds expires_in{0};
 };
 
-/// In whose words a worker writes its log.
-enum class log_style { quarq, arq };
-
 /// What a broker tells a worker without being asked. Called on the loop.
 struct worker_events {
   std::function<void()> work_ready;  ///< claim now: jobs became ready, or one is due sooner than was said
@@ -158,6 +155,8 @@ struct worker_events {
   /// (see reconcile).
   std::function<void()> reconnected;
 };
+
+class worker_log_format;
 
 class broker {
  public:
@@ -212,12 +211,15 @@ class broker {
   /// broken connection.
   virtual awaitable<void> reconcile(lease held, std::vector<std::string> known) = 0;
 
-  /// Whether clients of another kind wait for the ends of jobs, who take the absence of a result for that of
-  /// the job: then also the result of a task that returns nothing is kept for a while.
-  virtual bool keeps_results_of_nothing() const noexcept { return false; }
-
-  /// What the readers of its workers' logs are used to.
-  virtual log_style worker_log_style() const noexcept { return log_style::quarq; }
+  struct traits {
+    /// Other programs wait for jobs too, and take the absence of a result for the absence of the job: void
+    /// results must be kept for a while.
+    bool keep_void_results = false;
+    /// The log lines that operators of these jobs' workers know; nullptr: quarq's own. Lives for ever.
+    const worker_log_format* log = nullptr;
+  };
+  /// What sets the jobs of this broker apart.
+  virtual traits about() const noexcept { return {}; }
 
   /// A line on the server for the log of a worker that starts. Empty: nothing.
   virtual awaitable<std::string> about_server();

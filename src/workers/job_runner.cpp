@@ -16,6 +16,7 @@
 #include "base/text.hpp"
 #include "model/argument_binding.hpp"
 #include "workers/attempt_result.hpp"
+#include "workers/log/log_end.hpp"
 
 namespace quarq::workers {
 
@@ -262,8 +263,8 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
                      job.record.task, job.claimed.id);
     return false;
   }
-  its_.log.ended(logged(job), a, v,
-                 its_.setup.options.log_results ? std::optional<std::string_view>(result) : std::nullopt);
+  log_end(its_.log, logged(job), a, v,
+          its_.setup.options.log_results ? std::optional<std::string_view>(result) : std::nullopt);
   if (is_final(v.state)) ++its_.counts.done;
   auto& ended = its_.counts.ended;
   ++(v.state == job_state::succeeded ? ended.complete : is_final(v.state) ? ended.failed : ended.retried);
@@ -354,7 +355,7 @@ void job_runner::aborted_unstarted(const broker::claimed_job& claimed, broker::t
   } catch (const decode_error&) {
     // It need not be readable to be cancelled.
   }
-  logged_job l;
+  broker::logged_job l;
   l.id = claimed.id;
   l.task = task;
   l.attempts = claimed.attempts;
@@ -419,10 +420,10 @@ model::outcome job_runner::outcome_of(const running_job& job) const {
   return o;
 }
 
-logged_job job_runner::logged(const running_job& job) const {
+broker::logged_job job_runner::logged(const running_job& job) const {
   const auto start = broker::time_point(milliseconds(job.started_ms));
   const auto& crons = its_.setup.crons;
-  logged_job l;
+  broker::logged_job l;
   l.id = job.claimed.id;
   l.task = job.record.task;
   l.is_cron = !crons.empty() && crons.contains(job.record.task);

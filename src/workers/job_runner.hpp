@@ -13,10 +13,10 @@
 #include <quarq/thread_pool.hpp>
 
 #include "broker/broker.hpp"
+#include "broker/worker_log_format.hpp"
 #include "processes/untyped_pool.hpp"
 #include "workers/cron_gate.hpp"
 #include "workers/deadlines.hpp"
-#include "workers/log/worker_log.hpp"
 #include "workers/parked_jobs.hpp"
 #include "workers/running_job.hpp"
 #include "workers/settler.hpp"
@@ -28,7 +28,7 @@ namespace quarq::workers {
 /// Jobs and attempts that have ended here. `done` is read by other threads.
 struct job_counts {
   std::atomic<std::size_t> done{0};  ///< whatever the state
-  tally ended;
+  broker::attempt_counts ended;
 };
 
 class job_runner {
@@ -37,8 +37,8 @@ class job_runner {
     const worker_setup& setup;
     std::string_view worker_name;
     const context& worker_context;
-    const worker_log& log;
-    bool keep_void_results = false;  ///< see broker::keeps_results_of_nothing
+    const broker::worker_log_format& log;
+    bool keep_void_results = false;  ///< see broker::traits
     job_counts& counts;
     slot_table& slots;
     settler& settlements;
@@ -107,7 +107,7 @@ class job_runner {
   model::outcome outcome_of(const running_job& job) const;
   broker::settlement settlement_of(const running_job& job, const model::attempt& a, const model::decision& v,
                                    std::string result) const;
-  logged_job logged(const running_job& job) const;
+  broker::logged_job logged(const running_job& job) const;
 
   params its_;
   deadlines deadlines_;

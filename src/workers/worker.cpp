@@ -13,6 +13,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "workers/log/quarq_format.hpp"
 
 namespace quarq::workers {
 
@@ -80,7 +81,7 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
       gate({of.setup.crons, runs, broker_time, of.clock_}),
       planner({of.setup.crons, runs, broker_time, of.clock_, loop, of.setup.options.burst,
                [this] { claims.wake(); }}),
-      runner({of.setup, of.name_, of.context_, *of.log_, of.broker_->keeps_results_of_nothing(), of.counts_,
+      runner({of.setup, of.name_, of.context_, *of.log_, of.broker_->about().keep_void_results, of.counts_,
               *of.slots_, settlements, gate, of.clock_, loop, of.random_, nullptr, nullptr,
               of.weak_from_this(),
               [this](const running_job& job, std::string until_ended) {
@@ -184,7 +185,8 @@ awaitable<void> worker_impl::run() {
   broker::open_options patient;
   patient.patience.reset();
   broker_ = broker::open(setup.options.broker, loop_, patient);
-  log_ = make_worker_log(broker_->worker_log_style());
+  log_ = broker_->about().log;
+  if (!log_) log_ = &quarq_format();
   if (owns_process) base::set_log_pattern(log_->line_pattern());
   slots_.emplace(setup.options.concurrency, setup.options.max_jobs);
   roles_.emplace(*this, loop_);
@@ -290,7 +292,7 @@ awaitable<void> worker_impl::drain() {
   if (may_end) {
     const auto end = clock_.now() + o.shutdown_timeout;
     while (!runner.empty() && !hurry_ && clock_.now() < end) co_await wait_progress(end);
-    log_->grace_over(logged_stop_now());
+    log_->stop_timed_out(logged_stop_now());
   }
   runner.stop_all(model::stop_reason::shutdown);
   const auto end = clock_.now() + unwind_timeout;
@@ -352,20 +354,20 @@ void worker_impl::on_stop() {
 
 // ---- what is said of it
 
-logged_worker worker_impl::logged(const std::vector<std::string>& queues,
-                                  const std::vector<std::string>& tasks) const {
+broker::logged_worker worker_impl::logged(const std::vector<std::string>& queues,
+                                          const std::vector<std::string>& tasks) const {
   return {name_, broker::without_password(setup.options.broker), queues, tasks, setup.options.concurrency};
 }
 
-logged_stop worker_impl::logged_stop_now() const {
-  logged_stop l;
+broker::logged_stop worker_impl::logged_stop_now() const {
+  broker::logged_stop l;
   l.name = name_;
   if (const char* who = stop_asked_by_) l.asked_by = who;
   l.ended = counts_.ended;
   l.done = counts_.done;
   l.running = roles_->runner.running();
-  l.at_once = hurry_;
-  l.grace = setup.options.shutdown_timeout;
+  l.immediately = hurry_;
+  l.timeout = setup.options.shutdown_timeout;
   return l;
 }
 

@@ -24,6 +24,7 @@
 #include <quarq/thread_pool.hpp>
 
 #include "broker/broker.hpp"
+#include "broker/worker_log_format.hpp"
 #include "processes/untyped_pool.hpp"
 #include "workers/clock.hpp"
 #include "workers/cron_gate.hpp"
@@ -104,14 +105,15 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   bool is_idle() const;
   broker::worker_events events_for(queue_lease& l, const std::string& token);
   std::string worker_info() const;
-  logged_worker logged(const std::vector<std::string>& queues, const std::vector<std::string>& tasks) const;
-  logged_stop logged_stop_now() const;
+  broker::logged_worker logged(const std::vector<std::string>& queues,
+                               const std::vector<std::string>& tasks) const;
+  broker::logged_stop logged_stop_now() const;
 
   steady_clock clock_;
   std::mt19937_64 random_{std::random_device{}()};
   boost::asio::any_io_executor loop_;
   std::shared_ptr<broker::broker> broker_;
-  std::unique_ptr<worker_log> log_;
+  const broker::worker_log_format* log_ = nullptr;
   context context_{nullptr};
   std::string name_;  ///< host:pid, for operators
   job_counts counts_;

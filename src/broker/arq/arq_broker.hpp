@@ -12,6 +12,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "broker/arq/arq_lease.hpp"
+#include "broker/arq/arq_log_format.hpp"
 #include "broker/arq/arq_payload.hpp"
 #include "broker/arq/arq_url.hpp"
 #include "broker/arq/server_clock.hpp"
@@ -43,8 +44,7 @@ class arq_broker final : public broker {
   awaitable<claim_result> claim(lease held, std::size_t max) override;
   awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
   awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
-  bool keeps_results_of_nothing() const noexcept override { return true; }
-  log_style worker_log_style() const noexcept override { return log_style::arq; }
+  traits about() const noexcept override { return {.keep_void_results = true, .log = &arq_log_format()}; }
   awaitable<std::string> about_server() override;
 
   awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;

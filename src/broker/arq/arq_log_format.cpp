@@ -1,4 +1,4 @@
-#include "workers/log/arq_worker_log.hpp"
+#include "broker/arq/arq_log_format.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,11 +7,13 @@
 #include "codecs/python/pickle_names.hpp"
 #include "codecs/python/python_repr.hpp"
 
-namespace quarq::workers {
+namespace quarq::broker::arq {
 namespace {
 
+using std::chrono::milliseconds;
+
 // arq does not mention that a job began later than it was due, up to this.
-constexpr model::milliseconds hardly_late{1'200};
+constexpr milliseconds hardly_late{1'200};
 
 template <class Duration>
 double in_seconds(Duration d) {
@@ -33,12 +35,12 @@ std::string reference(const logged_job& job) {
 }
 
 /// "ValueError: no such page"; what has no counterpart in Python has its own name.
-std::string error_shown(const model::attempt& a) {
-  const auto python = codecs::exception_for(a.error_type).name;
-  return fmt::format("{}: {}", python.empty() ? std::string_view(a.error_type) : python, a.error);
+std::string error_shown(const logged_error& error) {
+  const auto python = codecs::exception_for(error.type).name;
+  return fmt::format("{}: {}", python.empty() ? std::string_view(error.type) : python, error.message);
 }
 
-class arq_worker_log final : public worker_log {
+class log_format final : public worker_log_format {
  public:
   const char* line_pattern() const noexcept override { return "%H:%M:%S: %v"; }
 
@@ -57,7 +59,7 @@ class arq_worker_log final : public worker_log {
     base::log().info("{:6.2f}s → {}({}){}", in_seconds(job.age), reference(job), arguments_shown(job), more);
   }
 
-  void left_running(const logged_job& job) const override { returned(job); }
+  void left_running(const logged_job& job) const override { handed_back(job); }
 
   void aborted_unstarted(const logged_job& job) const override {
     base::log().info("{:6.2f}s ⊘ {}:{} aborted before start", in_seconds(job.age), job.id, job.task);
@@ -65,7 +67,7 @@ class arq_worker_log final : public worker_log {
 
   void stopping(const logged_stop& stop) const override {
     if (stop.asked_by.empty()) return;
-    if (stop.at_once || stop.grace == model::milliseconds{0}) {
+    if (stop.immediately || stop.timeout == milliseconds{0}) {
       say_shutdown(stop, "", "ongoing to cancel");
     } else {
       base::log().info("Setting allow_pick_jobs to `False`");
@@ -73,48 +75,49 @@ class arq_worker_log final : public worker_log {
     }
   }
 
-  void grace_over(const logged_stop& stop) const override {
+  void stop_timed_out(const logged_stop& stop) const override {
     if (!stop.asked_by.empty()) say_shutdown(stop, ", wait complete", "ongoing to cancel");
   }
 
- protected:
   void finished(const logged_job& job, std::optional<std::string_view> result) const override {
     if (!base::log().should_log(spdlog::level::info)) return;
     base::log().info("{:6.2f}s ← {} ● {}", in_seconds(job.ran), reference(job),
                      result ? result_shown(*result) : std::string());
   }
 
-  void retried(const logged_job& job, const model::attempt& a, model::milliseconds pause) const override {
+  void retried(const logged_job& job, const logged_error& error, milliseconds pause) const override {
     const auto retrying = fmt::format("retrying job in {:.2f}s", in_seconds(pause));
-    if (a.result == model::attempt::result_kind::unknown_task) {
+    if (error.why == logged_error::kind::unknown_task) {
       base::log().warn("{}, {}", not_found(job), retrying);
-    } else if (a.pause) {
+    } else if (error.why == logged_error::kind::retry_requested) {
       base::log().info("{:6.2f}s ↻ {} {}", in_seconds(job.ran), reference(job), retrying);
     } else {
       // arq ends a job whose function raises anything else: what was raised must be seen.
-      base::log().warn("{:6.2f}s ↻ {} {}, {}", in_seconds(job.ran), reference(job), retrying, error_shown(a));
+      base::log().warn("{:6.2f}s ↻ {} {}, {}", in_seconds(job.ran), reference(job), retrying,
+                       error_shown(error));
     }
   }
 
-  void returned(const logged_job& job) const override {
+  void handed_back(const logged_job& job) const override {
     base::log().info("{:6.2f}s ↻ {} cancelled, will be run again", in_seconds(job.ran), reference(job));
   }
 
-  void failed(const logged_job& job, const model::attempt& a, job_state state) const override {
+  void failed(const logged_job& job, const logged_error& error, job_state state) const override {
     auto& log = base::log();
     if (state == job_state::expired) {
       log.warn("job {} expired", job.id);
     } else if (state == job_state::cancelled) {
       log.info("{:6.2f}s ⊘ {} aborted", in_seconds(job.ran), reference(job));
     } else if (job.task.empty()) {
-      log.error("deserializing job {} failed: {}", job.id, a.error);
-    } else if (a.result == model::attempt::result_kind::unknown_task) {
+      log.error("deserializing job {} failed: {}", job.id, error.message);
+    } else if (error.why == logged_error::kind::unknown_task) {
       log.warn("{}", not_found(job));
-    } else if (a.result == model::attempt::result_kind::exhausted || a.pause) {
+    } else if (error.why == logged_error::kind::attempts_exhausted ||
+               error.why == logged_error::kind::retry_requested) {
       log.warn("{:6.2f}s ! {} max retries {} exceeded", in_seconds(job.age), reference(job),
                job.max_attempts);
     } else {
-      log.error("{:6.2f}s ! {} failed, {}", in_seconds(job.ran), reference(job), error_shown(a));
+      log.error("{:6.2f}s ! {} failed, {}", in_seconds(job.ran), reference(job), error_shown(error));
     }
   }
 
@@ -131,8 +134,9 @@ class arq_worker_log final : public worker_log {
 
 }  // namespace
 
-std::unique_ptr<worker_log> make_arq_worker_log() {
-  return std::make_unique<arq_worker_log>();
+const worker_log_format& arq_log_format() {
+  static const log_format only;
+  return only;
 }
 
-}  // namespace quarq::workers
+}  // namespace quarq::broker::arq
