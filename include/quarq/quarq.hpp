@@ -18,15 +18,15 @@
 #include <quarq/worker.hpp>     // runs jobs
 
 // Where work runs, from this loop to other machines
-#include <quarq/coroutines.hpp>    // level 4: run and map on this loop
-#include <quarq/machines.hpp>      // level 1: run and map by the workers of a queue
-#include <quarq/map.hpp>           // options and progress of map
-#include <quarq/process.hpp>       // one function in a process of its own
 #include <quarq/child_main.hpp>       // the first line of main(), where children need it
+#include <quarq/coroutines.hpp>       // level 4: run and map on this loop
+#include <quarq/machines.hpp>         // level 1: run and map by the workers of a queue
+#include <quarq/map.hpp>              // options and progress of map
+#include <quarq/process.hpp>          // one function in a process of its own
 #include <quarq/process_handler.hpp>  // what a process pool runs for a task
-#include <quarq/process_pool.hpp>  // level 2: functions in child processes
-#include <quarq/terminal_bar.hpp>  // shows the progress of a map
-#include <quarq/thread_pool.hpp>   // level 3: any function on a thread
+#include <quarq/process_pool.hpp>     // level 2: functions in child processes
+#include <quarq/terminal_bar.hpp>     // shows the progress of a map
+#include <quarq/thread_pool.hpp>      // level 3: any function on a thread
 
 // Coroutines
 #include <quarq/awaitable.hpp>   // the coroutine type

@@ -16,8 +16,8 @@
 #include <quarq/codec.hpp>
 #include <quarq/context.hpp>
 #include <quarq/cron.hpp>
-#include <quarq/detail/handler_in_process.hpp>
 #include <quarq/detail/handler.hpp>
+#include <quarq/detail/handler_in_process.hpp>
 #include <quarq/handler.hpp>
 #include <quarq/job_state.hpp>
 #include <quarq/queue.hpp>

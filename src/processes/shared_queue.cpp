@@ -23,7 +23,7 @@ wait_limit until_then(shared_queue::time_point until) {
 }
 
 bool was_pushed(end ended) {
-  if (ended == end::closed) throw quarq::closed("push to a queue that is closed");
+  if (ended == end::closed) throw closed_error("push to a queue that is closed");
   if (ended == end::stopped) throw cancelled("a stop was requested while push() waited for room in a queue");
   return ended == end::done;
 }

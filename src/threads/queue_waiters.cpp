@@ -218,7 +218,8 @@ awaitable<void> async_wait(queue_waiters& waiters, queue_waiters::role as) {
   waiting.waits = false;
   const std::lock_guard lock(waiters.mutex_);
   const bool was_left = as == queue_waiters::joiners && waiters.unfinished_ > 0;
-  if (was_left) throw closed_error("the queue was destroyed before task_done() was called for all of its items");
+  if (was_left)
+    throw closed_error("the queue was destroyed before task_done() was called for all of its items");
 }
 
 }  // namespace quarq::detail

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <quarq/detail/handler.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/handler.hpp>
 #include <quarq/level.hpp>

@@ -7,9 +7,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
-#include <quarq/detail/handler_in_process.hpp>
-
 #include <quarq/detail/context_access.hpp>
+#include <quarq/detail/handler_in_process.hpp>
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
@@ -108,7 +107,7 @@ std::optional<attempt> job_runner::check(running_job& job, broker::time_point no
   const auto found = its_.setup.handlers.find(job.record.task);
   job.how = found == its_.setup.handlers.end() ? nullptr : &found->second;
   job.terms = job.how ? model::effective_options_for(job.record, job.how->options,
-                                         job.how->returns_void && !its_.keep_void_results)
+                                                     job.how->returns_void && !its_.keep_void_results)
                       : model::effective_options_for(job.record, handler_options{}, false);
   const auto& c = job.claimed;
   if (job.record.awaited && c.expires_at) {

@@ -13,6 +13,7 @@
 #include <quarq/handler.hpp>
 
 #include "broker/broker.hpp"
+#include "model/effective_options.hpp"
 #include "model/record.hpp"
 #include "model/retry_decision.hpp"
 #include "workers/clock.hpp"

@@ -53,7 +53,7 @@ process_target process_target_of_handler(const task<R(Args...)>& what, const F& 
     return process_target_with(&handler_thunk_of<F, typename traits::result, typename traits::arguments>, f);
   } else {
     throw usage_error("the handler of " + std::string(what.name()) +
-                           " can't run in a process: it must be a function or a lambda without captures");
+                      " can't run in a process: it must be a function or a lambda without captures");
   }
 }
 
