@@ -72,7 +72,8 @@ struct job_end {
 
 namespace workers {
 class worker_impl;
-}
+struct worker_access;
+}  // namespace workers
 
 /// Claims jobs from its queues and runs their handlers. A coroutine handler runs on the worker's loop, a
 /// plain function on its threads, unless handler_options::on says otherwise. Handlers, hooks and options are
@@ -159,6 +160,8 @@ class worker {
   void add_handler(std::string task, detail::handler h);
   /// Returns its task's name, which lives as long as the worker.
   std::string_view add_cron(const std::string& name, cron_options options);
+  friend struct workers::worker_access;
+  explicit worker(std::shared_ptr<workers::worker_impl> impl);
   std::shared_ptr<workers::worker_impl> impl_;
 };
 

@@ -43,6 +43,15 @@ queue_leases leases_for(const std::vector<served_queue>& queues) {
 
 }  // namespace
 
+environment real_environment() {
+  static steady_clock real_time;
+  return {real_time, [](const std::string& url, const asio::any_io_executor& loop) {
+            broker::open_options patient;
+            patient.patience.reset();
+            return broker::open(url, loop, patient);
+          }};
+}
+
 void worker_impl::add_cron(std::string_view cron_name, cron_options how) {
   cron::cron_job made(cron_name, std::move(how));
   const auto task = made.task;
@@ -182,9 +191,7 @@ awaitable<void> worker_impl::run() {
   phase_ = phase::starting;
   loop_ = co_await asio::this_coro::executor;
   name_ = host_and_pid();
-  broker::open_options patient;
-  patient.patience.reset();
-  broker_ = broker::open(setup.options.broker, loop_, patient);
+  broker_ = environment_.open_broker(setup.options.broker, loop_);
   log_ = broker_->about().log;
   if (!log_) log_ = &quarq_format();
   if (owns_process) base::set_log_pattern(log_->line_pattern());
@@ -393,6 +400,7 @@ namespace quarq {
 worker::worker(worker_options options) : impl_(std::make_shared<workers::worker_impl>(std::move(options))) {}
 worker::~worker() = default;
 
+worker::worker(std::shared_ptr<workers::worker_impl> impl) : impl_(std::move(impl)) {}
 worker_options& worker::options() noexcept {
   return impl_->setup.options;
 }

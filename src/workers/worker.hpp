@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,9 +40,22 @@
 
 namespace quarq::workers {
 
+/// What a worker stands on, which tests replace.
+struct environment {
+  clock& time;
+  std::function<std::shared_ptr<broker::broker>(const std::string& url,
+                                                const boost::asio::any_io_executor& loop)>
+      open_broker;
+};
+/// The machine's own time, and the broker that the URL names.
+environment real_environment();
+
 class worker_impl : public std::enable_shared_from_this<worker_impl> {
  public:
-  explicit worker_impl(worker_options options) { setup.options = std::move(options); }
+  explicit worker_impl(worker_options options, environment on = real_environment())
+      : environment_(std::move(on)), clock_(environment_.time) {
+    setup.options = std::move(options);
+  }
 
   worker_setup setup;  ///< not to be changed once run() has begun
   void add_cron(std::string_view cron_name, cron_options how);
@@ -109,7 +123,8 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
                                const std::vector<std::string>& tasks) const;
   broker::logged_stop logged_stop_now() const;
 
-  steady_clock clock_;
+  environment environment_;
+  clock& clock_;
   std::mt19937_64 random_{std::random_device{}()};
   boost::asio::any_io_executor loop_;
   std::shared_ptr<broker::broker> broker_;
@@ -128,6 +143,11 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   std::atomic<const char*> stop_asked_by_{nullptr};
   std::mutex stop_mutex_;                                  ///< guards stop_loop_, for stop() on other threads
   std::optional<boost::asio::any_io_executor> stop_loop_;  ///< set while run() listens for stop()
+};
+
+/// Makes a public worker of one with another environment.
+struct worker_access {
+  static worker make(std::shared_ptr<worker_impl> impl) { return worker(std::move(impl)); }
 };
 
 }  // namespace quarq::workers
