@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
@@ -45,6 +46,8 @@ class spawned {
 
 class manual_loop {
  public:
+  boost::asio::any_io_executor executor() { return loop_->get_executor(); }
+
   /// Starts it, up to where it first waits.
   std::shared_ptr<spawned> start(awaitable<void> work) {
     auto one = std::make_shared<spawned>();
