@@ -121,10 +121,12 @@ awaitable<void> fetcher::reconcile() {
     failed = failed || !answered;
   }
   reconciling_ = false;
-  for (const auto& l : its_.leases) work_ready(l);
-  if (!failed) co_return;
-  reconcile_wanted_ = true;
-  co_await its_.time.wait_until(wake_, its_.time.now() + settler::pause_after_error);
+  if (failed) {
+    reconcile_wanted_ = true;
+    co_await sleep_for(its_.time, settler::pause_after_error);
+  } else {
+    for (const auto& l : its_.leases) work_ready(l);
+  }
 }
 
 awaitable<bool> fetcher::reconcile(queue_lease& l) {
