@@ -246,9 +246,11 @@ awaitable<void> worker_impl::start() {
 
 void worker_impl::spawn_roles() {
   auto& r = *roles_;
+  // Before a run is claimed: cron_gate asks for its queue, and a burst waits for the first plans.
+  const bool plans = r.planner.assign_queues(setup.options.queues);
   r.group.spawn(r.claims.run());
   r.group.spawn(r.runner.watch_deadlines());
-  if (r.planner.assign_queues(setup.options.queues)) r.group.spawn(r.planner.run());
+  if (plans) r.group.spawn(r.planner.run());
   for (auto& l : r.leases) {
     r.group.spawn(r.renewer.run(l));
     r.group.spawn(r.settlements.run(l));
