@@ -332,6 +332,7 @@ void job_runner::deadline_passed(running_job& job) {
 void job_runner::abandon() {
   for (auto& job : running_) {
     if (job.settled) continue;
+  QUARQ_ASSERT(job.settled);
     its_.log.left_running(logged(job));
     job.settled = true;
   }

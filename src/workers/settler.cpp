@@ -7,6 +7,13 @@
 #include "base/log.hpp"
 
 namespace quarq::workers {
+namespace {
+
+[[maybe_unused]] bool contains(const std::vector<broker::settlement>& batch, const std::string& id) {
+  return std::any_of(batch.begin(), batch.end(), [&](const auto& s) { return s.id == id; });
+}
+
+}  // namespace
 
 settler::settler(params p) : its_(std::move(p)) {
   for (std::size_t i = 0; i < its_.leases.size(); ++i) outboxes_.emplace_back(its_.loop);
@@ -14,6 +21,7 @@ settler::settler(params p) : its_(std::move(p)) {
 
 void settler::settle(const queue_lease& of, broker::settlement s) {
   auto& box = box_of(of);
+  QUARQ_ASSERT(!contains(box.unsent, s.id));  // a job has one settlement
   box.unsent.push_back(std::move(s));
   if (box.unsent.size() == 1) box.ready.set();
 }

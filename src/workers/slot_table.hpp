@@ -7,6 +7,8 @@
 
 #include <quarq/level.hpp>
 
+#include "base/assert.hpp"
+
 namespace quarq::workers {
 
 class slot_table {
@@ -36,9 +38,15 @@ class slot_table {
   bool is_spent() const noexcept { return max_jobs_ != 0 && started_ >= max_jobs_; }
 
   void job_began() noexcept { ++started_, ++under_way_; }
-  void job_ended() noexcept { --under_way_; }
+  void job_ended() noexcept {
+    QUARQ_ASSERT(under_way_ > 0);
+    --under_way_;
+  }
   /// One that began was handed back without a run.
-  void job_did_not_count() noexcept { --started_; }
+  void job_did_not_count() noexcept {
+    QUARQ_ASSERT(started_ > 0);
+    --started_;
+  }
 
  private:
   friend class slot_guard;

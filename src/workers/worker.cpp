@@ -400,9 +400,9 @@ std::string worker_impl::worker_info() const {
 namespace quarq {
 
 worker::worker(worker_options options) : impl_(std::make_shared<workers::worker_impl>(std::move(options))) {}
+worker::worker(std::shared_ptr<workers::worker_impl> impl) : impl_(std::move(impl)) {}
 worker::~worker() = default;
 
-worker::worker(std::shared_ptr<workers::worker_impl> impl) : impl_(std::move(impl)) {}
 worker_options& worker::options() noexcept {
   return impl_->setup.options;
 }
