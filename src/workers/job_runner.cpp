@@ -15,6 +15,7 @@
 #include "base/text.hpp"
 #include "model/argument_binding.hpp"
 #include "workers/attempt_result.hpp"
+#include "workers/job_report.hpp"
 #include "workers/log/log_end.hpp"
 
 namespace quarq::workers {
@@ -94,11 +95,11 @@ awaitable<void> job_runner::run(running_job& job, broker::time_point now) {
   }
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   explain_stop(a, job);
-  auto verdict = decide(job, a);
-  co_await run_after_job(job, a, verdict);
-  const bool counts = settle(job, a, verdict, std::move(result));
+  auto decision = decide(job, a);
+  co_await run_after_job(job, a, decision);
+  const bool counts = settle(job, a, decision, std::move(result));
   if (!counts || !its_.setup.after_commit) co_return;
-  const auto end = end_of(job, a, verdict);
+  const auto end = end_of(a, decision, ran(job));
   co_await run_after_commit(job, end);
 }
 
@@ -176,19 +177,8 @@ void job_runner::end_without_run(running_job& job, const admission& ruled) {
   if (!ruled.why.empty()) {
     base::log().warn("skipped  task={} id={}: {}", job.record.task, job.claimed.id, ruled.why);
   }
-  auto o = outcome_of(job);
-  o.after = ruled.after;
-  if (ruled.state != job_state::succeeded) {
-    o.error_type = ruled.state == job_state::expired ? "quarq::job_expired" : "quarq::cancelled";
-    o.error = ruled.why;
-  }
-  broker::settlement s;
-  s.id = job.claimed.id;
-  s.state = ruled.state;
-  s.keep = job.terms.keep_success.duration();
-  s.outcome = model::encode(o);
   ++its_.counts.done;
-  its_.settlements.settle(job.from, std::move(s));
+  its_.settlements.settle(job.from, settlement_of(job, ruled, outcome_of(job, its_.worker_name, ran(job))));
 }
 
 awaitable<std::string> job_runner::call(running_job& job) {
@@ -233,9 +223,9 @@ model::decision job_runner::decide(const running_job& job, const attempt& a) {
   return model::decide(a, retry, job.claimed.attempts, std::uniform_real_distribution<>(0, 1)(its_.random));
 }
 
-awaitable<void> job_runner::run_after_job(running_job& job, attempt& a, model::decision& v) {
+awaitable<void> job_runner::run_after_job(running_job& job, attempt& a, model::decision& d) {
   if (!its_.setup.after_job) co_return;
-  const auto end = end_of(job, a, v);
+  const auto end = end_of(a, d, ran(job));
   try {
     co_await its_.setup.after_job(job.ctx, end);
   } catch (...) {
@@ -246,11 +236,11 @@ awaitable<void> job_runner::run_after_job(running_job& job, attempt& a, model::d
       base::log().error("after_job threw for id={}: {}: {}", job.claimed.id, thrown.error_type, thrown.error);
     }
   }
-  if (a.result != result_kind::returned && v.state == job_state::succeeded) v = decide(job, a);
+  if (a.result != result_kind::returned && d.state == job_state::succeeded) d = decide(job, a);
 }
 
 // Whether this is the job's end: it has none yet, and the job is still ours.
-bool job_runner::settle(running_job& job, const attempt& a, const model::decision& v, std::string result) {
+bool job_runner::settle(running_job& job, const attempt& a, const model::decision& d, std::string result) {
   if (job.settled) {
     base::log().warn("late     task={} id={} stopped {} after it began; its end was recorded before",
                      job.record.task, job.claimed.id, base::human_duration(ran(job)));
@@ -262,12 +252,13 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
                      job.record.task, job.claimed.id);
     return false;
   }
-  log_end(its_.log, logged(job), a, v,
+  log_end(its_.log, logged(job), a, d,
           its_.setup.options.log_results ? std::optional<std::string_view>(result) : std::nullopt);
-  if (is_final(v.state)) ++its_.counts.done;
+  if (is_final(d.state)) ++its_.counts.done;
   auto& ended = its_.counts.ended;
-  ++(v.state == job_state::succeeded ? ended.complete : is_final(v.state) ? ended.failed : ended.retried);
-  its_.settlements.settle(job.from, settlement_of(job, a, v, std::move(result)));
+  ++(d.state == job_state::succeeded ? ended.complete : is_final(d.state) ? ended.failed : ended.retried);
+  its_.settlements.settle(
+      job.from, settlement_of(job, a, d, std::move(result), outcome_of(job, its_.worker_name, ran(job))));
   return true;
 }
 
@@ -332,7 +323,6 @@ void job_runner::deadline_passed(running_job& job) {
 void job_runner::abandon() {
   for (auto& job : running_) {
     if (job.settled) continue;
-  QUARQ_ASSERT(job.settled);
     its_.log.left_running(logged(job));
     job.settled = true;
   }
@@ -343,6 +333,7 @@ void job_runner::request_stop_of_all() {
 }
 
 void job_runner::forget(running_job& job) {
+  QUARQ_ASSERT(job.settled);
   deadlines_.clear(job);
   its_.slots.job_ended();
   running_.erase(job.self);
@@ -375,67 +366,9 @@ std::chrono::microseconds job_runner::ran(const running_job& job) const {
   return std::chrono::duration_cast<std::chrono::microseconds>(its_.time.now() - job.started);
 }
 
-job_end job_runner::end_of(const running_job& job, const attempt& a, const model::decision& v) const {
-  job_end end;
-  end.state = v.state;
-  end.error_type = a.error_type;
-  end.error = a.error;
-  end.ran = ran(job);
-  return end;
-}
-
-broker::settlement job_runner::settlement_of(const running_job& job, const attempt& a,
-                                             const model::decision& v, std::string result) const {
-  broker::settlement s;
-  s.id = job.claimed.id;
-  s.state = v.state;
-  s.delay = v.pause;
-  if (v.state == job_state::deferred) {
-    s.kind = broker::settlement::what::retry;
-    return s;
-  }
-  if (v.state == job_state::queued) {
-    s.kind = broker::settlement::what::hand_back;
-    return s;
-  }
-  s.kind = broker::settlement::what::end;
-  s.keep = (v.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure).duration();
-  auto o = outcome_of(job);
-  o.result = std::move(result);
-  o.error_type = a.error_type;
-  o.error = a.error;
-  s.outcome = model::encode(o);
-  return s;
-}
-
-// As it is now, without a result or an error.
-model::outcome job_runner::outcome_of(const running_job& job) const {
-  model::outcome o;
-  o.task = job.record.task;
-  o.attempts = job.claimed.attempts;
-  o.worker = its_.worker_name;
-  o.enqueued_ms = job.claimed.enqueued_at.time_since_epoch().count();
-  o.started_ms = job.started_ms;
-  o.finished_ms = job.started_ms + std::chrono::duration_cast<milliseconds>(ran(job)).count();
-  return o;
-}
-
 broker::logged_job job_runner::logged(const running_job& job) const {
-  const auto start = broker::time_point(milliseconds(job.started_ms));
   const auto& crons = its_.setup.crons;
-  broker::logged_job l;
-  l.id = job.claimed.id;
-  l.task = job.record.task;
-  l.is_cron = !crons.empty() && crons.contains(job.record.task);
-  l.attempts = job.claimed.attempts;
-  l.max_attempts = job.terms.retry.max_attempts();
-  l.age = start - job.claimed.enqueued_at;
-  l.waited = start - job.claimed.due_at;
-  l.ran = ran(job);
-  l.arguments = job.record.arguments;
-  l.by_position = job.by_position;
-  if (job.how) l.names = job.how->parameter_names;
-  return l;
+  return workers::logged(job, !crons.empty() && crons.contains(job.record.task), ran(job));
 }
 
 }  // namespace quarq::workers

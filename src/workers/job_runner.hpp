@@ -64,7 +64,7 @@ class job_runner {
   awaitable<void> watch_deadlines();
 
   /// Asks a job, or all of them, to stop; the first reason counts. The end of one that has not stopped after
-  /// worker_options::stop_wait is recorded without it.
+  /// worker_options::cancel_timeout is recorded without it.
   void stop(running_job& job, model::stop_reason why);
   void stop_all(model::stop_reason why);
   void cancel_requested(queue_lease& of, const std::string& id);
@@ -92,8 +92,8 @@ class job_runner {
   awaitable<bool> admit(running_job& job);
   awaitable<std::string> call(running_job& job);
   model::decision decide(const running_job& job, const model::attempt& a);
-  awaitable<void> run_after_job(running_job& job, model::attempt& a, model::decision& v);
-  bool settle(running_job& job, const model::attempt& a, const model::decision& v, std::string result);
+  awaitable<void> run_after_job(running_job& job, model::attempt& a, model::decision& d);
+  bool settle(running_job& job, const model::attempt& a, const model::decision& d, std::string result);
   awaitable<void> run_after_commit(running_job& job, const job_end& end);
 
   void apply(running_job& job, admission ruled);
@@ -103,10 +103,6 @@ class job_runner {
   void deadline_passed(running_job& job);
   void forget(running_job& job);
   std::chrono::microseconds ran(const running_job& job) const;
-  job_end end_of(const running_job& job, const model::attempt& a, const model::decision& v) const;
-  model::outcome outcome_of(const running_job& job) const;
-  broker::settlement settlement_of(const running_job& job, const model::attempt& a, const model::decision& v,
-                                   std::string result) const;
   broker::logged_job logged(const running_job& job) const;
 
   params its_;

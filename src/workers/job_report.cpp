@@ -1,0 +1,79 @@
+#include "workers/job_report.hpp"
+
+namespace quarq::workers {
+
+model::outcome outcome_of(const running_job& job, std::string_view worker, std::chrono::microseconds ran) {
+  model::outcome o;
+  o.task = job.record.task;
+  o.attempts = job.claimed.attempts;
+  o.worker = worker;
+  o.enqueued_ms = job.claimed.enqueued_at.time_since_epoch().count();
+  o.started_ms = job.started_ms;
+  o.finished_ms = job.started_ms + std::chrono::duration_cast<milliseconds>(ran).count();
+  return o;
+}
+
+broker::settlement settlement_of(const running_job& job, const model::attempt& a, const model::decision& d,
+                                 std::string result, model::outcome o) {
+  broker::settlement s;
+  s.id = job.claimed.id;
+  s.state = d.state;
+  s.delay = d.pause;
+  if (d.state == job_state::deferred) {
+    s.kind = broker::settlement::what::retry;
+    return s;
+  }
+  if (d.state == job_state::queued) {
+    s.kind = broker::settlement::what::hand_back;
+    return s;
+  }
+  s.kind = broker::settlement::what::end;
+  s.keep = (d.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure).duration();
+  o.result = std::move(result);
+  o.error_type = a.error_type;
+  o.error = a.error;
+  s.outcome = model::encode(o);
+  return s;
+}
+
+broker::settlement settlement_of(const running_job& job, const admission& ruled, model::outcome o) {
+  o.after = ruled.after;
+  if (ruled.state != job_state::succeeded) {
+    o.error_type = ruled.state == job_state::expired ? "quarq::job_expired" : "quarq::cancelled";
+    o.error = ruled.why;
+  }
+  broker::settlement s;
+  s.id = job.claimed.id;
+  s.state = ruled.state;
+  s.keep = job.terms.keep_success.duration();
+  s.outcome = model::encode(o);
+  return s;
+}
+
+job_end end_of(const model::attempt& a, const model::decision& d, std::chrono::microseconds ran) {
+  job_end end;
+  end.state = d.state;
+  end.error_type = a.error_type;
+  end.error = a.error;
+  end.ran = ran;
+  return end;
+}
+
+broker::logged_job logged(const running_job& job, bool is_cron, std::chrono::microseconds ran) {
+  const auto start = broker::time_point(milliseconds(job.started_ms));
+  broker::logged_job l;
+  l.id = job.claimed.id;
+  l.task = job.record.task;
+  l.is_cron = is_cron;
+  l.attempts = job.claimed.attempts;
+  l.max_attempts = job.terms.retry.max_attempts();
+  l.age = start - job.claimed.enqueued_at;
+  l.waited = start - job.claimed.due_at;
+  l.ran = ran;
+  l.arguments = job.record.arguments;
+  l.by_position = job.by_position;
+  if (job.how) l.names = job.how->parameter_names;
+  return l;
+}
+
+}  // namespace quarq::workers
