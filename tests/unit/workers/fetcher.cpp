@@ -1,0 +1,282 @@
+#include "workers/fetcher.hpp"
+
+#include <optional>
+#include <set>
+
+#include "unit/workers/role_test.hpp"
+
+namespace quarq::test::fetcher_tests {
+namespace {
+
+using workers::fetcher;
+using workers::queue_lease;
+
+class fetcher_test : public role_test {
+ protected:
+  fetcher_test() {
+    hold(lease());
+    slots_.set_limit(level::loop, 100);
+    start(settler_.run(lease()));
+  }
+
+  fetcher& fetch() {
+    if (!fetcher_) make();
+    start(fetcher_->run());
+    return *fetcher_;
+  }
+  void make(bool burst = false) {
+    fetcher_.emplace(fetcher::params{broker_, leases_, slots_, settler_, broker_time_, clock_,
+                                     loop_.executor(), random_, burst,
+                                     [this](queue_lease&, broker::claimed_job job, broker::time_point) {
+                                       slots_.job_began();
+                                       started_.push_back(job.id);
+                                     },
+                                     [this] { return is_idle_; }, [this](queue_lease&) { ++failures_; },
+                                     [this](const queue_lease&) { return known_; }});
+  }
+  void put(const strings& ids) {
+    for (const auto& id : ids) broker_.put("default", queued(id));
+  }
+  void push(fetcher& to, const std::string& id, const std::string& token = "token") {
+    put_held(id);
+    broker::claimed_job job;
+    job.id = id;
+    to.job_pushed(lease(), token, std::move(job), broker_.now());
+  }
+  std::vector<std::size_t> claims() const {
+    std::vector<std::size_t> all;
+    for (const auto& c : broker_.calls(operation::claim)) all.push_back(c.max);
+    return all;
+  }
+  job_state state_of(const std::string& id) const { return broker_.at("default", id).state; }
+
+  workers::slot_table slots_{5, 0};
+  workers::settler settler_{{broker_, leases_, clock_, loop_.executor(), [] {}}};
+  workers::broker_clock broker_time_{clock_, loop_.executor()};
+  std::mt19937_64 random_{1};
+  strings started_, known_;
+  bool is_idle_ = false;
+  int failures_ = 0;
+  std::optional<fetcher> fetcher_;
+};
+
+TEST_F(fetcher_test, starts_what_it_claims) {
+  put({"a", "b"});
+  fetch();
+  EXPECT_EQ(started_, (strings{"a", "b"}));
+  EXPECT_EQ(claims(), (std::vector<std::size_t>{5}));
+}
+
+TEST_F(fetcher_test, claims_no_more_than_there_are_slots_and_more_when_some_are_free) {
+  put({"a", "b", "c", "d", "e", "f", "g"});
+  auto& f = fetch();
+  EXPECT_EQ(started_.size(), 5u);
+  slots_.job_ended();
+  f.wake();
+  loop_.run_ready();
+  EXPECT_EQ(started_.size(), 6u);
+  EXPECT_EQ(claims(), (std::vector<std::size_t>{5, 1}));
+}
+
+TEST_F(fetcher_test, does_not_ask_until_it_is_told_of_jobs) {
+  auto& f = fetch();
+  put({"a"});
+  pass(59s);
+  EXPECT_EQ(claims().size(), 1u);
+  f.work_ready(lease());
+  loop_.run_ready();
+  EXPECT_EQ(started_, strings{"a"});
+}
+
+TEST_F(fetcher_test, claims_when_a_deferred_job_is_due) {
+  auto job = queued("later");
+  job.state = job_state::deferred;
+  job.due_at = broker_.now() + 300ms;
+  broker_.put("default", std::move(job));
+  fetch();
+  pass(299ms);
+  EXPECT_EQ(started_, strings{});
+  pass(1ms);
+  EXPECT_EQ(started_, strings{"later"});
+}
+
+TEST_F(fetcher_test, after_an_error_it_tries_again_and_says_that_the_lease_may_be_lost) {
+  put({"a"});
+  broker_.fail(operation::claim, 2);
+  fetch();
+  EXPECT_EQ(failures_, 1);
+  pass(499ms);
+  EXPECT_EQ(claims().size(), 1u);
+  pass(1ms);
+  EXPECT_EQ(failures_, 2);
+  pass(500ms);
+  EXPECT_EQ(started_, strings{"a"});
+}
+
+TEST_F(fetcher_test, what_arrives_after_a_stop_is_handed_back) {
+  put({"a", "b"});
+  broker_.stall(operation::claim);
+  auto& f = fetch();
+  f.stop();
+  broker_.resume(operation::claim);
+  loop_.run_ready();
+  EXPECT_EQ(started_, strings{});
+  EXPECT_EQ(state_of("a"), job_state::queued);
+  EXPECT_EQ(broker_.at("default", "b").attempts, 0);
+}
+
+TEST_F(fetcher_test, a_claim_under_a_lost_lease_brings_nothing) {
+  put({"a"});
+  broker_.stall(operation::claim);
+  fetch();
+  broker_.resume(operation::claim);
+  lease().lease.token = "another";
+  loop_.run_ready();
+  EXPECT_EQ(started_, strings{});
+}
+
+TEST_F(fetcher_test, knows_the_brokers_clock_and_since_when_the_lease_serves) {
+  pass(1234ms);
+  const auto first = broker_.now();
+  auto& f = fetch();
+  EXPECT_EQ(lease().since, first);
+  EXPECT_EQ(broker_time_.now(), first);
+  pass(10s);
+  f.work_ready(lease());
+  loop_.run_ready();
+  EXPECT_EQ(lease().since, first);
+}
+
+TEST_F(fetcher_test, starts_what_is_pushed) {
+  push(fetch(), "a");
+  EXPECT_EQ(started_, strings{"a"});
+}
+
+TEST_F(fetcher_test, what_is_pushed_under_another_lease_is_other_workers) {
+  push(fetch(), "a", "earlier");
+  loop_.run_ready();
+  EXPECT_EQ(started_, strings{});
+  EXPECT_TRUE(broker_.settled().empty());
+}
+
+TEST_F(fetcher_test, what_is_pushed_during_a_claim_waits_for_its_answer) {
+  put({"a", "b", "c", "d", "e"});
+  broker_.stall(operation::claim);
+  auto& f = fetch();
+  push(f, "pushed");
+  EXPECT_EQ(started_, strings{});
+  broker_.resume(operation::claim);
+  loop_.run_ready();
+  // The claim took all slots.
+  EXPECT_EQ(started_, (strings{"a", "b", "c", "d", "e"}));
+  EXPECT_EQ(state_of("pushed"), job_state::queued);
+  // That has ended the broker's promise: it is asked again when a slot is free.
+  slots_.job_ended();
+  f.wake();
+  loop_.run_ready();
+  EXPECT_EQ(started_.back(), "pushed");
+}
+
+TEST_F(fetcher_test, what_is_pushed_after_a_stop_is_handed_back) {
+  auto& f = fetch();
+  f.stop();
+  push(f, "a");
+  loop_.run_ready();
+  EXPECT_EQ(started_, strings{});
+  EXPECT_EQ(state_of("a"), job_state::queued);
+}
+
+TEST_F(fetcher_test, what_was_pushed_when_the_lease_was_lost_is_forgotten) {
+  broker_.stall(operation::claim);
+  auto& f = fetch();
+  push(f, "a");
+  f.lease_lost(lease());
+  broker_.resume(operation::claim);
+  loop_.run_ready();
+  EXPECT_EQ(started_, strings{});
+}
+
+TEST_F(fetcher_test, after_a_reconnection_it_hands_back_what_never_arrived) {
+  auto& f = fetch();
+  put_held("known");
+  put_held("unknown");
+  known_ = {"known"};
+  f.reconnected();
+  loop_.run_ready();
+  ASSERT_EQ(broker_.count(operation::reconcile), 1u);
+  EXPECT_EQ(broker_.calls(operation::reconcile)[0].ids, strings{"known"});
+  EXPECT_EQ(state_of("known"), job_state::running);
+  // It is claimed right afterwards.
+  EXPECT_EQ(started_, strings{"unknown"});
+}
+
+TEST_F(fetcher_test, no_claim_is_under_way_while_it_reconciles) {
+  broker_.stall(operation::claim);
+  auto& f = fetch();
+  f.reconnected();
+  loop_.run_ready();
+  EXPECT_EQ(broker_.count(operation::reconcile), 0u);
+  broker_.stall(operation::reconcile);
+  broker_.resume(operation::claim);
+  loop_.run_ready();
+  EXPECT_EQ(broker_.count(operation::reconcile), 1u);
+  EXPECT_EQ(claims().size(), 1u);
+  broker_.resume(operation::reconcile);
+  loop_.run_ready();
+  EXPECT_EQ(claims().size(), 2u);
+}
+
+TEST_F(fetcher_test, what_is_pushed_before_it_has_reconciled_is_dropped) {
+  broker_.stall(operation::reconcile);
+  auto& f = fetch();
+  f.reconnected();
+  push(f, "before");
+  loop_.run_ready();
+  push(f, "during");
+  EXPECT_EQ(started_, strings{});
+  broker_.resume(operation::reconcile);
+  loop_.run_ready();
+  // Both were unknown, and so are back in the queue and claimed.
+  EXPECT_EQ(std::set<std::string>(started_.begin(), started_.end()),
+            (std::set<std::string>{"before", "during"}));
+  EXPECT_EQ(started_.size(), 2u);
+}
+
+TEST_F(fetcher_test, reconciles_again_after_an_error) {
+  auto& f = fetch();
+  broker_.fail(operation::reconcile);
+  f.reconnected();
+  loop_.run_ready();
+  EXPECT_EQ(broker_.count(operation::reconcile), 1u);
+  EXPECT_EQ(failures_, 1);
+  pass(500ms);
+  EXPECT_EQ(broker_.count(operation::reconcile), 2u);
+  pass(10s);
+  EXPECT_EQ(broker_.count(operation::reconcile), 2u);
+}
+
+TEST_F(fetcher_test, a_burst_ends_when_nothing_is_queued_and_nothing_runs) {
+  put({"a"});
+  make(true);
+  auto& f = fetch();
+  EXPECT_FALSE(f.is_stopped());
+  slots_.job_ended();
+  is_idle_ = true;
+  f.wake();
+  loop_.run_ready();
+  EXPECT_TRUE(f.is_stopped());
+  EXPECT_EQ(started_, strings{"a"});
+}
+
+TEST_F(fetcher_test, ends_when_as_many_jobs_were_started_as_may_be) {
+  slots_ = workers::slot_table(5, 2);
+  slots_.set_limit(level::loop, 5);
+  put({"a", "b", "c"});
+  const auto& f = fetch();
+  EXPECT_TRUE(f.is_stopped());
+  EXPECT_EQ(started_, (strings{"a", "b"}));
+  EXPECT_EQ(state_of("c"), job_state::queued);
+}
+
+}  // namespace
+}  // namespace quarq::test::fetcher_tests

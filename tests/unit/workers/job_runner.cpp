@@ -1,0 +1,249 @@
+#include "unit/workers/job_runner_test.hpp"
+
+namespace quarq::test::job_runner_tests {
+namespace {
+
+using runner_test = job_runner_test;
+
+TEST_F(runner_test, settles_a_job_with_its_result) {
+  run("a");
+  EXPECT_EQ(job("a").state, job_state::succeeded);
+  EXPECT_EQ(outcome("a").result, to_msgpack(42));
+  EXPECT_EQ(outcome("a").worker, "host:1");
+  EXPECT_EQ(outcome("a").attempts, 1);
+  EXPECT_TRUE(runner_.empty());
+  EXPECT_EQ(ended_, 1);
+  EXPECT_EQ(counts_.done, 1u);
+  EXPECT_EQ(counts_.ended.complete, 1u);
+}
+
+TEST_F(runner_test, a_job_takes_a_slot_while_it_runs) {
+  handle_without_end();
+  EXPECT_EQ(slots_.room(), 10u);
+  run("a");
+  EXPECT_EQ(slots_.room(), 9u);
+  EXPECT_EQ(runner_.running(), 1u);
+  strings ids;
+  runner_.append_ids(lease(), ids);
+  EXPECT_EQ(ids, strings{"a"});
+  end_work();
+  EXPECT_EQ(slots_.room(), 10u);
+}
+
+TEST_F(runner_test, what_a_handler_throws_is_tried_again_later) {
+  handle([](context&) -> awaitable<void> {
+    throw std::runtime_error("no");
+    co_return;
+  });
+  run("a");
+  EXPECT_EQ(job("a").state, job_state::deferred);
+  EXPECT_EQ(job("a").attempts, 1);
+  EXPECT_EQ(counts_.ended.retried, 1u);
+  EXPECT_EQ(counts_.done, 0u);
+}
+
+TEST_F(runner_test, what_a_handler_throws_at_last_is_its_end) {
+  handle(
+      [](context&) -> awaitable<void> {
+        throw std::runtime_error("no");
+        co_return;
+      },
+      {.retry = backoff::none()});
+  run("a");
+  EXPECT_EQ(job("a").state, job_state::failed);
+  EXPECT_EQ(outcome("a").error, "no");
+  EXPECT_EQ(outcome("a").error_type, "std::runtime_error");
+  EXPECT_EQ(counts_.ended.failed, 1u);
+  EXPECT_EQ(counts_.done, 1u);
+}
+
+TEST_F(runner_test, what_can_not_be_read_is_dead) {
+  run(queued("a", "no record"));
+  EXPECT_EQ(job("a").state, job_state::dead);
+  EXPECT_EQ(outcome("a").error_type, "quarq::decode_error");
+  EXPECT_TRUE(runner_.empty());
+  EXPECT_EQ(slots_.room(), 10u);
+}
+
+TEST_F(runner_test, a_job_of_a_task_without_a_handler_is_tried_again_later) {
+  run("a", record_of("other"));
+  EXPECT_EQ(job("a").state, job_state::deferred);
+}
+
+TEST_F(runner_test, a_run_of_an_unknown_cron_job_is_parked_and_does_not_count) {
+  slots_ = workers::slot_table(10, 1);
+  slots_.set_limit(level::loop, 10);
+  run("cron:other:1", record_of("cron:other"));
+  EXPECT_EQ(parked_, strings{"cron:other:1 until "});
+  EXPECT_TRUE(broker_.settled().empty());
+  EXPECT_EQ(slots_.room(), 1u);
+}
+
+TEST_F(runner_test, a_job_that_was_claimed_after_its_time_has_expired) {
+  auto late = queued("a", model::encode(record_of()));
+  late.expires_at = broker_.now() - 1ms;
+  run(std::move(late));
+  EXPECT_EQ(job("a").state, job_state::expired);
+}
+
+TEST_F(runner_test, a_job_that_was_lost_with_each_of_its_workers_is_dead) {
+  auto lost = queued("a", model::encode(record_of()));
+  lost.attempts = retry_policy().max_attempts() + 1;
+  run(std::move(lost));
+  EXPECT_EQ(job("a").state, job_state::dead);
+  EXPECT_EQ(outcome("a").error_type, "quarq::worker_lost");
+}
+
+TEST_F(runner_test, arguments_given_by_name_are_put_in_their_places) {
+  std::string seen;
+  handle([&](context& ctx) -> awaitable<void> {
+    seen = ctx.arguments_json();
+    co_return;
+  });
+  auto& h = setup_.handlers.at("work");
+  h.parameter_count = 1;
+  h.parameter_names = {"depth"};
+  auto r = record_of();
+  encoder e(r.keywords);
+  e.map(1);
+  e.text("depth");
+  e.unsigned_integer(3);
+  run("a", r);
+  EXPECT_EQ(seen, "[3]");
+  h.parameter_names = {"height"};
+  run("b", r);
+  EXPECT_EQ(job("b").state, job_state::dead);
+}
+
+TEST_F(runner_test, a_job_that_takes_too_long_is_asked_to_stop) {
+  bool asked = false;
+  handle(
+      [&](context& ctx) -> awaitable<void> {
+        const std::stop_callback heard(ctx.stop_token(), [&] { asked = true; });
+        co_await end_of_work_.wait();
+      },
+      {.timeout = 20s, .retry = backoff::none()});
+  run("a");
+  pass(19'999ms);
+  EXPECT_FALSE(asked);
+  pass(1ms);
+  EXPECT_TRUE(asked);
+  EXPECT_EQ(job("a").state, job_state::failed);
+  EXPECT_EQ(outcome("a").error_type, "quarq::timed_out");
+  EXPECT_EQ(outcome("a").error, "work took longer than its timeout of 20.0 s");
+  EXPECT_EQ(outcome("a").finished_ms - outcome("a").started_ms, 20'000);
+}
+
+TEST_F(runner_test, a_call_that_is_awaited_runs_no_longer_than_it_is_of_use) {
+  handle_without_end({.timeout = 20s});
+  auto r = record_of();
+  r.awaited = true;
+  auto awaited = queued("a", model::encode(r));
+  awaited.expires_at = broker_.now() + 3s;
+  run(std::move(awaited));
+  pass(2'999ms);
+  EXPECT_EQ(job("a").state, job_state::running);
+  pass(1ms);
+  EXPECT_EQ(job("a").state, job_state::failed);
+}
+
+TEST_F(runner_test, a_job_that_is_cancelled_while_it_runs_ends_so) {
+  handle_without_end();
+  run("a");
+  run("b");
+  runner_.cancel_requested(lease(), "a");
+  loop_.run_ready();
+  EXPECT_EQ(job("a").state, job_state::cancelled);
+  EXPECT_EQ(outcome("a").error, "work was cancelled while it ran");
+  EXPECT_EQ(job("b").state, job_state::running);
+}
+
+TEST_F(runner_test, the_end_of_a_job_that_does_not_stop_is_recorded_without_it) {
+  handle_stubbornly();
+  run("a");
+  runner_.cancel_requested(lease(), "a");
+  pass(4'999ms);
+  EXPECT_EQ(job("a").state, job_state::running);
+  pass(1ms);
+  EXPECT_EQ(job("a").state, job_state::cancelled);
+  // It takes its slot until it has really ended, and its own end counts for nothing.
+  EXPECT_EQ(slots_.room(), 9u);
+  end_work();
+  EXPECT_EQ(slots_.room(), 10u);
+  EXPECT_EQ(broker_.settled().size(), 1u);
+  EXPECT_EQ(counts_.done, 1u);
+}
+
+TEST_F(runner_test, work_that_is_done_although_it_was_cancelled_has_succeeded) {
+  handle_stubbornly();
+  run("a");
+  runner_.cancel_requested(lease(), "a");
+  end_work();
+  EXPECT_EQ(job("a").state, job_state::succeeded);
+}
+
+TEST_F(runner_test, jobs_that_a_shutdown_stops_are_handed_back) {
+  handle_without_end();
+  run("a");
+  runner_.stop_all(model::stop_reason::shutdown);
+  loop_.run_ready();
+  EXPECT_EQ(job("a").state, job_state::queued);
+  EXPECT_EQ(job("a").attempts, 0);
+  EXPECT_EQ(counts_.done, 0u);
+}
+
+TEST_F(runner_test, the_first_reason_to_stop_counts) {
+  handle_without_end();
+  run("a");
+  runner_.cancel_requested(lease(), "a");
+  runner_.stop_all(model::stop_reason::shutdown);
+  loop_.run_ready();
+  EXPECT_EQ(job("a").state, job_state::cancelled);
+}
+
+TEST_F(runner_test, jobs_whose_lease_was_lost_are_stopped_and_their_ends_count_for_nothing) {
+  handle_without_end();
+  run("a");
+  run("b");
+  EXPECT_EQ(runner_.lease_lost(lease()), 2u);
+  lease().lease.token = "another";
+  EXPECT_EQ(runner_.lease_lost(lease()), 0u);
+  loop_.run_ready();
+  EXPECT_TRUE(runner_.empty());
+  EXPECT_EQ(broker_.count(operation::settle), 0u);
+  EXPECT_EQ(counts_.done, 0u);
+}
+
+TEST_F(runner_test, what_an_ending_worker_leaves_running_is_not_settled_any_more) {
+  handle_stubbornly();
+  run("a");
+  runner_.abandon();
+  end_work();
+  EXPECT_EQ(broker_.count(operation::settle), 0u);
+}
+
+TEST_F(runner_test, a_job_that_had_been_cancelled_before_is_counted) {
+  broker::claimed_job claimed;
+  claimed.id = "a";
+  claimed.record = model::encode(record_of());
+  runner_.aborted_unstarted(claimed, broker_.now());
+  claimed.record = "no record";
+  runner_.aborted_unstarted(claimed, broker_.now());
+  EXPECT_EQ(counts_.done, 2u);
+  EXPECT_EQ(counts_.ended.failed, 2u);
+  EXPECT_TRUE(runner_.empty());
+}
+
+TEST_F(runner_test, results_are_kept_as_the_call_says_or_else_as_the_handler_says) {
+  handle([](context&) -> awaitable<void> { co_return; }, {.keep_result = 10s});
+  auto r = record_of();
+  run("a", r);
+  r.keep_result = 20s;
+  run("b", r);
+  ASSERT_EQ(broker_.settled().size(), 2u);
+  EXPECT_EQ(broker_.settled()[0].keep, 10s);
+  EXPECT_EQ(broker_.settled()[1].keep, 20s);
+}
+
+}  // namespace
+}  // namespace quarq::test::job_runner_tests

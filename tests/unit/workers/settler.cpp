@@ -1,0 +1,165 @@
+#include "workers/settler.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "unit/workers/role_test.hpp"
+
+namespace quarq::test::settler_tests {
+namespace {
+
+using workers::settler;
+
+broker::settlement end_of(std::string id) {
+  broker::settlement s;
+  s.id = std::move(id);
+  s.keep = std::nullopt;
+  return s;
+}
+
+class settler_test : public role_test {
+ protected:
+  settler_test() {
+    hold(lease());
+    start(settler_.run(lease()));
+  }
+  void settle(const std::string& id) {
+    put_held(id);
+    settler_.settle(lease(), end_of(id));
+  }
+  /// Settles the job and waits for the answer, which is put into `held`.
+  awaitable<void> settle_and_wait(std::string id, std::optional<bool>& held) {
+    settle(id);
+    held = co_await settler_.wait_answered(lease(), id);
+  }
+  std::vector<strings> batches() const {
+    std::vector<strings> all;
+    for (const auto& c : broker_.calls(operation::settle)) all.push_back(c.ids);
+    return all;
+  }
+
+  int answers_ = 0;
+  settler settler_{{broker_, leases_, clock_, loop_.executor(), [this] { ++answers_; }}};
+};
+
+TEST_F(settler_test, sends_what_ended) {
+  settle("a");
+  EXPECT_FALSE(settler_.is_idle());
+  loop_.run_ready();
+  EXPECT_EQ(batches(), std::vector<strings>{{"a"}});
+  EXPECT_EQ(broker_.at("default", "a").state, job_state::succeeded);
+  EXPECT_TRUE(settler_.is_idle());
+  EXPECT_EQ(answers_, 1);
+}
+
+TEST_F(settler_test, what_ends_while_a_batch_is_under_way_goes_with_the_next) {
+  broker_.stall(operation::settle);
+  settle("a");
+  loop_.run_ready();
+  settle("b");
+  settle("c");
+  loop_.run_ready();
+  broker_.resume(operation::settle);
+  loop_.run_ready();
+  EXPECT_EQ(batches(), (std::vector<strings>{{"a"}, {"b", "c"}}));
+}
+
+TEST_F(settler_test, a_batch_has_a_limit) {
+  for (std::size_t i = 0; i < settler::max_batch + 1; ++i) settle(std::to_string(i));
+  loop_.run_ready();
+  ASSERT_EQ(batches().size(), 2u);
+  EXPECT_EQ(batches()[0].size(), settler::max_batch);
+  EXPECT_EQ(batches()[1].size(), 1u);
+}
+
+TEST_F(settler_test, after_an_error_the_same_batch_is_sent_again) {
+  broker_.fail(operation::settle, 2);
+  settle("a");
+  pass(settler::pause_after_error - 1ms);
+  settle("b");
+  EXPECT_EQ(batches(), (std::vector<strings>{{"a"}}));
+  pass(1ms);
+  EXPECT_EQ(batches(), (std::vector<strings>{{"a"}, {"a"}}));
+  EXPECT_FALSE(settler_.is_idle());
+  pass(settler::pause_after_error);
+  EXPECT_EQ(batches(), (std::vector<strings>{{"a"}, {"a"}, {"a"}, {"b"}}));
+  EXPECT_TRUE(settler_.is_idle());
+  EXPECT_EQ(broker_.settled().size(), 2u);
+}
+
+TEST_F(settler_test, says_that_the_job_was_still_held) {
+  std::optional<bool> held;
+  start(settle_and_wait("a", held));
+  EXPECT_EQ(held, true);
+}
+
+TEST_F(settler_test, says_that_an_end_was_refused) {
+  broker_.refuse_settlements();
+  std::optional<bool> held;
+  start(settle_and_wait("a", held));
+  EXPECT_EQ(held, false);
+  EXPECT_TRUE(settler_.is_idle());
+}
+
+TEST_F(settler_test, answers_are_told_apart) {
+  broker_.stall(operation::settle);
+  std::optional<bool> first, second;
+  start(settle_and_wait("a", first));
+  start(settle_and_wait("b", second));
+  // Another worker has it.
+  auto taken = broker_.at("default", "b");
+  taken.holder = "another";
+  broker_.put("default", taken);
+  broker_.resume(operation::settle);
+  loop_.run_ready();
+  EXPECT_EQ(first, true);
+  EXPECT_EQ(second, false);
+}
+
+TEST_F(settler_test, hands_back) {
+  put_held("a");
+  settler_.hand_back(lease(), "a");
+  loop_.run_ready();
+  ASSERT_EQ(broker_.settled().size(), 1u);
+  EXPECT_EQ(broker_.settled()[0].kind, broker::settlement::what::hand_back);
+  EXPECT_EQ(broker_.at("default", "a").state, job_state::queued);
+}
+
+TEST_F(settler_test, what_was_not_sent_when_the_lease_was_lost_counts_for_nothing) {
+  broker_.stall(operation::settle);
+  settle("a");
+  loop_.run_ready();
+  settle("b");
+  settler_.lease_lost(lease());
+  lease().lease.token = "another";
+  broker_.resume(operation::settle);
+  loop_.run_ready();
+  // The first was under way, under the lease that held it.
+  EXPECT_EQ(batches(), (std::vector<strings>{{"a"}}));
+  EXPECT_EQ(broker_.settled().size(), 1u);
+  EXPECT_TRUE(settler_.is_idle());
+}
+
+TEST_F(settler_test, knows_the_jobs_whose_ends_are_not_recorded) {
+  broker_.stall(operation::settle);
+  settle("a");
+  loop_.run_ready();
+  settle("b");
+  strings ids;
+  settler_.append_ids(lease(), ids);
+  std::sort(ids.begin(), ids.end());
+  EXPECT_EQ(ids, (strings{"a", "b"}));
+}
+
+TEST_F(settler_test, a_worker_that_ends_waits_for_no_answer) {
+  broker_.stall(operation::settle);
+  std::optional<bool> held;
+  start(settle_and_wait("a", held));
+  EXPECT_EQ(held, std::nullopt);
+  settler_.abandon();
+  loop_.run_ready();
+  EXPECT_EQ(held, false);
+}
+
+}  // namespace
+}  // namespace quarq::test::settler_tests

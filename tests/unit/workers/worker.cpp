@@ -1,0 +1,315 @@
+// A whole worker from its start to its end.
+#include <boost/asio/this_coro.hpp>
+
+#include "unit/workers/worker_simulation.hpp"
+
+namespace quarq::test::worker_tests {
+namespace {
+
+constexpr task<void()> work{"work"};
+
+class worker_test : public worker_simulation {
+ protected:
+  void send(const strings& ids) {
+    for (const auto& id : ids) enqueue(job_of("work", id));
+  }
+  /// Its jobs end when `end_of_work_` is set, or when they are cancelled.
+  void handle_until_told(worker& w) {
+    w.handle(
+        work,
+        [this]() -> awaitable<void> {
+          ++started_;
+          co_await end_of_work_.wait();
+        },
+        kept());
+  }
+  /// Its jobs do not end when they are cancelled.
+  void handle_stubbornly(worker& w) {
+    w.handle(
+        work,
+        [this]() -> awaitable<void> {
+          ++started_;
+          co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+          co_await end_of_work_.wait();
+        },
+        kept());
+  }
+  void handle_at_once(worker& w) {
+    w.handle(work, [this]() -> awaitable<void> {
+      ++started_;
+      co_return;
+    });
+  }
+  static handler_options kept() {
+    handler_options o;
+    o.keep_result = 24h;
+    return o;
+  }
+  std::chrono::milliseconds since(manual_clock::time_point start) const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - start);
+  }
+
+  event end_of_work_;
+  int started_ = 0;
+};
+
+// ---- starting
+
+TEST_F(worker_test, waits_for_its_broker_as_long_as_it_takes) {
+  auto w = make_worker();
+  handle_at_once(w);
+  broker_->stall(operation::open_lease);
+  const auto run = start(w);
+  send({"a"});
+  pass(24h);
+  EXPECT_EQ(started_, 0);
+  broker_->resume(operation::open_lease);
+  until([&] { return started_ == 1; });
+  end(w, run);
+}
+
+TEST_F(worker_test, can_be_stopped_while_it_waits_for_its_broker) {
+  auto w = make_worker();
+  handle_at_once(w);
+  broker_->stall(operation::open_lease);
+  const auto run = start(w);
+  w.stop();
+  until([&] { return run->ended(); });
+  EXPECT_FALSE(run->failure());
+}
+
+TEST_F(worker_test, one_that_was_stopped_before_does_not_start) {
+  auto w = make_worker();
+  handle_at_once(w);
+  w.stop();
+  run_to_end(w);
+  EXPECT_EQ(broker_->count(operation::claim), 0u);
+}
+
+TEST_F(worker_test, what_on_startup_throws_is_thrown_by_run) {
+  auto w = make_worker();
+  handle_at_once(w);
+  w.on_startup([](context&) -> awaitable<void> {
+    throw std::runtime_error("no database");
+    co_return;
+  });
+  const auto run = start(w);
+  until([&] { return run->ended(); });
+  EXPECT_THROW(std::rethrow_exception(run->failure()), std::runtime_error);
+  EXPECT_EQ(broker_->count(operation::open_lease), 0u);
+}
+
+TEST_F(worker_test, runs_once) {
+  auto w = make_worker();
+  handle_at_once(w);
+  const auto first = start(w);
+  const auto second = start(w);
+  EXPECT_TRUE(second->ended());
+  EXPECT_THROW(std::rethrow_exception(second->failure()), std::logic_error);
+  end(w, first);
+}
+
+// ---- stopping
+
+TEST_F(worker_test, a_stop_lets_running_jobs_end_and_claims_no_more) {
+  auto w = make_worker();
+  handle_until_told(w);
+  const auto run = start(w);
+  send({"a"});
+  w.stop();
+  loop_.run_ready();
+  send({"b"});
+  pass(24s);
+  EXPECT_FALSE(run->ended());
+  end_of_work_.set();
+  until([&] { return run->ended(); });
+  EXPECT_TRUE(is_in("a", job_state::succeeded));
+  EXPECT_TRUE(is_in("b", job_state::queued));
+  EXPECT_EQ(w.jobs_done(), 1u);
+}
+
+TEST_F(worker_test, jobs_that_do_not_end_in_time_are_handed_back) {
+  worker_options o;
+  o.shutdown_timeout = 10s;
+  auto w = make_worker(o);
+  handle_until_told(w);
+  const auto run = start(w);
+  send({"a"});
+  const auto began = clock_.now();
+  w.stop();
+  until([&] { return run->ended(); });
+  EXPECT_EQ(since(began), 10s);
+  EXPECT_TRUE(is_in("a", job_state::queued));
+  EXPECT_EQ(find("a")->attempts, 0);
+  EXPECT_EQ(w.jobs_done(), 0u);
+}
+
+TEST_F(worker_test, a_second_stop_hands_them_back_at_once) {
+  auto w = make_worker();
+  handle_until_told(w);
+  const auto run = start(w);
+  send({"a"});
+  const auto began = clock_.now();
+  w.stop();
+  loop_.run_ready();
+  EXPECT_FALSE(run->ended());
+  w.stop();
+  until([&] { return run->ended(); });
+  EXPECT_EQ(since(began), 0s);
+  EXPECT_TRUE(is_in("a", job_state::queued));
+}
+
+TEST_F(worker_test, a_job_that_does_not_stop_is_handed_back_with_the_lease_and_waited_for) {
+  worker_options o;
+  o.shutdown_timeout = 0ms;
+  auto w = make_worker(o);
+  handle_stubbornly(w);
+  const auto run = start(w);
+  send({"a"});
+  w.stop();
+  until([&] { return is_in("a", job_state::queued); });
+  pass(1min);
+  EXPECT_FALSE(run->ended());
+  end_of_work_.set();
+  until([&] { return run->ended(); });
+  EXPECT_EQ(broker_->count(operation::settle), 0u);
+}
+
+TEST_F(worker_test, the_ends_of_jobs_are_recorded_before_the_lease_is_given_back) {
+  auto w = make_worker();
+  handle_until_told(w);
+  const auto run = start(w);
+  send({"a"});
+  w.stop();
+  broker_->fail(operation::settle, 3);
+  end_of_work_.set();
+  until([&] { return run->ended(); });
+  EXPECT_TRUE(is_in("a", job_state::succeeded));
+}
+
+TEST_F(worker_test, a_broker_that_does_not_answer_holds_up_the_end_for_three_seconds) {
+  auto w = make_worker();
+  handle_until_told(w);
+  const auto run = start(w);
+  send({"a"});
+  w.stop();
+  loop_.run_ready();
+  broker_->stall(operation::settle);
+  broker_->fail(operation::close_lease);
+  const auto began = clock_.now();
+  end_of_work_.set();
+  until([&] { return run->ended(); });
+  EXPECT_EQ(since(began), 3s);
+  EXPECT_FALSE(run->failure());
+}
+
+TEST_F(worker_test, on_shutdown_comes_after_the_last_job) {
+  strings seen;
+  auto w = make_worker();
+  w.handle(work, [&]() -> awaitable<void> {
+    seen.emplace_back("job");
+    co_return;
+  });
+  w.on_shutdown([&](context&) -> awaitable<void> {
+    seen.emplace_back("shutdown");
+    throw std::runtime_error("only logged");
+    co_return;
+  });
+  const auto run = start(w);
+  send({"a"});
+  end(w, run);
+  EXPECT_EQ(seen, (strings{"job", "shutdown"}));
+}
+
+TEST_F(worker_test, a_run_that_is_cancelled_hands_back_what_it_holds) {
+  auto w = make_worker();
+  handle_until_told(w);
+  const auto run = start(w);
+  send({"a"});
+  run->cancel();
+  until([&] { return run->ended(); });
+  EXPECT_TRUE(run->aborted());
+  EXPECT_TRUE(is_in("a", job_state::queued));
+  EXPECT_EQ(broker_->count(operation::close_lease), 1u);
+}
+
+TEST_F(worker_test, may_outlive_its_loop) {
+  auto w = make_worker();
+  handle_until_told(w);
+  start(w);
+  send({"a", "b"});
+  EXPECT_EQ(started_, 2);
+  broker_.reset();
+  loop_.end_loop();
+  EXPECT_EQ(w.jobs_done(), 0u);
+}
+
+// ---- serving
+
+TEST_F(worker_test, a_burst_ends_when_nothing_is_queued_and_leaves_what_is_deferred) {
+  worker_options o;
+  o.burst = true;
+  auto w = make_worker(o);
+  handle_at_once(w);
+  send({"a", "b"});
+  auto later = job_of("work", "later");
+  later.due_at = now() + 1h;
+  enqueue(later);
+  run_to_end(w);
+  EXPECT_EQ(w.jobs_done(), 2u);
+  EXPECT_TRUE(is_in("later", job_state::deferred));
+}
+
+TEST_F(worker_test, ends_after_as_many_jobs_as_it_may_start) {
+  worker_options o;
+  o.max_jobs = 2;
+  auto w = make_worker(o);
+  handle_at_once(w);
+  send({"a", "b", "c"});
+  run_to_end(w);
+  EXPECT_EQ(started_, 2);
+  EXPECT_TRUE(is_in("c", job_state::queued));
+}
+
+TEST_F(worker_test, runs_no_more_jobs_at_once_than_it_may) {
+  worker_options o;
+  o.concurrency = 2;
+  auto w = make_worker(o);
+  handle_until_told(w);
+  const auto run = start(w);
+  send({"a", "b", "c"});
+  pass(1min);
+  EXPECT_EQ(started_, 2);
+  end_of_work_.set();
+  until([&] { return started_ == 3; });
+  end(w, run);
+}
+
+TEST_F(worker_test, after_a_lost_lease_it_serves_on_under_another) {
+  auto w = make_worker();
+  handle_until_told(w);
+  const auto run = start(w);
+  send({"a"});
+  EXPECT_EQ(started_, 1);
+  broker_->lose_leases();
+  // Its end here counts for nothing, and it runs again.
+  until([&] { return started_ == 2; });
+  EXPECT_EQ(find("a")->attempts, 1);
+  end_of_work_.set();
+  until([&] { return is_in("a", job_state::succeeded); });
+  EXPECT_EQ(broker_->settled().size(), 1u);
+  end(w, run);
+}
+
+TEST_F(worker_test, a_job_can_be_cancelled_while_it_runs) {
+  auto w = make_worker();
+  handle_until_told(w);
+  const auto run = start(w);
+  send({"a"});
+  cancel("a");
+  EXPECT_TRUE(is_in("a", job_state::cancelled));
+  end(w, run);
+}
+
+}  // namespace
+}  // namespace quarq::test::worker_tests
