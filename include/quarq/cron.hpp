@@ -1,4 +1,4 @@
-// When work comes round again: schedules in fields or in crontab's form, with time zones.
+// Recurring jobs: schedules as fields or crontab expressions, with time zones.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@
 
 namespace quarq {
 
-/// One field of a schedule: nothing (any value), a number, several numbers, or text as in a crontab:
+/// One field of a schedule: empty (any value), a number, several numbers, or text as in a crontab:
 /// `.minute = 30`, `.minute = {0, 30}`, `.minute = "*/15"`, `.weekday = "mon-fri"`, `.weekday = {"sat",
 /// "sun"}`.
 class cron_field {
@@ -49,7 +49,7 @@ class cron_field {
     for (const auto& i : items) add(i);
   }
 
-  /// In crontab's form; empty for an empty container, which no schedule accepts.
+  /// As in a crontab; empty for an empty container, which no schedule accepts.
   const std::string& text() const noexcept { return text_; }
 
  private:
@@ -61,22 +61,22 @@ class cron_field {
   std::string text_;
 };
 
-/// What to do at a time at which an earlier run of the same cron job has not ended: it runs, or waits for a
-/// worker or for its next try.
+/// What happens to a run that is due while an earlier run of the same cron job has not ended: that one runs,
+/// or waits for a worker or for its next attempt.
 enum class overlap {
-  skip,   ///< this run does not take place
-  after,  ///< it begins when the earlier one has ended. At most one waits so; further ones are skipped
+  skip,   ///< the run is skipped
+  after,  ///< it begins when the earlier one has ended. At most one waits; further ones are skipped
   allow,  ///< both run
 };
 
-/// What to do about a time at which no worker was there.
+/// What happens to runs that were due while no worker was running.
 enum class missed {
-  skip,      ///< nothing: wait for the next time
-  run_once,  ///< one run, as soon as a worker is there, however many times have passed
+  skip,      ///< they are skipped
+  run_once,  ///< one run takes place as soon as a worker runs, however many were missed
 };
 
-/// When a cron job runs, and how. The schedule is either `crontab` or the fields above it, where all that are
-/// given must agree; day AND weekday, other than in a crontab. Without any field: each minute.
+/// When a cron job runs, and how. The schedule is either `crontab`, or the fields above it, all of which must
+/// match: day AND weekday, unlike in a crontab. Without any field it runs each minute.
 struct cron_options {
   cron_field month = {};    ///< 1 to 12, or "jan" to "dec"
   cron_field day = {};      ///< of the month, from 1
@@ -85,51 +85,51 @@ struct cron_options {
   cron_field minute = {};
   cron_field second = 0;
   int microsecond = 0;  ///< jobs become due in whole milliseconds
-  /// Instead of the fields: "30 3 * * mon-fri", "@daily"; see cron_schedule.
+  /// Replaces the fields: "30 3 * * mon-fri", "@daily"; see cron_schedule.
   std::string crontab = {};
   /// An IANA name, "Europe/London".
   std::string timezone = "UTC";
 
-  /// Also once when the workers start: when one starts, and no such run waits, runs, or has ended less than
-  /// startup_window ago. So several workers that start together, or one after another, make one run.
+  /// Run once more when workers start: when a worker starts and no such run waits, runs, or has ended less
+  /// than startup_window ago. Several workers that start together therefore make one run.
   bool run_at_startup = false;
   std::chrono::milliseconds startup_window = std::chrono::minutes(1);
   quarq::overlap overlap = quarq::overlap::skip;
   quarq::missed missed = quarq::missed::skip;
-  /// Missed longer ago than this, a run is not made up for. Nothing: however long ago.
+  /// With missed::run_once: runs missed longer ago than this are skipped. nullopt: no limit.
   std::optional<std::chrono::milliseconds> missed_within = std::nullopt;
-  /// A run that could not start because no worker was there still takes place if it is no later than this.
-  /// (One that waits because all workers are busy always does.)
+  /// A run that could not start because no worker was running still takes place if it is at most this late.
+  /// (One that waits because all workers are busy always takes place.)
   std::chrono::milliseconds tolerance = std::chrono::minutes(1);
 
   /// Where it runs; see handler_options.
   std::optional<level> on = std::nullopt;
-  /// How long one try may take. Nothing: no limit.
+  /// How long one attempt may take. nullopt: no limit.
   std::optional<std::chrono::milliseconds> timeout = std::chrono::minutes(5);
   /// For level::process; see handler_options.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
   retry_policy retry = backoff::none();
-  /// How long the end of a run can be looked up; a minute at least, a failure an hour at least. (Under a
-  /// job_id just as long as this, for what is kept keeps the next run from taking place.)
+  /// How long the end of a run can be looked up: at least a minute, a failure at least an hour. (With a
+  /// job_id exactly this long, because a kept end prevents the next run.)
   retention keep_result = std::chrono::milliseconds{0};
   /// 0 to 9; the highest is claimed first.
   int priority = 5;
-  /// Where its jobs go. Empty: the first of the worker's queues. A worker that does not serve this queue does
-  /// not plan the cron job.
+  /// The queue of its jobs. Empty: the first of the worker's queues. A worker that does not serve this queue
+  /// does not plan the cron job.
   std::string queue = {};
-  /// Runs under this id, and not at all while another job with it lives or is kept. Empty: each run has an id
-  /// of its own, cron:NAME:TIME with the time in ms of Unix time.
+  /// All runs have this id, and a run is skipped while another job with it exists or its end is kept. Empty:
+  /// each run has an id of its own, cron:NAME:TIME, where TIME is Unix time in ms.
   std::string job_id = {};
-  /// One run for all workers; otherwise each worker plans its own.
+  /// One run for all workers. If false, each worker plans its own.
   bool unique = true;
 };
 
-/// A set of moments, given by fields of local time. A value: immutable, cheap to copy, thread-safe.
+/// A set of time points, given by fields of local time. A value: immutable, cheap to copy, thread-safe.
 ///
-/// When clocks change: a schedule that runs in any hour (hour is "*") follows the time that passes, as if
-/// nothing happened: each matching minute of each hour that there is. A schedule that names hours follows the
-/// clock on the wall: a time that the clocks skip comes at the moment of the change (several skipped times
-/// come once), one that they show twice comes the first time only.
+/// Daylight saving time: a schedule that runs in any hour (hour is "*") follows elapsed time: it runs in each
+/// matching minute of each hour that exists. A schedule that names hours follows local time: a time that the
+/// clocks skip is moved to the change (several skipped times run once), and a time that they show twice runs
+/// the first time only.
 class cron_schedule {
  public:
   using time_point = std::chrono::sys_time<std::chrono::microseconds>;
@@ -145,12 +145,12 @@ class cron_schedule {
   /// The schedule part of `options`. Throws usage_error naming the field.
   explicit cron_schedule(const cron_options& options);
 
-  /// The first moment of the schedule that lies in a later second than `after`. `after`: from the year 1900
+  /// The first time of the schedule that lies in a later second than `after`. `after`: from the year 1900
   /// to the year 9000, or usage_error is thrown. (Clock changes are known up to 2037, as far as the time
   /// zone database lists them.)
   time_point next(time_point after) const;
 
-  /// For people: "30 3 * * mon-fri Europe/London".
+  /// For logs: "30 3 * * mon-fri Europe/London".
   const std::string& text() const noexcept;
 
  private:

@@ -1,4 +1,4 @@
-// What runs jobs.
+// Runs jobs: claims them from queues and calls the handlers of their tasks.
 #pragma once
 
 #include <algorithm>
@@ -26,44 +26,46 @@
 
 namespace quarq {
 
-/// A queue that a worker serves. Of two queues that both have jobs, one with weight 3 is asked three times as
+/// A queue that a worker serves. While two queues have jobs, one with weight 3 is asked first three times as
 /// often as one with weight 1.
 struct served_queue {
   std::string name = "default";
   int weight = 1;  ///< at least 1
 };
 
-/// How a worker works. Each can be given on the command line of worker::main as well, which then wins.
+/// Options of a worker. The command line of worker::main overrides them.
 struct worker_options {
   /// Where jobs live; see quarq::queue.
   std::string broker = default_broker_url();
   std::vector<served_queue> queues = {served_queue{}};
-  /// Jobs under way at once, on the loop, on threads and in processes together.
+  /// Jobs that run at once: on the loop, on threads and in processes together.
   std::size_t concurrency = 100;
-  /// Threads that run plain functions. 0: one for each processor. While all are busy, no more jobs are
-  /// claimed than can be on the loop.
+  /// Threads that run plain functions. 0: one for each processor. While all are busy and as many jobs wait for
+  /// them, the worker claims none.
   std::size_t threads = 0;
   /// Processes that run handlers on level::process, likewise.
   std::size_t processes = 0;
-  /// Stop when nothing is queued and nothing runs here. Deferred jobs stay for the next worker.
+  /// Stop when nothing is queued and nothing runs here. Deferred jobs are left to the next worker.
   bool burst = false;
-  /// Stop after this many jobs were started. 0: no limit.
+  /// Stop after starting this many jobs. 0: no limit.
   std::size_t max_jobs = 0;
-  /// After SIGTERM or SIGINT running jobs have this long to end; then they are asked to stop and handed back.
+  /// After SIGTERM or SIGINT running jobs have this long to end. Then they are asked to stop and requeued,
+  /// without counting as an attempt.
   std::chrono::milliseconds shutdown_timeout{25'000};
-  /// A worker that has not been heard of for this long has lost its jobs to others. At least 1 s.
+  /// Lease duration, at least 1 s. A worker that fails to renew for this long loses its jobs to other
+  /// workers.
   std::chrono::milliseconds lease{7'000};
-  /// How long a job that was asked to stop (timeout, cancel) may take to do so before its end is recorded
-  /// without it.
+  /// A job that was asked to stop (timeout, cancellation) has this long to do so. Then its end is recorded
+  /// although its handler still runs.
   std::chrono::milliseconds cancel_timeout{5'000};
-  /// Whether what handlers return is shown in the log, up to 80 characters of it.
+  /// Whether the log shows the first 80 characters of what handlers return.
   bool log_results = true;
 };
 
-/// The end of one try, as after_job and after_commit see it.
+/// The end of one attempt, as after_job and after_commit see it.
 struct job_end {
-  /// succeeded, failed, cancelled, expired or dead; deferred if it will be tried again; queued if it was
-  /// handed back.
+  /// succeeded, failed, cancelled, expired or dead; deferred if it will be retried; queued if it was handed
+  /// back.
   job_state state = job_state::succeeded;
   std::string error_type;  ///< empty unless the handler threw
   std::string error;
@@ -76,8 +78,8 @@ struct worker_access;
 }  // namespace workers
 
 /// Claims jobs from its queues and runs their handlers. A coroutine handler runs on the worker's loop, a
-/// plain function on its threads, unless handler_options::on says otherwise. Handlers, hooks and options are
-/// set before it runs. Not thread-safe, but for stop().
+/// plain function on its threads, unless handler_options::on says otherwise. Handlers, hooks and options must
+/// be set before run(). Thread safety: only stop() may be called from other threads.
 class worker {
  public:
   using hook = std::function<awaitable<void>(context&)>;
@@ -103,9 +105,9 @@ class worker {
     return *this;
   }
 
-  /// Runs `f` again and again: `worker.cron("nightly", report, {.hour = 3, .minute = 30})`. `f` takes
-  /// nothing, or a quarq::context& or std::stop_token, and is a job like others, of the task "cron:NAME":
-  /// once for all workers of the queue that know this cron job. `name`: 1 to 150 characters, no white space,
+  /// Runs `f` on a schedule: `worker.cron("nightly", report, {.hour = 3, .minute = 30})`. `f` takes nothing,
+  /// or a quarq::context& or std::stop_token. Each run is a job of the task "cron:NAME", which one of the
+  /// workers that know this cron job runs. `name`: 1 to 150 characters, no white space,
   /// no colons. Throws usage_error if the name is taken or the schedule can't be used.
   template <class F>
   worker& cron(const std::string& name, F f, cron_options when) {
@@ -118,7 +120,7 @@ class worker {
     const task<void()> what(add_cron(name, std::move(when)));
     return handle(what, std::move(f), std::move(how));
   }
-  /// The same by a crontab, in UTC: `worker.cron("nightly", report, "30 3 * * mon-fri")`.
+  /// The same with a crontab expression, in UTC: `worker.cron("nightly", report, "30 3 * * mon-fri")`.
   template <class F>
   worker& cron(const std::string& name, F f, std::string_view crontab) {
     cron_options when;
@@ -126,42 +128,43 @@ class worker {
     return cron(name, std::move(f), std::move(when));
   }
 
-  /// Before the first job. If it throws, the worker does not start: run() throws the same.
+  /// Runs before the first job. If it throws, the worker does not start, and run() throws the same exception.
   worker& on_startup(hook f);
-  /// After the last job. What it throws is logged.
+  /// Runs after the last job. Its exceptions are logged.
   worker& on_shutdown(hook f);
-  /// Before each try, in the job's own context. If it throws, that try has failed.
+  /// Runs before each attempt, in the job's own context. If it throws, that attempt has failed.
   worker& before_job(hook f);
-  /// After each try. If it throws after a success, that try has failed.
+  /// Runs after each attempt. If it throws after a success, that attempt has failed.
   worker& after_job(end_hook f);
-  /// After the end of each try was recorded at the broker: its result can be asked for, and if that is not
-  /// kept, the job's id may be used again. Not if the job was no longer this worker's, so that its end here
-  /// counted for nothing, nor for a handler that did not stop when asked. What it throws is logged. The job
-  /// keeps its place among those under way until it returns.
+  /// Runs after the broker has recorded the end of an attempt: the result can be looked up, and if it is not
+  /// kept, the job's id may be used again. Not called if the lease was lost before the end was recorded, or
+  /// if the handler ignored a stop request. Its exceptions are logged. The job counts as running until it
+  /// returns.
   worker& after_commit(end_hook f);
 
-  /// Serves until stop(), or until burst or max_jobs is reached. Does not return while the broker is away: it
-  /// reconnects. Throws broker_error only for what can't get better (a wrong password, a newer format).
+  /// Serves until stop() is called, or until `burst` or `max_jobs` is fulfilled. Reconnects while the broker
+  /// can't be reached. Throws broker_error only for errors that can't heal (wrong password, newer format).
   awaitable<void> run();
 
-  /// Ends run() as SIGTERM would: the grace period, then hand back. A second call: at once. Thread-safe.
+  /// Ends run() as SIGTERM would: running jobs have shutdown_timeout to end. A second call ends that wait.
+  /// Thread-safe.
   void stop();
 
-  /// How many jobs have ended here, whatever the state.
+  /// The number of jobs that have ended here, in any state.
   std::size_t jobs_done() const noexcept;
 
-  /// The whole of a worker's main(): reads the command line over the options (--help shows it), runs, stops
-  /// on SIGTERM and SIGINT. Returns the exit code: 0; 1 for an error, written to stderr in one line; 2 for a
-  /// wrong command line. With --check: 0 if a worker of each of its queues is alive, else 1. With --watch it
-  /// may start the program again in place of returning. See docs/worker.md.
+  /// A complete main() for a worker: applies the command line to the options (see --help), runs, and stops on
+  /// SIGTERM and SIGINT. Returns the exit code: 0; 1 after an error, which is written to stderr in one line;
+  /// 2 for a wrong command line. With --check: 0 if a worker of each queue is alive, else 1. With --watch it
+  /// may start the program again instead of returning. See docs/worker.md.
   int main(int argc, char** argv);
 
  private:
+  friend struct workers::worker_access;
+  explicit worker(std::shared_ptr<workers::worker_impl> impl);
   void add_handler(std::string task, detail::handler h);
   /// Returns its task's name, which lives as long as the worker.
   std::string_view add_cron(const std::string& name, cron_options options);
-  friend struct workers::worker_access;
-  explicit worker(std::shared_ptr<workers::worker_impl> impl);
   std::shared_ptr<workers::worker_impl> impl_;
 };
 
