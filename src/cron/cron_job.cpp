@@ -95,7 +95,7 @@ cron_run parse_cron_run(std::string_view task, std::string_view id) {
   }
   std::int64_t ms = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), ms);
-  // Whoever enqueues chooses the id: no time that a schedule could not be asked about.
+  // Clients choose ids: refuse a time that a schedule could not be asked about.
   constexpr std::int64_t year_9000 = 221'845'392'000'000;
   if (error != std::errc() || end != word.data() + word.size() || ms < 0 || ms > year_9000) return run;
   run.what = cron_run::kind::planned;

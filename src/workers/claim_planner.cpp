@@ -19,8 +19,8 @@ claim_planner::step claim_planner::next(const situation& s, std::span<const queu
   return done{};
 }
 
-// A random order in which a queue's chance to be asked first is its weight: weighted sampling by exponential keys
-// (Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006).
+// A random order in which a queue's chance to be asked first is its weight: weighted sampling by exponential
+// keys (Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006).
 void claim_planner::begin_pass(std::span<const queue_lease> leases, std::mt19937_64& random) {
   std::vector<std::pair<double, std::size_t>> keyed;
   keyed.reserve(leases.size());

@@ -1,5 +1,5 @@
-// Decides which queue is asked for jobs next, for how many, and until when there is nothing to ask. It has no clock
-// and does no I/O.
+// Decides which queue is asked for jobs next, for how many, and until when there is nothing to ask. It has no
+// clock and does no I/O.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@
 
 namespace quarq::workers {
 
-/// Claims in passes: in each pass every queue is asked at most once, in a random order in which a queue's chance to
-/// come first is its weight. A queue that has promised to tell of jobs is left alone until then.
+/// Claims in passes: in each pass every queue is asked at most once, in a random order in which a queue's
+/// chance to come first is its weight. A queue that has promised to tell of jobs is left alone until then.
 class claim_planner {
  public:
   using time_point = clock::time_point;
@@ -45,11 +45,12 @@ class claim_planner {
   /// `burst`: to end when a pass brings nothing and the worker is idle.
   claim_planner(std::size_t queues, bool burst) : queues_(queues), burst_(burst) {}
 
-  /// The next thing to do. A claim has to be answered by claimed(), failed() or lost() before the next call. After
-  /// `wait`, the next call begins a new pass.
+  /// The next thing to do. A claim has to be answered by claimed(), failed() or lost() before the next call.
+  /// After `wait`, the next call begins a new pass.
   step next(const situation& s, std::span<const queue_lease> leases, std::mt19937_64& random);
 
-  /// The claim was answered: it was as `full` as was asked, and the next deferred job is due after `next_due`.
+  /// The claim was answered: it was as `full` as was asked, and the next deferred job is due after
+  /// `next_due`.
   void claimed(std::size_t queue, time_point now, bool full, std::optional<milliseconds> next_due);
   /// The claim failed: the queue is asked again after `pause`.
   void failed(std::size_t queue, time_point now, milliseconds pause);

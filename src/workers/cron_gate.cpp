@@ -18,7 +18,7 @@ using ruling = admission::ruling;
 
 namespace {
 
-// Of runs that were skipped one after the other. Whoever can write to the store could make it endless.
+// The longest chain of skipped runs that is followed: a client can write one without an end.
 constexpr int max_chain = 1'000;
 
 admission end_as(job_state state, std::string why, std::string after = {}) {
@@ -116,7 +116,7 @@ awaitable<admission> cron_gate::judge_planned(running_job& job, cron_job& c, con
   co_return ruled;
 }
 
-// Nobody was there to start it in time, and by its policy that is that.
+// No worker was running to start it in time, and its policy is not to make up for it.
 awaitable<bool> cron_gate::is_missed(const running_job& job, const cron_job& c, const cron_run& run) {
   const auto now = its_.broker_time.now();
   const auto late = now - job.claimed.due_at;

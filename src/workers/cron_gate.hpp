@@ -1,5 +1,5 @@
-// A cron job's run that was claimed: does it take place? And the next one is planned, before this one begins, so that
-// the chain of runs goes on whatever becomes of this one.
+// A cron job's run that was claimed: does it take place? And the next one is planned, before this one begins,
+// so that the chain of runs goes on whatever becomes of this one.
 #pragma once
 
 #include <string>
@@ -44,8 +44,8 @@ class cron_gate {
   /// Asks the broker until it answers. May change how long the job's end is kept.
   awaitable<admission> admit(running_job& job, cron::cron_job& c);
 
-  /// A job of a cron task that is not known here, or that is not on its schedule here: in the midst of a deployment,
-  /// or just after one, other workers may know better. `why` follows the job's id in a sentence.
+  /// A job of a cron task that is not known here, or that is not on its schedule here: during a
+  /// deployment, or just after one, other workers may know better. `why` follows the job's id in a sentence.
   admission leave_to_others(const running_job& job, std::string_view why) const;
 
  private:

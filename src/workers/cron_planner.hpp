@@ -1,6 +1,6 @@
-// Sees to it that the next run of each cron job is planned. A run is planned as a deferred job whose id names its
-// time, so that of all workers that plan it one succeeds. Usually that is the worker that claims the run before it
-// (cron_gate); this role begins the chain, and repairs it if a planned run has vanished.
+// Sees to it that the next run of each cron job is planned. A run is planned as a deferred job whose id names
+// its time, so that of all workers that plan it one succeeds. Usually that is the worker that claims the run
+// before it (cron_gate); this role begins the chain, and repairs it if a planned run has vanished.
 #pragma once
 
 #include <functional>
@@ -20,11 +20,11 @@ using cron_jobs = std::unordered_map<std::string, cron::cron_job>;  // by their 
 
 class cron_planner {
  public:
-  /// Whoever claims a run has this long to plan the next one before others do.
+  /// The worker that claims a run has this long to plan the next one before others do.
   static constexpr milliseconds planner_head_start{2'000};
-  /// A cron job is not looked after more often than this, however often it runs...
+  /// The planner checks a cron job at most this often, however often it runs...
   static constexpr milliseconds min_pause{5'000};
-  /// ...and at least as often as this: what is planned may be purged, and clocks may be set.
+  /// ...and at least this often: planned runs may be purged, and clocks may be set.
   static constexpr milliseconds max_pause = std::chrono::hours(1);
 
   struct params {
@@ -38,7 +38,8 @@ class cron_planner {
   };
   explicit cron_planner(params p) : its_(std::move(p)), never_(its_.loop) {}
 
-  /// Gives each cron job its queue. Whether there are any that this worker plans, of which run() has to take care.
+  /// Gives each cron job its queue. Whether there are any that this worker plans, of which run() has to take
+  /// care.
   bool assign_queues(const std::vector<served_queue>& served);
   /// Whether first_planned is still to come: a burst must not end before.
   bool is_beginning() const noexcept { return beginning_; }

@@ -22,13 +22,13 @@ class cron_runs {
  public:
   explicit cron_runs(broker::broker& at) : broker_(at) {}
 
-  /// Enqueues a run, which is due `at` (nullopt: now) and was planned after the run `after`. False: a job with this
-  /// id lives or is kept already.
+  /// Enqueues a run, which is due `at` (nullopt: now) and was planned after the run `after`. False: a job
+  /// with this id lives or is kept already.
   awaitable<bool> enqueue(const cron::cron_job& c, std::string id, std::optional<broker::time_point> at,
                           std::string after);
 
-  /// The id of one start's run must be the same for all workers that start with it, and another one at a later
-  /// start, also if the end of the earlier run is still kept: it continues with the time of that end.
+  /// The id of one start's run must be the same for all workers that start with it, and another one at a
+  /// later start, also if the end of the earlier run is still kept: it continues with the time of that end.
   awaitable<startup_run> latest_at_startup(const cron::cron_job& c);
 
   awaitable<std::optional<broker::job_details>> inspect(const cron::cron_job& c, std::string id) {

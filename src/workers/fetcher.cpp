@@ -43,7 +43,7 @@ awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
     }
     note_clock(l, answer.now);
     for (auto& job : answer.jobs) {
-      // After a stop whoever ends the worker may have counted the running jobs already.
+      // After a stop the worker may have counted its running jobs already.
       if (stopped_) {
         its_.settlements.hand_back(l, std::move(job.id));
       } else {
@@ -67,7 +67,8 @@ void fetcher::note_clock(queue_lease& l, broker::time_point now) {
 
 void fetcher::job_pushed(queue_lease& l, const std::string& token, broker::claimed_job job,
                          broker::time_point now) {
-  // If the lease was lost, other workers own its jobs. And what is not known to be held, reconcile hands back.
+  // If the lease was lost, other workers own its jobs. And what is not known to be held, reconcile hands
+  // back.
   if (token != l.lease.token) return;
   if ((reconcile_wanted_ || reconciling_) && !stopped_) return;
   note_clock(l, now);
@@ -110,8 +111,8 @@ void fetcher::reconnected() {
   wake_.set();
 }
 
-// Hands back what is held under our leases but never reached us, because the answer to a claim was lost, or the
-// message that pushed it. Stands in this role so that no claim is under way meanwhile.
+// Hands back what is held under our leases but never reached us, because the answer to a claim was lost, or
+// the message that pushed it. Stands in this role so that no claim is under way meanwhile.
 awaitable<void> fetcher::reconcile() {
   reconcile_wanted_ = false;
   reconciling_ = true;

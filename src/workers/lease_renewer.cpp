@@ -57,7 +57,8 @@ awaitable<void> lease_renewer::replace(queue_lease& l) {
   base::log().warn(
       "queue {}: lease lost after more than {} ms without contact; {} running jobs are others' now",
       l.served.name, its_.duration.count(), lost);
-  // What ends before there is a new lease must not be settled under that one: the same job may be held under it again.
+  // What ends before there is a new lease must not be settled under that one: the same job may be held under
+  // it again.
   l.lease.token.clear();
   co_await open(l);
   its_.work_ready(l);

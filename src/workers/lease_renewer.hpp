@@ -39,7 +39,8 @@ class lease_renewer {
   /// Hands back all that is held.
   awaitable<void> close(const queue_lease& l);
 
-  /// Often enough that two renewals can be lost, and that lost workers are found soon after their lease has run out.
+  /// Often enough that two renewals can be lost, and that lost workers are found soon after their lease has
+  /// run out.
   static milliseconds interval(milliseconds duration);
 
  private:

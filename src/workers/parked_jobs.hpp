@@ -1,5 +1,5 @@
-// Jobs that this worker has claimed and does not run now: they stay under its lease, take no slot, and are handed
-// back later, uncounted.
+// Jobs that this worker has claimed and does not run now: they stay under its lease, take no slot, and are
+// handed back later, uncounted.
 #pragma once
 
 #include <list>

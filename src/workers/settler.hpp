@@ -36,8 +36,8 @@ class settler {
   /// One role for each queue: sends what is to be sent, until it is cancelled.
   awaitable<void> run(queue_lease& of);
 
-  /// Waits until the broker has answered to the settlement of this job, which must have been handed over in the same
-  /// turn of the loop. False: the job was no longer ours, or the worker ends without an answer.
+  /// Waits until the broker has answered to the settlement of this job, which must have been handed over in
+  /// the same turn of the loop. False: the job was no longer ours, or the worker ends without an answer.
   awaitable<bool> wait_answered(const queue_lease& of, std::string_view id);
 
   /// The lease is lost: what was not sent yet counts for nothing.

@@ -17,11 +17,12 @@ class slot_table {
   slot_table(std::size_t concurrency, std::size_t max_jobs)
       : concurrency_(concurrency), max_jobs_(max_jobs) {}
 
-  /// Jobs that may be on this level, those that wait for a thread or process included. 0: no handler runs there.
+  /// Jobs that may be on this level, those that wait for a thread or process included. 0: no handler runs
+  /// there.
   void set_limit(level where, std::size_t max) noexcept { kind(where).max = max; }
 
-  /// How many more jobs may be claimed. Nobody knows what the next job is: as soon as one level is full, another
-  /// worker may have room there, and jobs are not hoarded here.
+  /// How many more jobs may be claimed. Nobody knows what the next job is: as soon as one level is full,
+  /// another worker may have room there, and jobs are not hoarded here.
   std::size_t room() const noexcept {
     std::size_t free = left(concurrency_, under_way_);
     if (max_jobs_ != 0) free = std::min(free, left(max_jobs_, started_));
