@@ -4,7 +4,7 @@
 #include "base/log.hpp"
 #include "broker/arq/arq_payload.hpp"
 #include "integration/arq_python.hpp"
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 #include "support/on_loop.hpp"
 
 namespace quarq::test::arq_worker_tests {
@@ -109,7 +109,7 @@ TEST_F(arq_worker, lives_on_when_redis_is_restarted) {
     };
     co_await until(ended);
   };
-  run_on_loop(beside(w, client()));
+  run_on_loop(alongside(w, client()));
   EXPECT_EQ(ran, 2);
   EXPECT_EQ(state_in_result("before"), job_state::succeeded);
 }
@@ -128,7 +128,7 @@ TEST_F(arq_worker, hands_back_uncounted_what_it_can_not_end_when_it_is_stopped) 
     python_enqueue_at(server_, "job", "1700000000000");
     co_await until([&] { return started; });
   };
-  run_on_loop(beside(w, client()));
+  run_on_loop(alongside(w, client()));
   EXPECT_EQ(score_of(server_, "job"), 1700000000000);
   EXPECT_EQ(ask_number(server_, {"EXISTS", "arq:in-progress:job", "arq:retry:job", "arq:queue:health-check"}),
             0);
@@ -149,7 +149,7 @@ TEST_F(arq_worker, ends_a_running_job_that_python_aborts) {
     const auto ended = [&] { return ask_number(server_, {"EXISTS", "arq:result:job"}) == 1; };
     co_await until(ended);
   };
-  run_on_loop(beside(w, client()));
+  run_on_loop(alongside(w, client()));
   EXPECT_EQ(state_in_result("job"), job_state::cancelled);
   EXPECT_NE(ask(server_, {"GET", "arq:result:job"}).text.find("CancelledError"), std::string::npos);
 }

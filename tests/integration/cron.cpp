@@ -14,7 +14,7 @@
 #include "broker/sqlite/sqlite_url.hpp"
 #include "broker/sqlite/store.hpp"
 #include "cron/cron_job.hpp"
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 #include "model/record.hpp"
 #include "support/cron_times.hpp"
 
@@ -43,14 +43,14 @@ auto noting(strings& ids) {
   return [&ids](context& ctx) { ids.push_back(ctx.id()); };
 }
 
-class cron : public worker_lab {
+class cron : public worker_test {
  protected:
   cron() {
     if (url() != "sqlite::memory:") return;
     memory_ = broker::sqlite::store::shared(broker::sqlite::parse_url(url()).settings);
   }
 
-  /// Runs these workers beside each other until `holds` does.
+  /// Runs these workers alongside each other until `holds` does.
   template <class F>
   void serve_until(F holds, std::vector<worker*> workers) {
     const auto stop_all = [&]() -> awaitable<void> {

@@ -12,7 +12,7 @@
 
 #include "integration/cancelled.hpp"
 #include "integration/levels_work.hpp"
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test::levels_tests {

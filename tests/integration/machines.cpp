@@ -7,7 +7,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "integration/cancelled.hpp"
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 
 namespace quarq::test::machines_tests {
 
@@ -23,7 +23,7 @@ constexpr task<int(int)> stuck{"stuck"};
 constexpr task<int(int)> failing{"failing"};
 constexpr task<int(int)> not_handled{"not_handled"};
 
-class machines_test : public worker_lab {
+class machines_test : public worker_test {
  protected:
   machines_test() : w_(options()) {
     w_.handle(same, [](int n) -> awaitable<int> { co_return n; });

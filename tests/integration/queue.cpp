@@ -4,7 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 
 namespace quarq::test::queue_tests {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 constexpr task<int(int)> same{"same", "number"};
 constexpr task<void(int)> nothing{"nothing"};
 
-class queue_test : public worker_lab {
+class queue_test : public worker_test {
  protected:
   queue_test() : w_(options()) {
     w_.handle(same, [](int n) -> awaitable<int> { co_return n; });

@@ -3,7 +3,7 @@
 
 #include <quarq/quarq.hpp>
 
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 #include "redis/connection.hpp"
 #include "redis/url.hpp"
 #include "support/on_loop.hpp"
@@ -255,7 +255,7 @@ TEST_P(redis_sentinel_failover, jobs_continue_at_the_new_master) {
     n = co_await late.result();
     EXPECT_EQ(n, 30);
   };
-  run_on_loop(beside(w, client()));
+  run_on_loop(alongside(w, client()));
   EXPECT_EQ(std::count(ran.begin(), ran.end(), 2), 1);
   EXPECT_EQ(std::count(ran.begin(), ran.end(), 3), 1);
   EXPECT_EQ(redis_.second().command({"ROLE"}).items.at(0).text, "master");

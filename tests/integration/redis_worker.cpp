@@ -4,7 +4,7 @@
 #include <quarq/quarq.hpp>
 
 #include "base/log.hpp"
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 #include "support/on_loop.hpp"
 #include "support/redis_server.hpp"
 
@@ -50,7 +50,7 @@ TEST_F(redis_worker, a_job_at_a_time_runs_once_each_and_is_mostly_given) {
       EXPECT_EQ(twice, 2 * i);
     }
   };
-  run_on_loop(beside(w, client()), default_timeout);
+  run_on_loop(alongside(w, client()), default_timeout);
   EXPECT_EQ(ran, 200);
   // Claims are seldom needed: the worker stays idle in the store's eyes.
   const auto stats = server_.command({"INFO", "commandstats"}).text;
@@ -87,7 +87,7 @@ TEST_F(redis_worker, two_queues_that_share_slots_never_get_more_than_there_are) 
     co_await gather(std::move(both));
     co_await until([&] { return ran == 2 * each; });
   };
-  run_on_loop(beside(w, client()), default_timeout);
+  run_on_loop(alongside(w, client()), default_timeout);
   EXPECT_EQ(ran, 2 * each);
   EXPECT_LE(max, 2);
 }
@@ -114,13 +114,13 @@ TEST_F(redis_worker, what_is_given_to_a_stopping_worker_runs_elsewhere) {
       const int result = co_await next.result();
       EXPECT_EQ(result, 2);
     };
-    co_await beside(second, result_elsewhere());
+    co_await alongside(second, result_elsewhere());
     EXPECT_EQ(with_first, 1);
     finish.open();
     const int result = co_await long_one.result();
     EXPECT_EQ(result, 1);
   };
-  run_on_loop(beside(first, client()), default_timeout);
+  run_on_loop(alongside(first, client()), default_timeout);
 }
 
 TEST_F(redis_worker, every_job_ends_though_connections_break_while_jobs_are_given) {
@@ -136,7 +136,7 @@ TEST_F(redis_worker, every_job_ends_though_connections_break_while_jobs_are_give
       EXPECT_EQ(result, i + 1);
     }
   };
-  run_on_loop(beside(w, client()), 3 * default_timeout);
+  run_on_loop(alongside(w, client()), 3 * default_timeout);
 }
 
 // Nobody listens on port 1.

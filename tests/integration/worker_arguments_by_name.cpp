@@ -3,7 +3,7 @@
 
 #include "broker/broker.hpp"
 #include "codecs/json.hpp"
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 #include "model/record.hpp"
 
 namespace quarq::test::worker_arguments_by_name_tests {
@@ -21,7 +21,7 @@ struct ending {
   model::outcome outcome;
 };
 
-class worker_arguments_by_name : public worker_lab {
+class worker_arguments_by_name : public worker_test {
  protected:
   /// Lets the worker run one job and returns its end.
   ending end_of(worker& w, std::string task_name, std::string by_position, std::string by_name) {

@@ -3,7 +3,7 @@
 #include <stop_token>
 #include <thread>
 
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 
 namespace quarq::test::worker_ends_tests {
 
@@ -17,7 +17,7 @@ constexpr task<int(int)> risky{"risky", "number"};
 constexpr task<void(int)> quiet{"quiet", "number"};
 constexpr std::chrono::milliseconds delays[] = {0ms, 1h};
 
-class worker_ends : public worker_lab {};
+class worker_ends : public worker_test {};
 
 TEST_P(worker_ends, with_one_try_the_exception_is_the_answer) {
   worker w(options());

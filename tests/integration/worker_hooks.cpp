@@ -1,7 +1,7 @@
 // What runs around jobs, and what jobs share.
 #include <algorithm>
 
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 
 namespace quarq::test::worker_hooks_tests {
 namespace {
@@ -17,7 +17,7 @@ struct counter {
   int value = 0;
 };
 
-class worker_hooks : public worker_lab {};
+class worker_hooks : public worker_test {};
 
 TEST_P(worker_hooks, run_in_order_around_each_job) {
   strings seen;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/sanitizers.hpp"
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 
 namespace quarq::test::worker_levels_tests {
 namespace {
@@ -59,7 +59,7 @@ std::string wants_state(context& ctx, int) {
   return ctx.state<std::string>();
 }
 
-class worker_levels : public worker_lab {
+class worker_levels : public worker_test {
  protected:
   worker_levels() { ::setenv("QUARQ_TEST_PARENT", std::to_string(::getpid()).c_str(), 1); }
 

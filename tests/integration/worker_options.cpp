@@ -3,7 +3,7 @@
 #include <atomic>
 #include <thread>
 
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 
 namespace quarq::test::worker_options_tests {
 namespace {
@@ -18,7 +18,7 @@ struct gauge {
   void leave() { --now; }
 };
 
-class worker_options_test : public worker_lab {
+class worker_options_test : public worker_test {
  protected:
   static awaitable<void> send(queue q, int count) {
     std::vector<call<int>> calls;

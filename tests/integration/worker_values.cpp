@@ -11,7 +11,7 @@
 
 #include <boost/describe.hpp>
 
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 
 namespace quarq::test::worker_values_tests {
 
@@ -40,7 +40,7 @@ constexpr task<int(int, int)> add{"add", "left", "right"};
 constexpr task<void(int)> keep{"keep"};
 constexpr task<std::string(std::string)> shout{"shout"};
 
-class worker_values : public worker_lab {
+class worker_values : public worker_test {
  protected:
   /// Sends a value there and back.
   template <class T>

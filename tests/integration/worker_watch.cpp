@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 #include "programs/fault_tasks.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"

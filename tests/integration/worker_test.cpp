@@ -1,4 +1,4 @@
-#include "integration/worker_lab.hpp"
+#include "integration/worker_test.hpp"
 
 namespace quarq::test {
 namespace {
@@ -11,15 +11,15 @@ awaitable<void> then_stop(worker& w, awaitable<void> client) {
 
 }  // namespace
 
-awaitable<void> beside(worker& w, awaitable<void> client) {
+awaitable<void> alongside(worker& w, awaitable<void> client) {
   std::vector<awaitable<void>> both;
   both.push_back(w.run());
   both.push_back(then_stop(w, std::move(client)));
   co_await gather(std::move(both));
 }
 
-void worker_lab::serve(worker& w, const body& client) {
-  run_on_loop(beside(w, client(queue(url()))));
+void worker_test::serve(worker& w, const body& client) {
+  run_on_loop(alongside(w, client(queue(url()))));
 }
 
 }  // namespace quarq::test

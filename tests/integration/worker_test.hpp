@@ -53,12 +53,12 @@ awaitable<thrown> error_of(awaitable<T> work) {
   co_return t;
 }
 
-/// Runs `client` beside the worker; stops the worker, at once, when it has ended.
-awaitable<void> beside(worker& w, awaitable<void> client);
+/// Runs `client` alongside the worker; stops the worker, at once, when it has ended.
+awaitable<void> alongside(worker& w, awaitable<void> client);
 
-class worker_lab : public testing::TestWithParam<broker_kind> {
+class worker_test : public testing::TestWithParam<broker_kind> {
  protected:
-  worker_lab() { base::set_log_level("off"); }
+  worker_test() { base::set_log_level("off"); }
 
   using body = std::function<awaitable<void>(queue)>;
 
@@ -73,7 +73,7 @@ class worker_lab : public testing::TestWithParam<broker_kind> {
     return o;
   }
 
-  /// Runs `client` beside the worker; stops the worker when it has ended.
+  /// Runs `client` alongside the worker; stops the worker when it has ended.
   void serve(worker& w, const body& client);
   /// Runs `client` alone.
   void without_worker(const body& client) { run_on_loop(client(queue(url()))); }
