@@ -106,7 +106,7 @@ class cli_test : public testing::TestWithParam<broker_kind> {
 
 inline std::vector<broker_kind> cli_brokers() {
   std::vector<broker_kind> chosen;
-  for (const auto& kind : broker_cli_brokers()) {
+  for (const auto& kind : broker_kinds()) {
     if (kind.name == "sqlite_full" || kind.name == "redis_appendonly" || kind.name == "arq_pickle")
       chosen.push_back(kind);
   }
