@@ -45,7 +45,7 @@ quarq::awaitable<void> show(std::string title, quarq::awaitable<R> waiting) {
 quarq::awaitable<void> client(quarq::queue queue, quarq::job<void> late, quarq::worker& worker) {
   co_await show("expires", late.result());
 
-  // A timeout counts as a failed try; with tries(1) it is the end.
+  // A timeout counts as a failed attempt; with attempts(1) it is the end.
   auto job = co_await queue.enqueue(doze(1h).timeout(100ms).attempts(1));
   co_await show("timeout of a coroutine", job.result());
   auto other = co_await queue.enqueue(work(1h).timeout(100ms).attempts(1));
