@@ -28,13 +28,13 @@ namespace quarq {
 ///     close, is_closed      yes          yes              yes
 ///     task_done, join       -            yes              yes
 ///
-/// push() and its kind throw quarq::closed once the queue is closed; pop() and its kind return nullopt once
+/// push() and its kind throw closed_error once the queue is closed; pop() and its kind return nullopt once
 /// it is closed and empty. To limit an awaited form: `co_await with_timeout(queue.async_pop(), 5s)`.
 ///
 /// Thread safety: all members may be called at the same time. A coroutine must use the async_ functions: the
 /// others block its loop.
 ///
-/// Destroying the queue closes it for coroutines that still wait; their async_join() throws quarq::closed. No
+/// Destroying the queue closes it for coroutines that still wait; their async_join() throws closed_error. No
 /// thread may be inside a member function then.
 template <class T>
 class blocking_queue {
@@ -48,7 +48,7 @@ class blocking_queue {
   blocking_queue(const blocking_queue&) = delete;
   blocking_queue& operator=(const blocking_queue&) = delete;
 
-  /// Waits for room. Throws quarq::closed if the queue is closed, also if that happens while it waits.
+  /// Waits for room. Throws quarq::closed_error if the queue is closed, also if that happens while it waits.
   void push(T item) {
     std::unique_lock lock(state_->waiters.mutex());
     state_->waiters.wait_for_room(lock);

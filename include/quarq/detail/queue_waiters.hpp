@@ -22,13 +22,13 @@ class queue_waiters {
 
   std::mutex& mutex() const noexcept { return mutex_; }
 
-  /// Throws quarq::closed if the queue is closed.
+  /// Throws quarq::closed_error if the queue is closed.
   bool has_room() const;
   bool is_closed() const noexcept { return closed_; }
   void pushed();
   void popped();
 
-  /// These block the thread. wait_for_room() throws quarq::closed if the queue is closed.
+  /// These block the thread. wait_for_room() throws quarq::closed_error if the queue is closed.
   void wait_for_room(std::unique_lock<std::mutex>& lock);
   void wait_for_item(std::unique_lock<std::mutex>& lock);
   void wait_for_all_done(std::unique_lock<std::mutex>& lock);
