@@ -86,7 +86,7 @@ awaitable<void> send_subscribe(driver_ptr driver, std::string channel,
 
 connection::connection(asio::any_io_executor loop, connection_options options,
                        std::vector<const script*> scripts)
-    : driver_(std::make_shared<connection_driver>(std::move(loop), std::move(options), std::move(scripts))) {}
+    : driver_(connection_driver::make(std::move(loop), std::move(options), std::move(scripts))) {}
 
 connection::~connection() {
   driver_->close();

@@ -7,7 +7,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/system/system_error.hpp>
 
 #include "base/log.hpp"
@@ -28,29 +30,21 @@ std::string text_of(const error_code& ec) {
 
 }  // namespace
 
-/// Held by everything that the loop is to run for a driver. If a guard is destroyed without release(), the
-/// loop itself is being destroyed: all coroutines that wait for the driver must be destroyed now, while the
-/// services that they use still exist.
-class connection_driver::run_guard {
- public:
-  explicit run_guard(std::shared_ptr<connection_driver> owner) : owner_(std::move(owner)) {}
-  run_guard(run_guard&&) = default;
-  run_guard& operator=(run_guard&&) = delete;
-  ~run_guard() {
-    if (owner_) owner_->on_loop_destroyed();
-  }
-  std::shared_ptr<connection_driver> release() { return std::exchange(owner_, nullptr); }
-
- private:
-  std::shared_ptr<connection_driver> owner_;
-};
-
 connection_driver::connection_driver(asio::any_io_executor loop, connection_options options,
                                      std::vector<const script*> scripts)
     : loop_(std::move(loop)), fsm_(std::move(options), std::move(scripts)) {
   if (!fsm_.options().sentinel.hosts.empty()) {
     resolver_ = std::make_shared<sentinel_resolver>(loop_, fsm_.options());
   }
+}
+
+std::shared_ptr<connection_driver> connection_driver::make(asio::any_io_executor loop,
+                                                           connection_options options,
+                                                           std::vector<const script*> scripts) {
+  auto& context = asio::query(loop, asio::execution::context);
+  auto driver = std::make_shared<connection_driver>(std::move(loop), std::move(options), std::move(scripts));
+  async::loop_lifetime::of(context)->add(driver);
+  return driver;
 }
 
 // ---------------------------------------------------------------- calls of users
@@ -85,11 +79,12 @@ void connection_driver::close() {
   perform_actions();
 }
 
-void connection_driver::on_loop_destroyed() {
+void connection_driver::loop_destroyed() noexcept {
   socket_.reset();
   timer_.reset();
   timer_at_.reset();
-  // A waiting coroutine may own the connection, and is destroyed here: use no members from here on.
+  // A waiting coroutine may own the connection, and is destroyed at the end of this function: by then, the
+  // members must be empty.
   const auto requests = fsm_.on_loop_destroyed();
   const auto notifications = dispatcher_.take_all();
   const auto listeners = std::exchange(on_reconnect_, {});
@@ -121,7 +116,7 @@ void connection_driver::perform(start_attempt&) {
     self->perform_actions();
   };
   socket_ = to;
-  asio::co_spawn(loop_, attempt(to, run_guard(shared_from_this())), asio::detached);
+  asio::co_spawn(loop_, attempt(shared_from_this(), to), asio::detached);
 }
 
 void connection_driver::perform(start_write&) {
@@ -164,8 +159,7 @@ void connection_driver::set_timer() {
   }
   if (!timer_) timer_.emplace(loop_);
   timer_->expires_at(*at);
-  timer_->async_wait([guard = run_guard(shared_from_this())](error_code ec) mutable {
-    const auto self = guard.release();
+  timer_->async_wait([self = shared_from_this()](error_code ec) {
     if (ec) return;  // set to another time
     self->timer_at_.reset();
     self->fsm_.on_deadline(clock::now(), self->progress());
@@ -175,15 +169,15 @@ void connection_driver::set_timer() {
 
 // ---------------------------------------------------------------- one attempt
 
-awaitable<void> connection_driver::attempt(socket_ptr to, run_guard guard) {
+awaitable<void> connection_driver::attempt(std::shared_ptr<connection_driver> self, socket_ptr to) {
   disconnect_reason reason;
   try {
-    auto where = co_await resolve();
+    auto where = co_await self->resolve();
     co_await to->open(where);
     to->step = "waiting for the first answers";
-    fsm_.on_connected(clock::now());
-    perform_actions();
-    co_await receive(to);
+    self->fsm_.on_connected(clock::now());
+    self->perform_actions();
+    co_await self->receive(to);
   } catch (const permanent_error& e) {
     reason = {e.what(), true};
   } catch (const boost::system::system_error& e) {
@@ -192,10 +186,9 @@ awaitable<void> connection_driver::attempt(socket_ptr to, run_guard guard) {
     reason = {e.what()};
   }
   to->drop(reason.why);
-  socket_.reset();
-  const auto self = guard.release();
-  fsm_.on_disconnected(reason, clock::now(), std::generate_canonical<double, 32>(random_));
-  perform_actions();
+  self->socket_.reset();
+  self->fsm_.on_disconnected(reason, clock::now(), std::generate_canonical<double, 32>(self->random_));
+  self->perform_actions();
 }
 
 awaitable<connection_options> connection_driver::resolve() {
@@ -230,10 +223,7 @@ attempt_progress connection_driver::progress() const {
 
 void connection_driver::post_notifications() {
   if (!dispatcher_.must_post()) return;
-  asio::post(loop_, [guard = run_guard(shared_from_this())]() mutable {
-    const auto self = guard.release();
-    self->deliver_all();
-  });
+  asio::post(loop_, [self = shared_from_this()] { self->deliver_all(); });
 }
 
 void connection_driver::deliver_all() {

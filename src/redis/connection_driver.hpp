@@ -14,6 +14,7 @@
 
 #include <quarq/awaitable.hpp>
 
+#include "async/loop_lifetime.hpp"
 #include "redis/completion_dispatcher.hpp"
 #include "redis/connection_fsm.hpp"
 #include "redis/sentinel_resolver.hpp"
@@ -23,10 +24,15 @@ namespace quarq::redis {
 
 /// The loop owns the coroutines and handlers that wait or read; of the loop, this object holds the timer
 /// only. So it may outlive the loop, whose end also ends everything that waits for a reply.
-class connection_driver : public std::enable_shared_from_this<connection_driver> {
+class connection_driver final : public async::loop_guest,
+                                public std::enable_shared_from_this<connection_driver> {
  public:
   using receiver = connection_fsm::receiver;
 
+  /// Makes one that is told when its loop is destroyed.
+  static std::shared_ptr<connection_driver> make(boost::asio::any_io_executor loop,
+                                                 connection_options options,
+                                                 std::vector<const script*> scripts);
   connection_driver(boost::asio::any_io_executor loop, connection_options options,
                     std::vector<const script*> scripts);
 
@@ -40,7 +46,6 @@ class connection_driver : public std::enable_shared_from_this<connection_driver>
   void close();
 
  private:
-  class run_guard;
   using socket_ptr = std::shared_ptr<socket>;
 
   // Actions of the machine.
@@ -54,7 +59,7 @@ class connection_driver : public std::enable_shared_from_this<connection_driver>
   void set_timer();
 
   // One attempt to connect, and the connection that comes of it.
-  awaitable<void> attempt(socket_ptr to, run_guard guard);
+  static awaitable<void> attempt(std::shared_ptr<connection_driver> self, socket_ptr to);
   awaitable<connection_options> resolve();
   awaitable<void> receive(socket_ptr from);
   attempt_progress progress() const;
@@ -66,7 +71,7 @@ class connection_driver : public std::enable_shared_from_this<connection_driver>
   void deliver(message& m);
   void deliver(reconnected&);
 
-  void on_loop_destroyed();
+  void loop_destroyed() noexcept override;
 
   const boost::asio::any_io_executor loop_;
   connection_fsm fsm_;
