@@ -28,7 +28,7 @@ constinit bool entered = false;
 // This object is in every program that can have children, by the entry hook or by child_main().
 [[maybe_unused]] const bool pools_can_be_made = (set_pool_maker(&make_own_pool), true);
 
-// The parent may die at any moment, also before this line.
+// The parent may die at any time, also before this line.
 void die_with_parent(const char* parent) noexcept {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   pid_t expected = 0;

@@ -158,10 +158,10 @@ class session {
  private:
   // Composes the answer.
   void answer(message& from) {
-    incoming beside(channel_.segment(), std::move(from.files));
-    decoder in(from.body, "call", &beside);
+    incoming attached(channel_.segment(), std::move(from.files));
+    decoder in(from.body, "call", &attached);
     const call_head call = read_call_head(in);
-    const auto failed = run(call, beside, from.body.substr(in.position()));
+    const auto failed = run(call, attached, from.body.substr(in.position()));
     if (failed) channel_.compose(frame_kind::failure, [&](encoder& out) { write_failure(out, *failed); });
     flush_all();
     const bool was_short = failed && failed->reason == failure_reason::memory_limit;
@@ -170,14 +170,14 @@ class session {
   }
 
   // Composes the frame with the result, or returns why there is none.
-  std::optional<failure> run(const call_head& call, incoming& beside, std::string_view encoded) {
+  std::optional<failure> run(const call_head& call, incoming& attached, std::string_view encoded) {
     auto stage = failure_reason::not_found;
     memory_limit limit(call.memory_limit);
     try {
       const called_function function(call);
       stage = failure_reason::threw;
       const std::string label = label_of(call);
-      decoder arguments(encoded, label, &beside);
+      decoder arguments(encoded, label, &attached);
       channel_.compose(frame_kind::value, [&](encoder& out) {
         if (!call.plain_result) return function(call, encoded, arguments, out);
         std::string alone;
@@ -193,14 +193,14 @@ class session {
 
   // A process for one function: its result is the exit code.
   int run_once(message& from) {
-    incoming beside(channel_.segment(), std::move(from.files));
-    decoder in(from.body, "call", &beside);
+    incoming attached(channel_.segment(), std::move(from.files));
+    decoder in(from.body, "call", &attached);
     const call_head call = read_call_head(in);
     memory_limit limit(call.memory_limit);
     try {
       const called_function function(call);
       const std::string_view encoded = from.body.substr(in.position());
-      decoder arguments(encoded, "call", &beside);
+      decoder arguments(encoded, "call", &attached);
       std::string result;
       encoder out(result);
       function(call, encoded, arguments, out);

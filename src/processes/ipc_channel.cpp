@@ -53,7 +53,7 @@ void take_descriptors(msghdr& header, std::vector<base::unique_fd>& into) {
 
 void ipc_channel::begin() {
   out_segment_.clear();
-  beside_.clear_files();
+  attached_.clear_files();
   out_.assign(header_size, '\0');
   sent_ = 0;
 }
@@ -73,7 +73,7 @@ void ipc_channel::seal(frame_kind kind) {
     header.flags |= frame_flag::body_in_segment;
   }
   header.size = static_cast<std::uint32_t>(out_.size() - header_size);
-  header.files = static_cast<std::uint16_t>(beside_.files().size());
+  header.files = static_cast<std::uint16_t>(attached_.files().size());
   if (out_segment_.is_used()) {
     header.segment = out_segment_.size();
     if (!segment_known_) {
@@ -93,10 +93,10 @@ ipc_channel::progress ipc_channel::send(bool wait) {
     header.msg_iov = &part;
     header.msg_iovlen = 1;
     const bool has_segment = (static_cast<unsigned char>(out_[5]) & frame_flag::new_segment) != 0;
-    if (sent_ == 0 && (has_segment || !beside_.files().empty())) {
+    if (sent_ == 0 && (has_segment || !attached_.files().empty())) {
       descriptors.clear();
       if (has_segment) descriptors.push_back(out_segment_.descriptor());
-      for (const auto& file : beside_.files()) descriptors.push_back(file.get());
+      for (const auto& file : attached_.files()) descriptors.push_back(file.get());
       put_descriptors(header, room, descriptors);
     }
     const ssize_t count = sendmsg(socket_.get(), &header, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
@@ -111,7 +111,7 @@ ipc_channel::progress ipc_channel::send(bool wait) {
       throw error(std::string("sending to a process of this program: ") + std::strerror(errno));
     }
   }
-  beside_.clear_files();
+  attached_.clear_files();
   return progress::done;
 }
 

@@ -36,7 +36,7 @@ class ipc_channel {
   template <class Write>
   void compose(frame_kind kind, Write&& write) {
     begin();
-    encoder out(out_, &beside_);
+    encoder out(out_, &attached_);
     write(out);
     seal(kind);
   }
@@ -64,7 +64,7 @@ class ipc_channel {
   base::unique_fd socket_;
   // out
   shared_memory_writer out_segment_;
-  outgoing beside_{out_segment_};
+  outgoing attached_{out_segment_};
   std::string out_;
   std::size_t sent_ = 0;
   bool segment_known_ = false;  // to the other side

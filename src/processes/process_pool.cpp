@@ -125,8 +125,8 @@ void read_answer(lease& held, processes::message& answer, detail::process_exchan
     lease& held;
     bool retire;
   };
-  processes::incoming beside(held.connection().segment(), std::move(answer.files));
-  decoder in(answer.body, "result of a process", &beside);
+  processes::incoming attached(held.connection().segment(), std::move(answer.files));
+  decoder in(answer.body, "result of a process", &attached);
   if (answer.header.kind == processes::frame_kind::value) {
     const give_back at_end{held, retire};
     call.read(in);

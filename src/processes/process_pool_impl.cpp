@@ -57,19 +57,19 @@ process_pool_impl::wait_ticket::wait_ticket(std::shared_ptr<process_pool_impl> p
 }
 
 process_pool_impl::wait_ticket::~wait_ticket() {
-  std::shared_ptr<pool_child> given;
+  std::shared_ptr<pool_child> unused;
   {
     const lock held(pool_->mutex_);
     if (queued_) std::erase(pool_->waiting_, this);
     queued_ = false;
-    given = std::move(assigned_);
+    unused = std::move(assigned_);
   }
   // A child was assigned, but its call is gone.
-  if (!given) return;
+  if (!unused) return;
   events completions;
   {
     const lock held(pool_->mutex_);
-    if (given->now == state::busy) pool_->offer(given, completions);
+    if (unused->now == state::busy) pool_->offer(unused, completions);
   }
   complete_all(completions);
 }
@@ -287,7 +287,7 @@ void process_pool_impl::on_readable(const child_ptr& one) {
     if (got == ipc_channel::progress::blocked)
       return watch_once(one->connection.socket(),
                         [self = shared_from_this(), one] { self->on_readable(one); });
-    if (got == ipc_channel::progress::broken) return;  // on_end tells why
+    if (got == ipc_channel::progress::broken) return;  // on_end reports why
     if (hello.header.kind != frame_kind::hello) throw decode_error("process frame: no hello came first");
     check_hello(hello.body, program_build_id());
     const lock held(mutex_);

@@ -26,7 +26,7 @@ constexpr std::uint64_t magic = 0x3130'676e'6972'7271;  // "qrring01": the layou
 constexpr std::uint64_t max_items = std::uint64_t(1) << 32;
 constexpr std::uint64_t max_bytes = std::uint64_t(1) << 40;
 constexpr std::size_t line = 64;
-constexpr std::uint64_t join_waiting = 1;  // in `finished`, beside the count
+constexpr std::uint64_t join_waiting = 1;  // a bit of `finished`, under the count
 
 // Sleeping and waking costs both sides more than spinning for a while.
 const int max_spins = std::thread::hardware_concurrency() > 1 ? 500 : 1;

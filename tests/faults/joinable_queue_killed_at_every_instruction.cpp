@@ -1,5 +1,5 @@
-// One operation, killed after one of its instructions, each run of it after another one, while somebody
-// sleeps who waits for its effect. It has happened or not, and the sleeper is woken if it has.
+// An operation is killed after one of its instructions, in each run after another one, while a process sleeps
+// that waits for its effect. The operation has happened or not, and the sleeper is woken if it has.
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -72,7 +72,8 @@ class stepped {
   bool traced_ = false;
 };
 
-/// What one round is about: the ring and who sleeps at it, what is killed, and what must hold then.
+/// One round: the ring and the process that sleeps on it, the operation that is killed, and what must hold
+/// then.
 class round {
  public:
   round(std::uint64_t items, std::uint64_t bytes) : ring(items, bytes) {}

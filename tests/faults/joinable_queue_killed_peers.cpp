@@ -29,7 +29,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr int scale = base::sanitized ? 5 : 1;  // a fork takes that much longer
 
-/// What the processes tell each other beside the queue.
+/// Memory that the processes share, apart from the queue.
 template <class T>
 class shared {
  public:
@@ -51,7 +51,7 @@ class dice {
  public:
   explicit dice(unsigned seed) : random_(seed) {}
   int below(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
-  /// Goes on at some moment of the next ones.
+  /// Returns at a random time within the next `microseconds`.
   void wait(int microseconds) {
     const auto until = clock::now() + std::chrono::nanoseconds(below(microseconds * 1000));
     while (clock::now() < until) sched_yield();
@@ -70,7 +70,7 @@ struct ledger {
   std::atomic<std::uint64_t> taken;
   std::atomic<std::uint64_t> wrong;
   std::atomic<bool> no_more;
-  std::atomic<std::uint32_t> producers;                ///< numbers that were given
+  std::atomic<std::uint32_t> producers;                ///< numbers taken so far
   std::atomic<std::uint32_t> returned[max_producers];  ///< how many of its puts have returned
   std::atomic<std::uint8_t> seen[max_producers][max_each];
 };
@@ -201,7 +201,7 @@ TEST(joinable_queue_killed_peers, producers_wait) {
   kill_at_random({3, 0, 30}, 3);
 }
 
-// ---- who sleeps
+// ---- sleepers that die
 
 TEST(joinable_queue_killed_peers, the_turn_of_a_sleeper_that_dies_goes_to_the_next) {
   dice random(4);
@@ -253,7 +253,7 @@ TEST(joinable_queue_killed_peers, the_turn_of_a_producer_that_dies_goes_to_the_n
       ASSERT_EQ(producers[i].wait(), 0);
       EXPECT_NE(all.find(std::to_string(i)), std::string::npos);
     }
-    // It was announced that somebody waits, by one who is dead.
+    // The flag that a producer waits was left set by a dead one.
     EXPECT_EQ(ring.try_push("x"), ring_end::done);
   }
 }

@@ -73,12 +73,12 @@ TEST(process_pool_ends, a_child_that_closes_its_socket_is_lost_too) {
   EXPECT_EQ(run_on_loop(pool.run(add, 1, 2)), 3);
 }
 
-void die_and_leave_a_fork(std::string told) {
+void die_and_leave_a_fork(std::string pid_file) {
   if (const pid_t fork_of_child = fork(); fork_of_child == 0) {
     alarm(60);
     while (true) pause();
   } else {
-    std::ofstream(told) << fork_of_child;
+    std::ofstream(pid_file) << fork_of_child;
   }
   raise(SIGKILL);
 }
@@ -86,9 +86,9 @@ void die_and_leave_a_fork(std::string told) {
 TEST(process_pool_ends, a_child_is_lost_though_a_fork_of_it_holds_its_socket) {
   temp_dir dir;
   process_pool pool({.size = 1});
-  EXPECT_THROW(run_on_loop(pool.run(die_and_leave_a_fork, dir / "told")), worker_lost);
+  EXPECT_THROW(run_on_loop(pool.run(die_and_leave_a_fork, dir / "pid_file")), worker_lost);
   pid_t left = 0;
-  ASSERT_TRUE(std::ifstream(dir / "told") >> left);
+  ASSERT_TRUE(std::ifstream(dir / "pid_file") >> left);
   ::kill(left, SIGKILL);
 }
 

@@ -21,15 +21,15 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-// Tells that it runs, then waits to be killed.
-void wait_for_ever(std::string told) {
-  std::ofstream(told) << getpid();
+// Writes its pid to a file, then waits to be killed.
+void wait_for_ever(std::string path) {
+  std::ofstream(path) << getpid();
   while (true) pause();
 }
 
 TEST_F(process_pool_test, a_timeout_kills_the_process_and_the_pool_goes_on) {
   const auto body = [&]() -> awaitable<void> {
-    auto call = pool_.run(wait_for_ever, path("told"));
+    auto call = pool_.run(wait_for_ever, path("started"));
     co_await with_timeout(std::move(call), 300ms);
   };
   // The child may not even have started within that time.
@@ -42,7 +42,7 @@ TEST_F(process_pool_test, a_cancelled_call_is_killed_and_ends_once) {
   asio::cancellation_signal cancel;
   int ends = 0;
   std::exception_ptr failure;
-  asio::co_spawn(loop, pool_.run(wait_for_ever, path("told")),
+  asio::co_spawn(loop, pool_.run(wait_for_ever, path("started")),
                  asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e) {
                    ++ends;
                    failure = e;
@@ -50,7 +50,7 @@ TEST_F(process_pool_test, a_cancelled_call_is_killed_and_ends_once) {
   pid_t pid = 0;
   const auto runs = [&] {
     loop.poll();
-    return static_cast<bool>(std::ifstream(path("told")) >> pid);
+    return static_cast<bool>(std::ifstream(path("started")) >> pid);
   };
   ASSERT_TRUE(eventually(runs, default_timeout));
   cancel.emit(asio::cancellation_type::terminal);
@@ -73,12 +73,12 @@ TEST_F(process_pool_test, a_call_cancelled_while_it_waits_never_starts) {
   asio::cancellation_signal cancel_first, cancel_second;
   int ends = 0;
   const auto end = [&](std::exception_ptr) { ++ends; };
-  asio::co_spawn(loop, one.run(wait_for_ever, path("told")),
+  asio::co_spawn(loop, one.run(wait_for_ever, path("started")),
                  asio::bind_cancellation_slot(cancel_first.slot(), end));
   const auto runs = [&] {
     loop.poll();
     pid_t pid = 0;
-    return static_cast<bool>(std::ifstream(path("told")) >> pid);
+    return static_cast<bool>(std::ifstream(path("started")) >> pid);
   };
   ASSERT_TRUE(eventually(runs, default_timeout));
   asio::co_spawn(loop, one.run(append_to, path("lines"), "second"),
@@ -117,11 +117,11 @@ TEST_F(process_pool_test, the_pool_may_end_first) {
       ++cancellations;
     }
   };
-  for (int i = 0; i < 3; ++i) asio::co_spawn(loop, pool->run(wait_for_ever, path("told")), end);
+  for (int i = 0; i < 3; ++i) asio::co_spawn(loop, pool->run(wait_for_ever, path("started")), end);
   pid_t pid = 0;
   const auto runs = [&] {
     loop.poll();
-    return static_cast<bool>(std::ifstream(path("told")) >> pid);
+    return static_cast<bool>(std::ifstream(path("started")) >> pid);
   };
   ASSERT_TRUE(eventually(runs, default_timeout));
   pool.reset();
@@ -135,10 +135,10 @@ TEST_F(process_pool_test, the_loop_may_end_first) {
   {
     asio::io_context loop(1);
     for (int i = 0; i < 4; ++i)
-      asio::co_spawn(loop, pool_.run(wait_for_ever, path("told" + std::to_string(i))), asio::detached);
+      asio::co_spawn(loop, pool_.run(wait_for_ever, path("started" + std::to_string(i))), asio::detached);
     const auto runs = [&] {
       loop.poll();
-      return static_cast<bool>(std::ifstream(path("told0")) >> pid);
+      return static_cast<bool>(std::ifstream(path("started0")) >> pid);
     };
     ASSERT_TRUE(eventually(runs, default_timeout));
   }
