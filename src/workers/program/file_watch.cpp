@@ -94,7 +94,7 @@ awaitable<std::string> file_watch::changed() {
   }
   bool at_rest = false;
   while (!at_rest) {
-    co_await sleep_for(rest);
+    co_await quarq::sleep_for(rest);
     at_rest = read_changes().empty() && can_be_started();
   }
   co_return first;
