@@ -256,7 +256,7 @@ TEST_P(worker_ends, a_job_cancelled_between_two_tries_can_be_looked_up) {
     co_await until_in(job, job_state::deferred);
     const auto outcome = co_await job.cancel();
     EXPECT_EQ(outcome, cancel_outcome::cancelled);
-    co_await expect_cancelled(q, job.id(), "risky was cancelled before its next try", 1);
+    co_await expect_cancelled(q, job.id(), "risky was cancelled before its next attempt", 1);
   });
 }
 

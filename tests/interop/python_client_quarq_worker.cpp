@@ -103,7 +103,7 @@ print(r.success, r.result, r.queue, r.job_id == j.job_id, r.enqueued_ms <= r.sta
 }
 
 TEST_P(python_client_quarq_worker, a_result_is_kept_as_long_as_the_worker_says) {
-  const auto keeps = [&](const char* name, std::chrono::milliseconds keep) {
+  const auto keeps = [&](const char* name, retention keep) {
     handler_options how;
     how.keep_result = keep;
     worker_.worker().handle(task<int()>{name}, [] { return 1; }, how);
