@@ -306,6 +306,10 @@ class reader {
 
 }  // namespace
 
+connection_options parse_url(std::string_view url) {
+  return parse_url(url, url_dialect());
+}
+
 connection_options parse_url(std::string_view url, const url_dialect& dialect) {
   return reader(url, dialect).read();
 }

@@ -21,7 +21,8 @@ struct url_dialect {
 
 /// Reads redis://, rediss://, redis+unix://, redis+sentinel:// and rediss+sentinel:// URLs, or those of a
 /// dialect. Throws usage_error that names the wrong part, with passwords hidden.
-connection_options parse_url(std::string_view url, const url_dialect& dialect = {});
+connection_options parse_url(std::string_view url, const url_dialect& dialect);
+connection_options parse_url(std::string_view url);
 
 /// The URL as it may be shown: its passwords, if there are any, replaced by ***.
 std::string without_password(std::string_view url);

@@ -24,7 +24,7 @@ TEST_F(redis_connection, works_over_a_unix_socket) {
 
 TEST_F(redis_connection, requests_of_one_turn_leave_in_one_write) {
   use([&](connection& c) -> awaitable<void> {
-    strings ping{"PING"};
+    const auto ping = args_of("PING");
     co_await c.command(ping);
     const auto before = reads_processed(server());
     std::vector<ending> endings(200);
@@ -58,7 +58,7 @@ TEST_F(redis_connection, carries_big_values_and_long_arrays) {
 
 TEST_F(redis_connection, selects_its_database) {
   use(server().url(3), [&](connection& c) -> awaitable<void> {
-    strings set{"SET", "k", "v"};
+    const auto set = args_of("SET", "k", "v");
     co_await c.command(set);
   });
   EXPECT_NE(server().command({"INFO", "keyspace"}).text.find("db3:keys=1"), std::string::npos);
@@ -69,7 +69,8 @@ TEST_F(redis_connection, selects_its_database) {
 TEST_F(redis_connection, forgotten_scripts_are_loaded_again) {
   // Not among those that are loaded after each connect.
   use([&](connection& c) -> awaitable<void> {
-    strings keys{"n"}, by{"1"};
+    const auto keys = args_of("n");
+    const auto by = args_of("1");
     auto r = co_await c.run(increment, keys, by);
     EXPECT_EQ(r.integer, 1);
     server().command({"SCRIPT", "FLUSH"});
@@ -84,7 +85,7 @@ TEST_F(redis_connection, forgotten_scripts_are_loaded_again) {
 TEST_F(redis_connection, a_script_that_does_not_compile_is_refused_with_the_servers_words) {
   const script broken("return (");
   use(parse_url(server().url()), {&broken}, [&](connection& c) -> awaitable<void> {
-    strings ping{"PING"};
+    const auto ping = args_of("PING");
     const auto failure = co_await failure_of(c.command(ping));
     EXPECT_NE(failure.find("SCRIPT LOAD was refused: ERR Error compiling script"), std::string::npos)
         << failure;
@@ -93,7 +94,7 @@ TEST_F(redis_connection, a_script_that_does_not_compile_is_refused_with_the_serv
 
 TEST_F(redis_connection, a_cancelled_await_ends_at_once_and_shifts_no_other_reply) {
   use([&](connection& c) -> awaitable<void> {
-    strings ping{"PING"};
+    const auto ping = args_of("PING");
     co_await c.command(ping);
     server().pause();
     asio::cancellation_signal cancel;
@@ -125,7 +126,7 @@ TEST_F(redis_connection, a_request_cancelled_before_it_was_sent_is_never_sent) {
     co_await until([&] { return cancelled.ended(); });
     EXPECT_EQ(cancelled.failure, "aborted");
     server().restart();
-    strings get{"GET", "k"};
+    const auto get = args_of("GET", "k");
     const auto r = co_await c.command(get);
     EXPECT_TRUE(r.is_nil());
   });
@@ -138,7 +139,7 @@ TEST_F(redis_connection, messages_reach_their_subscribers) {
     co_await c.subscribe("two", [&](std::string_view m) { two.emplace_back(m); });
     EXPECT_EQ(server().command({"PUBLISH", "one", "1"}).integer, 1);
     EXPECT_EQ(server().command({"PUBLISH", "two", std::string("\0\r\n", 3)}).integer, 1);
-    strings publish{"PUBLISH", "one", "from ourselves"};
+    const auto publish = args_of("PUBLISH", "one", "from ourselves");
     const auto r = co_await c.command(publish);
     EXPECT_EQ(r.integer, 1);
     co_await until([&] { return one.size() == 2 && two.size() == 1; });
@@ -156,7 +157,7 @@ TEST_F(redis_connection, messages_reach_their_subscribers) {
 TEST_F(redis_connection, an_error_to_a_subscription_is_its_own) {
   server().command({"ACL", "SETUSER", "deaf", "on", ">p", "~*", "+@all", "resetchannels", "&allowed"});
   use("redis://deaf:p@" + server().endpoint(), [&](connection& c) -> awaitable<void> {
-    strings echo{"ECHO", "hi"};
+    const auto echo = args_of("ECHO", "hi");
     co_await c.command(echo);
     const auto failure = co_await failure_of(c.subscribe("forbidden", [](std::string_view) {}));
     EXPECT_TRUE(failure.starts_with("NOPERM")) << failure;

@@ -14,7 +14,7 @@ TEST_F(redis_connection, destroying_it_ends_requests_in_flight) {
   const auto body = [&]() -> awaitable<void> {
     const auto executor = co_await asio::this_coro::executor;
     auto c = std::make_unique<connection>(executor, parse_url(server().url()), scripts{});
-    strings ping{"PING"};
+    const auto ping = args_of("PING");
     co_await c->command(ping);
     server().pause();
     ending sent, waiting;
@@ -84,7 +84,7 @@ TEST_F(redis_connection, it_may_be_destroyed_first_at_any_time) {
 awaitable<void> own_and_wait(std::string url, std::shared_ptr<int> alive) {
   const auto executor = co_await asio::this_coro::executor;
   connection c(executor, parse_url(url), {});
-  strings ping{"PING"};
+  const auto ping = args_of("PING");
   co_await c.command(ping);
   *alive = 2;
 }

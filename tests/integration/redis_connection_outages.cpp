@@ -38,7 +38,9 @@ TEST_F(redis_connection, requests_in_flight_survive_a_crash_of_the_server) {
   use_script(server.url(), [&](connection& c) -> awaitable<void> {
     int reconnects = 0;
     c.on_reconnect([&] { ++reconnects; });
-    strings set{"SET", "n", "100"}, keys{"n"}, by{"1"};
+    const auto set = args_of("SET", "n", "100");
+    const auto keys = args_of("n");
+    const auto by = args_of("1");
     co_await c.command(set);
     EXPECT_EQ(reconnects, 0);
     for (int round = 1; round <= 3; ++round) {
@@ -59,7 +61,7 @@ TEST_F(redis_connection, requests_in_flight_survive_a_crash_of_the_server) {
 
 TEST_F(redis_connection, a_paused_server_is_noticed_as_dead) {
   use(server().url() + "?timeout=4.2", [&](connection& c) -> awaitable<void> {
-    strings ping{"PING"};
+    const auto ping = args_of("PING");
     co_await c.command(ping);
     server().pause();
     const auto failure = co_await failure_of(c.command(ping));
@@ -89,7 +91,9 @@ TEST_F(redis_connection, a_subscriber_without_requests_notices_a_dead_server) {
 TEST_F(redis_connection, a_read_only_server_is_waited_for) {
   redis_server master;
   use_script([&](connection& c) -> awaitable<void> {
-    strings ping{"PING"}, keys{"n"}, by{"1"};
+    const auto ping = args_of("PING");
+    const auto keys = args_of("n");
+    const auto by = args_of("1");
     co_await c.command(ping);
     master.kill();
     server().command({"REPLICAOF", "127.0.0.1", std::to_string(master.port())});
@@ -108,7 +112,8 @@ TEST_F(redis_connection, a_read_only_server_is_waited_for) {
 TEST_F(redis_connection, writes_wait_for_a_master_with_enough_replicas) {
   redis_server server({.extra = {"--min-replicas-to-write", "1"}});
   use_script(server.url(), [&](connection& c) -> awaitable<void> {
-    strings keys{"n"}, by{"1"};
+    const auto keys = args_of("n");
+    const auto by = args_of("1");
     ending plain, script;
     start(c, {"INCR", "m"}, plain);
     start(c.run(increment, keys, by), script);
@@ -124,7 +129,7 @@ TEST_F(redis_connection, writes_wait_for_a_master_with_enough_replicas) {
 TEST_F(redis_connection, a_timeout_repeats_what_a_read_only_server_said) {
   server().command({"REPLICAOF", "127.0.0.1", "1"});
   use(server().url() + "?timeout=0.5", [&](connection& c) -> awaitable<void> {
-    strings set{"SET", "k", "v"};
+    const auto set = args_of("SET", "k", "v");
     const auto failure = co_await failure_of(c.command(set));
     EXPECT_NE(failure.find("within 0.500 s: READONLY You can't write"), std::string::npos) << failure;
   });
@@ -158,7 +163,7 @@ TEST_F(redis_connection, subscribing_without_a_server_times_out) {
     // It may time out more than once before it has found the server again.
     bool answered = false;
     while (!answered) {
-      strings channels{"PUBSUB", "CHANNELS"};
+      const auto channels = args_of("PUBSUB", "CHANNELS");
       try {
         const auto r = co_await c.command(channels);
         answered = true;

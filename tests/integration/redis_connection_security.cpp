@@ -69,7 +69,7 @@ TEST_F(redis_connection, a_wrong_password_is_refused_at_once_and_not_shown) {
 TEST_F(redis_connection, after_a_refusal_the_next_request_tries_again) {
   redis_server server({.password = "right"});
   use("redis://:new@" + server.endpoint(), [&](connection& c) -> awaitable<void> {
-    strings ping{"PING"};
+    const auto ping = args_of("PING");
     const auto failure = co_await failure_of(c.command(ping));
     EXPECT_NE(failure.find("WRONGPASS"), std::string::npos) << failure;
     server.command({"CONFIG", "SET", "requirepass", "new"});

@@ -16,10 +16,11 @@ class runner_hooks_test : public job_runner_test {
         {.retry = retry_policy().attempts(attempts)});
   }
   worker::end_hook noting(std::string name) {
-    return [this, name](context& ctx, const job_end& end) -> awaitable<void> {
+    auto note = [this, name](context& ctx, const job_end& end) -> awaitable<void> {
       seen_.push_back(name + " " + ctx.id() + " " + std::string(to_string(end.state)));
       co_return;
     };
+    return note;
   }
   static awaitable<void> throw_error(const char* what) {
     throw std::runtime_error(what);

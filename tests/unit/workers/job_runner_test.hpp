@@ -43,11 +43,12 @@ class job_runner_test : public role_test {
 
   void handle(std::function<awaitable<void>(context&)> f, handler_options how = {}) {
     detail::handler h;
-    h.on_loop = [f = std::move(f)](context& ctx, std::string_view) -> awaitable<std::string> {
+    const auto call = [f = std::move(f)](context& ctx, std::string_view) -> awaitable<std::string> {
       auto work = f(ctx);
       co_await std::move(work);
       co_return to_msgpack(42);
     };
+    h.on_loop = call;
     h.options = std::move(how);
     setup_.handlers.insert_or_assign("work", std::move(h));
   }
