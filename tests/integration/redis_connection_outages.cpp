@@ -114,13 +114,15 @@ TEST_F(redis_connection, writes_wait_for_a_master_with_enough_replicas) {
   use_script(server.url(), [&](connection& c) -> awaitable<void> {
     const auto keys = args_of("n");
     const auto by = args_of("1");
+    const auto increment_m = args_of("INCR", "m");
+    const auto allow_alone = args_of("CONFIG", "SET", "min-replicas-to-write", "0");
     ending plain, script;
-    start(c, {"INCR", "m"}, plain);
+    start(c, increment_m, plain);
     start(c.run(increment, keys, by), script);
     const std::function<bool()> refused = [&] { return has_refused(server, "NOREPLICAS"); };
     co_await until(refused);
     EXPECT_FALSE(plain.ended());
-    server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
+    server.command(allow_alone);
     co_await until([&] { return plain.ended() && script.ended(); });
     EXPECT_EQ(plain.failure + script.failure, "");
   });

@@ -70,9 +70,10 @@ TEST_F(redis_connection, after_a_refusal_the_next_request_tries_again) {
   redis_server server({.password = "right"});
   use("redis://:new@" + server.endpoint(), [&](connection& c) -> awaitable<void> {
     const auto ping = args_of("PING");
+    const auto new_password = args_of("CONFIG", "SET", "requirepass", "new");
     const auto failure = co_await failure_of(c.command(ping));
     EXPECT_NE(failure.find("WRONGPASS"), std::string::npos) << failure;
-    server.command({"CONFIG", "SET", "requirepass", "new"});
+    server.command(new_password);
     const auto r = co_await c.command(ping);
     EXPECT_EQ(r.text, "PONG");
   });

@@ -1,4 +1,6 @@
 // The hooks around a job, as the job runner calls them.
+#include <functional>
+
 #include "unit/workers/job_runner_test.hpp"
 
 namespace quarq::test::job_runner_hooks_tests {
@@ -16,11 +18,11 @@ class runner_hooks_test : public job_runner_test {
         {.retry = retry_policy().attempts(attempts)});
   }
   worker::end_hook noting(std::string name) {
-    auto note = [this, name](context& ctx, const job_end& end) -> awaitable<void> {
-      seen_.push_back(name + " " + ctx.id() + " " + std::string(to_string(end.state)));
-      co_return;
-    };
-    return note;
+    return std::bind_front(&runner_hooks_test::note, this, std::move(name));
+  }
+  awaitable<void> note(std::string name, context& ctx, const job_end& end) {
+    seen_.push_back(name + " " + ctx.id() + " " + std::string(to_string(end.state)));
+    co_return;
   }
   static awaitable<void> throw_error(const char* what) {
     throw std::runtime_error(what);

@@ -43,14 +43,15 @@ class job_runner_test : public role_test {
 
   void handle(std::function<awaitable<void>(context&)> f, handler_options how = {}) {
     detail::handler h;
-    const auto call = [f = std::move(f)](context& ctx, std::string_view) -> awaitable<std::string> {
-      auto work = f(ctx);
-      co_await std::move(work);
-      co_return to_msgpack(42);
-    };
-    h.on_loop = call;
+    h.on_loop = std::bind_front(&job_runner_test::call, std::move(f));
     h.options = std::move(how);
     setup_.handlers.insert_or_assign("work", std::move(h));
+  }
+  static awaitable<std::string> call(const std::function<awaitable<void>(context&)>& f, context& ctx,
+                                     std::string_view) {
+    auto work = f(ctx);
+    co_await std::move(work);
+    co_return to_msgpack(42);
   }
   /// A handler that runs until it is cancelled, or until the test ends.
   void handle_without_end(handler_options how = {}) {
