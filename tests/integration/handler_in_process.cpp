@@ -56,8 +56,9 @@ TEST(handler_in_process, without_a_job_the_context_is_empty) {
 }
 
 TEST(handler_in_process, a_handler_with_captures_is_refused) {
-  const int captured = 1;
+  int captured = 1;
   const auto handler = [captured](int n) { return std::to_string(captured + n); };
+  ++captured;  // so that the capture is needed
   EXPECT_THROW(quarq::detail::process_target_of_handler(describe, handler), usage_error);
 }
 
