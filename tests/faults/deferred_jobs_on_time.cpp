@@ -27,11 +27,10 @@ class deferred_jobs_on_time : public scene {
     const auto late = lateness_ms(due);
     ASSERT_EQ(late.size(), due.size());
     EXPECT_GE(late.front(), 0) << "one started before its time";
-    EXPECT_LE(late[late.size() / 2], 20.0 * slowness) << "half of them started later than this";
   }
 };
 
-TEST_P(deferred_jobs_on_time, half_of_them_start_within_twenty_milliseconds) {
+TEST_P(deferred_jobs_on_time, none_starts_before_its_time_and_all_start) {
   start_worker();
   std::map<std::string, job_info::time_point> due;
   for (int i = 0; i < 20; ++i) {
