@@ -104,16 +104,18 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                [&of] { return of.worker_info(); },
                [&of](queue_lease& l, const std::string& token) { return of.events_for(l, token); },
                [this](queue_lease& l) { claims.work_ready(l); },
-               [this](queue_lease& l, const std::string& id) {
-                 runner.cancel_requested(l, id);
-                 parked.cancel_requested(l, id);
-               },
+               [this](queue_lease& l, const std::string& id) { cancel_requested(l, id); },
                [this](queue_lease& l) {
                  const auto lost = runner.lease_lost(l);
                  settlements.lease_lost(l);
                  claims.lease_lost(l);
                  return lost;
                }}) {}
+
+void worker_impl::roles::cancel_requested(queue_lease& l, const std::string& id) {
+  runner.cancel_requested(l, id);
+  parked.cancel_requested(l, id);
+}
 
 void worker_impl::make_pools(roles& r) {
   const auto any = [this](auto detail::handler::* kind) {
@@ -157,10 +159,7 @@ broker::worker_events worker_impl::events_for(queue_lease& l, const std::string&
     with_roles([&](roles& r) { r.runner.aborted_unstarted(job, now); });
   };
   events.cancel_requested = [with_roles, &l](std::string id) {
-    with_roles([&](roles& r) {
-      r.runner.cancel_requested(l, id);
-      r.parked.cancel_requested(l, id);
-    });
+    with_roles([&](roles& r) { r.cancel_requested(l, id); });
   };
   return events;
 }

@@ -84,6 +84,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   /// They exist while run() does.
   struct roles {
     roles(worker_impl& of, const boost::asio::any_io_executor& loop);
+    void cancel_requested(queue_lease& l, const std::string& id);
 
     queue_leases leases;
     async::auto_reset_event
