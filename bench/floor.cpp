@@ -14,7 +14,7 @@
 #include <quarq/run.hpp>
 
 #include "bare_client.hpp"
-#include "broker/redis/redis_scripts.hpp"
+#include "broker/redis/scripts.hpp"
 #include "stopwatch.hpp"
 #include "tasks.hpp"
 
@@ -48,7 +48,7 @@ awaitable<void> fill(std::string url, std::size_t jobs, std::string token) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = broker::open(url, loop);
   broker::lease lease{"floor", token};
-  broker::lease_terms terms;
+  broker::lease_options terms;
   terms.duration = std::chrono::minutes(10);
   broker::worker_events events;
   co_await broker->open_lease(lease, terms, std::move(events));

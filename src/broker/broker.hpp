@@ -53,11 +53,11 @@ struct lease {
   std::string token;
 };
 
-/// What a worker says of itself, for people: shown by `quarq queues` and --check. `card` is msgpack, opaque
+/// What a worker says of itself, for operators: shown by `quarq queues` and --check. `worker_info` is msgpack, opaque
 /// here.
-struct lease_terms {
+struct lease_options {
   milliseconds duration{7000};
-  std::string card;
+  std::string worker_info;
 };
 
 struct renewal {
@@ -134,7 +134,7 @@ struct queue_summary {
 
 struct worker_summary {
   std::string token;
-  std::string card;
+  std::string worker_info;
   std::uint64_t running = 0;
   milliseconds expires_in{0};
 };
@@ -147,7 +147,7 @@ struct worker_events {
   /// be given to it instead. The job is held as if it had been claimed at `now`, in its first try; the worker
   /// starts it or hands it back. The lease is still owed work_ready. What is given between `reconnected` and
   /// the end of reconcile is to be dropped: reconcile gives it back.
-  std::function<void(claimed_job job, time_point now)> job_given;
+  std::function<void(claimed_job job, time_point now)> on_job_pushed;
   /// Optional. A job that was claimed had been cancelled before; the broker ends it, and the worker does not
   /// get it.
   std::function<void(const claimed_job& job, time_point now)> aborted_unstarted;
@@ -186,18 +186,18 @@ class broker {
   // ---- for workers
 
   /// Registers the lease. Events come from now until close_lease or the broker's end.
-  virtual awaitable<void> open_lease(lease held, lease_terms terms, worker_events events) = 0;
+  virtual awaitable<void> open_lease(lease held, lease_options options, worker_events events) = 0;
 
   /// Extends the lease, and gives the jobs of all other leases of this queue that have run out back to the
   /// queue (or ends them as cancelled, where that was requested). To be called about once a second. A lease
   /// that ran out but has not been taken away yet is revived.
-  virtual awaitable<renewal> renew(lease held, lease_terms terms) = 0;
+  virtual awaitable<renewal> renew(lease held, lease_options options) = 0;
 
   /// Gives back all jobs still held, uncounted, and ends the lease.
   virtual awaitable<void> close_lease(lease held) = 0;
 
   /// Takes up to `max` ready jobs. Deferred jobs that have become due count as ready. Returning fewer than
-  /// `max` promises a work_ready event when more become ready, or job_given events where the lease takes
+  /// `max` promises a work_ready event when more become ready, or on_job_pushed events where the lease takes
   /// those. The promise ends with the event work_ready, with reconcile, and when the lease hands a job back.
   /// Throws broker_error "lease lost" when it is
   /// not held.
@@ -224,7 +224,7 @@ class broker {
   /// A line on the server for the log of a worker that starts. Empty: nothing.
   virtual awaitable<std::string> about_server();
 
-  // ---- for people
+  // ---- for operators
 
   virtual awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) = 0;
   /// Up to `max` jobs in this state, oldest first where the store knows an order.
@@ -245,7 +245,7 @@ class broker {
 struct open_options {
   /// How long a call waits for a store that can't be reached before it throws broker_error. Workers use no
   /// limit.
-  std::optional<milliseconds> patience = milliseconds{10'000};
+  std::optional<milliseconds> timeout = milliseconds{10'000};
 };
 
 /// Throws usage_error for a URL that open() would refuse, and does nothing else.

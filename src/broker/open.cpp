@@ -3,11 +3,11 @@
 
 #include <quarq/errors.hpp>
 
-#include "broker/arq/arq_broker.hpp"
+#include "broker/arq/broker.hpp"
 #include "broker/broker.hpp"
-#include "broker/redis/redis_broker.hpp"
-#include "broker/sqlite/sqlite_broker.hpp"
-#include "broker/sqlite/sqlite_url.hpp"
+#include "broker/redis/broker.hpp"
+#include "broker/sqlite/broker.hpp"
+#include "broker/sqlite/url.hpp"
 #include "redis/connection.hpp"
 #include "redis/url.hpp"
 
@@ -49,7 +49,7 @@ void check_url(std::string_view url) {
       quarq::redis::parse_url(url);
       break;
     case kind::arq:
-      arq::parse_arq_url(url);
+      arq::parse_url(url);
       break;
   }
 }

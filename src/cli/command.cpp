@@ -7,7 +7,7 @@
 #include <quarq/errors.hpp>
 #include <quarq/queue.hpp>
 
-#include "broker/sqlite/sqlite_url.hpp"
+#include "broker/sqlite/url.hpp"
 
 namespace quarq::cli {
 
@@ -60,7 +60,7 @@ CLI::Option* add_values(CLI::App& command, const std::string& name, std::vector<
 queue_ptr open_queue(const common& options, if_missing file) {
   const std::string url = options.broker.empty() ? default_broker_url() : options.broker;
   broker::open_options how;
-  how.patience = server_timeout;
+  how.timeout = server_timeout;
   auto queue = std::make_shared<clients::queue_impl>(url, options.queue, how);
   check_file(url, file);
   return queue;

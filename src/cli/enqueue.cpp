@@ -33,7 +33,7 @@ struct enqueue_options : common {
 
 std::string encode_argument(const std::string& typed, std::size_t number) {
   try {
-    return json_to_msgpack(typed);
+    return codecs::json_to_msgpack(typed);
   } catch (const decode_error& e) {
     throw usage_error(
         fmt::format("argument {} ({}): {}; a string needs its quotes: '\"text\"', or give --string", number,
@@ -114,7 +114,7 @@ awaitable<end> send_and_wait(queue_ptr queue, detail::call_data call, std::optio
 int report(const enqueue_options& options, const end& e) {
   const auto& o = e.outcome;
   const bool good = e.state == job_state::succeeded;
-  const std::string result = o.result.empty() ? "null" : to_json(o.result);
+  const std::string result = o.result.empty() ? "null" : codecs::to_json(o.result);
   if (options.json) {
     print_line(json_object()
                    .text("id", e.id)

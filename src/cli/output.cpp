@@ -55,7 +55,7 @@ bool finish_output() {
 }
 
 std::string json_string(std::string_view text) {
-  return to_json(to_msgpack(codecs::to_utf8(text)));
+  return codecs::to_json(to_msgpack(codecs::to_utf8(text)));
 }
 
 std::string json_array(const std::vector<std::string>& values) {

@@ -37,7 +37,7 @@ worker_info read_worker_info(std::string_view encoded) {
 worker_names names_of(const std::vector<broker::worker_summary>& workers) {
   worker_names names;
   for (const auto& w : workers) {
-    const auto info = read_worker_info(w.card);
+    const auto info = read_worker_info(w.worker_info);
     if (!info.worker.empty()) names.emplace(w.token, info.worker);
   }
   return names;

@@ -27,7 +27,7 @@ std::string number_or(const std::optional<std::uint64_t>& number, const char* ot
 }
 
 std::string to_json(const broker::worker_summary& w) {
-  const auto info = read_worker_info(w.card);
+  const auto info = read_worker_info(w.worker_info);
   return json_object()
       .text_or_null("worker", info.worker)
       .text("lease", w.token)
@@ -46,7 +46,7 @@ void show(const worker_summaries& all) {
               {"CONCURRENCY", kind::number},
               {"LEASE", kind::number}});
   for (const auto& w : all) {
-    const auto info = read_worker_info(w.card);
+    const auto info = read_worker_info(w.worker_info);
     rows.add({info.worker.empty() ? w.token : info.worker, std::to_string(w.running),
               number_or(info.done, "?"), number_or(info.concurrency, "?"), rough(w.expires_in)});
   }

@@ -20,8 +20,8 @@ void set_undecodable(job_info& info, const decode_error& e) {
 
 void add_record(job_info& info, const model::record& r) {
   info.task = r.task;
-  info.arguments = to_json(r.arguments);
-  if (!r.keywords.empty()) info.keyword_arguments = to_json(r.keywords);
+  info.arguments = codecs::to_json(r.arguments);
+  if (!r.keywords.empty()) info.keyword_arguments = codecs::to_json(r.keywords);
 }
 
 void add_outcome(job_info& info, const model::outcome& o) {
@@ -30,7 +30,7 @@ void add_outcome(job_info& info, const model::outcome& o) {
   info.worker = o.worker;
   info.error_type = o.error_type;
   info.error = o.error;
-  if (!o.result.empty()) info.result = to_json(o.result);
+  if (!o.result.empty()) info.result = codecs::to_json(o.result);
   info.enqueued_at = time_of(o.enqueued_ms);
   info.started_at = time_of(o.started_ms);
   info.finished_at = time_of(o.finished_ms);

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace quarq {
+namespace quarq::codecs {
 
 /// One msgpack value as JSON on one line: {"url": "http://a", "tries": 3}. Bytes are {"$bytes": "<base 64>"},
 /// timestamps ISO 8601 strings, other extensions {"$ext": [type, "<base 64>"]}, NaN and infinities the
@@ -25,4 +25,4 @@ std::string to_json(std::string_view msgpack, std::size_t limit = std::string::n
 /// counts for whoever decodes them. Throws quarq::decode_error: "JSON, line 1, column 9: syntax error".
 std::string json_to_msgpack(std::string_view json);
 
-}  // namespace quarq
+}  // namespace quarq::codecs

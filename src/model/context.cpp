@@ -8,7 +8,7 @@
 namespace quarq {
 
 std::string context::arguments_json(std::size_t limit) const {
-  return arguments_.empty() ? std::string() : to_json(arguments_, limit);
+  return arguments_.empty() ? std::string() : codecs::to_json(arguments_, limit);
 }
 
 std::string_view context::encoded_arguments(std::string_view task) const {

@@ -19,7 +19,7 @@ class lease_renewer {
     clock& time;
     boost::asio::any_io_executor loop;
     milliseconds duration{0};  ///< of a lease
-    /// What the worker says of itself at each renewal, as broker::lease_terms::card.
+    /// What the worker says of itself at each renewal, as broker::lease_options::worker_info.
     std::function<std::string()> worker_info;
     /// What a lease with this token is to be told.
     std::function<broker::worker_events(queue_lease&, const std::string& token)> events;
@@ -46,7 +46,7 @@ class lease_renewer {
  private:
   awaitable<void> renew(queue_lease& l);
   awaitable<void> replace(queue_lease& l);
-  broker::lease_terms terms() const { return {its_.duration, its_.worker_info()}; }
+  broker::lease_options terms() const { return {its_.duration, its_.worker_info()}; }
 
   params its_;
   std::deque<async::auto_reset_event> hurry_;  // one for each queue

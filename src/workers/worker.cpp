@@ -47,7 +47,7 @@ environment real_environment() {
   static steady_clock real_time;
   return {real_time, [](const std::string& url, const asio::any_io_executor& loop) {
             broker::open_options patient;
-            patient.patience.reset();
+            patient.timeout.reset();
             return broker::open(url, loop, patient);
           }};
 }
@@ -150,7 +150,7 @@ broker::worker_events worker_impl::events_for(queue_lease& l, const std::string&
   events.work_ready = [with_roles, &l] { with_roles([&](roles& r) { r.claims.work_ready(l); }); };
   // A burst ends when a claim brings nothing, and a worker that may start only so many jobs wants no others.
   if (!setup.options.burst && setup.options.max_jobs == 0) {
-    events.job_given = [with_roles, &l, token](broker::claimed_job job, broker::time_point now) {
+    events.on_job_pushed = [with_roles, &l, token](broker::claimed_job job, broker::time_point now) {
       with_roles([&](roles& r) { r.claims.job_pushed(l, token, std::move(job), now); });
     };
   }

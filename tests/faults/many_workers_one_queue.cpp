@@ -37,7 +37,7 @@ broker::settlement success(std::string id) {
 }
 
 awaitable<void> open_lease_of(bare_crew& crew, bare_worker& w) {
-  broker::lease_terms terms;
+  broker::lease_options terms;
   terms.duration = 10min;
   broker::worker_events events;
   events.work_ready = [&w] { w.ready.set(); };

@@ -38,7 +38,7 @@ awaitable<std::set<std::string>> claim_everything(std::string url) {
   broker::worker_events events;
   events.work_ready = [] {};
   events.cancel_requested = [](std::string) {};
-  co_await store->open_lease(held, broker::lease_terms(), std::move(events));
+  co_await store->open_lease(held, broker::lease_options(), std::move(events));
   std::set<std::string> ids;
   for (bool more = true; more;) {
     auto claimed = co_await store->claim(held, 1'000);

@@ -1,6 +1,4 @@
 // libFuzzer's entry to the payloads of arq: ./dev fuzz
-#include "broker/arq/arq_payload.hpp"
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -9,6 +7,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "broker/arq/payload/payloads.hpp"
 #include "fuzz/pickle_input.hpp"
 #include "model/argument_binding.hpp"
 #include "model/record.hpp"
@@ -16,13 +15,13 @@
 namespace quarq::fuzz {
 namespace {
 
-using broker::arq_codec;
-using broker::arq_payloads;
+using broker::arq::arq_codec;
+using broker::arq::arq_payloads;
 
 /// A job that was read is written, and then reads the same; unless it holds what the codec can't.
 void try_job(arq_codec codec, const std::string& payload) {
   arq_payloads payloads(codec);
-  broker::arq_job_in job;
+  broker::arq::arq_job_in job;
   try {
     job = payloads.read_job(payload);
   } catch (const decode_error&) {
@@ -49,7 +48,7 @@ void try_job(arq_codec codec, const std::string& payload) {
 
 void try_end(arq_codec codec, const std::string& payload) {
   arq_payloads payloads(codec);
-  broker::arq_end_in end;
+  broker::arq::arq_end_in end;
   try {
     end = payloads.read_end(payload);
   } catch (const decode_error&) {
@@ -73,7 +72,7 @@ void try_end(arq_codec codec, const std::string& payload) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // An allocation of its own, so that a sanitizer sees where it ends.
   const std::string payload(reinterpret_cast<const char*>(data), size);
-  for (const auto codec : {quarq::broker::arq_codec::pickle, quarq::broker::arq_codec::msgpack}) {
+  for (const auto codec : {quarq::broker::arq::arq_codec::pickle, quarq::broker::arq::arq_codec::msgpack}) {
     quarq::fuzz::try_job(codec, payload);
     quarq::fuzz::try_end(codec, payload);
   }

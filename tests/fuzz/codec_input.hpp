@@ -83,10 +83,10 @@ inline void try_pulled(std::string_view data) {
                        in.finish();
                        return true;
                      }).has_value();
-  const auto json = unless_refused([&] { return to_json(data); });
+  const auto json = unless_refused([&] { return codecs::to_json(data); });
   require(whole || !json, "what can be shown can be skipped");
   for (const std::size_t limit : {0, 5, 50}) {
-    const auto cut = unless_refused([&] { return to_json(data, limit); });
+    const auto cut = unless_refused([&] { return codecs::to_json(data, limit); });
     require(!cut || cut->size() <= limit, "a cut is as short as was asked for");
     std::string text;
     if (cut) encoder(text).text(*cut);  // throws what nobody catches if it is not UTF-8
@@ -94,8 +94,8 @@ inline void try_pulled(std::string_view data) {
 }
 
 inline void try_json(std::string_view text) {
-  const auto data = unless_refused([&] { return json_to_msgpack(text); });
-  if (data) require(json_to_msgpack(to_json(*data)) == *data, "JSON survives msgpack");
+  const auto data = unless_refused([&] { return codecs::json_to_msgpack(text); });
+  if (data) require(codecs::json_to_msgpack(codecs::to_json(*data)) == *data, "JSON survives msgpack");
 }
 
 /// Aborts, or lets an exception out, if something does not hold for `data`.

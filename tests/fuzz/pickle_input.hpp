@@ -34,11 +34,12 @@ std::optional<std::string> text_unless_refused(Work work) {
 
 /// Msgpack that came out of a pickle goes into one and comes back the same.
 inline void try_both_ways(const std::string& msgpack) {
-  const auto pickle = text_unless_refused([&] { return msgpack_to_pickle(msgpack, "fuzz"); });
+  const auto pickle = text_unless_refused([&] { return codecs::python::msgpack_to_pickle(msgpack, "fuzz"); });
   if (pickle)
-    require_of_pickle(pickle_to_msgpack(*pickle, "fuzz") == msgpack, "what was written is read as it was");
+    require_of_pickle(codecs::python::pickle_to_msgpack(*pickle, "fuzz") == msgpack,
+                      "what was written is read as it was");
   text_unless_refused([&] {
-    const auto exception = read_python_exception(msgpack);
+    const auto exception = codecs::python::read_python_exception(msgpack);
     return exception ? exception->message : std::string();
   });
 }
@@ -47,10 +48,10 @@ inline void try_both_ways(const std::string& msgpack) {
 inline void try_pickle_input(std::string_view data) {
   // An allocation of its own, so that a sanitizer sees where it ends.
   const std::string copy(data);
-  const auto strict = text_unless_refused([&] { return pickle_to_msgpack(copy, "fuzz"); });
-  pickle_options tolerant;
+  const auto strict = text_unless_refused([&] { return codecs::python::pickle_to_msgpack(copy, "fuzz"); });
+  codecs::python::pickle_options tolerant;
   tolerant.unknown_objects_as_exceptions = true;
-  pickle_reader reader(tolerant);
+  codecs::python::pickle_reader reader(tolerant);
   std::string lenient = "before";
   const auto read = text_unless_refused([&] {
     reader.append_msgpack(lenient, copy, "fuzz");
@@ -63,7 +64,7 @@ inline void try_pickle_input(std::string_view data) {
   decoder in(*read);
   in.skip();
   in.finish();
-  text_unless_refused([&] { return to_json(*read); });
+  text_unless_refused([&] { return codecs::to_json(*read); });
   try_both_ways(*read);
 }
 

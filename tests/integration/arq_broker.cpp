@@ -7,9 +7,9 @@
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
-#include "broker/arq/arq_names.hpp"
-#include "broker/arq/arq_payload.hpp"
-#include "broker/arq/arq_url.hpp"
+#include "broker/arq/keys.hpp"
+#include "broker/arq/payload/payloads.hpp"
+#include "broker/arq/url.hpp"
 #include "integration/arq_python.hpp"
 #include "integration/broker_conformance.hpp"
 #include "model/record.hpp"
@@ -19,32 +19,32 @@ namespace quarq::test::arq_broker_tests {
 
 namespace {
 
-using broker::arq_codec;
-using broker::arq_payloads;
+using broker::arq::arq_codec;
+using broker::arq::arq_payloads;
 
-awaitable<void> on_this_loop(awaitable<void> (*test)(redis_server&, any_io_executor), redis_server& server) {
+awaitable<void> on_this_loop(awaitable<void> (*test)(server_info&, any_io_executor), server_info& server) {
   auto loop = co_await boost::asio::this_coro::executor;
   co_await test(server, loop);
 }
 
-void run_with_server(redis_server_options options, awaitable<void> (*test)(redis_server&, any_io_executor)) {
-  redis_server server(options);
+void run_with_server(redis_server_options options, awaitable<void> (*test)(server_info&, any_io_executor)) {
+  server_info server(options);
   run_on_loop(on_this_loop(test, server));
 }
 
-std::shared_ptr<broker::broker> open_arq(const redis_server& server, any_io_executor loop,
+std::shared_ptr<broker::broker> open_arq(const server_info& server, any_io_executor loop,
                                          std::string_view parameters = "") {
   return broker::open(arq_url(server, parameters), loop);
 }
 
 #define ARQ_TEST(name, options)                                \
-  static awaitable<void> name(redis_server&, any_io_executor); \
+  static awaitable<void> name(server_info&, any_io_executor); \
   TEST(arq_broker, name) {                                     \
     run_with_server(options, name);                            \
   }                                                            \
-  static awaitable<void> name([[maybe_unused]] redis_server& server, [[maybe_unused]] any_io_executor loop)
+  static awaitable<void> name([[maybe_unused]] server_info& server, [[maybe_unused]] any_io_executor loop)
 
-broker::arq_end_in read_end(const redis_server& server, const std::string& id) {
+broker::arq::arq_end_in read_end(const server_info& server, const std::string& id) {
   return arq_payloads(arq_codec::pickle).read_end(ask(server, {"GET", "arq:result:" + id}).text);
 }
 
@@ -515,7 +515,7 @@ ARQ_TEST(a_python_worker_is_known_by_its_health_record, {}) {
 
 ARQ_TEST(the_jobs_of_a_killed_worker_come_back_within_ten_seconds_for_python_too, {}) {
   auto store = open_arq(server, loop);
-  auto killed = co_await new_worker(store, "default", lease_terms().duration);
+  auto killed = co_await new_worker(store, "default", lease_options().duration);
   python_enqueue(server, "job");
   co_await claim_ids(killed, 1);
   EXPECT_LE(ask_number(server, {"PTTL", "arq:in-progress:job"}), 10'000);
@@ -590,7 +590,7 @@ ARQ_TEST(an_id_that_was_dead_may_be_sent_again_by_python, {}) {
 // ---- URLs
 
 TEST(arq_url, says_all_that_is_to_be_known) {
-  const auto s = broker::arq::parse_arq_url(
+  const auto s = broker::arq::parse_url(
       "arqs://ann:secret@example.org:7000/"
       "3?queue=mails&codec=msgpack&expires_extra=0.5&poll=0.02&tls_verify=no&health_check_interval=9");
   EXPECT_EQ(s.redis.host, "example.org");
@@ -608,15 +608,15 @@ TEST(arq_url, says_all_that_is_to_be_known) {
 }
 
 TEST(arq_url, has_arqs_defaults) {
-  const auto s = broker::arq::parse_arq_url("arq://localhost");
+  const auto s = broker::arq::parse_url("arq://localhost");
   EXPECT_EQ(s.default_queue, "arq:queue");
   EXPECT_TRUE(s.codec == arq_codec::pickle);
   EXPECT_EQ(s.expires_extra, 24h);
-  EXPECT_EQ(broker::arq::parse_arq_url("arq+unix:///run/redis.sock?db=2").redis.unix_path, "/run/redis.sock");
+  EXPECT_EQ(broker::arq::parse_url("arq+unix:///run/redis.sock?db=2").redis.unix_path, "/run/redis.sock");
 }
 
 TEST(arq_url, sentinels_and_arqs_own_parameters_go_together) {
-  const auto s = broker::arq::parse_arq_url("arqs+sentinel://:secret@one,two:7000/2?master=m&queue=mails");
+  const auto s = broker::arq::parse_url("arqs+sentinel://:secret@one,two:7000/2?master=m&queue=mails");
   ASSERT_EQ(s.redis.sentinel.hosts.size(), 2u);
   EXPECT_EQ(s.redis.sentinel.hosts[1].port, "7000");
   EXPECT_EQ(s.redis.sentinel.master, "m");

@@ -2,7 +2,7 @@
 #include <quarq/quarq.hpp>
 
 #include "base/log.hpp"
-#include "broker/arq/arq_payload.hpp"
+#include "broker/arq/payload/payloads.hpp"
 #include "integration/arq_python.hpp"
 #include "integration/worker_test.hpp"
 #include "support/on_loop.hpp"
@@ -25,7 +25,7 @@ class arq_worker : public testing::Test {
   }
 
   job_state state_in_result(const std::string& id) const {
-    return broker::arq_payloads(broker::arq_codec::pickle)
+    return broker::arq::arq_payloads(broker::arq::arq_codec::pickle)
         .read_end(ask(server_, {"GET", "arq:result:" + id}).text)
         .state;
   }
@@ -36,7 +36,7 @@ class arq_worker : public testing::Test {
     return o;
   }
 
-  redis_server server_{on_disk()};
+  server_info server_{on_disk()};
 };
 
 TEST_F(arq_worker, runs_what_python_enqueued_and_drains_the_queue) {
@@ -155,7 +155,7 @@ TEST_F(arq_worker, ends_a_running_job_that_python_aborts) {
 }
 
 TEST(arqs, a_job_goes_there_and_back_over_tls) {
-  const redis_server server({.tls = true});
+  const server_info server({.tls = true});
   const auto url = "arqs" + server.url().substr(server.url().find(':')) + "?tls_ca=" + server.ca_file();
   const auto client = [&]() -> awaitable<int> {
     queue q(url);

@@ -129,9 +129,9 @@ awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::str
   auto heard = made.heard;
   events.work_ready = [heard] { ++heard->work_ready; };
   events.cancel_requested = [heard](std::string id) { heard->cancels.push_back(std::move(id)); };
-  lease_terms terms;
+  lease_options terms;
   terms.duration = duration;
-  terms.card = "card of " + made.held.token;
+  terms.worker_info = "card of " + made.held.token;
   co_await store->open_lease(made.held, terms, std::move(events));
   co_return made;
 }
@@ -192,9 +192,9 @@ awaitable<bool> settle_one(const worker_end& worker, settlement one) {
 }
 
 awaitable<broker::renewal> renew(const worker_end& worker, milliseconds duration) {
-  lease_terms terms;
+  lease_options terms;
   terms.duration = duration;
-  terms.card = "card of " + worker.held.token;
+  terms.worker_info = "card of " + worker.held.token;
   auto answer = co_await worker.store->renew(worker.held, terms);
   co_return answer;
 }

@@ -18,6 +18,7 @@
 
 #include "broker/broker.hpp"
 #include "support/broker_places.hpp"
+#include "support/errors.hpp"
 #include "support/on_loop.hpp"
 
 namespace quarq::test {
@@ -29,7 +30,7 @@ using broker::cancel_result;
 using broker::claimed_job;
 using broker::ended;
 using broker::lease;
-using broker::lease_terms;
+using broker::lease_options;
 using broker::milliseconds;
 using broker::new_job;
 using broker::settlement;
@@ -119,19 +120,5 @@ std::shared_ptr<wait_under_way> start_waiting(any_io_executor loop, std::shared_
 
 /// Starts the coroutine beside the test; `running` is one more until it has ended.
 void start(any_io_executor loop, awaitable<void> task, std::shared_ptr<int> running);
-
-/// what() of the error that awaiting throws, which must be an E; "nothing was thrown" otherwise.
-template <class E, class T>
-awaitable<std::string> error_of(awaitable<T> task) {
-  std::string text = "nothing was thrown";
-  try {
-    co_await std::move(task);
-  } catch (const E& e) {
-    text = e.what();
-  } catch (const std::exception& e) {
-    text = std::string("another type of error: ") + e.what();
-  }
-  co_return text;
-}
 
 }  // namespace quarq::test

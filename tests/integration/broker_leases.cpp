@@ -117,7 +117,7 @@ BROKER_TEST(an_unknown_lease_holds_nothing) {
   unknown.token = "never opened";
   auto text = co_await error_of<broker_error>(store->claim(unknown, 1));
   EXPECT_NE(text.find("lease"), std::string::npos) << text;
-  auto answer = co_await store->renew(unknown, lease_terms());
+  auto answer = co_await store->renew(unknown, lease_options());
   EXPECT_FALSE(answer.held);
   co_await store->close_lease(unknown);
   co_await store->reconcile(unknown, strings());

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "broker/broker.hpp"
-#include "broker/sqlite/sqlite_url.hpp"
-#include "broker/sqlite/store.hpp"
+#include "broker/sqlite/url.hpp"
+#include "broker/sqlite/writer_thread.hpp"
 #include "cron/cron_job.hpp"
 #include "integration/worker_test.hpp"
 #include "model/record.hpp"

@@ -4,9 +4,9 @@
 
 #include <quarq/errors.hpp>
 
-#include "broker/redis/redis_scripts.hpp"
-#include "broker/redis/redis_server_checks.hpp"
-#include "broker/redis/redis_waits.hpp"
+#include "broker/redis/scripts.hpp"
+#include "broker/redis_common/result_waiters.hpp"
+#include "broker/redis_common/server_checks.hpp"
 #include "integration/broker_conformance.hpp"
 #include "redis/url.hpp"
 #include "support/on_loop.hpp"
@@ -24,28 +24,28 @@ redis_server_options appendonly() {
   return options;
 }
 
-awaitable<void> on_this_loop(awaitable<void> (*test)(redis_server&, any_io_executor), redis_server& server) {
+awaitable<void> on_this_loop(awaitable<void> (*test)(server_info&, any_io_executor), server_info& server) {
   auto loop = co_await boost::asio::this_coro::executor;
   co_await test(server, loop);
 }
 
-void run(redis_server_options options, awaitable<void> (*test)(redis_server&, any_io_executor)) {
-  redis_server server(options);
+void run(redis_server_options options, awaitable<void> (*test)(server_info&, any_io_executor)) {
+  server_info server(options);
   run_on_loop(on_this_loop(test, server));
 }
 
 #define REDIS_TEST(name, options)                              \
-  static awaitable<void> name(redis_server&, any_io_executor); \
+  static awaitable<void> name(server_info&, any_io_executor); \
   TEST(redis_broker, name) {                                   \
     run(options, name);                                        \
   }                                                            \
-  static awaitable<void> name([[maybe_unused]] redis_server& server, [[maybe_unused]] any_io_executor loop)
+  static awaitable<void> name([[maybe_unused]] server_info& server, [[maybe_unused]] any_io_executor loop)
 
-std::shared_ptr<broker::broker> open(const redis_server& server, any_io_executor loop) {
+std::shared_ptr<broker::broker> open(const server_info& server, any_io_executor loop) {
   return broker::open(server.url(), loop);
 }
 
-std::unique_ptr<redis::connection> connect(const redis_server& server, any_io_executor loop) {
+std::unique_ptr<redis::connection> connect(const server_info& server, any_io_executor loop) {
   return std::make_unique<redis::connection>(loop, redis::parse_url(server.url()), scripts().all());
 }
 
@@ -62,7 +62,7 @@ std::string all_lines(const strings& lines) {
 }
 
 std::string terms_of(const new_job& job) {
-  return broker::redis::pack_terms(job);
+  return broker::redis::pack_options(job);
 }
 
 const std::string somebody = "0123456789ABCDEFGHJKMNPQRS";  // a name as clients have it
@@ -80,11 +80,12 @@ TEST(redis_broker, a_queue_name_can_not_end_the_hash_tag) {
 // ---- the server
 
 TEST(redis_broker, an_old_server_is_refused_by_its_version) {
-  EXPECT_THROW(broker::redis::check_version("# Server\r\nredis_version:6.0.16\r\nx:y\r\n"), broker_error);
-  EXPECT_THROW(broker::redis::check_version("# Server\r\nredis_version:5.0.14\r\n"), broker_error);
-  EXPECT_NO_THROW(broker::redis::check_version("# Server\r\nredis_version:6.2.0\r\n"));
-  EXPECT_NO_THROW(broker::redis::check_version("# Server\r\nredis_version:10.0.1\r\n"));
-  EXPECT_NO_THROW(broker::redis::check_version(""));
+  EXPECT_THROW(broker::redis_common::check_version("# Server\r\nredis_version:6.0.16\r\nx:y\r\n"),
+               broker_error);
+  EXPECT_THROW(broker::redis_common::check_version("# Server\r\nredis_version:5.0.14\r\n"), broker_error);
+  EXPECT_NO_THROW(broker::redis_common::check_version("# Server\r\nredis_version:6.2.0\r\n"));
+  EXPECT_NO_THROW(broker::redis_common::check_version("# Server\r\nredis_version:10.0.1\r\n"));
+  EXPECT_NO_THROW(broker::redis_common::check_version(""));
 }
 
 REDIS_TEST(a_server_that_writes_nothing_to_disk_is_reported, {}) {
@@ -361,8 +362,8 @@ REDIS_TEST(an_outcome_that_nobody_heard_waits_for_its_client, {}) {
 
 REDIS_TEST(a_wait_whose_message_got_lost_is_asked_again, {}) {
   auto connection = connect(server, loop);
-  auto waits = std::make_shared<broker::redis::redis_waits>(loop, *connection, broker::redis::scripts().wait,
-                                                            broker::redis::key_prefix, 30ms);
+  auto waits = std::make_shared<broker::redis_common::result_waiters>(
+      loop, *connection, broker::redis::scripts().wait, broker::redis::key_prefix, 30ms);
   auto store = open(server, loop);
   auto worker = co_await new_worker(store, "q");
   co_await enqueue_ids(*store, "q", strings(1, "job"));
@@ -413,7 +414,7 @@ REDIS_TEST(client_and_worker_live_through_a_crash_of_the_server, appendonly()) {
   broker::worker_events events;
   events.reconnected = [&] { ++reconnected; };
   events.work_ready = [&] { ++work_ready; };
-  lease_terms terms;
+  lease_options terms;
   terms.duration = 60s;
   co_await elsewhere->open_lease(worker.held, terms, events);
   const strings ids = {"running", "queued"};
@@ -577,9 +578,9 @@ awaitable<taker> new_taker(std::shared_ptr<broker::broker> store, std::string to
   broker::worker_events events;
   events.work_ready = [heard = made.worker.heard] { ++heard->work_ready; };
   events.cancel_requested = [heard = made.worker.heard](std::string id) { heard->cancels.push_back(id); };
-  events.job_given = [given = made.given](claimed_job job, broker::time_point) { given->push_back(job); };
+  events.on_job_pushed = [given = made.given](claimed_job job, broker::time_point) { given->push_back(job); };
   events.reconnected = [reconnected = made.reconnected] { ++*reconnected; };
-  lease_terms terms;
+  lease_options terms;
   terms.duration = 60s;
   co_await store->open_lease(made.worker.held, terms, std::move(events));
   auto none = co_await claim_ids(made.worker, room);

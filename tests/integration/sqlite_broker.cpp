@@ -1,7 +1,5 @@
 // What only the SQLite broker promises: its URLs, its files' troubles, its format, and the user's own
 // transactions.
-#include "broker/sqlite/sqlite_broker.hpp"
-
 #include <csignal>
 #include <fstream>
 
@@ -11,6 +9,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "broker/sqlite/broker.hpp"
 #include "broker/sqlite/transaction.hpp"
 #include "integration/broker_conformance.hpp"
 #include "support/on_loop.hpp"
@@ -70,8 +69,8 @@ std::string refusal_of(const std::string& url) {
 std::string trouble_with(const std::string& url) {
   const auto ask = [](std::string what) -> awaitable<std::string> {
     auto loop = co_await boost::asio::this_coro::executor;
-    auto store = broker::open(what, loop);
-    auto text = co_await error_of<broker_error>(store->enqueue("q", numbered_jobs(3)));
+    auto writer_thread = broker::open(what, loop);
+    auto text = co_await error_of<broker_error>(writer_thread->enqueue("q", numbered_jobs(3)));
     co_return text;
   };
   return run_on_loop(ask(url));
@@ -148,21 +147,21 @@ TEST(sqlite_file, a_call_waits_for_a_lock_within_its_patience) {
   user_connection other(file);
   const auto body = [](std::string url, user_connection& user) -> awaitable<void> {
     auto loop = co_await boost::asio::this_coro::executor;
-    auto store = broker::open(url, loop);
-    co_await enqueue_one(*store, "q", job_named("first"));
+    auto writer_thread = broker::open(url, loop);
+    co_await enqueue_one(*writer_thread, "q", job_named("first"));
     user.run("BEGIN IMMEDIATE");
     auto running = std::make_shared<int>(0);
     const auto enqueue_second = [](std::shared_ptr<broker::broker> to) -> awaitable<void> {
       co_await enqueue_one(*to, "q", job_named("second"));
     };
-    start(loop, enqueue_second(store), running);
+    start(loop, enqueue_second(writer_thread), running);
     // Reading needs no lock.
     co_await sleep_for(20ms);
     EXPECT_EQ(*running, 1);
     user.run("COMMIT");
     auto over = [&] { return *running == 0; };
     co_await until(over);
-    auto summary = co_await summary_of(*store, "q");
+    auto summary = co_await summary_of(*writer_thread, "q");
     EXPECT_EQ(summary.queued, 2u);
   };
   run_on_loop(body("sqlite:" + file, other));
@@ -173,8 +172,8 @@ TEST(sqlite_file, a_full_disk_fails_the_call_and_not_the_file) {
   const auto file = folder / "jobs.db";
   const auto body = [](std::string url) -> awaitable<void> {
     auto loop = co_await boost::asio::this_coro::executor;
-    auto store = broker::open(url, loop);
-    co_await enqueue_one(*store, "q", job_named("before"));
+    auto writer_thread = broker::open(url, loop);
+    co_await enqueue_one(*writer_thread, "q", job_named("before"));
     // No file may grow past this: the kernel's own way to have a full disk.
     std::signal(SIGXFSZ, SIG_IGN);
     rlimit before{}, small{};
@@ -184,12 +183,12 @@ TEST(sqlite_file, a_full_disk_fails_the_call_and_not_the_file) {
     setrlimit(RLIMIT_FSIZE, &small);
     auto big = job_named("too big");
     big.record.resize(4 << 20, 'x');
-    auto text = co_await error_of<broker_error>(enqueue_one(*store, "q", big));
+    auto text = co_await error_of<broker_error>(enqueue_one(*writer_thread, "q", big));
     setrlimit(RLIMIT_FSIZE, &before);
     EXPECT_PRED2(holds, text, "jobs.db");
-    auto answer = co_await enqueue_one(*store, "q", job_named("after"));
+    auto answer = co_await enqueue_one(*writer_thread, "q", job_named("after"));
     EXPECT_EQ(answer, accepted::yes);
-    auto summary = co_await summary_of(*store, "q");
+    auto summary = co_await summary_of(*writer_thread, "q");
     EXPECT_EQ(summary.queued, 2u);
   };
   run_on_loop(body("sqlite:" + file));
@@ -233,8 +232,8 @@ TEST(sqlite_transaction, a_commit_stores_the_users_rows_and_the_jobs_and_wakes_w
   user.run("CREATE TABLE orders (number INTEGER PRIMARY KEY)");
   const auto body = [](std::string url, user_connection& shop) -> awaitable<void> {
     auto loop = co_await boost::asio::this_coro::executor;
-    auto store = broker::open(url, loop);
-    auto worker = co_await new_worker(store, "mails");
+    auto writer_thread = broker::open(url, loop);
+    auto worker = co_await new_worker(writer_thread, "mails");
     for (int round = 0; round < 10; ++round) {
       auto none = co_await claim_ids(worker, 10);
       EXPECT_TRUE(none.empty());
@@ -295,8 +294,8 @@ TEST(sqlite_broker, warns_of_places_that_do_not_last) {
   temp_dir folder;
   const auto body = [](std::string url) -> awaitable<std::size_t> {
     auto loop = co_await boost::asio::this_coro::executor;
-    auto store = broker::open(url, loop);
-    auto all = co_await store->warnings();
+    auto writer_thread = broker::open(url, loop);
+    auto all = co_await writer_thread->warnings();
     co_return all.size();
   };
   EXPECT_EQ(run_on_loop(body("sqlite::memory:")), 1u);

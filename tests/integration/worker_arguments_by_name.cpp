@@ -27,8 +27,8 @@ class worker_arguments_by_name : public worker_test {
   ending end_of(worker& w, std::string task_name, std::string by_position, std::string by_name) {
     model::record r;
     r.task = std::move(task_name);
-    r.arguments = json_to_msgpack(by_position);
-    r.keywords = json_to_msgpack(by_name);
+    r.arguments = codecs::json_to_msgpack(by_position);
+    r.keywords = codecs::json_to_msgpack(by_name);
     r.keep_result = 1h;
     ending end{};
     serve(w, [&](queue) -> awaitable<void> {
@@ -51,7 +51,7 @@ class worker_arguments_by_name : public worker_test {
     w.handle(crawl, std::move(handler), std::move(how));
     const auto end = end_of(w, "crawl", R"(["a"])", R"({"depth": 3})");
     EXPECT_EQ(end.state, job_state::succeeded) << end.outcome.error;
-    return to_json(end.outcome.result);
+    return codecs::to_json(end.outcome.result);
   }
 
   void expect_refused(std::string task_name, std::string by_name, std::string error) {

@@ -1,7 +1,7 @@
 #include "support/broker_places.hpp"
 
-#include "broker/sqlite/sqlite_broker.hpp"
-#include "broker/sqlite/sqlite_url.hpp"
+#include "broker/sqlite/broker.hpp"
+#include "broker/sqlite/url.hpp"
 #include "support/redis_place.hpp"
 #include "support/temp_dir.hpp"
 
@@ -17,7 +17,7 @@ class sqlite_file : public broker_place {
 
   std::shared_ptr<broker::broker> open_apart(boost::asio::any_io_executor loop) const override {
     namespace sqlite = broker::sqlite;
-    auto own = std::make_shared<sqlite::store>(sqlite::parse_url(url()).settings);
+    auto own = std::make_shared<sqlite::writer_thread>(sqlite::parse_url(url()).settings);
     return std::make_shared<sqlite::sqlite_broker>(own, std::move(loop), broker::open_options());
   }
 

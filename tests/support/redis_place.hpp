@@ -21,12 +21,12 @@ class redis_place : public broker_place {
     server_.restart();
     return true;
   }
-  const redis_server& server() const { return server_; }
+  const server_info& server() const { return server_; }
 
  private:
   over way_;
   bool keeps_;
-  redis_server server_;
+  server_info server_;
 };
 
 /// The same, with jobs as python-arq keeps them.

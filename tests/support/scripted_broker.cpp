@@ -279,21 +279,21 @@ awaitable<b::cancel_result> scripted_broker::cancel(std::string queue, std::stri
 
 // ---- for workers
 
-awaitable<void> scripted_broker::open_lease(b::lease held, b::lease_terms terms, b::worker_events events) {
+awaitable<void> scripted_broker::open_lease(b::lease held, b::lease_options terms, b::worker_events events) {
   call c{operation::open_lease, held.queue};
   co_await called(std::move(c));
   latest_token_ = held.token;
-  leases_[held.token] = held_lease{held.queue, std::move(terms.card), std::move(events), {}};
+  leases_[held.token] = held_lease{held.queue, std::move(terms.worker_info), std::move(events), {}};
 }
 
-awaitable<b::renewal> scripted_broker::renew(b::lease held, b::lease_terms terms) {
+awaitable<b::renewal> scripted_broker::renew(b::lease held, b::lease_options terms) {
   call c{operation::renew, held.queue};
   co_await called(std::move(c));
   b::renewal answer;
   const auto found = leases_.find(held.token);
   answer.held = found != leases_.end();
   if (answer.held) {
-    found->second.card = std::move(terms.card);
+    found->second.worker_info = std::move(terms.worker_info);
     answer.cancel_requests = std::exchange(found->second.to_cancel, {});
   }
   auto& jobs = queues_[held.queue];
@@ -395,7 +395,7 @@ awaitable<std::vector<b::queue_summary>> scripted_broker::queues() {
 awaitable<std::vector<b::worker_summary>> scripted_broker::workers(std::string queue) {
   std::vector<b::worker_summary> found;
   for (const auto& [token, lease] : leases_) {
-    if (lease.queue == queue) found.push_back({token, lease.card, 0, milliseconds(0)});
+    if (lease.queue == queue) found.push_back({token, lease.worker_info, 0, milliseconds(0)});
   }
   co_return found;
 }

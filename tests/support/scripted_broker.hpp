@@ -87,10 +87,10 @@ class scripted_broker final : public broker::broker {
   awaitable<std::optional<quarq::broker::ended>> wait_ended(std::string queue, std::string id) override;
   awaitable<quarq::broker::cancel_result> cancel(std::string queue, std::string id, std::string outcome,
                                                  std::optional<milliseconds> keep) override;
-  awaitable<void> open_lease(quarq::broker::lease held, quarq::broker::lease_terms terms,
+  awaitable<void> open_lease(quarq::broker::lease held, quarq::broker::lease_options terms,
                              quarq::broker::worker_events events) override;
   awaitable<quarq::broker::renewal> renew(quarq::broker::lease held,
-                                          quarq::broker::lease_terms terms) override;
+                                          quarq::broker::lease_options terms) override;
   awaitable<void> close_lease(quarq::broker::lease held) override;
   awaitable<quarq::broker::claim_result> claim(quarq::broker::lease held, std::size_t max) override;
   awaitable<std::vector<bool>> settle(quarq::broker::lease held,
@@ -119,7 +119,7 @@ class scripted_broker final : public broker::broker {
   };
   struct held_lease {
     std::string queue;
-    std::string card;
+    std::string worker_info;
     quarq::broker::worker_events events;
     std::vector<std::string> to_cancel;
   };

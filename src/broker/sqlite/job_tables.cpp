@@ -137,17 +137,17 @@ cancel_result job_tables::cancel(std::string_view queue, std::string_view id, co
 
 // ---- for workers
 
-void job_tables::open_lease(const lease& held, const lease_terms& terms, time_point now) {
+void job_tables::open_lease(const lease& held, const lease_options& options, time_point now) {
   sql_->upsert_lease
-      .with(std::string_view(held.queue), std::string_view(held.token), number_of(later(now, terms.duration)),
-            blob{terms.card})
+      .with(std::string_view(held.queue), std::string_view(held.token),
+            number_of(later(now, options.duration)), blob{options.worker_info})
       .run();
 }
 
-renewal job_tables::renew(const lease& held, const lease_terms& terms, time_point now, changes& out) {
+renewal job_tables::renew(const lease& held, const lease_options& options, time_point now, changes& out) {
   renewal answer;
   answer.held = sql_->extend_lease
-                    .with(number_of(later(now, terms.duration)), blob{terms.card},
+                    .with(number_of(later(now, options.duration)), blob{options.worker_info},
                           std::string_view(held.queue), std::string_view(held.token))
                     .run() == 1;
   take_back_lost(held.queue, now, out);
@@ -233,7 +233,7 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
       const auto until = one.keep ? later(now, *one.keep) : time_point::max();
       sql_->keep.with(number_of(one.state), number_of(until), blob{one.outcome}, number).run();
     }
-    if (awaited) tell({held.queue, one.id, ended{one.state, one.outcome}}, now, out);
+    if (awaited) publish({held.queue, one.id, ended{one.state, one.outcome}}, now, out);
   }
   return true;
 }
@@ -303,7 +303,7 @@ void job_tables::cancel_wanted_of(std::string_view queue, std::int64_t lease, ti
 void job_tables::end_unkept(std::int64_t number, bool awaited, changes::over over, time_point now,
                             changes& out) {
   sql_->delete_job.with(number).run();
-  if (awaited) tell(std::move(over), now, out);
+  if (awaited) publish(std::move(over), now, out);
 }
 
 void job_tables::end_cancelled(unended job, cancel_end how, time_point now, changes& out) {
@@ -316,16 +316,16 @@ void job_tables::end_cancelled(unended job, cancel_end how, time_point now, chan
   const auto until = how.keep ? later(now, *how.keep) : time_point::max();
   sql_->keep.with(number_of(job_state::cancelled), number_of(until), blob{over.outcome->outcome}, job.number)
       .run();
-  if (job.awaited) tell(std::move(over), now, out);
+  if (job.awaited) publish(std::move(over), now, out);
 }
 
-void job_tables::tell(changes::over over, time_point now, changes& out) {
+void job_tables::publish(changes::over over, time_point now, changes& out) {
   const auto state = over.outcome ? optional_number(number_of(over.outcome->state)) : std::nullopt;
   const std::string_view outcome =
       over.outcome ? std::string_view(over.outcome->outcome) : std::string_view();
   sql_->insert_told
       .with(std::string_view(over.queue), std::string_view(over.id), state, blob{outcome},
-            number_of(later(now, telling_time)))
+            number_of(later(now, publication_time)))
       .run();
   out.ended.push_back(std::move(over));
 }
@@ -371,7 +371,7 @@ std::optional<time_point> job_tables::next_due(std::string_view queue) {
   return due;
 }
 
-std::vector<changes::over> job_tables::told_since(std::int64_t& number) {
+std::vector<changes::over> job_tables::published_since(std::int64_t& number) {
   std::vector<changes::over> all;
   auto& row = sql_->read_told.with(number);
   while (row.next()) {
@@ -384,7 +384,7 @@ std::vector<changes::over> job_tables::told_since(std::int64_t& number) {
   return all;
 }
 
-std::int64_t job_tables::last_told() {
+std::int64_t job_tables::last_published() {
   auto& row = sql_->read_last_told.with();
   row.next();
   const auto number = row.integer(0);

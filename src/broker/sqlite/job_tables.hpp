@@ -21,7 +21,7 @@ struct statements;
 
 /// How long the end of an awaited job is told to other processes: they read it within milliseconds, unless
 /// stopped.
-inline constexpr milliseconds telling_time{60'000};
+inline constexpr milliseconds publication_time{60'000};
 
 /// What a transaction did that somebody may be waiting for.
 struct changes {
@@ -70,15 +70,15 @@ class job_tables {
                        changes& out);
 
   // ---- for workers
-  void open_lease(const lease& held, const lease_terms& terms, time_point now);
-  renewal renew(const lease& held, const lease_terms& terms, time_point now, changes& out);
+  void open_lease(const lease& held, const lease_options& options, time_point now);
+  renewal renew(const lease& held, const lease_options& options, time_point now, changes& out);
   void close_lease(const lease& held, time_point now, changes& out);
   claim_result claim(const lease& held, std::size_t max, time_point now);
   std::vector<bool> settle(const lease& held, std::span<const settlement> batch, time_point now,
                            changes& out);
   void reconcile(const lease& held, std::span<const std::string> known, time_point now, changes& out);
 
-  // ---- for people
+  // ---- for operators
   std::optional<job_details> inspect(std::string_view queue, std::string_view id, time_point now);
   std::vector<job_details> list(std::string_view queue, job_state state, std::size_t max, time_point now);
   std::vector<queue_summary> queues(time_point now);
@@ -94,8 +94,8 @@ class job_tables {
   std::optional<time_point> next_due(std::string_view queue);
   std::vector<std::string> cancel_requests(const lease& held);
   /// The ends told after `number`, which is moved on.
-  std::vector<changes::over> told_since(std::int64_t& number);
-  std::int64_t last_told();
+  std::vector<changes::over> published_since(std::int64_t& number);
+  std::int64_t last_published();
 
  private:
   std::optional<std::int64_t> lease_number(const lease& held);
@@ -109,7 +109,7 @@ class job_tables {
     std::string queue, id;
   };
   void end_cancelled(unended job, cancel_end how, time_point now, changes& out);
-  void tell(changes::over over, time_point now, changes& out);
+  void publish(changes::over over, time_point now, changes& out);
   void cancel_wanted_of(std::string_view queue, std::int64_t lease, time_point now, changes& out);
   void give_back_all(std::string_view queue, std::int64_t lease, bool counted, time_point now, changes& out);
   void take_back_lost(std::string_view queue, time_point now, changes& out);

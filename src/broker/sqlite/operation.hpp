@@ -15,16 +15,16 @@
 
 namespace quarq::broker::sqlite {
 
-class listeners;
+class subscriptions;
 
 /// The coroutine that waits for an operation; its loop's own.
-struct asker {
-  explicit asker(boost::asio::any_io_executor loop) : answered(std::move(loop)) {}
+struct waiter {
+  explicit waiter(boost::asio::any_io_executor loop) : answered(std::move(loop)) {}
   async::auto_reset_event answered;
 };
 
 /// What an operation works with, inside a transaction.
-struct step {
+struct transaction {
   job_tables& tables;
   time_point now;
   changes& out;
@@ -43,9 +43,9 @@ class operation {
   virtual ~operation() = default;
 
   /// In a transaction; again after one that was rolled back.
-  virtual void run(step& in) = 0;
+  virtual void run(transaction& in) = 0;
   /// After the commit. False: the answer comes later.
-  virtual bool committed(listeners&) { return true; }
+  virtual bool committed(subscriptions&) { return true; }
   /// Wakes the asker, if there still is one. Thread-safe.
   void answer() {
     loop->post([waiting = waiting] {
@@ -59,26 +59,26 @@ class operation {
   /// Why it failed, and has changed nothing. Text, since exceptions are better not shared between threads.
   std::optional<std::string> error;
   std::shared_ptr<async::loop_handle> loop;
-  std::weak_ptr<asker> waiting;
+  std::weak_ptr<waiter> waiting;
 };
 
 /// An operation that is one function.
 template <class Result>
 class function_operation final : public operation {
  public:
-  function_operation(kind k, std::size_t jobs, std::function<Result(step&)> work)
+  function_operation(kind k, std::size_t jobs, std::function<Result(transaction&)> work)
       : operation(k, jobs), work_(std::move(work)) {}
-  void run(step& in) override { result = work_(in); }
-  bool committed(listeners& all) override {
+  void run(transaction& in) override { result = work_(in); }
+  bool committed(subscriptions& all) override {
     if (then) then(all, result);
     return true;
   }
 
   Result result{};
-  std::function<void(listeners&, const Result&)> then;  ///< after the commit, in the store's thread
+  std::function<void(subscriptions&, const Result&)> then;  ///< after the commit, in the store's thread
 
  private:
-  std::function<Result(step&)> work_;
+  std::function<Result(transaction&)> work_;
 };
 
 }  // namespace quarq::broker::sqlite

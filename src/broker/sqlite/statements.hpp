@@ -103,7 +103,7 @@ struct statements {
   statement read_last_told{db, "SELECT coalesce(max(number), 0) FROM quarq_told"};
   statement data_version{db, "PRAGMA main.data_version"};
 
-  // ---- for people
+  // ---- for operators
 
   statement inspect{db,
                     "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "

@@ -36,12 +36,12 @@ std::vector<accepted> enqueue_in_transaction(sqlite3* db, std::string_view queue
                                              std::span<const new_job> jobs) {
   check_queue(queue);
   check_jobs(jobs);
-  savepoint step(db);
+  savepoint transaction(db);
   make_schema(db);
   job_tables tables(db);
   changes unused;  // Nothing is to be told before the caller commits; workers see that in the WAL.
   auto answers = tables.enqueue(queue, jobs, clock_now(), unused);
-  step.keep();
+  transaction.keep();
   return answers;
 }
 

@@ -12,7 +12,7 @@
 
 #include <quarq/msgpack.hpp>
 
-namespace quarq {
+namespace quarq::codecs::python {
 
 /// How far the clocks of a time zone named as in the IANA database are ahead of UTC when they show `local`;
 /// where they show it twice, `second_time` says which. Nothing for an unknown zone.
@@ -113,4 +113,4 @@ struct python_exception {
 /// Nothing if `msgpack` is any other value.
 std::optional<python_exception> read_python_exception(std::string_view msgpack);
 
-}  // namespace quarq
+}  // namespace quarq::codecs::python

@@ -6,11 +6,11 @@
 
 #include "codecs/utf8.hpp"
 
-namespace quarq::codecs {
+namespace quarq::codecs::python {
 
 namespace {
 
-constexpr std::size_t shown = 60;  // of a name within a message
+constexpr std::size_t max_shown_name = 60;  // of a name within a message
 
 bool is_text(const python_value& value) noexcept {
   return value.kind == value_kind::text;
@@ -68,7 +68,7 @@ struct pickle_calls::arguments {
 
 std::string pickle_calls::name_of(const python_value& callable) const {
   const auto& global = values_.names[callable.name];
-  return printable(global.module, shown) + '.' + printable(global.name, shown);
+  return printable(global.module, max_shown_name) + '.' + printable(global.name, max_shown_name);
 }
 
 void pickle_calls::fail_arguments(const python_value& callable) const {
@@ -311,4 +311,4 @@ void pickle_calls::build(value_ref object, value_ref state) {
   });
 }
 
-}  // namespace quarq::codecs
+}  // namespace quarq::codecs::python

@@ -7,7 +7,7 @@
 #include "codecs/python/pickle_names.hpp"
 #include "codecs/python/pickle_values.hpp"
 
-namespace quarq::codecs {
+namespace quarq::codecs::python {
 
 /// One opcode at a time: what it makes, and where it stands for what is wrong with it.
 class pickle_calls {
@@ -52,4 +52,4 @@ class pickle_calls {
   bool lenient_;
 };
 
-}  // namespace quarq::codecs
+}  // namespace quarq::codecs::python

@@ -11,10 +11,7 @@
 #include "codecs/python/pickle_text.hpp"
 #include "codecs/utf8.hpp"
 
-namespace quarq {
-
-using codecs::no_value;
-using codecs::python_values;
+namespace quarq::codecs::python {
 
 namespace {
 
@@ -39,7 +36,7 @@ void trim_to(std::vector<T>& vector, std::size_t size) {
 
 }  // namespace
 
-codecs::value_ref pickle_reader::machine::run(std::string_view data, std::string_view what) {
+value_ref pickle_reader::machine::run(std::string_view data, std::string_view what) {
   start(data, what);
   while (true) {
     opcode_at_ = position_;
@@ -98,7 +95,7 @@ void pickle_reader::machine::step(unsigned char opcode) {
     case 'J':
       return push_integer(static_cast<std::int32_t>(little_endian<4>()));
     case op::long1:
-      return push_made(codecs::integer_from_bytes(take(little_endian<1>())));
+      return push_made(integer_from_bytes(take(little_endian<1>())));
     case 'G':
       make(value_kind::real).real = std::bit_cast<double>(__builtin_bswap64(little_endian<8>()));
       return;
@@ -149,7 +146,7 @@ void pickle_reader::machine::rare_step(unsigned char opcode) {
     case 'r':
       return put(little_endian<4>());
     case op::long4:
-      return push_made(codecs::integer_from_bytes(take(little_endian<4>())));
+      return push_made(integer_from_bytes(take(little_endian<4>())));
     case op::binunicode8:
       return push_chars(value_kind::text, take(little_endian<8>()));
     case 'C':
@@ -200,9 +197,9 @@ void pickle_reader::machine::step_of_protocol_0(unsigned char opcode) {
     case 'F':
       return real_line();
     case 'V':
-      return push_unescaped(codecs::from_raw_unicode_escape(line()));
+      return push_unescaped(from_raw_unicode_escape(line()));
     case 'S':
-      push_unescaped(codecs::from_quoted(line()));
+      push_unescaped(from_quoted(line()));
       return ascii(values_[top()].chars());
     case 'U':
       push_chars(value_kind::text, take(little_endian<1>()));
@@ -235,7 +232,7 @@ void pickle_reader::machine::step_of_protocol_0(unsigned char opcode) {
 }
 
 void pickle_reader::machine::fail(const std::string& message) const {
-  codecs::fail_pickle(what_, opcode_at_, message);
+  fail_pickle(what_, opcode_at_, message);
 }
 
 void pickle_reader::machine::fail_opcode(unsigned char opcode) const {
@@ -289,7 +286,7 @@ std::uint64_t pickle_reader::machine::number_line() {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size())
-    fail("\"" + codecs::printable(digits, 24) + "\" is no index of the memo");
+    fail("\"" + printable(digits, 24) + "\" is no index of the memo");
   return value;
 }
 
@@ -307,7 +304,7 @@ void pickle_reader::machine::frame() {
 }
 
 /// Made where it stays: copying what was just written piece by piece would stall.
-codecs::python_value& pickle_reader::machine::make(value_kind kind) {
+python_value& pickle_reader::machine::make(value_kind kind) {
   stack_.push_back(static_cast<value_ref>(values_.values.size()));
   python_value& value = values_.values.emplace_back();
   value.kind = kind;
@@ -387,23 +384,23 @@ void pickle_reader::machine::integer_line() {
   const std::string_view digits = line();
   if (digits == "00") return push(python_values::false_);
   if (digits == "01") return push(python_values::true_);
-  const auto value = codecs::integer_from_digits(digits);
-  if (!value) fail("\"" + codecs::printable(digits, 24) + "\" is no int");
+  const auto value = integer_from_digits(digits);
+  if (!value) fail("\"" + printable(digits, 24) + "\" is no int");
   push_made(*value);
 }
 
 void pickle_reader::machine::long_line() {
   std::string_view digits = line();
   if (digits.ends_with('L')) digits.remove_suffix(1);
-  const auto value = codecs::integer_from_digits(digits);
-  if (!value) fail("\"" + codecs::printable(digits, 24) + "\" is no int");
+  const auto value = integer_from_digits(digits);
+  if (!value) fail("\"" + printable(digits, 24) + "\" is no int");
   push_made(*value);
 }
 
 void pickle_reader::machine::real_line() {
   const std::string_view digits = line();
-  const auto value = codecs::real_from_text(digits);
-  if (!value) fail("\"" + codecs::printable(digits, 24) + "\" is no float");
+  const auto value = real_from_text(digits);
+  if (!value) fail("\"" + printable(digits, 24) + "\" is no float");
   make(value_kind::real).real = *value;
 }
 
@@ -414,7 +411,7 @@ void pickle_reader::machine::ascii(std::string_view chars) {
 }
 
 /// Takes what lies on the stack from `first` on into a new container.
-codecs::value_ref pickle_reader::machine::collect(value_kind kind, std::size_t first) {
+value_ref pickle_reader::machine::collect(value_kind kind, std::size_t first) {
   make(kind);
   const value_ref container = pop();
   for (std::size_t i = first; i < stack_.size(); ++i) values_.append(container, stack_[i]);
@@ -442,8 +439,8 @@ void pickle_reader::machine::append(std::size_t first, value_kind to, bool pairs
 }
 
 void pickle_reader::machine::global(std::string_view module, std::string_view name) {
-  codecs::pickle_calls calls(values_, what_, static_cast<std::uint32_t>(opcode_at_),
-                             options_.unknown_objects_as_exceptions);
+  pickle_calls calls(values_, what_, static_cast<std::uint32_t>(opcode_at_),
+                     options_.unknown_objects_as_exceptions);
   push(calls.global(module, name));
 }
 
@@ -455,9 +452,9 @@ void pickle_reader::machine::stack_global() {
   global(module.chars(), name.chars());
 }
 
-codecs::value_ref pickle_reader::machine::call(value_ref callable, value_ref arguments) {
-  codecs::pickle_calls calls(values_, what_, static_cast<std::uint32_t>(opcode_at_),
-                             options_.unknown_objects_as_exceptions);
+value_ref pickle_reader::machine::call(value_ref callable, value_ref arguments) {
+  pickle_calls calls(values_, what_, static_cast<std::uint32_t>(opcode_at_),
+                     options_.unknown_objects_as_exceptions);
   return calls.call(callable, arguments);
 }
 
@@ -501,9 +498,9 @@ void pickle_reader::machine::make_marked(bool named) {
 
 void pickle_reader::machine::build() {
   const value_ref state = pop();
-  codecs::pickle_calls calls(values_, what_, static_cast<std::uint32_t>(opcode_at_),
-                             options_.unknown_objects_as_exceptions);
+  pickle_calls calls(values_, what_, static_cast<std::uint32_t>(opcode_at_),
+                     options_.unknown_objects_as_exceptions);
   calls.build(top(), state);
 }
 
-}  // namespace quarq
+}  // namespace quarq::codecs::python

@@ -8,24 +8,20 @@
 #include "codecs/python/pickle.hpp"
 #include "codecs/python/pickle_values.hpp"
 
-namespace quarq {
+namespace quarq::codecs::python {
 
 class pickle_reader::machine {
  public:
   explicit machine(pickle_options options) : options_(options) {}
 
   /// Runs the whole of `data`; the value it leaves is one of values(). Throws decode_error.
-  codecs::value_ref run(std::string_view data, std::string_view what);
-  codecs::python_values& values() noexcept { return values_; }
+  value_ref run(std::string_view data, std::string_view what);
+  python_values& values() noexcept { return values_; }
   const pickle_options& options() const noexcept { return options_; }
   /// Gives back what an unusually large pickle needed.
   void trim();
 
  private:
-  using python_value = codecs::python_value;
-  using value_ref = codecs::value_ref;
-  using value_kind = codecs::value_kind;
-
   void start(std::string_view data, std::string_view what);
   void step(unsigned char opcode);
   void rare_step(unsigned char opcode);
@@ -81,10 +77,10 @@ class pickle_reader::machine {
   void make_object(bool keywords);
   void make_marked(bool named);
   void build();
-  codecs::value_ref call(value_ref callable, value_ref arguments);
+  value_ref call(value_ref callable, value_ref arguments);
 
   pickle_options options_;
-  codecs::python_values values_;
+  python_values values_;
   std::vector<value_ref> stack_;
   std::vector<std::uint32_t> marks_;  // the size of the stack when each was set
   std::vector<value_ref> memo_;
@@ -96,4 +92,4 @@ class pickle_reader::machine {
   std::size_t opcode_at_ = 0;
 };
 
-}  // namespace quarq
+}  // namespace quarq::codecs::python

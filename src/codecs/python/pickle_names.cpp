@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace quarq::codecs {
+namespace quarq::codecs::python {
 
 namespace {
 
@@ -220,4 +220,4 @@ python_class exception_for(std::string_view type) noexcept {
   return {"builtins", found->name};
 }
 
-}  // namespace quarq::codecs
+}  // namespace quarq::codecs::python

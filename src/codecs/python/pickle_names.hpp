@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace quarq::codecs {
+namespace quarq::codecs::python {
 
 enum class python_name : std::uint8_t {
   unknown,
@@ -48,4 +48,4 @@ struct python_class {
 /// there is none.
 python_class exception_for(std::string_view type) noexcept;
 
-}  // namespace quarq::codecs
+}  // namespace quarq::codecs::python

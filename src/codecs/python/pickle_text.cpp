@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstdint>
 
-namespace quarq::codecs {
+namespace quarq::codecs::python {
 
 namespace {
 
@@ -145,4 +145,4 @@ std::optional<std::string> from_quoted(std::string_view text) {
   return out;
 }
 
-}  // namespace quarq::codecs
+}  // namespace quarq::codecs::python

@@ -7,7 +7,7 @@
 
 #include "codecs/python/pickle_values.hpp"
 
-namespace quarq::codecs {
+namespace quarq::codecs::python {
 
 /// Little-endian two's complement of any length; no bytes are 0.
 python_value integer_from_bytes(std::string_view bytes);
@@ -24,4 +24,4 @@ std::optional<std::string> from_raw_unicode_escape(std::string_view text);
 /// The text within the quotes that repr() of Python 2's str put there.
 std::optional<std::string> from_quoted(std::string_view text);
 
-}  // namespace quarq::codecs
+}  // namespace quarq::codecs::python

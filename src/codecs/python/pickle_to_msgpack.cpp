@@ -10,7 +10,7 @@
 #include "codecs/python/pickle_values.hpp"
 #include "codecs/utf8.hpp"
 
-namespace quarq::codecs {
+namespace quarq::codecs::python {
 
 namespace {
 
@@ -286,4 +286,4 @@ void write_msgpack(std::string& out, python_values& values, value_ref value, std
   msgpack_writer(out, values, limit, what, find_zone_offset).write(value);
 }
 
-}  // namespace quarq::codecs
+}  // namespace quarq::codecs::python

@@ -2,7 +2,7 @@
 
 #include <quarq/errors.hpp>
 
-namespace quarq::codecs {
+namespace quarq::codecs::python {
 
 std::string_view to_string(value_kind kind) noexcept {
   constexpr std::string_view words[] = {
@@ -65,4 +65,4 @@ void fail_pickle(std::string_view what, std::size_t position, const std::string&
   throw decode_error(text + "byte " + std::to_string(position) + ": " + message);
 }
 
-}  // namespace quarq::codecs
+}  // namespace quarq::codecs::python

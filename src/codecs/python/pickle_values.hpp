@@ -13,7 +13,7 @@
 
 #include "codecs/python/pickle.hpp"
 
-namespace quarq::codecs {
+namespace quarq::codecs::python {
 
 inline constexpr std::int64_t us_per_second = 1'000'000;
 inline constexpr std::int64_t us_per_day = 86'400 * us_per_second;
@@ -117,4 +117,4 @@ std::optional<std::string> from_latin1(std::string_view text);
 void write_msgpack(std::string& out, python_values& values, value_ref value, std::size_t limit,
                    std::string_view what, zone_offset_finder find_zone_offset);
 
-}  // namespace quarq::codecs
+}  // namespace quarq::codecs::python

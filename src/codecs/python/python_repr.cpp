@@ -13,7 +13,7 @@
 #include "codecs/iso8601.hpp"
 #include "codecs/utf8.hpp"
 
-namespace quarq {
+namespace quarq::codecs::python {
 
 namespace {
 
@@ -44,7 +44,7 @@ class limited_text {
       if (!continues_character(text_[end]) && left-- == 0) break;
     }
     text_.resize(end);
-    return std::move(text_ += codecs::ellipsis);
+    return std::move(text_ += ellipsis);
   }
 
  private:
@@ -213,7 +213,7 @@ class python_writer {
     const char mark = mark_for(data);
     const std::string_view quote(&mark, 1);
     const std::size_t longest = out_.room() > data.size() / 4 ? data.size() : 4 * out_.room();
-    const std::string shown = codecs::to_utf8(data.substr(0, longest));
+    const std::string shown = to_utf8(data.substr(0, longest));
     out_.add(quote);
     for (std::size_t at = 0; at < shown.size() && !out_.full();) {
       std::size_t size = 1;
@@ -283,7 +283,7 @@ class python_writer {
 
   void time(timestamp moment) {
     namespace chrono = std::chrono;
-    const std::string iso = codecs::to_iso8601(moment);
+    const std::string iso = to_iso8601(moment);
     // A year with four digits; those that Python knows.
     if (iso.size() < 20 || iso[4] != '-' || iso.starts_with("0000")) return text(iso);
     const chrono::sys_seconds at{chrono::seconds(moment.seconds)};
@@ -323,4 +323,4 @@ std::string python_quoted(std::string_view text) {
   return python_writer::quoted(text);
 }
 
-}  // namespace quarq
+}  // namespace quarq::codecs::python

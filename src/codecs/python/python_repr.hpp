@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace quarq {
+namespace quarq::codecs::python {
 
 /// One msgpack value as Python shows what msgpack.unpackb makes of it: {'url': 'http://a', 'tries': 3}.
 /// Timestamps are datetime.datetime(…, tzinfo=datetime.timezone.utc), without what is beyond microseconds;
@@ -26,4 +26,4 @@ std::string to_python_arguments(std::string_view msgpack, std::size_t by_positio
 /// Text alone: 'it', "it's".
 std::string python_quoted(std::string_view text);
 
-}  // namespace quarq
+}  // namespace quarq::codecs::python

@@ -19,7 +19,7 @@ using broker::logged_worker;
 using std::chrono::milliseconds;
 
 std::string shown(std::string_view encoded) {
-  return broker::shown_by([&] { return to_json(encoded, broker::max_shown); });
+  return broker::shown_by([&] { return codecs::to_json(encoded, broker::max_shown); });
 }
 
 class own_format final : public broker::worker_log_format {

@@ -96,7 +96,7 @@ void apply(worker_options& o, const flags& f) {
 awaitable<bool> all_alive(worker_options o) {
   const auto loop = co_await asio::this_coro::executor;
   broker::open_options hasty;
-  hasty.patience = std::chrono::milliseconds(3'000);
+  hasty.timeout = std::chrono::milliseconds(3'000);
   const auto broker = broker::open(o.broker, loop, hasty);
   bool all = true;
   for (const auto& q : o.queues) {

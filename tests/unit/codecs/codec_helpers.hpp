@@ -1,7 +1,6 @@
 // Bytes as hexadecimal, the text of errors, and broken input, for the tests of the codec.
 #pragma once
 
-#include <exception>
 #include <random>
 #include <string>
 #include <string_view>
@@ -9,8 +8,11 @@
 #include <quarq/errors.hpp>
 
 #include "codecs/python/pickle.hpp"
+#include "support/errors.hpp"
 
 namespace quarq::testing {
+
+using test::error_of;
 
 /// "93 01 02 03"
 inline std::string hex(std::string_view data) {
@@ -41,20 +43,9 @@ inline std::string from_hex(std::string_view text) {
   return out;
 }
 
-/// What the E that `work` throws says; any other exception passes through.
-template <class E, class Work>
-std::string error_of(Work work) {
-  try {
-    work();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
-
 /// What reading this pickle says.
-inline std::string pickle_complaint(std::string_view pickle, pickle_options options = {}) {
-  return error_of<decode_error>([&] { pickle_to_msgpack(pickle, "pickle", options); });
+inline std::string pickle_complaint(std::string_view pickle, codecs::python::pickle_options options = {}) {
+  return error_of<decode_error>([&] { codecs::python::pickle_to_msgpack(pickle, "pickle", options); });
 }
 
 /// Changes, removes, inserts or repeats a few bytes; half of the new ones are of the `telling` ones.

@@ -8,6 +8,7 @@
 #include "unit/codecs/codec_helpers.hpp"
 
 using namespace quarq;
+using namespace quarq::codecs;
 using namespace quarq::fuzz;
 using namespace quarq::testing;
 using namespace std::chrono_literals;

@@ -15,6 +15,7 @@
 #include "unit/codecs/codec_helpers.hpp"
 
 using namespace quarq;
+using namespace quarq::codecs;
 using namespace quarq::testing;
 
 namespace {

@@ -10,6 +10,7 @@
 #include "unit/codecs/codec_helpers.hpp"
 
 using namespace quarq;
+using namespace quarq::codecs;
 using namespace quarq::testing;
 
 namespace {

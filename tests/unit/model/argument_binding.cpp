@@ -21,13 +21,13 @@ const parameters two{2, two_names};
 record crawl(const char* by_position, const char* by_name) {
   record r;
   r.task = "crawl";
-  r.arguments = json_to_msgpack(by_position);
-  r.keywords = json_to_msgpack(by_name);
+  r.arguments = codecs::json_to_msgpack(by_position);
+  r.keywords = codecs::json_to_msgpack(by_name);
   return r;
 }
 
 std::string bound(const char* by_position, const char* by_name) {
-  return to_json(bind_arguments(crawl(by_position, by_name), two));
+  return codecs::to_json(bind_arguments(crawl(by_position, by_name), two));
 }
 
 std::string error(const char* by_position, const char* by_name, parameters takes = two) {
@@ -40,7 +40,7 @@ TEST(bind, names_fill_the_places_behind_those_given_by_position) {
 }
 
 TEST(bind, no_names_need_none) {
-  EXPECT_EQ(to_json(bind_arguments(crawl("[1]", "{}"), {1, {}})), "[1]");
+  EXPECT_EQ(codecs::to_json(bind_arguments(crawl("[1]", "{}"), {1, {}})), "[1]");
 }
 
 TEST(bind, what_is_wrong_is_named) {
@@ -66,9 +66,9 @@ TEST(bind, a_name_given_twice_is_refused) {
 
 TEST(bind, names_come_through_a_record) {
   const auto back = decode_record(encode(crawl(R"(["a"])", R"({"depth": 3})")));
-  EXPECT_EQ(to_json(back.keywords), R"({"depth": 3})");
+  EXPECT_EQ(codecs::to_json(back.keywords), R"({"depth": 3})");
   EXPECT_EQ(testing::error_of<decode_error>(
-                [] { decode_record(json_to_msgpack(R"({"f": "crawl", "a": [], "k": [1]})")); }),
+                [] { decode_record(codecs::json_to_msgpack(R"({"f": "crawl", "a": [], "k": [1]})")); }),
             "job payload: field k: expected map, got array");
 }
 

@@ -16,8 +16,8 @@ constexpr task<void()> tick{"tick"};
 TEST(task, called_with_its_arguments_is_a_call_that_holds_them_encoded) {
   const auto c = crawl("http://127.0.0.1/", 3);
   EXPECT_EQ(c.task(), "crawl");
-  EXPECT_EQ(to_json(c.arguments()), R"(["http://127.0.0.1/", 3])");
-  EXPECT_EQ(to_json(tick().arguments()), "[]");
+  EXPECT_EQ(codecs::to_json(c.arguments()), R"(["http://127.0.0.1/", 3])");
+  EXPECT_EQ(codecs::to_json(tick().arguments()), "[]");
 }
 
 TEST(task, knows_its_parameters_names_if_it_was_told) {

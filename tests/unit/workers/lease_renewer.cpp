@@ -57,7 +57,7 @@ TEST_F(lease_renewer_test, says_what_the_worker_is_at_each_renewal) {
   std::string card;
   start([](scripted_broker& b, std::string& out) -> awaitable<void> {
     const auto workers = co_await b.workers("default");
-    out = workers.at(0).card;
+    out = workers.at(0).worker_info;
   }(broker_, card));
   EXPECT_EQ(card, "card");
 }

@@ -61,7 +61,7 @@ class role_test : public testing::Test {
   void hold(workers::queue_lease& l, std::string token = "token") {
     broker::lease lease{l.served.name, std::move(token)};
     l.lease = lease;
-    start(broker_.open_lease(std::move(lease), broker::lease_terms(), broker::worker_events()));
+    start(broker_.open_lease(std::move(lease), broker::lease_options(), broker::worker_events()));
   }
   workers::queue_lease& lease() { return leases_.front(); }
 

@@ -9,6 +9,7 @@
 #include "unit/codecs/codec_helpers.hpp"
 
 using namespace quarq;
+using namespace quarq::codecs::python;
 using namespace quarq::fuzz;
 using namespace quarq::testing;
 using namespace std::string_literals;

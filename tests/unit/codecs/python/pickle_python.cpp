@@ -17,6 +17,8 @@
 #include "unit/codecs/codec_helpers.hpp"
 
 using namespace quarq;
+using namespace quarq::codecs;
+using namespace quarq::codecs::python;
 using namespace quarq::testing;
 
 namespace {

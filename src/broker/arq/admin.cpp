@@ -1,0 +1,298 @@
+// What the broker offers to operators. arq keeps no index of results or of running jobs: where
+// they are asked for, all keys are looked through.
+#include <algorithm>
+#include <unordered_set>
+
+#include <quarq/errors.hpp>
+
+#include "broker/arq/broker.hpp"
+#include "broker/arq/keys.hpp"
+#include "broker/arq/replies.hpp"
+#include "broker/arq/scripts.hpp"
+#include "broker/checks.hpp"
+#include "broker/redis_common/replies.hpp"
+#include "broker/redis_common/script_args.hpp"
+
+namespace quarq::broker::arq {
+
+using redis_common::item;
+using redis_common::whole_number;
+
+namespace {
+
+constexpr std::size_t page = 1000;
+
+bool has_index(job_state state) {
+  return !is_final(state) || state == job_state::dead;
+}
+
+std::string digit(job_state state) {
+  return std::string(1, redis_common::state_digit(state));
+}
+
+// j_ongoing of arq's health record.
+std::uint64_t ongoing(std::string_view health) {
+  constexpr std::string_view name = "j_ongoing=";
+  const auto at = health.find(name);
+  if (at == health.npos) return 0;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, whole_number(health.substr(at + name.size()))));
+}
+
+}  // namespace
+
+// ---- one job
+
+ended arq_broker::read_ended(std::string_view end) {
+  auto read = read_result(payloads_, end.substr(1));
+  if (end[0] != '?') read.state = redis_common::state_of_digit(end[0]);
+  return read;
+}
+
+void arq_broker::read_record(std::string_view payload, job_details& into) {
+  try {
+    auto in = payloads_.read_job(payload);
+    into.record = std::move(in.record);
+    into.enqueued_at = time_point(milliseconds(in.enqueued_ms));
+    if (in.expires_at_ms) into.expires_at = time_point(milliseconds(*in.expires_at_ms));
+  } catch (const decode_error& e) {
+    into.record = unreadable_record(e.what());
+  }
+}
+
+// shared_details.lua
+job_details arq_broker::read_details(const quarq::redis::reply& reply, std::string id) {
+  job_details job;
+  job.id = std::move(id);
+  const auto& state = item(reply, 1).text;
+  const auto& payload = item(reply, 2).text;
+  const auto& result = item(reply, 3).text;
+  if (!payload.empty()) read_record(payload, job);
+  if (!result.empty()) {
+    auto end = read_result(payloads_, result);
+    job.state = end.state;
+    job.outcome = std::move(end.outcome);
+  }
+  if (state != "?") job.state = redis_common::state_of_digit(state.at(0));
+  job.attempts = static_cast<int>(whole_number(item(reply, 4)));
+  job.holder = item(reply, 6).text;
+  if (is_final(job.state)) return job;
+  // A deferred job's due time is the next; of others it is the first, which what is shown counts from.
+  const auto& first_due = item(reply, 7).text;
+  if (job.state == job_state::deferred || first_due.empty()) {
+    if (job.state != job_state::running) job.due_at = moment_of_score(item(reply, 5).text);
+  } else {
+    job.due_at = moment_of_score(first_due);
+  }
+  return job;
+}
+
+awaitable<std::optional<job_details>> arq_broker::inspect(std::string queue, std::string id) {
+  co_await prepare(queue);
+  std::vector<std::string> args(1, id);
+  auto reply = co_await run(scripts().inspect, key_of(queue), std::move(args));
+  std::optional<job_details> found;
+  if (!reply.is_nil()) found = read_details(reply, id);
+  co_return found;
+}
+
+// ---- many jobs
+
+awaitable<std::vector<job_details>> arq_broker::list(std::string queue, job_state state, std::size_t max) {
+  co_await prepare(queue);
+  std::vector<job_details> found;
+  if (!has_index(state)) {
+    found = co_await list_results(key_of(queue), state, max);
+    co_return found;
+  }
+  // Jobs come and go between two pages: some may be seen twice, or not.
+  std::unordered_set<std::string> seen;
+  bool more = true;
+  for (std::int64_t first = 0; more && found.size() < max;) {
+    std::vector<std::string> args(1, digit(state));
+    args.push_back(std::to_string(first));
+    args.push_back(std::to_string(page));
+    auto reply = co_await run(scripts().list, key_of(queue), std::move(args));
+    more = item(reply, 0).integer == 1;
+    first += item(reply, 1).integer;
+    for (std::size_t i = 2; i < reply.items.size() && found.size() < max; ++i) {
+      const auto& id = item(reply.items[i], 0).text;
+      if (seen.insert(id).second) found.push_back(read_details(reply.items[i], id));
+    }
+  }
+  co_return found;
+}
+
+awaitable<std::vector<job_details>> arq_broker::list_results(std::string key, job_state state,
+                                                             std::size_t max) {
+  auto all = co_await scan();
+  std::vector<job_details> found;
+  auto take = [&](const std::string& id, arq_end_in& end) {
+    if (end.queue == key && end.state == state && found.size() < max) {
+      auto& job = found.emplace_back();
+      job.id = id;
+      job.state = state;
+      job.outcome = std::move(end.outcome);
+    }
+    return found.size() < max;
+  };
+  std::function<bool(const std::string&, arq_end_in&)> visit = take;
+  co_await visit_results(std::move(all.results), std::move(visit));
+  co_return found;
+}
+
+// Until `visit` says no.
+awaitable<void> arq_broker::visit_results(std::vector<std::string> ids,
+                                          std::function<bool(const std::string& id, arq_end_in& end)> visit) {
+  for (std::size_t first = 0; first < ids.size();) {
+    const auto from = ids.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto to = ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), first + page));
+    std::vector<std::string> args(from, to);
+    auto reply = co_await run(scripts().results, settings_.default_queue, std::move(args));
+    if (reply.items.empty())
+      throw broker_error("Redis answered a script with something else than it returns");
+    for (std::size_t i = 0; i < reply.items.size(); ++i) {
+      const auto& payload = reply.items[i];
+      if (payload.is_nil()) continue;
+      arq_end_in end;
+      try {
+        end = payloads_.read_end(payload.text);
+      } catch (const decode_error&) {
+        continue;  // It does not say which queue's it is.
+      }
+      const bool go_on = visit(ids.at(first + i), end);
+      if (!go_on) co_return;
+    }
+    first += reply.items.size();
+  }
+}
+
+awaitable<arq_broker::keyspace> arq_broker::scan() {
+  keyspace found;
+  std::unordered_set<std::string> seen;  // SCAN may name a key twice
+  std::string cursor = "0";
+  do {
+    std::vector<std::string> args = {"SCAN", cursor, "MATCH", "arq:*", "COUNT", "1000"};
+    auto reply = co_await connection_.command(std::move(args));
+    cursor = item(reply, 0).text;
+    for (const auto& one : item(reply, 1).items) {
+      const std::string_view key = one.text;
+      const bool running = key.starts_with(in_progress_prefix), result = key.starts_with(result_prefix);
+      if ((!running && !result) || !seen.insert(one.text).second) continue;
+      auto& into = running ? found.running : found.results;
+      into.emplace_back(key.substr((running ? in_progress_prefix : result_prefix).size()));
+    }
+  } while (cursor != "0" && !cursor.empty());
+  co_return found;
+}
+
+awaitable<std::vector<queue_summary>> arq_broker::queues() {
+  co_await server_.check();
+  auto all = co_await scan();
+  std::map<std::string, queue_summary> by_key;
+  auto noted = co_await server_.known_queues();
+  for (const auto& key : noted) by_key[key];
+  std::vector<std::string> look = {"EXISTS", settings_.default_queue};
+  auto there = co_await connection_.command(std::move(look));
+  if (there.integer == 1) by_key[settings_.default_queue];
+  std::function<bool(const std::string&, arq_end_in&)> count = [&by_key](const std::string&,
+                                                                         arq_end_in& end) {
+    if (!end.queue.empty() && end.state != job_state::dead) ++by_key[end.queue].kept;
+    return true;
+  };
+  co_await visit_results(std::move(all.results), std::move(count));
+  std::vector<queue_summary> found;
+  for (auto& [key, one] : by_key) {
+    co_await summarize(key, all.running, one);
+    one.name = name_of(key);
+    found.push_back(one);
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  co_return found;
+}
+
+awaitable<void> arq_broker::summarize(const std::string& key, const std::vector<std::string>& running,
+                                      queue_summary& into) {
+  auto without = co_await run(scripts().summary, key, std::vector<std::string>());
+  std::int64_t due = item(without, 0).integer, deferred = item(without, 1).integer, runs = 0;
+  for (std::size_t first = 0; first < running.size(); first += page) {
+    const auto from = running.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto to = running.begin() + static_cast<std::ptrdiff_t>(std::min(running.size(), first + page));
+    std::vector<std::string> args(from, to);
+    auto with = co_await run(scripts().summary, key, std::move(args));
+    due -= item(without, 0).integer - item(with, 0).integer;
+    deferred -= item(without, 1).integer - item(with, 1).integer;
+    runs += item(with, 2).integer;
+  }
+  const auto count = [](std::int64_t n) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, n)); };
+  into.queued = count(due);
+  into.deferred = count(deferred);
+  into.running = count(runs);
+  into.dead = count(item(without, 3).integer);
+  into.workers = count(item(without, 4).integer);
+}
+
+awaitable<std::vector<worker_summary>> arq_broker::workers(std::string queue) {
+  co_await prepare(queue);
+  const auto key = key_of(queue);
+  std::vector<std::string> args(1, health_key_of(key));
+  auto reply = co_await run(scripts().workers, key, std::move(args));
+  auto found = redis_common::read_workers(item(reply, 1));
+  const auto& health = item(reply, 0);
+  if (health.is_nil()) co_return found;
+  auto& worker = found.emplace_back();
+  worker.token = health_key_of(key);
+  worker.running = ongoing(item(health, 0).text);
+  worker.expires_in = milliseconds(item(health, 1).integer);
+  co_return found;
+}
+
+awaitable<std::size_t> arq_broker::requeue(std::string queue, std::vector<std::string> ids) {
+  co_await prepare(queue);
+  const bool all = ids.empty();
+  std::size_t count = 0;
+  std::string until;  // what dies meanwhile is not sent again
+  for (std::size_t first = 0; all || first < ids.size(); first += page) {
+    std::vector<std::string> args(1, std::to_string(settings_.expires_extra.count()));
+    args.push_back(until);
+    for (std::size_t i = first; i < std::min(ids.size(), first + page); ++i) args.push_back(ids[i]);
+    auto reply = co_await run(scripts().requeue, key_of(queue), std::move(args));
+    count += static_cast<std::size_t>(item(reply, 0).integer);
+    until = item(reply, 1).text;
+    const bool more = item(reply, 2).integer == 1;
+    if (all && !more) break;
+  }
+  co_return count;
+}
+
+awaitable<std::size_t> arq_broker::purge(std::string queue, job_state state) {
+  co_await prepare(queue);
+  check_purge(state);
+  const auto key = key_of(queue);
+  std::size_t count = 0;
+  if (!has_index(state)) {
+    count = co_await purge_results(key, state);
+    co_return count;
+  }
+  std::int64_t passed_over = 0;
+  for (bool more = true; more;) {
+    std::vector<std::string> args(1, digit(state));
+    args.push_back(std::to_string(passed_over));
+    auto reply = co_await run(scripts().purge, key, std::move(args));
+    count += static_cast<std::size_t>(item(reply, 0).integer);
+    passed_over += item(reply, 1).integer;
+    more = item(reply, 2).integer == 1;
+  }
+  co_return count;
+}
+
+awaitable<std::size_t> arq_broker::purge_results(std::string key, job_state state) {
+  auto found = co_await list_results(key, state, std::size_t(-1));
+  for (std::size_t first = 0; first < found.size(); first += page) {
+    std::vector<std::string> args = {"?", "0"};
+    for (auto i = first; i < std::min(found.size(), first + page); ++i) args.push_back(found[i].id);
+    co_await run(scripts().purge, key, std::move(args));
+  }
+  co_return found.size();
+}
+
+}  // namespace quarq::broker::arq

@@ -1,0 +1,521 @@
+#include "broker/arq/broker.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+#include <quarq/msgpack.hpp>
+
+#include "broker/arq/keys.hpp"
+#include "broker/arq/replies.hpp"
+#include "broker/arq/scripts.hpp"
+#include "broker/checks.hpp"
+#include "broker/redis_common/replies.hpp"
+#include "broker/redis_common/script_args.hpp"
+#include "codecs/utf8.hpp"
+
+namespace quarq::broker::arq {
+
+using redis_common::item;
+using redis_common::max_jobs_per_call;
+using redis_common::whole_number;
+
+namespace {
+
+constexpr milliseconds between_looks_of_waiters{50};
+constexpr milliseconds keep_aborted = std::chrono::hours(1);  // arq's default
+
+std::string lease_channel(const lease& held) {
+  return own_prefix(held.queue) + "lease:" + held.token;
+}
+
+// What arq's keys have no place for.
+void check_for_arq(const std::vector<new_job>& jobs) {
+  for (const auto& job : jobs) {
+    if (!codecs::is_utf8(job.id)) {
+      throw usage_error(fmt::format("job \"{}\": the id is not UTF-8, which Python's arq workers can't read",
+                                    codecs::printable(job.id, 300)));
+    }
+    if (job.priority != 5) {
+      throw usage_error(fmt::format(
+          "job \"{}\": priority {} is not possible in arq's queues, which know no priorities: leave "
+          "it at 5, or use a queue of its own",
+          job.id, job.priority));
+    }
+  }
+}
+
+// The outcome of a job that Python's Job.abort() reached before it started.
+std::string aborted_outcome(const claimed_job& job, time_point now) {
+  std::string out;
+  encoder map(out);
+  map.map(6);
+  map.text("t");
+  map.integer(job.attempts);
+  map.text("et");
+  map.integer(job.enqueued_at.time_since_epoch().count());
+  map.text("st");
+  map.integer(now.time_since_epoch().count());
+  map.text("ft");
+  map.integer(now.time_since_epoch().count());
+  map.text("error_type");
+  map.text("quarq::cancelled");
+  map.text("error");
+  map.binary(fmt::format("job {} was aborted before it started", codecs::printable(job.id, 300)));
+  return out;
+}
+
+std::string terms_of(const settlement& one) {
+  if (codecs::is_utf8(one.id)) return settle_terms(one);
+  // Python's clients ask for all results, and stumble over such a key.
+  settlement not_kept;
+  not_kept.kind = one.kind;
+  not_kept.state = one.state;
+  not_kept.delay = one.delay;
+  return settle_terms(not_kept);
+}
+
+}  // namespace
+
+arq_broker::arq_broker(arq_settings settings, boost::asio::any_io_executor loop)
+    : settings_(std::move(settings)),
+      loop_(loop),
+      payloads_(settings_.codec),
+      connection_(loop, settings_.redis, scripts().all()),
+      server_(connection_, all_queues),
+      enqueuer_(
+          std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue, own_prefix)),
+      waits_(std::make_shared<redis_common::result_waiters>(loop, connection_, scripts().wait, own_prefix,
+                                                            between_looks_of_waiters)) {
+  connection_.on_reconnect([this] { reconnected(); });
+}
+
+arq_broker::~arq_broker() {
+  enqueuer_->close();
+  waits_->close();
+  for (const auto& [token, one] : leases_) one->poller->close();
+}
+
+// ---- for clients
+
+awaitable<std::vector<accepted>> arq_broker::enqueue(std::string queue, std::vector<new_job> jobs) {
+  check_jobs(jobs);
+  check_for_arq(jobs);
+  co_await prepare(queue);
+  if (jobs.empty()) co_return std::vector<accepted>();
+  const auto key = key_of(queue);
+  co_await server_.remember_queue(key);
+  co_await ask_for_the_time();
+  std::string waiter;
+  if (jobs.size() == 1 && waits_->expects_wait(key) && jobs.front().id_is_fresh) {
+    waiter = waits_->name();
+    waits_->prefetched(key, jobs.front().id);
+  }
+  auto packed = pack(std::move(jobs));
+  auto answers = co_await enqueuer_->enqueue(key, std::move(packed), std::move(waiter));
+  co_return answers;
+}
+
+std::vector<redis_common::packed_job> arq_broker::pack(std::vector<new_job> jobs) {
+  std::vector<redis_common::packed_job> packed;
+  packed.reserve(jobs.size());
+  for (auto& job : jobs) packed.push_back(pack(std::move(job), jobs.size() - packed.size() - 1));
+  return packed;
+}
+
+redis_common::packed_job arq_broker::pack(new_job job, std::size_t more_to_come) {
+  const double now = clock_.next_ms(server_clock::local_now(), more_to_come);
+  double score = now + static_cast<double>(std::max(milliseconds{0}, job.delay).count());
+  if (job.at) score = static_cast<double>(job.at->time_since_epoch().count());
+  score = std::max(1.0, score);  // arq takes 0 for "not queued"
+  if (job.record.empty()) throw usage_error(fmt::format("job \"{}\": the job payload is empty", job.id));
+  arq_job written;
+  written.record = job.record;
+  written.enqueued_ms = static_cast<std::int64_t>(now);
+  const auto due = static_cast<std::int64_t>(score);
+  milliseconds lives(std::max<std::int64_t>(0, due - written.enqueued_ms));
+  if (job.expires) {
+    written.expires_at_ms = due + std::max<std::int64_t>(0, job.expires->count());
+    lives = milliseconds(std::max<std::int64_t>(1, *written.expires_at_ms - written.enqueued_ms));
+  } else {
+    lives += settings_.expires_extra;
+  }
+  auto payload = payloads_.write_job(written);
+  return {std::move(job.id), std::move(payload), enqueue_terms(job.id_is_fresh, lives, score)};
+}
+
+awaitable<std::optional<ended>> arq_broker::wait_ended(std::string queue, std::string id) {
+  co_await prepare(queue);
+  auto end = co_await waits_->wait(key_of(queue), std::move(id));
+  std::optional<ended> answer;
+  if (end) answer = read_ended(*end);
+  co_return answer;
+}
+
+awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, std::string outcome,
+                                            std::optional<milliseconds> keep) {
+  co_await prepare(queue);
+  const auto key = key_of(queue);
+  // arq's result repeats what was to be done.
+  std::vector<std::string> ask = {"GET", std::string(job_prefix) + id};
+  auto payload = co_await connection_.command(std::move(ask));
+  job_details job;
+  if (!payload.is_nil()) read_record(payload.text, job);
+  settlement end;
+  end.id = id;
+  end.state = job_state::cancelled;
+  end.outcome = std::move(outcome);
+  std::vector<std::string> args(1, id);
+  args.push_back(cancel_end(keep, write_result(payloads_, end, job.record, key)));
+  auto reply = co_await run(scripts().cancel, key, std::move(args));
+  co_return redis_common::read_cancel_result(reply);
+}
+
+// ---- for workers
+
+awaitable<void> arq_broker::open_lease(lease held, lease_options options, worker_events events) {
+  co_await prepare(held.queue);
+  held.queue = key_of(held.queue);
+  co_await server_.remember_queue(held.queue);
+  auto made = std::make_shared<arq_lease>();
+  made->held = held;
+  made->duration = options.duration;
+  made->events = std::move(events);
+  arq::poller::callbacks callbacks;
+  callbacks.work_ready = [this, token = held.token] { on_message(token, "w"); };
+  callbacks.abort_requested = [this, token = held.token](std::string id) { on_message(token, "c" + id); };
+  made->poller =
+      std::make_shared<arq::poller>(loop_, connection_, held, settings_.poll, std::move(callbacks));
+  leases_[held.token] = made;
+  std::function<void(std::string_view)> receive = [this, token = held.token](std::string_view message) {
+    on_message(token, message);
+  };
+  co_await connection_.subscribe(lease_channel(held), std::move(receive));
+  auto args = redis_common::renewal_args(held, options, "1");
+  co_await run(scripts().renew, held.queue, std::move(args));
+  made->poller->start();
+  co_await write_health(made);
+}
+
+awaitable<renewal> arq_broker::renew(lease held, lease_options options) {
+  co_await prepare(held.queue);
+  held.queue = key_of(held.queue);
+  auto args = redis_common::renewal_args(held, options, "0");
+  auto reply = co_await run(scripts().renew, held.queue, std::move(args));
+  renewal answer;
+  if (reply.is_nil()) {
+    forget_lease(held);
+    co_return answer;
+  }
+  answer.held = true;
+  answer.work_ready = item(reply, 0).integer == 1;
+  std::unordered_set<std::string_view> seen;
+  for (std::size_t i = 1; i < reply.items.size(); ++i) {
+    if (seen.insert(reply.items[i].text).second) answer.cancel_requests.push_back(reply.items[i].text);
+  }
+  auto here = lease_of(held);
+  if (here && std::chrono::steady_clock::now() >= here->health_due) co_await write_health(here);
+  co_return answer;
+}
+
+// As arq's workers do now and then, for `arq --check`.
+awaitable<void> arq_broker::write_health(std::shared_ptr<arq_lease> of) {
+  of->health_due = std::chrono::steady_clock::now() + settings_.health_check_interval;
+  std::vector<std::string> count = {"ZCARD", of->held.queue};
+  auto queued = co_await connection_.command(std::move(count));
+  const auto lives = settings_.health_check_interval + std::chrono::seconds(1);
+  const auto text = of->health(std::chrono::system_clock::now(), static_cast<std::uint64_t>(queued.integer));
+  of->log_health(text);
+  std::vector<std::string> write = {"PSETEX", health_key_of(of->held.queue), std::to_string(lives.count()),
+                                    text};
+  co_await connection_.command(std::move(write));
+}
+
+awaitable<void> arq_broker::close_lease(lease held) {
+  co_await prepare(held.queue);
+  held.queue = key_of(held.queue);
+  forget_lease(held);
+  std::vector<std::string> args = {held.token, health_key_of(held.queue)};
+  co_await run(scripts().close_lease, held.queue, std::move(args));
+  settle_numbers_.erase(held.token);
+}
+
+awaitable<claim_result> arq_broker::claim(lease held, std::size_t max) {
+  co_await prepare(held.queue);
+  held.queue = key_of(held.queue);
+  claim_result result;
+  bool more = true;
+  while (more && result.jobs.size() < max) {
+    const auto some = std::min(max_jobs_per_call, max - result.jobs.size());
+    more = co_await claim_some(held, some, result);
+  }
+  if (const auto here = lease_of(held)) here->poller->claimed(result.jobs.size(), !more);
+  co_return result;
+}
+
+// Whether there may be more.
+awaitable<bool> arq_broker::claim_some(lease held, std::size_t max, claim_result& into) {
+  const auto here = lease_of(held);
+  std::vector<std::string> args(1, held.token);
+  args.push_back(std::to_string(max));
+  args.push_back(std::to_string(here ? here->duration.count() : lease_options().duration.count()));
+  const auto asked = server_clock::local_now();
+  auto reply = co_await run(scripts().claim, held.queue, std::move(args));
+  if (reply.is_nil()) {
+    throw broker_error(
+        fmt::format("lease lost: \"{}\" is not held in queue \"{}\"", held.token, name_of(held.queue)));
+  }
+  into.now = time_point(milliseconds(item(reply, 0).integer));
+  into.next_due.reset();
+  if (item(reply, 1).integer >= 0) into.next_due = milliseconds(item(reply, 1).integer);
+  // What it says is cut to whole milliseconds.
+  clock_.heard(into.now.time_since_epoch(), asked - milliseconds(1), server_clock::local_now());
+  const auto count = item(reply, 2).items.size();
+  std::vector<taken> all;
+  all.reserve(count);
+  bool raise = false, aborted = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    all.push_back(read_taken(reply, i, into.now));
+    if (here) here->records[all.back().job.id] = all.back().job.record;
+    raise = raise || all.back().set_attempts_to > 0;
+    aborted = aborted || all.back().aborted;
+  }
+  if (raise) co_await set_attempts(held, all);
+  if (aborted) co_await end_aborted(held, all, into.now);
+  for (auto& one : all) {
+    if (!one.aborted) into.jobs.push_back(std::move(one.job));
+  }
+  if (here) here->poller->runs(here->records.size());
+  co_return item(reply, 8).integer == 1;
+}
+
+// Whatever stands there, it is one job: what can't be run is given to the worker as such.
+arq_broker::taken arq_broker::read_taken(const quarq::redis::reply& answer, std::size_t i, time_point now) {
+  taken read;
+  auto& job = read.job;
+  job.id = item(item(answer, 2), i).text;
+  const auto& payload = item(item(answer, 3), i);
+  job.attempts = static_cast<int>(whole_number(item(item(answer, 4), i)));
+  const auto score = item(item(answer, 5), i).text;
+  job.due_at = moment_of_score(score);
+  const auto& first_due = item(answer, 6).items;
+  if (i < first_due.size() && !first_due[i].is_nil()) job.due_at = moment_of_score(first_due[i].text);
+  job.enqueued_at = job.due_at;
+  try {
+    if (payload.is_nil()) {
+      job.record = unknown_record();
+      job.expires_at = now - milliseconds(1);
+    } else {
+      auto in = payloads_.read_job(payload.text);
+      job.record = std::move(in.record);
+      job.enqueued_at = time_point(milliseconds(in.enqueued_ms));
+      if (in.expires_at_ms) job.expires_at = time_point(milliseconds(*in.expires_at_ms));
+      if (in.try_at_least > job.attempts) job.attempts = read.set_attempts_to = in.try_at_least;
+    }
+  } catch (const decode_error& e) {
+    job.record = unreadable_record(e.what());
+  }
+  if (score == "0") {
+    job.record = unreadable_record("its score in the queue is 0, which arq takes for \"not queued\"");
+  } else if (!codecs::is_utf8(job.id)) {
+    job.record = unreadable_record("its id is not UTF-8");
+  }
+  // One that was asked for before this job came was for another of its id.
+  const auto& aborts = item(answer, 7).items;
+  if (i < aborts.size() && !aborts[i].is_nil()) {
+    const auto at = moment_of_score(aborts[i].text);
+    if (at >= job.enqueued_at) read.aborted = at;
+  }
+  return read;
+}
+
+awaitable<void> arq_broker::set_attempts(lease held, std::vector<taken>& all) {
+  std::vector<std::string> args(1, held.token);
+  for (const auto& one : all) {
+    if (one.set_attempts_to == 0) continue;
+    args.push_back(one.job.id);
+    args.push_back(std::to_string(one.set_attempts_to));
+  }
+  co_await run(scripts().set_attempts, held.queue, std::move(args));
+}
+
+awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, time_point now) {
+  const auto here = lease_of(held);
+  std::vector<settlement> batch;
+  std::vector<std::size_t> which;
+  for (const auto& one : all) {
+    if (!one.aborted) continue;
+    auto& end = batch.emplace_back();
+    end.id = one.job.id;
+    end.state = job_state::cancelled;
+    end.outcome = aborted_outcome(one.job, now);
+    end.keep = keep_aborted;
+    which.push_back(which.size());
+    if (here && here->events.aborted_unstarted) here->events.aborted_unstarted(one.job, now);
+  }
+  std::vector<bool> answers(batch.size(), false);
+  co_await settle_some(held, batch, std::move(which), answers);
+}
+
+awaitable<std::vector<bool>> arq_broker::settle(lease held, std::vector<settlement> batch) {
+  co_await prepare(held.queue);
+  held.queue = key_of(held.queue);
+  std::vector<bool> answers(batch.size(), false);
+  auto parts = redis_common::split_settlements(batch);
+  for (auto& part : parts) co_await settle_some(held, batch, std::move(part), answers);
+  co_return answers;
+}
+
+awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement>& batch,
+                                        std::vector<std::size_t> which, std::vector<bool>& answers) {
+  std::vector<std::string> args;
+  args.reserve(3 + 3 * which.size());
+  const auto number = settle_numbers_[held.token].next();
+  args.push_back(held.token);
+  args.push_back(number);
+  args.push_back(settle_numbers_[held.token].take_answered());
+  for (const auto i : which) {
+    args.push_back(batch[i].id);
+    args.push_back(terms_of(batch[i]));
+    args.push_back(batch[i].kind == settlement::what::end ? result_of(held, batch[i]) : std::string());
+  }
+  auto reply = co_await run(scripts().settle, held.queue, std::move(args));
+  settle_numbers_[held.token].answered(number);
+  const auto here = lease_of(held);
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    const bool was_held = reply.text.empty() || reply.text.at(k) == '1';
+    answers[which[k]] = was_held;
+    if (!here) continue;
+    here->records.erase(batch[which[k]].id);
+    if (was_held) here->count(batch[which[k]]);
+  }
+  if (here) here->poller->runs(here->records.size());
+}
+
+std::string arq_broker::result_of(const lease& held, const settlement& one) {
+  std::string_view record;
+  if (const auto here = lease_of(held)) {
+    const auto found = here->records.find(one.id);
+    if (found != here->records.end()) record = found->second;
+  }
+  return write_result(payloads_, one, record, held.queue);
+}
+
+awaitable<void> arq_broker::reconcile(lease held, std::vector<std::string> known) {
+  co_await prepare(held.queue);
+  held.queue = key_of(held.queue);
+  const auto here = lease_of(held);
+  if (here) {
+    const std::unordered_set<std::string_view> stay(known.begin(), known.end());
+    std::erase_if(here->records, [&stay](const auto& one) { return !stay.contains(one.first); });
+  }
+  std::vector<std::string> args(1, held.token);
+  args.push_back(std::to_string(here ? here->duration.count() : lease_options().duration.count()));
+  args.insert(args.end(), std::make_move_iterator(known.begin()), std::make_move_iterator(known.end()));
+  co_await run(scripts().reconcile, held.queue, std::move(args));
+}
+
+// ---- what comes without being asked
+
+std::shared_ptr<arq_lease> arq_broker::lease_of(const lease& held) const {
+  const auto found = leases_.find(held.token);
+  const bool is_it = found != leases_.end() && found->second->held.queue == held.queue;
+  return is_it ? found->second : nullptr;
+}
+
+void arq_broker::on_message(const std::string& token, std::string_view message) {
+  const auto found = leases_.find(token);
+  if (found == leases_.end() || message.empty()) return;
+  // Kept: what is called may close the lease.
+  const auto here = found->second;
+  if (message[0] == 'w') {
+    here->poller->woken();
+    if (here->events.work_ready) here->events.work_ready();
+  } else if (message[0] == 'c') {
+    if (here->events.cancel_requested) here->events.cancel_requested(std::string(message.substr(1)));
+  }
+}
+
+void arq_broker::forget_lease(const lease& held) {
+  const auto here = lease_of(held);
+  if (!here) return;
+  here->poller->close();
+  leases_.erase(held.token);
+  connection_.unsubscribe(lease_channel(held));
+}
+
+// What was published meanwhile is lost, and the server may have been restarted without what it had, or be
+// another one.
+void arq_broker::reconnected() {
+  server_.reconnected();
+  clock_.forget();
+  enqueuer_->reconnected();
+  waits_->reconnected();
+  const auto leases = leases_;
+  for (const auto& [token, one] : leases) {
+    if (one->events.reconnected) one->events.reconnected();
+    if (one->events.work_ready) one->events.work_ready();
+  }
+}
+
+// ---- the server
+
+std::string arq_broker::health_key_of(const std::string& queue_key) const {
+  const bool is_told = !settings_.health_check_key.empty() && queue_key == settings_.default_queue;
+  return is_told ? settings_.health_check_key : health_key(queue_key);
+}
+
+std::string arq_broker::key_of(const std::string& queue) const {
+  return queue == "default" ? settings_.default_queue : queue;
+}
+
+std::string arq_broker::name_of(const std::string& key) const {
+  return key == settings_.default_queue ? "default" : key;
+}
+
+awaitable<quarq::redis::reply> arq_broker::run(const quarq::redis::script& script, std::string key,
+                                               std::vector<std::string> args) {
+  std::vector<std::string> keys(1, own_prefix(key));
+  auto reply = co_await connection_.run(script, std::move(keys), std::move(args));
+  co_return reply;
+}
+
+// Before anything is done with a queue.
+awaitable<void> arq_broker::prepare(std::string queue) {
+  check_queue(queue);
+  check_queue_key(key_of(queue));
+  co_await server_.check();
+}
+
+// When jobs are due is written by clients; it should be the server's time all the same.
+awaitable<void> arq_broker::ask_for_the_time() {
+  const auto asked = server_clock::local_now();
+  if (!clock_.is_stale(asked)) co_return;
+  std::vector<std::string> args(1, "TIME");
+  auto time = co_await connection_.command(std::move(args));
+  const auto seconds = std::chrono::seconds(whole_number(item(time, 0)));
+  clock_.heard(seconds + std::chrono::microseconds(whole_number(item(time, 1))), asked,
+               server_clock::local_now());
+}
+
+awaitable<std::string> arq_broker::about_server() {
+  auto summary = co_await server_.summary();
+  co_return summary;
+}
+
+awaitable<std::vector<std::string>> arq_broker::warnings() {
+  auto found = co_await server_.warnings();
+  co_return found;
+}
+
+std::shared_ptr<broker> open_arq(std::string_view url, boost::asio::any_io_executor loop,
+                                 open_options options) {
+  auto settings = parse_url(url);
+  quarq::redis::set_default_timeout(settings.redis, options.timeout);
+  return std::make_shared<arq_broker>(std::move(settings), std::move(loop));
+}
+
+}  // namespace quarq::broker::arq

@@ -1,0 +1,123 @@
+// Jobs on python-arq's own keys, so that its clients and workers take part unchanged (docs/arq.md).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "broker/arq/lease.hpp"
+#include "broker/arq/log_format.hpp"
+#include "broker/arq/payload/payloads.hpp"
+#include "broker/arq/url.hpp"
+#include "broker/arq/server_clock.hpp"
+#include "broker/arq/url.hpp"
+#include "broker/broker.hpp"
+#include "broker/redis_common/enqueue_batcher.hpp"
+#include "broker/redis_common/request_ids.hpp"
+#include "broker/redis_common/result_waiters.hpp"
+#include "broker/redis_common/server_info.hpp"
+#include "redis/connection.hpp"
+
+namespace quarq::broker::arq {
+
+/// arq://, arqs:// and arq+unix://. Each call is a Lua script over a batch, "in one step" as in redis_broker.
+/// quarq's own clients and workers tell each other of what happens; for what Python's do, workers and those
+/// who wait look every few milliseconds.
+class arq_broker final : public broker {
+ public:
+  arq_broker(arq_settings settings, boost::asio::any_io_executor loop);
+  ~arq_broker() override;
+
+  awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
+  awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) override;
+  awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
+                                  std::optional<milliseconds> keep) override;
+
+  awaitable<void> open_lease(lease held, lease_options options, worker_events events) override;
+  awaitable<renewal> renew(lease held, lease_options options) override;
+  awaitable<void> close_lease(lease held) override;
+  awaitable<claim_result> claim(lease held, std::size_t max) override;
+  awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
+  awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
+  traits about() const noexcept override { return {.keep_void_results = true, .log = &arq_log_format()}; }
+  awaitable<std::string> about_server() override;
+
+  awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;
+  awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) override;
+  awaitable<std::vector<queue_summary>> queues() override;
+  awaitable<std::vector<worker_summary>> workers(std::string queue) override;
+  awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
+  awaitable<std::size_t> purge(std::string queue, job_state state) override;
+  awaitable<std::vector<std::string>> warnings() override;
+
+ private:
+  // What the keyspace holds that no index of arq's tells: running jobs and results, of all queues.
+  struct keyspace {
+    std::vector<std::string> running, results;
+  };
+  // A job of a claim, and what else there is to do about it.
+  struct taken {
+    claimed_job job;
+    std::optional<time_point> aborted;  // before it started
+    int set_attempts_to = 0;
+  };
+
+  std::string key_of(const std::string& queue) const;
+  std::string health_key_of(const std::string& queue_key) const;
+  std::string name_of(const std::string& key) const;
+  awaitable<void> prepare(std::string queue);
+  awaitable<void> ask_for_the_time();
+  awaitable<quarq::redis::reply> run(const quarq::redis::script& script, std::string key,
+                                     std::vector<std::string> args);
+
+  std::vector<redis_common::packed_job> pack(std::vector<new_job> jobs);
+  redis_common::packed_job pack(new_job job, std::size_t more_to_come);
+
+  awaitable<bool> claim_some(lease held, std::size_t max, claim_result& into);
+  taken read_taken(const quarq::redis::reply& answer, std::size_t i, time_point now);
+  awaitable<void> set_attempts(lease held, std::vector<taken>& all);
+  awaitable<void> end_aborted(lease held, std::vector<taken>& all, time_point now);
+  awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
+                              std::vector<std::size_t> which, std::vector<bool>& answers);
+  std::string result_of(const lease& held, const settlement& one);
+  awaitable<void> write_health(std::shared_ptr<arq_lease> of);
+
+  ended read_ended(std::string_view end);
+  job_details read_details(const quarq::redis::reply& reply, std::string id);
+  void read_record(std::string_view payload, job_details& into);
+  awaitable<keyspace> scan();
+  awaitable<void> visit_results(std::vector<std::string> ids,
+                                std::function<bool(const std::string& id, arq_end_in& end)> visit);
+  awaitable<void> summarize(const std::string& key, const std::vector<std::string>& running,
+                            queue_summary& into);
+  awaitable<std::vector<job_details>> list_results(std::string key, job_state state, std::size_t max);
+  awaitable<std::size_t> purge_results(std::string key, job_state state);
+
+  std::shared_ptr<arq_lease> lease_of(const lease& held) const;
+  void on_message(const std::string& token, std::string_view message);
+  void forget_lease(const lease& held);
+  void reconnected();
+
+  const arq_settings settings_;
+  boost::asio::any_io_executor loop_;
+  arq_payloads payloads_;
+  quarq::redis::connection connection_;
+  redis_common::server_info server_;
+  std::shared_ptr<redis_common::enqueue_batcher> enqueuer_;
+  std::shared_ptr<redis_common::result_waiters> waits_;
+  server_clock clock_;
+  std::map<std::string, std::shared_ptr<arq_lease>, std::less<>> leases_;         // by token
+  std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by token
+};
+
+/// What broker::open() calls for these URLs.
+std::shared_ptr<broker> open_arq(std::string_view url, boost::asio::any_io_executor loop,
+                                 open_options options = {});
+
+}  // namespace quarq::broker::arq

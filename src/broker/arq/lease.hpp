@@ -1,0 +1,36 @@
+// A lease as this process knows it, and its health record.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "broker/arq/poller.hpp"
+#include "broker/broker.hpp"
+
+namespace quarq::broker::arq {
+
+struct arq_lease {
+  lease held;  ///< with the key of its queue
+  milliseconds duration{7000};
+  worker_events events;
+  std::shared_ptr<arq::poller> poller;
+  /// Of the jobs held: arq's results repeat what was to be done.
+  std::unordered_map<std::string, std::string> records;
+
+  /// What arq's health record counts.
+  std::uint64_t complete = 0, failed = 0, retried = 0;
+  std::chrono::steady_clock::time_point health_due{};
+
+  std::string logged_health;  ///< its counts, as they were when they were logged or first known
+
+  void count(const settlement& one);
+  /// The text of the health record: local time, the counts, and how many jobs the queue holds.
+  std::string health(std::chrono::system_clock::time_point now, std::uint64_t queued) const;
+  /// As arq's workers do, and like them only when the counts have changed.
+  void log_health(std::string_view health);
+};
+
+}  // namespace quarq::broker::arq

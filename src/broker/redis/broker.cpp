@@ -1,0 +1,387 @@
+#include "broker/redis/broker.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+
+#include "broker/checks.hpp"
+#include "broker/redis_common/replies.hpp"
+#include "broker/redis_common/script_args.hpp"
+#include "broker/redis/scripts.hpp"
+#include "redis/url.hpp"
+
+namespace quarq::broker::redis {
+
+using redis_common::item;
+using redis_common::max_jobs_per_call;
+using redis_common::packed_job;
+using redis_common::renewal_args;
+using redis_common::state_digit;
+using redis_common::state_of_digit;
+using redis_common::whole_number;
+
+namespace {
+
+constexpr const char* all_queues = "quarq:queues";
+
+std::string lease_channel(const lease& held) {
+  return key_prefix(held.queue) + "lease:" + held.token;
+}
+
+// shared_details.lua
+job_details read_details(const quarq::redis::reply& reply) {
+  job_details job;
+  job.id = item(reply, 0).text;
+  job.state = state_of_digit(item(reply, 1).text.at(0));
+  const std::string& stored = item(reply, 2).text;
+  job.outcome = item(reply, 3).text;
+  job.attempts = static_cast<int>(item(reply, 4).integer);
+  job.holder = item(reply, 6).text;
+  if (stored.empty()) return job;
+  const auto header = read_header(stored);
+  job.record = stored.substr(job_header_size);
+  job.priority = header.priority;
+  job.enqueued_at = header.enqueued_at;
+  job.due_at = header.due_at;
+  job.expires_at = header.expires_at;
+  if (job.state == job_state::deferred) job.due_at = time_point(milliseconds(whole_number(item(reply, 5))));
+  return job;
+}
+
+// A job in its first try.
+claimed_job read_job(std::string_view id, std::string_view stored) {
+  const auto header = read_header(stored);
+  claimed_job job;
+  job.id = id;
+  job.record = stored.substr(job_header_size);
+  job.priority = header.priority;
+  job.enqueued_at = header.enqueued_at;
+  job.due_at = header.due_at;
+  job.expires_at = header.expires_at;
+  return job;
+}
+
+// j, the id's length, id, header and record (enqueue.lua).
+std::optional<claimed_job> read_pushed(std::string_view message) {
+  if (message.size() < 2) return std::nullopt;
+  const std::size_t length = static_cast<unsigned char>(message[1]);
+  if (message.size() < 2 + length + job_header_size) return std::nullopt;
+  return read_job(message.substr(2, length), message.substr(2 + length));
+}
+
+std::vector<packed_job> pack(std::vector<new_job> jobs) {
+  std::vector<packed_job> packed;
+  packed.reserve(jobs.size());
+  for (auto& job : jobs) {
+    auto terms = pack_options(job);
+    packed.push_back({std::move(job.id), std::move(job.record), std::move(terms)});
+  }
+  return packed;
+}
+
+}  // namespace
+
+redis_broker::redis_broker(quarq::redis::connection_options options, boost::asio::any_io_executor loop)
+    : connection_(loop, std::move(options), scripts().all()),
+      server_(connection_, all_queues),
+      enqueuer_(
+          std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue, key_prefix)),
+      waits_(std::make_shared<redis_common::result_waiters>(loop, connection_, scripts().wait, key_prefix)) {
+  connection_.on_reconnect([this] { reconnected(); });
+}
+
+redis_broker::~redis_broker() {
+  enqueuer_->close();
+  waits_->close();
+}
+
+// ---- for clients
+
+awaitable<std::vector<accepted>> redis_broker::enqueue(std::string queue, std::vector<new_job> jobs) {
+  check_jobs(jobs);
+  co_await prepare(queue);
+  if (jobs.empty()) co_return std::vector<accepted>();
+  co_await server_.remember_queue(queue);
+  std::string waiter;
+  if (jobs.size() == 1 && waits_->expects_wait(queue) && jobs.front().id_is_fresh) {
+    waiter = waits_->name();
+    waits_->prefetched(queue, jobs.front().id);
+  }
+  auto packed = pack(std::move(jobs));
+  auto answers = co_await enqueuer_->enqueue(std::move(queue), std::move(packed), std::move(waiter));
+  co_return answers;
+}
+
+awaitable<std::optional<ended>> redis_broker::wait_ended(std::string queue, std::string id) {
+  co_await prepare(queue);
+  auto end = co_await waits_->wait(std::move(queue), std::move(id));
+  std::optional<ended> answer;
+  if (end) answer = ended{state_of_digit(end->at(0)), end->substr(1)};
+  co_return answer;
+}
+
+awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id, std::string outcome,
+                                              std::optional<milliseconds> keep) {
+  co_await prepare(queue);
+  std::vector<std::string> args(1, id);
+  args.push_back(pack_end(keep, outcome));
+  auto reply = co_await run(scripts().cancel, queue, std::move(args));
+  co_return redis_common::read_cancel_result(reply);
+}
+
+// ---- for workers
+
+awaitable<void> redis_broker::open_lease(lease held, lease_options options, worker_events events) {
+  co_await prepare(held.queue);
+  co_await server_.remember_queue(held.queue);
+  const auto channel = lease_channel(held);
+  leases_[channel] = std::move(events);
+  std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
+    on_message(channel, message);
+  };
+  co_await connection_.subscribe(channel, std::move(receive));
+  auto args = renewal_args(held, options, "1");
+  co_await run(scripts().renew, held.queue, std::move(args));
+}
+
+awaitable<renewal> redis_broker::renew(lease held, lease_options options) {
+  co_await prepare(held.queue);
+  auto args = renewal_args(held, options, "0");
+  auto reply = co_await run(scripts().renew, held.queue, std::move(args));
+  renewal answer;
+  if (reply.is_nil()) {
+    forget_lease(held);
+    co_return answer;
+  }
+  answer.held = true;
+  answer.work_ready = item(reply, 0).integer == 1;
+  for (std::size_t i = 1; i < reply.items.size(); ++i) answer.cancel_requests.push_back(reply.items[i].text);
+  co_return answer;
+}
+
+awaitable<void> redis_broker::close_lease(lease held) {
+  co_await prepare(held.queue);
+  forget_lease(held);
+  std::vector<std::string> args(1, held.token);
+  co_await run(scripts().close_lease, held.queue, std::move(args));
+  settle_numbers_.erase(held.token);
+}
+
+awaitable<claim_result> redis_broker::claim(lease held, std::size_t max) {
+  co_await prepare(held.queue);
+  claim_result result;
+  bool more = true;
+  while (more && result.jobs.size() < max) {
+    const auto some = std::min(max_jobs_per_call, max - result.jobs.size());
+    more = co_await claim_some(held, some, result);
+  }
+  co_return result;
+}
+
+// Whether there may be more.
+awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_result& into) {
+  std::vector<std::string> args(1, held.token);
+  args.push_back(std::to_string(max));
+  const auto events = leases_.find(lease_channel(held));
+  args.push_back(events != leases_.end() && events->second.on_job_pushed ? "1" : "0");
+  auto reply = co_await run(scripts().claim, held.queue, std::move(args));
+  if (reply.is_nil()) {
+    throw broker_error(fmt::format("lease lost: \"{}\" is not held in queue \"{}\"", held.token, held.queue));
+  }
+  into.now = time_point(milliseconds(item(reply, 0).integer));
+  into.next_due.reset();
+  if (item(reply, 1).integer >= 0) into.next_due = milliseconds(item(reply, 1).integer);
+  const auto& ids = item(reply, 2).items;
+  const auto& tried = item(reply, 4).items;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto& job = into.jobs.emplace_back(read_job(ids[i].text, item(item(reply, 3), i).text));
+    if (i < tried.size()) job.attempts += static_cast<int>(whole_number(tried[i]));
+  }
+  co_return ids.size() == max;
+}
+
+awaitable<std::vector<bool>> redis_broker::settle(lease held, std::vector<settlement> batch) {
+  co_await prepare(held.queue);
+  std::vector<bool> answers(batch.size(), false);
+  auto parts = redis_common::split_settlements(batch);
+  for (auto& part : parts) co_await settle_some(held, batch, std::move(part), answers);
+  co_return answers;
+}
+
+awaitable<void> redis_broker::settle_some(lease held, const std::vector<settlement>& batch,
+                                          std::vector<std::size_t> which, std::vector<bool>& answers) {
+  std::vector<std::string> terms;
+  bool alike = true;
+  for (const auto i : which) {
+    terms.push_back(pack_settlement(batch[i]));
+    alike = alike && terms.back() == terms.front();
+  }
+  std::vector<std::string> args;
+  args.reserve(4 + 3 * which.size());
+  const auto number = settle_numbers_[held.token].next();
+  args.push_back(held.token);
+  args.push_back(number);
+  args.push_back(settle_numbers_[held.token].take_answered());
+  args.push_back(alike ? terms.front() : "");
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    args.push_back(batch[which[k]].id);
+    args.push_back(batch[which[k]].outcome);
+    if (!alike) args.push_back(std::move(terms[k]));
+  }
+  auto reply = co_await run(scripts().settle, held.queue, std::move(args));
+  settle_numbers_[held.token].answered(number);
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    answers[which[k]] = reply.text.empty() || reply.text.at(k) == '1';
+  }
+}
+
+awaitable<void> redis_broker::reconcile(lease held, std::vector<std::string> known) {
+  co_await prepare(held.queue);
+  std::vector<std::string> args(1, held.token);
+  args.insert(args.end(), std::make_move_iterator(known.begin()), std::make_move_iterator(known.end()));
+  co_await run(scripts().reconcile, held.queue, std::move(args));
+}
+
+// ---- for operators
+
+awaitable<std::optional<job_details>> redis_broker::inspect(std::string queue, std::string id) {
+  co_await prepare(queue);
+  std::vector<std::string> args(1, id);
+  auto reply = co_await run(scripts().inspect, queue, std::move(args));
+  std::optional<job_details> found;
+  if (!reply.is_nil()) found = read_details(reply);
+  co_return found;
+}
+
+awaitable<std::vector<job_details>> redis_broker::list(std::string queue, job_state state, std::size_t max) {
+  co_await prepare(queue);
+  std::vector<std::string> args(1, std::string(1, state_digit(state)));
+  args.push_back(std::to_string(std::min<std::size_t>(max, 1'000'000'000)));
+  auto reply = co_await run(scripts().list, queue, std::move(args));
+  std::vector<job_details> found;
+  for (const auto& one : reply.items) found.push_back(read_details(one));
+  co_return found;
+}
+
+awaitable<std::vector<queue_summary>> redis_broker::queues() {
+  co_await server_.check();
+  auto names = co_await server_.known_queues();
+  std::vector<queue_summary> found;
+  for (const auto& name : names) {
+    auto reply = co_await run(scripts().summary, name, std::vector<std::string>());
+    auto& one = found.emplace_back();
+    one.name = name;
+    std::uint64_t* const counts[] = {&one.queued, &one.deferred, &one.running,
+                                     &one.dead,   &one.kept,     &one.workers};
+    for (std::size_t i = 0; i < std::size(counts); ++i)
+      *counts[i] = static_cast<std::uint64_t>(item(reply, i).integer);
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  co_return found;
+}
+
+awaitable<std::vector<worker_summary>> redis_broker::workers(std::string queue) {
+  co_await prepare(queue);
+  auto reply = co_await run(scripts().workers, queue, std::vector<std::string>());
+  co_return redis_common::read_workers(reply);
+}
+
+awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std::string> ids) {
+  co_await prepare(queue);
+  const bool all = ids.empty();
+  std::size_t count = 0;
+  std::string until;  // what dies meanwhile is not sent again
+  for (std::size_t first = 0; all || first < ids.size(); first += max_jobs_per_call) {
+    std::vector<std::string> args(1, until);
+    for (std::size_t i = first; i < std::min(ids.size(), first + max_jobs_per_call); ++i)
+      args.push_back(ids[i]);
+    auto reply = co_await run(scripts().requeue, queue, std::move(args));
+    count += static_cast<std::size_t>(item(reply, 0).integer);
+    until = std::to_string(item(reply, 1).integer);
+    const bool more = item(reply, 2).integer == 1;
+    if (all && !more) break;
+  }
+  co_return count;
+}
+
+awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
+  co_await prepare(queue);
+  check_purge(state);
+  std::size_t count = 0;
+  for (bool more = true; more;) {
+    std::vector<std::string> args(1, std::string(1, state_digit(state)));
+    auto reply = co_await run(scripts().purge, queue, std::move(args));
+    count += static_cast<std::size_t>(reply.integer);
+    more = reply.integer >= static_cast<std::int64_t>(max_jobs_per_call);
+  }
+  co_return count;
+}
+
+// ---- what comes without being asked
+
+void redis_broker::on_message(const std::string& channel, std::string_view message) {
+  const auto found = leases_.find(channel);
+  if (found == leases_.end() || message.empty()) return;
+  // Copied: what is called may close the lease.
+  if (message[0] == 'w') {
+    const auto tell = found->second.work_ready;
+    if (tell) tell();
+  } else if (message[0] == 'c') {
+    const auto tell = found->second.cancel_requested;
+    if (tell) tell(std::string(message.substr(1)));
+  } else if (message[0] == 'j') {
+    const auto give = found->second.on_job_pushed;
+    auto job = read_pushed(message);
+    // It was enqueued in the step in which it was given.
+    if (give && job) give(*job, job->enqueued_at);
+  }
+}
+
+void redis_broker::forget_lease(const lease& held) {
+  const auto channel = lease_channel(held);
+  if (leases_.erase(channel) > 0) connection_.unsubscribe(channel);
+}
+
+// What was published meanwhile is lost, and the server may have been restarted without what it had.
+void redis_broker::reconnected() {
+  server_.reconnected();
+  enqueuer_->reconnected();
+  waits_->reconnected();
+  const auto leases = leases_;
+  for (const auto& [channel, events] : leases) {
+    if (events.reconnected) events.reconnected();
+    if (events.work_ready) events.work_ready();
+  }
+}
+
+// ---- the server
+
+awaitable<quarq::redis::reply> redis_broker::run(const quarq::redis::script& script, std::string queue,
+                                                 std::vector<std::string> args) {
+  std::vector<std::string> keys(1, key_prefix(queue));
+  auto reply = co_await connection_.run(script, std::move(keys), std::move(args));
+  co_return reply;
+}
+
+// Before anything is done with a queue.
+awaitable<void> redis_broker::prepare(std::string queue) {
+  check_queue(queue);
+  co_await server_.check();
+}
+
+awaitable<std::vector<std::string>> redis_broker::warnings() {
+  auto found = co_await server_.warnings();
+  co_return found;
+}
+
+std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop,
+                                   open_options options) {
+  auto where = quarq::redis::parse_url(url);
+  quarq::redis::set_default_timeout(where, options.timeout);
+  return std::make_shared<redis_broker>(std::move(where), std::move(loop));
+}
+
+}  // namespace quarq::broker::redis

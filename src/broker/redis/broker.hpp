@@ -1,0 +1,72 @@
+// Jobs in Redis or Valkey: each call is a Lua script over a batch (docs/redis_layout.md).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "broker/broker.hpp"
+#include "broker/redis_common/enqueue_batcher.hpp"
+#include "broker/redis_common/result_waiters.hpp"
+#include "broker/redis_common/server_info.hpp"
+#include "redis/connection.hpp"
+
+namespace quarq::broker::redis {
+
+/// redis://, rediss:// and redis+unix://. One connection, over which Redis also tells of what happens:
+/// nothing polls. "In one step" holds for up to 1,000 jobs (and 16 MiB) of a call; more go in several such
+/// steps, one after the other.
+class redis_broker final : public broker {
+ public:
+  redis_broker(quarq::redis::connection_options options, boost::asio::any_io_executor loop);
+  ~redis_broker() override;
+
+  awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
+  awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) override;
+  awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
+                                  std::optional<milliseconds> keep) override;
+
+  awaitable<void> open_lease(lease held, lease_options options, worker_events events) override;
+  awaitable<renewal> renew(lease held, lease_options options) override;
+  awaitable<void> close_lease(lease held) override;
+  awaitable<claim_result> claim(lease held, std::size_t max) override;
+  awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
+  awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
+
+  awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;
+  awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) override;
+  awaitable<std::vector<queue_summary>> queues() override;
+  awaitable<std::vector<worker_summary>> workers(std::string queue) override;
+  awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
+  awaitable<std::size_t> purge(std::string queue, job_state state) override;
+  awaitable<std::vector<std::string>> warnings() override;
+
+ private:
+  awaitable<void> prepare(std::string queue);
+  awaitable<quarq::redis::reply> run(const quarq::redis::script& script, std::string queue,
+                                     std::vector<std::string> args);
+  awaitable<bool> claim_some(lease held, std::size_t max, claim_result& into);
+  awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
+                              std::vector<std::size_t> which, std::vector<bool>& answers);
+
+  void on_message(const std::string& channel, std::string_view message);
+  void forget_lease(const lease& held);
+  void reconnected();
+
+  quarq::redis::connection connection_;
+  redis_common::server_info server_;
+  std::shared_ptr<redis_common::enqueue_batcher> enqueuer_;
+  std::shared_ptr<redis_common::result_waiters> waits_;
+  std::map<std::string, worker_events, std::less<>> leases_;         // by channel
+  std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by token
+};
+
+/// What broker::open() calls for these URLs.
+std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop,
+                                   open_options options = {});
+
+}  // namespace quarq::broker::redis

@@ -1,0 +1,34 @@
+#include "broker/redis_common/script_args.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+
+namespace quarq::broker::redis_common {
+
+std::vector<std::vector<std::size_t>> split_settlements(const std::vector<settlement>& batch) {
+  std::vector<std::vector<std::size_t>> parts;
+  std::unordered_set<std::string_view> seen;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (!seen.insert(batch[i].id).second) continue;
+    const auto more = batch[i].id.size() + batch[i].outcome.size();
+    if (parts.empty() || parts.back().size() == max_jobs_per_call || bytes + more > max_bytes_per_call) {
+      parts.emplace_back();
+      bytes = 0;
+    }
+    parts.back().push_back(i);
+    bytes += more;
+  }
+  return parts;
+}
+
+std::vector<std::string> renewal_args(const lease& held, const lease_options& options, const char* open) {
+  return {held.token, std::to_string(options.duration.count()), options.worker_info, open};
+}
+
+std::int64_t keep_number(std::optional<milliseconds> keep) {
+  return keep ? std::max<std::int64_t>(0, keep->count()) : -1;
+}
+
+}  // namespace quarq::broker::redis_common

@@ -1,0 +1,29 @@
+// Arguments of scripts that both Redis layouts have, and the limits of one call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/broker.hpp"
+
+namespace quarq::broker::redis_common {
+
+/// How many jobs or settlements one script call takes at most, and how many bytes of them, so that it blocks
+/// the server for milliseconds only.
+inline constexpr std::size_t max_jobs_per_call = 1000;
+inline constexpr std::size_t max_bytes_per_call = 16u << 20;
+
+/// The settlements, as indices into the batch, that each call of settle.lua takes. A job that is in the batch
+/// twice is taken once: after its first settlement it is no longer held.
+std::vector<std::vector<std::size_t>> split_settlements(const std::vector<settlement>& batch);
+
+/// The arguments of renew.lua; `open` is "1" or "0".
+std::vector<std::string> renewal_args(const lease& held, const lease_options& options, const char* open);
+
+/// How many ms a script keeps an outcome; -1: forever.
+std::int64_t keep_number(std::optional<milliseconds> keep);
+
+}  // namespace quarq::broker::redis_common

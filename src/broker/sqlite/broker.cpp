@@ -1,0 +1,282 @@
+#include "broker/sqlite/broker.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include <quarq/errors.hpp>
+
+#include "broker/checks.hpp"
+#include "broker/sqlite/url.hpp"
+
+namespace quarq::broker::sqlite {
+
+namespace {
+
+using kind = operation::kind;
+using nothing = char;  // function_operation needs something to hold
+
+/// The wait for a job's end: it is answered by the job's state when it is asked, or else by its end.
+class wait_operation final : public operation, public std::enable_shared_from_this<wait_operation> {
+ public:
+  wait_operation(std::string queue, std::string id)
+      : operation(kind::writes, 1), queue_(std::move(queue)), id_(std::move(id)), number_(++last_number_) {}
+
+  void run(transaction& tx) override {
+    auto answer = tx.tables.await_end(queue_, id_, tx.now);
+    alive_ = !answer.over;
+    result = std::move(answer.outcome);
+    if (alive_) last_published_ = tx.tables.last_published();
+  }
+
+  bool committed(subscriptions& all) override {
+    if (!alive_) return true;
+    all.wait(number_, queue_, id_, last_published_,
+             [self = shared_from_this()](const std::optional<ended>& outcome) {
+               self->result = outcome;
+               self->answer();
+             });
+    return false;
+  }
+
+  /// Takes the wait back, whether it was answered or not.
+  std::shared_ptr<operation> forgetting() const {
+    auto forget =
+        std::make_shared<function_operation<nothing>>(kind::reads, 0, [](transaction&) { return nothing(); });
+    forget->then = [queue = queue_, id = id_, number = number_](subscriptions& all, nothing) {
+      all.forget_wait(number, queue, id);
+    };
+    return forget;
+  }
+
+  std::optional<ended> result;
+
+ private:
+  static inline std::atomic<std::uint64_t> last_number_{0};
+  std::string queue_, id_;
+  std::uint64_t number_;
+  bool alive_ = false;
+  std::int64_t last_published_ = 0;
+};
+
+/// Forgets a wait whose coroutine was cancelled or destroyed.
+class wait_guard {
+ public:
+  wait_guard(std::shared_ptr<writer_thread> where, std::shared_ptr<async::loop_handle> loop,
+             std::shared_ptr<wait_operation> wait)
+      : writer_(std::move(where)), loop_(std::move(loop)), wait_(std::move(wait)) {}
+  wait_guard(const wait_guard&) = delete;
+  wait_guard& operator=(const wait_guard&) = delete;
+  ~wait_guard() {
+    if (answered) return;
+    auto forget = wait_->forgetting();
+    forget->loop = loop_;
+    writer_->submit(std::move(forget));
+  }
+
+  bool answered = false;
+
+ private:
+  std::shared_ptr<writer_thread> writer_;
+  std::shared_ptr<async::loop_handle> loop_;
+  std::shared_ptr<wait_operation> wait_;
+};
+
+}  // namespace
+
+sqlite_broker::sqlite_broker(std::shared_ptr<writer_thread> where, boost::asio::any_io_executor loop,
+                             open_options options)
+    : writer_(std::move(where)), loop_(loop), options_(options), handle_(async::loop_handle::make(loop)) {}
+
+awaitable<void> sqlite_broker::perform(std::shared_ptr<operation> what) {
+  const auto me = std::make_shared<waiter>(loop_);
+  what->loop = handle_;
+  what->waiting = me;
+  if (options_.timeout) what->deadline = std::chrono::steady_clock::now() + *options_.timeout;
+  writer_->submit(what);
+  co_await me->answered.wait();
+  if (what->error) throw broker_error(*what->error);
+}
+
+template <class Result>
+awaitable<Result> sqlite_broker::ask(operation::kind needs, std::size_t jobs,
+                                     std::function<Result(transaction&)> work) {
+  const auto what = std::make_shared<function_operation<Result>>(needs, jobs, std::move(work));
+  co_await perform(what);
+  co_return std::move(what->result);
+}
+
+// ---- for clients
+
+awaitable<std::vector<accepted>> sqlite_broker::enqueue(std::string queue, std::vector<new_job> jobs) {
+  check_queue(queue);
+  check_jobs(jobs);
+  const auto count = jobs.size();
+  std::function<std::vector<accepted>(transaction&)> work = [queue = std::move(queue),
+                                                             jobs = std::move(jobs)](transaction& tx) {
+    return tx.tables.enqueue(queue, jobs, tx.now, tx.out);
+  };
+  auto answer = co_await ask(kind::writes_durably, count, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::optional<ended>> sqlite_broker::wait_ended(std::string queue, std::string id) {
+  const auto wait = std::make_shared<wait_operation>(queue, id);
+  wait_guard guard(writer_, handle_, wait);
+  co_await perform(wait);
+  guard.answered = true;
+  co_return std::move(wait->result);
+}
+
+awaitable<cancel_result> sqlite_broker::cancel(std::string queue, std::string id, std::string outcome,
+                                               std::optional<milliseconds> keep) {
+  cancel_end how{std::move(outcome), keep};
+  std::function<cancel_result(transaction&)> work = [queue, id, how = std::move(how)](transaction& tx) {
+    return tx.tables.cancel(queue, id, how, tx.now, tx.out);
+  };
+  auto answer = co_await ask(kind::writes_durably, 1, std::move(work));
+  co_return answer;
+}
+
+// ---- for workers
+
+awaitable<void> sqlite_broker::open_lease(lease held, lease_options options, worker_events events) {
+  check_queue(held.queue);
+  auto shared = std::make_shared<worker_events>(std::move(events));
+  events_[{held.queue, held.token}] = shared;
+  std::function<nothing(transaction&)> work = [held, options](transaction& tx) {
+    tx.tables.open_lease(held, options, tx.now);
+    return nothing();
+  };
+  const auto what = std::make_shared<function_operation<nothing>>(kind::writes, 1, std::move(work));
+  what->then = [held, loop = handle_, heard = std::weak_ptr(shared)](subscriptions& all, nothing) {
+    all.open(held, loop, heard);
+  };
+  co_await perform(what);
+}
+
+awaitable<renewal> sqlite_broker::renew(lease held, lease_options options) {
+  std::function<renewal(transaction&)> work = [held, options](transaction& tx) {
+    return tx.tables.renew(held, options, tx.now, tx.out);
+  };
+  auto answer = co_await ask(kind::writes, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<void> sqlite_broker::close_lease(lease held) {
+  events_.erase({held.queue, held.token});
+  std::function<nothing(transaction&)> work = [held](transaction& tx) {
+    tx.tables.close_lease(held, tx.now, tx.out);
+    return nothing();
+  };
+  const auto what = std::make_shared<function_operation<nothing>>(kind::writes, 1, std::move(work));
+  what->then = [held](subscriptions& all, nothing) { all.close(held); };
+  co_await perform(what);
+}
+
+awaitable<claim_result> sqlite_broker::claim(lease held, std::size_t max) {
+  // A claim that is lost with the machine's power was made by a worker that is lost too.
+  std::function<claim_result(transaction&)> work = [held, max](transaction& tx) {
+    return tx.tables.claim(held, max, tx.now);
+  };
+  const auto what = std::make_shared<function_operation<claim_result>>(kind::writes, max, std::move(work));
+  what->then = [held, max](subscriptions& all, const claim_result& got) {
+    if (got.jobs.size() >= max) return;
+    all.owe_event(held, got.next_due ? std::optional(got.now + *got.next_due) : std::nullopt);
+  };
+  co_await perform(what);
+  co_return std::move(what->result);
+}
+
+awaitable<std::vector<bool>> sqlite_broker::settle(lease held, std::vector<settlement> batch) {
+  const auto count = batch.size();
+  const bool hands_back = std::any_of(
+      batch.begin(), batch.end(), [](const settlement& s) { return s.kind == settlement::what::hand_back; });
+  std::function<std::vector<bool>(transaction&)> work = [held, batch = std::move(batch)](transaction& tx) {
+    return tx.tables.settle(held, batch, tx.now, tx.out);
+  };
+  const auto what =
+      std::make_shared<function_operation<std::vector<bool>>>(kind::writes_durably, count, std::move(work));
+  what->then = [held, hands_back](subscriptions& all, const std::vector<bool>&) {
+    if (hands_back) all.owe_nothing(held);
+  };
+  co_await perform(what);
+  co_return std::move(what->result);
+}
+
+awaitable<void> sqlite_broker::reconcile(lease held, std::vector<std::string> known) {
+  std::function<nothing(transaction&)> work = [held, known = std::move(known)](transaction& tx) {
+    tx.tables.reconcile(held, known, tx.now, tx.out);
+    return nothing();
+  };
+  co_await ask(kind::writes, 1, std::move(work));
+}
+
+// ---- for operators
+
+awaitable<std::optional<job_details>> sqlite_broker::inspect(std::string queue, std::string id) {
+  std::function<std::optional<job_details>(transaction&)> work = [queue, id](transaction& tx) {
+    return tx.tables.inspect(queue, id, tx.now);
+  };
+  auto answer = co_await ask(kind::reads, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::vector<job_details>> sqlite_broker::list(std::string queue, job_state state, std::size_t max) {
+  std::function<std::vector<job_details>(transaction&)> work = [queue, state, max](transaction& tx) {
+    return tx.tables.list(queue, state, max, tx.now);
+  };
+  auto answer = co_await ask(kind::reads, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::vector<queue_summary>> sqlite_broker::queues() {
+  std::function<std::vector<queue_summary>(transaction&)> work = [](transaction& tx) {
+    return tx.tables.queues(tx.now);
+  };
+  auto answer = co_await ask(kind::reads, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::vector<worker_summary>> sqlite_broker::workers(std::string queue) {
+  std::function<std::vector<worker_summary>(transaction&)> work = [queue](transaction& tx) {
+    return tx.tables.workers(queue, tx.now);
+  };
+  auto answer = co_await ask(kind::reads, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::size_t> sqlite_broker::requeue(std::string queue, std::vector<std::string> ids) {
+  const auto count = ids.size();
+  std::function<std::size_t(transaction&)> work = [queue, ids = std::move(ids)](transaction& tx) {
+    return tx.tables.requeue(queue, ids, tx.now, tx.out);
+  };
+  auto answer = co_await ask(kind::writes_durably, count, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::size_t> sqlite_broker::purge(std::string queue, job_state state) {
+  check_purge(state);
+  std::function<std::size_t(transaction&)> work = [queue, state](transaction& tx) {
+    return tx.tables.purge(queue, state, tx.now, tx.out);
+  };
+  auto answer = co_await ask(kind::writes_durably, 1, std::move(work));
+  co_return answer;
+}
+
+awaitable<std::vector<std::string>> sqlite_broker::warnings() {
+  std::vector<std::string> all;
+  if (writer_->settings().file == ":memory:") all.push_back("sqlite::memory: is lost with this process");
+  if (writer_->settings().synchronous == 0) {
+    all.push_back(writer_->settings().file + ": synchronous=off: a power failure may damage the whole file");
+  }
+  co_return all;
+}
+
+std::shared_ptr<broker> open_sqlite(std::string_view url, boost::asio::any_io_executor loop,
+                                    open_options options) {
+  const auto parsed = parse_url(url);
+  if (parsed.timeout) options.timeout = parsed.timeout;
+  return std::make_shared<sqlite_broker>(writer_thread::shared(parsed.settings), std::move(loop), options);
+}
+
+}  // namespace quarq::broker::sqlite

@@ -1,0 +1,137 @@
+#include "broker/sqlite/subscriptions.hpp"
+
+#include <algorithm>
+
+namespace quarq::broker::sqlite {
+
+namespace {
+
+/// Queues and ids may hold any bytes, so the first one's length tells them apart.
+std::string key_of(const std::string& queue, const std::string& id) {
+  return std::to_string(queue.size()) + ':' + queue + id;
+}
+
+}  // namespace
+
+void subscriptions::open(const lease& held, std::shared_ptr<async::loop_handle> loop,
+                     std::weak_ptr<worker_events> events) {
+  auto& one = leases_[{held.queue, held.token}];
+  one.held = held;
+  one.loop = std::move(loop);
+  one.events = std::move(events);
+}
+
+void subscriptions::close(const lease& held) {
+  leases_.erase({held.queue, held.token});
+}
+
+void subscriptions::owe_event(const lease& held, std::optional<time_point> next_due) {
+  const auto found = leases_.find({held.queue, held.token});
+  if (found == leases_.end()) return;
+  found->second.owed = true;
+  found->second.promised_due = next_due;
+}
+
+void subscriptions::owe_nothing(const lease& held) {
+  const auto found = leases_.find({held.queue, held.token});
+  if (found != leases_.end()) found->second.owed = false;
+}
+
+void subscriptions::wait(std::uint64_t number, const std::string& queue, const std::string& id,
+                         std::int64_t last_published, end_callback notify) {
+  if (waits_.empty()) last_published_ = last_published;
+  auto& job = waits_[key_of(queue, id)];
+  job.queue = queue;
+  job.id = id;
+  job.all.push_back({number, std::move(notify)});
+}
+
+void subscriptions::forget_wait(std::uint64_t number, const std::string& queue, const std::string& id) {
+  const auto found = waits_.find(key_of(queue, id));
+  if (found == waits_.end()) return;
+  std::erase_if(found->second.all, [&](const one_wait& one) { return one.number == number; });
+  if (found->second.all.empty()) waits_.erase(found);
+}
+
+void subscriptions::notify(const changes& ours) {
+  for (const auto& [queue, work] : ours.work) wake(queue, work.ready, work.next_due);
+  for (const auto& cancel : ours.cancels) {
+    const auto found = leases_.find({cancel.queue, cancel.token});
+    if (found != leases_.end()) notify_cancel(found->second, cancel.id);
+  }
+  for (const auto& over : ours.ended) notify_end_of(over);
+}
+
+void subscriptions::poll(job_tables& tables, time_point now) {
+  std::map<std::string, std::size_t> owed;
+  for (auto& [key, one] : leases_) {
+    if (one.owed) ++owed[one.held.queue];
+    auto ids = tables.cancel_requests(one.held);
+    for (const auto& id : ids) {
+      if (!one.cancels_notified.contains(id)) notify_cancel(one, id);
+    }
+    one.cancels_notified = std::set<std::string>(ids.begin(), ids.end());
+  }
+  for (const auto& [queue, count] : owed)
+    wake(queue, tables.count_ready(queue, count, now), tables.next_due(queue));
+  const bool slept = now - last_poll_ > publication_time / 2;
+  last_poll_ = now;
+  if (waits_.empty()) return;
+  for (const auto& over : tables.published_since(last_published_)) notify_end_of(over);
+  if (slept) ask_for_all_waits(tables, now);
+}
+
+/// For a process that was stopped for so long that what it was told has been swept away.
+void subscriptions::ask_for_all_waits(job_tables& tables, time_point now) {
+  std::vector<changes::over> ends;
+  for (const auto& [key, job] : waits_) {
+    auto details = tables.inspect(job.queue, job.id, now);
+    if (details && !is_final(details->state)) continue;
+    auto& over = ends.emplace_back(changes::over{job.queue, job.id, std::nullopt});
+    if (details) over.outcome = ended{details->state, std::move(details->outcome)};
+  }
+  for (const auto& over : ends) notify_end_of(over);
+}
+
+// Each new job wakes one lease that was owed an event. Where its worker then dies before it claims, the
+// others are told by their next renewal.
+void subscriptions::wake(std::string_view queue, std::size_t ready, std::optional<time_point> next_due) {
+  for (auto at = leases_.lower_bound({std::string(queue), ""}); at != leases_.end(); ++at) {
+    auto& one = at->second;
+    if (one.held.queue != queue) return;
+    if (!one.owed) continue;
+    if (ready > 0) {
+      --ready;
+    } else if (next_due && (!one.promised_due || *next_due < *one.promised_due)) {
+      next_due.reset();
+    } else {
+      continue;
+    }
+    notify_work(one);
+    if (ready == 0 && !next_due) return;
+  }
+}
+
+void subscriptions::notify_work(subscribed_lease& to) {
+  to.owed = false;
+  to.loop->post([events = to.events] {
+    if (const auto one = events.lock()) one->work_ready();
+  });
+}
+
+void subscriptions::notify_cancel(subscribed_lease& to, const std::string& id) {
+  to.cancels_notified.insert(id);
+  to.loop->post([events = to.events, id] {
+    if (const auto one = events.lock()) one->cancel_requested(id);
+  });
+}
+
+void subscriptions::notify_end_of(const changes::over& over) {
+  const auto found = waits_.find(key_of(over.queue, over.id));
+  if (found == waits_.end()) return;
+  const auto all = std::move(found->second.all);
+  waits_.erase(found);
+  for (const auto& one : all) one.notify(over.outcome);
+}
+
+}  // namespace quarq::broker::sqlite

@@ -1,0 +1,83 @@
+// Who in this process is to be told what happens in a store: leases, and waits for jobs' ends. Used by the
+// store's thread only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "broker/sqlite/job_tables.hpp"
+#include "broker/sqlite/operation.hpp"
+
+namespace quarq::broker::sqlite {
+
+class subscriptions {
+ public:
+  bool empty() const noexcept { return leases_.empty() && waits_.empty(); }
+
+  // ---- leases
+
+  /// `events` belongs to `loop`, and is locked only there.
+  void open(const lease& held, std::shared_ptr<async::loop_handle> loop, std::weak_ptr<worker_events> events);
+  void close(const lease& held);
+  /// A claim got fewer than it asked for: it is owed an event when more jobs are ready, or one is due before
+  /// `next_due`.
+  void owe_event(const lease& held, std::optional<time_point> next_due);
+  /// It asks by itself: it has handed a job back, and others shall have it.
+  void owe_nothing(const lease& held);
+
+  // ---- waits
+
+  using end_callback = std::function<void(const std::optional<ended>&)>;
+  /// `last_published` was read in the transaction that found the job alive.
+  void wait(std::uint64_t number, const std::string& queue, const std::string& id,
+            std::int64_t last_published, end_callback notify);
+  void forget_wait(std::uint64_t number, const std::string& queue, const std::string& id);
+
+  // ---- what happened
+
+  /// Tells what this process has committed.
+  void notify(const changes& ours);
+  /// Finds out what other processes have committed, and tells it.
+  void poll(job_tables& tables, time_point now);
+
+ private:
+  struct subscribed_lease {
+    lease held;
+    std::shared_ptr<async::loop_handle> loop;
+    std::weak_ptr<worker_events> events;
+    bool owed = false;
+    std::optional<time_point> promised_due;
+    std::set<std::string> cancels_notified;
+  };
+  struct one_wait {
+    std::uint64_t number;
+    end_callback notify;
+  };
+  struct waits_for_job {
+    std::string queue, id;
+    std::vector<one_wait> all;
+  };
+
+  void wake(std::string_view queue, std::size_t ready, std::optional<time_point> next_due);
+  void notify_work(subscribed_lease& to);
+  void notify_cancel(subscribed_lease& to, const std::string& id);
+  void notify_end_of(const changes::over& over);
+  void ask_for_all_waits(job_tables& tables, time_point now);
+
+  std::map<std::pair<std::string, std::string>, subscribed_lease> leases_;  ///< by queue and token
+  std::unordered_map<std::string, waits_for_job> waits_;                    ///< by queue and id
+  std::int64_t last_published_ = 0;
+  time_point last_poll_{};
+};
+
+}  // namespace quarq::broker::sqlite

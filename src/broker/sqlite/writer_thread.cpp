@@ -1,0 +1,313 @@
+#include "broker/sqlite/writer_thread.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <system_error>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <quarq/errors.hpp>
+
+#include "broker/sqlite/schema.hpp"
+
+namespace quarq::broker::sqlite {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// A group is bounded, so that no answer waits long for others.
+constexpr std::size_t max_operations = 1'000;
+constexpr std::size_t max_rows = 20'000;
+
+/// Somebody has written to the WAL: its commit will be seen when it is on the disk.
+constexpr std::chrono::milliseconds checks_after_write[] = {1ms, 5ms, 20ms, 100ms};
+
+constexpr std::chrono::microseconds first_pause{200}, max_pause{5'000};
+
+constexpr int synchronous_normal = 1;
+
+bool in_memory(const database_settings& settings) {
+  return settings.file == ":memory:";
+}
+
+/// Whether the error says nothing about the operation that met it: all others would meet it too.
+bool is_everybodys(const database_error& error) {
+  switch (error.code()) {
+    case SQLITE_CONSTRAINT:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+    case SQLITE_NOMEM:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<writer_thread> writer_thread::shared(database_settings settings) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, int>, std::weak_ptr<writer_thread>> all;
+
+  if (!in_memory(settings)) {
+    std::error_code ignored;
+    const auto canonical = std::filesystem::weakly_canonical(settings.file, ignored);
+    if (!canonical.empty()) settings.file = canonical.string();
+  }
+  const std::lock_guard lock(mutex);
+  auto& known = all[{settings.file, settings.synchronous}];
+  auto found = known.lock();
+  if (!found) {
+    found = std::make_shared<writer_thread>(settings);
+    known = found;
+  }
+  return found;
+}
+
+writer_thread::writer_thread(database_settings settings)
+    : settings_(std::move(settings)), waker_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (waker_.get() < 0) throw broker_error(settings_.file + ": cannot make an eventfd");
+  // Signals are for the program's own threads.
+  sigset_t every, before;
+  sigfillset(&every);
+  pthread_sigmask(SIG_SETMASK, &every, &before);
+  thread_ = std::thread([this] { run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+writer_thread::~writer_thread() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  eventfd_write(waker_.get(), 1);
+  thread_.join();
+}
+
+void writer_thread::submit(std::shared_ptr<operation> what) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(what));
+    wake = std::exchange(asleep_, false);
+  }
+  if (wake) eventfd_write(waker_.get(), 1);
+}
+
+// ---- sleeping and waking
+
+void writer_thread::run() {
+  while (!stopping_) {
+    take_batch();
+    if (!batch_.empty()) run_batch();
+    attend_to_others();
+    sleep();
+  }
+}
+
+void writer_thread::take_batch() {
+  const std::lock_guard lock(mutex_);
+  std::size_t rows = 0;
+  while (!waiting_.empty() && batch_.size() < max_operations && rows < max_rows) {
+    rows += waiting_.front()->weight;
+    batch_.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+}
+
+/// Returns when there is something to do.
+void writer_thread::sleep() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!waiting_.empty() || stopping_) return;
+    asleep_ = true;
+  }
+  const bool subscribed = notifier_ && !subscriptions_.empty();
+  pollfd fds[] = {{waker_.get(), POLLIN, 0}, {subscribed ? notifier_->fd() : -1, POLLIN, 0}};
+  timespec max{};
+  if (subscribed && check_again_) {
+    const auto left = std::max(clock::duration::zero(), *check_again_ - clock::now());
+    max.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
+    max.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(left % 1s).count();
+  }
+  ppoll(fds, 2, subscribed && check_again_ ? &max : nullptr, nullptr);
+  eventfd_t ignored;
+  eventfd_read(waker_.get(), &ignored);
+  const std::lock_guard lock(mutex_);
+  asleep_ = false;
+}
+
+void writer_thread::attend_to_others() {
+  if (!notifier_ || subscriptions_.empty()) return;
+  const auto pending = notifier_->take_pending();
+  const bool due = check_again_ && clock::now() >= *check_again_;
+  if (pending.written) {
+    checks_made_ = 0;
+    check_again_later();
+  } else if (pending.notified) {
+    check_again_.reset();
+  } else if (due) {
+    check_again_later();
+  } else {
+    return;
+  }
+  try {
+    const auto version = tables_->version_of_others();
+    if (version == version_of_others_) return;
+    subscriptions_.poll(*tables_, clock_now());
+    version_of_others_ = version;
+  } catch (const std::exception&) {
+    // What keeps the file from being read now is told to the next operation; here it is only tried again.
+    checks_made_ = std::min(checks_made_, std::size(checks_after_write) - 1);
+    check_again_later();
+  }
+}
+
+void writer_thread::check_again_later() {
+  check_again_.reset();
+  if (checks_made_ < std::size(checks_after_write))
+    check_again_ = clock::now() + checks_after_write[checks_made_++];
+}
+
+// ---- transactions
+
+void writer_thread::run_batch() {
+  auto pause = first_pause;
+  while (!batch_.empty() && !stopping_) {
+    try {
+      if (!database_) open_file();
+      if (!try_batch()) continue;
+      finish_batch();
+      return;
+    } catch (const database_error& error) {
+      roll_back();
+      if (error.code() == SQLITE_BUSY) {
+        fail_late();
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, max_pause);
+      } else {
+        fail_batch(error.what());
+      }
+    } catch (const std::exception& error) {
+      roll_back();
+      fail_batch(error.what());
+    }
+  }
+}
+
+/// Runs the batch and commits. False: an operation failed, and has left the batch; the others are to run
+/// again.
+bool writer_thread::try_batch() {
+  changes_ = {};
+  auto needs = operation::kind::reads;
+  for (const auto& one : batch_) needs = std::max(needs, one->needs);
+  begin(needs);
+  const auto now = clock_now();
+  transaction in{*tables_, now, changes_};
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    auto& one = batch_[i];
+    one->error.reset();
+    try {
+      one->run(in);
+    } catch (const database_error& error) {
+      if (is_everybodys(error)) throw;
+      return run_without(i, error.what());
+    } catch (const broker_error& error) {
+      // A refusal: it was made before anything was changed.
+      one->error = error.what();
+    } catch (const std::exception& error) {
+      return run_without(i, error.what());
+    }
+  }
+  commit_->with().run();
+  return true;
+}
+
+bool writer_thread::run_without(std::size_t index, const std::string& error) {
+  roll_back();
+  fail(batch_[index], error);
+  batch_.erase(batch_.begin() + static_cast<std::ptrdiff_t>(index));
+  return false;
+}
+
+void writer_thread::begin(operation::kind needs) {
+  if (needs == operation::kind::reads) {
+    begin_read_->with().run();
+    return;
+  }
+  const int wanted = needs == operation::kind::writes_durably
+                         ? settings_.synchronous
+                         : std::min(settings_.synchronous, synchronous_normal);
+  if (wanted != synchronous_now_) {
+    execute(database_->get(), ("PRAGMA main.synchronous = " + std::to_string(wanted)).c_str());
+    synchronous_now_ = wanted;
+  }
+  begin_write_->with().run();
+}
+
+void writer_thread::roll_back() noexcept {
+  if (database_ && !sqlite3_get_autocommit(database_->get())) {
+    sqlite3_exec(database_->get(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+void writer_thread::finish_batch() {
+  if (notifier_ && !changes_.empty()) notifier_->notify();
+  for (const auto& one : batch_) {
+    const bool answered = one->error || one->committed(subscriptions_);
+    if (answered) one->answer();
+  }
+  batch_.clear();
+  subscriptions_.notify(changes_);
+}
+
+void writer_thread::fail(const std::shared_ptr<operation>& one, const std::string& error) {
+  one->error = error;
+  one->answer();
+}
+
+void writer_thread::fail_batch(const std::string& error) {
+  for (const auto& one : batch_) fail(one, error);
+  batch_.clear();
+}
+
+/// Fails those whose patience has run out.
+void writer_thread::fail_late() {
+  const auto error = settings_.file + ": locked by another program, for longer than one was to wait";
+  const auto now = clock::now();
+  std::erase_if(batch_, [&](const auto& one) {
+    const bool late = one->deadline && *one->deadline <= now;
+    if (late) fail(one, error);
+    return late;
+  });
+}
+
+void writer_thread::open_file() {
+  auto opened = std::make_unique<database>(settings_.file);
+  auto* db = opened->get();
+  execute(db, "PRAGMA journal_mode = WAL");
+  execute(db, "PRAGMA journal_size_limit = 67108864");
+  if (!has_schema(db)) {
+    execute(db, "BEGIN IMMEDIATE");
+    make_schema(db);
+    execute(db, "COMMIT");
+  }
+  auto tables = std::make_unique<job_tables>(db);
+  version_of_others_ = tables->version_of_others();
+  if (!in_memory(settings_)) notifier_ = std::make_unique<change_notifier>(settings_.file);
+  begin_read_.emplace(db, "BEGIN");
+  begin_write_.emplace(db, "BEGIN IMMEDIATE");
+  commit_.emplace(db, "COMMIT");
+  synchronous_now_ = -1;
+  tables_ = std::move(tables);
+  database_ = std::move(opened);
+}
+
+}  // namespace quarq::broker::sqlite

@@ -1,0 +1,92 @@
+// A database file in this process: one connection and one thread for all brokers that use the file.
+//
+// The thread takes all operations that wait and runs them in one transaction (group commit): while the disk
+// writes, the next group gathers. Answers leave after the commit.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "broker/sqlite/change_notifier.hpp"
+#include "broker/sqlite/database.hpp"
+#include "broker/sqlite/job_tables.hpp"
+#include "broker/sqlite/operation.hpp"
+#include "broker/sqlite/subscriptions.hpp"
+
+namespace quarq::broker::sqlite {
+
+struct database_settings {
+  std::string file;     ///< or ":memory:"
+  int synchronous = 2;  ///< PRAGMA synchronous for what is to be safe: 0 off, 1 normal, 2 full
+};
+
+class writer_thread {
+ public:
+  /// The store that this process has for the file, or a new one.
+  static std::shared_ptr<writer_thread> shared(database_settings settings);
+
+  /// A store that shares nothing with others. The file is opened by the first operation.
+  explicit writer_thread(database_settings settings);
+  /// Waits for the transaction under way; operations after it are dropped.
+  ~writer_thread();
+  writer_thread(const writer_thread&) = delete;
+  writer_thread& operator=(const writer_thread&) = delete;
+
+  const database_settings& settings() const noexcept { return settings_; }
+
+  /// Thread-safe. The operation answers when it is committed, or has failed and changed nothing.
+  void submit(std::shared_ptr<operation> what);
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  // ---- sleeping and waking
+  void run();
+  void take_batch();
+  void sleep();
+  void attend_to_others();
+  void check_again_later();
+
+  // ---- transactions
+  void run_batch();
+  bool try_batch();
+  bool run_without(std::size_t index, const std::string& error);
+  void begin(operation::kind needs);
+  void roll_back() noexcept;
+  void finish_batch();
+  void fail(const std::shared_ptr<operation>& one, const std::string& error);
+  void fail_batch(const std::string& error);
+  void fail_late();
+  void open_file();
+
+  const database_settings settings_;
+
+  std::mutex mutex_;
+  std::deque<std::shared_ptr<operation>> waiting_;
+  bool asleep_ = false;
+  std::atomic<bool> stopping_{false};
+  base::unique_fd waker_;
+
+  // The thread's own.
+  std::vector<std::shared_ptr<operation>> batch_;
+  changes changes_;
+  std::unique_ptr<database> database_;
+  std::unique_ptr<job_tables> tables_;
+  std::unique_ptr<change_notifier> notifier_;
+  std::optional<statement> begin_read_, begin_write_, commit_;
+  int synchronous_now_ = -1;
+  subscriptions subscriptions_;
+  std::int64_t version_of_others_ = 0;
+  std::optional<clock::time_point> check_again_;
+  std::size_t checks_made_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace quarq::broker::sqlite
