@@ -101,7 +101,7 @@ int arq_main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   test::redis_server_options memory_only;
   memory_only.extra = {"--save", ""};
-  test::server_info server(memory_only);
+  test::redis_server server(memory_only);
   const int port = server.plain_port();
   report out(json);
   out.heading(

@@ -18,7 +18,7 @@ namespace {
 void bench_redis(report& out, std::size_t jobs) {
   test::redis_server_options memory_only;
   memory_only.extra = {"--save", ""};
-  test::server_info server(memory_only);
+  test::redis_server server(memory_only);
   out.heading("floor on Redis (persistence off): the same scripts and plain commands from a bare client");
   measure_redis_floor(out, server.plain_port(), jobs);
   out.heading("quarq on redis://");
@@ -32,7 +32,7 @@ void bench_redis(report& out, std::size_t jobs) {
 void bench_round_trip(report& out) {
   test::redis_server_options memory_only;
   memory_only.extra = {"--save", ""};
-  test::server_info server(memory_only);
+  test::redis_server server(memory_only);
   measure_redis_token(out, server.plain_port());
   const target at{"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), {}, "floor (redis)"};
   measure_round_trip(out, at);

@@ -44,7 +44,7 @@ void measure_machines(samples& to) {
   measure_calls(to, "machines.run, sqlite:", "sqlite:" + folder / "jobs.db", 1000);
   test::redis_server_options memory_only;
   memory_only.extra = {"--save", ""};
-  test::server_info server(memory_only);
+  test::redis_server server(memory_only);
   measure_calls(to, "machines.run, redis:", fmt::format("redis://127.0.0.1:{}", server.plain_port()), 3000);
   report token(true);
   measure_redis_token(token, server.plain_port());

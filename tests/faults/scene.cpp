@@ -14,7 +14,7 @@ scene::scene() {
   if (GetParam() != store_kind::redis) return;
   redis_server_options options;
   options.appendonly = true;
-  redis_ = std::make_unique<server_info>(std::move(options));
+  redis_ = std::make_unique<redis_server>(std::move(options));
 }
 
 void scene::TearDown() {

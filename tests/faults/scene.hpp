@@ -62,7 +62,7 @@ class scene : public testing::TestWithParam<store_kind> {
 
   std::string url() const;
   bool on_redis() const { return redis_ != nullptr; }
-  server_info& redis() { return *redis_; }
+  redis_server& redis() { return *redis_; }
   /// The file of a sqlite: place.
   std::string file() const { return folder_ / "jobs.db"; }
 
@@ -156,7 +156,7 @@ class scene : public testing::TestWithParam<store_kind> {
   void expect_no_sanitizer_reports();
 
   temp_dir folder_;
-  std::unique_ptr<server_info> redis_;
+  std::unique_ptr<redis_server> redis_;
   std::list<process> processes_;
   std::map<pid_t, micros> killed_;
 };

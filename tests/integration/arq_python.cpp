@@ -4,7 +4,7 @@
 
 namespace quarq::test {
 
-std::string arq_url(const server_info& server, std::string_view parameters) {
+std::string arq_url(const redis_server& server, std::string_view parameters) {
   const auto url = server.url();
   return ("arq" + url.substr(url.find(':'))).append(parameters);
 }
@@ -15,17 +15,17 @@ std::int64_t now_ms() {
       .count();
 }
 
-redis::reply ask(const server_info& server, std::vector<std::string> words) {
+redis::reply ask(const redis_server& server, std::vector<std::string> words) {
   auto reply = server.command(words);
   EXPECT_FALSE(reply.is_error()) << reply.text;
   return reply;
 }
 
-std::int64_t ask_number(const server_info& server, std::vector<std::string> words) {
+std::int64_t ask_number(const redis_server& server, std::vector<std::string> words) {
   return ask(server, std::move(words)).integer;
 }
 
-std::optional<double> score_of(const server_info& server, std::string id, std::string queue) {
+std::optional<double> score_of(const redis_server& server, std::string id, std::string queue) {
   const auto reply = ask(server, {"ZSCORE", queue, id});
   if (reply.is_nil()) return std::nullopt;
   return reply.type == redis::reply::kind::real ? reply.real : std::stod(reply.text);
@@ -54,32 +54,32 @@ std::string python_result() {
       "cf8b018c0171948c096172713a7175657565948c026964948c0369643194752e");
 }
 
-void python_enqueue_at(const server_info& server, std::string id, std::string score, std::string payload,
+void python_enqueue_at(const redis_server& server, std::string id, std::string score, std::string payload,
                        std::string queue) {
   ask(server, {"PSETEX", "arq:job:" + id, "86400000", payload});
   ask(server, {"ZADD", queue, score, id});
 }
 
-void python_enqueue(const server_info& server, std::string id, std::string payload, std::int64_t delay_ms,
+void python_enqueue(const redis_server& server, std::string id, std::string payload, std::int64_t delay_ms,
                     std::string queue) {
   python_enqueue_at(server, std::move(id), std::to_string(now_ms() + delay_ms), std::move(payload),
                     std::move(queue));
 }
 
-void python_start(const server_info& server, std::string id, std::int64_t timeout_ms) {
+void python_start(const redis_server& server, std::string id, std::int64_t timeout_ms) {
   ask(server, {"PSETEX", "arq:in-progress:" + id, std::to_string(timeout_ms), "1"});
   ask(server, {"INCRBY", "arq:retry:" + id, "1"});
   ask(server, {"EXPIRE", "arq:retry:" + id, "88400"});
 }
 
-void python_finish(const server_info& server, std::string id, std::string result) {
+void python_finish(const redis_server& server, std::string id, std::string result) {
   // One transaction in arq. In this order nobody can tell.
   ask(server, {"SET", "arq:result:" + id, result, "PX", "3600000"});
   ask(server, {"ZREM", "arq:queue", id});
   ask(server, {"DEL", "arq:in-progress:" + id, "arq:retry:" + id, "arq:job:" + id});
 }
 
-void python_abort(const server_info& server, std::string id, std::int64_t at_ms) {
+void python_abort(const redis_server& server, std::string id, std::int64_t at_ms) {
   const auto score = score_of(server, id);
   if (score && *score > static_cast<double>(now_ms())) ask(server, {"ZADD", "arq:queue", "1", id});
   ask(server, {"ZADD", "arq:abort", std::to_string(at_ms), id});

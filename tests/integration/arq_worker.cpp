@@ -36,7 +36,7 @@ class arq_worker : public testing::Test {
     return o;
   }
 
-  server_info server_{on_disk()};
+  redis_server server_{on_disk()};
 };
 
 TEST_F(arq_worker, runs_what_python_enqueued_and_drains_the_queue) {
@@ -155,7 +155,7 @@ TEST_F(arq_worker, ends_a_running_job_that_python_aborts) {
 }
 
 TEST(arqs, a_job_goes_there_and_back_over_tls) {
-  const server_info server({.tls = true});
+  const redis_server server({.tls = true});
   const auto url = "arqs" + server.url().substr(server.url().find(':')) + "?tls_ca=" + server.ca_file();
   const auto client = [&]() -> awaitable<int> {
     queue q(url);

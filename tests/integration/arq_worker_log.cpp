@@ -81,7 +81,7 @@ class arq_worker_log : public testing::Test {
     return o;
   }
 
-  server_info server_{on_disk()};
+  redis_server server_{on_disk()};
   std::string url_ = arq_url(server_);
   std::unique_ptr<process> worker_;
 };

@@ -114,7 +114,7 @@ TEST(cli_alone, memory_is_refused_since_nothing_is_in_it) {
 }
 
 TEST(cli_alone, a_server_that_is_away_is_named_without_its_password) {
-  server_info server;
+  redis_server server;
   const auto port = std::to_string(server.port());
   server.kill();
   const auto r = quarq_alone({"queues", "--broker", "redis://ann:secret@127.0.0.1:" + port});

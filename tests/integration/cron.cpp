@@ -47,7 +47,7 @@ class cron : public worker_test {
  protected:
   cron() {
     if (url() != "sqlite::memory:") return;
-    memory_ = broker::sqlite::store::shared(broker::sqlite::parse_url(url()).settings);
+    memory_ = broker::sqlite::writer_thread::shared(broker::sqlite::parse_url(url()).settings);
   }
 
   /// Runs these workers alongside each other until `holds` does.
@@ -107,7 +107,7 @@ class cron : public worker_test {
   }
 
  private:
-  std::shared_ptr<broker::sqlite::store> memory_;  ///< which would end with the worker
+  std::shared_ptr<broker::sqlite::writer_thread> memory_;  ///< which would end with the worker
 };
 
 TEST_P(cron, runs_at_its_times_once_for_three_workers) {

@@ -10,7 +10,7 @@
 namespace quarq::redis {
 namespace {
 
-std::int64_t reads_processed(const server_info& server) {
+std::int64_t reads_processed(const redis_server& server) {
   return std::stoll(server.info("stats", "total_reads_processed"));
 }
 

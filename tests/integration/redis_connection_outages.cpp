@@ -8,7 +8,7 @@
 namespace quarq::redis {
 namespace {
 
-bool has_refused(const server_info& server, const std::string& code) {
+bool has_refused(const redis_server& server, const std::string& code) {
   return server.command({"INFO", "errorstats"}).text.find(code) != std::string::npos;
 }
 
@@ -34,7 +34,7 @@ TEST_F(redis_connection, requests_wait_for_a_server_that_comes_later) {
 }
 
 TEST_F(redis_connection, requests_in_flight_survive_a_crash_of_the_server) {
-  server_info server({.appendonly = true});
+  redis_server server({.appendonly = true});
   use_script(server.url(), [&](connection& c) -> awaitable<void> {
     int reconnects = 0;
     c.on_reconnect([&] { ++reconnects; });
@@ -89,7 +89,7 @@ TEST_F(redis_connection, a_subscriber_without_requests_notices_a_dead_server) {
 }
 
 TEST_F(redis_connection, a_read_only_server_is_waited_for) {
-  server_info master;
+  redis_server master;
   use_script([&](connection& c) -> awaitable<void> {
     const auto ping = args_of("PING");
     const auto keys = args_of("n");
@@ -110,7 +110,7 @@ TEST_F(redis_connection, a_read_only_server_is_waited_for) {
 }
 
 TEST_F(redis_connection, writes_wait_for_a_master_with_enough_replicas) {
-  server_info server({.extra = {"--min-replicas-to-write", "1"}});
+  redis_server server({.extra = {"--min-replicas-to-write", "1"}});
   use_script(server.url(), [&](connection& c) -> awaitable<void> {
     const auto keys = args_of("n");
     const auto by = args_of("1");

@@ -5,24 +5,24 @@ namespace quarq::redis {
 namespace {
 
 TEST_F(redis_connection, tls_checks_the_certificate) {
-  server_info server({.tls = true});
+  redis_server server({.tls = true});
   check_commands(server.url() + "?tls_ca=" + server.ca_file());
 }
 
 TEST_F(redis_connection, tls_without_verification_takes_any_certificate) {
-  server_info server({.tls = true});
+  redis_server server({.tls = true});
   check_commands(server.url() + "?tls_verify=no");
 }
 
 TEST_F(redis_connection, tls_refuses_an_unknown_certificate_at_once) {
-  server_info server({.tls = true});
+  redis_server server({.tls = true});
   const auto failure = patient_ping_failure(server.url());
   EXPECT_EQ(failure, "rediss://" + server.endpoint() +
                          ": TLS: the server's certificate is not trusted: self-signed certificate");
 }
 
 TEST_F(redis_connection, tls_refuses_a_certificate_for_another_host) {
-  server_info server({.tls = true});
+  redis_server server({.tls = true});
   auto options = parse_url(server.url() + "?tls_ca=" + server.ca_file());
   options.request_timeout.reset();
   options.host = "127.1";  // the resolver takes it for 127.0.0.1, the certificate does not
@@ -32,7 +32,7 @@ TEST_F(redis_connection, tls_refuses_a_certificate_for_another_host) {
 
 TEST_F(redis_connection, a_missing_certificate_file_is_named) {
   auto options = parse_url("rediss://127.0.0.1:1?tls_ca=/no/such/file.pem");
-  server_info server({.tls = true});
+  redis_server server({.tls = true});
   options.port = std::to_string(server.port());
   options.request_timeout.reset();
   const auto failure = ping_failure(options);
@@ -40,7 +40,7 @@ TEST_F(redis_connection, a_missing_certificate_file_is_named) {
 }
 
 TEST_F(redis_connection, plain_text_to_a_tls_port_and_tls_to_a_plain_port_time_out) {
-  server_info server({.tls = true});
+  redis_server server({.tls = true});
   auto failure = ping_failure("redis://" + server.endpoint() + "?timeout=0.3");
   EXPECT_NE(failure.find("no connection within 0.300 s"), std::string::npos) << failure;
   failure = ping_failure("rediss://127.0.0.1:" + std::to_string(server.plain_port()) + "?timeout=0.3");
@@ -48,7 +48,7 @@ TEST_F(redis_connection, plain_text_to_a_tls_port_and_tls_to_a_plain_port_time_o
 }
 
 TEST_F(redis_connection, authenticates_with_password_or_user) {
-  server_info server({.password = "s3cret/@"});
+  redis_server server({.password = "s3cret/@"});
   const auto place = "@" + server.endpoint();
   EXPECT_EQ(ping_failure("redis://:s3cret%2F%40" + place), "no failure");
   server.command({"ACL", "SETUSER", "worker", "on", ">other", "~*", "+@all"});
@@ -56,7 +56,7 @@ TEST_F(redis_connection, authenticates_with_password_or_user) {
 }
 
 TEST_F(redis_connection, a_wrong_password_is_refused_at_once_and_not_shown) {
-  server_info server({.password = "right"});
+  redis_server server({.password = "right"});
   const auto place = server.endpoint();
   auto failure = patient_ping_failure("redis://:wr0ng@" + place);
   EXPECT_EQ(failure,
@@ -67,7 +67,7 @@ TEST_F(redis_connection, a_wrong_password_is_refused_at_once_and_not_shown) {
 }
 
 TEST_F(redis_connection, after_a_refusal_the_next_request_tries_again) {
-  server_info server({.password = "right"});
+  redis_server server({.password = "right"});
   use("redis://:new@" + server.endpoint(), [&](connection& c) -> awaitable<void> {
     const auto ping = args_of("PING");
     const auto new_password = args_of("CONFIG", "SET", "requirepass", "new");

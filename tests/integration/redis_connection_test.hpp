@@ -30,7 +30,7 @@ namespace quarq::redis {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-using test::server_info;
+using test::redis_server;
 using test::run_on_loop;
 using test::until;
 using strings = std::vector<std::string>;
@@ -87,7 +87,7 @@ class redis_connection : public testing::Test {
   using scripts = std::vector<const script*>;
 
   /// A server of the test's own, started at the first call.
-  server_info& server() {
+  redis_server& server() {
     if (!server_) server_.emplace();
     return *server_;
   }
@@ -178,7 +178,7 @@ class redis_connection : public testing::Test {
   const script increment{"return redis.call('INCRBY', KEYS[1], ARGV[1])"};
 
  private:
-  std::optional<server_info> server_;
+  std::optional<redis_server> server_;
   asio::any_io_executor loop_;
 };
 

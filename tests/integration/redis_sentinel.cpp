@@ -37,7 +37,7 @@ void set(const std::string& url, const std::string& key) {
   run_on_loop(set_at(url, key));
 }
 
-bool has(const server_info& server, const std::string& key) {
+bool has(const redis_server& server, const std::string& key) {
   return server.command({"GET", key}).text == "here";
 }
 
@@ -59,11 +59,11 @@ TEST(redis_sentinel, sentinels_that_are_down_are_skipped) {
 
 TEST(redis_sentinel, all_sentinels_down_are_reported_within_the_timeout) {
   sentinels redis;
-  redis.each_sentinel([](server_info& one) { one.kill(); });
+  redis.each_sentinel([](redis_server& one) { one.kill(); });
   const auto failure = failure_at(redis.url() + "&timeout=0.5");
   const auto begin = "redis+sentinel://" + redis.hosts() + "?master=jobs: no connection within 0.500 s: ";
   EXPECT_EQ(failure.substr(0, begin.size()), begin);
-  redis.each_sentinel([&](const server_info& one) {
+  redis.each_sentinel([&](const redis_server& one) {
     const auto error = "the sentinel at " + one.endpoint() + ": Connection refused";
     EXPECT_NE(failure.find(error), std::string::npos) << failure;
   });
@@ -86,14 +86,14 @@ TEST(redis_sentinel, a_master_that_no_sentinel_knows_is_reported_at_once) {
   auto options = parse_url("redis+sentinel://" + redis.hosts() + "?master=other");
   options.request_timeout.reset();
   const auto failure = run_on_loop(failure_of(options));
-  redis.each_sentinel([&](const server_info& one) {
+  redis.each_sentinel([&](const redis_server& one) {
     const auto error = "the sentinel at " + one.endpoint() + " does not know a master named \"other\"";
     EXPECT_NE(failure.find(error), std::string::npos) << failure;
   });
 }
 
 TEST(redis_sentinel, a_server_that_is_no_sentinel_is_reported_at_once) {
-  server_info server;
+  redis_server server;
   const auto where = server.endpoint();
   const auto failure = failure_at("redis+sentinel://" + where);
   EXPECT_NE(failure.find("the sentinel at " + where + ": SENTINEL was refused: ERR unknown command"),
@@ -135,7 +135,7 @@ TEST(redis_sentinel, uses_tls_with_sentinels_and_master) {
   EXPECT_TRUE(has(redis.first(), "unverified"));
 
   std::string plain_sentinels;
-  redis.each_sentinel([&](const server_info& one) {
+  redis.each_sentinel([&](const redis_server& one) {
     plain_sentinels +=
         (plain_sentinels.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(one.plain_port());
   });
@@ -146,14 +146,14 @@ TEST(redis_sentinel, uses_tls_with_sentinels_and_master) {
 }
 
 // What a sentinel says may be out of date. Reconfiguring it by hand, unlike a failover, closes no connection.
-void monitor(sentinels& redis, const server_info& as_master) {
-  redis.each_sentinel([&](const server_info& one) {
+void monitor(sentinels& redis, const redis_server& as_master) {
+  redis.each_sentinel([&](const redis_server& one) {
     one.command({"SENTINEL", "MONITOR", "jobs", "127.0.0.1", std::to_string(as_master.port()), "2"});
   });
 }
 
 void forget(sentinels& redis) {
-  redis.each_sentinel([](const server_info& one) { one.command({"SENTINEL", "REMOVE", "jobs"}); });
+  redis.each_sentinel([](const redis_server& one) { one.command({"SENTINEL", "REMOVE", "jobs"}); });
 }
 
 void swap_roles(sentinels& redis) {

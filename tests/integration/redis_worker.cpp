@@ -26,7 +26,7 @@ class redis_worker : public testing::Test {
   }
   queue open(std::string name = "q") const { return queue(server_.url(), std::move(name)); }
 
-  server_info server_{redis_server_options{}};
+  redis_server server_{redis_server_options{}};
 };
 
 awaitable<int> result_of(queue q, int n) {

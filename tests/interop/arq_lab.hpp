@@ -84,7 +84,7 @@ class arq_lab : public testing::TestWithParam<std::string> {
   bool exists(const std::string& key) const { return number({"EXISTS", key}) == 1; }
   std::vector<std::string> all_keys() const;
 
-  server_info server_;
+  redis_server server_;
 };
 
 #define IN_BOTH_CODECS(suite)                                               \

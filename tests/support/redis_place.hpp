@@ -21,12 +21,12 @@ class redis_place : public broker_place {
     server_.restart();
     return true;
   }
-  const server_info& server() const { return server_; }
+  const redis_server& server() const { return server_; }
 
  private:
   over way_;
   bool keeps_;
-  server_info server_;
+  redis_server server_;
 };
 
 /// The same, with jobs as python-arq keeps them.

@@ -76,7 +76,7 @@ redis::reply ask(int s, const std::vector<std::string>& args) {
 
 }  // namespace
 
-server_info::server_info(redis_server_options options) : options_(std::move(options)) {
+redis_server::redis_server(redis_server_options options) : options_(std::move(options)) {
   if (options_.tls && options_.certificate.empty()) make_certificate();
   for (int attempts = 5;; --attempts) {
     plain_port_ = port_ = free_port();
@@ -93,36 +93,36 @@ server_info::server_info(redis_server_options options) : options_(std::move(opti
   }
 }
 
-server_info::~server_info() {
+redis_server::~redis_server() {
   if (pid_ > 0) end_with(SIGKILL);
 }
 
-void server_info::kill() {
+void redis_server::kill() {
   end_with(SIGKILL);
 }
-void server_info::terminate() {
+void redis_server::terminate() {
   end_with(SIGTERM);
 }
-void server_info::pause() {
+void redis_server::pause() {
   ::kill(pid_, SIGSTOP);
 }
-void server_info::resume() {
+void redis_server::resume() {
   ::kill(pid_, SIGCONT);
 }
 
-void server_info::restart() {
+void redis_server::restart() {
   if (pid_ > 0) terminate();
   start();
 }
 
-void server_info::end_with(int signal) {
+void redis_server::end_with(int signal) {
   ::kill(pid_, signal);
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
 }
 
-void server_info::start() {
+void redis_server::start() {
   spawn();
   const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   while (!answers()) {
@@ -139,7 +139,7 @@ void server_info::start() {
 }
 
 // What servers and sentinels have in common.
-std::vector<std::pair<std::string, std::string>> server_info::settings() const {
+std::vector<std::pair<std::string, std::string>> redis_server::settings() const {
   std::vector<std::pair<std::string, std::string>> all{{"bind", "127.0.0.1"},
                                                        {"port", std::to_string(plain_port_)},
                                                        {"unixsocket", dir_ / "redis.sock"},
@@ -156,7 +156,7 @@ std::vector<std::pair<std::string, std::string>> server_info::settings() const {
   return all;
 }
 
-std::vector<std::string> server_info::server_args() const {
+std::vector<std::string> redis_server::server_args() const {
   std::vector<std::string> args{"redis-server"};
   for (const auto& [name, value] : settings()) args.insert(args.end(), {"--" + name, value});
   args.insert(args.end(), {"--save", "", "--daemonize", "no", "--appendfsync", "always"});
@@ -166,7 +166,7 @@ std::vector<std::string> server_info::server_args() const {
 }
 
 // A sentinel keeps what it has learnt in its configuration file: a restart must not write that again.
-std::vector<std::string> server_info::sentinel_args() const {
+std::vector<std::string> redis_server::sentinel_args() const {
   const std::string file = dir_ / "sentinel.conf";
   std::vector<std::string> args{"redis-server", file, "--sentinel"};
   if (std::filesystem::exists(file)) return args;
@@ -176,7 +176,7 @@ std::vector<std::string> server_info::sentinel_args() const {
   return args;
 }
 
-void server_info::spawn() {
+void redis_server::spawn() {
   std::filesystem::remove(dir_ / "redis.sock");
   auto args = options_.sentinel.empty() ? server_args() : sentinel_args();
   std::vector<char*> pointers;
@@ -198,7 +198,7 @@ void server_info::spawn() {
   _exit(127);
 }
 
-bool server_info::answers() const {
+bool redis_server::answers() const {
   try {
     return command({"PING"}).text == "PONG";
   } catch (const std::system_error&) {
@@ -206,14 +206,14 @@ bool server_info::answers() const {
   }
 }
 
-std::vector<std::string> server_info::keys() const {
+std::vector<std::string> redis_server::keys() const {
   std::vector<std::string> all;
   for (const auto& key : command({"KEYS", "*"}).items) all.push_back(key.text);
   std::sort(all.begin(), all.end());
   return all;
 }
 
-redis::reply server_info::command(const std::vector<std::string>& args) const {
+redis::reply redis_server::command(const std::vector<std::string>& args) const {
   const file_handle s(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un where{};
   where.sun_family = AF_UNIX;
@@ -226,7 +226,7 @@ redis::reply server_info::command(const std::vector<std::string>& args) const {
   return ask(s, args);
 }
 
-std::string server_info::info(const std::string& section, const std::string& field) const {
+std::string redis_server::info(const std::string& section, const std::string& field) const {
   const auto all = command({"INFO", section}).text;
   const auto at = all.find("\n" + field + ":");
   if (at == std::string::npos) return {};
@@ -234,7 +234,7 @@ std::string server_info::info(const std::string& section, const std::string& fie
   return all.substr(begin, all.find('\r', begin) - begin);
 }
 
-void server_info::make_certificate() {
+void redis_server::make_certificate() {
   const std::string command_line =
       "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
       " -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1"
@@ -244,18 +244,18 @@ void server_info::make_certificate() {
     throw std::runtime_error("openssl made no certificate: " + command_line);
 }
 
-std::string server_info::url(int database) const {
+std::string redis_server::url(int database) const {
   return (options_.tls ? "rediss://" : "redis://") +
          (options_.password.empty() ? std::string() : ":" + options_.password + "@") + endpoint() + "/" +
          std::to_string(database);
 }
 
-std::string server_info::unix_url() const {
+std::string redis_server::unix_url() const {
   return "redis+unix://" + (options_.password.empty() ? std::string() : ":" + options_.password + "@") +
          (dir_ / "redis.sock");
 }
 
-std::string server_info::log() const {
+std::string redis_server::log() const {
   const std::ifstream file(dir_ / "server.log");
   std::ostringstream text;
   text << file.rdbuf();

@@ -26,12 +26,12 @@ struct redis_server_options {
 /// Runs on a free port of the loopback and on a Unix socket, in a folder of its own, all of which the
 /// destructor removes. Functions return when what they do has happened; if it does not, they throw
 /// std::runtime_error with the end of the server's log.
-class server_info {
+class redis_server {
  public:
-  explicit server_info(redis_server_options options = {});
-  ~server_info();
-  server_info(const server_info&) = delete;
-  server_info& operator=(const server_info&) = delete;
+  explicit redis_server(redis_server_options options = {});
+  ~redis_server();
+  redis_server(const redis_server&) = delete;
+  redis_server& operator=(const redis_server&) = delete;
 
   /// SIGKILL, as in a crash.
   void kill();

@@ -37,18 +37,18 @@ void wait_until(const std::string& what, const std::function<bool()>& holds) {
   if (!eventually(holds, default_timeout, pause)) throw std::runtime_error("timed out waiting for " + what);
 }
 
-long long replication_offset(const server_info& server, const std::string& field) {
+long long replication_offset(const redis_server& server, const std::string& field) {
   return std::stoll("0" + server.info("replication", field));
 }
 
 }  // namespace
 
 sentinels::sentinels(sentinels_options options) : options_(std::move(options)) {
-  first_ = std::make_unique<server_info>(server_options(options_));
+  first_ = std::make_unique<redis_server>(server_options(options_));
   auto replica = server_options(options_);
   if (options_.tls) replica.certificate = first_->certificate();
   replica.extra.insert(replica.extra.end(), {"--replicaof", "127.0.0.1 " + std::to_string(first_->port())});
-  second_ = std::make_unique<server_info>(std::move(replica));
+  second_ = std::make_unique<redis_server>(std::move(replica));
   wait_until("a replica with a first copy",
              [&] { return second_->info("replication", "master_link_status") == "up"; });
 
@@ -59,7 +59,7 @@ sentinels::sentinels(sentinels_options options) : options_(std::move(options)) {
   one.sentinel = sentinel_lines();
   // A replica is promoted only if it was checked within five ping periods, and it is checked once a second.
   for (int i = 0; i < 3; ++i) {
-    sentinels_.push_back(std::make_unique<server_info>(one));
+    sentinels_.push_back(std::make_unique<redis_server>(one));
     sentinels_.back()->command({"SENTINEL", "DEBUG", "info-period", "200", "ping-period", "500", "ask-period",
                                 "100", "publish-period", "100", "tilt-trigger", "60000"});
   }
@@ -87,7 +87,7 @@ std::vector<std::string> sentinels::sentinel_lines() const {
   return lines;
 }
 
-bool sentinels::ready(const server_info& sentinel) const {
+bool sentinels::ready(const redis_server& sentinel) const {
   const auto master = sentinel.command({"SENTINEL", "MASTER", "jobs"});
   const auto replicas = sentinel.command({"SENTINEL", "REPLICAS", "jobs"});
   return value_in(master, "flags") == "master" && value_in(master, "num-other-sentinels") == "2" &&

@@ -23,9 +23,9 @@ class sentinels {
  public:
   explicit sentinels(sentinels_options options = {});
 
-  server_info& first() { return *first_; }    ///< the master at the beginning
-  server_info& second() { return *second_; }  ///< its replica
-  server_info& sentinel(std::size_t i) { return *sentinels_.at(i); }
+  redis_server& first() { return *first_; }    ///< the master at the beginning
+  redis_server& second() { return *second_; }  ///< its replica
+  redis_server& sentinel(std::size_t i) { return *sentinels_.at(i); }
   template <class F>
   void each_sentinel(F f) {
     for (const auto& one : sentinels_) f(*one);
@@ -45,11 +45,11 @@ class sentinels {
 
  private:
   std::vector<std::string> sentinel_lines() const;
-  bool ready(const server_info& sentinel) const;
+  bool ready(const redis_server& sentinel) const;
 
   sentinels_options options_;
-  std::unique_ptr<server_info> first_, second_;
-  std::vector<std::unique_ptr<server_info>> sentinels_;
+  std::unique_ptr<redis_server> first_, second_;
+  std::vector<std::unique_ptr<redis_server>> sentinels_;
 };
 
 }  // namespace quarq::test

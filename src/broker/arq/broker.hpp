@@ -14,7 +14,6 @@
 #include "broker/arq/lease.hpp"
 #include "broker/arq/log_format.hpp"
 #include "broker/arq/payload/payloads.hpp"
-#include "broker/arq/url.hpp"
 #include "broker/arq/server_clock.hpp"
 #include "broker/arq/url.hpp"
 #include "broker/broker.hpp"

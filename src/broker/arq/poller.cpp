@@ -28,7 +28,7 @@ constexpr std::chrono::seconds stays_active{1};
 }  // namespace
 
 poller::poller(asio::any_io_executor loop, quarq::redis::connection& connection, lease of,
-                     milliseconds max_pause, callbacks events)
+               milliseconds max_pause, callbacks events)
     : loop_(std::move(loop)),
       connection_(&connection),
       of_(std::move(of)),

@@ -24,7 +24,7 @@ class poller : public std::enable_shared_from_this<poller> {
   };
 
   poller(boost::asio::any_io_executor loop, quarq::redis::connection& connection, lease of,
-            milliseconds max_pause, callbacks events);
+         milliseconds max_pause, callbacks events);
 
   void start();
   /// A claim has brought `got` jobs; it brought fewer than asked: `waiting_for_jobs`.

@@ -8,9 +8,9 @@
 #include <quarq/errors.hpp>
 
 #include "broker/checks.hpp"
+#include "broker/redis/scripts.hpp"
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
-#include "broker/redis/scripts.hpp"
 #include "redis/url.hpp"
 
 namespace quarq::broker::redis {

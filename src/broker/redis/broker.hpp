@@ -61,7 +61,7 @@ class redis_broker final : public broker {
   redis_common::server_info server_;
   std::shared_ptr<redis_common::enqueue_batcher> enqueuer_;
   std::shared_ptr<redis_common::result_waiters> waits_;
-  std::map<std::string, worker_events, std::less<>> leases_;         // by channel
+  std::map<std::string, worker_events, std::less<>> leases_;                      // by channel
   std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by token
 };
 

@@ -42,8 +42,8 @@ struct enqueue_batcher::share {
 };
 
 enqueue_batcher::enqueue_batcher(asio::any_io_executor loop, quarq::redis::connection& connection,
-                               const quarq::redis::script& script,
-                               std::string (*prefix_of)(std::string_view queue))
+                                 const quarq::redis::script& script,
+                                 std::string (*prefix_of)(std::string_view queue))
     : loop_(std::move(loop)),
       connection_(&connection),
       script_(&script),

@@ -31,7 +31,7 @@ class enqueue_batcher : public std::enable_shared_from_this<enqueue_batcher> {
  public:
   /// `script` stores jobs: it takes and returns what enqueue.lua does. `prefix_of` gives a queue's KEYS[1].
   enqueue_batcher(boost::asio::any_io_executor loop, quarq::redis::connection& connection,
-                 const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue));
+                  const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue));
 
   /// `waiter`: the name of one who is to be told when the jobs, all of fresh ids, have ended (result_waiters);
   /// or nothing.

@@ -65,8 +65,8 @@ struct result_waiters::registration {
 };
 
 result_waiters::result_waiters(asio::any_io_executor loop, quarq::redis::connection& connection,
-                         const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue),
-                         milliseconds ask_again_after)
+                               const quarq::redis::script& script,
+                               std::string (*prefix_of)(std::string_view queue), milliseconds ask_again_after)
     : loop_(std::move(loop)),
       connection_(&connection),
       script_(&script),

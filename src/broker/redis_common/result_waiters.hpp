@@ -24,8 +24,8 @@ class result_waiters : public std::enable_shared_from_this<result_waiters> {
  public:
   /// `script` answers as wait.lua does. `prefix_of` gives a queue's KEYS[1], with which our channel begins.
   result_waiters(boost::asio::any_io_executor loop, quarq::redis::connection& connection,
-              const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue),
-              milliseconds ask_again_after = std::chrono::seconds(10));
+                 const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue),
+                 milliseconds ask_again_after = std::chrono::seconds(10));
 
   /// The digit of the state, or what else stands for one, and the outcome. Nothing: there is no such job, or
   /// its outcome is not kept.

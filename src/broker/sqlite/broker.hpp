@@ -19,7 +19,8 @@ namespace quarq::broker::sqlite {
 /// A loop's end of a store.
 class sqlite_broker final : public broker {
  public:
-  sqlite_broker(std::shared_ptr<writer_thread> where, boost::asio::any_io_executor loop, open_options options);
+  sqlite_broker(std::shared_ptr<writer_thread> where, boost::asio::any_io_executor loop,
+                open_options options);
 
   awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
   awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) override;

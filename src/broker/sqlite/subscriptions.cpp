@@ -14,7 +14,7 @@ std::string key_of(const std::string& queue, const std::string& id) {
 }  // namespace
 
 void subscriptions::open(const lease& held, std::shared_ptr<async::loop_handle> loop,
-                     std::weak_ptr<worker_events> events) {
+                         std::weak_ptr<worker_events> events) {
   auto& one = leases_[{held.queue, held.token}];
   one.held = held;
   one.loop = std::move(loop);

@@ -5,8 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include <quarq/codec.hpp>
 #include <quarq/errors.hpp>
 
+#include "codecs/json.hpp"
 #include "codecs/python/pickle.hpp"
 #include "support/errors.hpp"
 
@@ -41,6 +43,28 @@ inline std::string from_hex(std::string_view text) {
     }
   }
   return out;
+}
+
+/// The value, written and read again.
+template <class T>
+T again(const T& value) {
+  return from_msgpack<T>(to_msgpack(value), "value");
+}
+
+template <class T>
+std::string bytes_of(const T& value) {
+  return hex(to_msgpack(value));
+}
+
+/// What reading T from this JSON says.
+template <class T>
+std::string complaint(std::string_view json) {
+  return error_of<decode_error>([&] { from_msgpack<T>(codecs::json_to_msgpack(json), "value"); });
+}
+
+template <class T>
+T from_json(std::string_view json) {
+  return from_msgpack<T>(codecs::json_to_msgpack(json), "value");
 }
 
 /// What reading this pickle says.

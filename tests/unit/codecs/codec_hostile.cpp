@@ -110,4 +110,15 @@ TEST(codec_hostile, lengths_of_four_billion_are_refused_wherever_they_stand) {
     }
 }
 
+TEST(codec_hostile, a_container_that_claims_four_billion_elements_gets_no_memory) {
+  EXPECT_EQ(error_of<decode_error>(
+                [] { from_msgpack<std::vector<everything>>(from_hex("dd ff ff ff ff 80"), "value"); }),
+            "value: an array of 4294967295 can't be in the 1 byte left");
+  EXPECT_EQ(
+      error_of<decode_error>([] { from_msgpack<everything>(from_hex("df ff ff ff ff 80 80"), "value"); }),
+      "value: a map of 4294967295 can't be in the 2 bytes left");
+  EXPECT_EQ(error_of<decode_error>([] { from_msgpack<std::string>(from_hex("db ff ff ff ff 80"), "value"); }),
+            "value: the data ends in the middle of string: 4294967295 bytes expected at byte 5, 1 left");
+}
+
 }  // namespace

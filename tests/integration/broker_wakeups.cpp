@@ -1,0 +1,105 @@
+// Workers are woken when there is something to claim, by every broker.
+#include <algorithm>
+#include <numeric>
+
+#include <quarq/errors.hpp>
+
+#include "integration/broker_conformance.hpp"
+
+namespace quarq::test::broker_wakeups_tests {
+
+BROKER_TEST(a_claim_that_got_fewer_is_followed_by_an_event) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  for (int round = 0; round < 20; ++round) {
+    auto none = co_await claim_ids(worker, 1);
+    EXPECT_TRUE(none.empty());
+    const int before = worker.heard->work_ready;
+    co_await enqueue_one(*store, "q", job_named("job"));
+    auto rung = [&] { return worker.heard->work_ready > before; };
+    co_await until(rung);
+    auto ids = co_await claim_ids(worker, 1);
+    EXPECT_EQ(ids, strings(1, "job"));
+    co_await settle_one(worker, end("job"));
+  }
+}
+
+BROKER_TEST(a_job_from_another_process_wakes_a_waiting_worker) {
+  auto store = place.open(loop);
+  auto elsewhere = place.open_apart(loop);
+  auto worker = co_await new_worker(store, "q");
+  for (int round = 0; round < 20; ++round) {
+    auto none = co_await claim_ids(worker, 5);
+    EXPECT_TRUE(none.empty());
+    const int before = worker.heard->work_ready;
+    co_await enqueue_one(*elsewhere, "q", job_named("job"));
+    auto rung = [&] { return worker.heard->work_ready > before; };
+    co_await until(rung);
+    auto ids = co_await claim_ids(worker, 5);
+    EXPECT_EQ(ids, strings(1, "job"));
+    co_await settle_one(worker, end("job"));
+  }
+}
+
+BROKER_TEST(a_job_handed_back_elsewhere_wakes_a_waiting_worker) {
+  auto store = place.open(loop);
+  auto elsewhere = place.open_apart(loop);
+  auto waiting = co_await new_worker(store, "q");
+  auto holder = co_await new_worker(elsewhere, "q");
+  co_await enqueue_ids(*elsewhere, "q", strings(1, "job"));
+  auto ids = co_await claim_ids(holder, 1);
+  EXPECT_EQ(ids.size(), 1u);
+  auto none = co_await claim_ids(waiting, 1);
+  EXPECT_TRUE(none.empty());
+  const int before = waiting.heard->work_ready;
+  co_await settle_one(holder, hand_back("job"));
+  auto rung = [&] { return waiting.heard->work_ready > before; };
+  co_await until(rung);
+}
+
+BROKER_TEST(a_renewal_says_that_work_is_ready) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  auto nothing = co_await renew(worker);
+  EXPECT_TRUE(nothing.held);
+  EXPECT_FALSE(nothing.work_ready);
+  co_await enqueue_ids(*store, "q", strings(1, "job"));
+  auto something = co_await renew(worker);
+  EXPECT_TRUE(something.work_ready);
+}
+
+namespace {
+
+awaitable<void> claim_all(std::shared_ptr<broker::broker> store, std::shared_ptr<strings> all,
+                          std::shared_ptr<std::size_t> left) {
+  auto worker = co_await new_worker(store, "q");
+  while (*left > 0) {
+    auto ids = co_await claim_ids(worker, 7);
+    all->insert(all->end(), ids.begin(), ids.end());
+    *left -= std::min(*left, ids.size());
+    if (ids.empty()) co_await sleep_for(1ms);
+    std::vector<settlement> done;
+    for (const auto& id : ids) done.push_back(end(id));
+    auto held = co_await store->settle(worker.held, done);
+    EXPECT_EQ(std::count(held.begin(), held.end(), true), static_cast<long>(ids.size()));
+  }
+}
+
+}  // namespace
+
+BROKER_TEST(fifty_workers_at_once_get_every_job_once) {
+  const std::size_t count = 3'000;
+  auto store = place.open(loop);
+  auto elsewhere = place.open_apart(loop);
+  co_await store->enqueue("q", numbered_jobs(count));
+  auto all = std::make_shared<strings>();
+  auto left = std::make_shared<std::size_t>(count);
+  auto running = std::make_shared<int>(0);
+  for (int i = 0; i < 50; ++i) start(loop, claim_all(i % 2 ? store : elsewhere, all, left), running);
+  auto over = [&] { return *running == 0; };
+  co_await until(over);
+  EXPECT_EQ(all->size(), count);
+  EXPECT_EQ(std::set<std::string>(all->begin(), all->end()).size(), count);
+}
+
+}  // namespace quarq::test::broker_wakeups_tests

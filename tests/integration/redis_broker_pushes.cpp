@@ -1,0 +1,250 @@
+// Jobs that Redis pushes to leases, and results that it pushes to clients.
+#include <algorithm>
+
+#include <quarq/errors.hpp>
+
+#include "integration/redis_broker.hpp"
+
+namespace quarq::test::redis_broker_tests {
+
+// ---- jobs given to a lease that did not ask
+
+namespace {
+
+struct taker {
+  worker_end worker;
+  std::shared_ptr<std::vector<claimed_job>> given = std::make_shared<std::vector<claimed_job>>();
+  std::shared_ptr<int> reconnected = std::make_shared<int>(0);
+};
+
+// A lease that takes given jobs, and is idle: it may hold `room` of them.
+awaitable<taker> new_taker(std::shared_ptr<broker::broker> store, std::string token, std::size_t room) {
+  taker made;
+  made.worker.store = store;
+  made.worker.held = lease{"q", token};
+  made.worker.heard = std::make_shared<ears>();
+  broker::worker_events events;
+  events.work_ready = [heard = made.worker.heard] { ++heard->work_ready; };
+  events.cancel_requested = [heard = made.worker.heard](std::string id) { heard->cancels.push_back(id); };
+  events.on_job_pushed = [given = made.given](claimed_job job, broker::time_point) { given->push_back(job); };
+  events.reconnected = [reconnected = made.reconnected] { ++*reconnected; };
+  lease_options terms;
+  terms.duration = 60s;
+  co_await store->open_lease(made.worker.held, terms, std::move(events));
+  auto none = co_await claim_ids(made.worker, room);
+  EXPECT_TRUE(none.empty());
+  co_return made;
+}
+
+new_job fresh_job(std::string id) {
+  auto made = job_named(std::move(id), 7);
+  made.id_is_fresh = true;
+  made.expires = 1h;
+  return made;
+}
+
+}  // namespace
+
+REDIS_TEST(a_fresh_job_goes_straight_to_an_idle_lease_that_takes_it, {}) {
+  auto store = open(server, loop);
+  auto idle = co_await new_taker(store, "idle", 10);
+  co_await enqueue_one(*store, "q", fresh_job("a"));
+  auto given = [&] { return idle.given->size() == 1; };
+  co_await until(given);
+  const auto& got = idle.given->front();
+  EXPECT_EQ(got.id, "a");
+  EXPECT_EQ(said_in_record(got.record), "record of a");
+  EXPECT_EQ(got.attempts, 1);
+  EXPECT_EQ(got.priority, 7);
+  EXPECT_EQ(got.due_at, got.enqueued_at);
+  EXPECT_TRUE(got.expires_at && *got.expires_at == got.enqueued_at + 1h);
+  auto details = co_await store->inspect("q", "a");
+  EXPECT_TRUE(details && details->state == job_state::running && details->holder == "idle");
+  // It is nobody else's.
+  auto other = co_await new_worker(store, "q");
+  auto none = co_await claim_ids(other, 10);
+  EXPECT_TRUE(none.empty());
+  const bool refused = co_await settle_one(other, end("a"));
+  EXPECT_FALSE(refused);
+  const bool settled = co_await settle_one(idle.worker, end("a"));
+  EXPECT_TRUE(settled);
+  const bool again = co_await settle_one(idle.worker, end("a"));
+  EXPECT_FALSE(again);
+}
+
+REDIS_TEST(a_lease_is_given_no_more_than_it_has_room_for, {}) {
+  auto store = open(server, loop);
+  auto idle = co_await new_taker(store, "idle", 2);
+  for (const char* id : {"a", "b", "c"}) co_await enqueue_one(*store, "q", fresh_job(id));
+  auto told = [&] { return idle.given->size() == 2 && idle.worker.heard->work_ready == 1; };
+  co_await until(told);
+  auto rest = co_await claim_ids(idle.worker, 10);
+  EXPECT_EQ(rest, strings(1, "c"));
+}
+
+REDIS_TEST(given_jobs_go_round_among_idle_leases, {}) {
+  auto store = open(server, loop);
+  auto first = co_await new_taker(store, "first", 10);
+  auto second = co_await new_taker(store, "second", 10);
+  for (const char* id : {"a", "b"}) {
+    co_await sleep_for(2ms);  // who has been idle for longest is told in milliseconds
+    co_await enqueue_one(*store, "q", fresh_job(id));
+  }
+  auto both = [&] { return first.given->size() == 1 && second.given->size() == 1; };
+  co_await until(both);
+}
+
+REDIS_TEST(what_is_not_one_fresh_job_that_is_due_is_not_given, {}) {
+  auto store = open(server, loop);
+  auto idle = co_await new_taker(store, "idle", 10);
+  auto later = fresh_job("later");
+  later.delay = 1h;
+  co_await enqueue_one(*store, "q", later);
+  co_await enqueue_one(*store, "q", job_named("named"));
+  // Something is ready now, which comes first.
+  co_await enqueue_one(*store, "q", fresh_job("fresh"));
+  auto rung = [&] { return idle.worker.heard->work_ready > 0; };
+  co_await until(rung);
+  auto found = co_await claim_ids(idle.worker, 10);
+  EXPECT_EQ(found.size(), 2u);
+  EXPECT_TRUE(idle.given->empty());
+}
+
+REDIS_TEST(a_lease_whose_worker_vanished_is_given_nothing, {}) {
+  auto store = open(server, loop);
+  {
+    auto vanishes = open(server, loop);
+    auto gone = co_await new_taker(vanishes, "gone", 10);
+  }
+  auto idle = co_await new_taker(store, "idle", 10);
+  const strings channels = {"PUBSUB", "CHANNELS", "quarq:{q}:lease:*"};
+  auto unsubscribed = [&] { return server.command(channels).items.size() == 1; };
+  co_await until(unsubscribed);
+  co_await enqueue_one(*store, "q", fresh_job("a"));
+  auto given = [&] { return idle.given->size() == 1; };
+  co_await until(given);
+  const strings held = {"EXISTS", "quarq:{q}:running:gone"};
+  EXPECT_EQ(server.command(held).integer, 0);
+  // And when there is nobody at all, the job waits in its list.
+  const strings forget_idle = {"DEL", "quarq:{q}:idle"};
+  server.command(forget_idle);
+  const strings pretend = {"ZADD", "quarq:{q}:idle", "9007199254740000", "gone"};
+  server.command(pretend);
+  co_await enqueue_one(*store, "q", fresh_job("b"));
+  auto found = co_await claim_ids(idle.worker, 10);
+  EXPECT_EQ(found, strings(1, "b"));
+}
+
+REDIS_TEST(given_jobs_of_a_lost_lease_go_to_others_and_its_holder_is_refused, {}) {
+  auto store = open(server, loop);
+  auto idle = co_await new_taker(store, "idle", 10);
+  co_await enqueue_one(*store, "q", fresh_job("a"));
+  auto given = [&] { return idle.given->size() == 1; };
+  co_await until(given);
+  const strings run_out = {"ZADD", "quarq:{q}:leases", "1", "idle"};
+  server.command(run_out);
+  auto other = co_await new_worker(store, "q");
+  co_await renew(other);
+  auto got = co_await claim_until(other, 1);
+  EXPECT_EQ(got.at(0).id, "a");
+  EXPECT_EQ(got.at(0).attempts, 2);
+  const bool held = co_await settle_one(idle.worker, end("a"));
+  EXPECT_FALSE(held);
+  const strings takers = {"EXISTS", "quarq:{q}:takers"};
+  EXPECT_EQ(server.command(takers).integer, 0);
+}
+
+REDIS_TEST(what_was_given_into_a_broken_connection_is_given_back_by_reconcile, {}) {
+  auto store = open(server, loop);
+  auto elsewhere = open(server, loop);
+  auto idle = co_await new_taker(store, "idle", 10);
+  const strings break_it = {"CLIENT", "KILL", "TYPE", "pubsub"};
+  server.command(break_it);
+  auto back = [&] { return *idle.reconnected == 1; };
+  co_await until(back);
+  // As if the message had been on its way when the connection broke.
+  co_await enqueue_one(*elsewhere, "q", fresh_job("a"));
+  co_await store->reconcile(idle.worker.held, strings());
+  auto state = co_await state_of(*store, "q", "a");
+  EXPECT_TRUE(state == job_state::queued);
+  // Until it claims again it is given nothing, as it would not know what that is.
+  const auto before = idle.given->size();
+  co_await enqueue_one(*elsewhere, "q", fresh_job("b"));
+  auto claimed = co_await claim_ids(idle.worker, 10);
+  EXPECT_EQ(claimed, (strings{"a", "b"}));
+  EXPECT_EQ(idle.given->size(), before);
+}
+
+REDIS_TEST(a_lease_that_hands_a_given_job_back_is_not_given_it_again, {}) {
+  auto store = open(server, loop);
+  auto idle = co_await new_taker(store, "idle", 10);
+  auto other = co_await new_worker(store, "q");
+  co_await sleep_for(2ms);
+  co_await claim_ids(other, 10);
+  co_await enqueue_one(*store, "q", fresh_job("a"));
+  auto given = [&] { return idle.given->size() == 1; };
+  co_await until(given);
+  co_await settle_one(idle.worker, hand_back("a"));
+  auto rung = [&] { return other.heard->work_ready == 1; };
+  co_await until(rung);
+  auto got = co_await claim_until(other, 1);
+  EXPECT_EQ(got.at(0).attempts, 1);
+}
+
+// ---- waits that are told with the job
+
+namespace {
+
+// Makes the store believe that who enqueues here waits for the end.
+awaitable<void> wait_often(std::shared_ptr<broker::broker> store, worker_end worker) {
+  for (int i = 0; i < 40; ++i) {
+    const auto id = "warm-up-" + std::to_string(i);
+    auto one = fresh_job(id);
+    co_await enqueue_one(*store, "q", one);
+    co_await claim_ids(worker, 1);
+    co_await settle_one(worker, end(id, job_state::succeeded, "", 1h));
+    auto over = co_await store->wait_ended("q", id);
+    EXPECT_TRUE(over.has_value());
+  }
+}
+
+}  // namespace
+
+REDIS_TEST(who_usually_waits_is_told_without_asking, {}) {
+  auto store = open(server, loop);
+  auto worker = co_await new_worker(store, "q");
+  co_await wait_often(store, worker);
+  const strings waiters = {"HKEYS", "quarq:{q}:waiters"};
+  for (const bool ends_before_anybody_asks : {false, true}) {
+    const std::string id = ends_before_anybody_asks ? "before" : "after";
+    co_await enqueue_one(*store, "q", fresh_job(id));
+    EXPECT_EQ(server.command(waiters).items.size(), 1u);
+    co_await claim_ids(worker, 1);
+    std::shared_ptr<wait_under_way> waiting;
+    if (!ends_before_anybody_asks) waiting = start_waiting(loop, store, "q", id);
+    // Not kept: only who is told knows it.
+    co_await settle_one(worker, end(id, job_state::failed, "42", 0ms));
+    if (ends_before_anybody_asks) waiting = start_waiting(loop, store, "q", id);
+    auto over = [&] { return waiting->over; };
+    co_await until(over);
+    EXPECT_TRUE(waiting->outcome && said_in_outcome(waiting->outcome->outcome) == "42")
+        << id << waiting->error;
+  }
+  EXPECT_EQ(server.command(waiters).items.size(), 0u);
+}
+
+REDIS_TEST(a_wait_that_was_told_with_the_job_goes_on_over_a_broken_connection, {}) {
+  auto store = open(server, loop);
+  auto elsewhere = open(server, loop);
+  auto worker = co_await new_worker(elsewhere, "q");
+  co_await wait_often(store, worker);
+  co_await enqueue_one(*store, "q", fresh_job("job"));
+  co_await claim_ids(worker, 1);
+  const strings break_it = {"CLIENT", "KILL", "TYPE", "pubsub"};
+  server.command(break_it);
+  co_await settle_one(worker, end("job", job_state::succeeded, "42", 0ms));
+  auto over = co_await store->wait_ended("q", "job");
+  EXPECT_TRUE(over && said_in_outcome(over->outcome) == "42");
+}
+
+}  // namespace quarq::test::redis_broker_tests
