@@ -7,12 +7,12 @@
 #include <system_error>
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <quarq/errors.hpp>
 
+#include "base/signals.hpp"
 #include "broker/sqlite/schema.hpp"
 
 namespace quarq::broker::sqlite {
@@ -74,12 +74,7 @@ std::shared_ptr<writer_thread> writer_thread::shared(database_settings settings)
 writer_thread::writer_thread(database_settings settings)
     : settings_(std::move(settings)), waker_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (waker_.get() < 0) throw broker_error(settings_.file + ": cannot make an eventfd");
-  // Signals are for the program's own threads.
-  sigset_t every, before;
-  sigfillset(&every);
-  pthread_sigmask(SIG_SETMASK, &every, &before);
-  thread_ = std::thread([this] { run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = base::start_thread_without_signals([this] { run(); });
 }
 
 writer_thread::~writer_thread() {
