@@ -1,8 +1,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
-#include <random>
-#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -11,8 +9,6 @@
 
 #include <quarq/cron.hpp>
 #include <quarq/errors.hpp>
-
-#include "cron/fields.hpp"
 
 namespace quarq {
 namespace {
@@ -292,113 +288,6 @@ TEST(cron_schedule, a_day_that_was_left_out_comes_when_the_next_one_begins) {
 TEST(cron_schedule, says_what_it_is) {
   EXPECT_EQ(cron_schedule("30 3 * * mon-fri", "Europe/London").text(), "30 3 * * mon-fri Europe/London");
   EXPECT_EQ(cron_schedule(cron_options{.weekday = {"sat", "sun"}, .hour = 3}).text(), "* 3 * * sat,sun UTC");
-}
-
-// ---- the same by brute force: every second of some days, on the clock of the C library
-
-struct shown_time {
-  std::tm parts{};
-  std::time_t local = 0;  ///< as if it were UTC
-};
-
-// What that clock shows at each second in [from, to).
-std::vector<shown_time> shown_in(const char* zone, std::time_t from, std::time_t to) {
-  ::setenv("TZ", zone, 1);
-  ::tzset();
-  std::vector<shown_time> all;
-  for (std::time_t t = from; t < to; ++t) {
-    auto& shown = all.emplace_back();
-    ::localtime_r(&t, &shown.parts);
-    auto parts = shown.parts;
-    shown.local = ::timegm(&parts);
-  }
-  ::unsetenv("TZ");
-  ::tzset();
-  return all;
-}
-
-bool matches(const cron::cron_sets& s, const std::tm& t) {
-  const bool day = s.day[static_cast<std::size_t>(t.tm_mday)];
-  const bool weekday = s.weekday[static_cast<std::size_t>((t.tm_wday + 6) % 7)];
-  return s.second[static_cast<std::size_t>(t.tm_sec)] && s.minute[static_cast<std::size_t>(t.tm_min)] &&
-         s.hour[static_cast<std::size_t>(t.tm_hour)] && s.month[static_cast<std::size_t>(t.tm_mon + 1)] &&
-         (s.either_day ? day || weekday : day && weekday);
-}
-
-// All moments of the schedule, by the rules as documented. `shown` begins at `from`; what comes in its first
-// `run_up` seconds is not asked for.
-std::set<std::time_t> by_brute_force(const cron::cron_sets& s, const std::vector<shown_time>& shown,
-                                     std::time_t from, std::time_t run_up) {
-  std::set<std::time_t> all;
-  const bool any_hour = s.hour.all();
-  std::time_t latest = shown.front().local - 1;
-  std::time_t t = from;
-  for (const auto& [parts, local] : shown) {
-    bool comes = matches(s, parts) && (any_hour || local > latest);
-    for (std::time_t skipped = latest + 1; !any_hour && skipped < local && !comes; ++skipped) {
-      std::tm never_shown{};
-      ::gmtime_r(&skipped, &never_shown);
-      comes = matches(s, never_shown);
-    }
-    if (comes && t >= from + run_up) all.insert(t);
-    latest = std::max(latest, local);
-    ++t;
-  }
-  return all;
-}
-
-std::string random_field(std::mt19937& random, int low, int high) {
-  const auto pick = [&](int a, int b) { return std::uniform_int_distribution<int>(a, b)(random); };
-  switch (pick(0, 4)) {
-    case 0:
-      return "*";
-    case 1:
-      return std::to_string(pick(low, high));
-    case 2:
-      return std::to_string(pick(low, high)) + "," + std::to_string(pick(low, high));
-    case 3:
-      return "*/" + std::to_string(pick(1, high - low + 1));
-    default: {
-      const int from = pick(low, high);
-      return std::to_string(from) + "-" + std::to_string(pick(from, high));
-    }
-  }
-}
-
-TEST(cron_schedule, nothing_between_a_moment_and_the_next_matches) {
-  std::mt19937 random(20'240'331);
-  const std::pair<const char*, const char*> changes[] = {
-      {"Europe/London", "2024-03-31"},       {"Europe/London", "2024-10-27"},
-      {"America/New_York", "2024-03-10"},    {"America/New_York", "2024-11-03"},
-      {"Australia/Lord_Howe", "2024-04-06"}, {"Australia/Lord_Howe", "2024-10-05"},
-      {"America/Sao_Paulo", "2018-11-04"},   {"UTC", "2024-02-29"},
-  };
-  std::size_t compared = 0;
-  for (const auto& [zone, day] : changes) {
-    const auto middle = std::chrono::floor<std::chrono::seconds>(at(day)).time_since_epoch().count();
-    constexpr std::time_t run_up = 90'000;
-    const std::time_t from = middle - 43'200, to = middle + 86'400;
-    const auto shown = shown_in(zone, from - run_up, to);
-    for (int i = 0; i < 12; ++i) {
-      const auto text = random_field(random, 0, 59) + " " + random_field(random, 0, 59) + " " +
-                        random_field(random, 0, 23) + " * * " + random_field(random, 0, 7);
-      const auto expected = by_brute_force(cron::parse_crontab(text), shown, from - run_up, run_up);
-      const cron_schedule s(text, zone);
-      std::set<std::time_t> got;
-      auto t = time_point(std::chrono::seconds(from - 1));
-      while (true) {
-        const auto after = s.next(t);
-        ASSERT_GT(after, t);
-        t = after;
-        const auto second = std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
-        if (second >= to) break;
-        got.insert(second);
-      }
-      EXPECT_EQ(got, expected) << text << " " << zone << " around " << day;
-      compared += expected.size();
-    }
-  }
-  EXPECT_GT(compared, 1'000u);
 }
 
 }  // namespace
