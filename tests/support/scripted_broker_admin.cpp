@@ -1,0 +1,66 @@
+// What the scripted broker answers operators.
+#include <utility>
+
+#include "support/scripted_broker.hpp"
+
+namespace quarq::test {
+
+namespace b = quarq::broker;
+
+awaitable<std::optional<b::job_details>> scripted_broker::inspect(std::string queue, std::string id) {
+  call c{operation::inspect, queue, 0, std::vector<std::string>(1, id)};
+  co_await called(std::move(c));
+  const auto* job = find(queue, id);
+  if (job == nullptr) co_return std::nullopt;
+  auto copy = *job;
+  if (copy.state == job_state::deferred && *copy.due_at <= now()) copy.state = job_state::queued;
+  co_return copy;
+}
+
+awaitable<std::vector<b::job_details>> scripted_broker::list(std::string queue, job_state state,
+                                                             std::size_t max) {
+  std::vector<b::job_details> found;
+  for (const auto& [id, job] : queues_[queue]) {
+    if (job.facts.state == state && found.size() < max) found.push_back(job.facts);
+  }
+  co_return found;
+}
+
+awaitable<std::vector<b::queue_summary>> scripted_broker::queues() {
+  co_return std::vector<b::queue_summary>();
+}
+
+awaitable<std::vector<b::worker_summary>> scripted_broker::workers(std::string queue) {
+  std::vector<b::worker_summary> found;
+  for (const auto& [token, lease] : leases_) {
+    if (lease.queue == queue) found.push_back({token, lease.worker_info, 0, milliseconds(0)});
+  }
+  co_return found;
+}
+
+awaitable<std::size_t> scripted_broker::requeue(std::string queue, std::vector<std::string> ids) {
+  call c{operation::requeue, queue, 0, ids};
+  co_await called(std::move(c));
+  std::size_t count = 0;
+  for (const auto& id : ids) {
+    const auto found = queues_[queue].find(id);
+    if (found == queues_[queue].end() || found->second.facts.state != job_state::dead) continue;
+    found->second.facts.state = job_state::queued;
+    found->second.facts.attempts = 0;
+    ++count;
+  }
+  if (count > 0) tell_ready(queue);
+  co_return count;
+}
+
+awaitable<std::size_t> scripted_broker::purge(std::string queue, job_state state) {
+  const auto count =
+      std::erase_if(queues_[queue], [&](const auto& entry) { return entry.second.facts.state == state; });
+  co_return count;
+}
+
+awaitable<std::vector<std::string>> scripted_broker::warnings() {
+  co_return std::vector<std::string>();
+}
+
+}  // namespace quarq::test
