@@ -46,8 +46,8 @@ class machines_test : public worker_test {
   }
 
   /// A broker in memory would be gone with its last user.
-  void keep_the_place() {
-    boost::asio::co_spawn(keeping_, error_of(keeper_.find<int>("none").state()),
+  void keep_broker_open() {
+    boost::asio::co_spawn(keeping_, error_of(held_open_.find<int>("none").state()),
                           [this](std::exception_ptr, const thrown&) { keeping_.stop(); });
     keeping_.run();
   }
@@ -55,7 +55,7 @@ class machines_test : public worker_test {
   /// Enqueues the call by run(), and destroys the loop before the job has ended.
   template <class R>
   void ask_and_vanish(machines where, call<R> c) {
-    keep_the_place();
+    keep_broker_open();
     boost::asio::io_context loop(1);
     const queue looking_on(url());
     bool ended = false;
@@ -77,7 +77,7 @@ class machines_test : public worker_test {
   }
 
   boost::asio::io_context keeping_{1};
-  queue keeper_{url()};
+  queue held_open_{url()};
   worker w_;
   int started_ = 0, stopped_ = 0;
 };
