@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -91,12 +92,12 @@ class field_reader {
     if (at_ < end_ && text_[at_] == '*') {
       ++at_;
     } else {
-      from = read_value(false);
+      from = read_value(std::nullopt);
       open_ended = false;
       to = from;
       if (at_ < end_ && text_[at_] == '-') {
         ++at_;
-        to = read_value(true);
+        to = read_value(from);
         open_ended = true;
         if (to < from) fail(start, fmt::format("the range {} ends before it begins", quoted(start, at_)));
       }
@@ -120,10 +121,11 @@ class field_reader {
     return step;
   }
 
-  // A range may end on Sunday, which in a crontab is the first day and the last.
-  int read_value(bool ends_range) {
+  // `first`: of the range that this value ends. In a crontab Sunday is the first day and the last: "fri-sun" ends
+  // on the last, "sun-sun" on the first.
+  int read_value(std::optional<int> first) {
     const std::size_t start = at_;
-    if (at_ < end_ && is_letter(text_[at_]) && !limits_.names.empty()) return read_name(ends_range);
+    if (at_ < end_ && is_letter(text_[at_]) && !limits_.names.empty()) return read_name(first);
     const int value = read_number(start, limits_.names.empty() ? "a number" : "a number or a name");
     if (value < limits_.low || value > limits_.high) {
       fail(start, fmt::format("expected {} to {}, got {}", limits_.low, limits_.high, value));
@@ -131,7 +133,7 @@ class field_reader {
     return value;
   }
 
-  int read_name(bool ends_range) {
+  int read_name(std::optional<int> first) {
     const std::size_t start = at_;
     while (at_ < end_ && is_letter(text_[at_])) ++at_;
     const auto word = lower(text_.substr(start, at_ - start));
@@ -140,8 +142,9 @@ class field_reader {
     if (found == limits_.names.end()) {
       fail(start, fmt::format("{} is no name of a {}", quoted(start, at_), limits_.name));
     }
-    if (ends_range && fits(limits_.names.back())) return limits_.high;
-    return limits_.low + static_cast<int>(found - limits_.names.begin());
+    const int value = limits_.low + static_cast<int>(found - limits_.names.begin());
+    const bool ends_later_range = first && *first != value;
+    return ends_later_range && fits(limits_.names.back()) ? limits_.high : value;
   }
 
   int read_number(std::size_t start, const char* what) {

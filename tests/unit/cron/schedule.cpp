@@ -156,6 +156,19 @@ TEST(cron_schedule, a_field_is_a_number_numbers_a_name_or_text) {
   EXPECT_EQ(next({.month = "mar", .weekday = {"mon", "friday"}}, "2024-01-01"), "2024-03-01 00:00:00");
   EXPECT_EQ(next({.weekday = "sat-sun"}, "2024-01-01"), "2024-01-06 00:00:00");
   EXPECT_EQ(next({.weekday = 6}, "2024-01-01"), "2024-01-07 00:00:00");
+  EXPECT_EQ(next({.weekday = "sun-sun"}, "2024-01-01"), "2024-01-07 00:00:00");
+}
+
+TEST(cron_schedule, a_range_from_sunday_to_sunday_is_sunday) {
+  for (const char* days : {"sun-sun", "0-sun", "7-sun", "0-0", "7-7", "SUN-Sunday", "sun-sun/2"}) {
+    const cron_schedule schedule(std::string("0 0 * * ") + days);
+    EXPECT_EQ(next(schedule, "2024-01-01"), "2024-01-07 00:00:00") << days;
+    EXPECT_EQ(next(schedule, "2024-01-07"), "2024-01-14 00:00:00") << days;
+  }
+  EXPECT_EQ(next("0 0 * * mon,sun-sun", "2024-01-01"), "2024-01-07 00:00:00");
+  EXPECT_EQ(next("0 0 * * fri-sun", "2024-01-06"), "2024-01-07 00:00:00");
+  EXPECT_EQ(next("0 0 * * 0-7", "2024-01-01"), "2024-01-02 00:00:00");
+  EXPECT_EQ(next("0 0 * dec-dec *", "2024-01-01"), "2024-12-01 00:00:00");
 }
 
 TEST(cron_schedule, day_and_weekday_are_both_required_of_fields_and_one_of_a_crontab) {
