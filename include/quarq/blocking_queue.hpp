@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <quarq/awaitable.hpp>
+#include <quarq/detail/duration.hpp>
 #include <quarq/detail/queue_state.hpp>
 
 namespace quarq {
@@ -56,15 +57,17 @@ class blocking_queue {
   }
   /// Waits for room for at most `max` (zero or less: not at all). Returns false if there was none: `item` is
   /// unchanged then.
-  bool push_for(T&& item, std::chrono::nanoseconds max) {
+  template <class Rep, class Period>
+  bool push_for(T&& item, std::chrono::duration<Rep, Period> max) {
+    const auto until = detail::after(max);
     std::unique_lock lock(state_->waiters.mutex());
-    const bool has_room = state_->waiters.wait_for_room(lock, max);
+    const bool has_room = state_->waiters.wait_for_room(lock, until);
     if (has_room) state_->push(std::move(item));
     return has_room;
   }
-  bool push_for(const T& item, std::chrono::nanoseconds max)
+  template <class Rep, class Period>
     requires std::is_copy_constructible_v<T>
-  {
+  bool push_for(const T& item, std::chrono::duration<Rep, Period> max) {
     return push_for(T(item), max);
   }
   /// Returns false if the queue is full: `item` is unchanged then.
@@ -87,9 +90,11 @@ class blocking_queue {
     return state_->pop();
   }
   /// Waits for at most `max` (zero or less: not at all). Returns nullopt if there was no item by then.
-  std::optional<T> pop_for(std::chrono::nanoseconds max) {
+  template <class Rep, class Period>
+  std::optional<T> pop_for(std::chrono::duration<Rep, Period> max) {
+    const auto until = detail::after(max);
     std::unique_lock lock(state_->waiters.mutex());
-    state_->waiters.wait_for_item(lock, max);
+    state_->waiters.wait_for_item(lock, until);
     return state_->pop();
   }
   /// Returns nullopt if the queue is empty.

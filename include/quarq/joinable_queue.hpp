@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <quarq/codec.hpp>
+#include <quarq/detail/duration.hpp>
 #include <quarq/detail/shared_queue.hpp>
 
 namespace quarq {
@@ -71,7 +72,7 @@ class joinable_queue {
   /// Waits at most that long: false if there was no room. Throws as push does.
   template <class Rep, class Period>
   bool push_for(const T& item, std::chrono::duration<Rep, Period> max) const {
-    return queue_.push_until(to_msgpack(item), queue_.after(max));
+    return queue_.push_until(to_msgpack(item), detail::after(max));
   }
 
   /// Waits for an item. Returns nullopt if the queue is closed and empty, or a stop is requested. Throws
@@ -91,7 +92,7 @@ class joinable_queue {
   template <class Rep, class Period>
   std::optional<T> pop_for(std::chrono::duration<Rep, Period> max) const {
     std::string item;
-    if (!queue_.pop_until(item, queue_.after(max))) return std::nullopt;
+    if (!queue_.pop_until(item, detail::after(max))) return std::nullopt;
     return decoded(item);
   }
 
@@ -103,7 +104,7 @@ class joinable_queue {
   /// Waits at most that long: false if it was not enough.
   template <class Rep, class Period>
   bool join_for(std::chrono::duration<Rep, Period> max) const {
-    return queue_.join_until(queue_.after(max));
+    return queue_.join_until(detail::after(max));
   }
 
   /// Nothing more can be pushed, by anybody; what is in the queue can still be popped. Wakes all waiting

@@ -14,14 +14,14 @@ namespace quarq {
 
 namespace asio = boost::asio;
 
-awaitable<void> sleep_for(std::chrono::nanoseconds duration) {
+awaitable<void> detail::sleep(std::chrono::nanoseconds duration) {
   const auto loop = co_await asio::this_coro::executor;
   asio::steady_timer timer(loop, duration);
   auto wait = timer.async_wait(asio::deferred);
   co_await std::move(wait);
 }
 
-awaitable<void> sleep_until(std::chrono::system_clock::time_point when) {
+awaitable<void> detail::sleep_until_then(std::chrono::system_clock::time_point when) {
   const auto loop = co_await asio::this_coro::executor;
   asio::system_timer timer(loop, when);
   auto wait = timer.async_wait(asio::deferred);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -131,10 +130,8 @@ void queue_waiters::wait(std::unique_lock<std::mutex>& lock, role as) {
   }
 }
 
-void queue_waiters::wait(std::unique_lock<std::mutex>& lock, role as, std::chrono::nanoseconds max) {
-  // A longer time might not fit into a time point.
-  constexpr auto max_wait = std::chrono::hours(24 * 365);
-  const auto until = std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(max, max_wait);
+void queue_waiters::wait(std::unique_lock<std::mutex>& lock, role as,
+                         std::chrono::steady_clock::time_point until) {
   waiter me;
   while (!is_ready(as)) {
     append(me, as);
@@ -151,8 +148,9 @@ void queue_waiters::wait_for_room(std::unique_lock<std::mutex>& lock) {
   has_room();
 }
 
-bool queue_waiters::wait_for_room(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds max) {
-  wait(lock, pushers, max);
+bool queue_waiters::wait_for_room(std::unique_lock<std::mutex>& lock,
+                                  std::chrono::steady_clock::time_point until) {
+  wait(lock, pushers, until);
   return has_room();
 }
 
@@ -160,8 +158,9 @@ void queue_waiters::wait_for_item(std::unique_lock<std::mutex>& lock) {
   wait(lock, poppers);
 }
 
-void queue_waiters::wait_for_item(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds max) {
-  wait(lock, poppers, max);
+void queue_waiters::wait_for_item(std::unique_lock<std::mutex>& lock,
+                                  std::chrono::steady_clock::time_point until) {
+  wait(lock, poppers, until);
 }
 
 void queue_waiters::wait_for_all_done(std::unique_lock<std::mutex>& lock) {

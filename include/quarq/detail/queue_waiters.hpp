@@ -32,9 +32,9 @@ class queue_waiters {
   void wait_for_room(std::unique_lock<std::mutex>& lock);
   void wait_for_item(std::unique_lock<std::mutex>& lock);
   void wait_for_all_done(std::unique_lock<std::mutex>& lock);
-  /// The same for at most `max`. Returns whether there is room.
-  bool wait_for_room(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds max);
-  void wait_for_item(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds max);
+  /// The same until then at most. Returns whether there is room.
+  bool wait_for_room(std::unique_lock<std::mutex>& lock, std::chrono::steady_clock::time_point until);
+  void wait_for_item(std::unique_lock<std::mutex>& lock, std::chrono::steady_clock::time_point until);
 
   /// The caller must not hold the mutex.
   void close() noexcept;
@@ -57,7 +57,7 @@ class queue_waiters {
   void wake_next(role as);
   void wake_all(role as);
   void wait(std::unique_lock<std::mutex>& lock, role as);
-  void wait(std::unique_lock<std::mutex>& lock, role as, std::chrono::nanoseconds max);
+  void wait(std::unique_lock<std::mutex>& lock, role as, std::chrono::steady_clock::time_point until);
 
   mutable std::mutex mutex_;
   const std::size_t capacity_;

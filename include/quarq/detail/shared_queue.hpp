@@ -47,16 +47,6 @@ class shared_queue {
   void encode(encoder& out) const;
   static shared_queue decode(decoder& in);
 
-  /// That long from now; the end of time if the clock can't hold the sum.
-  template <class Rep, class Period>
-  static time_point after(std::chrono::duration<Rep, Period> max) {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::duration<double> seconds = max;
-    const std::chrono::duration<double> left = time_point::max() - now;
-    if (seconds >= left) return time_point::max();
-    return now + std::chrono::ceil<std::chrono::steady_clock::duration>(max);
-  }
-
  private:
   std::shared_ptr<processes::shared_ring> ring_;
 };

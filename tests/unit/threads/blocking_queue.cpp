@@ -1,6 +1,7 @@
 // Between threads; with coroutines: blocking_queue_async.cpp.
 #include <atomic>
 #include <chrono>
+#include <latch>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -189,6 +190,23 @@ TEST(blocking_queue, task_done_more_often_than_pushed_is_an_error) {
   queue.pop();
   queue.task_done();
   EXPECT_THROW(queue.task_done(), std::logic_error);
+}
+
+TEST(blocking_queue, as_long_as_possible_is_long_in_every_unit) {
+  blocking_queue<int> queue(1);
+  std::latch popping(1);
+  std::jthread pushes([&] {
+    popping.wait();
+    for (int i = 0; i < 3; ++i) queue.push(i);
+  });
+  popping.count_down();
+  EXPECT_EQ(queue.pop_for(std::chrono::hours::max()), 0);
+  EXPECT_EQ(queue.pop_for(std::chrono::duration<double>(1e300)), 1);
+  EXPECT_EQ(queue.pop_for(std::chrono::nanoseconds::max()), 2);
+  queue.push(3);
+  std::jthread pops([&] { queue.pop(); });
+  EXPECT_TRUE(queue.push_for(4, std::chrono::seconds::max()));
+  EXPECT_FALSE(queue.push_for(5, std::chrono::hours::min()));
 }
 
 }  // namespace
