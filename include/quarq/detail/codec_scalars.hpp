@@ -14,6 +14,7 @@
 #include <variant>
 
 #include <quarq/codec.hpp>
+#include <quarq/detail/duration.hpp>
 
 namespace quarq {
 
@@ -102,11 +103,16 @@ struct codec<std::monostate> {
 
 namespace detail {
 
-/// count * num / den, rounded towards zero; false if it does not fit.
-constexpr bool rescale(std::int64_t& count, std::int64_t num, std::int64_t den) noexcept {
-  if (__builtin_mul_overflow(count, num, &count)) return false;
-  count /= den;
-  return true;
+enum class rounding { towards_zero, away_from_zero };
+
+/// count * num / den; false if it does not fit.
+constexpr bool rescale(std::int64_t& count, std::int64_t num, std::int64_t den,
+                       rounding how = rounding::towards_zero) noexcept {
+  const wide_integer exact = static_cast<wide_integer>(count) * num;
+  wide_integer whole = exact / den;
+  if (how == rounding::away_from_zero && exact % den != 0) whole += exact < 0 ? -1 : 1;
+  count = static_cast<std::int64_t>(whole);
+  return count == whole;
 }
 
 [[noreturn]] void fail_time_range();
@@ -114,12 +120,15 @@ constexpr bool rescale(std::int64_t& count, std::int64_t num, std::int64_t den) 
 }  // namespace detail
 
 /// Durations travel as a whole number of nanoseconds, so that the two sides may use different units; digits
-/// finer than the reader's unit are cut off.
+/// finer than the reader's unit are cut off. A unit that is no whole number of nanoseconds, such as 1/60 s, is
+/// rounded away from zero on the way, so that a reader of the same unit gets the value that was written.
 template <class Rep, class Period>
   requires std::is_arithmetic_v<Rep>
 struct codec<std::chrono::duration<Rep, Period>> {
   using duration = std::chrono::duration<Rep, Period>;
   using unit = std::ratio_divide<Period, std::nano>;
+  static_assert(std::floating_point<Rep> || unit::num >= unit::den,
+                "quarq: a duration's unit must not be finer than a nanosecond");
 
   static void encode(encoder& out, const duration& value) {
     if constexpr (std::floating_point<Rep>) {
@@ -128,7 +137,8 @@ struct codec<std::chrono::duration<Rep, Period>> {
       out.integer(std::llround(count));
     } else {
       auto count = static_cast<std::int64_t>(value.count());
-      if (!std::in_range<std::int64_t>(value.count()) || !detail::rescale(count, unit::num, unit::den))
+      if (!std::in_range<std::int64_t>(value.count()) ||
+          !detail::rescale(count, unit::num, unit::den, detail::rounding::away_from_zero))
         detail::fail_time_range();
       out.integer(count);
     }
@@ -148,7 +158,7 @@ struct codec<std::chrono::duration<Rep, Period>> {
 };
 
 /// Time points travel as msgpack timestamps; digits finer than the reader's unit are cut off, towards the
-/// past.
+/// past. A unit that is no whole number of nanoseconds is rounded towards the future on the way.
 template <class Duration>
   requires std::integral<typename Duration::rep>
 struct codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {
@@ -164,7 +174,7 @@ struct codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {
     const auto count = static_cast<std::int64_t>(value.time_since_epoch().count());
     const std::int64_t part = (count % ticks + ticks) % ticks;
     timestamp moment{count / ticks - (count % ticks < 0),
-                     static_cast<std::uint32_t>(part * 1'000'000'000 / ticks)};
+                     static_cast<std::uint32_t>((part * 1'000'000'000 + ticks - 1) / ticks)};
     if (!detail::rescale(moment.seconds, seconds, 1)) detail::fail_time_range();
     out.time(moment);
   }
