@@ -31,6 +31,9 @@ inline constexpr bool may_be_nil = std::is_same_v<T, std::monostate>;
 template <class T>
 inline constexpr bool may_be_nil<std::optional<T>> = true;
 
+template <class T>
+concept plain_enum = std::is_enum_v<T> && !boost::describe::has_describe_enumerators<T>::value;
+
 template <class K>
 concept map_key =
     codable<K> && (std::is_same_v<K, std::string> || std::is_integral_v<K> || std::is_enum_v<K>);
@@ -58,10 +61,19 @@ Set decode_set(decoder& in) {
   return result;
 }
 
-/// An integer key may be text, since JSON has no other keys.
+/// A key that is no text may be given as text, since JSON has no other keys.
 template <class Key>
 Key decode_key(decoder& in) {
-  if constexpr (std::is_integral_v<Key> && !std::is_same_v<Key, bool>) {
+  if constexpr (plain_enum<Key>) {
+    return static_cast<Key>(decode_key<std::underlying_type_t<Key>>(in));
+  } else if constexpr (std::is_same_v<Key, bool>) {
+    if (in.peek() == value_type::text) {
+      const std::string_view word = in.text();
+      if (word != "true" && word != "false")
+        in.fail("expected boolean, got the string \"" + std::string(word.substr(0, 40)) + "\"");
+      return word == "true";
+    }
+  } else if constexpr (std::is_integral_v<Key>) {
     if (in.peek() == value_type::text) {
       const std::string_view digits = in.text();
       std::conditional_t<std::is_signed_v<Key>, std::int64_t, std::uint64_t> wide{};
@@ -81,7 +93,7 @@ template <class Key>
 void place_entry(decoder::scope& place, const Key& key) {
   if constexpr (std::is_convertible_v<const Key&, std::string_view>) {
     place.entry(std::string_view(key));
-  } else if constexpr (std::is_integral_v<Key>) {
+  } else if constexpr (std::is_integral_v<Key> || plain_enum<Key>) {
     place.entry(static_cast<std::int64_t>(key));
   } else if constexpr (boost::describe::has_describe_enumerators<Key>::value) {
     place.entry(std::string_view(boost::describe::enum_to_string(key, "")));
@@ -183,7 +195,7 @@ struct codec<std::unordered_set<T, Rest...>> {
   static set decode(decoder& in) { return detail::decode_set<set>(in); }
 };
 
-/// Keys are text, integers or enums. Of a key that occurs twice the last value counts.
+/// Keys are text, integers, enums or booleans. Of a key that occurs twice the last value counts.
 template <detail::map_key K, codable V, class... Rest>
 struct codec<std::map<K, V, Rest...>> {
   static void encode(encoder& out, const std::map<K, V, Rest...>& value) { detail::encode_map(out, value); }
