@@ -15,8 +15,13 @@ void begin_arguments(decoder& in, std::size_t expected) {
 }
 
 float decode_float(decoder& in) {
+  constexpr float max = std::numeric_limits<float>::max();
+  // From here on the nearest float would be infinity; what is nearer to `max` is `max` in its shortest form.
+  constexpr double too_far = 0x1.ffffffp127;
   const double value = in.real();
-  if (std::isfinite(value) && std::abs(value) > std::numeric_limits<float>::max()) {
+  const double distance = std::abs(value);
+  if (distance > max && distance < too_far) return std::copysign(max, static_cast<float>(value < 0 ? -1 : 1));
+  if (std::isfinite(value) && distance > max) {
     char digits[32];
     const auto result = std::to_chars(digits, digits + sizeof digits, value);
     in.fail("expected number in the range of float, got " + std::string(digits, result.ptr));
