@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include <quarq/detail/duration.hpp>
+
 namespace quarq::codecs {
 
 namespace {
@@ -15,14 +17,17 @@ struct civil_date {
   unsigned month, day;
 };
 
-/// The calendar day `days` after 1970-01-01. chrono's year ends at 32767, a msgpack timestamp far beyond: so
-/// whole periods of 400 years, in which the calendar repeats, are set aside first.
+// chrono's year ends at 32767, a msgpack timestamp far beyond: so whole periods of 400 years, in which the
+// calendar repeats, are set aside first.
+constexpr std::int64_t years_per_period = 400;
+constexpr std::int64_t days_per_period = 146097;
+
+/// The calendar day `days` after 1970-01-01.
 civil_date date_of(std::int64_t days) {
-  constexpr std::int64_t days_per_period = 146097;
   const std::int64_t period = days / days_per_period - (days % days_per_period < 0);
   const auto rest = std::chrono::days(days - period * days_per_period);
   const std::chrono::year_month_day date{std::chrono::sys_days(rest)};
-  return {static_cast<int>(date.year()) + period * 400, static_cast<unsigned>(date.month()),
+  return {static_cast<int>(date.year()) + period * years_per_period, static_cast<unsigned>(date.month()),
           static_cast<unsigned>(date.day())};
 }
 
@@ -62,15 +67,30 @@ class scanner {
   bool good_ = true;
 };
 
+// Four digits. ISO 8601 has years before 0 and after 9999 with a sign, and with more digits.
+std::int64_t scan_year(scanner& in) {
+  constexpr int max_digits = 12;  // more would not fit into a timestamp
+  const bool negative = in.take_if("-");
+  const bool expanded = negative || in.take_if("+");
+  std::int64_t year = in.number(4, 9999);
+  int digits = 4;
+  for (; expanded && digits < max_digits && in.next_is_digit(); ++digits) year = year * 10 + in.digit();
+  if (expanded && !negative && digits == 4) in.take("");
+  return negative ? -year : year;
+}
+
+/// The days from 1970-01-01 to this one.
 std::int64_t scan_date(scanner& in) {
-  const std::chrono::year year(in.number(4, 9999));
+  const std::int64_t full_year = scan_year(in);
+  const std::int64_t period = full_year / years_per_period - (full_year % years_per_period < 0);
+  const std::chrono::year year(static_cast<int>(full_year - period * years_per_period));
   in.take("-");
   const std::chrono::month month(static_cast<unsigned>(in.number(2, 12)));
   in.take("-");
   const std::chrono::day day(static_cast<unsigned>(in.number(2, 31)));
   const auto date = year / month / day;
   if (!date.ok()) in.take("");
-  return std::chrono::sys_days(date).time_since_epoch().count();
+  return std::chrono::sys_days(date).time_since_epoch().count() + period * days_per_period;
 }
 
 std::uint32_t scan_fraction(scanner& in) {
@@ -117,17 +137,18 @@ std::string to_iso8601(timestamp moment) {
 std::optional<timestamp> from_iso8601(std::string_view text) noexcept {
   scanner in(text);
   timestamp moment;
-  moment.seconds = scan_date(in) * seconds_per_day;
+  detail::wide_integer seconds = static_cast<detail::wide_integer>(scan_date(in)) * seconds_per_day;
   in.take("Tt ");
-  moment.seconds += in.number(2, 23) * 3600;
+  seconds += in.number(2, 23) * 3600;
   in.take(":");
-  moment.seconds += in.number(2, 59) * 60;
+  seconds += in.number(2, 59) * 60;
   if (in.take_if(":")) {
-    moment.seconds += in.number(2, 59);
+    seconds += in.number(2, 59);
     if (in.take_if(".,")) moment.nanoseconds = scan_fraction(in);
   }
-  moment.seconds -= scan_zone(in);
-  if (!in.good() || !in.at_end()) return std::nullopt;
+  seconds -= scan_zone(in);
+  moment.seconds = static_cast<std::int64_t>(seconds);
+  if (!in.good() || !in.at_end() || moment.seconds != seconds) return std::nullopt;
   return moment;
 }
 
