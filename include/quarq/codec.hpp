@@ -45,7 +45,7 @@ concept codable = requires(encoder& out, decoder& in, const T& value) {
                 "quarq::bytes)")
 
 /// Appends `value` to `out`. Throws quarq::usage_error for a value that can't be written: text that is not
-/// UTF-8, a duration beyond 292 years, an enumerator without a name.
+/// UTF-8, a duration beyond 292 years, an enumerator without a name, more than 64 levels of nesting.
 template <class T>
 void encode(encoder& out, const T& value) {
   QUARQ_REQUIRE_CODEC(T);
@@ -100,6 +100,7 @@ std::string encode_arguments(const Args&... arguments) {
   std::string out;
   encoder writer(out);
   writer.array(sizeof...(Args));
+  const encoder::scope level(writer);
   (quarq::encode(writer, arguments), ...);
   return out;
 }

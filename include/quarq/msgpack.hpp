@@ -44,6 +44,8 @@ struct extension {
 /// timestamp with more than 999 999 999 nanoseconds. Not thread-safe.
 class encoder {
  public:
+  class scope;
+
   explicit encoder(std::string& out, detail::attachments* beside = nullptr) noexcept
       : out_(out), beside_(beside) {}
 
@@ -78,6 +80,24 @@ class encoder {
 
   std::string& out_;
   detail::attachments* beside_;
+  int depth_ = 0;
+};
+
+/// One level of nesting while its elements are written. It refuses what no decoder would read: deeper nesting
+/// than decoder::max_depth. Make one after array() or map():
+///     out.array(items.size());
+///     encoder::scope level(out);
+///     for (const auto& item : items) quarq::encode(out, item);
+class encoder::scope {
+ public:
+  /// Throws quarq::usage_error when decoder::max_depth scopes are alive already.
+  explicit scope(encoder& out);
+  ~scope() { --out_.depth_; }
+  scope(const scope&) = delete;
+  scope& operator=(const scope&) = delete;
+
+ private:
+  encoder& out_;
 };
 
 /// Reads msgpack values one after another, straight from `data`: nothing is copied, and every length is

@@ -40,6 +40,12 @@ void encoder::length(std::size_t count, std::string_view of, int fixed, std::siz
   }
 }
 
+encoder::scope::scope(encoder& out) : out_(out) {
+  if (out.depth_ >= decoder::max_depth)
+    throw usage_error("values are nested deeper than " + std::to_string(decoder::max_depth) + " levels");
+  ++out.depth_;
+}
+
 void encoder::nil() {
   byte(0xc0);
 }

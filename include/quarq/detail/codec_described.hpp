@@ -63,6 +63,7 @@ struct codec<T> {
 
   static void encode(encoder& out, const T& value) {
     out.map(boost::mp11::mp_size<detail::members_of<T>>::value);
+    const encoder::scope level(out);
     boost::mp11::mp_for_each<detail::members_of<T>>([&](auto member) {
       out.text(member.name);
       quarq::encode(out, value.*member.pointer);

@@ -46,6 +46,7 @@ constexpr std::size_t initial_capacity(std::size_t count) noexcept {
 template <class Range>
 void encode_elements(encoder& out, const Range& range) {
   out.array(range.size());
+  const encoder::scope level(out);
   for (const typename Range::value_type& item : range) quarq::encode(out, item);
 }
 
@@ -103,6 +104,7 @@ void place_entry(decoder::scope& place, const Key& key) {
 template <class Map>
 void encode_map(encoder& out, const Map& map) {
   out.map(map.size());
+  const encoder::scope level(out);
   for (const auto& [key, value] : map) {
     quarq::encode(out, key);
     quarq::encode(out, value);
@@ -127,6 +129,7 @@ Map decode_map(decoder& in) {
 template <class Tuple, std::size_t... I>
 void encode_tuple(encoder& out, const Tuple& value, std::index_sequence<I...>) {
   out.array(sizeof...(I));
+  const encoder::scope level(out);
   (quarq::encode(out, std::get<I>(value)), ...);
 }
 
@@ -254,6 +257,7 @@ template <codable... T>
 struct codec<std::variant<T...>> {
   static void encode(encoder& out, const std::variant<T...>& value) {
     out.array(2);
+    const encoder::scope level(out);
     out.unsigned_integer(value.index());
     std::visit([&](const auto& held) { quarq::encode(out, held); }, value);
   }

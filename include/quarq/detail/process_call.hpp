@@ -136,6 +136,7 @@ class typed_exchange final : public process_exchange {
 
   void write(encoder& out) const override {
     out.array(std::tuple_size_v<Tuple>);
+    const encoder::scope level(out);
     std::apply([&](const auto&... argument) { (quarq::encode(out, argument), ...); }, arguments_);
   }
   void read(decoder& in) override {
