@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -15,6 +16,12 @@ namespace quarq {
 namespace async {
 class scope;
 }  // namespace async
+class task_group;
+
+namespace detail {
+/// The body has thrown: cancels the rest.
+void fail_body(task_group& group, const std::exception_ptr& failure);
+}  // namespace detail
 
 /// What with_task_group passes to its body. Only the coroutines of the group may use it: the body and what it
 /// has spawned, all on one loop or strand.
@@ -24,7 +31,8 @@ class task_group {
   task_group& operator=(const task_group&) = delete;
 
   /// Starts `work` on the next loop iteration, never before spawn() returns. If it throws, everything else in
-  /// the group is cancelled. Once the group is cancelled, `work` is destroyed unstarted.
+  /// the group is cancelled, on the loop iteration after that: what was spawned together with it has begun by
+  /// then. Once the group is cancelled, or its body has thrown, `work` is destroyed unstarted.
   void spawn(awaitable<void> work);
 
   /// Cancels the body and everything spawned, like a cancellation of the caller. This alone is not a failure:
@@ -37,6 +45,7 @@ class task_group {
 
  private:
   friend class async::scope;
+  friend void detail::fail_body(task_group& group, const std::exception_ptr& failure);
   explicit task_group(async::scope& scope) noexcept : scope_(scope) {}
   async::scope& scope_;
 };
@@ -50,8 +59,17 @@ awaitable<void> run_group(std::function<awaitable<void>(task_group&)> body);
 // Keeps the function as long as its coroutine runs: it may be a lambda with captures.
 template <class T, class F>
 awaitable<void> run_body(F body, task_group& group, std::optional<value_of<T>>& slot) {
-  awaitable<T> work = body(group);
-  co_await into_slot<T>(std::move(work), slot);
+  std::exception_ptr failure;
+  try {
+    awaitable<T> work = body(group);
+    co_await into_slot<T>(std::move(work), slot);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  // Now, before what it has spawned begins.
+  fail_body(group, failure);
+  std::rethrow_exception(failure);
 }
 
 template <class T, class F>

@@ -42,6 +42,8 @@ class scope : public std::enable_shared_from_this<scope> {
   /// Starts a child on the next loop iteration, unless the scope is cancelled before.
   void start_later(awaitable<void> work);
   void cancel();
+  /// A child is about to end with this.
+  void fail(const std::exception_ptr& failure) { record(failure); }
 
   /// How many children have not ended, without the body.
   std::size_t size() const noexcept { return left_ - (body_runs_ ? 1 : 0); }

@@ -25,6 +25,10 @@ std::size_t task_group::size() const noexcept {
 
 namespace detail {
 
+void fail_body(task_group& group, const std::exception_ptr& failure) {
+  group.scope_.fail(failure);
+}
+
 awaitable<void> run_group(std::function<awaitable<void>(task_group&)> body) {
   std::function<void(async::scope&)> begin = [&body](async::scope& all) {
     all.start_body(body(all.group()));

@@ -295,5 +295,46 @@ TEST(task_group, the_loop_may_end_before_what_was_spawned_has_begun) {
   EXPECT_EQ(kept.use_count(), 1);
 }
 
+TEST(task_group, a_body_that_throws_before_it_waits_starts_nothing) {
+  std::vector<int> order;
+  const auto body = [&](task_group& group) -> awaitable<void> {
+    for (int i = 0; i < 1000; ++i) group.spawn(note(order, i));
+    throw std::runtime_error("too early");
+    co_return;
+  };
+  try {
+    run(with_task_group(body));
+    FAIL() << "nothing was thrown";
+  } catch (const std::runtime_error& e) {
+    EXPECT_STREQ(e.what(), "too early");
+  }
+  EXPECT_TRUE(order.empty());
+}
+
+awaitable<void> fail_when_cancelled() {
+  bool cancelled = false;
+  try {
+    co_await sleep_for(for_ever);
+  } catch (const boost::system::system_error&) {
+    cancelled = true;
+  }
+  if (cancelled) throw std::runtime_error("the second failure");
+}
+
+TEST(task_group, the_failure_of_the_body_is_the_first_one) {
+  const auto body = [&](task_group& group) -> awaitable<void> {
+    group.spawn(fail_when_cancelled());
+    co_await sleep_for(0s);
+    co_await sleep_for(0s);
+    throw std::runtime_error("the first failure");
+  };
+  try {
+    run(with_task_group(body));
+    FAIL() << "nothing was thrown";
+  } catch (const std::runtime_error& e) {
+    EXPECT_STREQ(e.what(), "the first failure");
+  }
+}
+
 }  // namespace
 }  // namespace quarq::test
