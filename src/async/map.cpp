@@ -1,3 +1,4 @@
+#include <chrono>
 #include <deque>
 #include <string>
 
@@ -6,7 +7,9 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <quarq/errors.hpp>
@@ -20,6 +23,9 @@ namespace quarq::detail {
 namespace asio = boost::asio;
 
 namespace {
+
+// How long elements that never wait may keep the loop from its timers and its other coroutines.
+constexpr std::chrono::milliseconds max_turn(1);
 
 std::size_t checked_concurrency(map_options options, std::size_t default_max) {
   if (options.max_concurrency == 0) throw usage_error("max_concurrency: expected at least 1, got 0");
@@ -74,9 +80,16 @@ struct map_impl::worker_set {
   std::exception_ptr first_failure;
 };
 
+awaitable<void> map_impl::next_turn(map_impl* self) {
+  const auto loop = co_await asio::this_coro::executor;
+  co_await asio::post(loop, asio::use_awaitable);
+  self->turn_ends_ = std::chrono::steady_clock::now() + max_turn;
+}
+
 awaitable<void> map_impl::run_workers(std::shared_ptr<map_impl> self) {
   const auto loop = co_await asio::this_coro::executor;
   self->started_ = std::chrono::steady_clock::now();
+  self->turn_ends_ = self->started_ + max_turn;
   const auto workers = std::make_shared<worker_set>(loop);
   workers->map = self;
   try {

@@ -60,6 +60,9 @@ class map_impl {
   void cut_short() noexcept { cut_short_ = true; }
   /// The work of one element has ended.
   void count(bool failed);
+  /// Elements have been worked on for so long without a wait that the loop should do its other work.
+  bool turn_is_over() const noexcept { return std::chrono::steady_clock::now() >= turn_ends_; }
+  static awaitable<void> next_turn(map_impl* self);
   std::optional<std::size_t> total() const noexcept { return progress_.total; }
 
  private:
@@ -69,6 +72,7 @@ class map_impl {
   const progress_callback on_progress_;
   progress progress_;
   std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point turn_ends_;
   bool stopped_ = false;
   bool cut_short_ = false;
 };
@@ -155,6 +159,8 @@ class map_work final : public map_impl {
   // run_workers holds this map until its workers have ended.
   static awaitable<void> map_worker(map_work* self, std::optional<element> item, std::size_t index) {
     while (item) {
+      const bool pauses = self->turn_is_over();
+      if (pauses) co_await next_turn(self);
       std::exception_ptr failure;
       try {
         auto work = self->where_.run(self->what_, std::move(*item));

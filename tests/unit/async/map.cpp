@@ -2,6 +2,7 @@
 #include <iterator>
 #include <list>
 #include <memory>
+#include <ranges>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -361,6 +362,20 @@ TEST(map, ten_thousand) {
   const auto values = run(here.map(twice_later, numbers(10'000)));
   ASSERT_EQ(values.size(), 10'000u);
   EXPECT_EQ(values[9'999], 19'998);
+}
+
+int think(int n) {
+  const auto until = std::chrono::steady_clock::now() + 1ms;
+  while (std::chrono::steady_clock::now() < until) {
+  }
+  return n;
+}
+
+TEST(map, elements_that_never_wait_let_the_loop_in_between) {
+  const auto many = std::views::iota(0, 3'000'000);
+  EXPECT_THROW(run(with_timeout(here.map(think, many), 20ms)), timed_out);
+  EXPECT_THROW(run(with_timeout(here.map(think, many, {.max_concurrency = 1}), 20ms)), timed_out);
+  EXPECT_THROW(run(with_timeout(here.map_outcomes(think, many), 20ms)), timed_out);
 }
 
 }  // namespace
