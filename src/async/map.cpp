@@ -16,6 +16,7 @@
 #include <quarq/map.hpp>
 
 #include "async/completion.hpp"
+#include "async/stack_depth.hpp"
 #include "base/assert.hpp"
 
 namespace quarq::detail {
@@ -88,6 +89,8 @@ awaitable<void> map_impl::next_turn(map_impl* self) {
 
 awaitable<void> map_impl::run_workers(std::shared_ptr<map_impl> self) {
   const auto loop = co_await asio::this_coro::executor;
+  const bool deep = async::stack_is_deep();
+  if (deep) co_await asio::post(loop, asio::use_awaitable);
   self->started_ = std::chrono::steady_clock::now();
   self->turn_ends_ = self->started_ + max_turn;
   const auto workers = std::make_shared<worker_set>(loop);

@@ -8,8 +8,10 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "async/stack_depth.hpp"
 #include "base/assert.hpp"
 
 namespace quarq::async {
@@ -196,7 +198,10 @@ void scope::emit(child& to) {
 
 void scope::cancel_by_parent() {
   parent_cancelled_ = true;
-  cancel();
+  if (!stack_is_deep()) return cancel();
+  asio::post(loop_, [self = weak_from_this()] {
+    if (const auto still = self.lock()) still->cancel();
+  });
 }
 
 // A cancellation signal must not be destroyed while it is emitted.
@@ -214,7 +219,7 @@ void scope::child_ended(std::unique_ptr<child> one, const std::exception_ptr& fa
 void scope::wake_parent() {
   if (left_ > 0 || starting_ || !parent_) return;
   // Posted during a cancellation, which the parent itself may have begun.
-  if (being_cancelled_) {
+  if (being_cancelled_ || stack_is_deep()) {
     parent_.post();
   } else {
     parent_.resume();
@@ -247,6 +252,8 @@ awaitable<std::shared_ptr<scope>> scope::run(std::function<void(scope&)> begin, 
   // A child may cause the cancellation of its parent before that waits: the parent must wait nevertheless.
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
+  const bool deep = stack_is_deep();
+  if (deep) co_await asio::post(loop, asio::use_awaitable);
   begin(*all);
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none && how == cancellation::passed_on)
