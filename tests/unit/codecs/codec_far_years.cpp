@@ -19,13 +19,13 @@ using namespace std::chrono;
 TEST(codec_far_years, json_is_read_back) {
   for (const int year : {-32767, -10'000, -400, -1, 0, 1, 9999, 10'000, 12'345, 32'767}) {
     const sys_seconds moment = sys_days(std::chrono::year(year) / 2 / 28) + 23h + 59s;
-    const std::string json = to_json(to_msgpack(moment));
-    EXPECT_EQ(from_msgpack<sys_seconds>(json_to_msgpack(json), "value"), moment) << json;
+    const std::string json = codecs::to_json(to_msgpack(moment));
+    EXPECT_EQ(from_msgpack<sys_seconds>(codecs::json_to_msgpack(json), "value"), moment) << json;
   }
 }
 
 TEST(codec_far_years, they_have_a_sign_and_may_have_more_digits) {
-  const auto text = [](int year) { return to_json(to_msgpack(sys_days(std::chrono::year(year) / 1 / 1))); };
+  const auto text = [](int year) { return codecs::to_json(to_msgpack(sys_days(std::chrono::year(year) / 1 / 1))); };
   EXPECT_EQ(text(-1), "\"-0001-01-01T00:00:00Z\"");
   EXPECT_EQ(text(10'000), "\"+10000-01-01T00:00:00Z\"");
   EXPECT_EQ(codecs::from_iso8601("+002019-03-01T12:00:00Z"), codecs::from_iso8601("2019-03-01T12:00:00Z"));

@@ -15,7 +15,7 @@ namespace {
 constexpr float max = std::numeric_limits<float>::max();
 
 float read(const std::string& json) {
-  return from_msgpack<float>(json_to_msgpack(json), "value");
+  return from_msgpack<float>(codecs::json_to_msgpack(json), "value");
 }
 
 TEST(codec_greatest_float, its_shortest_form_is_read) {

@@ -47,17 +47,17 @@ TEST(codec_hostile, no_prefix_of_a_document_is_a_document) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const std::string prefix = whole.substr(0, size);  // a copy of its own, so that a sanitizer sees its end
     EXPECT_THROW(from_msgpack<everything>(prefix, "value"), decode_error) << size;
-    EXPECT_THROW(to_json(prefix), decode_error) << size;
+    EXPECT_THROW(codecs::to_json(prefix), decode_error) << size;
     try_codec_input(prefix);
   }
 }
 
 TEST(codec_hostile, no_prefix_of_a_json_document_is_a_document) {
-  const std::string whole = to_json(to_msgpack(sample()));
-  EXPECT_EQ(to_msgpack(from_msgpack<everything>(json_to_msgpack(whole), "value")), to_msgpack(sample()))
+  const std::string whole = codecs::to_json(to_msgpack(sample()));
+  EXPECT_EQ(to_msgpack(from_msgpack<everything>(codecs::json_to_msgpack(whole), "value")), to_msgpack(sample()))
       << "every type can be typed as JSON";
   for (std::size_t size = 0; size < whole.size(); ++size)
-    EXPECT_THROW(json_to_msgpack(whole.substr(0, size)), decode_error) << size;
+    EXPECT_THROW(codecs::json_to_msgpack(whole.substr(0, size)), decode_error) << size;
 }
 
 /// What means something to msgpack or JSON.
@@ -67,7 +67,7 @@ constexpr std::string_view telling =
 TEST(codec_hostile, mutations_of_documents_are_read_or_refused) {
   std::mt19937 random(20190301);
   const std::string msgpack = to_msgpack(sample());
-  const std::string json = to_json(msgpack);
+  const std::string json = codecs::to_json(msgpack);
   for (int i = 0; i < 4000; ++i) {
     try_codec_input(mutated(msgpack, telling, random));
     try_codec_input(mutated(json, telling, random));
@@ -95,7 +95,7 @@ TEST(codec_hostile, depth_bombs_are_refused) {
     } else {
       EXPECT_THROW(from_msgpack<everything>(bomb, "value"), decode_error);
     }
-    EXPECT_THROW(to_json(bomb), decode_error);
+    EXPECT_THROW(codecs::to_json(bomb), decode_error);
     try_codec_input(bomb);
   }
 }

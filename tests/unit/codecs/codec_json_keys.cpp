@@ -19,13 +19,13 @@ enum class tiny : unsigned char { one = 1 };
 
 template <class Map>
 Map through_json(const Map& map) {
-  return from_msgpack<Map>(json_to_msgpack(to_json(to_msgpack(map))), "value");
+  return from_msgpack<Map>(codecs::json_to_msgpack(codecs::to_json(to_msgpack(map))), "value");
 }
 
 template <class Map>
 std::string complaint(const char* json) {
   try {
-    from_msgpack<Map>(json_to_msgpack(json), "value");
+    from_msgpack<Map>(codecs::json_to_msgpack(json), "value");
   } catch (const decode_error& e) {
     return e.what();
   }
@@ -35,10 +35,10 @@ std::string complaint(const char* json) {
 TEST(codec_json_keys, keys_of_every_kind_come_back) {
   using by_level = std::map<level, int>;
   const by_level levels{{level::low, 1}, {level::high, 2}};
-  EXPECT_EQ(to_json(to_msgpack(levels)), "{\"-1\": 1, \"7\": 2}");
+  EXPECT_EQ(codecs::to_json(to_msgpack(levels)), "{\"-1\": 1, \"7\": 2}");
   EXPECT_EQ(through_json(levels), levels);
   const std::map<bool, int> bools{{false, 1}, {true, 2}};
-  EXPECT_EQ(to_json(to_msgpack(bools)), "{\"false\": 1, \"true\": 2}");
+  EXPECT_EQ(codecs::to_json(to_msgpack(bools)), "{\"false\": 1, \"true\": 2}");
   EXPECT_EQ(through_json(bools), bools);
   const std::map<flag, int> flags{{flag::off, 1}, {flag::on, 2}};
   EXPECT_EQ(through_json(flags), flags);

@@ -126,7 +126,7 @@ print(msgpack.packb([0.1], use_single_float=True).hex())
   std::getline(lines, line);
   std::string floats = "1.5";
   for (int i = 1; i < 20; ++i) floats += ", 1.5";
-  EXPECT_EQ(to_json(from_hex(line)),
+  EXPECT_EQ(codecs::to_json(from_hex(line)),
             "{\"url\": \"http://a\", \"n\": [1, -2, 3.5, null, true], \"raw\": {\"$bytes\": \"/w==\"}, "
             "\"7\": {\"deep\": []}, "
             "\"float\": [" +

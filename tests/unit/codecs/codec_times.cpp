@@ -42,7 +42,7 @@ TEST(codec_times, durations_that_do_not_fit_are_refused) {
 TEST(codec_times, time_points_are_timestamps) {
   using namespace std::chrono;
   const sys_time<nanoseconds> time_point = sys_days(2019y / 3 / 1) + 12h + 250ms;
-  EXPECT_EQ(to_json(to_msgpack(time_point)), "\"2019-03-01T12:00:00.250Z\"");
+  EXPECT_EQ(codecs::to_json(to_msgpack(time_point)), "\"2019-03-01T12:00:00.250Z\"");
   EXPECT_EQ(again(time_point), time_point);
   const auto now = system_clock::now();
   EXPECT_EQ(again(now), now);
