@@ -1,0 +1,56 @@
+// What the processes of a soak have seen and done, written by themselves: one line an event, appended to one
+// file by a single write, so that it is there whatever happens to its writer next.
+//
+//     acked 1700000000123456 4711 slow-4711-9 9 1700000000123000
+//
+// The event, microseconds of Unix time, the process it is about, and words that depend on the event:
+//
+//     acked    ID NUMBER NOT_BEFORE   a client's job was accepted; it must not start before that microsecond
+//     refused  ID                     a client's job was refused: its id was taken
+//     got      ID STATE NUMBER        a client's wait ended; NUMBER is 0 unless the job has succeeded
+//     cancel   ID OUTCOME             a client's cancel was answered
+//     start    ID RUN ATTEMPT         a handler began; RUN is counted by its process
+//     end      ID RUN ok|failed       it returned, or is about to throw on purpose
+//     killed, terminated, frozen, thawed, cut     the driver did this to a process
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "support/history.hpp"
+
+namespace quarq::soak {
+
+using test::micros;
+
+class journal_writer {
+ public:
+  /// Throws std::system_error if the file can't be opened.
+  explicit journal_writer(const std::string& path);
+  ~journal_writer();
+  journal_writer(const journal_writer&) = delete;
+  journal_writer& operator=(const journal_writer&) = delete;
+
+  /// Of this process, or of another. Words must not be empty or have white space. Thread-safe.
+  void note(std::string_view event, std::initializer_list<std::string_view> words = {}) const;
+  void note_of(pid_t pid, std::string_view event, std::initializer_list<std::string_view> words = {}) const;
+
+ private:
+  int file_;
+};
+
+struct entry {
+  std::string event;
+  micros at{};
+  pid_t pid = 0;
+  std::vector<std::string> words;
+};
+
+/// In the order of their times. Throws std::runtime_error naming a line that is none.
+std::vector<entry> read_journal(const std::string& path);
+
+}  // namespace quarq::soak

@@ -1,0 +1,124 @@
+#include "soak/tcp_proxy.hpp"
+
+#include <array>
+#include <list>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <quarq/awaitable.hpp>
+#include <quarq/time.hpp>
+
+namespace quarq::soak {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr std::chrono::milliseconds looks_again_after{5};
+
+struct link {
+  explicit link(asio::io_context& loop) : client(loop), server(loop) {}
+  void close() {
+    boost::system::error_code ignored;
+    client.close(ignored);
+    server.close(ignored);
+  }
+  tcp::socket client, server;
+  bool stalled = false;
+};
+
+awaitable<void> pass_on(std::shared_ptr<link> of, tcp::socket& from, tcp::socket& to) {
+  std::array<char, 65'536> bytes;
+  boost::system::error_code failed;
+  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  while (!failed) {
+    const auto space = asio::buffer(bytes);
+    const auto got = co_await from.async_read_some(space, token);
+    while (of->stalled && of->client.is_open()) co_await sleep_for(looks_again_after);
+    if (failed) break;
+    const auto some = asio::buffer(bytes.data(), got);
+    co_await asio::async_write(to, some, token);
+  }
+  of->close();
+}
+
+}  // namespace
+
+struct tcp_proxy::state {
+  explicit state(int to)
+      : target(asio::ip::address_v4::loopback(), static_cast<unsigned short>(to)),
+        acceptor(loop, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+    asio::co_spawn(loop, accept(), asio::detached);
+    thread = std::thread([this] { loop.run(); });
+  }
+  ~state() {
+    loop.stop();
+    thread.join();
+  }
+
+  awaitable<void> accept() {
+    for (;;) {
+      boost::system::error_code failed;
+      auto token = asio::redirect_error(asio::use_awaitable, failed);
+      const auto one = std::make_shared<link>(loop);
+      co_await acceptor.async_accept(one->client, token);
+      if (failed) continue;
+      links.remove_if([](const std::weak_ptr<link>& l) { return l.expired(); });
+      links.push_back(one);
+      asio::co_spawn(loop, connect(one), asio::detached);
+    }
+  }
+
+  awaitable<void> connect(std::shared_ptr<link> one) {
+    boost::system::error_code failed;
+    auto token = asio::redirect_error(asio::use_awaitable, failed);
+    co_await one->server.async_connect(target, token);
+    if (failed) {
+      one->close();
+      co_return;
+    }
+    asio::co_spawn(loop, pass_on(one, one->client, one->server), asio::detached);
+    asio::co_spawn(loop, pass_on(one, one->server, one->client), asio::detached);
+  }
+
+  template <class F>
+  void for_each_link(F f) {
+    asio::post(loop, [this, f] {
+      for (const auto& l : links) {
+        if (const auto one = l.lock()) f(*one);
+      }
+    });
+  }
+
+  asio::io_context loop{1};
+  tcp::endpoint target;
+  tcp::acceptor acceptor;
+  std::list<std::weak_ptr<link>> links;
+  std::thread thread;
+};
+
+tcp_proxy::tcp_proxy(int to) : state_(std::make_unique<state>(to)) {}
+tcp_proxy::~tcp_proxy() = default;
+
+int tcp_proxy::port() const noexcept {
+  return state_->acceptor.local_endpoint().port();
+}
+
+void tcp_proxy::cut() {
+  state_->for_each_link([](link& l) { l.close(); });
+}
+
+void tcp_proxy::stall() {
+  state_->for_each_link([](link& l) { l.stalled = true; });
+}
+
+}  // namespace quarq::soak

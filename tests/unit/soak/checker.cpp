@@ -1,0 +1,145 @@
+#include "soak/checker.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "soak/soak_tasks.hpp"
+
+namespace quarq::soak {
+namespace {
+
+using namespace std::chrono_literals;
+using strings = std::vector<std::string>;
+
+constexpr pid_t client = 1, worker = 2, other_worker = 3;
+
+/// A journal of a few lines, times in ms.
+struct soak_checker : testing::Test {
+  soak_checker& at(int ms, const std::string& event, pid_t pid, strings words = {}) {
+    journal_.push_back({event, micros(std::chrono::milliseconds(ms)), pid, std::move(words)});
+    return *this;
+  }
+  soak_checker& accepted(const std::string& id, int ms = 0, int not_before_ms = 0) {
+    return at(ms, "acked", client, {id, "5", std::to_string(not_before_ms * 1000)});
+  }
+  soak_checker& start(int ms, const std::string& id, pid_t pid = worker) {
+    runs_.push_back(id);
+    return at(ms, "start", pid, {id, std::to_string(runs_.size()), "1"});
+  }
+  /// Of the last start.
+  soak_checker& end(int ms, pid_t pid = worker, const char* how = "ok") {
+    return at(ms, "end", pid, {runs_.back(), std::to_string(runs_.size()), how});
+  }
+  soak_checker& ended(const std::string& id, job_state state = job_state::succeeded,
+                      std::int64_t result = answer_to(5)) {
+    ends_.emplace(id, final_state{state, state == job_state::succeeded ? result : 0});
+    return *this;
+  }
+  strings violations() { return check(journal_, ends_, micros(0s), micros(0s)).violations; }
+
+  std::vector<entry> journal_;
+  final_states ends_;
+  strings runs_;
+};
+
+TEST_F(soak_checker, a_job_that_is_done_once_breaks_nothing) {
+  accepted("a").start(1, "a").end(2).ended("a").at(3, "got", client, {"a", "succeeded", "16"});
+  EXPECT_EQ(violations(), strings());
+}
+
+TEST_F(soak_checker, a_lost_job_is_found) {
+  accepted("a");
+  EXPECT_EQ(violations(), strings{"a: acknowledged, and has 0 final states after 0 starts"});
+}
+
+TEST_F(soak_checker, two_final_states_are_found) {
+  accepted("a").start(1, "a").end(2).ended("a").ended("a", job_state::dead);
+  EXPECT_EQ(violations(), strings{"a: acknowledged, and has 2 final states after 1 starts"});
+}
+
+TEST_F(soak_checker, the_result_of_another_job_is_found) {
+  accepted("a").start(1, "a").end(2).ended("a", job_state::succeeded, 17);
+  EXPECT_EQ(violations(), strings{"a: its result is 17, not 16"});
+}
+
+TEST_F(soak_checker, a_start_before_the_time_is_found) {
+  accepted("a", 0, 100).start(97, "a").end(98).ended("a");
+  EXPECT_EQ(violations(), strings{"a: started 3000 us before its time"});
+}
+
+TEST_F(soak_checker, a_repeat_without_a_fault_is_found) {
+  accepted("a").start(1, "a").end(2).start(5, "a", other_worker).end(6, other_worker).ended("a");
+  EXPECT_EQ(violations(),
+            strings{"a: started on 2, and 4000 us later again on 3, though nothing had happened to 2"});
+}
+
+TEST_F(soak_checker, a_killed_or_stopped_worker_explains_a_repeat) {
+  for (const auto* fault : {"killed", "terminated", "frozen", "cut"}) {
+    journal_.clear();
+    ends_.clear();
+    accepted("a")
+        .start(1, "a")
+        .at(3, fault, worker)
+        .start(5, "a", other_worker)
+        .end(6, other_worker)
+        .ended("a");
+    EXPECT_EQ(violations(), strings()) << fault;
+  }
+}
+
+TEST_F(soak_checker, a_fault_that_was_over_long_before_explains_nothing) {
+  at(0, "frozen", worker).at(1, "thawed", worker).accepted("a");
+  start(4'000, "a").start(8'000, "a", other_worker).end(8'001, other_worker).ended("a");
+  EXPECT_EQ(violations().size(), 1);
+}
+
+TEST_F(soak_checker, a_job_that_failed_on_purpose_may_run_again) {
+  accepted("retried-1").start(1, "retried-1").end(2, worker, "failed").start(5, "retried-1", other_worker);
+  end(6, other_worker).ended("retried-1");
+  EXPECT_EQ(violations(), strings());
+}
+
+TEST_F(soak_checker, a_start_after_the_cancellation_is_found) {
+  accepted("cancel-1").at(1, "cancel", client, {"cancel-1", "cancelled"}).start(2, "cancel-1").end(3);
+  ended("cancel-1", job_state::cancelled);
+  EXPECT_EQ(violations(), strings{"cancel-1: started after it was cancelled"});
+}
+
+TEST_F(soak_checker, a_job_that_nobody_cancelled_is_not_to_end_as_cancelled) {
+  accepted("a").ended("a", job_state::cancelled);
+  EXPECT_EQ(violations(), strings{"a: ended as cancelled after 0 starts"});
+}
+
+TEST_F(soak_checker, one_attempt_may_be_lost_with_its_worker_and_not_otherwise) {
+  accepted("once-1").start(1, "once-1").at(2, "killed", worker).ended("once-1", job_state::dead);
+  EXPECT_EQ(violations(), strings());
+  accepted("once-2").ended("once-2", job_state::dead);
+  EXPECT_EQ(violations(), strings{"once-2: ended as dead after 0 starts"});
+}
+
+TEST_F(soak_checker, a_client_that_was_told_something_else_is_found) {
+  accepted("a").start(1, "a").end(2).ended("a").at(3, "got", client, {"a", "dead", "0"});
+  EXPECT_EQ(violations(), strings{"a: a client was told dead 0, and recorded is succeeded 16"});
+}
+
+TEST_F(soak_checker, two_jobs_with_one_id_at_once_are_found) {
+  accepted("unique-1").accepted("unique-1").start(1, "unique-1").start(2, "unique-1", other_worker);
+  end(3, other_worker).start(4, "unique-1").end(5);
+  EXPECT_EQ(violations(), strings{"unique-1: two jobs with this id ran at once, on 2 and 3"});
+}
+
+TEST_F(soak_checker, a_job_whose_end_is_not_kept_must_have_been_done) {
+  accepted("void-1").start(1, "void-1");
+  EXPECT_EQ(violations(), strings{"void-1: accepted 1 times, done 0 times"});
+}
+
+TEST_F(soak_checker, a_second_without_its_run_of_cron_is_found) {
+  start(1'000, "cron:second:1000").start(3'000, "cron:second:3000");
+  EXPECT_EQ(check(journal_, ends_, micros(0s), micros(4s)).violations,
+            strings{"cron: nothing ran in second 2"});
+}
+
+}  // namespace
+}  // namespace quarq::soak
