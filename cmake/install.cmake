@@ -7,8 +7,9 @@ install(TARGETS quarq quarq_processes EXPORT quarqTargets ARCHIVE DESTINATION ${
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT quarqTargets NAMESPACE quarq:: DESTINATION ${quarq_cmake_dir})
 install(DIRECTORY include/quarq ${PROJECT_BINARY_DIR}/include/quarq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+# Optional: a build of only what a program needs (./dev demo, --target quarq) can be installed, too.
 if(TARGET quarq_command)
-  install(TARGETS quarq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS quarq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} OPTIONAL)
 endif()
 
 configure_package_config_file(cmake/quarqConfig.cmake.in ${PROJECT_BINARY_DIR}/quarqConfig.cmake
