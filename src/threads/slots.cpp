@@ -23,6 +23,18 @@ bool slots::try_acquire() {
   return true;
 }
 
+void slots::append(waiter& one) {
+  waiting_.push_back(one);
+  one.waits = true;
+}
+
+// False if it was not there.
+bool slots::remove(waiter& one) {
+  if (!std::exchange(one.waits, false)) return false;
+  waiting_.remove(one);
+  return true;
+}
+
 void slots::acquire() {
   std::unique_lock lock(mutex_);
   if (closed_) return;
@@ -30,37 +42,43 @@ void slots::acquire() {
     --free_;
     return;
   }
-  const auto me = std::make_shared<waiter>();
-  waiting_.push_back(me);
-  changed_.wait(lock, [&] { return me->has_slot || me->is_closed; });
+  waiter me;
+  append(me);
+  changed_.wait(lock, [&] { return me.has_slot || me.is_closed; });
 }
 
 // A waiting coroutine's. If it is destroyed before the coroutine resumes, the slot goes to the next waiter.
 struct slots::wait_ticket {
-  wait_ticket(slots& all, std::shared_ptr<waiter> one) : from(all), me(std::move(one)) {}
+  explicit wait_ticket(slots& all) : from(all) {}
   wait_ticket(const wait_ticket&) = delete;
   wait_ticket& operator=(const wait_ticket&) = delete;
   ~wait_ticket() {
-    if (!waits) return;
     {
       const std::lock_guard lock(from.mutex_);
-      if (!me->has_slot) {
-        from.waiting_.remove(me);
-        return;
-      }
+      from.remove(me);
+      if (!me.has_slot || taken) return;
     }
     from.release();
   }
 
+  // If it has a slot already, its completion is on its way.
+  void cancel() {
+    {
+      const std::lock_guard lock(from.mutex_);
+      if (!from.remove(me)) return;
+    }
+    me.completion->complete();
+  }
+
   slots& from;
-  std::shared_ptr<waiter> me;
-  bool waits = true;
+  waiter me;
+  bool taken = false;
 };
 
 awaitable<void> slots::async_acquire() {
   const auto loop = co_await asio::this_coro::executor;
-  const auto me = std::make_shared<waiter>();
-  me->completion = std::make_shared<async::completion>(loop);
+  wait_ticket ticket(*this);
+  ticket.me.completion = std::make_shared<async::completion>(loop);
   {
     const std::lock_guard lock(mutex_);
     if (closed_) throw cancelled("the thread pool has ended");
@@ -68,22 +86,13 @@ awaitable<void> slots::async_acquire() {
       --free_;
       co_return;
     }
-    waiting_.push_back(me);
+    append(ticket.me);
   }
-  wait_ticket ticket(*this, me);
-  std::function<void()> on_cancel = [this, one = me.get()] {
-    // If it has a slot already, its completion is on its way.
-    {
-      const std::lock_guard lock(mutex_);
-      if (one->has_slot || one->is_closed) return;
-      waiting_.remove_if([&](const auto& other) { return other.get() == one; });
-    }
-    one->completion->complete();
-  };
-  const bool was_cancelled = co_await async::completion::wait(me->completion, std::move(on_cancel));
+  std::function<void()> on_cancel = [one = &ticket] { one->cancel(); };
+  const bool was_cancelled = co_await async::completion::wait(ticket.me.completion, std::move(on_cancel));
   if (was_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
-  if (me->is_closed) throw cancelled("the thread pool ended before there was place in its queue");
-  ticket.waits = false;
+  if (ticket.me.is_closed) throw cancelled("the thread pool ended before there was place in its queue");
+  ticket.taken = true;
 }
 
 void slots::release() {
@@ -94,11 +103,11 @@ void slots::release() {
     return;
   }
   QUARQ_ASSERT(free_ == 0);
-  const auto next = std::move(waiting_.front());
-  waiting_.pop_front();
-  next->has_slot = true;
-  if (next->completion) {
-    next->completion->complete();
+  waiter& next = waiting_.front();
+  remove(next);
+  next.has_slot = true;
+  if (next.completion) {
+    next.completion->complete();
   } else {
     changed_.notify_all();
   }
@@ -107,9 +116,11 @@ void slots::release() {
 void slots::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
-  for (const auto& one : std::exchange(waiting_, {})) {
-    one->is_closed = true;
-    if (one->completion) one->completion->complete();
+  while (!waiting_.empty()) {
+    waiter& one = waiting_.front();
+    remove(one);
+    one.is_closed = true;
+    if (one.completion) one.completion->complete();
   }
   changed_.notify_all();
 }

@@ -3,13 +3,13 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <list>
 #include <memory>
 #include <mutex>
 
 #include <quarq/awaitable.hpp>
 
 #include "async/completion.hpp"
+#include "base/linked_list.hpp"
 
 namespace quarq::threads {
 
@@ -29,18 +29,23 @@ class slots {
   void close();
 
  private:
-  struct waiter {
+  struct waiter : base::linked<waiter> {
     std::shared_ptr<async::completion> completion;  ///< null: a thread
+    bool waits = false;                             ///< it is in the list
     bool has_slot = false;
     bool is_closed = false;
   };
   struct wait_ticket;
 
+  // REQUIRES: the mutex is held.
+  void append(waiter& one);
+  bool remove(waiter& one);
+
   std::mutex mutex_;
   std::condition_variable changed_;
   const std::size_t count_;
   std::size_t free_;
-  std::list<std::shared_ptr<waiter>> waiting_;
+  base::linked_list<waiter> waiting_;
   bool closed_ = false;
 };
 

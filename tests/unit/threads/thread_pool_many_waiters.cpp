@@ -1,0 +1,82 @@
+// Calls that wait for a place in a full queue, and are cancelled.
+#include <atomic>
+#include <chrono>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <quarq/gather.hpp>
+#include <quarq/thread_pool.hpp>
+
+#include "support/gate.hpp"
+#include "support/on_loop.hpp"
+#include "unit/threads/thread_pools.hpp"
+
+namespace quarq::test {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+TEST(thread_pool, very_many_waiting_calls_are_cancelled) {
+  thread_pool threads(bounded(1, 1));
+  gate busy;
+  threads.post([&] { busy.pass(); });
+  busy.wait_until_reached();
+  threads.post([] {});
+  std::atomic<int> ran = 0;
+  asio::io_context loop(1);
+  asio::cancellation_signal cancel;
+  bool ended = false;
+  const auto all_calls = [&]() -> awaitable<void> {
+    std::vector<awaitable<void>> all;
+    for (int i = 0; i < 100'000; ++i) all.push_back(threads.run([&] { ++ran; }));
+    co_await gather(std::move(all));
+  };
+  asio::co_spawn(loop, all_calls(),
+                 asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr& e) {
+                   ended = true;
+                   EXPECT_TRUE(is_aborted(e));
+                 }));
+  loop.poll();
+  // A loop that stands still for so long would cost a worker its jobs.
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  cancel.emit(asio::cancellation_type::terminal);
+  loop.run_for(test_patience);
+  EXPECT_TRUE(ended);
+  EXPECT_LT(std::chrono::steady_clock::now(), deadline);
+  busy.open();
+  run_on_loop(threads.run([] {}));
+  EXPECT_EQ(ran, 0);
+}
+
+// The middle, the first and the last of the list leave it; the others keep their order.
+TEST(thread_pool, calls_that_wait_keep_their_order_when_others_are_cancelled) {
+  thread_pool threads(bounded(1, 1));
+  gate busy;
+  threads.post([&] { busy.pass(); });
+  busy.wait_until_reached();
+  threads.post([] {});
+  std::vector<int> order;
+  asio::io_context loop(1);
+  std::vector<asio::cancellation_signal> cancel(9);
+  int cancelled = 0;
+  for (int i = 0; i < 9; ++i)
+    asio::co_spawn(loop, threads.run([&order, i] { order.push_back(i); }),
+                   asio::bind_cancellation_slot(cancel[i].slot(), [&](const std::exception_ptr& e) {
+                     if (e) ++cancelled;
+                   }));
+  loop.poll();
+  for (const int i : {4, 0, 8, 5}) cancel[i].emit(asio::cancellation_type::terminal);
+  busy.open();
+  loop.run_for(test_patience);
+  EXPECT_EQ(cancelled, 4);
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 6, 7}));
+}
+
+}  // namespace
+}  // namespace quarq::test
