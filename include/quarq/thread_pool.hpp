@@ -36,7 +36,8 @@ struct thread_pool_options {
 
 /// A pool of threads. Work starts roughly in the order in which it arrives; there is no guarantee for work
 /// from several threads. Thread safety: until the pool is destroyed, any thread and any loop may call its
-/// members. Must not be destroyed from one of its own threads (calls std::terminate).
+/// members. Must not be destroyed from one of its own threads (calls std::terminate). In a copy of this program
+/// made by fork() there are no threads: run() and post() throw quarq::error there.
 class thread_pool : public detail::maps<thread_pool> {
  public:
   /// Throws std::system_error if the system refuses a thread.

@@ -46,7 +46,12 @@ std::size_t size_of(const thread_pool_impl& pool) noexcept {
 }
 
 void end_pool(const std::shared_ptr<thread_pool_impl>& pool) {
-  pool->end();
+  if (pool->has_threads_here()) {
+    pool->end();
+  } else {
+    // Objects of threads that do not exist can be neither joined nor destroyed.
+    [[maybe_unused]] const auto* const kept = new std::shared_ptr(pool);
+  }
 }
 
 void post(thread_pool_impl& pool, detail::unique_function f) {
@@ -93,6 +98,7 @@ void throw_failure(thread_call& call, bool was_cancelled) {
 
 awaitable<void> run_call(std::shared_ptr<thread_pool_impl> pool, std::shared_ptr<thread_call> call) {
   const auto loop = co_await asio::this_coro::executor;
+  pool->require_threads();
   call->done = std::make_shared<async::completion>(loop);
   if (pool->is_bounded()) co_await pool->slot_for(call);
   awaited_call guard(*pool, call);

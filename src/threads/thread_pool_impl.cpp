@@ -8,6 +8,8 @@
 #include <boost/asio/post.hpp>
 #include <pthread.h>
 
+#include <quarq/errors.hpp>
+
 #include "async/completion.hpp"
 #include "base/assert.hpp"
 
@@ -242,7 +244,14 @@ void thread_pool_impl::drop_all() {
 
 // ---- queues
 
+void thread_pool_impl::require_threads() const {
+  if (has_threads_here()) return;
+  throw error("the thread pool \"" + options_.name +
+              "\" can't be used in a copy of its process that fork() made: make another one there");
+}
+
 void thread_pool_impl::post(unique_function&& f) {
+  require_threads();
   if (slots_ && !slots_->try_acquire()) {
     if (worker::here() && worker::here()->is_of(*this)) {
       const async::allow_nested_run nested;
@@ -404,6 +413,7 @@ void thread_pool_impl::drop(const std::shared_ptr<thread_call>& call) noexcept {
 }
 
 void thread_pool_impl::cancel(thread_call& call) {
+  if (!has_threads_here()) return;
   if (call.leave_queue(state::cancelled)) {
     call.forget();
     release_slot(call);

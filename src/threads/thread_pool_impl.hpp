@@ -16,6 +16,7 @@
 #include <quarq/thread_pool.hpp>
 
 #include "async/idle_work_source.hpp"
+#include "base/owner_process.hpp"
 #include "threads/slots.hpp"
 #include "threads/work_queue.hpp"
 
@@ -37,6 +38,10 @@ class thread_pool_impl {
   void end();
 
   std::size_t size() const noexcept { return size_; }
+  /// False in a copy of the process that fork() made: the pool's threads do not exist there.
+  bool has_threads_here() const noexcept { return owner_.is_this_one(); }
+  /// Throws quarq::error in such a copy.
+  void require_threads() const;
   void post(detail::unique_function&& f);
   /// Waits for a slot in the queue. REQUIRES: is_bounded().
   awaitable<void> slot_for(std::shared_ptr<detail::thread_call> call);
@@ -72,6 +77,7 @@ class thread_pool_impl {
   void release_slot(detail::thread_call& call);
 
   const thread_pool_options options_;
+  const base::owner_process owner_;
   const std::size_t size_;
   std::optional<slots> slots_;
   work_queue external_;
