@@ -48,8 +48,12 @@ concept exit_result = std::is_void_v<R> || (std::integral<R> && !std::same_as<R,
 /// The process dies with its parent, and with this object: the destructor kills it and waits until it is
 /// gone. It leaves no zombie. A default-constructed or moved-from process is empty.
 ///
-/// Thread safety: const members, from any thread. Must not be used in a process made by fork(). Needs the
-/// library quarq::processes.
+/// Thread safety: const members, from any thread. In a copy of this program made by fork() it belongs to the
+/// original: join(), wait(), exit_code() and running() throw quarq::error there, the others do nothing. Needs
+/// the library quarq::processes.
+///
+/// A program that drops privileges must do so before it starts processes. It may not kill those that still have
+/// them: terminate() and kill() do nothing then, and the destructor does not wait.
 class process {
  public:
   process() noexcept = default;
@@ -113,6 +117,7 @@ class process {
   void end() noexcept;
   static awaitable<int> wait_for(std::shared_ptr<state> of);
   const std::shared_ptr<state>& require() const;
+  bool is_ours() const noexcept;
 
   std::shared_ptr<state> state_;
 };

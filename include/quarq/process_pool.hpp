@@ -48,13 +48,18 @@ struct process_pool_options {
 ///
 /// run() throws
 /// - call_failed if the function throws, with its type() and what();
-/// - worker_lost, with the signal or the exit code, if its process dies; other calls are not affected, and
-///   the child is replaced at once;
+/// - worker_lost, with the signal, the exit code or the reason that the child gives, if its process dies; other
+///   calls are not affected, and the child is replaced at once;
 /// - memory_limit_exceeded;
 /// - boost::system::system_error (operation_aborted) if the caller is cancelled: the process is killed and
 ///   replaced;
 /// - cancelled if the pool is destroyed first;
-/// - error if processes can't be started, and usage_error for arguments that can't be encoded.
+/// - error if processes can't be started, and usage_error for arguments that can't be encoded;
+/// - error in a copy of this program made by fork(): the children are the original's. There pids() throws as
+///   well, and the destructor does nothing.
+///
+/// A program that drops privileges must do so before it starts children. It may not kill those that still have
+/// them: a cancelled call runs on there, and the destructor does not wait for it.
 ///
 /// Thread safety: any thread and any loop. The destructor kills the children and returns when they are gone.
 /// Children die with the program, however it ends. They share its stdout and stderr, which are flushed after

@@ -66,8 +66,8 @@ std::string with_errno(const char* what, int number) {
   return std::string(what) + ": " + std::strerror(number);
 }
 
-void child_process::kill(int signal) const noexcept {
-  syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0);
+bool child_process::kill(int signal) const noexcept {
+  return syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0) == 0 || errno != EPERM;
 }
 
 std::string signal_name(int signal) {

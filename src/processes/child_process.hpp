@@ -32,8 +32,9 @@ class child_process {
   pid_t pid() const noexcept { return pid_; }
   /// A pidfd: readable when the process has ended.
   int pidfd() const noexcept { return pidfd_.get(); }
-  /// Does nothing if the process has ended, whatever runs under its number now.
-  void kill(int signal = SIGKILL) const noexcept;
+  /// Does nothing if the process has ended, whatever runs under its number now. Returns false if the system
+  /// does not permit it: this program has dropped the privileges that the process still has.
+  bool kill(int signal = SIGKILL) const noexcept;
   /// REQUIRES: it has ended. Takes its end from the system, once.
   process_end reap() const noexcept;
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include <cxxabi.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -109,6 +110,12 @@ class called_function {
   any_function function_ = nullptr;
 };
 
+// what() of an exception of the user's may be null.
+std::string text_of(const std::exception& e) {
+  const char* const text = e.what();
+  return text ? text : "";
+}
+
 // What messages about the arguments begin with.
 std::string label_of(const call_head& call) {
   return call.name.empty() ? "call" : std::string(call.name);
@@ -121,17 +128,27 @@ failure describe_current(failure_reason stage, memory_limit& limit) {
   try {
     throw;
   } catch (const detail::bad_payload& e) {
-    return {failure_reason::bad_arguments, "quarq::decode_error", e.what(), {}};
+    return {failure_reason::bad_arguments, "quarq::decode_error", text_of(e), {}};
   } catch (const retry_after& e) {
-    return {failure_reason::retry, base::type_name(typeid(e)), e.what(), e.delay()};
+    return {failure_reason::retry, base::type_name(typeid(e)), text_of(e), e.delay()};
   } catch (const std::bad_alloc& e) {
-    return {limit.is_set() ? failure_reason::memory_limit : stage, "std::bad_alloc", e.what(), {}};
+    return {limit.is_set() ? failure_reason::memory_limit : stage, "std::bad_alloc", text_of(e), {}};
   } catch (const std::exception& e) {
-    return {stage, base::type_name(typeid(e)), e.what(), {}};
+    return {stage, base::type_name(typeid(e)), text_of(e), {}};
   } catch (...) {
     const std::type_info* type = abi::__cxa_current_exception_type();
     return {stage, type ? base::type_name(*type) : "unknown", "unknown exception", {}};
   }
+}
+
+// A called function may have forked, and the copy may have come back out of it, as after an exec that failed.
+// Its answer would be taken for that of the child. What stdio holds was written by both, and is the child's.
+void end_copy(pid_t child, const std::optional<failure>& failed) {
+  if (getpid() == child) return;
+  if (!failed) _exit(0);
+  dprintf(2, "quarq: a process that a called function forked ends: %s: %s\n", failed->type.c_str(),
+          failed->message.c_str());
+  _exit(exit_failed);
 }
 
 /// The life of a child.
@@ -140,29 +157,53 @@ class session {
   explicit session(base::unique_fd socket) : channel_(std::move(socket)) {}
 
   int serve() {
-    channel_.compose(frame_kind::hello, [](encoder& out) { out.raw(hello_body(program_build_id())); });
+    channel_.compose(frame_kind::hello, 0, [](encoder& out) { out.raw(hello_body(program_build_id())); });
     if (channel_.send(true) != ipc_channel::progress::done) return exit_failed;
-    message from;
-    for (bool first = true; channel_.receive(from, true) == ipc_channel::progress::done; first = false) {
-      if (from.header.kind == frame_kind::run) return run_once(from);
-      if (from.header.kind != frame_kind::call)
+    for (bool first = true; channel_.receive(received_, true) == ipc_channel::progress::done; first = false) {
+      if (received_.header.kind == frame_kind::run) return run_once();
+      if (received_.header.kind != frame_kind::call)
         throw decode_error("process frame: a child was sent an answer");
       // Service managers stop all processes at once; the parent may let work end first.
       if (first) swallow(SIGTERM);
-      answer(from);
-      if (channel_.send(true) != ipc_channel::progress::done) return exit_failed;
+      answer();
+      if (channel_.send(true) != ipc_channel::progress::done) return end_unheard();
     }
-    return 0;
+    return end_unheard();
+  }
+
+  /// Tells the parent why this process ends, if it still listens.
+  void explain(const std::string& why) noexcept {
+    try {
+      // It waits for nothing else but the answer to a call.
+      if (received_.header.kind != frame_kind::call || channel_.is_half_sent()) return;
+      const failure end{failure_reason::ends, {}, why, {}};
+      channel_.compose(frame_kind::failure, number(), [&](encoder& out) { write_failure(out, end); });
+      channel_.add_flags(frame_flag::retire);
+      channel_.send(true);
+    } catch (...) {
+      // It learns of the end at least.
+    }
   }
 
  private:
+  // Nobody listens any more: the parent has closed the connection, or is gone.
+  static int end_unheard() {
+    if (fcntl(child_socket, F_GETFD) < 0)
+      throw error("a called function has closed descriptor 3, the connection to the parent");
+    return 0;
+  }
+
+  std::uint64_t number() const noexcept { return received_.header.call; }
+
   // Composes the answer.
-  void answer(message& from) {
-    incoming attached(channel_.segment(), std::move(from.files));
-    decoder in(from.body, "call", &attached);
+  void answer() {
+    incoming attached(channel_.segment(), std::move(received_.files));
+    decoder in(received_.body, "call", &attached);
     const call_head call = read_call_head(in);
-    const auto failed = run(call, attached, from.body.substr(in.position()));
-    if (failed) channel_.compose(frame_kind::failure, [&](encoder& out) { write_failure(out, *failed); });
+    const auto failed = run(call, attached, received_.body.substr(in.position()));
+    end_copy(pid_, failed);
+    if (failed)
+      channel_.compose(frame_kind::failure, number(), [&](encoder& out) { write_failure(out, *failed); });
     flush_all();
     const bool was_short = failed && failed->reason == failure_reason::memory_limit;
     const bool too_big = call.retire_above > 0 && resident_memory() > call.retire_above;
@@ -178,7 +219,7 @@ class session {
       stage = failure_reason::threw;
       const std::string label = label_of(call);
       decoder arguments(encoded, label, &attached);
-      channel_.compose(frame_kind::value, [&](encoder& out) {
+      channel_.compose(frame_kind::value, number(), [&](encoder& out) {
         if (!call.plain_result) return function(call, encoded, arguments, out);
         std::string alone;
         encoder plain(alone);
@@ -192,40 +233,51 @@ class session {
   }
 
   // A process for one function: its result is the exit code.
-  int run_once(message& from) {
-    incoming attached(channel_.segment(), std::move(from.files));
-    decoder in(from.body, "call", &attached);
+  int run_once() {
+    incoming attached(channel_.segment(), std::move(received_.files));
+    decoder in(received_.body, "call", &attached);
     const call_head call = read_call_head(in);
     memory_limit limit(call.memory_limit);
+    std::string result;
+    std::optional<failure> failed;
     try {
       const called_function function(call);
-      const std::string_view encoded = from.body.substr(in.position());
+      const std::string_view encoded = received_.body.substr(in.position());
       decoder arguments(encoded, "call", &attached);
-      std::string result;
       encoder out(result);
       function(call, encoded, arguments, out);
-      decoder code(result, "result");
-      return code.try_nil() ? 0 : static_cast<int>(code.integer());
     } catch (...) {
-      const failure what = describe_current(failure_reason::threw, limit);
+      failed = describe_current(failure_reason::threw, limit);
+    }
+    end_copy(pid_, failed);
+    if (failed) {
       flush_all();
-      std::fprintf(stderr, "%s: %s\n", what.type.c_str(), what.message.c_str());
+      std::fprintf(stderr, "%s: %s\n", failed->type.c_str(), failed->message.c_str());
       return exit_failed;
     }
+    decoder code(result, "result");
+    return code.try_nil() ? 0 : static_cast<int>(code.integer());
   }
 
+  const pid_t pid_ = getpid();
   ipc_channel channel_;
+  message received_;  // the call
 };
 
 }  // namespace
 
 void serve_parent(std::string_view name) {
   set_up(name);
+  // Its destructor would close the socket: the parent is to see the end of the process, not only of that.
+  session life{base::unique_fd(child_socket)};
   try {
-    session life{base::unique_fd(child_socket)};
     leave(life.serve());
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "quarq: a child process of %s ends: %s\n", program_invocation_short_name, e.what());
+    const std::string why = text_of(e);
+    std::fprintf(stderr, "quarq: a child process of %s ends: %s\n", program_invocation_short_name,
+                 why.c_str());
+    flush_all();
+    life.explain(why);
     leave(exit_protocol);
   }
 }

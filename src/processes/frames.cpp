@@ -40,6 +40,7 @@ void write_header(char* to, const frame_header& header) noexcept {
   put(to + 5, header.flags);
   put(to + 6, header.files);
   put(to + 8, header.segment);
+  put(to + 16, header.call);
 }
 
 frame_header read_header(std::string_view bytes) {
@@ -50,6 +51,7 @@ frame_header read_header(std::string_view bytes) {
   header.flags = get<std::uint8_t>(bytes.data() + 5);
   header.files = get<std::uint16_t>(bytes.data() + 6);
   header.segment = get<std::uint64_t>(bytes.data() + 8);
+  header.call = get<std::uint64_t>(bytes.data() + 16);
   if (kind < 1 || kind > static_cast<std::uint8_t>(frame_kind::failure)) bad("unknown kind", kind);
   if (header.size > max_inline) bad("a body is too big:", header.size);
   if ((header.flags & ~frame_flag::all) != 0) bad("unknown flags", header.flags);
@@ -169,7 +171,7 @@ failure read_failure(decoder& in) {
   in.array(4);
   failure what;
   what.reason =
-      static_cast<failure_reason>(in.unsigned_integer(static_cast<std::uint64_t>(failure_reason::retry)));
+      static_cast<failure_reason>(in.unsigned_integer(static_cast<std::uint64_t>(failure_reason::ends)));
   what.type = in.binary();
   what.message = in.binary();
   what.delay = std::chrono::milliseconds(in.integer());

@@ -13,7 +13,7 @@
 
 namespace quarq::processes {
 
-inline constexpr std::uint64_t frames_version = 2;
+inline constexpr std::uint64_t frames_version = 3;
 
 enum class frame_kind : std::uint8_t {
   hello = 1,    ///< child: ready
@@ -37,8 +37,9 @@ struct frame_header {
   std::uint8_t flags = 0;
   std::uint16_t files = 0;
   std::uint64_t segment = 0;  ///< bytes of the sender's segment; 0: this frame does not use it
+  std::uint64_t call = 0;     ///< the number of the call, and of the answer to it
 };
-inline constexpr std::size_t header_size = 16;
+inline constexpr std::size_t header_size = 24;
 /// A bigger body goes into the segment.
 inline constexpr std::size_t max_inline = 64 * 1024;
 
@@ -94,7 +95,8 @@ enum class failure_reason : std::uint8_t {
   not_found = 1,      ///< the function is not in this process
   bad_arguments = 2,  ///< they can't be decoded
   memory_limit = 3,
-  retry = 4,  ///< the function threw a quarq::retry
+  retry = 4,  ///< the function threw a quarq::retry_after
+  ends = 5,   ///< the child can't go on, and ends
 };
 struct failure {
   failure_reason reason{};

@@ -58,8 +58,9 @@ void ipc_channel::begin() {
   sent_ = 0;
 }
 
-void ipc_channel::seal(frame_kind kind) {
+void ipc_channel::seal(frame_kind kind, std::uint64_t call) {
   frame_header header;
+  header.call = call;
   header.kind = kind;
   if (out_.size() - header_size > max_inline) {
     const std::string_view body = std::string_view(out_).substr(header_size);

@@ -32,16 +32,20 @@ class ipc_channel {
 
   explicit ipc_channel(base::unique_fd socket) : socket_(std::move(socket)) {}
 
-  /// Composes the next frame; `write` appends its body. If that throws, nothing of it is left.
+  /// Composes the next frame, which belongs to that call; `write` appends its body. If that throws, nothing of
+  /// it is left.
   template <class Write>
-  void compose(frame_kind kind, Write&& write) {
+  void compose(frame_kind kind, std::uint64_t call, Write&& write) {
     begin();
     encoder out(out_, &attached_);
     write(out);
-    seal(kind);
+    seal(kind, call);
   }
   /// Adds flags to the frame just composed.
   void add_flags(std::uint8_t flags) noexcept { out_[5] = static_cast<char>(out_[5] | flags); }
+
+  /// Part of the frame just composed has been sent: no other may follow before the rest.
+  bool is_half_sent() const noexcept { return sent_ > 0 && sent_ < out_.size(); }
 
   /// Sends the frame just composed, or the rest of it. Throws quarq::error if the failure is on this side,
   /// such as too many open files.
@@ -58,7 +62,7 @@ class ipc_channel {
 
  private:
   void begin();
-  void seal(frame_kind kind);
+  void seal(frame_kind kind, std::uint64_t call);
   bool next(message& into);
 
   base::unique_fd socket_;

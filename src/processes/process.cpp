@@ -13,6 +13,8 @@
 #include <quarq/process.hpp>
 
 #include "async/completion.hpp"
+#include "base/linked_list.hpp"
+#include "base/owner_process.hpp"
 #include "processes/start.hpp"
 #include "processes/supervisor.hpp"
 
@@ -26,13 +28,18 @@ using processes::process_end;
 class process::state {
  public:
   std::shared_ptr<processes::child_process> child;  // set once, by the constructor
+  const base::owner_process owner;
 
   void ended(process_end how) {
     std::vector<std::shared_ptr<completion>> waiting;
     {
       const std::lock_guard lock(mutex_);
       end_ = how;
-      waiting.swap(waiting_);
+      while (!waiting_.empty()) {
+        waiter& one = waiting_.pop_front();
+        one.waits = false;
+        waiting.push_back(one.event);
+      }
     }
     changed_.notify_all();
     for (const auto& one : waiting) one->complete();
@@ -49,24 +56,31 @@ class process::state {
     return *end_;
   }
 
+  struct waiter : base::linked<waiter> {
+    std::shared_ptr<completion> event;
+    bool waits = false;
+  };
   /// False if it has ended already.
-  bool add(const std::shared_ptr<completion>& waiter) {
+  bool add(waiter& one) {
     const std::lock_guard lock(mutex_);
     if (end_) return false;
-    waiting_.push_back(waiter);
+    waiting_.push_back(one);
+    one.waits = true;
     return true;
   }
   /// False if it was not there: the end has completed it.
-  bool remove(const std::shared_ptr<completion>& waiter) {
+  bool remove(waiter& one) {
     const std::lock_guard lock(mutex_);
-    return std::erase(waiting_, waiter) > 0;
+    if (!std::exchange(one.waits, false)) return false;
+    waiting_.remove(one);
+    return true;
   }
 
  private:
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::optional<process_end> end_;
-  std::vector<std::shared_ptr<completion>> waiting_;
+  base::linked_list<waiter> waiting_;
 };
 
 namespace {
@@ -107,14 +121,21 @@ void process::start(const detail::process_exchange& call, std::string name) {
 void process::end() noexcept {
   const auto ending = std::move(state_);
   // In a forked copy of this program the process belongs to the parent.
-  if (!ending || !processes::owns_children()) return;
-  ending->child->kill();
-  ending->wait();
+  if (!ending || !ending->owner.is_this_one()) return;
+  // What may not be killed, since this program has dropped its privileges, ends by itself.
+  const bool killed = ending->child->kill();
+  if (killed) ending->wait();
 }
 
 const std::shared_ptr<process::state>& process::require() const {
   if (!state_) throw error("this quarq::process holds no process: it was default-constructed or moved from");
+  if (!state_->owner.is_this_one())
+    throw error("a quarq::process can't be used in a copy of its program that fork() made");
   return state_;
+}
+
+bool process::is_ours() const noexcept {
+  return state_ && state_->owner.is_this_one();
 }
 
 awaitable<int> process::join() const {
@@ -123,13 +144,20 @@ awaitable<int> process::join() const {
 
 awaitable<int> process::wait_for(std::shared_ptr<state> of) {
   const auto loop = co_await asio::this_coro::executor;
-  const auto event = std::make_shared<completion>(loop);
-  if (of->add(event)) {
-    std::function<void()> on_cancel = [of, waiter = std::weak_ptr(event)] {
-      const auto waiting = waiter.lock();
-      if (waiting && of->remove(waiting)) waiting->complete();
+  // Also when the loop is destroyed, and with it this coroutine.
+  struct wait_here {
+    explicit wait_here(state& to) : of(to) {}
+    ~wait_here() { of.remove(me); }
+    state& of;
+    state::waiter me;
+  } here(*of);
+  here.me.event = std::make_shared<completion>(loop);
+  const bool must_wait = of->add(here.me);
+  if (must_wait) {
+    const std::function<void()> on_cancel = [&here] {
+      if (here.of.remove(here.me)) here.me.event->complete();
     };
-    co_await completion::wait(event, std::move(on_cancel));
+    co_await completion::wait(here.me.event, on_cancel);
   }
   const auto how = of->end();
   if (!how) throw boost::system::system_error(asio::error::operation_aborted);
@@ -147,7 +175,7 @@ std::optional<int> process::exit_code() const {
 }
 
 bool process::running() const {
-  return state_ && !state_->end();
+  return state_ && !require()->end();
 }
 
 int process::pid() const noexcept {
@@ -155,11 +183,11 @@ int process::pid() const noexcept {
 }
 
 void process::terminate() const noexcept {
-  if (state_) state_->child->kill(SIGTERM);
+  if (is_ours()) state_->child->kill(SIGTERM);
 }
 
 void process::kill() const noexcept {
-  if (state_) state_->child->kill();
+  if (is_ours()) state_->child->kill();
 }
 
 }  // namespace quarq

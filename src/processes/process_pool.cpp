@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -6,6 +7,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
@@ -26,6 +28,9 @@ using processes::ipc_channel;
 using processes::pool_child;
 using processes::process_pool_impl;
 
+// A child that has closed its socket may be about to end by itself, and to say why.
+constexpr std::chrono::seconds patience_with_silence(1);
+
 // A call gives up when so many children in a row have died before they could begin it.
 constexpr int max_beginnings = 3;
 
@@ -45,6 +50,7 @@ class lease {
   lease(const lease&) = delete;
   lease& operator=(const lease&) = delete;
 
+  const process_pool_impl& pool() const noexcept { return *pool_; }
   const std::shared_ptr<pool_child>& one() const noexcept { return one_; }
   ipc_channel& connection() const noexcept { return one_->connection; }
   void give_back(bool retire) noexcept { pool_->give_back(std::exchange(one_, nullptr), retire); }
@@ -53,6 +59,10 @@ class lease {
   std::shared_ptr<process_pool_impl> pool_;
   std::shared_ptr<pool_child> one_;
 };
+
+std::string name_of(const process_pool_impl& pool, const pool_child& one) {
+  return "process " + std::to_string(one.process->pid()) + " of the pool \"" + pool.options().name + '"';
+}
 
 /// The child's socket, registered with this loop for the time of a call.
 class borrowed_socket {
@@ -76,22 +86,30 @@ awaitable<std::shared_ptr<pool_child>> wait_for_child(std::shared_ptr<process_po
   co_return ticket.take();
 }
 
+// Returns when the child has ended. It may have closed only its socket: then it is killed.
 awaitable<void> wait_for_end(std::shared_ptr<process_pool_impl> pool, std::shared_ptr<pool_child> one) {
   const auto loop = co_await asio::this_coro::executor;
   const auto event = std::make_shared<async::completion>(loop);
   if (!pool->notify_at_end(one, event)) co_return;
-  const std::function<void()> nothing = [] {};
-  co_await async::completion::wait(event, nothing);
+  const std::function<void()> kill = [pool, one] { pool->kill_silent(one); };
+  asio::steady_timer timer(loop, patience_with_silence);
+  timer.async_wait([kill](const boost::system::error_code& stopped) {
+    if (!stopped) kill();
+  });
+  co_await async::completion::wait(event, kill);
+}
+
+void throw_if_closed(const process_pool_impl& pool) {
+  if (pool.is_closed()) throw cancelled("the process pool \"" + pool.options().name + "\" was destroyed");
 }
 
 // Throws worker_lost with the reason, after the socket of a child was closed.
 awaitable<void> throw_lost(std::shared_ptr<process_pool_impl> pool, std::shared_ptr<pool_child> one) {
-  // It may have closed only its socket.
-  one->process->kill();
+  throw_if_closed(*pool);
   co_await wait_for_end(pool, one);
-  if (pool->is_closed()) throw cancelled("the process pool \"" + pool->options().name + "\" was destroyed");
-  throw worker_lost("process " + std::to_string(one->process->pid()) + " of the pool \"" +
-                    pool->options().name + "\" " + to_text(pool->end_of(one)) + " in mid-call");
+  pool->require_owner();
+  throw_if_closed(*pool);
+  throw worker_lost(name_of(*pool, *one) + ' ' + pool->end_of(one) + " in mid-call");
 }
 
 std::string memory_text(std::uint64_t bytes) {
@@ -100,7 +118,9 @@ std::string memory_text(std::uint64_t bytes) {
   return std::to_string(bytes) + " bytes";
 }
 
-[[noreturn]] void throw_failure(const processes::failure& what, std::uint64_t memory_limit) {
+// `child` names it.
+[[noreturn]] void throw_failure(const processes::failure& what, std::uint64_t memory_limit,
+                                const std::string& child) {
   switch (what.reason) {
     case processes::failure_reason::threw:
       throw call_failed(what.type, what.message);
@@ -111,14 +131,27 @@ std::string memory_text(std::uint64_t bytes) {
     case processes::failure_reason::memory_limit:
       throw memory_limit_exceeded("the call needed more than its memory limit of " +
                                   memory_text(memory_limit));
+    case processes::failure_reason::ends:
+      throw worker_lost(child + " ended in mid-call: " + what.message);
     default:
       throw error(what.message);
   }
 }
 
+// The rest of the stream would be as wrong: the child is not used again.
+void refuse_other_answers(const process_pool_impl& pool, const pool_child& one,
+                          const processes::message& answer) {
+  const std::uint64_t number = one.last_call;
+  if (answer.header.call == number) return;
+  throw decode_error("process frame: " + name_of(pool, one) + " answered call " +
+                     std::to_string(answer.header.call) + " instead of call " + std::to_string(number) +
+                     ": something else wrote to its descriptor 3");
+}
+
 // Reads the answer and gives the child back.
 void read_answer(lease& held, processes::message& answer, detail::process_exchange& call,
                  std::uint64_t memory_limit) {
+  refuse_other_answers(held.pool(), *held.one(), answer);
   const bool retire = (answer.header.flags & processes::frame_flag::retire) != 0;
   struct give_back {
     ~give_back() { held.give_back(retire); }
@@ -132,8 +165,9 @@ void read_answer(lease& held, processes::message& answer, detail::process_exchan
     call.read(in);
   } else if (answer.header.kind == processes::frame_kind::failure) {
     const auto what = processes::read_failure(in);
+    const std::string child = name_of(held.pool(), *held.one());
     held.give_back(retire);
-    throw_failure(what, memory_limit);
+    throw_failure(what, memory_limit, child);
   } else {
     throw decode_error("process frame: a child answered with a frame that is no answer");
   }
@@ -142,7 +176,8 @@ void read_answer(lease& held, processes::message& answer, detail::process_exchan
 void compose(lease& held, const detail::process_exchange& call, std::uint64_t memory_limit,
              std::uint64_t retire_above) {
   try {
-    compose_call(held.connection(), processes::frame_kind::call, call, memory_limit, retire_above);
+    compose_call(held.connection(), processes::frame_kind::call, ++held.one()->last_call, call, memory_limit,
+                 retire_above);
   } catch (...) {
     // The arguments can't be encoded: the child has received nothing.
     held.give_back(false);
@@ -155,6 +190,7 @@ void compose(lease& held, const detail::process_exchange& call, std::uint64_t me
 awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::process_pool_impl> pool,
                                               process_exchange& call) {
   const auto loop = co_await asio::this_coro::executor;
+  pool->require_owner();
   const std::uint64_t limit = call.memory_limit.value_or(pool->options().memory_limit.value_or(0));
   const std::uint64_t retire_above = pool->options().max_memory.value_or(0);
   if (inline_answers >= max_inline_answers) {
@@ -164,6 +200,7 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::process
   for (int beginning = 1;; ++beginning) {
     auto one = pool->try_take();
     if (!one) one = co_await wait_for_child(pool);
+    pool->require_owner();
     lease held(pool, std::move(one));
     compose(held, call, limit, retire_above);
     auto sent = held.connection().send(false);
@@ -181,10 +218,12 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::process
       borrowed_socket socket(loop, held.connection().socket());
       while (sent == ipc_channel::progress::blocked) {
         co_await (*socket).async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);
+        pool->require_owner();
         sent = held.connection().send(false);
       }
       while (received == ipc_channel::progress::blocked) {
         co_await (*socket).async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+        pool->require_owner();
         received = held.connection().receive(answer, false);
       }
     }

@@ -36,7 +36,8 @@ process_pool_impl::wait_ticket::wait_ticket(std::shared_ptr<process_pool_impl> p
   events completions;
   {
     const lock held(pool_->mutex_);
-    pool_->waiting_.push_back(this);
+    pool_->waiting_.push_back(*this);
+    ++pool_->waiting_count_;
     if (pool_->closed_) {
       pool_->fail_waiting({}, completions);
     } else {
@@ -46,7 +47,7 @@ process_pool_impl::wait_ticket::wait_ticket(std::shared_ptr<process_pool_impl> p
         pool_->idle_.pop_back();
         pool_->offer(one, completions);
       }
-      const auto waiting = pool_->waiting_.size();
+      const auto waiting = pool_->waiting_count_;
       const auto needed = waiting > pool_->starting_ ? waiting - pool_->starting_ : 0;
       pool_->wanted_ = std::max(pool_->wanted_, std::min(pool_->options_.size, pool_->living_ + needed));
       pool_->start_missing();
@@ -57,11 +58,11 @@ process_pool_impl::wait_ticket::wait_ticket(std::shared_ptr<process_pool_impl> p
 }
 
 process_pool_impl::wait_ticket::~wait_ticket() {
+  if (!pool_->owner_.is_this_one()) return;
   std::shared_ptr<pool_child> unused;
   {
     const lock held(pool_->mutex_);
-    if (queued_) std::erase(pool_->waiting_, this);
-    queued_ = false;
+    if (queued_) pool_->leave_queue(*this);
     unused = std::move(assigned_);
   }
   // A child was assigned, but its call is gone.
@@ -75,10 +76,10 @@ process_pool_impl::wait_ticket::~wait_ticket() {
 }
 
 void process_pool_impl::wait_ticket::leave() noexcept {
-  {
+  if (pool_->owner_.is_this_one()) {
     const lock held(pool_->mutex_);
-    if (!std::exchange(queued_, false)) return;
-    std::erase(pool_->waiting_, this);
+    if (!queued_) return;
+    pool_->leave_queue(*this);
   }
   event_->complete();
 }
@@ -103,7 +104,14 @@ process_pool_options checked(process_pool_options options) {
 
 process_pool_impl::process_pool_impl(process_pool_options options) : options_(checked(std::move(options))) {}
 
+void process_pool_impl::require_owner() const {
+  if (owner_.is_this_one()) return;
+  throw error("the process pool \"" + options_.name +
+              "\" can't be used in a copy of its process that fork() made: make another one there");
+}
+
 std::vector<int> process_pool_impl::pids() const {
+  require_owner();
   const lock held(mutex_);
   std::vector<int> result;
   for (const auto& one : children_) {
@@ -131,7 +139,7 @@ bool process_pool_impl::is_consistent() const {
 
 std::shared_ptr<pool_child> process_pool_impl::try_take() {
   const lock held(mutex_);
-  if (closed_ || idle_.empty() || !owns_children()) return nullptr;
+  if (closed_ || idle_.empty()) return nullptr;
   auto one = std::move(idle_.back());
   idle_.pop_back();
   one->now = state::busy;
@@ -146,23 +154,29 @@ void process_pool_impl::offer(const child_ptr& one, events& completions) {
     return;
   }
   one->now = state::busy;
-  wait_ticket* const first = waiting_.front();
-  waiting_.pop_front();
-  first->queued_ = false;
-  first->assigned_ = one;
-  completions.push_back(first->event_);
+  wait_ticket& first = waiting_.front();
+  leave_queue(first);
+  first.assigned_ = one;
+  completions.push_back(first.event_);
+}
+
+void process_pool_impl::leave_queue(wait_ticket& one) noexcept {
+  QUARQ_ASSERT(one.queued_ && waiting_count_ > 0);
+  waiting_.remove(one);
+  --waiting_count_;
+  one.queued_ = false;
 }
 
 void process_pool_impl::fail_waiting(const std::string& why, events& completions) {
   const auto failure =
       closed_ ? std::make_exception_ptr(cancelled("the process pool \"" + options_.name + "\" was destroyed"))
               : std::make_exception_ptr(worker_lost("the process pool \"" + options_.name + "\": " + why));
-  for (wait_ticket* const one : waiting_) {
-    one->queued_ = false;
-    one->failure_ = failure;
-    completions.push_back(one->event_);
+  while (!waiting_.empty()) {
+    wait_ticket& one = waiting_.front();
+    leave_queue(one);
+    one.failure_ = failure;
+    completions.push_back(one.event_);
   }
-  waiting_.clear();
 }
 
 // Without a living child, nothing would ever wake the waiting calls.
@@ -180,6 +194,7 @@ void process_pool_impl::remove_from_service(const child_ptr& one) {
 }
 
 void process_pool_impl::give_back(const child_ptr& one, bool retire) noexcept {
+  if (!owner_.is_this_one()) return;
   events completions;
   {
     const lock held(mutex_);
@@ -199,8 +214,11 @@ void process_pool_impl::give_back(const child_ptr& one, bool retire) noexcept {
 }
 
 void process_pool_impl::discard(const child_ptr& one) noexcept {
+  if (!owner_.is_this_one()) return;
   const lock held(mutex_);
-  if (one->process && one->now != state::ended) one->process->kill();
+  if (one->now != state::ended) {
+    end_one(*one);
+  }
   remove_from_service(one);
   start_missing();
   QUARQ_ASSERT(is_consistent());
@@ -213,28 +231,51 @@ bool process_pool_impl::notify_at_end(const child_ptr& one, std::shared_ptr<asyn
   return true;
 }
 
-process_end process_pool_impl::end_of(const child_ptr& one) const {
+void process_pool_impl::kill_silent(const child_ptr& one) noexcept {
+  if (!owner_.is_this_one()) return;
+  events completions;
+  {
+    const lock held(mutex_);
+    if (one->end) return;
+    one->may_be_killed = one->process->kill();
+    one->was_killed = one->may_be_killed;
+    if (!one->may_be_killed) completions.swap(one->end_waiters);
+  }
+  complete_all(completions);
+}
+
+std::string process_pool_impl::end_of(const child_ptr& one) const {
   const lock held(mutex_);
-  return one->end.value_or(process_end{});
+  if (!one->may_be_killed) return "closed its connection, and may not be killed by this user,";
+  if (one->was_killed) return "closed its connection, and was killed";
+  return to_text(one->end.value_or(process_end{}));
+}
+
+// REQUIRES: it has not ended. An idle child ends when it is hung up on, a busy one that may not be killed when
+// its call does.
+void process_pool_impl::end_one(pool_child& one) noexcept {
+  const bool was_killed = !one.process || one.process->kill();
+  if (!was_killed && one.now == state::busy) one.runs_unkilled = true;
+  one.connection.hang_up();
 }
 
 void process_pool_impl::close() noexcept {
-  if (!owns_children()) return;
+  if (!owner_.is_this_one()) return;
   events completions;
   {
     const lock held(mutex_);
     closed_ = true;
     idle_.clear();
-    for (const auto& one : children_) {
-      if (one->process) one->process->kill();
-    }
+    // Those that are being started are killed when they have started.
+    for (const auto& one : children_) end_one(*one);
     fail_waiting({}, completions);
   }
   complete_all(completions);
   {
     lock held(mutex_);
     if (!was_used_) return;
-    gone_.wait(held, [&] { return children_.empty(); });
+    const auto may_be_left = [](const auto& one) { return one->runs_unkilled; };
+    gone_.wait(held, [&] { return std::all_of(children_.begin(), children_.end(), may_be_left); });
   }
   drain_supervisor();
 }

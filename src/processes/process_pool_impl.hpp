@@ -4,7 +4,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -17,6 +16,8 @@
 #include <quarq/process_pool.hpp>
 
 #include "async/completion.hpp"
+#include "base/linked_list.hpp"
+#include "base/owner_process.hpp"
 #include "processes/ipc_channel.hpp"
 #include "processes/supervisor.hpp"
 
@@ -34,15 +35,19 @@ struct pool_child {
   std::shared_ptr<child_process> process;  // null until it has started
   std::chrono::steady_clock::time_point ready_at{};
   std::size_t calls = 0;
+  std::uint64_t last_call = 0;  // its number; changed by the call that has leased the child
   std::optional<process_end> end;
   std::vector<std::shared_ptr<async::completion>> end_waiters;  // of its end
+  bool was_killed = false;                                      // since it had closed its connection
+  bool may_be_killed = true;                                    // false: the system does not permit it
+  bool runs_unkilled = false;                                   // a call that nobody waits for any more
 };
 
 class process_pool_impl : public std::enable_shared_from_this<process_pool_impl> {
  public:
   /// A place in the queue of calls that wait for a child. Made on the loop of its call; may be destroyed at
   /// any time.
-  class wait_ticket {
+  class wait_ticket : public base::linked<wait_ticket> {
    public:
     wait_ticket(std::shared_ptr<process_pool_impl> pool, const boost::asio::any_io_executor& loop);
     ~wait_ticket();
@@ -69,6 +74,10 @@ class process_pool_impl : public std::enable_shared_from_this<process_pool_impl>
   explicit process_pool_impl(process_pool_options options);
 
   const process_pool_options& options() const noexcept { return options_; }
+  /// Throws quarq::error in a copy of the process that fork() made: the children are the original's, a mutex
+  /// may be locked by a thread that the copy does not have, and each side would read the other's answers. What
+  /// ends a call or the pool does nothing there.
+  void require_owner() const;
   std::vector<int> pids() const;
 
   /// An idle child; null if there is none: then the call needs a wait_ticket.
@@ -79,10 +88,16 @@ class process_pool_impl : public std::enable_shared_from_this<process_pool_impl>
   void discard(const std::shared_ptr<pool_child>& one) noexcept;
   /// Completes `event` when the child has ended; false if it has ended already.
   bool notify_at_end(const std::shared_ptr<pool_child>& one, std::shared_ptr<async::completion> event);
-  process_end end_of(const std::shared_ptr<pool_child>& one) const;
+  /// Kills a child that has closed its connection but has not ended. If the system does not permit that, ends
+  /// the waits for its end.
+  void kill_silent(const std::shared_ptr<pool_child>& one) noexcept;
+  /// How a child ended that was lost: "died of SIGSEGV".
+  std::string end_of(const std::shared_ptr<pool_child>& one) const;
   bool is_closed() const;
 
-  /// Refuses further calls, kills all children, and returns when they are gone.
+  /// Refuses further calls, kills all children, and returns when they are gone. Idle ones also go where they
+  /// can't be killed, since the program has dropped the privileges that they still have; busy ones are left to
+  /// end with their call then.
   void close() noexcept;
 
  private:
@@ -96,6 +111,8 @@ class process_pool_impl : public std::enable_shared_from_this<process_pool_impl>
   void start_one();
   void offer(const child_ptr& one, std::vector<std::shared_ptr<async::completion>>& completions);
   void remove_from_service(const child_ptr& one);
+  void leave_queue(wait_ticket& one) noexcept;
+  void end_one(pool_child& one) noexcept;
   void fail_if_alone(std::vector<std::shared_ptr<async::completion>>& completions);
   void fail_waiting(const std::string& why, std::vector<std::shared_ptr<async::completion>>& completions);
 
@@ -105,13 +122,15 @@ class process_pool_impl : public std::enable_shared_from_this<process_pool_impl>
   void on_end(const child_ptr& one, std::optional<process_end> end, const std::string& why);
 
   const process_pool_options options_;
+  const base::owner_process owner_;
   mutable std::mutex mutex_;
   std::condition_variable gone_;
   bool closed_ = false;
   bool was_used_ = false;
   std::vector<child_ptr> children_;  // all that have not ended
   std::vector<child_ptr> idle_;      // the most recently used is taken first
-  std::deque<wait_ticket*> waiting_;
+  base::linked_list<wait_ticket> waiting_;
+  std::size_t waiting_count_ = 0;
   std::size_t wanted_ = 0;  // how many children there should be
   std::size_t living_ = 0;  // children that are starting, idle or busy
   std::size_t starting_ = 0;

@@ -6,8 +6,9 @@
 
 namespace quarq::processes {
 
-void compose_call(ipc_channel& to, frame_kind kind, const detail::process_exchange& call,
-                  std::uint64_t memory_limit, std::uint64_t retire_above) {
+void compose_call(ipc_channel& to, frame_kind kind, std::uint64_t number,
+                  const detail::process_exchange& call, std::uint64_t memory_limit,
+                  std::uint64_t retire_above) {
   std::string thunk, function;
   if (call.target.thunk != nullptr) {
     thunk = encode_function_id(reinterpret_cast<any_function>(call.target.thunk));
@@ -21,7 +22,7 @@ void compose_call(ipc_channel& to, frame_kind kind, const detail::process_exchan
   head.retire_above = retire_above;
   head.plain_result = call.plain_result;
   head.facts = call.facts;
-  to.compose(kind, [&](encoder& out) {
+  to.compose(kind, number, [&](encoder& out) {
     write_call_head(out, head);
     call.write(out);
   });
@@ -31,7 +32,7 @@ std::shared_ptr<child_process> start_function(const detail::process_exchange& ca
                                               std::function<void(process_end)> on_end) {
   auto [ours, theirs] = make_socket_pair();
   const auto to = std::make_shared<ipc_channel>(std::move(ours));
-  compose_call(*to, frame_kind::run, call, call.memory_limit.value_or(0), 0);
+  compose_call(*to, frame_kind::run, 1, call, call.memory_limit.value_or(0), 0);
   spawn_options options;
   options.name = std::move(name);
   options.socket = std::move(theirs);

@@ -13,10 +13,11 @@
 
 namespace quarq::processes {
 
-/// Composes the frame of a call. Throws what writing the arguments throws, and quarq::error for a function
+/// Composes the frame of a call, with this number. Throws what writing the arguments throws, and quarq::error for a function
 /// that is not part of the program.
-void compose_call(ipc_channel& to, frame_kind kind, const detail::process_exchange& call,
-                  std::uint64_t memory_limit, std::uint64_t retire_above);
+void compose_call(ipc_channel& to, frame_kind kind, std::uint64_t number,
+                  const detail::process_exchange& call, std::uint64_t memory_limit,
+                  std::uint64_t retire_above);
 
 /// Starts a process for this one function. It exits with what the function returns (an integer; void: 0), or
 /// with 1 after writing "type: message" of the exception to stderr. Waits until it has started, a millisecond

@@ -92,6 +92,49 @@ TEST_F(process_pool_test, a_call_cancelled_while_it_waits_never_starts) {
   EXPECT_FALSE(std::filesystem::exists(path("lines")));
 }
 
+TEST_F(process_pool_test, a_call_that_times_out_while_it_waits_never_starts) {
+  process_pool one({.size = 1});
+  const auto body = [&]() -> awaitable<void> {
+    const auto waits = [&]() -> awaitable<void> {
+      auto call = one.run(append_to, path("lines"), "late");
+      co_await with_timeout(std::move(call), 20ms);
+    };
+    std::vector<awaitable<void>> both;
+    both.push_back(one.run(wait_for_ever, path("started")));
+    both.push_back(waits());
+    co_await gather(std::move(both));
+  };
+  EXPECT_THROW(run_on_loop(body), timed_out);
+  EXPECT_EQ(run_on_loop(one.run(add, 1, 1)), 2);
+  EXPECT_FALSE(std::filesystem::exists(path("lines")));
+}
+
+TEST_F(process_pool_test, very_many_waiting_calls_are_cancelled) {
+  process_pool one({.size = 1});
+  asio::io_context loop(1);
+  asio::cancellation_signal cancel;
+  bool ended = false;
+  const auto all_calls = [&]() -> awaitable<void> {
+    std::vector<awaitable<void>> all;
+    all.push_back(one.run(wait_for_ever, path("started")));
+    for (int i = 0; i < 100'000; ++i) all.push_back(one.run(append_to, path("lines"), "late"));
+    co_await gather(std::move(all));
+  };
+  asio::co_spawn(
+      loop, all_calls(),
+      asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr&) { ended = true; }));
+  const auto runs = [&] {
+    loop.poll();
+    return std::filesystem::exists(path("started"));
+  };
+  ASSERT_TRUE(eventually(runs, default_timeout));
+  cancel.emit(asio::cancellation_type::terminal);
+  loop.run_for(default_timeout);
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(run_on_loop(one.run(add, 1, 1)), 2);
+  EXPECT_FALSE(std::filesystem::exists(path("lines")));
+}
+
 TEST_F(process_pool_test, calls_wait_in_their_order) {
   process_pool one({.size = 1});
   const auto body = [&]() -> awaitable<void> {

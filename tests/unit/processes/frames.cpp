@@ -48,6 +48,7 @@ TEST(process_frames, a_header_is_read_as_it_was_written) {
   header.flags = frame_flag::new_segment | frame_flag::retire;
   header.files = 3;
   header.segment = 0x123456789abc;
+  header.call = 0xfedcba987654;
   char bytes[header_size];
   write_header(bytes, header);
   const auto read = read_header({bytes, header_size});
@@ -56,6 +57,7 @@ TEST(process_frames, a_header_is_read_as_it_was_written) {
   EXPECT_EQ(read.flags, header.flags);
   EXPECT_EQ(read.files, header.files);
   EXPECT_EQ(read.segment, header.segment);
+  EXPECT_EQ(read.call, header.call);
 }
 
 TEST(process_frames, bad_headers_are_refused) {
@@ -72,7 +74,7 @@ TEST(process_frames, bad_headers_are_refused) {
   EXPECT_EQ(with(5, frame_flag::new_segment), "process frame: no file of a new segment of 0");
   EXPECT_EQ(with(3, 1), "process frame: a body is too big: 16777216");
   EXPECT_EQ(with(7, 1), "process frame: too many files: 256");
-  EXPECT_EQ(error_of(good.substr(1)), "process frame: a header of 15");
+  EXPECT_EQ(error_of(good.substr(1)), "process frame: a header of 23");
 }
 
 TEST(process_frames, frames_are_cut_wherever_the_bytes_break) {
