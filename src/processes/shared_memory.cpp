@@ -12,6 +12,8 @@
 
 #include <quarq/errors.hpp>
 
+#include "processes/memory_file.hpp"
+
 namespace quarq::processes {
 
 namespace {
@@ -64,7 +66,8 @@ void shared_memory_writer::grow(std::size_t min) {
   }
   const std::size_t wanted = std::max(min, mapping_.size() + std::min(mapping_.size(), kept));
   const std::size_t size = (wanted + granule - 1) / granule * granule;
-  if (ftruncate(file_.get(), static_cast<off_t>(size)) != 0) fail("ftruncate");
+  errno = resize(file_.get(), size);
+  if (errno != 0) fail("ftruncate");
   mapping_.extend(file_.get(), size, true);
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/assert.hpp"
 #include "base/cpu.hpp"
+#include "processes/memory_file.hpp"
 
 namespace quarq::processes {
 
@@ -115,7 +116,8 @@ shared_ring::shared_ring(std::uint64_t items, std::uint64_t bytes) {
   if (descriptor_ < 0) fail_memory();
   try {
     const std::uint64_t length = sizeof(layout) + slots_for(items) * sizeof(slot) + std::bit_ceil(bytes);
-    if (ftruncate(descriptor_, static_cast<off_t>(length)) != 0) fail_memory();
+    errno = resize(descriptor_, length);
+    if (errno != 0) fail_memory();
     // No process can take the memory away from the others.
     fcntl(descriptor_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
     map(length);

@@ -27,5 +27,15 @@ TEST(process_limits, a_program_that_dropped_its_privileges_can_end_its_pool) {
   EXPECT_EQ(parent.lines(), (lines{"cancelled", "ended"}));
 }
 
+TEST(process_limits, a_limit_to_the_size_of_files_is_an_exception) {
+  process parent({program("process_pool_parent"), "small_files"});
+  const auto end = parent.wait(default_timeout);
+  ASSERT_TRUE(end) << parent.output() << parent.log();
+  EXPECT_EQ(end->code, 0) << "signal " << end->signal << parent.log();
+  const std::string big = "shared memory for a big value: ftruncate: File too large";
+  EXPECT_EQ(parent.lines(),
+            (lines{big, big, "memory for a queue between processes: File too large", "worked"}));
+}
+
 }  // namespace
 }  // namespace quarq::test
