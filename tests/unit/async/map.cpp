@@ -2,7 +2,6 @@
 #include <iterator>
 #include <list>
 #include <memory>
-#include <ranges>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -372,7 +371,7 @@ int think(int n) {
 }
 
 TEST(map, elements_that_never_wait_let_the_loop_in_between) {
-  const auto many = std::views::iota(0, 3'000'000);
+  const std::vector<int> many(100'000);
   EXPECT_THROW(run(with_timeout(here.map(think, many), 20ms)), timed_out);
   EXPECT_THROW(run(with_timeout(here.map(think, many, {.max_concurrency = 1}), 20ms)), timed_out);
   EXPECT_THROW(run(with_timeout(here.map_outcomes(think, many), 20ms)), timed_out);
