@@ -81,6 +81,16 @@ class closed_error : public error {
   using error::error;
 };
 
+/// SIGINT or SIGTERM cancelled what quarq::run(..., stop_on_signals) ran.
+class interrupted : public error {
+ public:
+  explicit interrupted(int signal) : error("ended by signal " + std::to_string(signal)), signal_(signal) {}
+  int signal() const noexcept { return signal_; }
+
+ private:
+  int signal_;
+};
+
 /// The process that ran the work died: a worker's or a pool's. what() names the signal, if it is known.
 class worker_lost : public error {
  public:

@@ -1,10 +1,11 @@
-// Runs several coroutines at the same time and waits for all of them.
+// Runs several coroutines at the same time and waits for all of them, or for the first.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <quarq/awaitable.hpp>
@@ -74,6 +75,16 @@ awaitable<std::vector<outcome<T>>> gather_outcomes(std::vector<awaitable<T>> wor
   outcomes.reserve(slots.size());
   for (auto& slot : slots) outcomes.push_back(std::move(*slot));
   co_return outcomes;
+}
+
+/// Runs all of them at the same time. The first that ends decides: its value is returned, index() of which says
+/// which one it was, or its exception is thrown: `const auto first = co_await when_any(download(), give_up());`.
+/// The others are cancelled, and when_any returns when all have ended. The value of an awaitable<void> is a
+/// std::monostate.
+template <class... T>
+  requires (sizeof...(T) > 0)
+awaitable<std::variant<detail::value_of<T>...>> when_any(awaitable<T>... work) {
+  return detail::first_of<T...>(std::index_sequence_for<T...>(), std::move(work)...);
 }
 
 }  // namespace quarq

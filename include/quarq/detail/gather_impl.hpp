@@ -1,6 +1,7 @@
 // Several coroutines as one: what gather, task_group and shield have in common.
 #pragma once
 
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -46,6 +47,32 @@ awaitable<void> into_outcome(awaitable<T> from, std::optional<outcome<T>>& slot)
     co_return;
   }
   slot.emplace(std::move(*value));
+}
+
+/// Ends the others of when_any.
+struct first_ended {};
+
+template <std::size_t I, class T, class Variant>
+awaitable<void> into_first(awaitable<T> from, std::optional<Variant>& first) {
+  std::optional<value_of<T>> value;
+  auto work = into_slot<T>(std::move(from), value);
+  co_await std::move(work);
+  if (first) co_return;
+  first.emplace(std::in_place_index<I>, std::move(*value));
+  throw first_ended();
+}
+
+template <class... T, std::size_t... I>
+awaitable<std::variant<value_of<T>...>> first_of(std::index_sequence<I...>, awaitable<T>... work) {
+  std::optional<std::variant<value_of<T>...>> first;
+  std::vector<awaitable<void>> all;
+  all.reserve(sizeof...(T));
+  (all.push_back(into_first<I, T>(std::move(work), first)), ...);
+  try {
+    co_await run_all(std::move(all));
+  } catch (const first_ended&) {
+  }
+  co_return std::move(*first);
 }
 
 }  // namespace quarq::detail
