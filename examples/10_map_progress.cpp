@@ -33,7 +33,7 @@ quarq::awaitable<void> fetch_all() {
 }
 
 int main() {
-  quarq::run(fetch_all());
+  return quarq::main(fetch_all());
 }
 
 // It prints:

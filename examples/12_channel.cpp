@@ -51,7 +51,7 @@ quarq::awaitable<void> pipeline() {
 }
 
 int main() {
-  quarq::run(pipeline());
+  return quarq::main(pipeline());
 }
 
 // It prints:

@@ -34,7 +34,7 @@ quarq::awaitable<void> many_requests() {
 }
 
 int main() {
-  quarq::run(many_requests());
+  return quarq::main(many_requests());
 }
 
 // It prints:

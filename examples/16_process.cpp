@@ -46,7 +46,7 @@ quarq::awaitable<void> supervise() {
 }
 
 int main() {
-  quarq::run(supervise());
+  return quarq::main(supervise());
 }
 
 // It prints:

@@ -60,7 +60,7 @@ quarq::awaitable<void> compare() {
 }
 
 int main() {
-  quarq::run(compare());
+  return quarq::main(compare());
 }
 
 // It prints:

@@ -23,7 +23,7 @@ quarq::awaitable<void> client() {
 }
 
 int main() {
-  quarq::run(client());
+  return quarq::main(client());
 }
 
 // It prints:
