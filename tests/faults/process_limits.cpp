@@ -9,7 +9,7 @@
 
 #include "support/process.hpp"
 
-namespace quarq::test {
+namespace quarq::test::process_limits_tests {
 namespace {
 
 using lines = std::vector<std::string>;
@@ -38,4 +38,4 @@ TEST(process_limits, a_limit_to_the_size_of_files_is_an_exception) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::process_limits_tests

@@ -11,7 +11,7 @@
 
 #include "support/on_loop.hpp"
 
-namespace quarq::test {
+namespace quarq::test::process_reasons_tests {
 namespace {
 
 struct open_file {
@@ -19,15 +19,17 @@ struct open_file {
 };
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::process_reasons_tests
 
 template <>
-struct quarq::codec<quarq::test::open_file> {
-  static void encode(encoder& out, const test::open_file& value) { out.file(value.descriptor); }
-  static test::open_file decode(decoder& in) { return {in.file()}; }
+struct quarq::codec<quarq::test::process_reasons_tests::open_file> {
+  static void encode(encoder& out, const test::process_reasons_tests::open_file& value) {
+    out.file(value.descriptor);
+  }
+  static test::process_reasons_tests::open_file decode(decoder& in) { return {in.file()}; }
 };
 
-namespace quarq::test {
+namespace quarq::test::process_reasons_tests {
 namespace {
 
 struct silent_exception : std::exception {
@@ -119,4 +121,4 @@ TEST(process_reasons, a_kill_by_the_pool_is_not_taken_for_another) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::process_reasons_tests

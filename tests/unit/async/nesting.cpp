@@ -16,7 +16,7 @@
 
 #include "support/on_loop.hpp"
 
-namespace quarq::test {
+namespace quarq::test::nesting_tests {
 namespace {
 
 namespace asio = boost::asio;
@@ -97,4 +97,4 @@ TEST(nesting, a_cancellation_reaches_the_bottom) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::nesting_tests

@@ -17,7 +17,7 @@
 
 #include "support/on_loop.hpp"
 
-namespace quarq::test {
+namespace quarq::test::time_tests {
 namespace {
 
 using namespace std::chrono_literals;
@@ -134,4 +134,4 @@ TEST(with_timeout, whatever_else_comes_of_work_that_it_cancelled_is_timed_out) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::time_tests

@@ -11,7 +11,7 @@
 #include "codecs/iso8601.hpp"
 #include "codecs/json.hpp"
 
-namespace quarq::test {
+namespace quarq::test::codec_far_years_tests {
 namespace {
 
 using namespace std::chrono;
@@ -49,4 +49,4 @@ TEST(codec_far_years, what_no_timestamp_holds_is_refused) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::codec_far_years_tests

@@ -9,7 +9,7 @@
 
 #include "codecs/json.hpp"
 
-namespace quarq::test {
+namespace quarq::test::codec_greatest_float_tests {
 namespace {
 
 constexpr float max = std::numeric_limits<float>::max();
@@ -32,4 +32,4 @@ TEST(codec_greatest_float, what_is_nearer_to_infinity_is_refused) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::codec_greatest_float_tests

@@ -10,7 +10,7 @@
 
 #include "codecs/json.hpp"
 
-namespace quarq::test {
+namespace quarq::test::codec_json_keys_tests {
 namespace {
 
 enum class level : int { low = -1, high = 7 };
@@ -57,4 +57,4 @@ TEST(codec_json_keys, wrong_keys_are_named) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::codec_json_keys_tests

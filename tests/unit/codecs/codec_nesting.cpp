@@ -10,7 +10,7 @@
 #include <quarq/codec.hpp>
 #include <quarq/errors.hpp>
 
-namespace quarq::test {
+namespace quarq::test::codec_nesting_tests {
 namespace {
 
 // Two levels of the encoding each.
@@ -56,4 +56,4 @@ TEST(codec_nesting, what_can_not_be_read_is_not_written) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::codec_nesting_tests

@@ -8,7 +8,7 @@
 
 #include <quarq/codec.hpp>
 
-namespace quarq::test {
+namespace quarq::test::codec_odd_units_tests {
 namespace {
 
 using frames = std::chrono::duration<std::int64_t, std::ratio<1, 60>>;
@@ -59,4 +59,4 @@ TEST(codec_odd_units, time_points_come_back_as_they_were) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::codec_odd_units_tests

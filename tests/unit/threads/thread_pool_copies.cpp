@@ -10,7 +10,7 @@
 
 #include "support/forked.hpp"
 
-namespace quarq::test {
+namespace quarq::test::thread_pool_copies_tests {
 namespace {
 
 // 0 if `use` throws a quarq::error that names fork().
@@ -39,4 +39,4 @@ TEST(thread_pool, is_refused_in_a_copy_that_fork_made) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::thread_pool_copies_tests

@@ -16,7 +16,7 @@
 #include "support/on_loop.hpp"
 #include "unit/threads/thread_pools.hpp"
 
-namespace quarq::test {
+namespace quarq::test::thread_pool_many_waiters_tests {
 namespace {
 
 namespace asio = boost::asio;
@@ -79,4 +79,4 @@ TEST(thread_pool, calls_that_wait_keep_their_order_when_others_are_cancelled) {
 }
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::thread_pool_many_waiters_tests
