@@ -34,7 +34,17 @@ class usage_error : public error {
 /// than this library). Whether anything was stored is not known.
 class broker_error : public error {
  public:
-  using error::error;
+  /// What the broker says of the request, as far as it says anything.
+  enum class reason {
+    unknown,  ///< the request may succeed if it is sent again
+    full,     ///< out of memory or disk space: the request may succeed once there is room
+    refused,  ///< it has read the request and does not take it
+  };
+  explicit broker_error(const std::string& what, reason why = reason::unknown) : error(what), why_(why) {}
+  reason why() const noexcept { return why_; }
+
+ private:
+  reason why_;
 };
 
 /// The id given to enqueue belongs to a job that has not ended, or whose result is still kept.

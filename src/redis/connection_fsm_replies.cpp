@@ -107,7 +107,7 @@ void connection_fsm::take_error(const request_ptr& r, const std::string& text) {
   } else if (meaning == error_class::no_script && r->evaluates && r->script_loads++ < max_script_loads) {
     if (r->handler) load_and_retry(r);
   } else {
-    complete(r, std::make_exception_ptr(broker_error(text)), {});
+    complete(r, std::make_exception_ptr(broker_error(text, reason_of(text))), {});
   }
 }
 

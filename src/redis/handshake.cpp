@@ -8,6 +8,10 @@ namespace {
 
 constexpr std::string_view not_ready_codes[] = {"LOADING ", "MASTERDOWN ", "READONLY ", "NOREPLICAS ",
                                                 "BUSY "};
+// Out of memory; can't write to its disk.
+constexpr std::string_view full_codes[] = {"OOM ", "MISCONF "};
+// They say nothing of the request: it may be permitted, or served, later.
+constexpr std::string_view unsaid_codes[] = {"NOPERM ", "NOAUTH ", "TRYAGAIN ", "CLUSTERDOWN "};
 constexpr char role[] = "ROLE";
 
 }  // namespace
@@ -23,6 +27,19 @@ error_class classify_error(std::string_view text) noexcept {
                        (text.find(" -READONLY ") != text.npos || text.find(" -NOREPLICAS ") != text.npos);
   if (wrapped || text.starts_with("ERR max number of clients reached")) return error_class::not_ready;
   return error_class::ordinary;
+}
+
+broker_error::reason reason_of(std::string_view text) {
+  using reason = broker_error::reason;
+  for (const auto code : full_codes) {
+    const bool wrapped =
+        text.starts_with("ERR Error running script") && text.find("-" + std::string(code)) != text.npos;
+    if (wrapped || text.starts_with(code)) return reason::full;
+  }
+  for (const auto code : unsaid_codes) {
+    if (text.starts_with(code)) return reason::unknown;
+  }
+  return reason::refused;
 }
 
 std::vector<std::string> auth_args(const connection_options& options) {

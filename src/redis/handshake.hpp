@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <quarq/errors.hpp>
+
 #include "redis/options.hpp"
 #include "redis/resp.hpp"
 #include "redis/script.hpp"
@@ -19,6 +21,8 @@ enum class error_class {
   no_script,  ///< EVALSHA of a script that the server does not have (any more)
 };
 error_class classify_error(std::string_view text) noexcept;
+/// What an ordinary error says of the request.
+broker_error::reason reason_of(std::string_view text);
 
 /// AUTH with the user and the password of these options.
 std::vector<std::string> auth_args(const connection_options& options);

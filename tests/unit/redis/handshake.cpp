@@ -113,6 +113,20 @@ TEST(redis_handshake, errors_are_classified_by_their_code) {
   for (const auto& [text, expected] : cases) EXPECT_EQ(classify_error(text), expected) << text;
 }
 
+TEST(redis_handshake, errors_say_whether_the_server_is_full_or_refuses_the_request) {
+  using r = broker_error::reason;
+  const std::vector<std::pair<const char*, r>> cases{
+      {"OOM command not allowed when used memory > 'maxmemory'. script: f_1", r::full},
+      {"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist.", r::full},
+      {"ERR Error running script (call to f_1): @user_script:1: -OOM command not allowed when used memory.",
+       r::full},
+      {"ERR Protocol error: invalid bulk length", r::refused},
+      {"WRONGTYPE Operation against a key holding the wrong kind of value", r::refused},
+      {"NOPERM User worker has no permissions to run the 'evalsha' command", r::unknown},
+  };
+  for (const auto& [text, expected] : cases) EXPECT_EQ(reason_of(text), expected) << text;
+}
+
 TEST(redis_script, knows_its_sha1) {
   EXPECT_EQ(script("return 1").sha1, "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
   EXPECT_EQ(script("").sha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
