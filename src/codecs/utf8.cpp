@@ -69,18 +69,45 @@ std::string to_utf8(std::string_view data) {
   }
 }
 
+namespace {
+
+// Of three bytes or two: C1 controls, and what changes the direction of writing or ends a line.
+bool is_hidden(char32_t c) noexcept {
+  return (c >= 0x80 && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+// The character of two or three bytes at the beginning of valid UTF-8; 0: there is none.
+char32_t two_or_three_bytes(std::string_view text) noexcept {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (at(0) >= 0xc0 && at(0) < 0xe0) return (at(0) & 0x1fU) << 6 | (at(1) & 0x3fU);
+  if (at(0) < 0xe0 || at(0) >= 0xf0) return 0;
+  return (at(0) & 0x0fU) << 12 | (at(1) & 0x3fU) << 6 | (at(2) & 0x3fU);
+}
+
+void append_hex(std::string& out, char32_t code, int digits) {
+  while (digits-- > 0) out += "0123456789abcdef"[code >> (4 * digits) & 15];
+}
+
+}  // namespace
+
 std::string printable(std::string_view data, std::size_t limit) {
   const std::string text = to_utf8(data.substr(0, limit));
-  constexpr char digits[] = "0123456789abcdef";
   std::string out;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '\n') {
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(1)) {
+    const auto code = static_cast<unsigned char>(rest[0]);
+    const auto wide = two_or_three_bytes(rest);
+    if (code == '\n') {
       out += "\\n";
     } else if (code < 0x20 || code == 0x7f) {
-      out += {'\\', 'x', digits[code >> 4], digits[code & 15]};
+      out += "\\x";
+      append_hex(out, code, 2);
+    } else if (is_hidden(wide)) {
+      out += "\\u";
+      append_hex(out, wide, 4);
+      rest.remove_prefix(code < 0xe0 ? 1 : 2);
     } else {
-      out += c;
+      out += rest[0];
     }
   }
   if (data.size() > limit) out += ellipsis;

@@ -24,8 +24,8 @@ std::size_t cut_at(std::string_view text, std::size_t limit) noexcept;
 /// The text with each invalid byte replaced by U+FFFD: what to do with a message that somebody else made.
 std::string to_utf8(std::string_view data);
 
-/// to_utf8, with control characters as "\n" or "\x1b" and no more than about `limit` bytes, for one line of a
-/// log.
+/// to_utf8, with control characters as "\n" or "\x1b", and marks of writing direction and line separators as
+/// "\u202e", and no more than about `limit` bytes, for one line of a log.
 std::string printable(std::string_view data, std::size_t limit);
 
 }  // namespace quarq::codecs
