@@ -8,6 +8,7 @@
 #include <quarq/errors.hpp>
 
 #include "base/ids.hpp"
+#include "codecs/utf8.hpp"
 #include "model/record.hpp"
 
 namespace quarq::clients {
@@ -39,6 +40,10 @@ void check_options(const detail::call_data& call) {
   const auto& o = call.options;
   if (o.id && (o.id->empty() || o.id->size() > 255)) {
     throw usage_error(fmt::format("{}: option id: expected 1 to 255 bytes, got {}", call.task, o.id->size()));
+  }
+  if (o.id && !codecs::is_utf8(*o.id)) {
+    throw usage_error(
+        fmt::format("{}: option id: expected UTF-8, got \"{}\"", call.task, codecs::printable(*o.id, 80)));
   }
   check_time(call, "delay", o.delay, milliseconds{0});
   check_time(call, "expires", o.expires, milliseconds{1});

@@ -55,6 +55,7 @@ TEST(new_job, options_out_of_range_are_named_with_their_range) {
   EXPECT_EQ(refusal(crawl("a").id("")), "crawl: option id: expected 1 to 255 bytes, got 0");
   EXPECT_EQ(refusal(crawl("a").id(std::string(256, 'x'))),
             "crawl: option id: expected 1 to 255 bytes, got 256");
+  EXPECT_EQ(refusal(crawl("a").id("a\xff")), "crawl: option id: expected UTF-8, got \"a\xef\xbf\xbd\"");
   EXPECT_EQ(refusal(crawl("a").delay(-1ms)), "crawl: option delay: expected 0 to 3153600000000 ms, got -1");
   EXPECT_EQ(refusal(crawl("a").expires(0ms)), "crawl: option expires: expected 1 to 3153600000000 ms, got 0");
   EXPECT_EQ(refusal(crawl("a").priority(10)), "crawl: option priority: expected 0 to 9, got 10");
