@@ -29,8 +29,9 @@ struct handler_options {
   /// attempt fails. For level::process only. nullopt: no limit.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
   retry_policy retry = {};
-  /// How long results can be looked up: a duration (0: not at all) or quarq::forever. nullopt: an hour, but
-  /// not at all if the task returns void. Failures are kept for at least an hour.
+  /// How long results can be looked up: a duration (0: not at all) or quarq::forever. nullopt: an hour; if the
+  /// task returns void, a minute where quarq made the job's id, and not at all where the caller chose it.
+  /// Failures are kept for at least an hour.
   std::optional<retention> keep_result = std::nullopt;
 };
 

@@ -36,9 +36,19 @@ class retry_policy {
     return copy;
   }
 
+  /// An exception or a timeout ends the job as failed, whatever the number of attempts: only retry_after, a
+  /// lost worker and a task unknown to the worker lead to another attempt. The policy of a handler; a call's
+  /// backoff does not change it.
+  constexpr retry_policy only_when_asked(bool on = true) const {
+    auto copy = *this;
+    copy.only_when_asked_ = on;
+    return copy;
+  }
+
   constexpr int max_attempts() const noexcept { return attempts_ == 0 ? default_attempts : attempts_; }
   /// Whether attempts() was called: if not, max_attempts() is the default.
   constexpr bool sets_attempts() const noexcept { return attempts_ != 0; }
+  constexpr bool retries_only_when_asked() const noexcept { return only_when_asked_; }
   constexpr milliseconds first() const noexcept { return first_; }
   constexpr milliseconds max() const noexcept { return max_; }
   constexpr double factor() const noexcept { return factor_; }
@@ -56,6 +66,7 @@ class retry_policy {
   double factor_ = 2;
   double jitter_ = 0.25;
   int attempts_ = 0;  // 0: not set
+  bool only_when_asked_ = false;
 };
 
 /// The shapes of retry_policy: `backoff::exponential(1s, 5min).attempts(8)`.

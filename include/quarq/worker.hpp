@@ -40,14 +40,18 @@ struct worker_options {
   std::vector<served_queue> queues = {served_queue{}};
   /// Jobs that run at once: on the loop, on threads and in processes together.
   std::size_t concurrency = 100;
-  /// Threads that run plain functions. 0: one for each processor. While all are busy and as many jobs wait for
-  /// them, the worker claims none.
+  /// Threads that run plain functions. 0: one for each processor. While all are busy the worker claims no
+  /// jobs, except while such functions end within milliseconds. A job that waits for a thread has not started:
+  /// its timeout has not begun, and it is handed back when no thread becomes free for half a second.
   std::size_t threads = 0;
   /// Processes that run handlers on level::process, likewise.
   std::size_t processes = 0;
   /// Stop when nothing is queued and nothing runs here. Deferred jobs are left to the next worker.
   bool burst = false;
-  /// Stop after starting this many jobs. 0: no limit.
+  /// With `burst`: wait for deferred jobs too, and stop when none is queued or deferred. Retries of jobs that
+  /// other workers run do not count.
+  bool burst_includes_deferred = false;
+  /// Stop after starting this many jobs; the last of them may take as long as they like. 0: no limit.
   std::size_t max_jobs = 0;
   /// After SIGTERM or SIGINT running jobs have this long to end. Then they are asked to stop and requeued,
   /// without counting as an attempt.
@@ -58,6 +62,9 @@ struct worker_options {
   /// A job that was asked to stop (timeout, cancellation) has this long to do so. Then its end is recorded
   /// although its handler still runs.
   std::chrono::milliseconds cancel_timeout{5'000};
+  /// A job whose task this worker does not know is left to other workers, and does not count as an attempt.
+  /// When it has been due for this long, it ends as dead: quarq::unknown_task.
+  std::chrono::milliseconds unknown_task_timeout{600'000};
   /// Whether the log shows the first 80 characters of what handlers return.
   bool log_results = true;
 };
@@ -143,7 +150,8 @@ class worker {
   worker& after_commit(end_hook f);
 
   /// Serves until stop() is called, or until `burst` or `max_jobs` is fulfilled. Reconnects while the broker
-  /// can't be reached. Throws broker_error only for errors that can't heal (wrong password, newer format).
+  /// can't be reached, and waits while it is full. Throws broker_error only for errors that can't heal (wrong
+  /// password, newer format).
   awaitable<void> run();
 
   /// Ends run() as SIGTERM would: running jobs have shutdown_timeout to end. A second call ends that wait.
@@ -154,7 +162,7 @@ class worker {
   std::size_t jobs_done() const noexcept;
 
   /// A complete main() for a worker: applies the command line to the options (see --help), runs, and stops on
-  /// SIGTERM and SIGINT. Returns the exit code: 0; 1 after an error, which is written to stderr in one line;
+  /// SIGTERM, SIGINT and SIGHUP. Ignores SIGPIPE. Returns the exit code: 0; 1 after an error, which is written to stderr in one line;
   /// 2 for a wrong command line. With --check: 0 if a worker of each queue is alive, else 1. With --watch it
   /// may start the program again instead of returning. See docs/worker.md.
   int main(int argc, char** argv);

@@ -62,9 +62,11 @@ class random_source {
   std::uint64_t drawn_in_ = 0;
 };
 
+constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr std::size_t id_size = 26;
+
 /// `count` digits of 5 bits, the highest first.
 void append_base32(std::string& out, std::uint64_t bits, int count) {
-  constexpr char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   while (count-- > 0) out += alphabet[bits >> (5 * count) & 31];
 }
 
@@ -82,11 +84,15 @@ std::string make_id() {
   const std::uint8_t* random = source.take();
   const auto milliseconds = duration_cast<std::chrono::milliseconds>(system_clock::now().time_since_epoch());
   std::string id;
-  id.reserve(26);
+  id.reserve(id_size);
   append_base32(id, static_cast<std::uint64_t>(milliseconds.count()), 10);
   append_base32(id, forty_bits(random), 8);
   append_base32(id, forty_bits(random + 5), 8);
   return id;
+}
+
+bool is_made_id(std::string_view id) noexcept {
+  return id.size() == id_size && id.find_first_not_of(alphabet) == id.npos;
 }
 
 }  // namespace quarq::base

@@ -29,7 +29,7 @@ const char* when_cancelled(const broker::job_details& job) {
 cancelled_end end_if_cancelled(const broker::job_details& job) {
   const auto r = record_of(job);
   cancelled_end end;
-  end.keep = model::effective_options_for(r, handler_options{}, false).keep_failure.duration();
+  end.keep = model::effective_options_for(r, handler_options{}).keep_failure.duration();
   auto& o = end.what;
   o.task = r.task;
   o.attempts = job.attempts;

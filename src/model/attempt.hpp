@@ -8,8 +8,15 @@
 
 namespace quarq::model {
 
-/// Why a running job was asked to stop.
-enum class stop_reason { none, timed_out, cancelled, shutdown };
+/// Why a job was asked to stop, or not to start.
+enum class stop_reason {
+  none,
+  timed_out,
+  cancelled,
+  shutdown,  ///< the worker ends, or has lost its lease
+  expired,   ///< before it started
+  returned,  ///< before it started: other workers may start it sooner
+};
 
 struct attempt {
   enum class result_kind {
@@ -17,7 +24,7 @@ struct attempt {
     threw,         ///< the handler threw
     impossible,    ///< its payload can't be decoded
     permanent,     ///< the handler said that a retry would not help
-    unknown_task,  ///< this worker has no handler
+    unknown_task,  ///< no worker that took it has a handler
     expired,       ///< claimed after its expiry
     exhausted,     ///< its workers were lost until no attempt was left
   };

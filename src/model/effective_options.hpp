@@ -19,7 +19,13 @@ struct effective_options {
   retention keep_failure = milliseconds{0};
 };
 
-/// `returns_void`: results are not kept unless the call or the handler asks for it.
-effective_options effective_options_for(const record& r, const handler_options& options, bool returns_void);
+/// How long ends are kept by default. That of a task that returns void says that the job has succeeded, to
+/// those who ask soon after. Under an id of the caller's choice nothing is kept, so that the id is free.
+inline constexpr retention default_keep = std::chrono::hours(1);
+inline constexpr retention default_void_keep = std::chrono::minutes(1);
+
+/// `keep_by_default`: successes, unless the call or the handler says otherwise.
+effective_options effective_options_for(const record& r, const handler_options& options,
+                                        retention keep_by_default = default_keep);
 
 }  // namespace quarq::model

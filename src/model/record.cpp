@@ -8,6 +8,7 @@
 #include <quarq/msgpack.hpp>
 
 #include "codecs/fields.hpp"
+#include "codecs/utf8.hpp"
 
 namespace quarq::model {
 
@@ -137,9 +138,9 @@ std::string encode(const outcome& o) {
   map.key("et").integer(o.enqueued_ms);
   map.key("st").integer(o.started_ms);
   map.key("ft").integer(o.finished_ms);
-  map.key("worker").text(o.worker);
+  map.key("worker").text(codecs::to_utf8(o.worker));
   if (!o.result.empty()) map.key("r").raw(o.result);
-  if (!o.error_type.empty()) map.key("error_type").text(o.error_type);
+  if (!o.error_type.empty()) map.key("error_type").text(codecs::to_utf8(o.error_type));
   if (!o.error.empty()) map.key("error").binary(o.error);
   if (!o.after.empty()) map.key("after").text(o.after);
   return out;

@@ -7,6 +7,7 @@
 #include <quarq/errors.hpp>
 
 #include "base/text.hpp"
+#include "codecs/utf8.hpp"
 
 namespace quarq::workers {
 
@@ -14,8 +15,22 @@ using model::attempt;
 using model::stop_reason;
 using result_kind = model::attempt::result_kind;
 
+namespace {
+
+// Cuts what is kept, and says so.
+std::string limited(std::string text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  const auto size = text.size();
+  text.resize(codecs::cut_at(text, limit));
+  text += fmt::format("{} (cut: it had {} bytes)", codecs::ellipsis, size);
+  return text;
+}
+
+}  // namespace
+
 attempt failed_attempt(result_kind result, std::string type, std::string message) {
-  return attempt{result, stop_reason::none, std::move(type), std::move(message), std::nullopt};
+  return attempt{result, stop_reason::none, limited(std::move(type), max_error_type),
+                 limited(std::move(message), max_error), std::nullopt};
 }
 
 attempt classify(const std::exception_ptr& thrown) {
@@ -48,14 +63,25 @@ attempt classify(const std::exception_ptr& thrown) {
 void explain_stop(attempt& a, const running_job& job) {
   a.stopped = job.stopped;
   if (a.result != result_kind::threw) return;
-  if (job.stopped == stop_reason::timed_out) {
+  if (job.stopped == stop_reason::expired) {
+    a = expired_attempt(job);
+  } else if (job.stopped == stop_reason::timed_out) {
     a.error_type = "quarq::timed_out";
     a.error = fmt::format("{} took longer than its timeout of {}", job.record.task,
                           base::human_duration(job.terms.timeout.value_or(milliseconds{0})));
   } else if (job.stopped == stop_reason::cancelled) {
     a.error_type = "quarq::cancelled";
-    a.error = fmt::format("{} was cancelled while it ran", job.record.task);
+    a.error =
+        fmt::format("{} was cancelled {}", job.record.task, job.begun ? "while it ran" : "before it ran");
   }
+}
+
+attempt expired_attempt(const running_job& job) {
+  const auto& task = job.record.task;
+  const auto attempts = job.claimed.attempts;
+  return failed_attempt(result_kind::expired, "quarq::job_expired",
+                        attempts == 1 ? fmt::format("{} expired: no worker started it in time", task)
+                                      : fmt::format("{} expired before its attempt {}", task, attempts));
 }
 
 }  // namespace quarq::workers

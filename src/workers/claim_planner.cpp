@@ -14,7 +14,7 @@ claim_planner::step claim_planner::next(const situation& s, std::span<const queu
     if (!in_pass_) begin_pass(leases, random);
     if (const auto found = next_claim(s, leases)) return *found;
     in_pass_ = false;
-    if (const auto instead = end_pass(s)) return *instead;
+    if (const auto instead = end_pass(s, leases)) return *instead;
   }
   return done{};
 }
@@ -43,7 +43,7 @@ std::optional<claim_planner::claim> claim_planner::next_claim(const situation& s
   while (position_ < order_.size()) {
     const std::size_t index = order_[position_++];
     auto& queue = queues_[index];
-    if (!leases[index].is_held()) continue;
+    if (!leases[index].is_sure(s.now) || s.now < queue.left_until) continue;
     // Only a claim can say whether a burst is over.
     if (queue.promised_until && s.now < *queue.promised_until && !burst_) continue;
     queue.woken = false;
@@ -54,20 +54,32 @@ std::optional<claim_planner::claim> claim_planner::next_claim(const situation& s
 }
 
 // What to do in place of another pass.
-std::optional<claim_planner::step> claim_planner::end_pass(const situation& s) {
-  if (s.is_spent || (burst_ && !more_ && s.is_idle)) return done{};
+std::optional<claim_planner::step> claim_planner::end_pass(const situation& s,
+                                                           std::span<const queue_lease> leases) {
+  if (s.is_spent || (burst_ && s.is_idle && is_burst_over(s, leases))) return done{};
   if (s.room == 0) return wait{};
-  if (!more_) return wait{next_promise(s.now)};
+  if (!more_) return wait{next_promise(s.now, leases)};
   return std::nullopt;
+}
+
+// A queue that could not be asked may have jobs.
+bool claim_planner::is_burst_over(const situation& s, std::span<const queue_lease> leases) const {
+  if (more_) return false;
+  return std::all_of(leases.begin(), leases.end(), [&](const queue_lease& l) {
+    const auto& q = queues_[l.index];
+    return l.is_sure(s.now) && s.now >= q.left_until && !(waits_for_deferred_ && q.has_deferred);
+  });
 }
 
 void claim_planner::claimed(std::size_t queue, time_point now, bool full,
                             std::optional<milliseconds> next_due) {
+  queues_[queue].has_deferred = next_due.has_value();
   answered(queue, now, full, std::min(max_idle_wait, next_due.value_or(max_idle_wait)));
 }
 
 void claim_planner::failed(std::size_t queue, time_point now, milliseconds pause) {
   answered(queue, now, false, pause);
+  queues_[queue].left_until = now + pause;
 }
 
 void claim_planner::lost(std::size_t queue) {
@@ -89,13 +101,19 @@ void claim_planner::work_ready(std::size_t queue) {
 }
 
 void claim_planner::leave_until(std::size_t queue, time_point until) {
-  queues_[queue].promised_until = until;
+  queues_[queue].left_until = until;
+  queues_[queue].promised_until.reset();
 }
 
-claim_planner::time_point claim_planner::next_promise(time_point now) const {
+claim_planner::time_point claim_planner::next_promise(time_point now,
+                                                      std::span<const queue_lease> leases) const {
   auto next = now + max_idle_wait;
-  for (const auto& q : queues_) {
-    if (q.promised_until) next = std::min(next, *q.promised_until);
+  for (const auto& l : leases) {
+    // Its renewal will say when it can be asked again.
+    if (!l.is_sure(now)) continue;
+    const auto& q = queues_[l.index];
+    const auto promised = std::max(q.promised_until.value_or(now), q.left_until);
+    if (q.promised_until || q.left_until > now) next = std::min(next, promised);
   }
   return next;
 }

@@ -42,8 +42,10 @@ class claim_planner {
     bool is_idle = false;   ///< nothing runs here and nothing is left to settle or to plan: a burst may end
   };
 
-  /// `burst`: to end when a pass brings nothing and the worker is idle.
-  claim_planner(std::size_t queues, bool burst) : queues_(queues), burst_(burst) {}
+  /// `burst`: to end when a pass brings nothing and the worker is idle; `waits_for_deferred`: and no queue has
+  /// deferred jobs.
+  claim_planner(std::size_t queues, bool burst, bool waits_for_deferred = false)
+      : queues_(queues), burst_(burst), waits_for_deferred_(waits_for_deferred) {}
 
   /// The next thing to do. A claim has to be answered by claimed(), failed() or lost() before the next call.
   /// After `wait`, the next call begins a new pass.
@@ -59,7 +61,7 @@ class claim_planner {
 
   /// There is work, or the queue's promise to tell of it has ended.
   void work_ready(std::size_t queue);
-  /// The queue need not be asked before this, whatever it has promised.
+  /// The queue is to be asked at this time and not before, whatever it has promised and tells.
   void leave_until(std::size_t queue, time_point until);
   bool is_claiming(std::size_t queue) const noexcept { return queues_[queue].claiming; }
 
@@ -69,18 +71,21 @@ class claim_planner {
  private:
   struct queue_state {
     std::optional<time_point> promised_until;  ///< the broker has promised to tell of jobs before
+    time_point left_until{};                   ///< it is left to other workers
+    bool has_deferred = false;                 ///< as the last claim said
     bool woken = false;                        ///< told of jobs since the last claim began
     bool claiming = false;
   };
 
   void begin_pass(std::span<const queue_lease> leases, std::mt19937_64& random);
   std::optional<claim> next_claim(const situation& s, std::span<const queue_lease> leases);
-  std::optional<step> end_pass(const situation& s);
+  std::optional<step> end_pass(const situation& s, std::span<const queue_lease> leases);
+  bool is_burst_over(const situation& s, std::span<const queue_lease> leases) const;
   void answered(std::size_t queue, time_point now, bool more, milliseconds promised);
-  time_point next_promise(time_point now) const;
+  time_point next_promise(time_point now, std::span<const queue_lease> leases) const;
 
   std::vector<queue_state> queues_;
-  bool burst_;
+  bool burst_, waits_for_deferred_;
   bool stopped_ = false;
   std::vector<std::size_t> order_;  // of this pass
   std::size_t position_ = 0;        // in order_

@@ -7,6 +7,8 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "codecs/utf8.hpp"
+#include "workers/log/printable_job.hpp"
 #include "workers/settler.hpp"
 
 namespace quarq::workers {
@@ -59,7 +61,8 @@ awaitable<admission> cron_gate::admit(running_job& job, cron_job& c) {
 
 admission cron_gate::leave_to_others(const running_job& job, std::string_view why) const {
   if (its_.broker_time.now() <= job.claimed.due_at + orphan_timeout) {
-    base::log().debug("left     task={} id={}: {}", job.record.task, job.claimed.id, why);
+    base::log().debug("left     task={} id={}: {}", codecs::printable(job.record.task, max_logged_task),
+                      codecs::printable(job.claimed.id, max_logged_id), why);
     return park_until({});
   }
   return end_as(job_state::expired, fmt::format("{} {}, and no other worker has taken it for {}",

@@ -6,9 +6,10 @@ namespace quarq::workers {
 
 fetcher::fetcher(params p)
     : its_(std::move(p)),
-      planner_(its_.leases.size(), its_.burst),
+      planner_(its_.leases.size(), its_.burst, its_.burst_includes_deferred),
       wake_(its_.loop),
-      pushed_(its_.leases.size()) {}
+      pushed_(its_.leases.size()),
+      complaints_(its_.leases.size()) {}
 
 awaitable<void> fetcher::run() {
   while (!stopped_) {
@@ -30,39 +31,52 @@ awaitable<void> fetcher::run() {
 }
 
 claim_planner::situation fetcher::situation() const {
-  return {its_.time.now(), its_.slots.room(), its_.slots.is_spent(), its_.is_idle()};
+  return {its_.time.now(), room(), its_.slots.is_spent(), its_.is_idle()};
 }
 
 awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
   try {
     const broker::lease lease = l.lease;
+    const auto asked = its_.time.now();
     auto answer = co_await its_.broker.claim(lease, max);
     if (lease.token != l.lease.token) {  // the lease was lost meanwhile, and the jobs with it
       planner_.lost(l.index);
       co_return;
     }
-    note_clock(l, answer.now);
+    its_.broker_time.note_answer(answer.now, asked);
+    note_since(l);
+    complaints_[l.index].over();
     for (auto& job : answer.jobs) {
       // After a stop the worker may have counted its running jobs already.
       if (stopped_) {
         its_.settlements.hand_back(l, std::move(job.id));
       } else {
-        its_.start_job(l, std::move(job), answer.now);
+        its_.start_job(l, std::move(job), its_.broker_time.now());
       }
     }
     planner_.claimed(l.index, its_.time.now(), answer.jobs.size() == max, answer.next_due);
   } catch (const broker_error& e) {
-    base::log().warn("queue {}: could not claim jobs: {}", l.served.name, e.what());
+    complain(l, "could not claim jobs", e);
     planner_.failed(l.index, its_.time.now(), settler::pause_after_error);
     // Most likely the lease is lost, which renewing finds out and mends.
     its_.claim_failed(l);
+    // The broker may have put jobs under the lease before the claim failed.
+    reconcile_wanted_ = true;
   }
   start_pushed(l);
 }
 
-void fetcher::note_clock(queue_lease& l, broker::time_point now) {
-  its_.broker_time.note(now);
-  if (l.since == broker::time_point{}) l.since = now;
+std::size_t fetcher::room() const {
+  return its_.slots.room(its_.settlements.unrecorded());
+}
+
+void fetcher::note_since(queue_lease& l) const {
+  if (l.since == broker::time_point{}) l.since = its_.broker_time.now();
+}
+
+void fetcher::complain(const queue_lease& l, const char* of_what, const broker_error& why) {
+  if (complaints_[l.index].may_log(its_.time.now()))
+    base::log().warn("queue {}: {}: {}", l.served.name, of_what, why.what());
 }
 
 void fetcher::job_pushed(queue_lease& l, const std::string& token, broker::claimed_job job,
@@ -71,19 +85,20 @@ void fetcher::job_pushed(queue_lease& l, const std::string& token, broker::claim
   // back.
   if (token != l.lease.token) return;
   if ((reconcile_wanted_ || reconciling_) && !stopped_) return;
-  note_clock(l, now);
-  pushed_[l.index].emplace_back(std::move(job), now);
+  its_.broker_time.note_message(now);
+  note_since(l);
+  pushed_[l.index].push_back(std::move(job));
   if (!planner_.is_claiming(l.index)) start_pushed(l);
 }
 
 void fetcher::start_pushed(queue_lease& l) {
   bool too_many = false;
-  for (auto& [job, now] : std::exchange(pushed_[l.index], {})) {
-    if (stopped_ || its_.slots.room() == 0) {
+  for (auto& job : std::exchange(pushed_[l.index], {})) {
+    if (stopped_ || room() == 0) {
       too_many = true;
       its_.settlements.hand_back(l, std::move(job.id));
     } else {
-      its_.start_job(l, std::move(job), now);
+      its_.start_job(l, std::move(job), its_.broker_time.now());
     }
   }
   if (too_many) work_ready(l);
@@ -111,8 +126,8 @@ void fetcher::reconnected() {
   wake_.set();
 }
 
-// Hands back what is held under our leases but never reached us, because the answer to a claim was lost, or
-// the message that pushed it. Stands in this role so that no claim is under way meanwhile.
+// Hands back what is held under our leases but never reached us, because a claim failed or its answer was
+// lost, or the message that pushed it. Stands in this role so that no claim is under way meanwhile.
 awaitable<void> fetcher::reconcile() {
   reconcile_wanted_ = false;
   reconciling_ = true;
@@ -135,9 +150,10 @@ awaitable<bool> fetcher::reconcile(queue_lease& l) {
   try {
     auto known = its_.held_jobs(l);
     co_await its_.broker.reconcile(l.lease, std::move(known));
+    complaints_[l.index].over();
     co_return true;
   } catch (const broker_error& e) {
-    base::log().warn("queue {}: could not reconcile after reconnecting: {}", l.served.name, e.what());
+    complain(l, "could not reconcile", e);
   }
   its_.claim_failed(l);
   co_return false;

@@ -11,6 +11,7 @@
 #include "workers/broker_clock.hpp"
 #include "workers/claim_planner.hpp"
 #include "workers/clock.hpp"
+#include "workers/log_limiter.hpp"
 #include "workers/queue_lease.hpp"
 #include "workers/settler.hpp"
 #include "workers/slot_table.hpp"
@@ -34,6 +35,7 @@ class fetcher {
     std::function<void(queue_lease&)> claim_failed;
     /// The ids of all jobs held under the lease that this worker knows of.
     std::function<std::vector<std::string>(const queue_lease&)> held_jobs;
+    bool burst_includes_deferred = false;
   };
   explicit fetcher(params p);
 
@@ -57,7 +59,9 @@ class fetcher {
 
  private:
   awaitable<void> claim(queue_lease& l, std::size_t max);
-  void note_clock(queue_lease& l, broker::time_point now);
+  std::size_t room() const;
+  void note_since(queue_lease& l) const;
+  void complain(const queue_lease& l, const char* of_what, const broker_error& why);
   void start_pushed(queue_lease& l);
   awaitable<void> reconcile();
   awaitable<bool> reconcile(queue_lease& l);
@@ -67,7 +71,8 @@ class fetcher {
   claim_planner planner_;
   async::auto_reset_event wake_;
   /// Jobs pushed while a claim is under way, which may have taken their slots. One list for each queue.
-  std::vector<std::vector<std::pair<broker::claimed_job, broker::time_point>>> pushed_;
+  std::vector<std::vector<broker::claimed_job>> pushed_;
+  std::vector<log_limiter> complaints_;  ///< likewise
   bool stopped_ = false;
   bool reconcile_wanted_ = false;
   bool reconciling_ = false;

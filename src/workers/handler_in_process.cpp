@@ -20,9 +20,10 @@ std::string pack_facts(const context& job) {
   std::string packed;
   encoder out(packed);
   out.array(fact_count);
-  out.text(job.id());
-  out.text(job.task());
-  out.text(job.queue());
+  // As bytes: nothing is to depend on what others take for text.
+  out.binary(job.id());
+  out.binary(job.task());
+  out.binary(job.queue());
   out.integer(job.attempt());
   out.integer(job.enqueued_at().time_since_epoch().count());
   out.integer(job.due_at().time_since_epoch().count());
@@ -34,9 +35,9 @@ job_facts unpack_facts(std::string_view packed) {
   if (packed.empty()) return facts;
   decoder in(packed, "facts of a job");
   in.array(fact_count);
-  facts.id = in.text();
-  facts.task = in.text();
-  facts.queue = in.text();
+  facts.id = in.binary();
+  facts.task = in.binary();
+  facts.queue = in.binary();
   facts.attempts = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
   facts.enqueued_at = read_time(in);
   facts.due_at = read_time(in);

@@ -62,8 +62,8 @@ job_end end_of(const model::attempt& a, const model::decision& d, std::chrono::m
 broker::logged_job logged(const running_job& job, bool is_cron, std::chrono::microseconds ran) {
   const auto start = broker::time_point(milliseconds(job.started_ms));
   broker::logged_job l;
-  l.id = job.claimed.id;
-  l.task = job.record.task;
+  l.id = job.printable_id.empty() ? job.claimed.id : job.printable_id;
+  l.task = job.printable_task.empty() ? job.record.task : job.printable_task;
   l.is_cron = is_cron;
   l.attempts = job.claimed.attempts;
   l.max_attempts = job.terms.retry.max_attempts();

@@ -13,10 +13,11 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "model/argument_binding.hpp"
+#include "codecs/utf8.hpp"
 #include "workers/attempt_result.hpp"
 #include "workers/job_report.hpp"
 #include "workers/log/log_end.hpp"
+#include "workers/log/printable_job.hpp"
 
 namespace quarq::workers {
 
@@ -27,17 +28,10 @@ using result_kind = model::attempt::result_kind;
 
 namespace {
 
-/// Puts arguments that were given by name into their places.
-std::optional<attempt> bind_by_name(running_job& job) {
-  try {
-    job.by_position = decoder(job.record.arguments, job.record.task).array();
-    job.record.arguments =
-        model::bind_arguments(job.record, {job.how->parameter_count, job.how->parameter_names});
-    job.record.keywords.clear();
-  } catch (const decode_error& e) {
-    return failed_attempt(result_kind::impossible, "quarq::decode_error", e.what());
-  }
-  return std::nullopt;
+void say_hook_threw(const char* hook, const running_job& job, const attempt& thrown) {
+  base::log().error("{} threw for id={}: {}: {}", hook, codecs::printable(job.claimed.id, max_logged_id),
+                    codecs::printable(thrown.error_type, max_logged_error),
+                    codecs::printable(thrown.error, max_logged_error));
 }
 
 }  // namespace
@@ -59,106 +53,64 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
   job.self = running_.begin();
   job.record = std::move(record);
   job.started_ms = now.time_since_epoch().count();
+  shown(job.claimed.id, max_logged_id, job.printable_id);
+  shown(job.record.task, max_logged_task, job.printable_task);
   if (unreadable) {
-    job.terms = model::effective_options_for({}, handler_options{}, false);
+    job.terms = model::effective_options_for({}, handler_options{});
     reject(job, *unreadable);
     forget(job);
     return;
   }
+  find_handler(job);
   const auto ended = [this, &job, owner = its_.owner.lock()](std::exception_ptr e) {
     // run() catches all that handlers throw; this would be our own mistake, and must be seen.
     if (e) std::rethrow_exception(e);
     forget(job);
     its_.job_ended();
   };
-  asio::co_spawn(its_.loop, run(job, now), asio::bind_cancellation_slot(job.cancel.slot(), ended));
+  asio::co_spawn(its_.loop, run(job), asio::bind_cancellation_slot(job.cancel.slot(), ended));
 }
 
 // The path of one job, after its record was decoded.
-awaitable<void> job_runner::run(running_job& job, broker::time_point now) {
-  const auto rejection = check(job, now);
+awaitable<void> job_runner::run(running_job& job) {
+  const auto rejection = check(job);
   if (rejection) {
     reject(job, *rejection);
     co_return;
   }
-  start_timer(job);
   attempt a;
   std::string result;
   try {
     const bool admitted = co_await admit(job);
     if (!admitted) co_return;
-    its_.log.started(logged(job));
+    if (!take_turn(job)) co_await wait_for_turn(job);
+    begin(job);
     std::string returned = co_await call(job);
     result = std::move(returned);
   } catch (...) {
     a = classify(std::current_exception());
   }
+  leave_turn(job);
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   explain_stop(a, job);
   auto decision = decide(job, a);
-  co_await run_after_job(job, a, decision);
+  if (job.begun) co_await run_after_job(job, a, decision);
   const bool counts = settle(job, a, decision, std::move(result));
   if (!counts || !its_.setup.after_commit) co_return;
   const auto end = end_of(a, decision, ran(job));
   co_await run_after_commit(job, end);
 }
 
-// Why the job is not run, if it is not.
-std::optional<attempt> job_runner::check(running_job& job, broker::time_point now) {
-  const auto found = its_.setup.handlers.find(job.record.task);
-  job.how = found == its_.setup.handlers.end() ? nullptr : &found->second;
-  job.terms = job.how ? model::effective_options_for(job.record, job.how->options,
-                                                     job.how->returns_void && !its_.keep_void_results)
-                      : model::effective_options_for(job.record, handler_options{}, false);
-  const auto& c = job.claimed;
-  if (job.record.awaited && c.expires_at) {
-    const auto left = std::max(*c.expires_at - now, milliseconds{1});
-    job.terms.timeout = std::min(job.terms.timeout.value_or(left), left);
-  }
-  if (c.expires_at && now > *c.expires_at) {
-    return failed_attempt(result_kind::expired, "quarq::job_expired",
-                          fmt::format("{} expired: no worker started it in time", job.record.task));
-  }
-  if (c.attempts > job.terms.retry.max_attempts()) {
-    return failed_attempt(
-        result_kind::exhausted, "quarq::worker_lost",
-        fmt::format("{} was lost with its worker on each of its {} tries", job.record.task, c.attempts - 1));
-  }
-  if (!job.how) {
-    return failed_attempt(
-        result_kind::unknown_task, "quarq::unknown_task",
-        fmt::format("no handler for task \"{}\" in worker {}", job.record.task, its_.worker_name));
-  }
-  if (!job.record.keywords.empty()) return bind_by_name(job);
-  return std::nullopt;
-}
-
 void job_runner::reject(running_job& job, const attempt& why) {
   if (why.result == result_kind::unknown_task && job.record.task.starts_with(cron::cron_prefix)) {
     apply(job, its_.gate.leave_to_others(job, "is not a cron job that this worker knows"));
+  } else if (why.result == result_kind::unknown_task && !is_unknown_for_long(job)) {
+    admission to_others;
+    to_others.what = admission::ruling::park;
+    apply(job, std::move(to_others));
   } else {
     settle(job, why, decide(job, why), {});
   }
-}
-
-void job_runner::start_timer(running_job& job) {
-  model::context_access::set_arguments(job.ctx, job.record.arguments);
-  if (job.terms.timeout) deadlines_.set(job, *job.terms.timeout);
-}
-
-// Whether the job runs: a cron job's run may not take place.
-awaitable<bool> job_runner::admit(running_job& job) {
-  auto* c = its_.gate.cron_of(job);
-  if (c == nullptr) co_return true;
-  deadlines_.clear(job);
-  auto ruled = co_await its_.gate.admit(job, *c);
-  job.started = its_.time.now();  // its own time begins here
-  if (ruled.what != admission::ruling::run) {
-    apply(job, std::move(ruled));
-    co_return false;
-  }
-  if (job.stopped == stop_reason::none) start_timer(job);
-  co_return true;
 }
 
 void job_runner::apply(running_job& job, admission ruled) {
@@ -175,7 +127,8 @@ void job_runner::apply(running_job& job, admission ruled) {
 void job_runner::end_without_run(running_job& job, const admission& ruled) {
   if (!job.is_ours()) return;
   if (!ruled.why.empty()) {
-    base::log().warn("skipped  task={} id={}: {}", job.record.task, job.claimed.id, ruled.why);
+    base::log().warn("skipped  task={} id={}: {}", logged(job).task, logged(job).id,
+                     codecs::printable(ruled.why, max_logged_error));
   }
   ++its_.counts.done;
   its_.settlements.settle(job.from, settlement_of(job, ruled, outcome_of(job, its_.worker_name, ran(job))));
@@ -189,7 +142,6 @@ awaitable<std::string> job_runner::call(running_job& job) {
   } else if (job.how->in_process) {
     result = co_await call_in_process(job);
   } else {
-    const slot_guard slot(its_.slots, level::loop);
     result = co_await job.how->on_loop(job.ctx, job.record.arguments);
   }
   co_return result;
@@ -199,7 +151,6 @@ awaitable<std::string> job_runner::call(running_job& job) {
 // for.
 awaitable<std::string> job_runner::call_on_thread(running_job& job) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  const slot_guard slot(its_.slots, level::thread);
   const auto work = [&job] { return job.how->on_thread(job.ctx, job.record.arguments); };
   std::string result = co_await its_.threads->run(work);
   co_return result;
@@ -207,7 +158,6 @@ awaitable<std::string> job_runner::call_on_thread(running_job& job) {
 
 // Cancelling it kills the process.
 awaitable<std::string> job_runner::call_in_process(running_job& job) {
-  const slot_guard slot(its_.slots, level::process);
   const auto limit = job.how->options.memory_limit;
   detail::process_target target = *job.how->in_process;
   target.name = job.ctx.task();
@@ -233,7 +183,7 @@ awaitable<void> job_runner::run_after_job(running_job& job, attempt& a, model::d
     if (a.result == result_kind::returned) {
       a = std::move(thrown);
     } else {
-      base::log().error("after_job threw for id={}: {}: {}", job.claimed.id, thrown.error_type, thrown.error);
+      say_hook_threw("after_job", job, thrown);
     }
   }
   if (a.result != result_kind::returned && d.state == job_state::succeeded) d = decide(job, a);
@@ -243,13 +193,14 @@ awaitable<void> job_runner::run_after_job(running_job& job, attempt& a, model::d
 bool job_runner::settle(running_job& job, const attempt& a, const model::decision& d, std::string result) {
   if (job.settled) {
     base::log().warn("late     task={} id={} stopped {} after it began; its end was recorded before",
-                     job.record.task, job.claimed.id, base::human_duration(ran(job)));
+                     logged(job).task, logged(job).id, base::human_duration(ran(job)));
     return false;
   }
   job.settled = true;
+  if (!job.begun && d.state == job_state::queued) its_.slots.job_did_not_count();
   if (!job.is_ours()) {
     base::log().warn("refused  task={} id={}: its lease was lost, its end here counts for nothing",
-                     job.record.task, job.claimed.id);
+                     logged(job).task, logged(job).id);
     return false;
   }
   log_end(its_.log, logged(job), a, d,
@@ -270,8 +221,7 @@ awaitable<void> job_runner::run_after_commit(running_job& job, const job_end& en
     co_await its_.setup.after_commit(job.ctx, end);
   } catch (...) {
     const auto thrown = classify(std::current_exception());
-    base::log().error("after_commit threw for id={}: {}: {}", job.claimed.id, thrown.error_type,
-                      thrown.error);
+    say_hook_threw("after_commit", job, thrown);
   }
 }
 
@@ -308,16 +258,26 @@ awaitable<void> job_runner::watch_deadlines() {
 }
 
 void job_runner::deadline_passed(running_job& job) {
+  if (job.stopped == stop_reason::none && job.waits_since) {
+    still_waits(job);
+    return;
+  }
   if (job.stopped == stop_reason::none) {
     stop(job, stop_reason::timed_out);
     return;
   }
   base::log().warn(
       "stuck    task={} id={} was asked to stop {} ago and runs on; its end is recorded without it",
-      job.record.task, job.claimed.id, base::human_duration(its_.setup.options.cancel_timeout));
+      logged(job).task, logged(job).id, base::human_duration(its_.setup.options.cancel_timeout));
   auto a = failed_attempt(result_kind::threw, "quarq::cancelled", "the handler did not stop when asked");
   explain_stop(a, job);
   settle(job, a, decide(job, a), {});
+}
+
+void job_runner::return_waiting() {
+  for (auto& job : running_) {
+    if (job.waits_since) stop(job, stop_reason::returned);
+  }
 }
 
 void job_runner::abandon() {
@@ -340,15 +300,15 @@ void job_runner::forget(running_job& job) {
 }
 
 void job_runner::aborted_unstarted(const broker::claimed_job& claimed, broker::time_point now) {
-  std::string task;
+  std::string task, printable_id, printable_task;
   try {
     task = model::decode_record(claimed.record).task;
   } catch (const decode_error&) {
     // It need not be readable to be cancelled.
   }
   broker::logged_job l;
-  l.id = claimed.id;
-  l.task = task;
+  l.id = shown(claimed.id, max_logged_id, printable_id);
+  l.task = shown(task, max_logged_task, printable_task);
   l.attempts = claimed.attempts;
   l.age = now - claimed.enqueued_at;
   its_.log.aborted_unstarted(l);
@@ -360,6 +320,12 @@ void job_runner::append_ids(const queue_lease& of, std::vector<std::string>& ids
   for (const auto& job : running_) {
     if (&job.from == &of) ids.push_back(job.claimed.id);
   }
+}
+
+// By what the broker's clock was when the job was claimed, or began.
+broker::time_point job_runner::broker_now(const running_job& job) const {
+  return broker::time_point(milliseconds(job.started_ms)) +
+         std::chrono::floor<milliseconds>(its_.time.now() - job.started);
 }
 
 std::chrono::microseconds job_runner::ran(const running_job& job) const {

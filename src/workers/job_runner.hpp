@@ -21,6 +21,7 @@
 #include "workers/running_job.hpp"
 #include "workers/settler.hpp"
 #include "workers/slot_table.hpp"
+#include "workers/waiting_line.hpp"
 #include "workers/worker_setup.hpp"
 
 namespace quarq::workers {
@@ -51,14 +52,21 @@ class job_runner {
     std::weak_ptr<void> owner;                            ///< kept alive by jobs under way
     std::function<void(const running_job&, std::string until_ended)> park;
     std::function<void()> job_ended;  ///< its slot is free
+    /// A job that waited in vain goes back to its queue, for another worker.
+    std::function<void(queue_lease&)> left_to_others = [](queue_lease&) {};
   };
-  void use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes) {
-    its_.threads = threads;
-    its_.processes = processes;
-  }
-  explicit job_runner(params p) : its_(std::move(p)), deadlines_(its_.time, its_.loop) {}
+  void use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes);
+  explicit job_runner(params p)
+      : its_(std::move(p)),
+        deadlines_(its_.time, its_.loop),
+        threads_(std::make_shared<waiting_line>(its_.time, its_.loop)),
+        processes_(std::make_shared<waiting_line>(its_.time, its_.loop)) {}
 
-  /// Begins an attempt of a job that was claimed under this lease at `now`, by the broker's clock.
+  /// A job that waits for a thread or process is handed back, if none has become free for so long.
+  static constexpr milliseconds turn_timeout{500};
+
+  /// Takes a job that was claimed under this lease, and begins an attempt as soon as there is a thread or
+  /// process for it. `now`: by the broker's clock.
   void start(queue_lease& from, broker::claimed_job claimed, broker::time_point now);
   /// The role that watches the jobs' deadlines, until it is cancelled.
   awaitable<void> watch_deadlines();
@@ -67,6 +75,8 @@ class job_runner {
   /// worker_options::cancel_timeout is recorded without it.
   void stop(running_job& job, model::stop_reason why);
   void stop_all(model::stop_reason why);
+  /// Hands back jobs that wait for a thread or process.
+  void return_waiting();
   void cancel_requested(queue_lease& of, const std::string& id);
   /// Other workers own the jobs under this lease now. Returns how many run here.
   std::size_t lease_lost(queue_lease& of);
@@ -83,30 +93,42 @@ class job_runner {
   void append_ids(const queue_lease& of, std::vector<std::string>& ids) const;
 
  private:
-  awaitable<void> run(running_job& job, broker::time_point now);
+  void find_handler(running_job& job);
+  awaitable<void> run(running_job& job);
 
   // The steps of run(), in their order.
-  std::optional<model::attempt> check(running_job& job, broker::time_point now);
+  std::optional<model::attempt> check(running_job& job);
   void reject(running_job& job, const model::attempt& why);
-  void start_timer(running_job& job);
   awaitable<bool> admit(running_job& job);
+  bool take_turn(running_job& job);
+  awaitable<void> wait_for_turn(running_job& job);
+  void begin(running_job& job);
   awaitable<std::string> call(running_job& job);
+  void leave_turn(running_job& job);
   model::decision decide(const running_job& job, const model::attempt& a);
   awaitable<void> run_after_job(running_job& job, model::attempt& a, model::decision& d);
   bool settle(running_job& job, const model::attempt& a, const model::decision& d, std::string result);
   awaitable<void> run_after_commit(running_job& job, const job_end& end);
 
+  waiting_line* line_of(const running_job& job) const;
+  bool is_unknown_for_long(const running_job& job) const;
+  bool is_expired(const running_job& job) const;
+  milliseconds time_to_wait(const running_job& job) const;
+  void still_waits(running_job& job);
+  void start_timer(running_job& job);
   void apply(running_job& job, admission ruled);
   void end_without_run(running_job& job, const admission& ruled);
   awaitable<std::string> call_on_thread(running_job& job);
   awaitable<std::string> call_in_process(running_job& job);
   void deadline_passed(running_job& job);
   void forget(running_job& job);
+  broker::time_point broker_now(const running_job& job) const;
   std::chrono::microseconds ran(const running_job& job) const;
   broker::logged_job logged(const running_job& job) const;
 
   params its_;
   deadlines deadlines_;
+  std::shared_ptr<waiting_line> threads_, processes_;
   std::list<running_job> running_;
 };
 

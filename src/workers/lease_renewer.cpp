@@ -10,6 +10,7 @@ namespace quarq::workers {
 
 lease_renewer::lease_renewer(params p) : its_(std::move(p)) {
   for (std::size_t i = 0; i < its_.leases.size(); ++i) hurry_.emplace_back(its_.loop);
+  complaints_.resize(its_.leases.size());
 }
 
 milliseconds lease_renewer::interval(milliseconds duration) {
@@ -21,8 +22,10 @@ awaitable<void> lease_renewer::open(queue_lease& l) {
   broker::lease fresh{l.served.name, base::make_id()};
   auto events = its_.events(l, fresh.token);
   auto options = terms();
+  const auto asked = its_.time.now();
   co_await its_.broker.open_lease(fresh, std::move(options), std::move(events));
   l.lease = std::move(fresh);
+  l.sure_until = asked + its_.duration;
   l.since = {};
 }
 
@@ -32,8 +35,10 @@ awaitable<void> lease_renewer::run(queue_lease& l) {
     co_await its_.time.wait_until(hurry_[l.index], next);
     try {
       co_await renew(l);
+      complaints_[l.index].over();
     } catch (const broker_error& e) {
-      base::log().warn("queue {}: could not renew the lease: {}", l.served.name, e.what());
+      if (complaints_[l.index].may_log(its_.time.now()))
+        base::log().warn("queue {}: could not renew the lease: {}", l.served.name, e.what());
     }
   }
 }
@@ -45,10 +50,16 @@ awaitable<void> lease_renewer::renew(queue_lease& l) {
     co_return;
   }
   auto options = terms();
+  const auto asked = its_.time.now();
   const auto answer = co_await its_.broker.renew(l.lease, std::move(options));
-  if (!answer.held) co_await replace(l);
+  const bool was_sure = l.is_sure(its_.time.now());
+  if (answer.held) {
+    l.sure_until = asked + its_.duration;
+  } else {
+    co_await replace(l);
+  }
   for (const auto& id : answer.cancel_requests) its_.cancel_requested(l, id);
-  if (answer.work_ready) its_.work_ready(l);
+  if (answer.work_ready || !was_sure) its_.work_ready(l);
 }
 
 // Other workers own the jobs under the old lease now: how they end here no longer counts.

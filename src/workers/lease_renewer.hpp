@@ -4,9 +4,11 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "broker/broker.hpp"
 #include "workers/clock.hpp"
+#include "workers/log_limiter.hpp"
 #include "workers/queue_lease.hpp"
 
 namespace quarq::workers {
@@ -50,6 +52,7 @@ class lease_renewer {
 
   params its_;
   std::deque<async::auto_reset_event> hurry_;  // one for each queue
+  std::vector<log_limiter> complaints_;        // likewise
 };
 
 }  // namespace quarq::workers

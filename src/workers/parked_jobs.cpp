@@ -9,6 +9,11 @@
 namespace quarq::workers {
 
 void parked_jobs::park(const running_job& job, std::string until_ended) {
+  if (until_ended.empty() && parked_.size() >= max_kept && !its_.burst) {
+    if (job.is_ours()) its_.settlements.hand_back(job.from, job.claimed.id);
+    its_.claims.leave_until(job.from, its_.time.now() + keep_for);
+    return;
+  }
   const auto at =
       parked_.insert(parked_.end(), parked_job{job.from, job.token, job.claimed.id, std::move(until_ended)});
   its_.roles.spawn(keep(at));

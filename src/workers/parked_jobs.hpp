@@ -2,6 +2,7 @@
 // handed back later, uncounted.
 #pragma once
 
+#include <cstddef>
 #include <list>
 #include <string>
 #include <vector>
@@ -21,8 +22,11 @@ class parked_jobs {
  public:
   /// How long a job is kept that other workers know better...
   static constexpr milliseconds keep_for{1'000};
-  /// ...and how long they are left to take it before this worker asks for jobs again.
-  static constexpr milliseconds reclaim_delay{200};
+  /// ...and how long they are left to take it before this worker asks for jobs again: python-arq's workers ask
+  /// every half second.
+  static constexpr milliseconds reclaim_delay{600};
+  /// More are not kept: further ones are handed back at once, and the queue is left to others for as long.
+  static constexpr std::size_t max_kept = 1'000;
   /// A burst worker would only claim it again. It hands everything back when it ends.
   static constexpr milliseconds keep_in_burst = std::chrono::hours(1);
 

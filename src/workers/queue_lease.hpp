@@ -8,6 +8,7 @@
 #include <quarq/worker.hpp>
 
 #include "broker/broker.hpp"
+#include "workers/clock.hpp"
 
 namespace quarq::workers {
 
@@ -17,7 +18,12 @@ struct queue_lease {
   broker::lease lease;         ///< its token is empty while none is held
   broker::time_point since{};  ///< the broker's clock when jobs were first claimed under this lease
 
+  /// By this worker's own clock: until then no other worker can have been given the jobs under this lease.
+  clock::time_point sure_until = clock::time_point::max();
+
   bool is_held() const noexcept { return !lease.token.empty(); }
+  /// Whether jobs may be started under it.
+  bool is_sure(clock::time_point now) const noexcept { return is_held() && now <= sure_until; }
 };
 
 /// They stay where they are while the worker runs: jobs refer to theirs.

@@ -18,6 +18,8 @@
 #include "model/retry_decision.hpp"
 #include "workers/clock.hpp"
 #include "workers/queue_lease.hpp"
+#include "workers/slot_table.hpp"
+#include "workers/waiting_line.hpp"
 
 namespace quarq::workers {
 
@@ -36,11 +38,17 @@ struct running_job {
   context ctx;
   boost::asio::cancellation_signal cancel;
   model::stop_reason stopped = model::stop_reason::none;
-  clock::time_point started;
-  std::int64_t started_ms = 0;                ///< by the broker's clock
+  /// Whether its start was reported: a job that waits for a thread has not begun.
+  bool begun = false;
+  clock::time_point started;                     ///< when it was claimed, until it has begun
+  std::int64_t started_ms = 0;                   ///< the same by the broker's clock
+  std::optional<clock::time_point> waits_since;  ///< for a thread or process
+  std::optional<slot_guard> slot;
+  waiting_line::turn turn;                    ///< its thread or process
   std::optional<clock::time_point> deadline;  ///< its place in `deadlines`
   /// Its end is recorded, or is another worker's to record; the handler may take as long as it likes to end.
   bool settled = false;
+  std::string printable_id, printable_task;  ///< where they can't be logged as they are
   std::list<running_job>::iterator self;
 
   /// False: the lease was lost, and another worker owns the job.

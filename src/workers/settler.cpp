@@ -2,15 +2,25 @@
 
 #include <algorithm>
 #include <iterator>
+#include <stdexcept>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "codecs/utf8.hpp"
+#include "workers/log/printable_job.hpp"
 
 namespace quarq::workers {
 namespace {
 
 [[maybe_unused]] bool contains(const std::vector<broker::settlement>& batch, const std::string& id) {
   return std::any_of(batch.begin(), batch.end(), [&](const auto& s) { return s.id == id; });
+}
+
+void say_lost(const queue_lease& of, const std::string& id) {
+  base::log().warn(
+      "refused  id={} queue={}: it ended when its lease was lost, its end here counts for nothing",
+      codecs::printable(id, max_logged_id), of.served.name);
 }
 
 }  // namespace
@@ -36,58 +46,160 @@ void settler::hand_back(const queue_lease& of, std::string id) {
 awaitable<void> settler::run(queue_lease& of) {
   auto& box = box_of(of);
   while (true) {
-    if (box.unsent.empty()) {
-      co_await box.ready.wait();
+    if (!box.refused.empty() && box.refused.front().again <= its_.time.now()) {
+      co_await send_refused(of);
+    } else if (box.unsent.empty()) {
+      co_await wait_for_work(box);
       continue;
+    } else {
+      take_batch(box);
+      co_await send_batch(of);
     }
-    const auto count = static_cast<std::ptrdiff_t>(std::min(box.unsent.size(), max_batch));
-    QUARQ_ASSERT(box.in_flight.empty());
-    box.in_flight.assign(std::make_move_iterator(box.unsent.begin()),
-                         std::make_move_iterator(box.unsent.begin() + count));
-    box.unsent.erase(box.unsent.begin(), box.unsent.begin() + count);
-    const auto held = co_await send_batch(of);
-    report_refused(of, held);
-    if (!box.waiters.empty()) wake_waiters(box, held);
     box.in_flight.clear();
     its_.answered();
   }
 }
 
-// Repeats the batch until the broker has answered: it accepts the same settlements once.
-awaitable<std::vector<bool>> settler::send_batch(const queue_lease& of) {
+awaitable<void> settler::wait_for_work(outbox& box) {
+  if (box.refused.empty()) {
+    co_await box.ready.wait();
+  } else {
+    const auto next = box.refused.front().again;
+    co_await its_.time.wait_until(box.ready, next);
+  }
+}
+
+void settler::take_batch(outbox& box) {
+  const auto count = static_cast<std::ptrdiff_t>(std::min(box.unsent.size(), max_batch));
+  QUARQ_ASSERT(box.in_flight.empty());
+  box.in_flight.assign(std::make_move_iterator(box.unsent.begin()),
+                       std::make_move_iterator(box.unsent.begin() + count));
+  box.unsent.erase(box.unsent.begin(), box.unsent.begin() + count);
+}
+
+// A batch that is refused is sent in halves, until what is refused stands alone.
+awaitable<void> settler::send_batch(const queue_lease& of) {
   // The jobs were held under this lease; the queue may get another one meanwhile.
-  const broker::lease lease = of.lease;
-  const auto& in_flight = box_of(of).in_flight;
+  const broker::lease under = of.lease;
+  auto& in_flight = box_of(of).in_flight;
+  std::vector<part> left(1, part{0, in_flight.size()});
+  while (!left.empty()) {
+    const part p = left.back();
+    left.pop_back();
+    const auto said = co_await send(of, under, p);
+    if (!said.refusal) {
+      accept(of, p, said.held);
+    } else if (p.count > 1) {
+      const std::size_t half = p.count / 2;
+      left.push_back({p.first + half, p.count - half});
+      left.push_back({p.first, half});
+    } else {
+      set_aside(of, under, {std::move(in_flight[p.first]), *said.refusal, 1, {}});
+    }
+  }
+}
+
+awaitable<void> settler::send_refused(const queue_lease& of) {
+  const broker::lease under = of.lease;
+  auto& box = box_of(of);
+  refused_end one = std::move(box.refused.front());
+  box.refused.erase(box.refused.begin());
+  box.in_flight.assign(1, one.what);
+  const part all{0, 1};
+  const auto said = co_await send(of, under, all);
+  if (!said.refusal) {
+    accept(of, all, said.held);
+    co_return;
+  }
+  one.why = *said.refusal;
+  ++one.times;
+  if (one.times >= max_refusals) {
+    const bool recorded = co_await send_short_end(of, under, one);
+    if (recorded) co_return;
+  }
+  set_aside(of, under, std::move(one));
+}
+
+// Right after the end itself was refused: a store that has become usable meanwhile has taken that one.
+awaitable<bool> settler::send_short_end(const queue_lease& of, const broker::lease& under,
+                                        const refused_end& refused) {
+  auto instead = short_end_for(refused);
+  if (!instead) co_return false;
+  auto& box = box_of(of);
+  box.in_flight.assign(1, std::move(*instead));
+  const part all{0, 1};
+  const auto said = co_await send(of, under, all);
+  if (said.refusal) co_return false;
+  base::log().error("failed   id={} queue={}: the store refused its end {} times: {}",
+                    codecs::printable(refused.what.id, max_logged_id), of.served.name, refused.times,
+                    codecs::printable(refused.why, max_logged_error));
+  // What was recorded is not how the job ended.
+  wake_waiter(box, refused.what.id, false);
+  co_return true;
+}
+
+// Repeats these settlements until the broker has answered: it accepts the same ones once.
+awaitable<settler::answer> settler::send(const queue_lease& of, const broker::lease& under, part p) {
+  auto& box = box_of(of);
+  const auto first = box.in_flight.begin() + static_cast<std::ptrdiff_t>(p.first);
+  answer said;
   while (true) {
     try {
-      auto copy = in_flight;  // the batch stays here until it is answered
-      auto held = co_await its_.broker.settle(lease, std::move(copy));
-      co_return held;
+      // The batch stays here until it is answered.
+      std::vector<broker::settlement> copy(first, first + static_cast<std::ptrdiff_t>(p.count));
+      auto held = co_await its_.broker.settle(under, std::move(copy));
+      said.held = std::move(held);
+      box.complaints.over();
+      co_return said;
     } catch (const broker_error& e) {
-      base::log().warn("queue {}: could not record {} finished jobs, trying again: {}", of.served.name,
-                       in_flight.size(), e.what());
+      complain(of, p.count, e.what());
+      if (e.why() == broker_error::reason::refused) said.refusal = e.what();
+    } catch (const error& e) {
+      said.refusal = e.what();
+    } catch (const std::logic_error& e) {
+      said.refusal = e.what();  // the broker can't write it down
     }
+    if (said.refusal) co_return said;
     co_await sleep_for(its_.time, pause_after_error);
   }
 }
 
-void settler::report_refused(const queue_lease& of, const std::vector<bool>& held) const {
-  const auto& in_flight = outboxes_[of.index].in_flight;
-  for (std::size_t i = 0; i < held.size(); ++i) {
-    if (held[i]) continue;
-    base::log().warn("refused  id={} queue={}: the job was no longer ours, its end here changed nothing",
-                     in_flight[i].id, of.served.name);
+void settler::complain(const queue_lease& of, std::size_t count, const char* why) {
+  auto& box = box_of(of);
+  if (!box.complaints.may_log(its_.time.now())) return;
+  base::log().warn("queue {}: could not record {} finished jobs, trying again: {}", of.served.name, count,
+                   codecs::printable(why, max_logged_error));
+}
+
+void settler::accept(const queue_lease& of, part p, const std::vector<bool>& held) {
+  auto& box = box_of(of);
+  for (std::size_t i = 0; i < p.count && i < held.size(); ++i) {
+    const auto& id = box.in_flight[p.first + i].id;
+    if (!held[i]) {
+      base::log().warn("refused  id={} queue={}: the job was no longer ours, its end here changed nothing",
+                       codecs::printable(id, max_logged_id), of.served.name);
+    }
+    if (!box.waiters.empty()) wake_waiter(box, id, held[i]);
   }
 }
 
-void settler::wake_waiters(outbox& box, const std::vector<bool>& held) {
-  for (std::size_t i = 0; i < held.size(); ++i) {
-    const auto found = box.waiters.find(box.in_flight[i].id);
-    if (found == box.waiters.end()) continue;
-    found->second->held = held[i];
-    found->second->answered.set();
-    box.waiters.erase(found);
+void settler::set_aside(const queue_lease& of, const broker::lease& under, refused_end refused) {
+  auto& box = box_of(of);
+  if (under.token != of.lease.token) {
+    say_lost(of, refused.what.id);
+    wake_waiter(box, refused.what.id, false);
+    return;
   }
+  refused.again = its_.time.now() + pause_after_error;
+  box.refused.push_back(std::move(refused));
+}
+
+void settler::wake_waiter(outbox& box, const std::string& id, bool held) {
+  const auto found = box.waiters.find(id);
+  if (found == box.waiters.end()) return;
+  found->second->held = held;
+  found->second->answered.set();
+  box.waiters.erase(found);
 }
 
 awaitable<bool> settler::wait_answered(const queue_lease& of, std::string_view id) {
@@ -99,14 +211,15 @@ awaitable<bool> settler::wait_answered(const queue_lease& of, std::string_view i
   co_return w.held;
 }
 
+// What is in flight is answered under the lease that held it.
 void settler::lease_lost(const queue_lease& of) {
   auto& box = box_of(of);
-  for (const auto& s : box.unsent) {
-    base::log().warn(
-        "refused  id={} queue={}: it ended when its lease was lost, its end here counts for nothing", s.id,
-        of.served.name);
+  std::vector<broker::settlement> lost = std::exchange(box.unsent, {});
+  for (auto& r : std::exchange(box.refused, {})) lost.push_back(std::move(r.what));
+  for (const auto& s : lost) {
+    say_lost(of, s.id);
+    wake_waiter(box, s.id, false);
   }
-  box.unsent.clear();
 }
 
 void settler::abandon() {
@@ -116,15 +229,17 @@ void settler::abandon() {
   }
 }
 
-bool settler::is_idle() const noexcept {
-  return std::all_of(outboxes_.begin(), outboxes_.end(),
-                     [](const outbox& box) { return box.unsent.empty() && box.in_flight.empty(); });
+std::size_t settler::unrecorded() const noexcept {
+  std::size_t count = 0;
+  for (const auto& box : outboxes_) count += box.unsent.size() + box.in_flight.size() + box.refused.size();
+  return count;
 }
 
 void settler::append_ids(const queue_lease& of, std::vector<std::string>& ids) const {
   const auto& box = outboxes_[of.index];
   for (const auto& s : box.unsent) ids.push_back(s.id);
   for (const auto& s : box.in_flight) ids.push_back(s.id);
+  for (const auto& r : box.refused) ids.push_back(r.what.id);
 }
 
 }  // namespace quarq::workers

@@ -1,8 +1,10 @@
-// Tells the broker how attempts ended. What ends while one batch is under way goes with the next.
+// Tells the broker how attempts ended. What ends while one batch is under way goes with the next. An end that
+// the store refuses for itself, too long for example, does not hold up the others.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,7 +12,9 @@
 
 #include "broker/broker.hpp"
 #include "workers/clock.hpp"
+#include "workers/log_limiter.hpp"
 #include "workers/queue_lease.hpp"
+#include "workers/refused_end.hpp"
 
 namespace quarq::workers {
 
@@ -19,6 +23,8 @@ class settler {
   static constexpr std::size_t max_batch = 512;
   /// Before the broker is asked again, after an error.
   static constexpr milliseconds pause_after_error{500};
+  /// An end that is refused so often is replaced by a short one, as failed.
+  static constexpr int max_refusals = 5;
 
   struct params {
     broker::broker& broker;
@@ -37,7 +43,8 @@ class settler {
   awaitable<void> run(queue_lease& of);
 
   /// Waits until the broker has answered to the settlement of this job, which must have been handed over in
-  /// the same turn of the loop. False: the job was no longer ours, or the worker ends without an answer.
+  /// the same turn of the loop. False: this end was not recorded, because the job was no longer ours, the
+  /// store refused it, or the worker ends without an answer.
   awaitable<bool> wait_answered(const queue_lease& of, std::string_view id);
 
   /// The lease is lost: what was not sent yet counts for nothing.
@@ -46,7 +53,9 @@ class settler {
   void abandon();
 
   /// Whether every settlement has been answered.
-  bool is_idle() const noexcept;
+  bool is_idle() const noexcept { return unrecorded() == 0; }
+  /// How many have not been answered.
+  std::size_t unrecorded() const noexcept;
   /// Appends the ids of the jobs whose settlements have not been answered.
   void append_ids(const queue_lease& of, std::vector<std::string>& ids) const;
 
@@ -61,13 +70,31 @@ class settler {
     explicit outbox(const boost::asio::any_io_executor& loop) : ready(loop) {}
     std::vector<broker::settlement> unsent;
     std::vector<broker::settlement> in_flight;
+    std::vector<refused_end> refused;  ///< in the order in which they are sent again
     async::auto_reset_event ready;
     std::unordered_map<std::string_view, waiter*> waiters;  ///< by the job's id
+    log_limiter complaints;
+  };
+  /// A part of what is in flight.
+  struct part {
+    std::size_t first = 0, count = 0;
+  };
+  struct answer {
+    std::vector<bool> held;
+    std::optional<std::string> refusal;  ///< what the store said against these settlements
   };
 
-  awaitable<std::vector<bool>> send_batch(const queue_lease& of);
-  void report_refused(const queue_lease& of, const std::vector<bool>& held) const;
-  void wake_waiters(outbox& box, const std::vector<bool>& held);
+  awaitable<void> wait_for_work(outbox& box);
+  void take_batch(outbox& box);
+  awaitable<void> send_batch(const queue_lease& of);
+  awaitable<void> send_refused(const queue_lease& of);
+  awaitable<bool> send_short_end(const queue_lease& of, const broker::lease& under,
+                                 const refused_end& refused);
+  awaitable<answer> send(const queue_lease& of, const broker::lease& under, part p);
+  void complain(const queue_lease& of, std::size_t count, const char* why);
+  void accept(const queue_lease& of, part p, const std::vector<bool>& held);
+  void set_aside(const queue_lease& of, const broker::lease& under, refused_end refused);
+  static void wake_waiter(outbox& box, const std::string& id, bool held);
   outbox& box_of(const queue_lease& l) { return outboxes_[l.index]; }
 
   params its_;

@@ -21,16 +21,25 @@ class slot_table {
   /// there.
   void set_limit(level where, std::size_t max) noexcept { kind(where).max = max; }
 
-  /// How many more jobs may be claimed. Nobody knows what the next job is: as soon as one level is full,
-  /// another worker may have room there, and jobs are not hoarded here.
-  std::size_t room() const noexcept {
-    std::size_t free = left(concurrency_, under_way_);
+  /// How many jobs may wait on this level beyond its limit, so that its threads do not wait for the broker.
+  void set_ahead(level where, std::size_t ahead) noexcept { kind(where).ahead = ahead; }
+
+  /// How many more jobs may be claimed. Nobody knows what the next job is: where handlers run on several
+  /// levels, one job may wait on each level that is full, so that the others go on. As soon as it does,
+  /// another worker may have room there, and jobs are not hoarded here. `unrecorded`: ends that the broker
+  /// does not know yet. Beyond `concurrency` they take slots, so that a store that takes no ends gives no
+  /// jobs.
+  std::size_t room(std::size_t unrecorded = 0) const noexcept {
+    std::size_t free = left(concurrency_, under_way_ + left(unrecorded, concurrency_));
     if (max_jobs_ != 0) free = std::min(free, left(max_jobs_, started_));
+    const auto levels = std::count_if(kinds_.begin(), kinds_.end(), [](const auto& k) { return k.max > 0; });
+    const std::size_t least_ahead = levels > 1 ? 1 : 0;
     std::size_t on_levels = 0;
     for (const auto& k : kinds_) {
       if (k.max == 0) continue;
-      if (left(k.max, k.taken) == 0) return 0;
-      on_levels += left(k.max, k.taken);
+      const std::size_t here = left(k.max + std::max(k.ahead, least_ahead), k.taken);
+      if (here == 0) return 0;
+      on_levels += here;
     }
     return std::min(free, on_levels);
   }
@@ -52,7 +61,7 @@ class slot_table {
  private:
   friend class slot_guard;
   struct kind_slots {
-    std::size_t max = 0, taken = 0;
+    std::size_t max = 0, ahead = 0, taken = 0;
   };
   static constexpr std::size_t left(std::size_t limit, std::size_t used) noexcept {
     return limit > used ? limit - used : 0;

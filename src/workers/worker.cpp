@@ -13,6 +13,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "codecs/utf8.hpp"
 #include "workers/log/quarq_format.hpp"
 
 namespace quarq::workers {
@@ -23,13 +24,15 @@ namespace {
 
 // After running jobs were asked to stop: time for coroutines to unwind and for ends to be recorded.
 constexpr milliseconds unwind_timeout{500};
+// After a job that waited here in vain was handed back: time for a worker with a free thread to take it.
+constexpr milliseconds time_for_others{200};
 // For what still has to reach the broker when the worker ends.
 constexpr milliseconds hand_back_timeout{3'000};
 
 std::string host_and_pid() {
   char host[256] = "?";
   ::gethostname(host, sizeof host - 1);
-  return fmt::format("{}:{}", host, ::getpid());
+  return fmt::format("{}:{}", codecs::to_utf8(host), ::getpid());
 }
 
 // Ends the start of a worker that is asked to stop.
@@ -37,7 +40,11 @@ struct stopped_early {};
 
 queue_leases leases_for(const std::vector<served_queue>& queues) {
   queue_leases leases;
-  for (const auto& q : queues) leases.push_back({leases.size(), q, {}, {}});
+  for (const auto& q : queues) {
+    auto& l = leases.emplace_back();
+    l.index = leases.size() - 1;
+    l.served = q;
+  }
   return leases;
 }
 
@@ -84,7 +91,8 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                 parked.append_ids(l, ids);
                 settlements.append_ids(l, ids);
                 return ids;
-              }}),
+              },
+              of.setup.options.burst_includes_deferred}),
       parked({*of.broker_, settlements, claims, group, of.clock_, of.setup.options.burst}),
       runs(*of.broker_),
       gate({of.setup.crons, runs, broker_time, of.clock_}),
@@ -99,7 +107,8 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
               [this] {
                 claims.wake();
                 progress.set();
-              }}),
+              },
+              [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); }}),
       renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
                [&of] { return of.worker_info(); },
                [&of](queue_lease& l, const std::string& token) { return of.events_for(l, token); },
@@ -129,8 +138,7 @@ void worker_impl::make_pools(roles& r) {
     like.size = o.threads;
     like.name = "worker";
     r.threads.emplace(like);
-    // One waits for each that runs, so that threads don't wait for the broker.
-    slots_->set_limit(level::thread, 2 * r.threads->size());
+    slots_->set_limit(level::thread, r.threads->size());
   }
   if (any(&detail::handler::in_process)) {
     process_pool_options like;
@@ -229,18 +237,45 @@ awaitable<void> worker_impl::start_unless_stopped() {
 
 awaitable<void> worker_impl::start() {
   make_pools(*roles_);
-  const auto warnings = co_await broker_->warnings();
+  std::vector<std::string> warnings;
+  std::string server;
+  const auto ask = [&]() -> awaitable<void> {
+    auto known = co_await broker_->warnings();
+    warnings = std::move(known);
+    auto said = co_await broker_->about_server();
+    server = std::move(said);
+  };
+  co_await once_there_is_room(ask);
   for (const auto& w : warnings) base::log().warn("{}", w);
   const auto queues = queue_names(setup);
   const auto tasks = tasks_crons_last(setup);
-  const auto server = co_await broker_->about_server();
   log_->starting(logged(queues, tasks), server);
   if (setup.on_startup) co_await setup.on_startup(context_);
-  for (auto& l : roles_->leases) co_await roles_->renewer.open(l);
+  for (auto& l : roles_->leases) {
+    const auto open = [&] { return roles_->renewer.open(l); };
+    co_await once_there_is_room(open);
+  }
   log_->serving(logged(queues, tasks));
   spawn_roles();
   phase_ = phase::serving;
   roles_->progress.set();
+}
+
+// Repeats it while the store is full. Other errors can't get better: a broker waits by itself until it can be
+// reached.
+template <class F>
+awaitable<void> worker_impl::once_there_is_room(const F& ask) {
+  log_limiter complaints;
+  while (true) {
+    try {
+      co_await ask();
+      co_return;
+    } catch (const broker_error& e) {
+      if (e.why() != broker_error::reason::full) throw;
+      if (complaints.may_log(clock_.now())) base::log().warn("waiting for the store: {}", e.what());
+    }
+    co_await sleep_for(clock_, settler::pause_after_error);
+  }
 }
 
 void worker_impl::spawn_roles() {
@@ -292,12 +327,15 @@ awaitable<void> worker_impl::wait_progress(clock::time_point until) {
   return clock_.wait_until(roles_->progress, until);
 }
 
+// Without a limit, unless somebody asked for the end.
 awaitable<void> worker_impl::drain() {
   auto& runner = roles_->runner;
   log_->stopping(logged_stop_now());
+  while (!runner.empty() && !hurry_ && stop_requests_ == 0) co_await roles_->progress.wait();
   const auto& o = setup.options;
   const bool may_end = !hurry_ && o.shutdown_timeout > milliseconds{0};
   if (may_end) {
+    if (stop_requests_ > 0) runner.return_waiting();
     const auto end = clock_.now() + o.shutdown_timeout;
     while (!runner.empty() && !hurry_ && clock_.now() < end) co_await wait_progress(end);
     log_->stop_timed_out(logged_stop_now());
@@ -312,13 +350,17 @@ awaitable<void> worker_impl::hand_back() {
   auto& r = *roles_;
   const auto end = clock_.now() + hand_back_timeout;
   while (!r.settlements.is_idle() && clock_.now() < end) co_await wait_progress(end);
-  for (auto& l : r.leases) {
-    try {
-      co_await with_timeout(r.renewer.close(l), hand_back_timeout);
-    } catch (const error& e) {
-      base::log().warn("queue {}: could not hand back the lease, it will run out by itself: {}",
-                       l.served.name, e.what());
-    }
+  std::vector<awaitable<void>> all;
+  for (auto& l : r.leases) all.push_back(close_lease(l));
+  if (!all.empty()) co_await detail::run_all(std::move(all));
+}
+
+awaitable<void> worker_impl::close_lease(queue_lease& l) {
+  try {
+    co_await with_timeout(roles_->renewer.close(l), hand_back_timeout);
+  } catch (const error& e) {
+    base::log().warn("queue {}: could not hand back the lease, it will run out by itself: {}", l.served.name,
+                     e.what());
   }
 }
 

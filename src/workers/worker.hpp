@@ -106,12 +106,15 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
 
   awaitable<void> start_unless_stopped();
   awaitable<void> start();
+  template <class F>
+  awaitable<void> once_there_is_room(const F& ask);
   void spawn_roles();
   awaitable<void> watch_for_early_stop();
   awaitable<void> serve();
   awaitable<void> shut_down();
   awaitable<void> drain();
   awaitable<void> hand_back();
+  awaitable<void> close_lease(queue_lease& l);
   awaitable<void> end_roles();
   awaitable<void> wait_progress(clock::time_point until);
   void make_pools(roles& r);

@@ -8,6 +8,15 @@
 
 namespace quarq::workers {
 
+namespace {
+
+void check_count(const char* option, std::size_t value, std::size_t min, std::size_t max) {
+  if (value >= min && value <= max) return;
+  throw usage_error(fmt::format("option {}: expected {} to {}, got {}", option, min, max, value));
+}
+
+}  // namespace
+
 void check(const worker_setup& setup) {
   const auto& o = setup.options;
   if (setup.handlers.empty())
@@ -18,7 +27,9 @@ void check(const worker_setup& setup) {
     if (q.weight < 1)
       throw usage_error(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
   }
-  if (o.concurrency == 0) throw usage_error("option concurrency: expected at least 1, got 0");
+  check_count("concurrency", o.concurrency, 1, max_concurrency);
+  check_count("threads", o.threads, 0, max_threads);
+  check_count("processes", o.processes, 0, max_processes);
   if (o.lease < std::chrono::milliseconds{1'000}) {
     throw usage_error(fmt::format("option lease: expected at least 1000 ms, got {}", o.lease.count()));
   }

@@ -1,6 +1,7 @@
 // What a worker is told before it runs: its handlers, cron jobs, hooks and options.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,6 +21,10 @@ struct worker_setup {
   worker::hook on_startup, on_shutdown, before_job;
   worker::end_hook after_job, after_commit;
 };
+
+inline constexpr std::size_t max_concurrency = 1'000'000;
+inline constexpr std::size_t max_threads = 4'096;
+inline constexpr std::size_t max_processes = 1'024;
 
 /// Throws usage_error for what a worker can't run with.
 void check(const worker_setup& setup);

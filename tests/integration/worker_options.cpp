@@ -256,7 +256,7 @@ TEST_P(worker_options_test, what_makes_no_sense_is_refused) {
             "queue name \"my mail\": expected 1 to 100 characters without white space and braces");
   o = options();
   o.concurrency = 0;
-  EXPECT_EQ(refused(o), "option concurrency: expected at least 1, got 0");
+  EXPECT_EQ(refused(o), "option concurrency: expected 1 to 1000000, got 0");
   o = options();
   o.lease = 999ms;
   EXPECT_EQ(refused(o), "option lease: expected at least 1000 ms, got 999");

@@ -115,7 +115,7 @@ awaitable<void> scripted_broker::called(call c) {
   while (s.is_stalled) co_await wait_in(s.stalled, loop_);
   if (s.failures == 0) co_return;
   --s.failures;
-  throw broker_error(std::string("scripted to fail: ") + name_of(c.what));
+  throw broker_error(std::string("scripted to fail: ") + name_of(c.what), s.why);
 }
 
 // ---- the store
@@ -338,12 +338,15 @@ awaitable<b::claim_result> scripted_broker::claim(b::lease held, std::size_t max
     answer.jobs.push_back(
         {f.id, f.record, f.attempts, f.priority, *f.enqueued_at, job->first_due, f.expires_at});
   }
+  if (std::exchange(loses_answer_, false)) throw broker_error("scripted to lose the answer");
   co_return answer;
 }
 
 awaitable<std::vector<bool>> scripted_broker::settle(b::lease held, std::vector<b::settlement> batch) {
   call c{operation::settle, held.queue, 0, ids_of(batch)};
   co_await called(std::move(c));
+  if (unacceptable_ && std::any_of(batch.begin(), batch.end(), unacceptable_))
+    throw broker_error("scripted to refuse", broker_error::reason::refused);
   std::vector<bool> answers;
   auto& jobs = queues_[held.queue];
   for (auto& s : batch) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -42,7 +43,16 @@ class scripted_broker final : public broker::broker {
   // ---- the script
 
   /// The next calls of `what` throw broker_error, and do nothing.
-  void fail(operation what, int times = 1) { script_[what].failures = times; }
+  void fail(operation what, int times = 1, broker_error::reason why = broker_error::reason::unknown) {
+    script_[what].failures = times;
+    script_[what].why = why;
+  }
+  /// The same, but they do what they are to do first: their answer is lost.
+  void lose_answer_to_claim() { loses_answer_ = true; }
+  /// Settlements that this holds for are refused, with all that are sent with them.
+  void refuse_if(std::function<bool(const quarq::broker::settlement&)> unacceptable) {
+    unacceptable_ = std::move(unacceptable);
+  }
   /// Calls of `what` do nothing until resume(); they end early only when they are cancelled.
   void stall(operation what) { script_[what].is_stalled = true; }
   void resume(operation what);
@@ -108,6 +118,7 @@ class scripted_broker final : public broker::broker {
  private:
   struct scripted {
     int failures = 0;
+    broker_error::reason why = broker_error::reason::unknown;
     bool is_stalled = false;
     std::list<async::auto_reset_event> stalled;  // one for each call that waits
   };
@@ -140,6 +151,8 @@ class scripted_broker final : public broker::broker {
   boost::asio::any_io_executor loop_;
   std::map<operation, scripted> script_;
   bool refuses_ = false;
+  bool loses_answer_ = false;
+  std::function<bool(const quarq::broker::settlement&)> unacceptable_;
   std::vector<call> calls_;
   std::vector<quarq::broker::settlement> settled_;
   std::map<std::string, jobs_by_id> queues_;

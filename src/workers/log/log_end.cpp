@@ -1,14 +1,24 @@
 #include "workers/log/log_end.hpp"
 
+#include <string>
+
+#include "workers/log/printable_job.hpp"
+
 namespace quarq::workers {
 namespace {
 
 using broker::logged_error;
 
-logged_error error_of(const model::attempt& a) {
+/// An error as it can be logged; its views are those of the attempt or of this.
+struct printable_error {
+  explicit printable_error(const model::attempt& a);
   logged_error error;
-  error.type = a.error_type;
-  error.message = a.error;
+  std::string type, message;
+};
+
+printable_error::printable_error(const model::attempt& a) {
+  error.type = shown(a.error_type, max_logged_error, type);
+  error.message = shown(a.error, max_logged_error, message);
   if (a.result == model::attempt::result_kind::unknown_task) {
     error.why = logged_error::kind::unknown_task;
   } else if (a.result == model::attempt::result_kind::exhausted) {
@@ -16,7 +26,6 @@ logged_error error_of(const model::attempt& a) {
   } else if (a.pause) {
     error.why = logged_error::kind::retry_requested;
   }
-  return error;
 }
 
 }  // namespace
@@ -27,11 +36,11 @@ void log_end(const broker::worker_log_format& log, const broker::logged_job& job
     case job_state::succeeded:
       return log.finished(job, result);
     case job_state::deferred:
-      return log.retried(job, error_of(a), v.pause);
+      return log.retried(job, printable_error(a).error, v.pause);
     case job_state::queued:
       return log.handed_back(job);
     default:
-      return log.failed(job, error_of(a), v.state);
+      return log.failed(job, printable_error(a).error, v.state);
   }
 }
 

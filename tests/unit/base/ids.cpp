@@ -36,6 +36,13 @@ TEST(ids, are_26_characters_of_crockfords_base_32) {
   }
 }
 
+TEST(ids, are_known_by_their_form) {
+  EXPECT_TRUE(quarq::base::is_made_id(make_id()));
+  EXPECT_FALSE(quarq::base::is_made_id("page"));
+  EXPECT_FALSE(quarq::base::is_made_id("01JD000000000000000000000"));
+  EXPECT_FALSE(quarq::base::is_made_id("01jd0000000000000000000000"));
+}
+
 TEST(ids, begin_with_the_time) {
   const auto before = now_in_milliseconds();
   const std::string id = make_id();

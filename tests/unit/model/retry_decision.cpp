@@ -53,9 +53,8 @@ const std::vector<row> rows = {
     {"lost with its workers", kind::exhausted, stop_reason::none, 6, 5, job_state::dead},
     {"a retry would not help", kind::permanent, stop_reason::none, 1, 5, job_state::failed},
     {"expired", kind::expired, stop_reason::none, 1, 5, job_state::expired},
-    {"an unknown task may be known elsewhere", kind::unknown_task, stop_reason::none, 1, 5,
-     job_state::deferred},
-    {"an unknown task at the last attempt", kind::unknown_task, stop_reason::none, 5, 5, job_state::dead},
+    {"an unknown task is dead", kind::unknown_task, stop_reason::none, 1, 5, job_state::dead},
+    {"what did not start and is left to others", kind::threw, stop_reason::returned, 5, 5, job_state::queued},
     {"an unknown task is no answer", kind::unknown_task, stop_reason::none, 1, 1, job_state::dead},
 };
 
@@ -90,6 +89,22 @@ TEST(retry_decision, a_handler_that_asks_for_another_attempt_says_when) {
   EXPECT_EQ(decide(asked, policy.attempts(1), 1, 0.5).state, job_state::dead) << "it is no answer";
   asked.stopped = stop_reason::cancelled;
   EXPECT_EQ(decide(asked, policy.attempts(2), 1, 0.5).state, job_state::cancelled);
+}
+
+TEST(retry_decision, only_when_asked_an_exception_is_final_and_a_request_is_not) {
+  const auto policy = retry_policy().attempts(3).only_when_asked();
+  attempt threw;
+  threw.result = kind::threw;
+  EXPECT_EQ(decide(threw, policy, 1, 0.5).state, job_state::failed);
+  threw.stopped = stop_reason::timed_out;
+  EXPECT_EQ(decide(threw, policy, 1, 0.5).state, job_state::failed);
+  threw.stopped = stop_reason::shutdown;
+  EXPECT_EQ(decide(threw, policy, 1, 0.5).state, job_state::queued);
+  attempt asked;
+  asked.result = kind::threw;
+  asked.pause = 3s;
+  EXPECT_EQ(decide(asked, policy, 1, 0.5).state, job_state::deferred);
+  EXPECT_EQ(decide(asked, policy, 3, 0.5).state, job_state::dead);
 }
 
 }  // namespace

@@ -129,6 +129,53 @@ TEST_F(claim_planner_test, a_queue_may_be_left_to_others_for_a_while) {
   EXPECT_EQ(said(), "wait 200");
 }
 
+TEST_F(claim_planner_test, a_queue_that_is_left_to_others_is_not_asked_before_whatever_it_tells) {
+  planner.leave_until(0, now.now + 600ms);
+  planner.work_ready(0);
+  EXPECT_EQ(said(), "wait 600");
+  now.now += 600ms;
+  EXPECT_EQ(said(), "claim 0 10");
+}
+
+TEST_F(claim_planner_test, does_not_ask_under_a_lease_that_may_have_run_out) {
+  leases[0].sure_until = start + 7s;
+  now.now += 8s;
+  EXPECT_EQ(said(), "wait 60000");
+  leases[0].sure_until = start + 14s;
+  EXPECT_EQ(said(), "claim 0 10");
+}
+
+TEST_F(claim_planner_test, the_promise_of_a_queue_whose_lease_is_lost_is_not_waited_for) {
+  said();
+  answer(0, 40ms);
+  now.now += 50ms;
+  leases[0].lease.token.clear();
+  EXPECT_EQ(said(), "wait 60000");
+}
+
+TEST_F(claim_planner_test, a_burst_is_not_over_while_a_lease_is_lost) {
+  serve({1}, true);
+  now.is_idle = true;
+  leases[0].lease.token.clear();
+  EXPECT_EQ(said(), "wait 60000");
+  leases[0].lease.token = "another";
+  EXPECT_EQ(said(), "claim 0 10");
+  answer(0);
+  EXPECT_EQ(said(), "done");
+}
+
+TEST_F(claim_planner_test, a_burst_can_wait_for_deferred_jobs) {
+  planner = claim_planner(1, true, true);
+  now.is_idle = true;
+  EXPECT_EQ(said(), "claim 0 10");
+  answer(0, 40ms);
+  EXPECT_EQ(said(), "wait 40");
+  now.now += 40ms;
+  EXPECT_EQ(said(), "claim 0 10");
+  answer(1);
+  EXPECT_EQ(said(), "done");
+}
+
 TEST_F(claim_planner_test, does_not_ask_under_a_lease_that_it_does_not_hold) {
   leases[0].lease.token.clear();
   EXPECT_EQ(said(), "wait 60000");

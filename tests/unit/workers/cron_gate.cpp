@@ -15,7 +15,7 @@ class cron_gate_test : public cron_role_test {
     hold(lease());
     add(each_second());
     pass(1s - 250ms);  // a whole second, at which a run is due
-    broker_time_.note(broker_.now());
+    broker_time_.note_message(broker_.now());
     lease().since = broker_.now() - 1h;
     due_ = broker_.now();
   }

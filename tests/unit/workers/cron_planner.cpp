@@ -19,7 +19,7 @@ class cron_planner_test : public cron_role_test {
   void plan(bool burst = false) {
     ASSERT_TRUE(assign(only_default, burst));
     start(planner_->run());
-    broker_time_.note(broker_.now());
+    broker_time_.note_message(broker_.now());
     loop_.run_ready();
   }
 
@@ -56,7 +56,7 @@ TEST_F(cron_planner_test, waits_until_the_brokers_clock_is_known) {
   start(planner_->run());
   pass(1h);
   EXPECT_EQ(broker_.calls().size(), 0u);
-  broker_time_.note(broker_.now());
+  broker_time_.note_message(broker_.now());
   pass(2s);
   EXPECT_EQ(enqueued().size(), 1u);
 }
@@ -133,7 +133,7 @@ TEST_F(cron_planner_test, in_a_burst_it_plans_at_once_and_says_when_it_has) {
   EXPECT_TRUE(planner_->is_beginning());
   start(planner_->run());
   EXPECT_EQ(first_planned_, 0);
-  broker_time_.note(broker_.now());
+  broker_time_.note_message(broker_.now());
   loop_.run_ready();
   EXPECT_EQ(first_planned_, 1);
   EXPECT_FALSE(planner_->is_beginning());
@@ -159,7 +159,7 @@ TEST_F(cron_planner_test, leaves_a_queue_alone_that_the_worker_does_not_serve) {
   EXPECT_FALSE(assign());
   EXPECT_FALSE(planner_->is_beginning());
   start(planner_->run());
-  broker_time_.note(broker_.now());
+  broker_time_.note_message(broker_.now());
   pass(1h);
   EXPECT_EQ(broker_.calls().size(), 0u);
 }

@@ -10,6 +10,7 @@ namespace {
 
 using workers::fetcher;
 using workers::queue_lease;
+using workers::settler;
 
 class fetcher_test : public role_test {
  protected:
@@ -27,7 +28,8 @@ class fetcher_test : public role_test {
   void make(bool burst = false) {
     fetcher_.emplace(fetcher::params{broker_, leases_, slots_, settler_, broker_time_, clock_,
                                      loop_.executor(), random_, burst,
-                                     [this](queue_lease&, broker::claimed_job job, broker::time_point) {
+                                     [this](queue_lease&, broker::claimed_job job, broker::time_point now) {
+                                       claimed_at_ = now;
                                        slots_.job_began();
                                        started_.push_back(job.id);
                                      },
@@ -55,6 +57,7 @@ class fetcher_test : public role_test {
   workers::broker_clock broker_time_{clock_, loop_.executor()};
   std::mt19937_64 random_{1};
   strings started_, known_;
+  broker::time_point claimed_at_{};
   bool is_idle_ = false;
   int failures_ = 0;
   std::optional<fetcher> fetcher_;
@@ -253,6 +256,49 @@ TEST_F(fetcher_test, reconciles_again_after_an_error) {
   EXPECT_EQ(broker_.count(operation::reconcile), 2u);
   pass(10s);
   EXPECT_EQ(broker_.count(operation::reconcile), 2u);
+}
+
+TEST_F(fetcher_test, what_a_failed_claim_has_put_under_the_lease_is_handed_back_and_claimed_again) {
+  put({"a", "b"});
+  broker_.lose_answer_to_claim();
+  fetch();
+  EXPECT_EQ(started_, strings{});
+  EXPECT_EQ(state_of("a"), job_state::queued);
+  pass(settler::pause_after_error);
+  EXPECT_EQ(std::set<std::string>(started_.begin(), started_.end()), (std::set<std::string>{"a", "b"}));
+  EXPECT_EQ(claims().size(), 2u);
+}
+
+TEST_F(fetcher_test, claims_nothing_while_ends_are_not_recorded) {
+  broker_.stall(operation::settle);
+  auto& f = fetch();
+  for (int i = 0; i < 10; ++i) {
+    const auto id = "other" + std::to_string(i);
+    settler_.hand_back(lease(), id);
+  }
+  put({"a"});
+  f.work_ready(lease());
+  pass(10min);
+  EXPECT_EQ(started_, strings{});
+  push(f, "pushed");
+  EXPECT_EQ(started_, strings{});
+  broker_.resume(operation::settle);
+  loop_.run_ready();
+  f.wake();
+  loop_.run_ready();
+  EXPECT_EQ(std::set<std::string>(started_.begin(), started_.end()), (std::set<std::string>{"a", "pushed"}));
+}
+
+TEST_F(fetcher_test, a_push_that_was_long_on_its_way_does_not_set_the_clock_back) {
+  auto& f = fetch();
+  const auto sent = broker_.now();
+  pass(4s);
+  put_held("a");
+  broker::claimed_job job;
+  job.id = "a";
+  f.job_pushed(lease(), "token", std::move(job), sent);
+  EXPECT_EQ(broker_time_.now(), broker_.now());
+  EXPECT_EQ(claimed_at_, broker_.now());
 }
 
 TEST_F(fetcher_test, a_burst_ends_when_nothing_is_queued_and_nothing_runs) {

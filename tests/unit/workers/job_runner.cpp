@@ -1,4 +1,5 @@
 #include "unit/workers/job_runner_test.hpp"
+#include "workers/attempt_result.hpp"
 
 namespace quarq::test::job_runner_tests {
 namespace {
@@ -65,9 +66,20 @@ TEST_F(runner_test, what_can_not_be_read_is_dead) {
   EXPECT_EQ(slots_.room(), 10u);
 }
 
-TEST_F(runner_test, a_job_of_a_task_without_a_handler_is_tried_again_later) {
+TEST_F(runner_test, a_job_of_a_task_without_a_handler_is_left_to_other_workers_and_does_not_count) {
   run("a", record_of("other"));
-  EXPECT_EQ(job("a").state, job_state::deferred);
+  EXPECT_EQ(parked_, strings{"a until "});
+  EXPECT_TRUE(broker_.settled().empty());
+}
+
+TEST_F(runner_test, a_task_that_no_worker_has_known_for_long_ends_the_job) {
+  auto unknown = queued("a", model::encode(record_of("other")));
+  unknown.enqueued_at = broker_.now();
+  pass(10min);
+  run(std::move(unknown));
+  EXPECT_EQ(job("a").state, job_state::dead);
+  EXPECT_EQ(outcome("a").error_type, "quarq::unknown_task");
+  EXPECT_EQ(outcome("a").error, "no worker has had a handler for task \"other\" for 10.0 min");
 }
 
 TEST_F(runner_test, a_run_of_an_unknown_cron_job_is_parked_and_does_not_count) {
@@ -84,6 +96,76 @@ TEST_F(runner_test, a_job_that_was_claimed_after_its_time_has_expired) {
   late.expires_at = broker_.now() - 1ms;
   run(std::move(late));
   EXPECT_EQ(job("a").state, job_state::expired);
+}
+
+TEST_F(runner_test, an_attempt_after_the_first_does_not_expire) {
+  auto late = queued("a", model::encode(record_of()));
+  late.expires_at = broker_.now() - 1ms;
+  late.attempts = 2;
+  run(std::move(late));
+  EXPECT_EQ(job("a").state, job_state::succeeded);
+}
+
+TEST_F(runner_test, a_call_that_is_awaited_is_not_tried_again_when_it_is_of_no_more_use) {
+  auto r = record_of();
+  r.awaited = true;
+  auto late = queued("a", model::encode(r));
+  late.expires_at = broker_.now() - 1ms;
+  late.attempts = 2;
+  run(std::move(late));
+  EXPECT_EQ(job("a").state, job_state::expired);
+  EXPECT_EQ(outcome("a").error, "work expired before its attempt 2");
+}
+
+TEST_F(runner_test, nothing_starts_under_a_lease_that_may_have_run_out) {
+  int calls = 0;
+  handle([&](context&) -> awaitable<void> {
+    ++calls;
+    co_return;
+  });
+  lease().sure_until = clock_.now() + 7s;
+  pass(7s);
+  run("a");
+  pass(1ms);
+  run("b");
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(job("b").state, job_state::queued);
+  EXPECT_EQ(job("b").attempts, 0);
+}
+
+TEST_F(runner_test, any_bytes_may_be_thrown) {
+  handle(
+      [](context&) -> awaitable<void> {
+        throw job_failed("type \xff", "what \xfe");
+        co_return;
+      },
+      {.retry = backoff::none()});
+  run("a");
+  EXPECT_EQ(job("a").state, job_state::failed);
+  EXPECT_EQ(outcome("a").error_type, "type \xef\xbf\xbd");
+  EXPECT_EQ(outcome("a").error, "what \xfe");
+}
+
+TEST_F(runner_test, of_a_long_error_the_beginning_is_kept) {
+  handle(
+      [](context&) -> awaitable<void> {
+        throw std::runtime_error(std::string(3'000'000, 'x'));
+        co_return;
+      },
+      {.retry = backoff::none()});
+  run("a");
+  const auto error = outcome("a").error;
+  EXPECT_EQ(error.substr(0, workers::max_error), std::string(workers::max_error, 'x'));
+  EXPECT_EQ(error.substr(workers::max_error), "… (cut: it had 3000000 bytes)");
+}
+
+TEST_F(runner_test, that_a_job_without_a_value_has_succeeded_is_kept_for_a_minute_unless_its_id_was_chosen) {
+  setup_.handlers.at("work").returns_void = true;
+  run("01JD0000000000000000000000");
+  run("chosen");
+  ASSERT_EQ(broker_.settled().size(), 2u);
+  EXPECT_EQ(broker_.settled()[0].keep, 1min);
+  EXPECT_EQ(broker_.settled()[1].keep, 0ms);
 }
 
 TEST_F(runner_test, a_job_that_was_lost_with_each_of_its_workers_is_dead) {

@@ -28,7 +28,7 @@ class job_runner_test : public role_test {
   job_runner_test() {
     hold(lease());
     slots_.set_limit(level::loop, 10);
-    broker_time_.note(broker_.now());
+    broker_time_.note_message(broker_.now());
     setup_.options.cancel_timeout = 5s;
     handle([](context&) -> awaitable<void> { co_return; });
     start(settlements_.run(lease()));

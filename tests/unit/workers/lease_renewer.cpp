@@ -123,6 +123,24 @@ TEST_F(lease_renewer_test, an_error_is_not_a_loss) {
   EXPECT_EQ(lease().lease.token, first);
 }
 
+TEST_F(lease_renewer_test, is_sure_of_its_lease_from_the_last_question_that_was_answered) {
+  serve();
+  EXPECT_EQ(lease().sure_until, clock_.now() + duration);
+  pass(1s);
+  EXPECT_EQ(lease().sure_until, clock_.now() + duration);
+  broker_.stall(operation::renew);
+  const auto asked = clock_.now() + 1s;
+  pass(10s);
+  EXPECT_FALSE(lease().is_sure(clock_.now()));
+  seen_.clear();
+  broker_.resume(operation::renew);
+  loop_.run_ready();
+  EXPECT_EQ(lease().sure_until, asked + duration);
+  pass(1s);
+  EXPECT_TRUE(lease().is_sure(clock_.now()));
+  EXPECT_EQ(seen_.back(), "work ready in default");
+}
+
 TEST_F(lease_renewer_test, closes_what_it_holds) {
   start(renewer_.close(lease()));
   EXPECT_EQ(broker_.count(operation::close_lease), 0u);

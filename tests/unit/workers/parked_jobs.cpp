@@ -75,7 +75,7 @@ TEST_F(parked_jobs_test, one_that_others_know_better_is_handed_back_after_a_whil
   pass(1ms);
   EXPECT_EQ(state_of("a"), job_state::queued);
   EXPECT_EQ(broker_.at("default", "a").attempts, 0);
-  pass(199ms);
+  pass(599ms);
   EXPECT_EQ(claimed_, strings{});
   pass(1ms);
   EXPECT_EQ(claimed_, strings{"a"});

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <optional>
 
+#include <quarq/msgpack.hpp>
+
+#include "model/record.hpp"
 #include "unit/workers/role_test.hpp"
 
 namespace quarq::test::settler_tests {
@@ -14,6 +17,10 @@ broker::settlement end_of(std::string id) {
   broker::settlement s;
   s.id = std::move(id);
   s.keep = std::nullopt;
+  model::outcome o;
+  o.task = "work";
+  o.result = to_msgpack(42);
+  s.outcome = model::encode(o);
   return s;
 }
 
@@ -31,6 +38,10 @@ class settler_test : public role_test {
   awaitable<void> settle_and_wait(std::string id, std::optional<bool>& held) {
     settle(id);
     held = co_await settler_.wait_answered(lease(), id);
+  }
+  void refuse_result_of(const std::string& id) {
+    broker_.refuse_if(
+        [id](const broker::settlement& s) { return s.id == id && s.state != job_state::failed; });
   }
   std::vector<strings> batches() const {
     std::vector<strings> all;
@@ -149,6 +160,83 @@ TEST_F(settler_test, knows_the_jobs_whose_ends_are_not_recorded) {
   settler_.append_ids(lease(), ids);
   std::sort(ids.begin(), ids.end());
   EXPECT_EQ(ids, (strings{"a", "b"}));
+}
+
+// ---- what the store refuses
+
+TEST_F(settler_test, an_end_that_is_refused_does_not_hold_up_the_others) {
+  refuse_result_of("big");
+  for (const char* id : {"a", "b", "big", "c", "d"}) settle(id);
+  loop_.run_ready();
+  EXPECT_EQ(broker_.settled().size(), 4u);
+  EXPECT_FALSE(settler_.is_idle());
+  EXPECT_EQ(settler_.unrecorded(), 1u);
+  settle("later");
+  loop_.run_ready();
+  EXPECT_EQ(broker_.settled().size(), 5u);
+}
+
+TEST_F(settler_test, an_end_that_is_refused_again_and_again_is_recorded_as_failed_with_the_reason) {
+  refuse_result_of("big");
+  std::optional<bool> held;
+  start(settle_and_wait("big", held));
+  pass(settler::pause_after_error * (settler::max_refusals - 2));
+  EXPECT_EQ(broker_.at("default", "big").state, job_state::running);
+  pass(settler::pause_after_error);
+  EXPECT_EQ(broker_.at("default", "big").state, job_state::failed);
+  const auto o = model::decode_outcome(broker_.at("default", "big").outcome);
+  EXPECT_EQ(o.error_type, "quarq::broker_error");
+  EXPECT_EQ(o.error, "the store refused the end of the job, succeeded: scripted to refuse");
+  EXPECT_EQ(o.task, "work");
+  EXPECT_EQ(o.result, "");
+  EXPECT_TRUE(settler_.is_idle());
+  EXPECT_EQ(held, false) << "what was recorded is not how it ended";
+}
+
+TEST_F(settler_test, a_store_that_refuses_everything_for_a_while_gets_the_end_as_it_was) {
+  broker_.refuse_if([](const broker::settlement&) { return true; });
+  settle("a");
+  pass(1h);
+  EXPECT_EQ(broker_.settled().size(), 0u);
+  broker_.refuse_if(nullptr);
+  pass(settler::pause_after_error);
+  EXPECT_EQ(broker_.at("default", "a").state, job_state::succeeded);
+}
+
+TEST_F(settler_test, a_store_that_is_full_is_waited_for) {
+  broker_.fail(operation::settle, 1'000, broker_error::reason::full);
+  settle("a");
+  settle("b");
+  pass(settler::pause_after_error * 999);
+  EXPECT_EQ(batches().size(), 1'000u);
+  EXPECT_EQ(batches().back(), (strings{"a", "b"}));
+  pass(settler::pause_after_error);
+  EXPECT_EQ(broker_.at("default", "a").state, job_state::succeeded);
+  EXPECT_TRUE(settler_.is_idle());
+}
+
+TEST_F(settler_test, what_was_refused_counts_for_nothing_when_the_lease_is_lost) {
+  refuse_result_of("big");
+  std::optional<bool> held;
+  start(settle_and_wait("big", held));
+  settler_.lease_lost(lease());
+  lease().lease.token = "another";
+  loop_.run_ready();
+  EXPECT_EQ(held, false);
+  EXPECT_TRUE(settler_.is_idle());
+  pass(1h);
+  EXPECT_EQ(batches().size(), 1u);
+}
+
+TEST_F(settler_test, nobody_waits_for_ends_that_went_with_their_lease) {
+  broker_.stall(operation::settle);
+  settle("first");
+  loop_.run_ready();
+  std::optional<bool> held;
+  start(settle_and_wait("a", held));
+  settler_.lease_lost(lease());
+  loop_.run_ready();
+  EXPECT_EQ(held, false);
 }
 
 TEST_F(settler_test, a_worker_that_ends_waits_for_no_answer) {

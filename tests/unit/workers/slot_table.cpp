@@ -25,13 +25,22 @@ TEST(slot_table, has_room_for_as_many_jobs_as_may_run_at_once) {
   EXPECT_EQ(slots.room(), 1u);
 }
 
-TEST(slot_table, has_no_room_while_one_level_is_full) {
+TEST(slot_table, has_no_room_while_its_only_level_is_full) {
+  slot_table slots(100, 0);
+  slots.set_limit(level::thread, 1);
+  EXPECT_EQ(slots.room(), 1u);
+  const slot_guard busy(slots, level::thread);
+  EXPECT_EQ(slots.room(), 0u);
+}
+
+TEST(slot_table, of_several_levels_a_full_one_holds_up_the_others_only_when_a_job_waits_there) {
   slot_table slots(100, 0);
   slots.set_limit(level::loop, 100);
   slots.set_limit(level::thread, 1);
+  const slot_guard busy(slots, level::thread);
   EXPECT_EQ(slots.room(), 100u);
   {
-    const slot_guard busy(slots, level::thread);
+    const slot_guard waits(slots, level::thread);
     EXPECT_EQ(slots.room(), 0u);
   }
   EXPECT_EQ(slots.room(), 100u);
@@ -41,9 +50,30 @@ TEST(slot_table, has_room_for_no_more_than_all_levels_together) {
   slot_table slots(100, 0);
   slots.set_limit(level::thread, 4);
   slots.set_limit(level::process, 2);
-  EXPECT_EQ(slots.room(), 6u);
+  EXPECT_EQ(slots.room(), 8u);
   const slot_guard one(slots, level::thread), two(slots, level::process);
+  EXPECT_EQ(slots.room(), 6u);
+}
+
+TEST(slot_table, ends_that_are_not_recorded_take_slots_beyond_as_many_as_may_run_at_once) {
+  slot_table slots(10, 0);
+  slots.set_limit(level::loop, 10);
+  EXPECT_EQ(slots.room(10), 10u);
+  EXPECT_EQ(slots.room(13), 7u);
+  EXPECT_EQ(slots.room(20), 0u);
+  EXPECT_EQ(slots.room(2'000), 0u);
+}
+
+TEST(slot_table, jobs_may_wait_on_a_level_where_that_is_asked_for) {
+  slot_table slots(10, 0);
+  slots.set_limit(level::thread, 2);
+  EXPECT_EQ(slots.room(), 2u);
+  slots.set_ahead(level::thread, 2);
   EXPECT_EQ(slots.room(), 4u);
+  const slot_guard one(slots, level::thread), two(slots, level::thread);
+  EXPECT_EQ(slots.room(), 2u);
+  slots.set_ahead(level::thread, 0);
+  EXPECT_EQ(slots.room(), 0u);
 }
 
 TEST(slot_table, counts_the_jobs_that_may_be_started_in_all) {

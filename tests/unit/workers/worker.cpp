@@ -109,6 +109,28 @@ TEST_F(worker_test, runs_once) {
   end(w, first);
 }
 
+TEST_F(worker_test, waits_while_the_store_is_full) {
+  auto w = make_worker();
+  handle_at_once(w);
+  broker_->fail(operation::open_lease, 100, broker_error::reason::full);
+  const auto run = start(w);
+  send({"a"});
+  pass(workers::settler::pause_after_error * 99);
+  EXPECT_FALSE(run->ended());
+  EXPECT_EQ(started_, 0);
+  until([&] { return started_ == 1; });
+  end(w, run);
+}
+
+TEST_F(worker_test, does_not_wait_for_what_does_not_get_better) {
+  auto w = make_worker();
+  handle_at_once(w);
+  broker_->fail(operation::open_lease);
+  const auto run = start(w);
+  until([&] { return run->ended(); });
+  EXPECT_THROW(std::rethrow_exception(run->failure()), broker_error);
+}
+
 // ---- stopping
 
 TEST_F(worker_test, a_stop_lets_running_jobs_end_and_claims_no_more) {
@@ -269,6 +291,68 @@ TEST_F(worker_test, ends_after_as_many_jobs_as_it_may_start) {
   run_to_end(w);
   EXPECT_EQ(started_, 2);
   EXPECT_TRUE(is_in("c", job_state::queued));
+}
+
+TEST_F(worker_test, a_burst_can_wait_for_what_is_deferred) {
+  worker_options o;
+  o.burst = true;
+  o.burst_includes_deferred = true;
+  auto w = make_worker(o);
+  handle_at_once(w);
+  send({"a"});
+  auto later = job_of("work", "later");
+  later.due_at = now() + 1h;
+  enqueue(later);
+  const auto began = clock_.now();
+  run_to_end(w);
+  EXPECT_EQ(w.jobs_done(), 2u);
+  EXPECT_EQ(since(began), 1h);
+}
+
+TEST_F(worker_test, the_last_of_as_many_jobs_as_it_may_start_have_no_limit) {
+  worker_options o;
+  o.max_jobs = 1;
+  auto w = make_worker(o);
+  handle_until_told(w);
+  send({"a"});
+  const auto run = start(w);
+  pass(4min);
+  EXPECT_FALSE(run->ended());
+  end_of_work_.set();
+  until([&] { return run->ended(); });
+  EXPECT_TRUE(is_in("a", job_state::succeeded));
+}
+
+TEST_F(worker_test, a_signal_limits_the_last_of_as_many_jobs_as_it_may_start) {
+  worker_options o;
+  o.max_jobs = 1;
+  auto w = make_worker(o);
+  handle_until_told(w);
+  send({"a"});
+  const auto run = start(w);
+  pass(4min);
+  w.stop();
+  const auto asked = clock_.now();
+  until([&] { return run->ended(); });
+  EXPECT_EQ(since(asked), o.shutdown_timeout);
+  EXPECT_TRUE(is_in("a", job_state::queued));
+}
+
+TEST_F(worker_test, a_job_of_an_unknown_task_is_left_to_a_worker_that_knows_it) {
+  auto old = make_worker();
+  old.handle(task<void()>("other"), []() -> awaitable<void> { co_return; });
+  auto fresh = make_worker();
+  handle_at_once(fresh);
+  const auto old_run = start(old);
+  auto job = job_of("work", "01JD0000000000000000000000");
+  enqueue(job);
+  pass(5min);
+  EXPECT_EQ(broker_->settled().back().kind, broker::settlement::what::hand_back);
+  const auto fresh_run = start(fresh);
+  until([&] { return is_in(job.id, job_state::succeeded); });
+  EXPECT_EQ(outcome(job.id).attempts, 1);
+  end(old, old_run);
+  end(fresh, fresh_run);
 }
 
 TEST_F(worker_test, runs_no_more_jobs_at_once_than_it_may) {

@@ -57,6 +57,13 @@ TEST_F(log_end, a_success_shows_its_result_unless_results_are_hidden) {
   EXPECT_EQ(line({}, job_state::succeeded), "finished (hidden)");
 }
 
+TEST_F(log_end, what_was_thrown_can_not_forge_a_line_or_flood_the_log) {
+  EXPECT_EQ(line(threw("type", "no\n12:00 info \x1b[2J"), job_state::deferred),
+            "retried 20 no\\n12:00 info \\x1b[2J");
+  const auto flood = line(threw(std::string(3'000'000, 'x'), "text"), job_state::failed);
+  EXPECT_EQ(flood, "failed failed " + std::string(1'000, 'x') + "…");
+}
+
 TEST_F(log_end, a_deferred_job_is_retried_after_its_pause) {
   EXPECT_EQ(line(threw("my_error", "no such page"), job_state::deferred), "retried 20 no such page");
   EXPECT_EQ(format_.why, logged_error::kind::raised);

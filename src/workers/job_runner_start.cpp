@@ -1,0 +1,197 @@
+// The steps of a job up to its start: its handler, what keeps it from running, and its turn.
+#include <algorithm>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include <quarq/detail/context_access.hpp>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "model/argument_binding.hpp"
+#include "workers/attempt_result.hpp"
+#include "workers/job_report.hpp"
+#include "workers/job_runner.hpp"
+
+namespace quarq::workers {
+
+namespace asio = boost::asio;
+using model::attempt;
+using model::stop_reason;
+using result_kind = model::attempt::result_kind;
+
+namespace {
+
+/// Puts arguments that were given by name into their places.
+std::optional<attempt> bind_by_name(running_job& job) {
+  try {
+    job.by_position = decoder(job.record.arguments, job.record.task).array();
+    job.record.arguments =
+        model::bind_arguments(job.record, {job.how->parameter_count, job.how->parameter_names});
+    job.record.keywords.clear();
+  } catch (const decode_error& e) {
+    return failed_attempt(result_kind::impossible, "quarq::decode_error", e.what());
+  }
+  return std::nullopt;
+}
+
+level level_of(const detail::handler& h) noexcept {
+  return h.on_thread ? level::thread : h.in_process ? level::process : level::loop;
+}
+
+}  // namespace
+
+void job_runner::use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes) {
+  its_.threads = threads;
+  its_.processes = processes;
+  if (threads != nullptr) threads_->set_size(threads->size());
+  if (processes != nullptr) processes_->set_size(processes->size());
+}
+
+void job_runner::find_handler(running_job& job) {
+  const auto found = its_.setup.handlers.find(job.record.task);
+  if (found == its_.setup.handlers.end()) {
+    job.terms = model::effective_options_for(job.record, handler_options{});
+    return;
+  }
+  job.how = &found->second;
+  const bool leaves_nothing = job.how->returns_void && !its_.keep_void_results;
+  const auto keep = !leaves_nothing                    ? model::default_keep
+                    : base::is_made_id(job.claimed.id) ? model::default_void_keep
+                                                       : retention(milliseconds{0});
+  job.terms = model::effective_options_for(job.record, job.how->options, keep);
+  job.slot.emplace(its_.slots, level_of(*job.how));
+}
+
+// Why the job is not run, if it is not.
+std::optional<attempt> job_runner::check(running_job& job) {
+  if (is_expired(job)) return expired_attempt(job);
+  const auto& c = job.claimed;
+  if (c.attempts > job.terms.retry.max_attempts()) {
+    return failed_attempt(
+        result_kind::exhausted, "quarq::worker_lost",
+        fmt::format("{} was lost with its worker on each of its {} tries", job.record.task, c.attempts - 1));
+  }
+  if (!job.how) {
+    return failed_attempt(result_kind::unknown_task, "quarq::unknown_task",
+                          fmt::format("no worker has had a handler for task \"{}\" for {}", job.record.task,
+                                      base::human_duration(its_.setup.options.unknown_task_timeout)));
+  }
+  if (!job.record.keywords.empty()) return bind_by_name(job);
+  return std::nullopt;
+}
+
+// During a deployment, workers that know the task may be busy or not there yet.
+bool job_runner::is_unknown_for_long(const running_job& job) const {
+  return broker_now(job) >= job.claimed.due_at + its_.setup.options.unknown_task_timeout;
+}
+
+// A job expires if it has not started in time, and a call that is awaited whenever it is of no more use.
+bool job_runner::is_expired(const running_job& job) const {
+  const auto& c = job.claimed;
+  return c.expires_at && (c.attempts == 1 || job.record.awaited) && broker_now(job) > *c.expires_at;
+}
+
+// Whether the job runs: a cron job's run may not take place.
+awaitable<bool> job_runner::admit(running_job& job) {
+  auto* c = its_.gate.cron_of(job);
+  if (c == nullptr) co_return true;
+  auto ruled = co_await its_.gate.admit(job, *c);
+  if (ruled.what == admission::ruling::run) co_return true;
+  apply(job, std::move(ruled));
+  co_return false;
+}
+
+waiting_line* job_runner::line_of(const running_job& job) const {
+  switch (level_of(*job.how)) {
+    case level::thread:
+      return threads_.get();
+    case level::process:
+      return processes_.get();
+    case level::loop:
+      break;
+  }
+  return nullptr;
+}
+
+// Whether the job can start now.
+bool job_runner::take_turn(running_job& job) {
+  auto* line = line_of(job);
+  if (line == nullptr) return true;
+  job.turn = line->try_take();
+  return static_cast<bool>(job.turn);
+}
+
+// A stop of the job ends the wait.
+awaitable<void> job_runner::wait_for_turn(running_job& job) {
+  job.waits_since = its_.time.now();
+  if (job.stopped == stop_reason::none) deadlines_.set(job, time_to_wait(job));
+  auto* line = line_of(job);
+  auto turn = co_await line->take();
+  job.turn = std::move(turn);
+  job.waits_since.reset();
+  if (job.stopped == stop_reason::none) deadlines_.clear(job);
+}
+
+milliseconds job_runner::time_to_wait(const running_job& job) const {
+  auto left = turn_timeout;
+  const auto& c = job.claimed;
+  if (c.expires_at && (c.attempts == 1 || job.record.awaited))
+    left = std::min(left, *c.expires_at - broker_now(job) + milliseconds{1});
+  return std::max(left, milliseconds{1});
+}
+
+// The job still waits for its turn when it was to look again.
+void job_runner::still_waits(running_job& job) {
+  auto& line = *line_of(job);
+  const auto waited = its_.time.now() - std::max(*job.waits_since, line.moved_at());
+  if (is_expired(job)) {
+    stop(job, stop_reason::expired);
+  } else if (waited < turn_timeout || its_.setup.options.max_jobs != 0) {
+    deadlines_.set(job, time_to_wait(job));
+  } else {
+    line.note_delay();
+    its_.left_to_others(job.from);
+    stop(job, stop_reason::returned);
+  }
+}
+
+// From here on the job has started. Throws operation_aborted for one that must not start any more.
+void job_runner::begin(running_job& job) {
+  const auto now = its_.time.now();
+  if (job.stopped == stop_reason::none) {
+    if (!job.is_ours() || !job.from.is_sure(now)) job.stopped = stop_reason::returned;
+    if (is_expired(job)) job.stopped = stop_reason::expired;
+  }
+  if (job.stopped != stop_reason::none)
+    throw boost::system::system_error(asio::error::operation_aborted, "stopped before it began");
+  job.started_ms = broker_now(job).time_since_epoch().count();
+  job.started = now;
+  job.begun = true;
+  start_timer(job);
+  its_.log.started(logged(job));
+}
+
+void job_runner::start_timer(running_job& job) {
+  model::context_access::set_arguments(job.ctx, job.record.arguments);
+  const auto& c = job.claimed;
+  if (job.record.awaited && c.expires_at) {
+    const auto left = std::max(*c.expires_at - broker_now(job), milliseconds{1});
+    job.terms.timeout = std::min(job.terms.timeout.value_or(left), left);
+  }
+  if (job.terms.timeout) deadlines_.set(job, *job.terms.timeout);
+}
+
+// Its thread or process is free.
+void job_runner::leave_turn(running_job& job) {
+  job.waits_since.reset();
+  if (auto* line = line_of(job)) {
+    if (job.begun) line->note_use(ran(job));
+    its_.slots.set_ahead(level_of(*job.how), line->is_quick() ? line->size() : 0);
+  }
+  job.turn.give_back();
+  job.slot.reset();
+}
+
+}  // namespace quarq::workers

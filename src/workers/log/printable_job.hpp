@@ -1,0 +1,26 @@
+// What jobs say of themselves, as one line of a log can show it: others chose these texts.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "codecs/utf8.hpp"
+
+namespace quarq::workers {
+
+/// How much of each is logged, in bytes. The rest is cut.
+inline constexpr std::size_t max_logged_id = 255;
+inline constexpr std::size_t max_logged_task = 200;
+inline constexpr std::size_t max_logged_error = 1'000;
+
+/// The text itself where it can be shown as it is; else what codecs::printable makes of it, in `storage`.
+inline std::string_view shown(std::string_view text, std::size_t limit, std::string& storage) {
+  bool is_plain = text.size() <= limit;
+  for (const char c : text) is_plain = is_plain && c >= 0x20 && c < 0x7f;
+  if (is_plain) return text;
+  storage = codecs::printable(text, limit);
+  return storage;
+}
+
+}  // namespace quarq::workers
