@@ -18,7 +18,8 @@ namespace quarq {
 /// One job, by its id. A handle: copies mean the same job, and destroying it changes nothing for the job.
 /// Belongs to the loop of its queue, and keeps the queue's connection open.
 ///
-/// All but id() throw broker_error if the broker can't be reached.
+/// All but id() throw broker_error if the broker can't be reached for ten seconds. That says nothing of the
+/// job, and changes nothing for it: the call may be repeated.
 template <class R>
 class job {
  public:
@@ -29,17 +30,18 @@ class job {
   /// Waits until the job has ended and returns its result, which the broker pushes. Throws job_failed (what
   /// the handler threw), retries_exhausted, timed_out (the job's own limit), cancelled, job_expired or
   /// worker_lost; job_not_found if the job is not known any more; decode_error if the result is not an R.
-  awaitable<R> result() const {
-    return typed_result(handle_.result(std::nullopt, std::is_void_v<R>), handle_.id());
-  }
+  /// Where nothing is kept of a success (keep_result of 0, or a task that returns void under an id of the
+  /// caller's choice), only a result() that was called before the end returns. Otherwise the end of a task that
+  /// returns void is kept for a minute.
+  awaitable<R> result() const { return typed_result(handle_.result(std::nullopt), handle_.id()); }
 
   /// The same, but throws timed_out after `timeout`; the job goes on.
   awaitable<R> result(std::chrono::milliseconds timeout) const {
-    return typed_result(handle_.result(timeout, std::is_void_v<R>), handle_.id());
+    return typed_result(handle_.result(timeout), handle_.id());
   }
 
   /// Throws job_not_found if the job is not known any more.
-  awaitable<job_state> state() const { return handle_.state(std::is_void_v<R>); }
+  awaitable<job_state> state() const { return handle_.state(); }
 
   /// Throws job_not_found if the job is not known any more.
   awaitable<job_info> info() const { return handle_.info(); }

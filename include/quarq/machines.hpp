@@ -27,7 +27,7 @@ struct machines_options {
 
 namespace detail {
 awaitable<std::string> run_on_machines(const queue& where, call_data call,
-                                       std::optional<std::chrono::milliseconds> deadline, bool returns_void);
+                                       std::optional<std::chrono::milliseconds> deadline);
 /// Throws usage_error for a deadline out of its range.
 void check_deadline(std::optional<std::chrono::milliseconds> deadline);
 }  // namespace detail
@@ -67,8 +67,7 @@ class machines : public detail::maps<machines> {
   template <class R>
   awaitable<R> run(call<R> c) const {
     std::string name = "result of " + c.task();
-    return typed<R>(detail::run_on_machines(queue_, detail::call_access::take(std::move(c)), deadline_,
-                                            std::is_void_v<R>),
+    return typed<R>(detail::run_on_machines(queue_, detail::call_access::take(std::move(c)), deadline_),
                     std::move(name));
   }
 

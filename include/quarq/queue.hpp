@@ -44,7 +44,7 @@ class queue {
     auto sent = co_await detail::enqueue(impl_, std::move(calls));
     auto& only = sent.front();
     if (!only.accepted) throw duplicate_job(std::move(only.id));
-    co_return job<R>(detail::job_handle(impl_, std::move(only.id), true));
+    co_return job<R>(detail::job_handle(impl_, std::move(only.id)));
   }
 
   /// Sends all calls in one step and one round trip. Returns their jobs in the order of `calls`; nullopt
@@ -57,7 +57,7 @@ class queue {
     auto sent = co_await detail::enqueue(impl_, std::move(untyped));
     std::vector<std::optional<job<R>>> jobs(sent.size());
     for (std::size_t i = 0; i < sent.size(); ++i) {
-      if (sent[i].accepted) jobs[i].emplace(detail::job_handle(impl_, std::move(sent[i].id), true));
+      if (sent[i].accepted) jobs[i].emplace(detail::job_handle(impl_, std::move(sent[i].id)));
     }
     co_return jobs;
   }
@@ -65,7 +65,7 @@ class queue {
   /// A handle to a job that was enqueued elsewhere. Does not ask the broker whether it exists.
   template <class R>
   job<R> find(std::string id) const {
-    return job<R>(detail::job_handle(impl_, std::move(id), false));
+    return job<R>(detail::job_handle(impl_, std::move(id)));
   }
 
  private:

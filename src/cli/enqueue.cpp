@@ -101,13 +101,12 @@ awaitable<end> send_and_wait(queue_ptr queue, detail::call_data call, std::optio
   } catch (const timed_out&) {
     throw timed_out(fmt::format("job {} has not ended within {}", id, rough(*timeout)));
   }
-  // A job that was accepted and is gone has succeeded: failures are kept for an hour.
+  // It has ended before it could be waited for, and nothing of it is kept; or it was purged.
+  if (!ended) throw job_not_found(id);
   end result;
   result.id = id;
-  if (ended) {
-    result.state = ended->state;
-    result.outcome = model::decode_outcome(ended->outcome);
-  }
+  result.state = ended->state;
+  if (!ended->outcome.empty()) result.outcome = model::decode_outcome(ended->outcome);
   co_return result;
 }
 

@@ -27,7 +27,7 @@ using queue_ptr = std::shared_ptr<clients::queue_impl>;
 }
 
 // Static coroutines that own what they use: a handle may be gone before its awaitable is awaited.
-awaitable<std::string> result_of(queue_ptr queue, std::string id, bool absent_is_success,
+awaitable<std::string> result_of(queue_ptr queue, std::string id,
                                  std::optional<std::chrono::milliseconds> timeout) {
   const auto loop = co_await asio::this_coro::executor;
   const auto broker = queue->on(loop);
@@ -41,10 +41,7 @@ awaitable<std::string> result_of(queue_ptr queue, std::string id, bool absent_is
   } else {
     end = co_await broker->wait_ended(queue->name(), id);
   }
-  if (!end) {
-    if (absent_is_success) co_return to_msgpack();
-    throw job_not_found(id);
-  }
+  if (!end) throw job_not_found(id);
   // Another program may have written to the store and left no outcome.
   auto o = end->outcome.empty() ? model::outcome{} : model::decode_outcome(end->outcome);
   if (o.error.empty()) {
@@ -55,13 +52,12 @@ awaitable<std::string> result_of(queue_ptr queue, std::string id, bool absent_is
   co_return o.result.empty() ? to_msgpack() : std::move(o.result);
 }
 
-awaitable<job_state> state_of(queue_ptr queue, std::string id, bool absent_is_success) {
+awaitable<job_state> state_of(queue_ptr queue, std::string id) {
   const auto loop = co_await asio::this_coro::executor;
   const auto broker = queue->on(loop);
   const auto details = co_await broker->inspect(queue->name(), id);
-  if (details) co_return details->state;
-  if (absent_is_success) co_return job_state::succeeded;
-  throw job_not_found(id);
+  if (!details) throw job_not_found(id);
+  co_return details->state;
 }
 
 awaitable<job_info> info_of(queue_ptr queue, std::string id) {
@@ -81,13 +77,12 @@ awaitable<cancel_outcome> cancel_of(queue_ptr queue, std::string id) {
 
 }  // namespace
 
-awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> timeout,
-                                          bool returns_void) const {
-  return result_of(queue_, id_, accepted_here_ && returns_void, timeout);
+awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> timeout) const {
+  return result_of(queue_, id_, timeout);
 }
 
-awaitable<job_state> job_handle::state(bool returns_void) const {
-  return state_of(queue_, id_, accepted_here_ && returns_void);
+awaitable<job_state> job_handle::state() const {
+  return state_of(queue_, id_);
 }
 
 awaitable<job_info> job_handle::info() const {

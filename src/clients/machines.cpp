@@ -42,7 +42,6 @@ struct remote_call {
   call_data call;
   std::optional<milliseconds> deadline;
   std::optional<steady::time_point> ends_at;  // the deadline as a point in time
-  bool returns_void = false;
   bool expires_by_deadline = false;
 
   bool answered = false;               // the broker has stored the job or refused it
@@ -89,7 +88,7 @@ awaitable<void> send(call_ptr c) {
     const auto answers = co_await enqueue(c->queue, std::move(one));
     const auto& answer = answers.front();
     if (!answer.accepted) throw duplicate_job(answer.id);
-    c->job.emplace(c->queue, answer.id, true);
+    c->job.emplace(c->queue, answer.id);
   } catch (...) {
     c->enqueue_failure = std::current_exception();
   }
@@ -123,7 +122,7 @@ awaitable<std::string> result_of(call_ptr c) {
   }
   if (c->enqueue_failure) std::rethrow_exception(c->enqueue_failure);
   if (!c->job) std::rethrow_exception(too_late(*c));
-  auto result = co_await c->job->result(time_left(*c), c->returns_void);
+  auto result = co_await c->job->result(time_left(*c));
   co_return result;
 }
 
@@ -180,11 +179,10 @@ awaitable<std::string> await_remote(call_ptr c) {
 }
 
 awaitable<std::string> run_call(std::shared_ptr<clients::queue_impl> queue, call_data call,
-                                std::optional<milliseconds> deadline, bool returns_void) {
+                                std::optional<milliseconds> deadline) {
   const auto loop = co_await asio::this_coro::executor;
   auto c = std::make_shared<remote_call>(loop, std::move(queue), std::move(call));
   c->deadline = deadline;
-  c->returns_void = returns_void;
   apply_deadline(*c);
   // In a coroutine of its own, since it disables its cancellation to release the job: the caller stays
   // cancelled.
@@ -196,8 +194,8 @@ awaitable<std::string> run_call(std::shared_ptr<clients::queue_impl> queue, call
 }  // namespace
 
 awaitable<std::string> run_on_machines(const queue& where, call_data call,
-                                       std::optional<milliseconds> deadline, bool returns_void) {
-  return run_call(queue_access::impl(where), std::move(call), deadline, returns_void);
+                                       std::optional<milliseconds> deadline) {
+  return run_call(queue_access::impl(where), std::move(call), deadline);
 }
 
 void check_deadline(std::optional<milliseconds> deadline) {

@@ -15,7 +15,7 @@ job_handle enqueue_in_transaction(sqlite3* db, const queue& where, call_data cal
   auto job = clients::to_job(std::move(call));
   const auto answers = broker::sqlite::enqueue_in_transaction(db, where.name(), {&job, 1});
   if (answers.front() != broker::accepted::yes) throw duplicate_job(std::move(job.id));
-  return job_handle(queue_access::impl(where), std::move(job.id), true);
+  return job_handle(queue_access::impl(where), std::move(job.id));
 }
 
 }  // namespace quarq::detail
