@@ -134,7 +134,7 @@ TEST_F(arq_worker_log, tells_of_jobs_that_failed_or_never_ran) {
   ask(server_, {"SET", "arq:retry:lost", "5"});
   python_enqueue(server_, "unwanted");
   python_abort(server_, "unwanted");
-  drain();
+  drain({"--unknown-task-timeout", "0"});
   expect_lines({seconds + "! fails:fail failed, ValueError: no such page",
                 seconds + "! insists:come_again max retries 1 exceeded",
                 "job unknown, function 'nobodys' not found", "deserializing job noise failed: .+",

@@ -28,6 +28,7 @@
 #include "base/log.hpp"
 #include "workers/program/file_watch.hpp"
 #include "workers/worker.hpp"
+#include "workers/worker_setup.hpp"
 
 namespace quarq {
 namespace {
@@ -36,7 +37,7 @@ namespace asio = boost::asio;
 
 struct flags {
   std::vector<std::string> queues;
-  double shutdown_timeout = 0, lease = 0;
+  double shutdown_timeout = 0, lease = 0, unknown_task_timeout = 0;
   bool check = false;
   std::vector<std::string> watch;
   std::string log_level;  ///< empty: as QUARQ_LOG says
@@ -61,21 +62,40 @@ std::chrono::milliseconds to_ms(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
+/// An option that takes a whole number from `min` to `max`.
+void add_count(CLI::App& app, const std::string& name, std::size_t& value, std::size_t min, std::size_t max,
+               const std::string& description) {
+  const auto check = [=](const std::string& text) -> std::string {
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    if (whole && number >= min && number <= max) return {};
+    return fmt::format("expected a whole number from {} to {}, got {}", min, max, text);
+  };
+  app.add_option(name, value, description)->check(CLI::Validator(check, fmt::format("{}..{}", min, max)));
+}
+
 void declare(CLI::App& app, worker_options& o, flags& f) {
   app.option_defaults()->always_capture_default();
   app.add_option("--broker", o.broker,
                  "where jobs live: sqlite:FILE or redis://HOST[:PORT][/DB] (or QUARQ_BROKER)");
   app.add_option("--queue", f.queues, "a queue to serve, NAME or NAME=WEIGHT; may be repeated");
-  app.add_option("--concurrency", o.concurrency, "jobs under way at once")->check(CLI::Range(1, 1'000'000));
-  app.add_option("--threads", o.threads, "threads for plain functions; 0: one for each processor");
-  app.add_option("--processes", o.processes,
-                 "processes for handlers that have one; 0: one for each processor");
-  app.add_option("--max-jobs", o.max_jobs, "stop after this many jobs were started; 0: no limit");
+  add_count(app, "--concurrency", o.concurrency, 1, workers::max_concurrency, "jobs under way at once");
+  add_count(app, "--threads", o.threads, 0, workers::max_threads,
+            "threads for plain functions; 0: one for each processor");
+  add_count(app, "--processes", o.processes, 0, workers::max_processes,
+            "processes for handlers that have one; 0: one for each processor");
+  add_count(app, "--max-jobs", o.max_jobs, 0, 1'000'000'000'000,
+            "stop after this many jobs were started; 0: no limit");
   app.add_option("--shutdown-timeout", f.shutdown_timeout, "seconds that running jobs have after SIGTERM")
       ->check(CLI::Range(0.0, 86'400.0));
   app.add_option("--lease", f.lease, "seconds without contact after which the jobs are given to others")
       ->check(CLI::Range(1.0, 86'400.0));
+  app.add_option("--unknown-task-timeout", f.unknown_task_timeout,
+                 "seconds for which jobs of tasks unknown here are left to other workers")
+      ->check(CLI::Range(0.0, 31'536'000.0));
   app.add_flag("--burst", o.burst, "stop when nothing is queued");
+  app.add_flag("--burst-deferred", o.burst_includes_deferred, "stop when nothing is queued or deferred");
   app.add_flag("--check", f.check, "only say whether a worker of each queue is alive: exit code 0 or 1");
   app.add_option("--watch", f.watch,
                  "a folder: start again, after running jobs have ended, when a file in it or the program "
@@ -90,6 +110,8 @@ void apply(worker_options& o, const flags& f) {
   for (const auto& q : f.queues) o.queues.push_back(parse_queue(q));
   o.shutdown_timeout = to_ms(f.shutdown_timeout);
   o.lease = to_ms(f.lease);
+  o.unknown_task_timeout = to_ms(f.unknown_task_timeout);
+  o.burst = o.burst || o.burst_includes_deferred;
   if (!f.log_level.empty()) base::set_log_level(f.log_level);
 }
 
@@ -119,13 +141,31 @@ struct program_state {
   bool starts_again() const { return changed && !signalled; }
 };
 
+const char* name_of(int signal) noexcept {
+  return signal == SIGINT ? "SIGINT" : signal == SIGHUP ? "SIGHUP" : "SIGTERM";
+}
+
+bool is_ignored(int signal) noexcept {
+  struct sigaction now{};
+  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+// A log whose reader has gone must not end the worker. A handler that does nothing, unlike SIG_IGN, is not
+// inherited by programs that handlers start.
+void survive_broken_pipes() noexcept {
+  struct sigaction nothing{};
+  nothing.sa_handler = [](int) {};
+  nothing.sa_flags = SA_RESTART;
+  if (!is_ignored(SIGPIPE)) ::sigaction(SIGPIPE, &nothing, nullptr);
+}
+
 awaitable<void> stop_on_signals(workers::worker_impl& impl, asio::signal_set& signals, program_state& c) {
   while (true) {
     boost::system::error_code ended;
     const int which = co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ended));
     if (ended) co_return;
     c.signalled = true;
-    impl.stop(which == SIGINT ? "SIGINT" : "SIGTERM");
+    impl.stop(name_of(which));
   }
 }
 
@@ -167,6 +207,7 @@ awaitable<void> run_until_asked(worker& w, workers::worker_impl& impl, const std
         asio::bind_cancellation_slot(end_watch.slot(), [&](std::exception_ptr) { watch_ended.set(); }));
   }
   asio::signal_set signals(loop, SIGINT, SIGTERM);
+  if (!is_ignored(SIGHUP)) signals.add(SIGHUP);  // nohup ignores it
   asio::co_spawn(loop, stop_on_signals(impl, signals, c), [](std::exception_ptr) {});
   std::exception_ptr failure;
   try {
@@ -193,6 +234,7 @@ int worker::main(int argc, char** argv) {
   flags f;
   f.shutdown_timeout = static_cast<double>(o.shutdown_timeout.count()) / 1000;
   f.lease = static_cast<double>(o.lease.count()) / 1000;
+  f.unknown_task_timeout = static_cast<double>(o.unknown_task_timeout.count()) / 1000;
   CLI::App app("A quarq worker: claims jobs from its queues and runs their handlers.");
   declare(app, o, f);
   try {
@@ -202,6 +244,7 @@ int worker::main(int argc, char** argv) {
     return code == 0 ? 0 : 2;
   }
   impl_->owns_process = true;
+  survive_broken_pipes();
   int code = 0;
   try {
     apply(o, f);
