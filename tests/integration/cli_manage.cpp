@@ -85,7 +85,7 @@ TEST_P(cli_manage, a_running_job_is_seen_with_its_worker_and_can_be_cancelled) {
 }
 
 TEST_P(cli_manage, dead_jobs_are_requeued_by_name_or_all) {
-  for (const auto* id : {"a", "b", "c"}) enqueued({"no_such_task", "--attempts", "1", "--id", id});
+  for (const auto* id : {"a", "b", "c"}) enqueued({"add", "--string", "two", "three", "--id", id});
   work();
   ASSERT_EQ(state_of("a"), "dead");
   const auto two = quarq({"requeue", "a", "nobody", "a"});
