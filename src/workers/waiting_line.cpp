@@ -29,8 +29,8 @@ class waiting_line::place {
 };
 
 waiting_line::turn waiting_line::try_take() {
-  if (free_ == 0) return {};
-  --free_;
+  if (!has_room()) return {};
+  ++in_use_;
   return turn(shared_from_this());
 }
 
@@ -43,14 +43,15 @@ awaitable<waiting_line::turn> waiting_line::take() {
 
 void waiting_line::release() {
   moved_at_ = clock_.now();
+  QUARQ_ASSERT(in_use_ > 0);
+  --in_use_;
   for (auto& w : waiting_) {
+    if (!has_room()) return;
     if (w.has_turn) continue;
+    ++in_use_;
     w.has_turn = true;
     w.called.set();
-    return;
   }
-  ++free_;
-  QUARQ_ASSERT(free_ <= size_);
 }
 
 }  // namespace quarq::workers

@@ -1,6 +1,8 @@
 // The threads or processes of a worker, and the jobs that wait for one.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -36,7 +38,7 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
     std::shared_ptr<waiting_line> of_;
   };
 
-  void set_size(std::size_t size) noexcept { size_ = free_ = size; }
+  void set_size(std::size_t size) noexcept { size_ = size; }
   std::size_t size() const noexcept { return size_; }
 
   /// Empty if none is free, or others wait.
@@ -51,7 +53,9 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
   void note_use(std::chrono::microseconds ran) noexcept { average_ += (ran - average_) / 4; }
   /// A job has waited in vain.
   void note_delay() noexcept { average_ = 4 * quick; }
-  /// Whether jobs are over before the broker could hand over others: then some may wait here.
+  /// Whether jobs are over before the broker could hand over others: then some may wait here. Besides, threads
+  /// are given as many at once as they are expected to end within this time, so that they do not wait for the
+  /// loop after each.
   bool is_quick() const noexcept { return average_ < quick; }
 
  private:
@@ -63,12 +67,17 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
   class place;
 
   void release();
+  bool has_room() const noexcept {
+    const auto more = is_quick() ? quick / std::max(average_, std::chrono::microseconds(1)) : 0;
+    return in_use_ < size_ * (1 + std::min(static_cast<std::size_t>(more), max_ahead));
+  }
 
   static constexpr std::chrono::microseconds quick{5'000};
+  static constexpr std::size_t max_ahead = 50;  // of each thread
 
   clock& clock_;
   boost::asio::any_io_executor loop_;
-  std::size_t size_ = 0, free_ = 0;
+  std::size_t size_ = 0, in_use_ = 0;
   std::list<waiter> waiting_;
   clock::time_point moved_at_{};
   std::chrono::microseconds average_ = 2 * quick;  // not known to be quick
