@@ -194,16 +194,20 @@ TEST(sqlite_file, a_full_disk_fails_the_call_and_not_the_file) {
   run_on_loop(body("sqlite:" + file));
 }
 
-TEST(sqlite_file, a_newer_format_is_refused_by_its_number) {
+TEST(sqlite_file, another_format_is_refused_by_its_number) {
   temp_dir folder;
   const auto file = folder / "jobs.db";
   user_connection user(file);
   broker::sqlite::enqueue_in_transaction(user.get(), "q", numbered_jobs(1));
-  user.run("UPDATE quarq_meta SET value = 2 WHERE name = 'format'");
-  const auto text = trouble_with("sqlite:" + file);
-  EXPECT_PRED2(holds, text, file);
-  EXPECT_PRED2(holds, text, "format 2");
-  EXPECT_PRED2(holds, text, "newer quarq");
+  user.run("UPDATE quarq_meta SET value = 3 WHERE name = 'format'");
+  const auto newer = trouble_with("sqlite:" + file);
+  EXPECT_PRED2(holds, newer, file);
+  EXPECT_PRED2(holds, newer, "format 3");
+  EXPECT_PRED2(holds, newer, "newer quarq");
+  user.run("UPDATE quarq_meta SET value = 1 WHERE name = 'format'");
+  const auto older = trouble_with("sqlite:" + file);
+  EXPECT_PRED2(holds, older, "format 1");
+  EXPECT_PRED2(holds, older, "older quarq");
 }
 
 TEST(sqlite_memory, is_one_place_in_the_process_while_somebody_holds_it) {

@@ -144,7 +144,7 @@ awaitable<void> sqlite_broker::open_lease(lease held, lease_options options, wor
   auto shared = std::make_shared<worker_events>(std::move(events));
   events_[{held.queue, held.token}] = shared;
   std::function<nothing(transaction&)> work = [held, options](transaction& tx) {
-    tx.tables.open_lease(held, options, tx.now);
+    tx.tables.open_lease(held, options, tx.uptime);
     return nothing();
   };
   const auto what = std::make_shared<function_operation<nothing>>(kind::writes, 1, std::move(work));
@@ -156,7 +156,7 @@ awaitable<void> sqlite_broker::open_lease(lease held, lease_options options, wor
 
 awaitable<renewal> sqlite_broker::renew(lease held, lease_options options) {
   std::function<renewal(transaction&)> work = [held, options](transaction& tx) {
-    return tx.tables.renew(held, options, tx.now, tx.out);
+    return tx.tables.renew(held, options, tx.now, tx.uptime, tx.out);
   };
   auto answer = co_await ask(kind::writes, 1, std::move(work));
   co_return answer;
@@ -231,7 +231,7 @@ awaitable<std::vector<job_details>> sqlite_broker::list(std::string queue, job_s
 
 awaitable<std::vector<queue_summary>> sqlite_broker::queues() {
   std::function<std::vector<queue_summary>(transaction&)> work = [](transaction& tx) {
-    return tx.tables.queues(tx.now);
+    return tx.tables.queues(tx.now, tx.uptime);
   };
   auto answer = co_await ask(kind::reads, 1, std::move(work));
   co_return answer;
@@ -239,7 +239,7 @@ awaitable<std::vector<queue_summary>> sqlite_broker::queues() {
 
 awaitable<std::vector<worker_summary>> sqlite_broker::workers(std::string queue) {
   std::function<std::vector<worker_summary>(transaction&)> work = [queue](transaction& tx) {
-    return tx.tables.workers(queue, tx.now);
+    return tx.tables.workers(queue, tx.uptime);
   };
   auto answer = co_await ask(kind::reads, 1, std::move(work));
   co_return answer;

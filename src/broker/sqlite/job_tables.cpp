@@ -1,7 +1,6 @@
 #include "broker/sqlite/job_tables.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <set>
 
@@ -41,6 +40,11 @@ cancel_end cancel_end_of(const statement& row, int first) {
   return how;
 }
 
+/// As a lease's duration is stored: no clock overflows when it is added.
+std::int64_t bounded_duration(milliseconds duration) {
+  return std::min<milliseconds>(duration, std::chrono::years(1'000)).count();
+}
+
 /// SQL's LIMIT.
 std::int64_t limit_of(std::size_t max) {
   return static_cast<std::int64_t>(std::min<std::size_t>(max, std::numeric_limits<std::int64_t>::max()));
@@ -48,17 +52,8 @@ std::int64_t limit_of(std::size_t max) {
 
 }  // namespace
 
-time_point clock_now() {
-  static std::atomic<std::int64_t> latest{0};
-  const auto now =
-      std::chrono::floor<milliseconds>(std::chrono::system_clock::now()).time_since_epoch().count();
-  auto seen = latest.load();
-  while (seen < now && !latest.compare_exchange_weak(seen, now)) {
-  }
-  return moment_of(std::max(seen, now));
-}
-
-job_tables::job_tables(sqlite3* db) : sql_(std::make_unique<statements>(db)) {}
+job_tables::job_tables(sqlite3* db, std::string boot)
+    : sql_(std::make_unique<statements>(db)), boot_(std::move(boot)) {}
 job_tables::~job_tables() = default;
 
 // ---- for clients
@@ -137,20 +132,25 @@ cancel_result job_tables::cancel(std::string_view queue, std::string_view id, co
 
 // ---- for workers
 
-void job_tables::open_lease(const lease& held, const lease_options& options, time_point now) {
+void job_tables::open_lease(const lease& held, const lease_options& options, milliseconds uptime) {
+  spare_all_after_silence(options.duration, uptime);
   sql_->upsert_lease
-      .with(std::string_view(held.queue), std::string_view(held.token),
-            number_of(later(now, options.duration)), blob{options.worker_info})
+      .with(std::string_view(held.queue), std::string_view(held.token), std::string_view(boot_),
+            uptime.count() + bounded_duration(options.duration), bounded_duration(options.duration),
+            blob{options.worker_info})
       .run();
 }
 
-renewal job_tables::renew(const lease& held, const lease_options& options, time_point now, changes& out) {
+renewal job_tables::renew(const lease& held, const lease_options& options, time_point now,
+                          milliseconds uptime, changes& out) {
   renewal answer;
+  spare_all_after_silence(options.duration, uptime);
   answer.held = sql_->extend_lease
-                    .with(number_of(later(now, options.duration)), blob{options.worker_info},
+                    .with(std::string_view(boot_), uptime.count() + bounded_duration(options.duration),
+                          bounded_duration(options.duration), blob{options.worker_info},
                           std::string_view(held.queue), std::string_view(held.token))
                     .run() == 1;
-  take_back_lost(held.queue, now, out);
+  take_back_lost(held.queue, now, uptime, out);
   sweep(now);
   if (answer.held) answer.cancel_requests = cancel_requests(held);
   answer.work_ready = count_ready(held.queue, 1, now) > 0;
@@ -271,9 +271,22 @@ std::optional<std::int64_t> job_tables::lease_number(const lease& held) {
   return number;
 }
 
-void job_tables::take_back_lost(std::string_view queue, time_point now, changes& out) {
+/// Opening a lease counts as hearing of somebody, too: of those that a silence kept from renewing, the first
+/// to be heard may be one that has just started.
+void job_tables::spare_all_after_silence(milliseconds duration, milliseconds uptime) {
+  auto& row = sql_->last_heard.with(std::string_view(boot_));
+  const bool known = row.next();
+  const milliseconds silence = known ? uptime - milliseconds(row.integer(0)) : milliseconds(0);
+  row.reset();
+  if (silence > std::min(max_silence, duration / 2))
+    sql_->spare_leases.with(uptime.count(), std::string_view(boot_), max_spared).run();
+  sql_->note_heard.with(std::string_view(boot_), uptime.count()).run();
+}
+
+/// Leases of an earlier run of the machine are lost however long they were to last.
+void job_tables::take_back_lost(std::string_view queue, time_point now, milliseconds uptime, changes& out) {
   std::vector<std::int64_t> lost;
-  auto& row = sql_->lost_leases.with(queue, number_of(now));
+  auto& row = sql_->lost_leases.with(queue, std::string_view(boot_), uptime.count());
   while (row.next()) lost.push_back(row.integer(0));
   for (const auto lease : lost) {
     give_back_all(queue, lease, true, now, out);

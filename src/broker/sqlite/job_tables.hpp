@@ -49,13 +49,19 @@ struct cancel_end {
   std::optional<milliseconds> keep;  ///< nothing: for ever
 };
 
-/// The time of this machine, which is the broker's clock, and never goes back within this process.
-time_point clock_now();
+/// After more than this without a renewal by anybody, all were kept from it (the file was locked, the disk
+/// full, the machine suspended): leases are extended before any is called lost. Workers with short leases
+/// renew them more often, so that for them half a lease is such a silence.
+inline constexpr milliseconds max_silence{2'500};
+/// How often in a row a lease is extended so. Workers that come for moments with long pauses between them
+/// find a lost one all the same.
+inline constexpr int max_spared = 5;
 
+/// Moments called `now` are on the wall clock, those called `uptime` on the clock of leases.
 class job_tables {
  public:
-  /// `db` has the schema, and outlives this.
-  explicit job_tables(sqlite3* db);
+  /// `db` has the schema, and outlives this. `boot` as in clocks.
+  job_tables(sqlite3* db, std::string boot);
   ~job_tables();
 
   // ---- for clients
@@ -70,8 +76,9 @@ class job_tables {
                        changes& out);
 
   // ---- for workers
-  void open_lease(const lease& held, const lease_options& options, time_point now);
-  renewal renew(const lease& held, const lease_options& options, time_point now, changes& out);
+  void open_lease(const lease& held, const lease_options& options, milliseconds uptime);
+  renewal renew(const lease& held, const lease_options& options, time_point now, milliseconds uptime,
+                changes& out);
   void close_lease(const lease& held, time_point now, changes& out);
   claim_result claim(const lease& held, std::size_t max, time_point now);
   std::vector<bool> settle(const lease& held, std::span<const settlement> batch, time_point now,
@@ -81,8 +88,8 @@ class job_tables {
   // ---- for operators
   std::optional<job_details> inspect(std::string_view queue, std::string_view id, time_point now);
   std::vector<job_details> list(std::string_view queue, job_state state, std::size_t max, time_point now);
-  std::vector<queue_summary> queues(time_point now);
-  std::vector<worker_summary> workers(std::string_view queue, time_point now);
+  std::vector<queue_summary> queues(time_point now, milliseconds uptime);
+  std::vector<worker_summary> workers(std::string_view queue, milliseconds uptime);
   std::size_t requeue(std::string_view queue, std::span<const std::string> ids, time_point now, changes& out);
   std::size_t purge(std::string_view queue, job_state state, time_point now, changes& out);
 
@@ -112,12 +119,14 @@ class job_tables {
   void publish(changes::over over, time_point now, changes& out);
   void cancel_wanted_of(std::string_view queue, std::int64_t lease, time_point now, changes& out);
   void give_back_all(std::string_view queue, std::int64_t lease, bool counted, time_point now, changes& out);
-  void take_back_lost(std::string_view queue, time_point now, changes& out);
+  void spare_all_after_silence(milliseconds duration, milliseconds uptime);
+  void take_back_lost(std::string_view queue, time_point now, milliseconds uptime, changes& out);
   void sweep(time_point now);
   void add_ready(std::string_view queue, std::size_t count, changes& out);
   void add_deferred(std::string_view queue, time_point due, changes& out);
 
   std::unique_ptr<statements> sql_;
+  std::string boot_;
 };
 
 }  // namespace quarq::broker::sqlite

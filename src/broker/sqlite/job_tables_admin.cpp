@@ -55,7 +55,7 @@ std::vector<job_details> job_tables::list(std::string_view queue, job_state stat
   return all;
 }
 
-std::vector<queue_summary> job_tables::queues(time_point now) {
+std::vector<queue_summary> job_tables::queues(time_point now, milliseconds uptime) {
   std::map<std::string, queue_summary> by_name;
   const auto count = [&](statement& row, auto member) {
     while (row.next()) by_name[row.bytes(0)].*member = static_cast<std::uint64_t>(row.integer(1));
@@ -63,7 +63,7 @@ std::vector<queue_summary> job_tables::queues(time_point now) {
   count(sql_->count_queued.with(), &queue_summary::queued);
   count(sql_->count_deferred.with(), &queue_summary::deferred);
   count(sql_->count_running.with(), &queue_summary::running);
-  count(sql_->count_workers.with(number_of(now)), &queue_summary::workers);
+  count(sql_->count_workers.with(std::string_view(boot_), uptime.count()), &queue_summary::workers);
   auto& row = sql_->count_ended.with(number_of(now));
   while (row.next()) {
     auto& summary = by_name[row.bytes(0)];
@@ -77,14 +77,14 @@ std::vector<queue_summary> job_tables::queues(time_point now) {
   return all;
 }
 
-std::vector<worker_summary> job_tables::workers(std::string_view queue, time_point now) {
+std::vector<worker_summary> job_tables::workers(std::string_view queue, milliseconds uptime) {
   std::vector<worker_summary> all;
-  auto& row = sql_->list_workers.with(queue, number_of(now));
+  auto& row = sql_->list_workers.with(queue, std::string_view(boot_), uptime.count());
   while (row.next()) {
     auto& one = all.emplace_back();
     one.token = row.bytes(0);
     one.worker_info = row.bytes(1);
-    one.expires_in = moment_of(row.integer(2)) - now;
+    one.expires_in = milliseconds(row.integer(2)) - uptime;
     one.running = static_cast<std::uint64_t>(row.integer(3));
   }
   return all;

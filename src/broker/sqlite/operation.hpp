@@ -26,7 +26,8 @@ struct waiter {
 /// What an operation works with, inside a transaction.
 struct transaction {
   job_tables& tables;
-  time_point now;
+  time_point now;       ///< on the wall clock
+  milliseconds uptime;  ///< on the clock of leases
   changes& out;
 };
 

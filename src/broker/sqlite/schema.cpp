@@ -17,12 +17,12 @@ bool has_schema(sqlite3* db) {
   statement format(db, "SELECT value FROM main.quarq_meta WHERE name = 'format'");
   const std::int64_t version = format.with().next() ? format.integer(0) : 0;
   format.reset();
-  if (version >= 1 && version <= format_version) return true;
+  if (version == format_version) return true;
   const char* name = sqlite3_db_filename(db, "main");
   throw broker_error(
-      fmt::format("{}: quarq's tables in it have format {}, and this library knows formats 1 to {}: {}",
+      fmt::format("{}: quarq's tables in it have format {}, and this library knows format {}: {}",
                   name && *name ? name : ":memory:", version, format_version,
-                  version > format_version ? "use a newer quarq" : "they are damaged"));
+                  version > format_version ? "use a newer quarq" : "use the older quarq, or another file"));
 }
 
 void make_schema(sqlite3* db) {

@@ -5,10 +5,10 @@
 
 namespace quarq::broker::sqlite {
 
-/// The newest format this library reads and writes.
-inline constexpr int format_version = 1;
+/// The format that this library reads and writes.
+inline constexpr int format_version = 2;
 
-/// Whether the tables are there. Throws broker_error for a format that is newer than this library.
+/// Whether the tables are there. Throws broker_error for those of another format.
 bool has_schema(sqlite3* db);
 
 /// Makes the tables where they are missing. To be called inside a transaction that may write.

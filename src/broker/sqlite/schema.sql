@@ -1,19 +1,28 @@
--- quarq's tables, format 1. docs/sqlite_schema.md says what they mean. Runs inside the transaction that found them missing.
+-- quarq's tables, format 2. docs/sqlite_schema.md says what they mean. Runs inside the transaction that found them missing.
 
 CREATE TABLE quarq_meta (
   name  TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO quarq_meta (name, value) VALUES ('format', 1);
+INSERT INTO quarq_meta (name, value) VALUES ('format', 2);
 
 CREATE TABLE quarq_leases (
-  number INTEGER PRIMARY KEY,
-  queue  TEXT    NOT NULL,
-  token  TEXT    NOT NULL,
-  until  INTEGER NOT NULL,
-  card   BLOB    NOT NULL,
+  number   INTEGER PRIMARY KEY,
+  queue    TEXT    NOT NULL,
+  token    TEXT    NOT NULL,
+  boot     TEXT    NOT NULL,
+  until    INTEGER NOT NULL,
+  duration INTEGER NOT NULL,
+  spared   INTEGER NOT NULL DEFAULT 0,
+  card     BLOB    NOT NULL,
   UNIQUE (queue, token)
+) STRICT;
+
+CREATE TABLE quarq_heard (
+  one  INTEGER PRIMARY KEY CHECK (one = 1),
+  boot TEXT    NOT NULL,
+  at   INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE quarq_jobs (

@@ -45,12 +45,22 @@ struct statements {
 
   statement upsert_lease{
       db,
-      "INSERT INTO quarq_leases (queue, token, until, card) VALUES (?, ?, ?, ?) "
-      "ON CONFLICT (queue, token) DO UPDATE SET until = excluded.until, card = excluded.card"};
-  statement extend_lease{db, "UPDATE quarq_leases SET until = ?, card = ? WHERE queue = ? AND token = ?"};
+      "INSERT INTO quarq_leases (queue, token, boot, until, duration, card) VALUES (?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (queue, token) DO UPDATE SET boot = excluded.boot, until = excluded.until, "
+      "duration = excluded.duration, spared = 0, card = excluded.card"};
+  statement extend_lease{db,
+                         "UPDATE quarq_leases SET boot = ?, until = ?, duration = ?, spared = 0, card = ? "
+                         "WHERE queue = ? AND token = ?"};
+  statement last_heard{db, "SELECT at FROM quarq_heard WHERE boot = ?"};
+  statement note_heard{db,
+                       "INSERT INTO quarq_heard (one, boot, at) VALUES (1, ?, ?) "
+                       "ON CONFLICT (one) DO UPDATE SET boot = excluded.boot, at = excluded.at"};
+  statement spare_leases{db,
+                         "UPDATE quarq_leases SET until = ?1 + duration, spared = spared + 1 "
+                         "WHERE boot = ?2 AND spared < ?3"};
   statement find_lease{db, "SELECT number FROM quarq_leases WHERE queue = ? AND token = ?"};
   statement token_of{db, "SELECT token FROM quarq_leases WHERE number = ?"};
-  statement lost_leases{db, "SELECT number FROM quarq_leases WHERE queue = ? AND until <= ?"};
+  statement lost_leases{db, "SELECT number FROM quarq_leases WHERE queue = ? AND (boot <> ? OR until <= ?)"};
   statement delete_lease{db, "DELETE FROM quarq_leases WHERE number = ?"};
 
   statement promote{db, "UPDATE quarq_jobs SET state = 0 WHERE queue = ? AND state = 1 AND place <= ?"};
@@ -136,10 +146,12 @@ struct statements {
   statement count_ended{db,
                         "SELECT queue, state = 7, count(*) FROM quarq_jobs INDEXED BY quarq_jobs_ended "
                         "WHERE kept_until > ? GROUP BY queue, state = 7"};
-  statement count_workers{db, "SELECT queue, count(*) FROM quarq_leases WHERE until > ? GROUP BY queue"};
+  statement count_workers{
+      db, "SELECT queue, count(*) FROM quarq_leases WHERE boot = ? AND until > ? GROUP BY queue"};
   statement list_workers{db,
                          "SELECT token, card, until, (SELECT count(*) FROM quarq_jobs j WHERE j.state = 2 "
-                         "AND j.lease = l.number) FROM quarq_leases l WHERE queue = ? AND until > ?"};
+                         "AND j.lease = l.number) FROM quarq_leases l "
+                         "WHERE queue = ? AND boot = ? AND until > ?"};
   statement requeue_one{
       db,
       "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, kept_until = NULL, place = ?1, "

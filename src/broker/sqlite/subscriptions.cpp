@@ -62,7 +62,7 @@ void subscriptions::notify(const changes& ours) {
   for (const auto& over : ours.ended) notify_end_of(over);
 }
 
-void subscriptions::poll(job_tables& tables, time_point now) {
+void subscriptions::poll(job_tables& tables, time_point now, milliseconds uptime) {
   std::map<std::string, std::size_t> owed;
   for (auto& [key, one] : leases_) {
     if (one.owed) ++owed[one.held.queue];
@@ -74,8 +74,8 @@ void subscriptions::poll(job_tables& tables, time_point now) {
   }
   for (const auto& [queue, count] : owed)
     wake(queue, tables.count_ready(queue, count, now), tables.next_due(queue));
-  const bool slept = now - last_poll_ > publication_time / 2;
-  last_poll_ = now;
+  const bool slept = uptime - last_poll_ > publication_time / 2;
+  last_poll_ = uptime;
   if (waits_.empty()) return;
   for (const auto& over : tables.published_since(last_published_)) notify_end_of(over);
   if (slept) ask_for_all_waits(tables, now);

@@ -48,7 +48,7 @@ class subscriptions {
   /// Tells what this process has committed.
   void notify(const changes& ours);
   /// Finds out what other processes have committed, and tells it.
-  void poll(job_tables& tables, time_point now);
+  void poll(job_tables& tables, time_point now, milliseconds uptime);
 
  private:
   struct subscribed_lease {
@@ -77,7 +77,7 @@ class subscriptions {
   std::map<std::pair<std::string, std::string>, subscribed_lease> leases_;  ///< by queue and token
   std::unordered_map<std::string, waits_for_job> waits_;                    ///< by queue and id
   std::int64_t last_published_ = 0;
-  time_point last_poll_{};
+  milliseconds last_poll_{0};  ///< on the clock of leases, which counts suspensions
 };
 
 }  // namespace quarq::broker::sqlite

@@ -1,6 +1,7 @@
 #include "broker/sqlite/transaction.hpp"
 
 #include "broker/checks.hpp"
+#include "broker/sqlite/clocks.hpp"
 #include "broker/sqlite/database.hpp"
 #include "broker/sqlite/job_tables.hpp"
 #include "broker/sqlite/schema.hpp"
@@ -38,9 +39,10 @@ std::vector<accepted> enqueue_in_transaction(sqlite3* db, std::string_view queue
   check_jobs(jobs);
   savepoint transaction(db);
   make_schema(db);
-  job_tables tables(db);
+  const clocks times = machine_clocks();
+  job_tables tables(db, times.boot);
   changes unused;  // Nothing is to be told before the caller commits; workers see that in the WAL.
-  auto answers = tables.enqueue(queue, jobs, clock_now(), unused);
+  auto answers = tables.enqueue(queue, jobs, times.wall(), unused);
   transaction.keep();
   return answers;
 }

@@ -156,7 +156,7 @@ void writer_thread::attend_to_others() {
   try {
     const auto version = tables_->version_of_others();
     if (version == version_of_others_) return;
-    subscriptions_.poll(*tables_, clock_now());
+    subscriptions_.poll(*tables_, settings_.times.wall(), settings_.times.uptime());
     version_of_others_ = version;
   } catch (const std::exception&) {
     // What keeps the file from being read now is told to the next operation; here it is only tried again.
@@ -204,8 +204,7 @@ bool writer_thread::try_batch() {
   auto needs = operation::kind::reads;
   for (const auto& one : batch_) needs = std::max(needs, one->needs);
   begin(needs);
-  const auto now = clock_now();
-  transaction in{*tables_, now, changes_};
+  transaction in{*tables_, settings_.times.wall(), settings_.times.uptime(), changes_};
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     auto& one = batch_[i];
     one->error.reset();
@@ -294,7 +293,7 @@ void writer_thread::open_file() {
     make_schema(db);
     execute(db, "COMMIT");
   }
-  auto tables = std::make_unique<job_tables>(db);
+  auto tables = std::make_unique<job_tables>(db, settings_.times.boot);
   version_of_others_ = tables->version_of_others();
   if (!in_memory(settings_)) notifier_ = std::make_unique<change_notifier>(settings_.file);
   begin_read_.emplace(db, "BEGIN");

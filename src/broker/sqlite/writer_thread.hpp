@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "broker/sqlite/change_notifier.hpp"
+#include "broker/sqlite/clocks.hpp"
 #include "broker/sqlite/database.hpp"
 #include "broker/sqlite/job_tables.hpp"
 #include "broker/sqlite/operation.hpp"
@@ -25,11 +26,12 @@ namespace quarq::broker::sqlite {
 struct database_settings {
   std::string file;     ///< or ":memory:"
   int synchronous = 2;  ///< PRAGMA synchronous for what is to be safe: 0 off, 1 normal, 2 full
+  clocks times = machine_clocks();
 };
 
 class writer_thread {
  public:
-  /// The store that this process has for the file, or a new one.
+  /// The store that this process has for the file, or a new one, which goes by the machine's clocks.
   static std::shared_ptr<writer_thread> shared(database_settings settings);
 
   /// A store that shares nothing with others. The file is opened by the first operation.
