@@ -4,14 +4,12 @@
 #include <fstream>
 
 #include <boost/asio/this_coro.hpp>
-#include <sqlite3.h>
 #include <sys/resource.h>
 
 #include <quarq/errors.hpp>
 
-#include "broker/sqlite/broker.hpp"
 #include "broker/sqlite/transaction.hpp"
-#include "integration/broker_conformance.hpp"
+#include "integration/sqlite_test.hpp"
 #include "support/on_loop.hpp"
 #include "support/temp_dir.hpp"
 
@@ -19,43 +17,7 @@ namespace quarq::test::sqlite_broker_tests {
 
 namespace {
 
-using namespace std::string_literals;
-
-/// A connection of the user's own.
-class user_connection {
- public:
-  explicit user_connection(const std::string& file) {
-    if (sqlite3_open(file.c_str(), &db_) != SQLITE_OK) throw std::runtime_error(sqlite3_errmsg(db_));
-    sqlite3_busy_timeout(db_, 10'000);
-  }
-  user_connection(const user_connection&) = delete;
-  user_connection& operator=(const user_connection&) = delete;
-  ~user_connection() { sqlite3_close(db_); }
-
-  sqlite3* get() const { return db_; }
-  void run(const char* sql) {
-    char* error = nullptr;
-    if (sqlite3_exec(db_, sql, nullptr, nullptr, &error) == SQLITE_OK) return;
-    const std::string text = error ? error : "?";
-    sqlite3_free(error);
-    throw std::runtime_error(sql + ": "s + text);
-  }
-  int number(const char* sql) {
-    int found = -1;
-    const auto take = [](void* into, int, char** values, char**) {
-      *static_cast<int*>(into) = std::stoi(values[0]);
-      return 0;
-    };
-    if (sqlite3_exec(db_, sql, take, &found, nullptr) != SQLITE_OK)
-      throw std::runtime_error(sqlite3_errmsg(db_));
-    return found;
-  }
-
- private:
-  sqlite3* db_ = nullptr;
-};
-
-std::string refusal_of(const std::string& url) {
+std::string url_refusal(const std::string& url) {
   boost::asio::io_context loop;
   try {
     broker::open(url, loop.get_executor());
@@ -76,29 +38,25 @@ std::string trouble_with(const std::string& url) {
   return run_on_loop(ask(url));
 }
 
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 // ---- URLs
 
 TEST(sqlite_url, what_is_wrong_in_it_is_named) {
-  EXPECT_PRED2(holds, refusal_of("sqlite:"), "sqlite:FILE");
-  EXPECT_PRED2(holds, refusal_of("sqlite:///jobs.db"), "sqlite:jobs.db");
-  EXPECT_PRED2(holds, refusal_of("sqlite:jobs.db?sync=full"), "unknown parameter \"sync\"");
-  EXPECT_PRED2(holds, refusal_of("sqlite:jobs.db?timeout=1&"), "unknown parameter \"\"");
-  EXPECT_PRED2(holds, refusal_of("sqlite:jobs.db?synchronous=extra"), "\"extra\"");
-  EXPECT_PRED2(holds, refusal_of("sqlite:jobs.db?timeout=soon"), "\"soon\"");
-  EXPECT_PRED2(holds, refusal_of("sqlite:jobs.db?timeout=-1"), "\"-1\"");
-  EXPECT_PRED2(holds, refusal_of("sqlite:jobs.db?timeout=nan"), "\"nan\"");
-  EXPECT_EQ(refusal_of("sqlite:jobs.db?synchronous=normal&timeout=0.5"), "accepted");
-  EXPECT_EQ(refusal_of("sqlite::memory:"), "accepted");
+  EXPECT_PRED2(holds, url_refusal("sqlite:"), "sqlite:FILE");
+  EXPECT_PRED2(holds, url_refusal("sqlite:///jobs.db"), "sqlite:jobs.db");
+  EXPECT_PRED2(holds, url_refusal("sqlite:jobs.db?sync=full"), "unknown parameter \"sync\"");
+  EXPECT_PRED2(holds, url_refusal("sqlite:jobs.db?timeout=1&"), "unknown parameter \"\"");
+  EXPECT_PRED2(holds, url_refusal("sqlite:jobs.db?synchronous=extra"), "\"extra\"");
+  EXPECT_PRED2(holds, url_refusal("sqlite:jobs.db?timeout=soon"), "\"soon\"");
+  EXPECT_PRED2(holds, url_refusal("sqlite:jobs.db?timeout=-1"), "\"-1\"");
+  EXPECT_PRED2(holds, url_refusal("sqlite:jobs.db?timeout=nan"), "\"nan\"");
+  EXPECT_EQ(url_refusal("sqlite:jobs.db?synchronous=normal&timeout=0.5"), "accepted");
+  EXPECT_EQ(url_refusal("sqlite::memory:"), "accepted");
 }
 
 TEST(broker_url, an_unknown_scheme_is_refused_with_those_that_are_known) {
-  const auto text = refusal_of("mysql://user:secret@host/db");
+  const auto text = url_refusal("mysql://user:secret@host/db");
   EXPECT_PRED2(holds, text, "mysql");
   EXPECT_PRED2(holds, text, "sqlite:FILE");
   EXPECT_FALSE(holds(text, "secret")) << text;

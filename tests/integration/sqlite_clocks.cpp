@@ -5,8 +5,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "broker/sqlite/broker.hpp"
-#include "integration/broker_conformance.hpp"
+#include "integration/sqlite_test.hpp"
 #include "support/on_loop.hpp"
 #include "support/temp_dir.hpp"
 
@@ -40,8 +39,7 @@ struct place {
     settings.times.wall = [clock = times, wall_is_off_by] { return clock->wall + wall_is_off_by; };
     settings.times.uptime = [clock = times] { return clock->uptime; };
     settings.times.boot = times->boot;
-    auto own = std::make_shared<sqlite::writer_thread>(std::move(settings));
-    return std::make_shared<sqlite::sqlite_broker>(own, std::move(loop), broker::open_options());
+    return open_alone(std::move(settings), std::move(loop));
   }
 };
 

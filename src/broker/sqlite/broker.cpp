@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <span>
 
 #include <quarq/errors.hpp>
 
@@ -28,14 +29,14 @@ class wait_operation final : public operation, public std::enable_shared_from_th
     if (alive_) last_published_ = tx.tables.last_published();
   }
 
-  bool committed(subscriptions& all) override {
-    if (!alive_) return true;
+  next committed(subscriptions& all) override {
+    if (!alive_) return next::answer;
     all.wait(number_, queue_, id_, last_published_,
              [self = shared_from_this()](const std::optional<ended>& outcome) {
                self->result = outcome;
                self->answer();
              });
-    return false;
+    return next::answer_later;
   }
 
   /// Takes the wait back, whether it was answered or not.
@@ -81,6 +82,35 @@ class wait_guard {
   std::shared_ptr<wait_operation> wait_;
 };
 
+// Jobs that come, or die again, while these work are left alone: they have higher numbers.
+
+operation_in_pieces::worker purge_all(std::string queue, job_state state) {
+  return [queue = std::move(queue), state, highest = std::int64_t{0}](transaction& tx,
+                                                                      std::size_t pieces_done) mutable {
+    if (pieces_done == 0) highest = tx.tables.highest_number();
+    const auto done = tx.tables.purge_some(queue, state, highest, tx.now, tx.out);
+    return operation_in_pieces::piece{done.count, done.rows == rows_of_piece};
+  };
+}
+
+operation_in_pieces::worker requeue_all(std::string queue) {
+  return [queue = std::move(queue), highest = std::int64_t{0}](transaction& tx,
+                                                               std::size_t pieces_done) mutable {
+    if (pieces_done == 0) highest = tx.tables.highest_number();
+    const auto done = tx.tables.requeue_some(queue, highest, tx.now, tx.out);
+    return operation_in_pieces::piece{done.count, done.rows == rows_of_piece};
+  };
+}
+
+operation_in_pieces::worker requeue_named(std::string queue, std::vector<std::string> ids) {
+  return [queue = std::move(queue), ids = std::move(ids)](transaction& tx, std::size_t pieces_done) {
+    const auto left = std::span(ids).subspan(pieces_done * rows_of_piece);
+    const auto some = left.first(std::min(left.size(), rows_of_piece));
+    return operation_in_pieces::piece{tx.tables.requeue(queue, some, tx.now, tx.out),
+                                      left.size() > some.size()};
+  };
+}
+
 }  // namespace
 
 sqlite_broker::sqlite_broker(std::shared_ptr<writer_thread> where, boost::asio::any_io_executor loop,
@@ -91,7 +121,7 @@ awaitable<void> sqlite_broker::perform(std::shared_ptr<operation> what) {
   const auto me = std::make_shared<waiter>(loop_);
   what->loop = handle_;
   what->waiting = me;
-  if (options_.timeout) what->deadline = std::chrono::steady_clock::now() + *options_.timeout;
+  what->patience = options_.timeout;
   writer_->submit(what);
   co_await me->answered.wait();
   if (what->error) throw broker_error(*what->error);
@@ -158,8 +188,10 @@ awaitable<renewal> sqlite_broker::renew(lease held, lease_options options) {
   std::function<renewal(transaction&)> work = [held, options](transaction& tx) {
     return tx.tables.renew(held, options, tx.now, tx.uptime, tx.out);
   };
-  auto answer = co_await ask(kind::writes, 1, std::move(work));
-  co_return answer;
+  const auto what = std::make_shared<function_operation<renewal>>(kind::writes, 1, std::move(work));
+  what->wants_sweep = true;
+  co_await perform(what);
+  co_return std::move(what->result);
 }
 
 awaitable<void> sqlite_broker::close_lease(lease held) {
@@ -225,7 +257,7 @@ awaitable<std::vector<job_details>> sqlite_broker::list(std::string queue, job_s
   std::function<std::vector<job_details>(transaction&)> work = [queue, state, max](transaction& tx) {
     return tx.tables.list(queue, state, max, tx.now);
   };
-  auto answer = co_await ask(kind::reads, 1, std::move(work));
+  auto answer = co_await ask(kind::scans, 1, std::move(work));
   co_return answer;
 }
 
@@ -233,7 +265,7 @@ awaitable<std::vector<queue_summary>> sqlite_broker::queues() {
   std::function<std::vector<queue_summary>(transaction&)> work = [](transaction& tx) {
     return tx.tables.queues(tx.now, tx.uptime);
   };
-  auto answer = co_await ask(kind::reads, 1, std::move(work));
+  auto answer = co_await ask(kind::scans, 1, std::move(work));
   co_return answer;
 }
 
@@ -245,22 +277,24 @@ awaitable<std::vector<worker_summary>> sqlite_broker::workers(std::string queue)
   co_return answer;
 }
 
+awaitable<std::size_t> sqlite_broker::count_in_pieces(operation_in_pieces::worker work) {
+  const auto what = std::make_shared<operation_in_pieces>(kind::writes_durably, std::move(work));
+  co_await perform(what);
+  co_return what->total;
+}
+
 awaitable<std::size_t> sqlite_broker::requeue(std::string queue, std::vector<std::string> ids) {
-  const auto count = ids.size();
-  std::function<std::size_t(transaction&)> work = [queue, ids = std::move(ids)](transaction& tx) {
-    return tx.tables.requeue(queue, ids, tx.now, tx.out);
-  };
-  auto answer = co_await ask(kind::writes_durably, count, std::move(work));
-  co_return answer;
+  operation_in_pieces::worker work =
+      ids.empty() ? requeue_all(std::move(queue)) : requeue_named(std::move(queue), std::move(ids));
+  const auto count = co_await count_in_pieces(std::move(work));
+  co_return count;
 }
 
 awaitable<std::size_t> sqlite_broker::purge(std::string queue, job_state state) {
   check_purge(state);
-  std::function<std::size_t(transaction&)> work = [queue, state](transaction& tx) {
-    return tx.tables.purge(queue, state, tx.now, tx.out);
-  };
-  auto answer = co_await ask(kind::writes_durably, 1, std::move(work));
-  co_return answer;
+  operation_in_pieces::worker work = purge_all(std::move(queue), state);
+  const auto count = co_await count_in_pieces(std::move(work));
+  co_return count;
 }
 
 awaitable<std::vector<std::string>> sqlite_broker::warnings() {

@@ -43,14 +43,13 @@ class sqlite_broker final : public broker {
   awaitable<std::vector<std::string>> warnings() override;
 
  private:
-  template <class Result>
-  using request = std::shared_ptr<function_operation<Result>>;
-
   /// Hands the operation to the store, and returns when it is answered; throws its error.
   awaitable<void> perform(std::shared_ptr<operation> what);
   /// The same for an operation that only runs a function.
   template <class Result>
   awaitable<Result> ask(operation::kind needs, std::size_t jobs, std::function<Result(transaction&)> work);
+
+  awaitable<std::size_t> count_in_pieces(operation_in_pieces::worker work);
 
   std::shared_ptr<writer_thread> writer_;
   boost::asio::any_io_executor loop_;

@@ -8,6 +8,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "broker/limits.hpp"
 #include "broker/sqlite/statements.hpp"
 
 namespace quarq::broker::sqlite {
@@ -151,7 +152,6 @@ renewal job_tables::renew(const lease& held, const lease_options& options, time_
                           std::string_view(held.queue), std::string_view(held.token))
                     .run() == 1;
   take_back_lost(held.queue, now, uptime, out);
-  sweep(now);
   if (answer.held) answer.cancel_requests = cancel_requests(held);
   answer.work_ready = count_ready(held.queue, 1, now) > 0;
   return answer;
@@ -172,7 +172,7 @@ claim_result job_tables::claim(const lease& held, std::size_t max, time_point no
   claim_result answer;
   answer.now = now;
   const std::string_view queue = held.queue;
-  sql_->promote.with(queue, number_of(now)).run();
+  sql_->promote.with(queue, number_of(now), limit_of(std::max(max, rows_of_piece))).run();
   std::vector<std::int64_t> numbers;
   auto& row = sql_->first_ready.with(queue, limit_of(max));
   while (row.next()) {
@@ -187,7 +187,7 @@ claim_result job_tables::claim(const lease& held, std::size_t max, time_point no
     job.expires_at = optional_moment(row, 7);
   }
   for (const auto number : numbers) sql_->take.with(*lease, number).run();
-  if (const auto due = next_due(queue)) answer.next_due = *due - now;
+  if (const auto due = next_due(queue)) answer.next_due = std::max(milliseconds(0), *due - now);
   return answer;
 }
 
@@ -228,7 +228,8 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
     end_unkept(number, awaited, {held.queue, one.id, ended{one.state, one.outcome}}, now, out);
   } else {
     if (dead) {
-      sql_->bury.with(number_of(time_point::max()), blob{one.outcome}, number).run();
+      sql_->bury.with(number_of(later(now, dead_kept)), blob{one.outcome}, number).run();
+      out.buried.insert(held.queue);
     } else {
       const auto until = one.keep ? later(now, *one.keep) : time_point::max();
       sql_->keep.with(number_of(one.state), number_of(until), blob{one.outcome}, number).run();
@@ -405,9 +406,18 @@ std::int64_t job_tables::last_published() {
   return number;
 }
 
-void job_tables::sweep(time_point now) {
-  sql_->sweep_kept.with(number_of(now)).run();
-  sql_->sweep_told.with(number_of(now)).run();
+// ---- tidying up
+
+bool job_tables::sweep(time_point now) {
+  const auto limit = limit_of(rows_of_piece);
+  const int kept = sql_->sweep_kept.with(number_of(now), limit).run();
+  const int told = sql_->sweep_told.with(number_of(now), limit).run();
+  return std::max(kept, told) >= limit;
+}
+
+std::size_t job_tables::trim_dead(std::string_view queue) {
+  return static_cast<std::size_t>(
+      sql_->trim_dead.with(queue, limit_of(rows_of_piece), limit_of(max_dead)).run());
 }
 
 }  // namespace quarq::broker::sqlite

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,10 @@ struct statements;
 /// stopped.
 inline constexpr milliseconds publication_time{60'000};
 
+/// How many rows a transaction moves, changes or removes at a time where there may be millions: others wait
+/// for the file meanwhile.
+inline constexpr std::size_t rows_of_piece = 500;
+
 /// What a transaction did that somebody may be waiting for.
 struct changes {
   struct new_work {
@@ -39,6 +44,7 @@ struct changes {
   std::map<std::string, new_work, std::less<>> work;  ///< by queue
   std::vector<over> ended;                            ///< of awaited jobs only
   std::vector<cancel_request> cancels;
+  std::set<std::string, std::less<>> buried;  ///< queues with more dead jobs; nobody waits for that
 
   bool empty() const noexcept { return work.empty() && ended.empty() && cancels.empty(); }
 };
@@ -90,8 +96,23 @@ class job_tables {
   std::vector<job_details> list(std::string_view queue, job_state state, std::size_t max, time_point now);
   std::vector<queue_summary> queues(time_point now, milliseconds uptime);
   std::vector<worker_summary> workers(std::string_view queue, milliseconds uptime);
+  /// No job that exists has a higher number.
+  std::int64_t highest_number();
   std::size_t requeue(std::string_view queue, std::span<const std::string> ids, time_point now, changes& out);
-  std::size_t purge(std::string_view queue, job_state state, time_point now, changes& out);
+  struct piece {
+    std::size_t rows = 0;   ///< how many it has touched: fewer than rows_of_piece if none are left
+    std::size_t count = 0;  ///< how many of those were jobs that could still be looked up
+  };
+  /// Of the jobs up to this number.
+  piece requeue_some(std::string_view queue, std::int64_t highest, time_point now, changes& out);
+  piece purge_some(std::string_view queue, job_state state, std::int64_t highest, time_point now,
+                   changes& out);
+
+  // ---- for tidying up
+  /// Removes some of what is past its time. Whether there may be more.
+  bool sweep(time_point now);
+  /// Removes some of the queue's oldest dead jobs if there are more than max_dead. How many.
+  std::size_t trim_dead(std::string_view queue);
 
   // ---- for telling what other processes did
   /// Changes when, and only when, another connection has committed something.
@@ -121,7 +142,6 @@ class job_tables {
   void give_back_all(std::string_view queue, std::int64_t lease, bool counted, time_point now, changes& out);
   void spare_all_after_silence(milliseconds duration, milliseconds uptime);
   void take_back_lost(std::string_view queue, time_point now, milliseconds uptime, changes& out);
-  void sweep(time_point now);
   void add_ready(std::string_view queue, std::size_t count, changes& out);
   void add_deferred(std::string_view queue, time_point due, changes& out);
 

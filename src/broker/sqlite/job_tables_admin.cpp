@@ -97,23 +97,47 @@ std::size_t job_tables::requeue(std::string_view queue, std::span<const std::str
     count +=
         static_cast<std::size_t>(sql_->requeue_one.with(number_of(now), queue, std::string_view(id)).run());
   }
-  if (ids.empty()) count = static_cast<std::size_t>(sql_->requeue_all.with(number_of(now), queue).run());
   if (count > 0) add_ready(queue, count, out);
   return count;
 }
 
-std::size_t job_tables::purge(std::string_view queue, job_state state, time_point now, changes& out) {
-  if (is_final(state)) {
-    // What is past its time is gone already, as far as operators can tell.
-    sql_->ended_outdated.with(queue, number_of(now)).run();
-    return static_cast<std::size_t>(sql_->purge_ended.with(queue, number_of(state)).run());
-  }
-  const bool queued = state == job_state::queued;
+std::int64_t job_tables::highest_number() {
+  auto& row = sql_->highest_number.with();
+  row.next();
+  const auto number = row.integer(0);
+  row.reset();
+  return number;
+}
+
+job_tables::piece job_tables::requeue_some(std::string_view queue, std::int64_t highest, time_point now,
+                                           changes& out) {
+  piece done;
+  done.rows = static_cast<std::size_t>(
+      sql_->requeue_some.with(number_of(now), queue, highest, static_cast<std::int64_t>(rows_of_piece))
+          .run());
+  done.count = done.rows;
+  if (done.count > 0) add_ready(queue, done.count, out);
+  return done;
+}
+
+job_tables::piece job_tables::purge_some(std::string_view queue, job_state state, std::int64_t highest,
+                                         time_point now, changes& out) {
+  const auto limit = static_cast<std::int64_t>(rows_of_piece);
+  auto& row = state == job_state::queued     ? sql_->some_queued.with(queue, highest, limit)
+              : state == job_state::deferred ? sql_->some_deferred.with(queue, highest, limit)
+                                             : sql_->some_ended.with(queue, number_of(state), highest, limit);
+  piece done;
+  std::vector<std::int64_t> numbers;
   std::vector<std::string> awaited;
-  auto& row = (queued ? sql_->awaited_queued : sql_->awaited_deferred).with(queue);
-  while (row.next()) awaited.push_back(row.bytes(0));
+  for (; row.next(); ++done.rows) {
+    numbers.push_back(row.integer(0));
+    if (row.integer(1) != 0) awaited.push_back(row.bytes(2));
+    // What is past its time is gone already, as far as operators can tell.
+    if (row.null(3) || row.integer(3) > number_of(now)) ++done.count;
+  }
+  for (const auto number : numbers) sql_->delete_job.with(number).run();
   for (auto& id : awaited) publish({std::string(queue), std::move(id), std::nullopt}, now, out);
-  return static_cast<std::size_t>((queued ? sql_->purge_queued : sql_->purge_deferred).with(queue).run());
+  return done;
 }
 
 }  // namespace quarq::broker::sqlite

@@ -35,6 +35,7 @@ struct transaction {
 class operation {
  public:
   enum class kind {
+    scans,  ///< reads what may be much: in a transaction without writes, which would keep others out
     reads,
     writes,          ///< may be lost if the machine loses power: nobody was told it is safe
     writes_durably,  ///< as safe as the store was opened to be
@@ -45,17 +46,25 @@ class operation {
 
   /// In a transaction; again after one that was rolled back.
   virtual void run(transaction& in) = 0;
-  /// After the commit. False: the answer comes later.
-  virtual bool committed(subscriptions&) { return true; }
+  enum class next {
+    answer,
+    answer_later,  ///< it calls answer() itself
+    run_again,     ///< it was a piece; the next one is to run after other operations have had their turn
+  };
+  /// After the commit.
+  virtual next committed(subscriptions&) { return next::answer; }
   /// Wakes the asker, if there still is one. Thread-safe.
   void answer() {
+    if (!loop) return;
     loop->post([waiting = waiting] {
       if (const auto one = waiting.lock()) one->answered.set();
     });
   }
 
   kind needs;
-  std::size_t weight;  ///< roughly how many rows it touches
+  std::size_t weight;                    ///< roughly how many rows it touches
+  bool wants_sweep = false;              ///< once it is committed, what is past its time is to be swept away
+  std::optional<milliseconds> patience;  ///< with a locked file; nothing: no end
   std::optional<std::chrono::steady_clock::time_point> deadline;
   /// Why it failed, and has changed nothing. Text, since exceptions are better not shared between threads.
   std::optional<std::string> error;
@@ -70,9 +79,9 @@ class function_operation final : public operation {
   function_operation(kind k, std::size_t jobs, std::function<Result(transaction&)> work)
       : operation(k, jobs), work_(std::move(work)) {}
   void run(transaction& in) override { result = work_(in); }
-  bool committed(subscriptions& all) override {
+  next committed(subscriptions& all) override {
     if (then) then(all, result);
-    return true;
+    return next::answer;
   }
 
   Result result{};
@@ -80,6 +89,33 @@ class function_operation final : public operation {
 
  private:
   std::function<Result(transaction&)> work_;
+};
+
+/// An operation on very many rows, in pieces of which each is a transaction of its own. If one fails, those
+/// before it stay done.
+class operation_in_pieces final : public operation {
+ public:
+  struct piece {
+    std::size_t count = 0;  ///< what is to be counted of it
+    bool more = false;
+  };
+  /// Does the piece after so many others; may be asked for the same one again.
+  using worker = std::function<piece(transaction&, std::size_t pieces_done)>;
+
+  operation_in_pieces(kind k, worker work) : operation(k, rows_of_piece), work_(std::move(work)) {}
+  void run(transaction& in) override { last_ = work_(in, done_); }
+  next committed(subscriptions&) override {
+    total += last_.count;
+    ++done_;
+    return last_.more ? next::run_again : next::answer;
+  }
+
+  std::size_t total = 0;
+
+ private:
+  worker work_;
+  piece last_;
+  std::size_t done_ = 0;
 };
 
 }  // namespace quarq::broker::sqlite

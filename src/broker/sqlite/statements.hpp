@@ -63,7 +63,9 @@ struct statements {
   statement lost_leases{db, "SELECT number FROM quarq_leases WHERE queue = ? AND (boot <> ? OR until <= ?)"};
   statement delete_lease{db, "DELETE FROM quarq_leases WHERE number = ?"};
 
-  statement promote{db, "UPDATE quarq_jobs SET state = 0 WHERE queue = ? AND state = 1 AND place <= ?"};
+  statement promote{db,
+                    "UPDATE quarq_jobs SET state = 0 WHERE number IN (SELECT number FROM quarq_jobs "
+                    "WHERE queue = ? AND state = 1 AND place <= ? ORDER BY place LIMIT ?)"};
   statement first_ready{
       db,
       "SELECT number, id, record, tries, priority, enqueued_at, due_at, expires_at FROM quarq_jobs "
@@ -104,10 +106,13 @@ struct statements {
   statement sweep_kept{
       db,
       "DELETE FROM quarq_jobs WHERE number IN "
-      "(SELECT number FROM quarq_jobs WHERE kept_until IS NOT NULL AND kept_until <= ? LIMIT 500)"};
+      "(SELECT number FROM quarq_jobs WHERE kept_until IS NOT NULL AND kept_until <= ? LIMIT ?)"};
   statement sweep_told{
-      db,
-      "DELETE FROM quarq_told WHERE number IN (SELECT number FROM quarq_told WHERE until <= ? LIMIT 500)"};
+      db, "DELETE FROM quarq_told WHERE number IN (SELECT number FROM quarq_told WHERE until <= ? LIMIT ?)"};
+  statement trim_dead{db,
+                      "DELETE FROM quarq_jobs WHERE number IN (SELECT number FROM quarq_jobs "
+                      "WHERE queue = ? AND state = 7 AND kept_until IS NOT NULL "
+                      "ORDER BY kept_until DESC LIMIT ? OFFSET ?)"};
   statement read_told{
       db, "SELECT number, queue, id, state, outcome FROM quarq_told WHERE number > ? ORDER BY number"};
   statement read_last_told{db, "SELECT coalesce(max(number), 0) FROM quarq_told"};
@@ -156,19 +161,23 @@ struct statements {
       db,
       "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, kept_until = NULL, place = ?1, "
       "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
-      "WHERE queue = ?2 AND id = ?3 AND state = 7"};
-  statement requeue_all{
+      "WHERE queue = ?2 AND id = ?3 AND state = 7 AND kept_until > ?1"};
+  statement highest_number{db, "SELECT coalesce(max(number), 0) FROM quarq_jobs"};
+  statement requeue_some{
       db,
       "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, kept_until = NULL, place = ?1, "
       "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
-      "WHERE queue = ?2 AND state = 7 AND kept_until IS NOT NULL"};
-  statement awaited_queued{db, "SELECT id FROM quarq_jobs WHERE queue = ? AND state = 0 AND awaited = 1"};
-  statement awaited_deferred{db, "SELECT id FROM quarq_jobs WHERE queue = ? AND state = 1 AND awaited = 1"};
-  statement purge_queued{db, "DELETE FROM quarq_jobs WHERE queue = ? AND state = 0"};
-  statement purge_deferred{db, "DELETE FROM quarq_jobs WHERE queue = ? AND state = 1"};
-  statement purge_ended{db,
-                        "DELETE FROM quarq_jobs WHERE queue = ? AND state = ? AND kept_until IS NOT NULL"};
-  statement ended_outdated{db, "DELETE FROM quarq_jobs WHERE queue = ? AND kept_until <= ?"};
+      "WHERE number IN (SELECT number FROM quarq_jobs WHERE queue = ?2 AND state = 7 AND kept_until > ?1 "
+      "AND number <= ?3 LIMIT ?4)"};
+  statement some_queued{db,
+                        "SELECT number, awaited, id, NULL FROM quarq_jobs "
+                        "WHERE queue = ? AND state = 0 AND number <= ? LIMIT ?"};
+  statement some_deferred{db,
+                          "SELECT number, awaited, id, NULL FROM quarq_jobs "
+                          "WHERE queue = ? AND state = 1 AND number <= ? LIMIT ?"};
+  statement some_ended{db,
+                       "SELECT number, awaited, id, kept_until FROM quarq_jobs "
+                       "WHERE queue = ? AND state = ? AND kept_until IS NOT NULL AND number <= ? LIMIT ?"};
 };
 
 }  // namespace quarq::broker::sqlite

@@ -12,7 +12,9 @@
 
 #include <quarq/errors.hpp>
 
+#include "base/log.hpp"
 #include "base/signals.hpp"
+#include "broker/limits.hpp"
 #include "broker/sqlite/schema.hpp"
 
 namespace quarq::broker::sqlite {
@@ -24,6 +26,8 @@ using namespace std::chrono_literals;
 // A group is bounded, so that no answer waits long for others.
 constexpr std::size_t max_operations = 1'000;
 constexpr std::size_t max_rows = 20'000;
+/// And no other process, which can't write meanwhile: what has not run by then is left for the next group.
+constexpr std::chrono::milliseconds max_lock = 30ms;
 
 /// Somebody has written to the WAL: its commit will be seen when it is on the disk.
 constexpr std::chrono::milliseconds checks_after_write[] = {1ms, 5ms, 20ms, 100ms};
@@ -49,6 +53,38 @@ bool is_everybodys(const database_error& error) {
       return true;
   }
 }
+
+/// Removes what is past its time, and what dead jobs are too many, until nothing of that is left.
+class sweep final : public operation {
+ public:
+  explicit sweep(std::set<std::string, std::less<>> buried)
+      : operation(kind::writes, rows_of_piece), buried_(std::move(buried)) {}
+
+  void run(transaction& in) override {
+    more_ = in.tables.sweep(in.now);
+    trimmed_.clear();
+    for (const auto& queue : buried_) trimmed_[queue] = in.tables.trim_dead(queue);
+  }
+
+  next committed(subscriptions&) override {
+    for (const auto& [queue, count] : trimmed_) {
+      removed_[queue] += count;
+      if (count > 0) continue;
+      if (removed_[queue] > 0) {
+        base::log().warn("queue {}: there were more than {} dead jobs, so the {} oldest were removed", queue,
+                         max_dead, removed_[queue]);
+      }
+      buried_.erase(queue);
+    }
+    return more_ || !buried_.empty() ? next::run_again : next::answer;
+  }
+
+ private:
+  std::set<std::string, std::less<>> buried_;
+  bool more_ = false;
+  std::map<std::string, std::size_t> trimmed_;  ///< by queue, in this piece
+  std::map<std::string, std::size_t> removed_;  ///< in all
+};
 
 }  // namespace
 
@@ -88,6 +124,7 @@ writer_thread::~writer_thread() {
 
 void writer_thread::submit(std::shared_ptr<operation> what) {
   bool wake = false;
+  if (what->patience) what->deadline = clock::now() + *what->patience;
   {
     const std::lock_guard lock(mutex_);
     waiting_.push_back(std::move(what));
@@ -108,13 +145,25 @@ void writer_thread::run() {
 }
 
 void writer_thread::take_batch() {
+  if (!next_pieces_.empty() && clock::now() >= next_pieces_at_) batch_.swap(next_pieces_);
   const std::lock_guard lock(mutex_);
   std::size_t rows = 0;
   while (!waiting_.empty() && batch_.size() < max_operations && rows < max_rows) {
+    const bool alone = waiting_.front()->needs == operation::kind::scans;
+    if (alone && !batch_.empty()) return;
     rows += waiting_.front()->weight;
     batch_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
+    if (alone) return;
   }
+}
+
+/// When there is something to do although nobody says so.
+std::optional<writer_thread::clock::time_point> writer_thread::next_wake() const {
+  std::optional<clock::time_point> next;
+  if (notifier_ && !subscriptions_.empty()) next = check_again_;
+  if (!next_pieces_.empty()) next = std::min(next.value_or(next_pieces_at_), next_pieces_at_);
+  return next;
 }
 
 /// Returns when there is something to do.
@@ -127,12 +176,13 @@ void writer_thread::sleep() {
   const bool subscribed = notifier_ && !subscriptions_.empty();
   pollfd fds[] = {{waker_.get(), POLLIN, 0}, {subscribed ? notifier_->fd() : -1, POLLIN, 0}};
   timespec max{};
-  if (subscribed && check_again_) {
-    const auto left = std::max(clock::duration::zero(), *check_again_ - clock::now());
+  const auto wake = next_wake();
+  if (wake) {
+    const auto left = std::max(clock::duration::zero(), *wake - clock::now());
     max.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
     max.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(left % 1s).count();
   }
-  ppoll(fds, 2, subscribed && check_again_ ? &max : nullptr, nullptr);
+  ppoll(fds, 2, wake ? &max : nullptr, nullptr);
   eventfd_t ignored;
   eventfd_read(waker_.get(), &ignored);
   const std::lock_guard lock(mutex_);
@@ -201,11 +251,16 @@ void writer_thread::run_batch() {
 /// again.
 bool writer_thread::try_batch() {
   changes_ = {};
-  auto needs = operation::kind::reads;
+  auto needs = operation::kind::scans;
   for (const auto& one : batch_) needs = std::max(needs, one->needs);
   begin(needs);
+  locked_at_ = clock::now();
   transaction in{*tables_, settings_.times.wall(), settings_.times.uptime(), changes_};
   for (std::size_t i = 0; i < batch_.size(); ++i) {
+    if (i > 0 && clock::now() - locked_at_ > max_lock) {
+      put_back_from(i);
+      break;
+    }
     auto& one = batch_[i];
     one->error.reset();
     try {
@@ -224,6 +279,13 @@ bool writer_thread::try_batch() {
   return true;
 }
 
+void writer_thread::put_back_from(std::size_t index) {
+  const auto first = batch_.begin() + static_cast<std::ptrdiff_t>(index);
+  const std::lock_guard lock(mutex_);
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(first), std::make_move_iterator(batch_.end()));
+  batch_.erase(first, batch_.end());
+}
+
 bool writer_thread::run_without(std::size_t index, const std::string& error) {
   roll_back();
   fail(batch_[index], error);
@@ -232,7 +294,7 @@ bool writer_thread::run_without(std::size_t index, const std::string& error) {
 }
 
 void writer_thread::begin(operation::kind needs) {
-  if (needs == operation::kind::reads) {
+  if (needs <= operation::kind::reads) {
     begin_read_->with().run();
     return;
   }
@@ -255,11 +317,27 @@ void writer_thread::roll_back() noexcept {
 void writer_thread::finish_batch() {
   if (notifier_ && !changes_.empty()) notifier_->notify();
   for (const auto& one : batch_) {
-    const bool answered = one->error || one->committed(subscriptions_);
-    if (answered) one->answer();
+    const auto next = one->error ? operation::next::answer : one->committed(subscriptions_);
+    if (next == operation::next::answer) one->answer();
+    if (next == operation::next::run_again) {
+      if (one->patience) one->deadline = clock::now() + *one->patience;
+      next_pieces_.push_back(one);
+    }
+    if (one->wants_sweep && !one->error) sweep_soon();
   }
   batch_.clear();
+  buried_since_.merge(changes_.buried);
   subscriptions_.notify(changes_);
+  // Other processes get as much time with the file as this one has had.
+  const auto now = clock::now();
+  if (!next_pieces_.empty()) next_pieces_at_ = now + (now - locked_at_);
+}
+
+void writer_thread::sweep_soon() {
+  if (!sweep_.expired()) return;
+  auto one = std::make_shared<sweep>(std::exchange(buried_since_, {}));
+  sweep_ = one;
+  next_pieces_.push_back(std::move(one));
 }
 
 void writer_thread::fail(const std::shared_ptr<operation>& one, const std::string& error) {
@@ -276,11 +354,14 @@ void writer_thread::fail_batch(const std::string& error) {
 void writer_thread::fail_late() {
   const auto error = settings_.file + ": locked by another program, for longer than one was to wait";
   const auto now = clock::now();
-  std::erase_if(batch_, [&](const auto& one) {
+  const auto is_late = [&](const auto& one) {
     const bool late = one->deadline && *one->deadline <= now;
     if (late) fail(one, error);
     return late;
-  });
+  };
+  std::erase_if(batch_, is_late);
+  const std::lock_guard lock(mutex_);
+  std::erase_if(waiting_, is_late);
 }
 
 void writer_thread::open_file() {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,14 +56,17 @@ class writer_thread {
   void sleep();
   void attend_to_others();
   void check_again_later();
+  std::optional<clock::time_point> next_wake() const;
 
   // ---- transactions
   void run_batch();
   bool try_batch();
+  void put_back_from(std::size_t index);
   bool run_without(std::size_t index, const std::string& error);
   void begin(operation::kind needs);
   void roll_back() noexcept;
   void finish_batch();
+  void sweep_soon();
   void fail(const std::shared_ptr<operation>& one, const std::string& error);
   void fail_batch(const std::string& error);
   void fail_late();
@@ -79,6 +83,11 @@ class writer_thread {
   // The thread's own.
   std::vector<std::shared_ptr<operation>> batch_;
   changes changes_;
+  clock::time_point locked_at_;                          ///< when the transaction began
+  std::vector<std::shared_ptr<operation>> next_pieces_;  ///< of operations that run in pieces
+  clock::time_point next_pieces_at_;
+  std::weak_ptr<operation> sweep_;                   ///< the one under way
+  std::set<std::string, std::less<>> buried_since_;  ///< queues with more dead jobs since the last sweep
   std::unique_ptr<database> database_;
   std::unique_ptr<job_tables> tables_;
   std::unique_ptr<change_notifier> notifier_;

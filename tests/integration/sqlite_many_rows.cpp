@@ -1,0 +1,207 @@
+// Where the SQLite broker has very many rows to move or to remove, it does so in pieces, and until none are
+// left.
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "broker/limits.hpp"
+#include "broker/sqlite/schema.hpp"
+#include "integration/sqlite_test.hpp"
+#include "support/temp_dir.hpp"
+
+namespace quarq::test::sqlite_many_rows_tests {
+
+namespace {
+
+namespace sqlite = broker::sqlite;
+
+constexpr auto now = broker::time_point(std::chrono::hours(500'000));
+constexpr std::size_t pieces_and_a_bit = 2 * sqlite::rows_of_piece + sqlite::rows_of_piece / 2;
+
+/// Tables without a broker's thread.
+struct bare_tables {
+  user_connection db{":memory:"};
+  sqlite::job_tables tables{(sqlite::make_schema(db.get()), db.get()), "boot"};
+  sqlite::changes out;
+
+  void enqueue(std::size_t count, milliseconds delay = 0ms) {
+    auto jobs = numbered_jobs(count);
+    for (auto& job : jobs) job.delay = delay;
+    db.run("BEGIN");
+    tables.enqueue("q", jobs, now, out);
+    db.run("COMMIT");
+  }
+  int count(int state) {
+    return db.number(fmt::format("SELECT count(*) FROM quarq_jobs WHERE state = {}", state).c_str());
+  }
+};
+
+sqlite::database_settings settings_of(const std::string& file) {
+  sqlite::database_settings settings;
+  settings.file = file;
+  settings.synchronous = 0;
+  return settings;
+}
+
+/// Makes dead jobs of ids dead1, dead2...; the first are the oldest.
+void make_dead(user_connection& db, std::size_t count) {
+  db.run(fmt::format(
+             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) "
+             "INSERT INTO quarq_jobs (state, priority, place, enqueued_at, due_at, kept_until, queue, id, "
+             "record, outcome) SELECT 7, 5, 0, 0, 0, 4000000000000 + i, 'q', 'dead' || i, x'', x'' FROM n",
+             count)
+             .c_str());
+}
+
+}  // namespace
+
+TEST(sqlite_many_rows, jobs_that_are_due_become_ready_in_pieces) {
+  bare_tables all;
+  all.enqueue(pieces_and_a_bit, 1s);
+  lease held{"q", "token"};
+  all.tables.open_lease(held, lease_options(), 1h);
+  const auto claimed = all.tables.claim(held, 10, now + 2s);
+  EXPECT_EQ(claimed.jobs.size(), 10u);
+  EXPECT_TRUE(claimed.next_due == 0ms);
+  EXPECT_EQ(all.count(0) + all.count(2), static_cast<int>(sqlite::rows_of_piece));
+}
+
+TEST(sqlite_many_rows, a_claim_of_more_than_a_piece_gets_all_that_are_due) {
+  bare_tables all;
+  all.enqueue(pieces_and_a_bit, 1s);
+  lease held{"q", "token"};
+  all.tables.open_lease(held, lease_options(), 1h);
+  EXPECT_EQ(all.tables.claim(held, pieces_and_a_bit + 1, now + 2s).jobs.size(), pieces_and_a_bit);
+}
+
+TEST(sqlite_many_rows, purges_and_requeues_touch_a_piece_at_a_time) {
+  bare_tables all;
+  all.enqueue(pieces_and_a_bit, 1s);
+  const auto highest = all.tables.highest_number();
+  all.tables.enqueue("q", jobs_named(strings(1, "later")), now, all.out);
+  std::vector<std::size_t> pieces;
+  do {
+    pieces.push_back(all.tables.purge_some("q", job_state::deferred, highest, now, all.out).rows);
+  } while (pieces.back() == sqlite::rows_of_piece);
+  const std::vector<std::size_t> expected = {sqlite::rows_of_piece, sqlite::rows_of_piece,
+                                             sqlite::rows_of_piece / 2};
+  EXPECT_EQ(pieces, expected);
+
+  make_dead(all.db, pieces_and_a_bit);
+  const auto all_dead = all.tables.highest_number();
+  const auto first = all.tables.requeue_some("q", all_dead, now, all.out);
+  EXPECT_EQ(first.rows, sqlite::rows_of_piece);
+  EXPECT_EQ(all.count(7), static_cast<int>(pieces_and_a_bit - sqlite::rows_of_piece));
+}
+
+TEST(sqlite_many_rows, a_purge_counts_all_its_pieces_tells_waiters_and_spares_what_came_later) {
+  temp_dir folder;
+  const auto body = [](std::string file) -> awaitable<void> {
+    const auto loop = co_await boost::asio::this_coro::executor;
+    auto store = open_alone(settings_of(file), loop);
+    co_await store->enqueue("q", numbered_jobs(pieces_and_a_bit));
+    auto waiting = start_waiting(loop, store, "q", fmt::format("job{:05}", pieces_and_a_bit - 1));
+    auto is_awaited = [db = std::make_shared<user_connection>(file)] {
+      return db->number("SELECT count(*) FROM quarq_jobs WHERE awaited = 1") == 1;
+    };
+    co_await until(is_awaited);
+    const auto count = co_await store->purge("q", job_state::queued);
+    EXPECT_EQ(count, pieces_and_a_bit);
+    auto told = [&] { return waiting->over; };
+    co_await until(told);
+    EXPECT_FALSE(waiting->outcome);
+    const auto again = co_await store->purge("q", job_state::queued);
+    EXPECT_EQ(again, 0u);
+  };
+  run_on_loop(body(folder / "jobs.db"));
+}
+
+TEST(sqlite_many_rows, all_dead_jobs_are_requeued_and_counted) {
+  temp_dir folder;
+  const auto body = [](std::string file) -> awaitable<void> {
+    const auto loop = co_await boost::asio::this_coro::executor;
+    auto store = open_alone(settings_of(file), loop);
+    co_await enqueue_ids(*store, "other", strings(1, "makes the tables"));
+    user_connection db(file);
+    make_dead(db, pieces_and_a_bit);
+    const auto count = co_await store->requeue("q", strings());
+    EXPECT_EQ(count, pieces_and_a_bit);
+    auto summary = co_await summary_of(*store, "q");
+    EXPECT_EQ(summary.queued, pieces_and_a_bit);
+    EXPECT_EQ(summary.dead, 0u);
+  };
+  run_on_loop(body(folder / "jobs.db"));
+}
+
+TEST(sqlite_many_rows, one_renewal_removes_all_results_that_are_past_their_time) {
+  temp_dir folder;
+  const auto body = [](std::string file) -> awaitable<void> {
+    const auto loop = co_await boost::asio::this_coro::executor;
+    auto moment = std::make_shared<broker::time_point>(now);
+    auto settings = settings_of(file);
+    settings.times.wall = [moment] { return *moment; };
+    auto store = open_alone(settings, loop);
+    auto worker = co_await new_worker(store, "q");
+    co_await store->enqueue("q", numbered_jobs(pieces_and_a_bit));
+    auto ids = co_await claim_ids(worker, pieces_and_a_bit);
+    std::vector<settlement> ends;
+    for (const auto& id : ids) ends.push_back(end(id, job_state::succeeded, "kept", 1s));
+    co_await store->settle(worker.held, ends);
+    user_connection db(file);
+    EXPECT_EQ(db.number("SELECT count(*) FROM quarq_jobs"), static_cast<int>(pieces_and_a_bit));
+    *moment += 1s;
+    co_await renew(worker);
+    auto all_gone = [&] { return db.number("SELECT count(*) FROM quarq_jobs") == 0; };
+    co_await until(all_gone);
+  };
+  run_on_loop(body(folder / "jobs.db"));
+}
+
+TEST(sqlite_many_rows, the_oldest_of_too_many_dead_jobs_are_removed) {
+  temp_dir folder;
+  const auto body = [](std::string file) -> awaitable<void> {
+    const auto loop = co_await boost::asio::this_coro::executor;
+    auto store = open_alone(settings_of(file), loop);
+    auto worker = co_await new_worker(store, "q");
+    co_await enqueue_ids(*store, "q", strings(1, "job"));
+    co_await claim_ids(worker, 1);
+    user_connection db(file);
+    make_dead(db, broker::max_dead + sqlite::rows_of_piece + 1);
+    co_await settle_one(worker, end("job", job_state::dead, "why"));
+    co_await renew(worker);
+    auto bounded = [&] {
+      return db.number("SELECT count(*) FROM quarq_jobs WHERE state = 7") ==
+             static_cast<int>(broker::max_dead);
+    };
+    co_await until(bounded);
+    // What make_dead() made is kept until far in the future, and so is newer than the one that died now.
+    EXPECT_EQ(db.number("SELECT count(*) FROM quarq_jobs WHERE id IN ('job', 'dead1', 'dead501')"), 0);
+    EXPECT_EQ(db.number("SELECT count(*) FROM quarq_jobs WHERE id = 'dead502'"), 1);
+  };
+  run_on_loop(body(folder / "jobs.db"));
+}
+
+TEST(sqlite_many_rows, a_dead_job_is_kept_for_thirty_days) {
+  temp_dir folder;
+  const auto body = [](std::string file) -> awaitable<void> {
+    const auto loop = co_await boost::asio::this_coro::executor;
+    auto moment = std::make_shared<broker::time_point>(now);
+    auto settings = settings_of(file);
+    settings.times.wall = [moment] { return *moment; };
+    auto store = open_alone(settings, loop);
+    auto worker = co_await new_worker(store, "q");
+    co_await enqueue_ids(*store, "q", strings(1, "job"));
+    co_await claim_ids(worker, 1);
+    co_await settle_one(worker, end("job", job_state::dead, "why"));
+    *moment += std::chrono::days(30) - 1ms;
+    auto state = co_await state_of(*store, "q", "job");
+    EXPECT_TRUE(state == job_state::dead);
+    *moment += 1ms;
+    state = co_await state_of(*store, "q", "job");
+    EXPECT_FALSE(state);
+    const auto requeued = co_await store->requeue("q", strings());
+    EXPECT_EQ(requeued, 0u);
+  };
+  run_on_loop(body(folder / "jobs.db"));
+}
+
+}  // namespace quarq::test::sqlite_many_rows_tests
