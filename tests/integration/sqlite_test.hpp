@@ -60,4 +60,21 @@ inline std::shared_ptr<broker::broker> open_alone(broker::sqlite::database_setti
   return std::make_shared<broker::sqlite::sqlite_broker>(own, std::move(loop), broker::open_options());
 }
 
+/// What a call says that is refused by the broker.
+struct refusal {
+  std::string text = "(no error)";
+  broker_error::reason why = broker_error::reason::unknown;
+};
+template <class T>
+awaitable<refusal> refusal_of(awaitable<T> call) {
+  refusal said;
+  try {
+    co_await std::move(call);
+  } catch (const broker_error& e) {
+    said.text = e.what();
+    said.why = e.why();
+  }
+  co_return said;
+}
+
 }  // namespace quarq::test

@@ -124,7 +124,7 @@ awaitable<void> sqlite_broker::perform(std::shared_ptr<operation> what) {
   what->patience = options_.timeout;
   writer_->submit(what);
   co_await me->answered.wait();
-  if (what->error) throw broker_error(*what->error);
+  if (what->error) throw broker_error(what->error->text, what->error->why);
 }
 
 template <class Result>
@@ -140,6 +140,7 @@ awaitable<Result> sqlite_broker::ask(operation::kind needs, std::size_t jobs,
 awaitable<std::vector<accepted>> sqlite_broker::enqueue(std::string queue, std::vector<new_job> jobs) {
   check_queue(queue);
   check_jobs(jobs);
+  check_sizes(jobs, max_bytes(writer_->settings()));
   const auto count = jobs.size();
   std::function<std::vector<accepted>(transaction&)> work = [queue = std::move(queue),
                                                              jobs = std::move(jobs)](transaction& tx) {
@@ -220,6 +221,7 @@ awaitable<claim_result> sqlite_broker::claim(lease held, std::size_t max) {
 }
 
 awaitable<std::vector<bool>> sqlite_broker::settle(lease held, std::vector<settlement> batch) {
+  check_sizes(batch, max_bytes(writer_->settings()));
   const auto count = batch.size();
   const bool hands_back = std::any_of(
       batch.begin(), batch.end(), [](const settlement& s) { return s.kind == settlement::what::hand_back; });

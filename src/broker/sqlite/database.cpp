@@ -9,6 +9,26 @@ namespace quarq::broker::sqlite {
 
 namespace {
 
+broker_error::reason reason_of(int code, int system_error) {
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return broker_error::reason::full;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+      // EFBIG: the process may make no file longer than this one.
+      if (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG)
+        return broker_error::reason::full;
+      return broker_error::reason::unknown;
+    case SQLITE_TOOBIG:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+      return broker_error::reason::refused;
+    default:
+      return broker_error::reason::unknown;
+  }
+}
+
 std::string file_of(sqlite3* db) {
   const char* name = db ? sqlite3_db_filename(db, "main") : nullptr;
   return name && *name ? name : ":memory:";
@@ -16,20 +36,27 @@ std::string file_of(sqlite3* db) {
 
 }  // namespace
 
+database_error::database_error(const std::string& text, int code, int system_error)
+    : broker_error(text, reason_of(code, system_error)), code_(code) {}
+
 void throw_error(sqlite3* db, const std::string& doing) {
+  const int last_error = errno;
   const int code = sqlite3_extended_errcode(db);
   std::string reason = sqlite3_errmsg(db);
-  const int system_error = sqlite3_system_errno(db);
+  int system_error = sqlite3_system_errno(db);
+  // SQLite keeps it of some calls only.
+  if (system_error == 0) system_error = last_error;
   if ((code & 0xff) == SQLITE_IOERR && system_error != 0)
     reason += fmt::format(" ({})", std::strerror(system_error));
-  throw database_error(fmt::format("{}: {}: {}", file_of(db), doing, reason), code);
+  throw database_error(fmt::format("{}: {}: {}", file_of(db), doing, reason), code, system_error);
 }
 
 void execute(sqlite3* db, const char* sql) {
+  errno = 0;
   if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) throw_error(db, sql);
 }
 
-database::database(const std::string& file) {
+database::database(const std::string& file, int max_row) {
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(
       file.c_str(), &db,
@@ -38,8 +65,9 @@ database::database(const std::string& file) {
   if (code != SQLITE_OK) {
     const int system_error = db ? sqlite3_system_errno(db) : ENOMEM;
     const std::string reason = system_error != 0 ? std::strerror(system_error) : sqlite3_errstr(code);
-    throw database_error(fmt::format("{}: cannot open: {}", file, reason), code);
+    throw database_error(fmt::format("{}: cannot open: {}", file, reason), code, system_error);
   }
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, max_row);
 }
 
 void statement::prepare() {
@@ -60,6 +88,7 @@ void statement::check(int code) {
 }
 
 bool statement::next() {
+  errno = 0;
   const int code = sqlite3_step(handle_.get());
   if (code == SQLITE_ROW) return true;
   if (code != SQLITE_DONE) {

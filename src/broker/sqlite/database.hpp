@@ -16,13 +16,17 @@ namespace quarq::broker::sqlite {
 /// SQLite refused. what() names the file, what was being done, and SQLite's reason.
 class database_error : public broker_error {
  public:
-  database_error(const std::string& text, int code) : broker_error(text), code_(code) {}
+  /// `system_error`: errno of the call that failed; 0: none did.
+  database_error(const std::string& text, int code, int system_error);
   /// The primary result code: SQLITE_BUSY, SQLITE_FULL...
   int code() const noexcept { return code_ & 0xff; }
 
  private:
   int code_;
 };
+
+/// SQLite's own limit for a row, in bytes.
+inline constexpr int sqlite_max_row = 1'000'000'000;
 
 /// Throws the database_error that stands in `db` now.
 [[noreturn]] void throw_error(sqlite3* db, const std::string& doing);
@@ -33,7 +37,8 @@ void execute(sqlite3* db, const char* sql);
 /// An open database file. `:memory:` is a database of the object's own.
 class database {
  public:
-  explicit database(const std::string& file);
+  /// `max_row`: how many bytes a row may have; SQLite refuses more.
+  explicit database(const std::string& file, int max_row = sqlite_max_row);
   sqlite3* get() const noexcept { return handle_.get(); }
 
  private:

@@ -53,6 +53,23 @@ std::int64_t limit_of(std::size_t max) {
 
 }  // namespace
 
+void check_sizes(std::span<const new_job> jobs, std::size_t max) {
+  for (const auto& job : jobs) {
+    if (job.record.size() <= max) continue;
+    throw usage_error(fmt::format("job \"{}\": its call has {} bytes, and SQLite takes at most {}", job.id,
+                                  job.record.size(), max));
+  }
+}
+
+void check_sizes(std::span<const settlement> batch, std::size_t max) {
+  for (const auto& one : batch) {
+    if (one.outcome.size() <= max) continue;
+    throw broker_error(fmt::format("job \"{}\": its outcome has {} bytes, and SQLite takes at most {}",
+                                   one.id, one.outcome.size(), max),
+                       broker_error::reason::refused);
+  }
+}
+
 job_tables::job_tables(sqlite3* db, std::string boot)
     : sql_(std::make_unique<statements>(db)), boot_(std::move(boot)) {}
 job_tables::~job_tables() = default;

@@ -28,6 +28,14 @@ inline constexpr milliseconds publication_time{60'000};
 /// for the file meanwhile.
 inline constexpr std::size_t rows_of_piece = 500;
 
+/// How many bytes a row has besides the record and the outcome, at most.
+inline constexpr std::size_t room_in_row = 4'096;
+
+/// Throws usage_error that names the job if its record has more than `max` bytes.
+void check_sizes(std::span<const new_job> jobs, std::size_t max);
+/// Throws broker_error (reason refused) that names the job if its outcome has more than `max` bytes.
+void check_sizes(std::span<const settlement> batch, std::size_t max);
+
 /// What a transaction did that somebody may be waiting for.
 struct changes {
   struct new_work {

@@ -9,6 +9,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <quarq/errors.hpp>
+
 #include "async/auto_reset_event.hpp"
 #include "async/loop_handle.hpp"
 #include "broker/sqlite/job_tables.hpp"
@@ -29,6 +31,13 @@ struct transaction {
   time_point now;       ///< on the wall clock
   milliseconds uptime;  ///< on the clock of leases
   changes& out;
+};
+
+/// Why an operation failed, and has changed nothing. A text, since exceptions are better not shared between
+/// threads.
+struct failure {
+  std::string text;
+  broker_error::reason why = broker_error::reason::unknown;
 };
 
 /// One step for a store's thread. It is touched by that thread alone between submit() and the answer.
@@ -66,8 +75,7 @@ class operation {
   bool wants_sweep = false;              ///< once it is committed, what is past its time is to be swept away
   std::optional<milliseconds> patience;  ///< with a locked file; nothing: no end
   std::optional<std::chrono::steady_clock::time_point> deadline;
-  /// Why it failed, and has changed nothing. Text, since exceptions are better not shared between threads.
-  std::optional<std::string> error;
+  std::optional<failure> error;
   std::shared_ptr<async::loop_handle> loop;
   std::weak_ptr<waiter> waiting;
 };

@@ -1,5 +1,7 @@
 #include "broker/sqlite/transaction.hpp"
 
+#include <algorithm>
+
 #include "broker/checks.hpp"
 #include "broker/sqlite/clocks.hpp"
 #include "broker/sqlite/database.hpp"
@@ -37,6 +39,8 @@ std::vector<accepted> enqueue_in_transaction(sqlite3* db, std::string_view queue
                                              std::span<const new_job> jobs) {
   check_queue(queue);
   check_jobs(jobs);
+  const auto max_row = static_cast<std::size_t>(sqlite3_limit(db, SQLITE_LIMIT_LENGTH, -1));
+  check_sizes(jobs, max_row - std::min(max_row, room_in_row));
   savepoint transaction(db);
   make_schema(db);
   const clocks times = machine_clocks();

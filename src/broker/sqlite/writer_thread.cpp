@@ -54,6 +54,11 @@ bool is_everybodys(const database_error& error) {
   }
 }
 
+failure failure_of(const std::exception& error) {
+  const auto* from_broker = dynamic_cast<const broker_error*>(&error);
+  return {error.what(), from_broker ? from_broker->why() : broker_error::reason::unknown};
+}
+
 /// Removes what is past its time, and what dead jobs are too many, until nothing of that is left.
 class sweep final : public operation {
  public:
@@ -87,6 +92,10 @@ class sweep final : public operation {
 };
 
 }  // namespace
+
+std::size_t max_bytes(const database_settings& settings) {
+  return static_cast<std::size_t>(settings.max_row) - room_in_row;
+}
 
 std::shared_ptr<writer_thread> writer_thread::shared(database_settings settings) {
   static std::mutex mutex;
@@ -238,11 +247,11 @@ void writer_thread::run_batch() {
         std::this_thread::sleep_for(pause);
         pause = std::min(pause * 2, max_pause);
       } else {
-        fail_batch(error.what());
+        fail_batch(failure_of(error));
       }
     } catch (const std::exception& error) {
       roll_back();
-      fail_batch(error.what());
+      fail_batch(failure_of(error));
     }
   }
 }
@@ -267,12 +276,12 @@ bool writer_thread::try_batch() {
       one->run(in);
     } catch (const database_error& error) {
       if (is_everybodys(error)) throw;
-      return run_without(i, error.what());
+      return run_without(i, failure_of(error));
     } catch (const broker_error& error) {
       // A refusal: it was made before anything was changed.
-      one->error = error.what();
+      one->error = failure_of(error);
     } catch (const std::exception& error) {
-      return run_without(i, error.what());
+      return run_without(i, failure_of(error));
     }
   }
   commit_->with().run();
@@ -286,9 +295,9 @@ void writer_thread::put_back_from(std::size_t index) {
   batch_.erase(first, batch_.end());
 }
 
-bool writer_thread::run_without(std::size_t index, const std::string& error) {
+bool writer_thread::run_without(std::size_t index, failure error) {
   roll_back();
-  fail(batch_[index], error);
+  fail(batch_[index], std::move(error));
   batch_.erase(batch_.begin() + static_cast<std::ptrdiff_t>(index));
   return false;
 }
@@ -340,19 +349,19 @@ void writer_thread::sweep_soon() {
   next_pieces_.push_back(std::move(one));
 }
 
-void writer_thread::fail(const std::shared_ptr<operation>& one, const std::string& error) {
-  one->error = error;
+void writer_thread::fail(const std::shared_ptr<operation>& one, failure error) {
+  one->error = std::move(error);
   one->answer();
 }
 
-void writer_thread::fail_batch(const std::string& error) {
+void writer_thread::fail_batch(const failure& error) {
   for (const auto& one : batch_) fail(one, error);
   batch_.clear();
 }
 
 /// Fails those whose patience has run out.
 void writer_thread::fail_late() {
-  const auto error = settings_.file + ": locked by another program, for longer than one was to wait";
+  const failure error{settings_.file + ": locked by another program, for longer than one was to wait"};
   const auto now = clock::now();
   const auto is_late = [&](const auto& one) {
     const bool late = one->deadline && *one->deadline <= now;
@@ -365,7 +374,7 @@ void writer_thread::fail_late() {
 }
 
 void writer_thread::open_file() {
-  auto opened = std::make_unique<database>(settings_.file);
+  auto opened = std::make_unique<database>(settings_.file, settings_.max_row);
   auto* db = opened->get();
   execute(db, "PRAGMA journal_mode = WAL");
   execute(db, "PRAGMA journal_size_limit = 67108864");

@@ -25,10 +25,14 @@
 namespace quarq::broker::sqlite {
 
 struct database_settings {
-  std::string file;     ///< or ":memory:"
-  int synchronous = 2;  ///< PRAGMA synchronous for what is to be safe: 0 off, 1 normal, 2 full
+  std::string file;              ///< or ":memory:"
+  int synchronous = 2;           ///< PRAGMA synchronous for what is to be safe: 0 off, 1 normal, 2 full
+  int max_row = sqlite_max_row;  ///< bytes; SQLite's own limit unless a test wants a lower one
   clocks times = machine_clocks();
 };
+
+/// How many bytes a record or an outcome may have.
+std::size_t max_bytes(const database_settings& settings);
 
 class writer_thread {
  public:
@@ -62,13 +66,13 @@ class writer_thread {
   void run_batch();
   bool try_batch();
   void put_back_from(std::size_t index);
-  bool run_without(std::size_t index, const std::string& error);
+  bool run_without(std::size_t index, failure error);
   void begin(operation::kind needs);
   void roll_back() noexcept;
   void finish_batch();
   void sweep_soon();
-  void fail(const std::shared_ptr<operation>& one, const std::string& error);
-  void fail_batch(const std::string& error);
+  static void fail(const std::shared_ptr<operation>& one, failure error);
+  void fail_batch(const failure& error);
   void fail_late();
   void open_file();
 
