@@ -158,6 +158,13 @@ struct worker_events {
 
 class worker_log_format;
 
+/// What the broker stored into is not there any more (its file was deleted or replaced), and does not come
+/// back: a worker ends.
+class store_gone : public broker_error {
+ public:
+  using broker_error::broker_error;
+};
+
 class broker {
  public:
   virtual ~broker() = default;

@@ -36,6 +36,8 @@ awaitable<void> lease_renewer::run(queue_lease& l) {
     try {
       co_await renew(l);
       complaints_[l.index].over();
+    } catch (const broker::store_gone&) {
+      throw;
     } catch (const broker_error& e) {
       if (complaints_[l.index].may_log(its_.time.now()))
         base::log().warn("queue {}: could not renew the lease: {}", l.served.name, e.what());

@@ -64,6 +64,7 @@ inline std::shared_ptr<broker::broker> open_alone(broker::sqlite::database_setti
 struct refusal {
   std::string text = "(no error)";
   broker_error::reason why = broker_error::reason::unknown;
+  bool store_gone = false;
 };
 template <class T>
 awaitable<refusal> refusal_of(awaitable<T> call) {
@@ -73,6 +74,7 @@ awaitable<refusal> refusal_of(awaitable<T> call) {
   } catch (const broker_error& e) {
     said.text = e.what();
     said.why = e.why();
+    said.store_gone = dynamic_cast<const broker::store_gone*>(&e) != nullptr;
   }
   co_return said;
 }

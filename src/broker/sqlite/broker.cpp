@@ -32,8 +32,9 @@ class wait_operation final : public operation, public std::enable_shared_from_th
   next committed(subscriptions& all) override {
     if (!alive_) return next::answer;
     all.wait(number_, queue_, id_, last_published_,
-             [self = shared_from_this()](const std::optional<ended>& outcome) {
+             [self = shared_from_this()](const std::optional<ended>& outcome, const failure* why) {
                self->result = outcome;
+               if (why) self->error = *why;
                self->answer();
              });
     return next::answer_later;
@@ -124,7 +125,9 @@ awaitable<void> sqlite_broker::perform(std::shared_ptr<operation> what) {
   what->patience = options_.timeout;
   writer_->submit(what);
   co_await me->answered.wait();
-  if (what->error) throw broker_error(what->error->text, what->error->why);
+  if (!what->error) co_return;
+  if (what->error->store_gone) throw store_gone(what->error->text);
+  throw broker_error(what->error->text, what->error->why);
 }
 
 template <class Result>

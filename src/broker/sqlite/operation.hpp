@@ -38,6 +38,7 @@ struct transaction {
 struct failure {
   std::string text;
   broker_error::reason why = broker_error::reason::unknown;
+  bool store_gone = false;
 };
 
 /// One step for a store's thread. It is touched by that thread alone between submit() and the answer.

@@ -53,6 +53,12 @@ void subscriptions::forget_wait(std::uint64_t number, const std::string& queue, 
   if (found->second.all.empty()) waits_.erase(found);
 }
 
+void subscriptions::fail_waits(const failure& why) {
+  for (const auto& [key, job] : std::exchange(waits_, {})) {
+    for (const auto& one : job.all) one.notify(std::nullopt, &why);
+  }
+}
+
 void subscriptions::notify(const changes& ours) {
   for (const auto& [queue, work] : ours.work) wake(queue, work.ready, work.next_due);
   for (const auto& cancel : ours.cancels) {
@@ -131,7 +137,7 @@ void subscriptions::notify_end_of(const changes::over& over) {
   if (found == waits_.end()) return;
   const auto all = std::move(found->second.all);
   waits_.erase(found);
-  for (const auto& one : all) one.notify(over.outcome);
+  for (const auto& one : all) one.notify(over.outcome, nullptr);
 }
 
 }  // namespace quarq::broker::sqlite

@@ -37,10 +37,12 @@ class subscriptions {
 
   // ---- waits
 
-  using end_callback = std::function<void(const std::optional<ended>&)>;
+  /// A failure instead of an end: there will be none to hear of.
+  using end_callback = std::function<void(const std::optional<ended>&, const failure*)>;
   /// `last_published` was read in the transaction that found the job alive.
   void wait(std::uint64_t number, const std::string& queue, const std::string& id,
             std::int64_t last_published, end_callback notify);
+  void fail_waits(const failure& why);
   void forget_wait(std::uint64_t number, const std::string& queue, const std::string& id);
 
   // ---- what happened

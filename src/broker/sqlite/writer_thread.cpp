@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <map>
-#include <system_error>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -15,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/signals.hpp"
 #include "broker/limits.hpp"
+#include "broker/sqlite/database_file.hpp"
 #include "broker/sqlite/schema.hpp"
 
 namespace quarq::broker::sqlite {
@@ -29,6 +28,9 @@ constexpr std::size_t max_rows = 20'000;
 /// And no other process, which can't write meanwhile: what has not run by then is left for the next group.
 constexpr std::chrono::milliseconds max_lock = 30ms;
 
+/// How often those who wait look at a file of which the system gives no notice.
+constexpr std::chrono::milliseconds polling_pause = 100ms;
+
 /// Somebody has written to the WAL: its commit will be seen when it is on the disk.
 constexpr std::chrono::milliseconds checks_after_write[] = {1ms, 5ms, 20ms, 100ms};
 
@@ -38,6 +40,11 @@ constexpr int synchronous_normal = 1;
 
 bool in_memory(const database_settings& settings) {
   return settings.file == ":memory:";
+}
+
+database_settings with_resolved_file(database_settings settings) {
+  if (!in_memory(settings)) settings.file = resolved(settings.file);
+  return settings;
 }
 
 /// Whether the error says nothing about the operation that met it: all others would meet it too.
@@ -101,15 +108,11 @@ std::shared_ptr<writer_thread> writer_thread::shared(database_settings settings)
   static std::mutex mutex;
   static std::map<std::pair<std::string, int>, std::weak_ptr<writer_thread>> all;
 
-  if (!in_memory(settings)) {
-    std::error_code ignored;
-    const auto canonical = std::filesystem::weakly_canonical(settings.file, ignored);
-    if (!canonical.empty()) settings.file = canonical.string();
-  }
+  settings = with_resolved_file(std::move(settings));
   const std::lock_guard lock(mutex);
   auto& known = all[{settings.file, settings.synchronous}];
   auto found = known.lock();
-  if (!found) {
+  if (!found || found->gone_) {
     found = std::make_shared<writer_thread>(settings);
     known = found;
   }
@@ -117,7 +120,7 @@ std::shared_ptr<writer_thread> writer_thread::shared(database_settings settings)
 }
 
 writer_thread::writer_thread(database_settings settings)
-    : settings_(std::move(settings)), waker_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    : settings_(with_resolved_file(std::move(settings))), waker_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (waker_.get() < 0) throw broker_error(settings_.file + ": cannot make an eventfd");
   thread_ = base::start_thread_without_signals([this] { run(); });
 }
@@ -199,9 +202,13 @@ void writer_thread::sleep() {
 }
 
 void writer_thread::attend_to_others() {
-  if (!notifier_ || subscriptions_.empty()) return;
+  if (!notifier_ || gone_) return;
   const auto pending = notifier_->take_pending();
+  if (subscriptions_.empty()) return;
+  if (is_polling() && !check_again_) check_again_later();
   const bool due = check_again_ && clock::now() >= *check_again_;
+  if (pending.file_touched || (due && is_polling())) end_if_file_is_gone();
+  if (gone_) return;
   if (pending.written) {
     checks_made_ = 0;
     check_again_later();
@@ -226,8 +233,22 @@ void writer_thread::attend_to_others() {
 
 void writer_thread::check_again_later() {
   check_again_.reset();
-  if (checks_made_ < std::size(checks_after_write))
+  if (is_polling()) {
+    check_again_ = clock::now() + polling_pause;
+  } else if (checks_made_ < std::size(checks_after_write))
     check_again_ = clock::now() + checks_after_write[checks_made_++];
+}
+
+void writer_thread::end_if_file_is_gone() {
+  if (gone_ || !was_moved(database_->get())) return;
+  gone_ = true;
+  notifier_.reset();
+  subscriptions_.fail_waits(file_is_gone());
+}
+
+failure writer_thread::file_is_gone() const {
+  return {settings_.file + ": was deleted or replaced while it was in use: the jobs in it are out of reach",
+          broker_error::reason::unknown, true};
 }
 
 // ---- transactions
@@ -237,7 +258,13 @@ void writer_thread::run_batch() {
   while (!batch_.empty() && !stopping_) {
     try {
       if (!database_) open_file();
-      if (!try_batch()) continue;
+      if (!gone_ && !try_batch()) continue;
+      // What went into a deleted file is not stored.
+      end_if_file_is_gone();
+      if (gone_) {
+        fail_batch(file_is_gone());
+        return;
+      }
       finish_batch();
       return;
     } catch (const database_error& error) {
@@ -374,9 +401,10 @@ void writer_thread::fail_late() {
 }
 
 void writer_thread::open_file() {
+  if (!in_memory(settings_)) create_if_missing(settings_.file);
   auto opened = std::make_unique<database>(settings_.file, settings_.max_row);
   auto* db = opened->get();
-  execute(db, "PRAGMA journal_mode = WAL");
+  use_wal(db);
   execute(db, "PRAGMA journal_size_limit = 67108864");
   if (!has_schema(db)) {
     execute(db, "BEGIN IMMEDIATE");
@@ -385,7 +413,8 @@ void writer_thread::open_file() {
   }
   auto tables = std::make_unique<job_tables>(db, settings_.times.boot);
   version_of_others_ = tables->version_of_others();
-  if (!in_memory(settings_)) notifier_ = std::make_unique<change_notifier>(settings_.file);
+  if (!in_memory(settings_))
+    notifier_ = std::make_unique<change_notifier>(settings_.file, settings_.may_watch);
   begin_read_.emplace(db, "BEGIN");
   begin_write_.emplace(db, "BEGIN IMMEDIATE");
   commit_.emplace(db, "COMMIT");

@@ -28,6 +28,7 @@ struct database_settings {
   std::string file;              ///< or ":memory:"
   int synchronous = 2;           ///< PRAGMA synchronous for what is to be safe: 0 off, 1 normal, 2 full
   int max_row = sqlite_max_row;  ///< bytes; SQLite's own limit unless a test wants a lower one
+  bool may_watch = true;         ///< false: as on a machine whose inotify instances are used up
   clocks times = machine_clocks();
 };
 
@@ -36,7 +37,8 @@ std::size_t max_bytes(const database_settings& settings);
 
 class writer_thread {
  public:
-  /// The store that this process has for the file, or a new one, which goes by the machine's clocks.
+  /// The store that this process has for the file, or a new one, which goes by the machine's clocks. One
+  /// whose file was deleted or replaced is not shared any more.
   static std::shared_ptr<writer_thread> shared(database_settings settings);
 
   /// A store that shares nothing with others. The file is opened by the first operation.
@@ -59,6 +61,8 @@ class writer_thread {
   void take_batch();
   void sleep();
   void attend_to_others();
+  bool is_polling() const { return notifier_ && notifier_->fd() < 0; }
+  void end_if_file_is_gone();
   void check_again_later();
   std::optional<clock::time_point> next_wake() const;
 
@@ -74,6 +78,7 @@ class writer_thread {
   static void fail(const std::shared_ptr<operation>& one, failure error);
   void fail_batch(const failure& error);
   void fail_late();
+  failure file_is_gone() const;
   void open_file();
 
   const database_settings settings_;
@@ -82,6 +87,7 @@ class writer_thread {
   std::deque<std::shared_ptr<operation>> waiting_;
   bool asleep_ = false;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> gone_{false};  ///< the file is: nothing can be done any more
   base::unique_fd waker_;
 
   // The thread's own.
