@@ -69,7 +69,7 @@ class wait_guard {
   wait_guard(const wait_guard&) = delete;
   wait_guard& operator=(const wait_guard&) = delete;
   ~wait_guard() {
-    if (answered) return;
+    if (answered || writer_->is_forked_copy()) return;
     auto forget = wait_->forgetting();
     forget->loop = loop_;
     writer_->submit(std::move(forget));

@@ -14,6 +14,7 @@
 #include "base/signals.hpp"
 #include "broker/limits.hpp"
 #include "broker/sqlite/database_file.hpp"
+#include "broker/sqlite/forked_copy.hpp"
 #include "broker/sqlite/schema.hpp"
 
 namespace quarq::broker::sqlite {
@@ -45,6 +46,17 @@ bool in_memory(const database_settings& settings) {
 database_settings with_resolved_file(database_settings settings) {
   if (!in_memory(settings)) settings.file = resolved(settings.file);
   return settings;
+}
+
+sqlite3* with_schema(sqlite3* db) {
+  use_wal(db);
+  execute(db, "PRAGMA journal_size_limit = 67108864");
+  if (!has_schema(db)) {
+    execute(db, "BEGIN IMMEDIATE");
+    make_schema(db);
+    execute(db, "COMMIT");
+  }
+  return db;
 }
 
 /// Whether the error says nothing about the operation that met it: all others would meet it too.
@@ -109,6 +121,7 @@ std::shared_ptr<writer_thread> writer_thread::shared(database_settings settings)
   static std::map<std::pair<std::string, int>, std::weak_ptr<writer_thread>> all;
 
   settings = with_resolved_file(std::move(settings));
+  const database_in_use before_the_lock;
   const std::lock_guard lock(mutex);
   auto& known = all[{settings.file, settings.synchronous}];
   auto found = known.lock();
@@ -126,6 +139,12 @@ writer_thread::writer_thread(database_settings settings)
 }
 
 writer_thread::~writer_thread() {
+  if (in_use_.is_forked_copy()) {
+    // The thread is the original's, and what SQLite has in memory may be locked for ever.
+    thread_.detach();
+    static_cast<void>(open_.release());
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -135,6 +154,7 @@ writer_thread::~writer_thread() {
 }
 
 void writer_thread::submit(std::shared_ptr<operation> what) {
+  refuse_in_forked_copy();
   bool wake = false;
   if (what->patience) what->deadline = clock::now() + *what->patience;
   {
@@ -220,9 +240,9 @@ void writer_thread::attend_to_others() {
     return;
   }
   try {
-    const auto version = tables_->version_of_others();
+    const auto version = open_->tables.version_of_others();
     if (version == version_of_others_) return;
-    subscriptions_.poll(*tables_, settings_.times.wall(), settings_.times.uptime());
+    subscriptions_.poll(open_->tables, settings_.times.wall(), settings_.times.uptime());
     version_of_others_ = version;
   } catch (const std::exception&) {
     // What keeps the file from being read now is told to the next operation; here it is only tried again.
@@ -240,7 +260,7 @@ void writer_thread::check_again_later() {
 }
 
 void writer_thread::end_if_file_is_gone() {
-  if (gone_ || !was_moved(database_->get())) return;
+  if (gone_ || !was_moved(open_->file.get())) return;
   gone_ = true;
   notifier_.reset();
   subscriptions_.fail_waits(file_is_gone());
@@ -257,7 +277,7 @@ void writer_thread::run_batch() {
   auto pause = first_pause;
   while (!batch_.empty() && !stopping_) {
     try {
-      if (!database_) open_file();
+      if (!open_) open_file();
       if (!gone_ && !try_batch()) continue;
       // What went into a deleted file is not stored.
       end_if_file_is_gone();
@@ -291,7 +311,7 @@ bool writer_thread::try_batch() {
   for (const auto& one : batch_) needs = std::max(needs, one->needs);
   begin(needs);
   locked_at_ = clock::now();
-  transaction in{*tables_, settings_.times.wall(), settings_.times.uptime(), changes_};
+  transaction in{open_->tables, settings_.times.wall(), settings_.times.uptime(), changes_};
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     if (i > 0 && clock::now() - locked_at_ > max_lock) {
       put_back_from(i);
@@ -311,7 +331,7 @@ bool writer_thread::try_batch() {
       return run_without(i, failure_of(error));
     }
   }
-  commit_->with().run();
+  open_->commit.with().run();
   return true;
 }
 
@@ -331,22 +351,22 @@ bool writer_thread::run_without(std::size_t index, failure error) {
 
 void writer_thread::begin(operation::kind needs) {
   if (needs <= operation::kind::reads) {
-    begin_read_->with().run();
+    open_->begin_read.with().run();
     return;
   }
   const int wanted = needs == operation::kind::writes_durably
                          ? settings_.synchronous
                          : std::min(settings_.synchronous, synchronous_normal);
   if (wanted != synchronous_now_) {
-    execute(database_->get(), ("PRAGMA main.synchronous = " + std::to_string(wanted)).c_str());
+    execute(open_->file.get(), ("PRAGMA main.synchronous = " + std::to_string(wanted)).c_str());
     synchronous_now_ = wanted;
   }
-  begin_write_->with().run();
+  open_->begin_write.with().run();
 }
 
 void writer_thread::roll_back() noexcept {
-  if (database_ && !sqlite3_get_autocommit(database_->get())) {
-    sqlite3_exec(database_->get(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (open_ && !sqlite3_get_autocommit(open_->file.get())) {
+    sqlite3_exec(open_->file.get(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
 }
 
@@ -402,25 +422,15 @@ void writer_thread::fail_late() {
 
 void writer_thread::open_file() {
   if (!in_memory(settings_)) create_if_missing(settings_.file);
-  auto opened = std::make_unique<database>(settings_.file, settings_.max_row);
-  auto* db = opened->get();
-  use_wal(db);
-  execute(db, "PRAGMA journal_size_limit = 67108864");
-  if (!has_schema(db)) {
-    execute(db, "BEGIN IMMEDIATE");
-    make_schema(db);
-    execute(db, "COMMIT");
-  }
-  auto tables = std::make_unique<job_tables>(db, settings_.times.boot);
-  version_of_others_ = tables->version_of_others();
+  auto opened = std::make_unique<open_database>(settings_);
   if (!in_memory(settings_))
     notifier_ = std::make_unique<change_notifier>(settings_.file, settings_.may_watch);
-  begin_read_.emplace(db, "BEGIN");
-  begin_write_.emplace(db, "BEGIN IMMEDIATE");
-  commit_.emplace(db, "COMMIT");
+  version_of_others_ = opened->tables.version_of_others();
   synchronous_now_ = -1;
-  tables_ = std::move(tables);
-  database_ = std::move(opened);
+  open_ = std::move(opened);
 }
+
+writer_thread::open_database::open_database(const database_settings& settings)
+    : file(settings.file, settings.max_row), tables(with_schema(file.get()), settings.times.boot) {}
 
 }  // namespace quarq::broker::sqlite

@@ -18,6 +18,7 @@
 #include "broker/sqlite/change_notifier.hpp"
 #include "broker/sqlite/clocks.hpp"
 #include "broker/sqlite/database.hpp"
+#include "broker/sqlite/forked_copy.hpp"
 #include "broker/sqlite/job_tables.hpp"
 #include "broker/sqlite/operation.hpp"
 #include "broker/sqlite/subscriptions.hpp"
@@ -43,14 +44,17 @@ class writer_thread {
 
   /// A store that shares nothing with others. The file is opened by the first operation.
   explicit writer_thread(database_settings settings);
-  /// Waits for the transaction under way; operations after it are dropped.
+  /// Waits for the transaction under way; operations after it are dropped. In a copy made by fork() it leaves
+  /// everything as it is.
   ~writer_thread();
   writer_thread(const writer_thread&) = delete;
   writer_thread& operator=(const writer_thread&) = delete;
 
   const database_settings& settings() const noexcept { return settings_; }
+  bool is_forked_copy() const noexcept { return in_use_.is_forked_copy(); }
 
-  /// Thread-safe. The operation answers when it is committed, or has failed and changed nothing.
+  /// Thread-safe. The operation answers when it is committed, or has failed and changed nothing. Throws
+  /// usage_error in a copy of the process that was made by fork().
   void submit(std::shared_ptr<operation> what);
 
  private:
@@ -81,6 +85,15 @@ class writer_thread {
   failure file_is_gone() const;
   void open_file();
 
+  struct open_database {
+    explicit open_database(const database_settings& settings);
+    database file;
+    job_tables tables;
+    statement begin_read{file.get(), "BEGIN"}, begin_write{file.get(), "BEGIN IMMEDIATE"},
+        commit{file.get(), "COMMIT"};
+  };
+
+  const database_in_use in_use_;
   const database_settings settings_;
 
   std::mutex mutex_;
@@ -98,10 +111,8 @@ class writer_thread {
   clock::time_point next_pieces_at_;
   std::weak_ptr<operation> sweep_;                   ///< the one under way
   std::set<std::string, std::less<>> buried_since_;  ///< queues with more dead jobs since the last sweep
-  std::unique_ptr<database> database_;
-  std::unique_ptr<job_tables> tables_;
+  std::unique_ptr<open_database> open_;
   std::unique_ptr<change_notifier> notifier_;
-  std::optional<statement> begin_read_, begin_write_, commit_;
   int synchronous_now_ = -1;
   subscriptions subscriptions_;
   std::int64_t version_of_others_ = 0;
