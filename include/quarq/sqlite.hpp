@@ -26,8 +26,8 @@ namespace sqlite {
 /// quarq is linked with. Blocks, and is not awaited; `db` is used only during the call, on this thread.
 ///
 /// Throws duplicate_job and usage_error as queue::enqueue does, usage_error also for a queue that is not on
-/// SQLite, and broker_error if SQLite refuses (locked, full). Nothing of the call is stored then, and your
-/// transaction stays open.
+/// SQLite and for a `db` that is null or open on another file; broker_error if SQLite refuses (locked, full).
+/// Nothing of the call is stored then, and your transaction stays open.
 template <class R>
 job<R> enqueue(sqlite3* db, const queue& where, call<R> c) {
   return job<R>(detail::enqueue_in_transaction(db, where, detail::call_access::take(std::move(c))));

@@ -2,9 +2,16 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <quarq/errors.hpp>
+
 #include "broker/checks.hpp"
 #include "broker/sqlite/clocks.hpp"
 #include "broker/sqlite/database.hpp"
+#include "broker/sqlite/database_file.hpp"
 #include "broker/sqlite/job_tables.hpp"
 #include "broker/sqlite/schema.hpp"
 
@@ -34,6 +41,19 @@ class savepoint {
 };
 
 }  // namespace
+
+void check_is_open_on(sqlite3* db, const std::string& file) {
+  if (!db) throw usage_error("sqlite::enqueue got a null handle: it needs an open connection");
+  const char* name = sqlite3_db_filename(db, "main");
+  const std::string open_on = name && *name ? name : ":memory:";
+  struct stat ours{}, queues{};
+  const bool same = !was_moved(db) && stat(open_on.c_str(), &ours) == 0 && stat(file.c_str(), &queues) == 0 &&
+                    ours.st_dev == queues.st_dev && ours.st_ino == queues.st_ino;
+  if (same) return;
+  throw usage_error(fmt::format(
+      "sqlite::enqueue got a connection to {}, and the queue is in {}: no worker would find the job", open_on,
+      file.empty() ? ":memory:" : file));
+}
 
 std::vector<accepted> enqueue_in_transaction(sqlite3* db, std::string_view queue,
                                              std::span<const new_job> jobs) {

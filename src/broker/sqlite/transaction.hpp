@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +11,9 @@
 struct sqlite3;
 
 namespace quarq::broker::sqlite {
+
+/// Throws usage_error unless the connection's main database is this file.
+void check_is_open_on(sqlite3* db, const std::string& file);
 
 /// Stores the jobs through the caller's connection: inside its transaction, if one is open, and rolled back
 /// with it; in one of their own otherwise. Makes quarq's tables in the main database if they are missing.

@@ -1,4 +1,5 @@
 // Enqueueing through a connection of the caller's own.
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -65,6 +66,38 @@ TEST_F(sqlite_enqueue, the_job_is_gone_with_a_transaction_that_is_rolled_back) {
 TEST_F(sqlite_enqueue, an_id_that_is_taken_is_refused) {
   sqlite::enqueue(db_.get(), mails_, send_email("a lamp").id("lamp"));
   EXPECT_THROW(sqlite::enqueue(db_.get(), mails_, send_email("a lamp").id("lamp")), duplicate_job);
+}
+
+TEST_F(sqlite_enqueue, a_connection_to_another_database_is_refused) {
+  const auto refusal = [&](sqlite3* db, const queue& where) {
+    try {
+      sqlite::enqueue(db, where, send_email("a lamp"));
+      return std::string("accepted");
+    } catch (const usage_error& e) {
+      return std::string(e.what());
+    }
+  };
+  EXPECT_NE(refusal(nullptr, mails_).find("null handle"), std::string::npos);
+
+  sqlite3* opened = nullptr;
+  sqlite3_open(":memory:", &opened);
+  const std::unique_ptr<sqlite3, close> memory(opened);
+  EXPECT_NE(refusal(opened, mails_).find(":memory:"), std::string::npos);
+  EXPECT_NE(refusal(opened, queue("sqlite::memory:")).find("no worker"), std::string::npos);
+
+  sqlite3_open((folder_ / "other.db").c_str(), &opened);
+  const std::unique_ptr<sqlite3, close> other(opened);
+  const auto text = refusal(opened, mails_);
+  EXPECT_NE(text.find(folder_ / "other.db"), std::string::npos) << text;
+  EXPECT_NE(text.find(file_), std::string::npos) << text;
+}
+
+TEST_F(sqlite_enqueue, a_connection_that_was_opened_by_another_name_is_taken) {
+  std::filesystem::create_symlink(file_, folder_ / "link.db");
+  sqlite3* opened = nullptr;
+  sqlite3_open((folder_ / "link.db").c_str(), &opened);
+  const std::unique_ptr<sqlite3, close> by_link(opened);
+  EXPECT_TRUE(exists(sqlite::enqueue(opened, mails_, send_email("a lamp"))));
 }
 
 TEST_F(sqlite_enqueue, a_queue_elsewhere_is_refused_without_showing_its_password) {
