@@ -224,6 +224,12 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
   const bool unkept =
       one.kind == settlement::what::end && !dead && one.keep && *one.keep <= milliseconds::zero();
   if (unkept && sql_->end_unawaited.with(queue, id, lease).run() == 1) return true;
+  const auto until = one.keep ? later(now, *one.keep) : time_point::max();
+  const bool kept = one.kind == settlement::what::end && !dead && !unkept;
+  if (kept &&
+      sql_->keep_unawaited.with(number_of(one.state), number_of(until), blob{one.outcome}, queue, id, lease)
+              .run() == 1)
+    return true;
 
   auto& row = sql_->find_held.with(queue, id, lease);
   if (!row.next()) return false;
@@ -248,7 +254,6 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
       sql_->bury.with(number_of(later(now, dead_kept)), blob{one.outcome}, number).run();
       out.buried.insert(held.queue);
     } else {
-      const auto until = one.keep ? later(now, *one.keep) : time_point::max();
       sql_->keep.with(number_of(one.state), number_of(until), blob{one.outcome}, number).run();
     }
     if (awaited) publish({held.queue, one.id, ended{one.state, one.outcome}}, now, out);

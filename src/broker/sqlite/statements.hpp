@@ -89,6 +89,11 @@ struct statements {
       db,
       "UPDATE quarq_jobs SET state = ?, lease = NULL, awaited = 0, cancel_wanted = 0, cancel_keep = NULL, "
       "cancel_outcome = NULL, kept_until = ?, record = x'', outcome = ? WHERE number = ?"};
+  statement keep_unawaited{
+      db,
+      "UPDATE quarq_jobs SET state = ?, lease = NULL, cancel_wanted = 0, cancel_keep = NULL, "
+      "cancel_outcome = NULL, kept_until = ?, record = x'', outcome = ? "
+      "WHERE queue = ? AND id = ? AND lease = ? AND awaited = 0"};
   statement bury{
       db,
       "UPDATE quarq_jobs SET state = 7, lease = NULL, awaited = 0, cancel_wanted = 0, cancel_keep = NULL, "
