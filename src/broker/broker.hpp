@@ -94,7 +94,7 @@ struct settlement {
   job_state state = job_state::succeeded;
   std::string outcome;  ///< the outcome record (docs/payload.md), given to all who wait and kept for `keep`
   /// How long the outcome can be looked up (0: not at all; nothing: for ever). A dead job ignores it: it and
-  /// its record are kept until requeued or purged.
+  /// its record are kept until requeued or purged, or too old or too many.
   std::optional<milliseconds> keep = milliseconds{0};
   milliseconds delay{0};
 };

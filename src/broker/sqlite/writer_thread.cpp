@@ -10,12 +10,11 @@
 
 #include <quarq/errors.hpp>
 
-#include "base/log.hpp"
 #include "base/signals.hpp"
-#include "broker/limits.hpp"
 #include "broker/sqlite/database_file.hpp"
 #include "broker/sqlite/forked_copy.hpp"
 #include "broker/sqlite/schema.hpp"
+#include "broker/sqlite/sweep.hpp"
 
 namespace quarq::broker::sqlite {
 
@@ -77,38 +76,6 @@ failure failure_of(const std::exception& error) {
   const auto* from_broker = dynamic_cast<const broker_error*>(&error);
   return {error.what(), from_broker ? from_broker->why() : broker_error::reason::unknown};
 }
-
-/// Removes what is past its time, and what dead jobs are too many, until nothing of that is left.
-class sweep final : public operation {
- public:
-  explicit sweep(std::set<std::string, std::less<>> buried)
-      : operation(kind::writes, rows_of_piece), buried_(std::move(buried)) {}
-
-  void run(transaction& in) override {
-    more_ = in.tables.sweep(in.now);
-    trimmed_.clear();
-    for (const auto& queue : buried_) trimmed_[queue] = in.tables.trim_dead(queue);
-  }
-
-  next committed(subscriptions&) override {
-    for (const auto& [queue, count] : trimmed_) {
-      removed_[queue] += count;
-      if (count > 0) continue;
-      if (removed_[queue] > 0) {
-        base::log().warn("queue {}: there were more than {} dead jobs, so the {} oldest were removed", queue,
-                         max_dead, removed_[queue]);
-      }
-      buried_.erase(queue);
-    }
-    return more_ || !buried_.empty() ? next::run_again : next::answer;
-  }
-
- private:
-  std::set<std::string, std::less<>> buried_;
-  bool more_ = false;
-  std::map<std::string, std::size_t> trimmed_;  ///< by queue, in this piece
-  std::map<std::string, std::size_t> removed_;  ///< in all
-};
 
 }  // namespace
 
