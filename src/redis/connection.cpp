@@ -84,9 +84,8 @@ awaitable<void> send_subscribe(driver_ptr driver, std::string channel,
 
 }  // namespace
 
-connection::connection(asio::any_io_executor loop, connection_options options,
-                       std::vector<const script*> scripts)
-    : driver_(connection_driver::make(std::move(loop), std::move(options), std::move(scripts))) {}
+connection::connection(asio::any_io_executor loop, connection_options options)
+    : driver_(connection_driver::make(std::move(loop), std::move(options))) {}
 
 connection::~connection() {
   driver_->close();

@@ -29,9 +29,8 @@ class connection_driver;
 
 class connection {
  public:
-  /// Connects at the first request. `scripts` must outlive the connection.
-  connection(boost::asio::any_io_executor loop, connection_options options,
-             std::vector<const script*> scripts);
+  /// Connects at the first request.
+  connection(boost::asio::any_io_executor loop, connection_options options);
   /// Closes the connection; requests in flight fail with broker_error.
   ~connection();
   connection(const connection&) = delete;
@@ -42,7 +41,8 @@ class connection {
   /// the await abandons the reply, not the command.
   awaitable<reply> command(std::vector<std::string> args);
 
-  /// The same for EVALSHA. `keys` and `arguments` may hold any bytes.
+  /// The same for EVALSHA. `keys` and `arguments` may hold any bytes. `source`, which must outlive the
+  /// connection, is loaded when the server does not have it.
   awaitable<reply> run(const script& source, std::vector<std::string> keys,
                        std::vector<std::string> arguments);
 

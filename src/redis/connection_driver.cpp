@@ -30,19 +30,17 @@ std::string text_of(const error_code& ec) {
 
 }  // namespace
 
-connection_driver::connection_driver(asio::any_io_executor loop, connection_options options,
-                                     std::vector<const script*> scripts)
-    : loop_(std::move(loop)), fsm_(std::move(options), std::move(scripts)) {
+connection_driver::connection_driver(asio::any_io_executor loop, connection_options options)
+    : loop_(std::move(loop)), fsm_(std::move(options)) {
   if (!fsm_.options().sentinel.hosts.empty()) {
     resolver_ = std::make_shared<sentinel_resolver>(loop_, fsm_.options());
   }
 }
 
 std::shared_ptr<connection_driver> connection_driver::make(asio::any_io_executor loop,
-                                                           connection_options options,
-                                                           std::vector<const script*> scripts) {
+                                                           connection_options options) {
   auto& context = asio::query(loop, asio::execution::context);
-  auto driver = std::make_shared<connection_driver>(std::move(loop), std::move(options), std::move(scripts));
+  auto driver = std::make_shared<connection_driver>(std::move(loop), std::move(options));
   async::loop_lifetime::of(context)->add(driver);
   return driver;
 }
@@ -214,7 +212,10 @@ awaitable<void> connection_driver::receive(socket_ptr from) {
 
 attempt_progress connection_driver::progress() const {
   attempt_progress now;
-  if (const auto current = socket_.lock()) now.step = current->step;
+  if (const auto current = socket_.lock()) {
+    now.step = current->step;
+    now.unsent = current->unsent();
+  }
   if (resolver_) now.search = resolver_->progress();
   return now;
 }

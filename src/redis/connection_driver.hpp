@@ -31,10 +31,8 @@ class connection_driver final : public async::loop_guest,
 
   /// Makes one that is told when its loop is destroyed.
   static std::shared_ptr<connection_driver> make(boost::asio::any_io_executor loop,
-                                                 connection_options options,
-                                                 std::vector<const script*> scripts);
-  connection_driver(boost::asio::any_io_executor loop, connection_options options,
-                    std::vector<const script*> scripts);
+                                                 connection_options options);
+  connection_driver(boost::asio::any_io_executor loop, connection_options options);
 
   void submit(request_ptr r);
   void cancel(const request_ptr& r);

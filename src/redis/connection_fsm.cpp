@@ -12,8 +12,7 @@
 
 namespace quarq::redis {
 
-connection_fsm::connection_fsm(connection_options options, std::vector<const script*> scripts)
-    : options_(std::move(options)), scripts_(std::move(scripts)) {}
+connection_fsm::connection_fsm(connection_options options) : options_(std::move(options)) {}
 
 // ---------------------------------------------------------------- requests
 
@@ -83,6 +82,8 @@ void connection_fsm::begin_attempt(time_point now) {
   master_.clear();
   source_.clear();
   output_.clear();
+  loads_.clear();
+  last_unsent_ = 0;
   is_writing_ = false;
   phase_deadline_.reset();
   actions_.push_back(start_attempt{});
@@ -111,7 +112,7 @@ void connection_fsm::on_connected(time_point) {
   phase_ = phase::handshaking;
   handshake_channels_.clear();
   for (const auto& [channel, to] : subscriptions_) handshake_channels_.push_back(channel);
-  handshake_.emplace(options_, scripts_, handshake_channels_);
+  handshake_.emplace(options_, handshake_channels_);
   output_ = handshake_->bytes();
   is_writing_ = true;
   actions_.push_back(start_write{});

@@ -44,7 +44,8 @@ struct disconnect_reason {
 /// What an attempt is doing, in words, for errors.
 struct attempt_progress {
   std::string step = "connecting";
-  std::string search;  ///< how the search for the master stands, while there is one
+  std::string search;      ///< how the search for the master stands, while there is one
+  std::size_t unsent = 0;  ///< bytes that were written, and that the other end has not taken yet
 };
 
 /// After each event, the driver performs actions() in order, delivers notifications() and sees to it that
@@ -70,7 +71,7 @@ class connection_fsm {
   static constexpr std::chrono::seconds settled_after{2};      ///< a connection this old was a good one
   static constexpr int max_script_loads = 3;                   ///< of one request
 
-  connection_fsm(connection_options options, std::vector<const script*> scripts);
+  explicit connection_fsm(connection_options options);
 
   // ---- calls of users
 
@@ -151,6 +152,7 @@ class connection_fsm {
   void take_reply(reply& r, time_point now);
   void take_error(const request_ptr& r, const std::string& text);
   void load_and_retry(const request_ptr& r);
+  void script_loaded(const request& load, const reply& answer);
 
   void watch_health(time_point now);
   void check_health(time_point now);
@@ -158,8 +160,6 @@ class connection_fsm {
   void check_invariants() const;
 
   const connection_options options_;
-  const std::vector<const script*> scripts_;
-
   phase phase_ = phase::idle;
   pipeline pipeline_;
   std::map<std::string, receiver, std::less<>> subscriptions_;
@@ -173,9 +173,11 @@ class connection_fsm {
   std::string master_, source_;              // the server that a sentinel named; the same for errors
   std::optional<time_point> serving_since_;  // if it has come so far
   std::optional<disconnect_reason> given_up_;
+  std::map<const script*, std::string> loads_;  // scripts that are being loaded, and why one was refused
   bool is_writing_ = false;
   bool is_flush_scheduled_ = false;
   health_check health_;
+  std::size_t last_unsent_ = 0;
 
   // From one attempt to the next.
   backoff pause_;

@@ -23,6 +23,8 @@ void connection_fsm::on_deadline(time_point now, const attempt_progress& progres
   }
   if (phase_deadline_ && now >= *phase_deadline_) {
     phase_deadline_.reset();
+    // Over a slow network, what was written long ago is still on its way.
+    if (progress.unsent < std::exchange(last_unsent_, progress.unsent)) health_.reset(now);
     end_phase(now, progress);
   }
   check_invariants();
@@ -80,7 +82,7 @@ void connection_fsm::check_health(time_point now) {
   if (!is_expecting) return;
   switch (health_.check(now)) {
     case health::dead:
-      return give_up({"no answer for " + in_seconds(2 * health_check::max_silence)});
+      return give_up({"no answer for " + in_seconds(health_check::max_silence)});
     case health::ping:
       enqueue(make_request({"PING"}), now);
       break;

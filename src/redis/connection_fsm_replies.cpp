@@ -87,6 +87,7 @@ void connection_fsm::take_reply(reply& r, time_point now) {
   const bool is_subscribed = is_push(r, "subscribe");
   if (r.type == reply::kind::push && !is_subscribed && !is_push(r, "unsubscribe")) return;
   const auto matched = pipeline_.match(r);
+  if (matched->loads) script_loaded(*matched, r);
   if (r.is_error()) {
     take_error(matched, r.text);
     return;
@@ -107,14 +108,32 @@ void connection_fsm::take_error(const request_ptr& r, const std::string& text) {
   } else if (meaning == error_class::no_script && r->evaluates && r->script_loads++ < max_script_loads) {
     if (r->handler) load_and_retry(r);
   } else {
-    complete(r, std::make_exception_ptr(broker_error(text, reason_of(text))), {});
+    complete(r, std::make_exception_ptr(broker_error(without_arguments(text), reason_of(text))), {});
   }
 }
 
+// All requests that were answered NOSCRIPT keep their order, behind one SCRIPT LOAD.
 void connection_fsm::load_and_retry(const request_ptr& r) {
-  pipeline_.add_first(r);
-  pipeline_.add_first(make_request({"SCRIPT", "LOAD", std::string(r->evaluates->text)}));
+  const auto [load, is_first] = loads_.try_emplace(r->evaluates);
+  if (!load->second.empty()) {
+    complete(r, std::make_exception_ptr(broker_error("SCRIPT LOAD was refused: " + load->second)), {});
+    return;
+  }
+  if (is_first) {
+    auto request = make_request({"SCRIPT", "LOAD", std::string(r->evaluates->text)});
+    request->loads = r->evaluates;
+    pipeline_.add_retry(std::move(request));
+  }
+  pipeline_.add_retry(r);
   flush_later();
+}
+
+void connection_fsm::script_loaded(const request& load, const reply& answer) {
+  if (answer.is_error()) {
+    loads_[load.loads] = without_arguments(answer.text);
+  } else {
+    loads_.erase(load.loads);
+  }
 }
 
 }  // namespace quarq::redis

@@ -14,7 +14,19 @@ constexpr std::string_view full_codes[] = {"OOM ", "MISCONF "};
 constexpr std::string_view unsaid_codes[] = {"NOPERM ", "NOAUTH ", "TRYAGAIN ", "CLUSTERDOWN "};
 constexpr char role[] = "ROLE";
 
+std::string without_text(std::string text, const std::string& secret) {
+  if (secret.empty()) return text;
+  for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + 3)) {
+    text.replace(at, secret.size(), "***");
+  }
+  return text;
+}
+
 }  // namespace
+
+std::string without_arguments(std::string_view text) {
+  return std::string(text.substr(0, text.find(", with args beginning with")));
+}
 
 error_class classify_error(std::string_view text) noexcept {
   if (text.starts_with("NOSCRIPT ")) return error_class::no_script;
@@ -46,8 +58,8 @@ std::vector<std::string> auth_args(const connection_options& options) {
   return {"AUTH", options.username.empty() ? "default" : options.username, options.password};
 }
 
-handshake::handshake(const connection_options& options, const std::vector<const script*>& scripts,
-                     const std::vector<std::string>& channels) {
+handshake::handshake(const connection_options& options, const std::vector<std::string>& channels)
+    : password_(options.password) {
   std::vector<std::string> hello{"HELLO", "3"};
   if (!options.password.empty()) {
     const auto auth = auth_args(options);
@@ -60,9 +72,6 @@ handshake::handshake(const connection_options& options, const std::vector<const 
   // The name is for operators who read CLIENT LIST; a user without permission to set it can do everything
   // else.
   add({"CLIENT SETNAME", false, false}, {"CLIENT", "SETNAME", "quarq"});
-  for (const auto* script : scripts) {
-    add({"SCRIPT LOAD", false, true}, {"SCRIPT", "LOAD", std::string(script->text)});
-  }
   for (const auto& channel : channels) add({"SUBSCRIBE", true, true}, {"SUBSCRIBE", channel});
 }
 
@@ -76,7 +85,7 @@ handshake_result handshake::take(const reply& r) {
   const step now = left_.front();
   left_.pop_front();
   if (r.is_error() && now.must_succeed) {
-    error_ = std::string(now.what) + " was refused: " + r.text;
+    error_ = std::string(now.what) + " was refused: " + without_text(without_arguments(r.text), password_);
     return classify_error(r.text) == error_class::not_ready ? handshake_result::not_ready
                                                             : handshake_result::refused;
   }

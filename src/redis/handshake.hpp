@@ -10,7 +10,6 @@
 
 #include "redis/options.hpp"
 #include "redis/resp.hpp"
-#include "redis/script.hpp"
 
 namespace quarq::redis {
 
@@ -23,6 +22,9 @@ enum class error_class {
 error_class classify_error(std::string_view text) noexcept;
 /// What an ordinary error says of the request.
 broker_error::reason reason_of(std::string_view text);
+
+/// An error reply without the arguments that the server repeats in it: one of them may be a password.
+std::string without_arguments(std::string_view text);
 
 /// AUTH with the user and the password of these options.
 std::vector<std::string> auth_args(const connection_options& options);
@@ -37,8 +39,7 @@ enum class handshake_result {
 /// Makes the first commands of a connection, for one pipelined write, and evaluates their replies.
 class handshake {
  public:
-  handshake(const connection_options& options, const std::vector<const script*>& scripts,
-            const std::vector<std::string>& channels);
+  handshake(const connection_options& options, const std::vector<std::string>& channels);
 
   const std::string& bytes() const noexcept { return bytes_; }
 
@@ -54,6 +55,7 @@ class handshake {
     bool must_succeed;
   };
   void add(step s, std::vector<std::string> args);
+  const std::string password_;
   std::string bytes_;
   std::deque<step> left_;
   std::string error_;

@@ -7,14 +7,16 @@ namespace quarq::redis {
 
 enum class health { ok, ping, dead };
 
-/// A server is asked (PING) after `max_silence` without a byte from it, and given up when the same time
-/// passes again without one.
+/// A server is asked (PING) after `ping_after` without a byte from it, and given up after `max_silence`. That is
+/// long: a server may be busy for seconds, and to send it everything again would keep it busy. A host or a
+/// network that is gone is found earlier, by TCP (socket.cpp).
 class health_check {
  public:
   using clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds max_silence{2000};
+  static constexpr std::chrono::milliseconds ping_after{2000}, max_silence{10'000};
 
-  /// The silence begins now: bytes came, or the first request was sent to a server that owed nothing before.
+  /// The silence begins now: bytes came or were taken by the other end, or the first request was sent to a server
+  /// that owed nothing before.
   void reset(clock::time_point now) noexcept {
     since_ = now;
     pinged_ = false;
@@ -27,7 +29,9 @@ class health_check {
     since_ = now;
     return health::ping;
   }
-  clock::time_point next_check() const noexcept { return since_ + max_silence; }
+  clock::time_point next_check() const noexcept {
+    return since_ + (pinged_ ? max_silence - ping_after : ping_after);
+  }
 
  private:
   clock::time_point since_{};

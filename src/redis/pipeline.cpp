@@ -37,6 +37,13 @@ void pipeline::add_first(request_ptr r) {
   waiting_.push_front(std::move(r));
 }
 
+void pipeline::add_retry(request_ptr r) {
+  QUARQ_ASSERT(r && !r->bytes.empty());
+  move_stage(*r, stage::none, stage::waiting);
+  const auto at = std::min(retries_++, waiting_.size());
+  waiting_.insert(waiting_.begin() + static_cast<std::ptrdiff_t>(at), std::move(r));
+}
+
 void pipeline::gather(std::string& out) {
   std::size_t bytes = out.size();
   for (const auto& r : waiting_) bytes += r->bytes.size();
@@ -47,6 +54,7 @@ void pipeline::gather(std::string& out) {
     sent_.push_back(std::move(r));
   }
   waiting_.clear();
+  retries_ = 0;
 }
 
 request_ptr pipeline::match(const reply& r) {
@@ -68,6 +76,7 @@ void pipeline::requeue_sent() {
   waiting_.insert(waiting_.begin(), std::make_move_iterator(sent_.begin()),
                   std::make_move_iterator(sent_.end()));
   sent_.clear();
+  retries_ = 0;
 }
 
 void pipeline::abandon(const request_ptr& r) {

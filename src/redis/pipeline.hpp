@@ -19,6 +19,8 @@ class pipeline {
   void add(request_ptr r);
   /// Ahead of all others that wait.
   void add_first(request_ptr r);
+  /// Ahead of all others that wait, but for those that were added in this way since gather().
+  void add_retry(request_ptr r);
 
   /// Appends the bytes of all waiting requests to `out`; from now on they are sent.
   void gather(std::string& out);
@@ -47,6 +49,7 @@ class pipeline {
 
  private:
   std::deque<request_ptr> waiting_, sent_;
+  std::size_t retries_ = 0;  // at the beginning of waiting_, at most
 };
 
 }  // namespace quarq::redis

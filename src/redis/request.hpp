@@ -33,6 +33,7 @@ struct request {
   kind type = kind::command;
   std::string bytes;                            ///< as it is sent
   const script* evaluates = nullptr;            ///< if it is an EVALSHA
+  const script* loads = nullptr;                ///< if it is a SCRIPT LOAD
   std::optional<clock::time_point> deadline{};  ///< how long it waits for a connection
   std::unique_ptr<completion_handler> handler;  ///< empty: nobody waits for the reply, or not any more
   int script_loads = 0;                         ///< how often the server answered NOSCRIPT

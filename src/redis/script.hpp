@@ -6,8 +6,7 @@
 
 namespace quarq::redis {
 
-/// A Lua script, sent as EVALSHA. A connection loads it after each connect, and again when the server answers
-/// NOSCRIPT.
+/// A Lua script, sent as EVALSHA. A connection loads it when the server answers NOSCRIPT.
 struct script {
   /// `lua` must outlive the script.
   explicit script(std::string_view lua);

@@ -1,6 +1,8 @@
 #include "redis/socket.hpp"
 
+#include <chrono>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -10,10 +12,15 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "base/assert.hpp"
+#include "redis/connect.hpp"
 
 namespace quarq::redis {
 
@@ -24,6 +31,8 @@ namespace {
 
 constexpr std::size_t chunk = std::size_t{64} << 10;           // bytes in one write to the socket
 constexpr std::size_t max_idle_output = std::size_t{1} << 20;  // capacity of an empty buffer
+// After which the kernel gives up a peer whose host does not confirm what was sent: a network or host that is gone.
+constexpr std::chrono::milliseconds max_unacknowledged{5000};
 
 bool is_ip_address(const std::string& host) {
   error_code ec;
@@ -56,6 +65,7 @@ awaitable<void> socket::open(connection_options options) {
 
 awaitable<void> socket::open_unix(std::string path) {
   const asio::local::stream_protocol::endpoint where(path);
+  open_for(socket_, where);
   co_await socket_.async_connect(where, asio::use_awaitable);
 }
 
@@ -63,19 +73,22 @@ awaitable<void> socket::open_tcp(connection_options options) {
   step = "looking up the host";
   auto found = co_await resolver_.async_resolve(options.host, options.port, asio::use_awaitable);
   step = "connecting";
-  error_code ec = asio::error::host_not_found;
-  for (const auto& entry : found) {
-    const asio::generic::stream_protocol::endpoint where(entry.endpoint());
-    if (dropped()) break;
-    co_await socket_.async_connect(where, asio::redirect_error(asio::use_awaitable, ec));
-    if (!ec) break;
-    error_code ignored;
-    socket_.close(ignored);
-  }
+  std::vector<asio::ip::tcp::endpoint> addresses;
+  for (const auto& entry : found) addresses.push_back(entry.endpoint());
+  addresses = in_turns(std::move(addresses));
   if (dropped()) throw error(why_);
-  if (ec) throw boost::system::system_error(ec);
+  co_await connect_to_any(socket_, std::move(addresses));
+  if (dropped()) throw error(why_);
   socket_.set_option(asio::ip::tcp::no_delay(true));
   socket_.set_option(asio::socket_base::keep_alive(true));
+  const int ms = static_cast<int>(max_unacknowledged.count());
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
+
+std::size_t socket::unsent() {
+  int bytes = 0;
+  if (!socket_.is_open() || ::ioctl(socket_.native_handle(), SIOCOUTQ, &bytes) != 0) return 0;
+  return static_cast<std::size_t>(bytes);
 }
 
 awaitable<void> socket::open_tls(connection_options options) {

@@ -42,6 +42,8 @@ class socket : public std::enable_shared_from_this<socket> {
 
   /// Closes: reading and writing fail. The first reason is kept.
   void drop(const std::string& why);
+  /// How many written bytes the other end has not taken yet.
+  std::size_t unsent();
   bool dropped() const noexcept { return !why_.empty(); }
   const std::string& why() const noexcept { return why_; }
   /// What the attempt is doing, for errors.

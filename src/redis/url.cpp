@@ -16,8 +16,8 @@ namespace {
 
 // A password with an & in it should have been percent-encoded; it ends where another parameter begins, at a
 // name followed by =.
-std::string without_sentinel_password(std::string_view url) {
-  constexpr std::string_view name = "sentinel_password=";
+std::string without_password_parameter(std::string_view url) {
+  constexpr std::string_view name = "password=";
   const auto at = url.find(name);
   if (at == url.npos) return std::string(url);
   const auto begins_another = [&](std::size_t ampersand) {
@@ -28,20 +28,23 @@ std::string without_sentinel_password(std::string_view url) {
   auto end = url.find('&', at);
   while (end != url.npos && !begins_another(end)) end = url.find('&', end + 1);
   const auto rest = end == url.npos ? std::string_view() : url.substr(end);
-  return std::string(url.substr(0, at)) + std::string(name) + "***" + without_sentinel_password(rest);
+  return std::string(url.substr(0, at)) + std::string(name) + "***" + without_password_parameter(rest);
 }
 
 }  // namespace
 
-// Passwords often hold characters that should have been percent-encoded, so the last @ is taken as the end.
+// Passwords often hold characters that should have been percent-encoded, so the last @ is taken as the end. A name
+// without a password is mostly a password whose colon was forgotten.
 std::string without_password(std::string_view whole) {
-  const auto url = without_sentinel_password(whole);
+  const auto url = without_password_parameter(whole);
   const auto slashes = url.find("://");
   const auto at = url.rfind('@');
   if (slashes == url.npos || at == url.npos || at < slashes) return url;
-  const auto colon = url.find(':', slashes + 3);
-  if (colon == url.npos || colon > at) return url;
-  return url.substr(0, colon + 1) + "***" + url.substr(at);
+  const auto first = slashes + 3;
+  if (url[first] == '/') return url;  // there is no host, but a path
+  const auto colon = url.find(':', first);
+  const auto hidden = colon == url.npos || colon > at ? first : colon + 1;
+  return url.substr(0, hidden) + "***" + url.substr(at);
 }
 
 namespace {

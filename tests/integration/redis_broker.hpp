@@ -43,7 +43,7 @@ inline std::shared_ptr<broker::broker> open(const redis_server& server, any_io_e
 }
 
 inline std::unique_ptr<redis::connection> connect(const redis_server& server, any_io_executor loop) {
-  return std::make_unique<redis::connection>(loop, redis::parse_url(server.url()), scripts().all());
+  return std::make_unique<redis::connection>(loop, redis::parse_url(server.url()));
 }
 
 inline awaitable<redis::reply> call(redis::connection& connection, const redis::script& script,

@@ -67,7 +67,6 @@ TEST_F(redis_connection, selects_its_database) {
 }
 
 TEST_F(redis_connection, forgotten_scripts_are_loaded_again) {
-  // Not among those that are loaded after each connect.
   use([&](connection& c) -> awaitable<void> {
     const auto keys = args_of("n");
     const auto by = args_of("1");
@@ -84,9 +83,9 @@ TEST_F(redis_connection, forgotten_scripts_are_loaded_again) {
 
 TEST_F(redis_connection, a_script_that_does_not_compile_is_refused_with_the_servers_words) {
   const script broken("return (");
-  use(parse_url(server().url()), {&broken}, [&](connection& c) -> awaitable<void> {
-    const auto ping = args_of("PING");
-    const auto failure = co_await failure_of(c.command(ping));
+  use([&](connection& c) -> awaitable<void> {
+    const std::vector<std::string> none;
+    const auto failure = co_await failure_of(c.run(broken, none, none));
     EXPECT_NE(failure.find("SCRIPT LOAD was refused: ERR Error compiling script"), std::string::npos)
         << failure;
   });

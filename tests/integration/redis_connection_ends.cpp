@@ -13,7 +13,7 @@ namespace {
 TEST_F(redis_connection, destroying_it_ends_requests_in_flight) {
   const auto body = [&]() -> awaitable<void> {
     const auto executor = co_await asio::this_coro::executor;
-    auto c = std::make_unique<connection>(executor, parse_url(server().url()), scripts{});
+    auto c = std::make_unique<connection>(executor, parse_url(server().url()));
     const auto ping = args_of("PING");
     co_await c->command(ping);
     server().pause();
@@ -32,7 +32,7 @@ TEST_F(redis_connection, destroying_it_ends_requests_in_flight) {
 TEST_F(redis_connection, destroying_it_inside_a_message_handler_is_allowed) {
   const auto body = [&]() -> awaitable<void> {
     const auto executor = co_await asio::this_coro::executor;
-    auto c = std::make_unique<connection>(executor, parse_url(server().url()), scripts{});
+    auto c = std::make_unique<connection>(executor, parse_url(server().url()));
     co_await c->subscribe("end", [&](std::string_view) { c.reset(); });
     server().command({"PUBLISH", "end", "1"});
     server().command({"PUBLISH", "end", "2"});
@@ -50,7 +50,7 @@ TEST_F(redis_connection, the_loop_may_be_destroyed_first_at_any_time) {
       std::vector<ending> endings(3);
       {
         asio::io_context events{1};
-        c.emplace(events.get_executor(), parse_url(server().url()), scripts{&increment});
+        c.emplace(events.get_executor(), parse_url(server().url()));
         asio::co_spawn(events, c->subscribe("x", [](std::string_view) {}), [](std::exception_ptr) {});
         for (auto& e : endings) asio::co_spawn(events, c->command({"PING"}), record_in(e));
         if (paused) server().pause();
@@ -67,7 +67,7 @@ TEST_F(redis_connection, it_may_be_destroyed_first_at_any_time) {
     std::vector<ending> endings(3);
     asio::io_context events{1};
     std::optional<connection> c;
-    c.emplace(events.get_executor(), parse_url(server().url()), scripts{&increment});
+    c.emplace(events.get_executor(), parse_url(server().url()));
     asio::co_spawn(events, c->subscribe("x", [](std::string_view) {}), [](std::exception_ptr) {});
     for (auto& e : endings) asio::co_spawn(events, c->command({"PING"}), record_in(e));
     for (int i = 0; i < turns && events.run_one_for(10ms); ++i) {
@@ -83,7 +83,7 @@ TEST_F(redis_connection, it_may_be_destroyed_first_at_any_time) {
 // A coroutine that owns the connection it waits for: at the end of the loop the two must not keep each other.
 awaitable<void> own_and_wait(std::string url, std::shared_ptr<int> alive) {
   const auto executor = co_await asio::this_coro::executor;
-  connection c(executor, parse_url(url), {});
+  connection c(executor, parse_url(url));
   const auto ping = args_of("PING");
   co_await c.command(ping);
   *alive = 2;

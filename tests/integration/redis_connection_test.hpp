@@ -84,8 +84,6 @@ strings args_of(Word... each) {
 
 class redis_connection : public testing::Test {
  protected:
-  using scripts = std::vector<const script*>;
-
   /// A server of the test's own, started at the first call.
   redis_server& server() {
     if (!server_) server_.emplace();
@@ -95,31 +93,21 @@ class redis_connection : public testing::Test {
 
   /// Runs a coroutine that is given a connection, on a loop of their own.
   template <class Body>
-  void use(const connection_options& options, scripts loaded, Body body) {
+  void use(const connection_options& options, Body body) {
     run_on_loop([&]() -> awaitable<void> {
       loop_ = co_await asio::this_coro::executor;
-      connection c(loop_, options, loaded);
+      connection c(loop_, options);
       co_await body(c);
     });
   }
   template <class Body>
   void use(const std::string& url, Body body) {
-    use(parse_url(url), {}, std::move(body));
+    use(parse_url(url), std::move(body));
   }
   template <class Body>
   void use(Body body) {
     use(server().url(), std::move(body));
   }
-  /// The same with a connection that loads `increment` at each connect.
-  template <class Body>
-  void use_script(const std::string& url, Body body) {
-    use(parse_url(url), {&increment}, std::move(body));
-  }
-  template <class Body>
-  void use_script(Body body) {
-    use_script(server().url(), std::move(body));
-  }
-
   /// Sends a request without waiting for its end. Inside of use() only.
   void start(awaitable<reply> request, ending& into) {
     asio::co_spawn(loop_, std::move(request), record_in(into));
@@ -129,7 +117,7 @@ class redis_connection : public testing::Test {
   /// How a PING ends.
   std::string ping_failure(const connection_options& options) {
     std::string failure;
-    use(options, {}, [&](connection& c) -> awaitable<void> {
+    use(options, [&](connection& c) -> awaitable<void> {
       const auto ping = args_of("PING");
       failure = co_await failure_of(c.command(ping));
     });
@@ -145,7 +133,7 @@ class redis_connection : public testing::Test {
 
   /// Values of all kinds, both ways.
   void check_commands(const std::string& url) {
-    use_script(url, [&](connection& c) -> awaitable<void> {
+    use(url, [&](connection& c) -> awaitable<void> {
       strings set{"SET", "k", std::string("a\0\r\n", 4)}, get{"GET", "k"}, missing{"GET", "none"};
       const auto hset = args_of("HSET", "h", "field", "value");
       const auto all = args_of("HGETALL", "h");

@@ -16,7 +16,7 @@ using redis::parse_url;
 
 awaitable<std::string> failure_of(redis::connection_options options) {
   auto loop = co_await boost::asio::this_coro::executor;
-  redis::connection c(loop, options, {});
+  redis::connection c(loop, options);
   strings ping(1, "PING");
   auto t = co_await error_of(c.command(ping));
   co_return t.what;
@@ -28,7 +28,7 @@ std::string failure_at(const std::string& url) {
 
 awaitable<void> set_at(std::string url, std::string key) {
   auto loop = co_await boost::asio::this_coro::executor;
-  redis::connection c(loop, parse_url(url), {});
+  redis::connection c(loop, parse_url(url));
   strings args = {"SET", std::move(key), "here"};
   co_await c.command(args);
 }
@@ -165,7 +165,7 @@ TEST(redis_sentinel, a_master_that_becomes_a_replica_is_left_at_the_next_write) 
   sentinels redis;
   const auto body = [&]() -> awaitable<void> {
     auto loop = co_await boost::asio::this_coro::executor;
-    redis::connection c(loop, parse_url(redis.url()), {});
+    redis::connection c(loop, parse_url(redis.url()));
     int reconnected = 0;
     c.on_reconnect([&] { ++reconnected; });
     strings before = {"SET", "before", "here"}, after = {"SET", "after", "here"};

@@ -84,7 +84,7 @@ arq_broker::arq_broker(arq_settings settings, boost::asio::any_io_executor loop)
     : settings_(std::move(settings)),
       loop_(loop),
       payloads_(settings_.codec),
-      connection_(loop, settings_.redis, scripts().all()),
+      connection_(loop, settings_.redis),
       server_(connection_, all_queues),
       enqueuer_(
           std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue, own_prefix)),

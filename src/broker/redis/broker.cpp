@@ -85,7 +85,7 @@ std::vector<packed_job> pack(std::vector<new_job> jobs) {
 }  // namespace
 
 redis_broker::redis_broker(quarq::redis::connection_options options, boost::asio::any_io_executor loop)
-    : connection_(loop, std::move(options), scripts().all()),
+    : connection_(loop, std::move(options)),
       server_(connection_, all_queues),
       enqueuer_(
           std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue, key_prefix)),

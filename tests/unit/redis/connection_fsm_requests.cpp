@@ -203,6 +203,43 @@ TEST_F(redis_connection_fsm, a_script_that_the_server_has_forgotten_is_loaded_up
            "s fails: NOSCRIPT No matching script."}});
 }
 
+TEST_F(redis_connection_fsm,
+       a_forgotten_script_is_loaded_once_for_all_who_need_it_and_they_keep_their_order) {
+  serve();
+  const std::string evalsha = "EVALSHA " + script_.sha1 + " 0", unknown = "NOSCRIPT No matching script.";
+  expect({{submit_script("s"), serving, "flush"},
+          {submit_script("t"), serving, ""},
+          {submit_script("u"), serving, ""},
+          {flushed(), serving, "write " + evalsha + " | " + evalsha + " | " + evalsha},
+          {written(), serving, ""},
+          {submit("a"), serving, "flush"},
+          {replied(error_reply(unknown)), serving, ""},
+          {replied(error_reply(unknown)), serving, ""},
+          {flushed(), serving, "write SCRIPT LOAD return 1 | " + evalsha + " | " + evalsha + " | a"},
+          {written(), serving, ""},
+          {replied(error_reply(unknown)), serving, "flush"},
+          {flushed(), serving, "write " + evalsha},
+          {written(), serving, ""},
+          {replied(script_.sha1), serving, ""},
+          {replied("1"), serving, "s: 1"},
+          {replied("2"), serving, "t: 2"},
+          {replied("3"), serving, "a: 3"},
+          {replied("4"), serving, "u: 4"}});
+}
+
+TEST_F(redis_connection_fsm, a_script_that_the_server_refuses_fails_with_its_words) {
+  serve();
+  const std::string evalsha = "EVALSHA " + script_.sha1 + " 0", unknown = "NOSCRIPT No matching script.";
+  expect({{submit_script("s"), serving, "flush"},
+          {flushed(), serving, "write " + evalsha},
+          {written(), serving, ""},
+          {replied(error_reply(unknown)), serving, "flush"},
+          {flushed(), serving, "write SCRIPT LOAD return 1 | " + evalsha},
+          {written(), serving, ""},
+          {replied(error_reply("NOPERM no scripts")), serving, ""},
+          {replied(error_reply(unknown)), serving, "s fails: SCRIPT LOAD was refused: NOPERM no scripts"}});
+}
+
 TEST_F(redis_connection_fsm, a_script_that_nobody_waits_for_is_not_loaded) {
   serve();
   expect({{submit_script("s"), serving, "flush"},
@@ -213,7 +250,7 @@ TEST_F(redis_connection_fsm, a_script_that_nobody_waits_for_is_not_loaded) {
 
 // ---- health
 
-TEST_F(redis_connection_fsm, a_silent_server_is_asked_after_two_seconds_and_given_up_after_four) {
+TEST_F(redis_connection_fsm, a_silent_server_is_asked_after_two_seconds_and_given_up_after_ten) {
   serve();
   expect({{submit("a"), serving, "flush"},
           {flushed(), serving, "write a"},
@@ -221,15 +258,16 @@ TEST_F(redis_connection_fsm, a_silent_server_is_asked_after_two_seconds_and_give
           {after(1999ms), serving, ""},
           {after(1ms), serving, "flush"},
           {flushed(), serving, "write PING"},
-          {after(1999ms), serving, ""},
-          {after(1ms), disconnecting, "disconnect: no answer for 4 s"},
-          {lost("aborted"), backing_off, outage("no answer for 4 s")},
-          {after(25ms), connecting, "connect"},
+          {after(7999ms), serving, ""},
+          {after(1ms), disconnecting, "disconnect: no answer for 10 s"},
+          {lost("aborted"), backing_off, outage("no answer for 10 s")},
+          {after(25ms), connecting,
+           "a fails: " + address + ": no connection within 10 s: no answer for 10 s; connect"},
           {connected(), handshaking, hello},
           {written(), handshaking, ""},
           {replied("OK"), handshaking, ""},
           // Nobody waits for the PING.
-          {replied("OK"), serving, "reconnected; info: " + address + ": connected; write a"}});
+          {replied("OK"), serving, "reconnected; info: " + address + ": connected"}});
 }
 
 TEST_F(redis_connection_fsm, bytes_of_a_server_are_a_sign_of_life) {
@@ -238,6 +276,21 @@ TEST_F(redis_connection_fsm, bytes_of_a_server_are_a_sign_of_life) {
   now += 1500ms;
   received()();
   expect({{after(500ms), serving, ""}, {after(1499ms), serving, ""}, {after(1ms), serving, "flush"}});
+}
+
+TEST_F(redis_connection_fsm, a_large_write_on_its_way_over_a_slow_network_is_a_sign_of_life) {
+  serve();
+  expect({{submit("a"), serving, "flush"}, {flushed(), serving, "write a"}, {written(), serving, ""}});
+  progress.unsent = 4'000'000;
+  expect({{after(2s), serving, "flush"}, {flushed(), serving, "write PING"}, {written(), serving, ""}});
+  for (int i = 0; i < 3; ++i) {
+    progress.unsent -= 1'000'000;
+    expect({{after(8s), serving, ""},
+            {after(2s), serving, "flush"},
+            {flushed(), serving, "write PING"},
+            {written(), serving, ""}});
+  }
+  expect({{after(8s), disconnecting, "disconnect: no answer for 10 s"}});
 }
 
 TEST_F(redis_connection_fsm, nothing_is_expected_of_a_server_without_requests) {
@@ -259,7 +312,7 @@ TEST_F(redis_connection_fsm, a_subscriber_without_requests_notices_a_dead_server
           {replied(push("subscribe", "c")), serving, "c: "},
           {after(2s), serving, "flush"},
           {flushed(), serving, "write PING"},
-          {after(2s), disconnecting, "disconnect: no answer for 4 s"}});
+          {after(8s), disconnecting, "disconnect: no answer for 10 s"}});
 }
 
 // ---- subscriptions

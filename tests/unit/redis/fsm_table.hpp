@@ -212,9 +212,7 @@ class redis_connection_fsm : public testing::Test {
     requests[name] = r;
     return r;
   }
-  void make(connection_options options) {
-    fsm = std::make_unique<connection_fsm>(options, std::vector<const script*>{});
-  }
+  void make(connection_options options) { fsm = std::make_unique<connection_fsm>(options); }
   void make_with_sentinels() {
     connection_options o;
     o.sentinel.hosts = {{"s", "2"}};
@@ -225,8 +223,7 @@ class redis_connection_fsm : public testing::Test {
   std::map<std::string, request_ptr> requests;
   connection_fsm::time_point now{};
   attempt_progress progress;
-  std::unique_ptr<connection_fsm> fsm =
-      std::make_unique<connection_fsm>(connection_options{}, std::vector<const script*>{});
+  std::unique_ptr<connection_fsm> fsm = std::make_unique<connection_fsm>(connection_options{});
 };
 
 }  // namespace quarq::redis

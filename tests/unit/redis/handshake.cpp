@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "redis/script.hpp"
 #include "unit/redis/replies.hpp"
 
 namespace quarq::redis {
@@ -13,46 +14,53 @@ namespace {
 const reply ok = text("OK");
 
 TEST(redis_handshake, sends_only_what_is_needed) {
-  EXPECT_EQ(commands_in(handshake({}, {}, {}).bytes()), "HELLO 3 | CLIENT SETNAME quarq");
+  EXPECT_EQ(commands_in(handshake({}, {}).bytes()), "HELLO 3 | CLIENT SETNAME quarq");
 }
 
-TEST(redis_handshake, sends_user_database_scripts_and_channels) {
+TEST(redis_handshake, sends_user_database_and_channels) {
   connection_options o;
   o.username = "worker";
   o.password = "secret";
   o.database = 4;
-  const script one("return 1"), two("return 2");
-  EXPECT_EQ(commands_in(handshake(o, {&one, &two}, {"c1", "c2"}).bytes()),
-            "HELLO 3 AUTH worker secret | SELECT 4 | CLIENT SETNAME quarq | SCRIPT LOAD return 1 | SCRIPT "
-            "LOAD return 2 | "
-            "SUBSCRIBE c1 | SUBSCRIBE c2");
+  EXPECT_EQ(commands_in(handshake(o, {"c1", "c2"}).bytes()),
+            "HELLO 3 AUTH worker secret | SELECT 4 | CLIENT SETNAME quarq | SUBSCRIBE c1 | SUBSCRIBE c2");
 }
 
 TEST(redis_handshake, a_password_alone_belongs_to_the_default_user) {
   connection_options o;
   o.password = "secret";
-  EXPECT_EQ(commands_in(handshake(o, {}, {}).bytes()), "HELLO 3 AUTH default secret | CLIENT SETNAME quarq");
+  EXPECT_EQ(commands_in(handshake(o, {}).bytes()), "HELLO 3 AUTH default secret | CLIENT SETNAME quarq");
 }
 
 TEST(redis_handshake, is_done_with_the_last_reply) {
-  const script script("return 1");
-  handshake setup({}, {&script}, {"c"});
+  handshake setup({}, {"c"});
   EXPECT_EQ(setup.take(ok), handshake_result::more);
   EXPECT_EQ(setup.take(error_reply("NOPERM no permission to set a name")), handshake_result::more);
-  EXPECT_EQ(setup.take(ok), handshake_result::more);
   EXPECT_EQ(setup.take(push("subscribe")), handshake_result::done);
 }
 
 TEST(redis_handshake, a_refusal_differs_from_a_server_that_is_not_ready) {
-  handshake refused({}, {}, {});
+  handshake refused({}, {});
   EXPECT_EQ(refused.take(error_reply("NOAUTH Authentication required.")), handshake_result::refused);
   EXPECT_EQ(refused.error(), "HELLO was refused: NOAUTH Authentication required.");
-  const script script("return 1");
-  handshake loading({}, {&script}, {});
-  EXPECT_EQ(loading.take(ok), handshake_result::more);
+  connection_options other_database;
+  other_database.database = 4;
+  handshake loading(other_database, {});
   EXPECT_EQ(loading.take(ok), handshake_result::more);
   EXPECT_EQ(loading.take(error_reply("LOADING Redis is loading the dataset in memory")),
             handshake_result::not_ready);
+}
+
+TEST(redis_handshake, a_refusal_shows_no_password) {
+  connection_options o;
+  o.password = "s3cret";
+  handshake echoed(o, {});
+  echoed.take(
+      error_reply("ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'default' 's3cr"));
+  EXPECT_EQ(echoed.error(), "HELLO was refused: ERR unknown command 'HELLO'");
+  handshake named(o, {});
+  named.take(error_reply("ERR s3cret is wrong, s3cret"));
+  EXPECT_EQ(named.error(), "HELLO was refused: ERR *** is wrong, ***");
 }
 
 connection_options by_sentinels() {
@@ -62,28 +70,28 @@ connection_options by_sentinels() {
 }
 
 TEST(redis_handshake, the_server_that_sentinels_name_must_be_a_master) {
-  EXPECT_EQ(commands_in(handshake(by_sentinels(), {}, {}).bytes()), "HELLO 3 | ROLE | CLIENT SETNAME quarq");
-  handshake master(by_sentinels(), {}, {});
+  EXPECT_EQ(commands_in(handshake(by_sentinels(), {}).bytes()), "HELLO 3 | ROLE | CLIENT SETNAME quarq");
+  handshake master(by_sentinels(), {});
   master.take(ok);
   EXPECT_EQ(master.take(role("master")), handshake_result::more);
   EXPECT_EQ(master.take(ok), handshake_result::done);
-  handshake replica(by_sentinels(), {}, {});
+  handshake replica(by_sentinels(), {});
   replica.take(ok);
   EXPECT_EQ(replica.take(role("slave")), handshake_result::not_ready);
   EXPECT_EQ(replica.error(), "it is a replica, not the master");
 }
 
 TEST(redis_handshake, a_user_without_permission_to_ask_for_the_role_may_connect) {
-  handshake setup(by_sentinels(), {}, {});
+  handshake setup(by_sentinels(), {});
   setup.take(ok);
   EXPECT_EQ(setup.take(error_reply("NOPERM this user has no permissions to run the 'role' command")),
             handshake_result::more);
 }
 
 TEST(redis_handshake, a_reply_of_the_wrong_kind_is_an_error) {
-  handshake a({}, {}, {});
+  handshake a({}, {});
   EXPECT_THROW(a.take(push("subscribe")), protocol_error);
-  handshake b({}, {}, {"c"});
+  handshake b({}, {"c"});
   b.take(ok);
   b.take(ok);
   EXPECT_THROW(b.take(ok), protocol_error);

@@ -212,6 +212,11 @@ TEST(redis_url, no_error_shows_the_password) {
         "redis://:hunter2@host?x=1",
         "redis://user:hunter2@ho st",
         "redis://:hun/ter2@host:x",
+        "redis://hunter2@host",
+        "redis://hunter2@host:6379/1",
+        "rediss://hun/ter2@host",
+        "redis+sentinel://hunter2@one:1,two",
+        "redis://host?password=hunter2",
         "redis://:hunter2#@host",
         "redis+unix://:hunter2@/s?y=1",
         "http://:hunter2@host",
@@ -243,6 +248,13 @@ TEST(redis_url, no_error_shows_the_password) {
             "the Redis URL \"redis://user:***@host/abc\" can");
   EXPECT_EQ(without_password("redis+sentinel://u:a@b,c:1/2?sentinel_password=s&master=m&timeout=1"),
             "redis+sentinel://u:***@b,c:1/2?sentinel_password=***&master=m&timeout=1");
+}
+
+TEST(redis_url, what_holds_no_password_is_shown) {
+  for (const std::string url : {"redis://host:6379/1?timeout=3", "redis+unix:///tmp/a@b.sock"}) {
+    EXPECT_EQ(without_password(url), url);
+  }
+  EXPECT_EQ(without_password("redis://secret@host:6379/1"), "redis://***@host:6379/1");
 }
 
 TEST(redis_url, a_password_that_is_not_encoded_is_explained) {
