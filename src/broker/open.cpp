@@ -6,9 +6,9 @@
 #include "broker/arq/broker.hpp"
 #include "broker/broker.hpp"
 #include "broker/redis/broker.hpp"
+#include "broker/redis/settings.hpp"
 #include "broker/sqlite/broker.hpp"
 #include "broker/sqlite/url.hpp"
-#include "redis/connection.hpp"
 #include "redis/url.hpp"
 
 namespace quarq::broker {
@@ -46,7 +46,7 @@ void check_url(std::string_view url) {
       sqlite::parse_url(url);
       break;
     case kind::redis:
-      quarq::redis::parse_url(url);
+      redis::parse_url(url);
       break;
     case kind::arq:
       arq::parse_url(url);

@@ -73,16 +73,21 @@ REDIS_TEST(eviction_is_reported, appendonly()) {
   EXPECT_TRUE(lines.empty()) << all_lines(lines);
 }
 
-REDIS_TEST(a_newer_format_is_refused_in_a_clear_line, {}) {
-  const strings newer = {"SET", "quarq:{q}:format", "2"};
+REDIS_TEST(another_format_is_refused_in_a_clear_line, {}) {
+  const strings newer = {"SET", "quarq:{q}:format", "3"};
   server.command(newer);
   auto store = open(server, loop);
   auto text = co_await error_of<broker_error>(enqueue_one(*store, "q", job_named("a")));
-  EXPECT_NE(text.find("quarq:{q}:* have format version 2"), std::string::npos) << text;
+  EXPECT_NE(text.find("quarq:{q}:* have format version 3"), std::string::npos) << text;
   text = co_await error_of<broker_error>(new_worker(store, "q"));
-  EXPECT_NE(text.find("format version 2"), std::string::npos) << text;
+  EXPECT_NE(text.find("format version 3"), std::string::npos) << text;
   text = co_await error_of<broker_error>(store->wait_ended("q", "a"));
-  EXPECT_NE(text.find("format version 2"), std::string::npos) << text;
+  EXPECT_NE(text.find("format version 3"), std::string::npos) << text;
+  EXPECT_NE(text.find("use a newer quarq"), std::string::npos) << text;
+  const strings older = {"SET", "quarq:{q}:format", "1"};
+  server.command(older);
+  text = co_await error_of<broker_error>(enqueue_one(*store, "q", job_named("a")));
+  EXPECT_NE(text.find("end these jobs with the quarq that made them"), std::string::npos) << text;
   co_await enqueue_ids(*store, "another", strings(1, "a"));
   const strings expected = {"quarq:queues", "quarq:{another}:format", "quarq:{another}:jobs",
                             "quarq:{another}:ready:5", "quarq:{q}:format"};
@@ -157,24 +162,28 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
   const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   strings keys;
   const auto settled_by = "quarq:{q}:settled:" + worker.held.token;
-  const strings expected = {"quarq:queues",   "quarq:{q}:cards",  "quarq:{q}:format",
-                            "quarq:{q}:idle", "quarq:{q}:leases", settled_by};
+  const strings expected = {"quarq:queues",    "quarq:{q}:beat", "quarq:{q}:cards",  "quarq:{q}:format",
+                            "quarq:{q}:heard", "quarq:{q}:idle", "quarq:{q}:leases", settled_by};
   while (keys != expected && std::chrono::steady_clock::now() < deadline) {
     co_await renew(worker);  // tidies up what was kept
     auto none = co_await claim_ids(worker, 1);
     EXPECT_TRUE(none.empty());
     keys = server.keys();
-    // Remembers the numbers of a client's last calls, for ten minutes.
+    // Remembers the numbers of a client's last calls, for ten minutes; and what it was told, for one.
     std::erase_if(keys, [&](const auto& key) {
       const strings ttl = {"PTTL", key};
-      return key.find(":sender:") != std::string::npos && server.command(ttl).integer > 0;
+      const bool is_of_a_client =
+          key.find(":sender:") != std::string::npos || key.find(":mail:") != std::string::npos;
+      return is_of_a_client && server.command(ttl).integer > 0;
     });
     co_await sleep_for(2ms);
   }
   EXPECT_EQ(keys, expected);
   co_await store->close_lease(worker.held);
   keys = server.keys();
-  std::erase_if(keys, [](const auto& key) { return key.find(":sender:") != std::string::npos; });
+  std::erase_if(keys, [](const auto& key) {
+    return key.find(":sender:") != std::string::npos || key.find(":mail:") != std::string::npos;
+  });
   const strings closed = {"quarq:queues", "quarq:{q}:format"};
   EXPECT_EQ(keys, closed);
 }
@@ -188,8 +197,9 @@ REDIS_TEST(kept_results_go_by_themselves_when_no_worker_comes, {}) {
   co_await store->close_lease(worker.held);
   auto gone = [&] {
     const auto keys = server.keys();
-    return std::none_of(keys.begin(), keys.end(),
-                        [](const auto& key) { return key.find("results") != std::string::npos; });
+    return std::none_of(keys.begin(), keys.end(), [](const auto& key) {
+      return (key.find("results") != std::string::npos || key.find("ended") != std::string::npos);
+    });
   };
   co_await until(gone);
 }

@@ -1,5 +1,6 @@
 // Jobs that Redis pushes to leases, and results that it pushes to clients.
 #include <algorithm>
+#include <thread>
 
 #include <quarq/errors.hpp>
 
@@ -14,6 +15,8 @@ namespace {
 struct taker {
   worker_end worker;
   std::shared_ptr<std::vector<claimed_job>> given = std::make_shared<std::vector<claimed_job>>();
+  std::shared_ptr<std::vector<broker::time_point>> given_at =
+      std::make_shared<std::vector<broker::time_point>>();
   std::shared_ptr<int> reconnected = std::make_shared<int>(0);
 };
 
@@ -26,7 +29,10 @@ awaitable<taker> new_taker(std::shared_ptr<broker::broker> store, std::string to
   broker::worker_events events;
   events.work_ready = [heard = made.worker.heard] { ++heard->work_ready; };
   events.cancel_requested = [heard = made.worker.heard](std::string id) { heard->cancels.push_back(id); };
-  events.on_job_pushed = [given = made.given](claimed_job job, broker::time_point) { given->push_back(job); };
+  events.on_job_pushed = [given = made.given, at = made.given_at](claimed_job job, broker::time_point now) {
+    given->push_back(job);
+    at->push_back(now);
+  };
   events.reconnected = [reconnected = made.reconnected] { ++*reconnected; };
   lease_options terms;
   terms.duration = 60s;
@@ -141,17 +147,71 @@ REDIS_TEST(given_jobs_of_a_lost_lease_go_to_others_and_its_holder_is_refused, {}
   co_await enqueue_one(*store, "q", fresh_job("a"));
   auto given = [&] { return idle.given->size() == 1; };
   co_await until(given);
+  const strings not_come = {"LLEN", "quarq:{q}:pushed:idle"};
+  auto confirmed = [&] { return server.command(not_come).integer == 0; };
+  co_await until(confirmed);
+  const strings on_its_way = {"RPUSH", "quarq:{q}:pushed:idle", std::string(8, '\0') + "b"};
+  co_await enqueue_one(*store, "q", fresh_job("b"));
+  auto second = [&] { return idle.given->size() == 2; };
+  co_await until(second);
+  co_await until(confirmed);
+  server.command(on_its_way);
   const strings run_out = {"ZADD", "quarq:{q}:leases", "1", "idle"};
   server.command(run_out);
   auto other = co_await new_worker(store, "q");
   co_await renew(other);
-  auto got = co_await claim_until(other, 1);
+  auto got = co_await claim_until(other, 2);
   EXPECT_EQ(got.at(0).id, "a");
   EXPECT_EQ(got.at(0).attempts, 2);
+  // For all that is known, this one lay in a socket.
+  EXPECT_EQ(got.at(1).id, "b");
+  EXPECT_EQ(got.at(1).attempts, 1);
+  const strings left = {"EXISTS", "quarq:{q}:pushed:idle", "quarq:{q}:pushed:other"};
+  EXPECT_EQ(server.command(left).integer, 0);
   const bool held = co_await settle_one(idle.worker, end("a"));
   EXPECT_FALSE(held);
   const strings takers = {"EXISTS", "quarq:{q}:takers"};
   EXPECT_EQ(server.command(takers).integer, 0);
+}
+
+REDIS_TEST(a_lease_that_seems_to_stand_still_is_given_nothing, {}) {
+  auto store = open(server, loop);
+  auto silent = co_await new_taker(store, "silent", 10);
+  const strings long_ago = {"HSET", "quarq:{q}:heard", "silent", "1000"};
+  server.command(long_ago);
+  co_await enqueue_one(*store, "q", fresh_job("a"));
+  auto well = co_await new_worker(store, "q");
+  auto first = co_await claim_until(well, 1);
+  EXPECT_EQ(first.at(0).id, "a");
+
+  auto busy = co_await new_taker(store, "busy", 10);
+  // What it was pushed a while ago has not come yet.
+  const strings pushed = {"RPUSH", "quarq:{q}:pushed:busy", std::string(8, '\0') + "earlier"};
+  server.command(pushed);
+  co_await enqueue_one(*store, "q", fresh_job("b"));
+  auto second = co_await claim_until(well, 1);
+  EXPECT_EQ(second.at(0).id, "b");
+  EXPECT_TRUE(silent.given->empty());
+  EXPECT_TRUE(busy.given->empty());
+}
+
+REDIS_TEST(a_job_that_comes_late_comes_with_the_time_of_its_coming, {}) {
+  auto store = open(server, loop);
+  auto idle = co_await new_taker(store, "idle", 10);
+  // This process stands still, while the message lies in its socket.
+  const strings what_time = {"TIME"};
+  const auto time = server.command(what_time);
+  const auto now = std::stoll(time.items.at(0).text) * 1000 + std::stoll(time.items.at(1).text) / 1000;
+  std::string moment;
+  for (int i = 0; i < 8; ++i) moment += static_cast<char>(now >> (8 * i));
+  const auto never = std::string(8, '\0');
+  const strings push = {"PUBLISH", "quarq:{q}:lease:idle", "j\1a" + moment + moment + never + "\5record"};
+  server.command(push);
+  std::this_thread::sleep_for(300ms);
+  auto given = [&] { return idle.given->size() == 1; };
+  co_await until(given);
+  EXPECT_GE(idle.given_at->front() - idle.given->front().enqueued_at, 250ms);
+  EXPECT_LE(idle.given_at->front() - idle.given->front().enqueued_at, default_timeout);
 }
 
 REDIS_TEST(what_was_given_into_a_broken_connection_is_given_back_by_reconcile, {}) {

@@ -2,16 +2,25 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <quarq/errors.hpp>
 
+#include "base/ids.hpp"
+#include "base/log.hpp"
 #include "broker/checks.hpp"
 #include "broker/redis/scripts.hpp"
+#include "broker/redis_common/byte_limits.hpp"
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
-#include "redis/url.hpp"
+#include "model/record.hpp"
 
 namespace quarq::broker::redis {
 
@@ -26,6 +35,12 @@ using redis_common::whole_number;
 namespace {
 
 constexpr const char* all_queues = "quarq:queues";
+constexpr std::chrono::seconds ask_again_after{10}, longest_pause{160};  // of those who wait for results
+constexpr std::size_t max_listed_per_call = 500;
+constexpr std::chrono::milliseconds confirm_after{5};  // several pushed jobs are confirmed together
+constexpr int max_sweeps = 20;                         // after a renewal: 10,000 outcomes or so
+
+using steady = std::chrono::steady_clock;
 
 std::string lease_channel(const lease& held) {
   return key_prefix(held.queue) + "lease:" + held.token;
@@ -42,25 +57,27 @@ job_details read_details(const quarq::redis::reply& reply) {
   job.holder = item(reply, 6).text;
   if (stored.empty()) return job;
   const auto header = read_header(stored);
+  if (!header) return job;
   job.record = stored.substr(job_header_size);
-  job.priority = header.priority;
-  job.enqueued_at = header.enqueued_at;
-  job.due_at = header.due_at;
-  job.expires_at = header.expires_at;
+  job.priority = header->priority;
+  job.enqueued_at = header->enqueued_at;
+  job.due_at = header->due_at;
+  job.expires_at = header->expires_at;
   if (job.state == job_state::deferred) job.due_at = time_point(milliseconds(whole_number(item(reply, 5))));
   return job;
 }
 
-// A job in its first try.
-claimed_job read_job(std::string_view id, std::string_view stored) {
+// A job in its first try; nothing if it is damaged.
+std::optional<claimed_job> read_job(std::string_view id, std::string_view stored) {
   const auto header = read_header(stored);
+  if (!header) return std::nullopt;
   claimed_job job;
   job.id = id;
   job.record = stored.substr(job_header_size);
-  job.priority = header.priority;
-  job.enqueued_at = header.enqueued_at;
-  job.due_at = header.due_at;
-  job.expires_at = header.expires_at;
+  job.priority = header->priority;
+  job.enqueued_at = header->enqueued_at;
+  job.due_at = header->due_at;
+  job.expires_at = header->expires_at;
   return job;
 }
 
@@ -84,12 +101,17 @@ std::vector<packed_job> pack(std::vector<new_job> jobs) {
 
 }  // namespace
 
-redis_broker::redis_broker(quarq::redis::connection_options options, boost::asio::any_io_executor loop)
-    : connection_(loop, std::move(options)),
+redis_broker::redis_broker(redis_settings settings, boost::asio::any_io_executor loop)
+    : settings_(std::move(settings)),
+      connection_(loop, settings_.connection),
+      payloads_(loop, settings_.connection),
       server_(connection_, all_queues),
-      enqueuer_(
-          std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue, key_prefix)),
-      waits_(std::make_shared<redis_common::result_waiters>(loop, connection_, scripts().wait, key_prefix)) {
+      enqueuer_(std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue,
+                                                                key_prefix, &payloads_)),
+      waits_(std::make_shared<redis_common::result_waiters>(loop, connection_, scripts().wait, key_prefix,
+                                                            ask_again_after, &payloads_, longest_pause)),
+      caller_(base::make_id()),
+      loop_(loop) {
   connection_.on_reconnect([this] { reconnected(); });
 }
 
@@ -102,6 +124,7 @@ redis_broker::~redis_broker() {
 
 awaitable<std::vector<accepted>> redis_broker::enqueue(std::string queue, std::vector<new_job> jobs) {
   check_jobs(jobs);
+  redis_common::check_sizes(jobs);
   co_await prepare(queue);
   if (jobs.empty()) co_return std::vector<accepted>();
   co_await server_.remember_queue(queue);
@@ -128,7 +151,7 @@ awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id,
   co_await prepare(queue);
   std::vector<std::string> args(1, id);
   args.push_back(pack_end(keep, outcome));
-  auto reply = co_await run(scripts().cancel, queue, std::move(args));
+  auto reply = co_await run_once(scripts().cancel, queue, std::move(args));
   co_return redis_common::read_cancel_result(reply);
 }
 
@@ -138,17 +161,24 @@ awaitable<void> redis_broker::open_lease(lease held, lease_options options, work
   co_await prepare(held.queue);
   co_await server_.remember_queue(held.queue);
   const auto channel = lease_channel(held);
-  leases_[channel] = std::move(events);
+  leases_[channel].events = std::move(events);
+  leases_[channel].pushed_key = key_prefix(held.queue) + "pushed:" + held.token;
   std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
     on_message(channel, message);
   };
-  co_await connection_.subscribe(channel, std::move(receive));
-  auto args = renewal_args(held, options, "1");
-  co_await run(scripts().renew, held.queue, std::move(args));
+  try {
+    co_await connection_.subscribe(channel, std::move(receive));
+    auto args = renewal_args(held, options, "1");
+    co_await run(scripts().renew, held.queue, std::move(args));
+  } catch (...) {
+    forget_lease(held);
+    throw;
+  }
 }
 
 awaitable<renewal> redis_broker::renew(lease held, lease_options options) {
   co_await prepare(held.queue);
+  const auto asked = steady::now();
   auto args = renewal_args(held, options, "0");
   auto reply = co_await run(scripts().renew, held.queue, std::move(args));
   renewal answer;
@@ -156,10 +186,33 @@ awaitable<renewal> redis_broker::renew(lease held, lease_options options) {
     forget_lease(held);
     co_return answer;
   }
+  time_.heard(time_point(milliseconds(item(reply, 1).integer)), asked, steady::now());
   answer.held = true;
   answer.work_ready = item(reply, 0).integer == 1;
-  for (std::size_t i = 1; i < reply.items.size(); ++i) answer.cancel_requests.push_back(reply.items[i].text);
+  for (std::size_t i = 2; i < reply.items.size(); ++i) answer.cancel_requests.push_back(reply.items[i].text);
+  co_await sweep(held.queue);
   co_return answer;
+}
+
+// The renewal itself has succeeded: what could not be removed now is removed after the next.
+awaitable<void> redis_broker::sweep(std::string queue) {
+  try {
+    std::int64_t dead = 0;
+    bool more = true;
+    for (int i = 0; more && i < max_sweeps; ++i) {
+      std::vector<std::string> args = {std::to_string(settings_.max_dead),
+                                       std::to_string(settings_.max_dead_age.count())};
+      auto reply = co_await run(scripts().sweep, queue, std::move(args));
+      more = item(reply, 0).integer == 1;
+      dead += item(reply, 1).integer;
+    }
+    if (dead > 0) {
+      base::log().warn(
+          "queue {}: removed {} dead jobs: at most {} are kept, for {} days (dead_jobs, dead_days)", queue,
+          dead, settings_.max_dead, settings_.max_dead_age / std::chrono::hours(24));
+    }
+  } catch (const broker_error&) {
+  }
 }
 
 awaitable<void> redis_broker::close_lease(lease held) {
@@ -167,7 +220,6 @@ awaitable<void> redis_broker::close_lease(lease held) {
   forget_lease(held);
   std::vector<std::string> args(1, held.token);
   co_await run(scripts().close_lease, held.queue, std::move(args));
-  settle_numbers_.erase(held.token);
 }
 
 awaitable<claim_result> redis_broker::claim(lease held, std::size_t max) {
@@ -185,25 +237,62 @@ awaitable<claim_result> redis_broker::claim(lease held, std::size_t max) {
 awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_result& into) {
   std::vector<std::string> args(1, held.token);
   args.push_back(std::to_string(max));
-  const auto events = leases_.find(lease_channel(held));
-  args.push_back(events != leases_.end() && events->second.on_job_pushed ? "1" : "0");
+  const auto* state = state_of(held);
+  args.push_back(state && state->events.on_job_pushed ? "1" : "0");
+  const auto asked = steady::now();
   auto reply = co_await run(scripts().claim, held.queue, std::move(args));
   if (reply.is_nil()) {
     throw broker_error(fmt::format("lease lost: \"{}\" is not held in queue \"{}\"", held.token, held.queue));
   }
   into.now = time_point(milliseconds(item(reply, 0).integer));
+  time_.heard(into.now, asked, steady::now());
   into.next_due.reset();
   if (item(reply, 1).integer >= 0) into.next_due = milliseconds(item(reply, 1).integer);
   const auto& ids = item(reply, 2).items;
   const auto& tried = item(reply, 4).items;
+  std::vector<std::string> damaged;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    auto& job = into.jobs.emplace_back(read_job(ids[i].text, item(item(reply, 3), i).text));
-    if (i < tried.size()) job.attempts += static_cast<int>(whole_number(tried[i]));
+    auto stored = item(item(reply, 3), i);
+    if (stored.type == quarq::redis::reply::kind::integer) {
+      stored.text = co_await fetch_record(held.queue, ids[i].text);
+    }
+    auto job = read_job(ids[i].text, stored.text);
+    if (!job) {
+      damaged.push_back(ids[i].text);
+      continue;
+    }
+    if (i < tried.size()) job->attempts += static_cast<int>(whole_number(tried[i]));
+    into.jobs.push_back(std::move(*job));
   }
-  co_return ids.size() == max;
+  if (!damaged.empty()) co_await bury_damaged(held, std::move(damaged));
+  co_return ids.size() == max || item(reply, 5).integer == 1;
+}
+
+// What is too large for a reply to a claim. Empty if the job is no longer there.
+awaitable<std::string> redis_broker::fetch_record(std::string queue, std::string id) {
+  std::vector<std::string> args = {"HGET", key_prefix(queue) + "jobs", id};
+  auto reply = co_await payloads_.command(std::move(args));
+  co_return std::move(reply.text);
+}
+
+// Jobs whose stored bytes nobody can read: each ends by itself, so that it does not hold up those beside it.
+awaitable<void> redis_broker::bury_damaged(lease held, std::vector<std::string> ids) {
+  std::vector<settlement> batch;
+  for (auto& id : ids) {
+    base::log().warn("queue {}: job {} is damaged in Redis: it is dead now", held.queue, id);
+    model::outcome why;
+    why.error_type = "quarq::broker_error";
+    why.error = "the job's record in Redis is damaged: it is shorter than its header";
+    auto& one = batch.emplace_back();
+    one.id = std::move(id);
+    one.state = job_state::dead;
+    one.outcome = model::encode(why);
+  }
+  co_await settle(held, std::move(batch));
 }
 
 awaitable<std::vector<bool>> redis_broker::settle(lease held, std::vector<settlement> batch) {
+  redis_common::check_sizes(batch);
   co_await prepare(held.queue);
   std::vector<bool> answers(batch.size(), false);
   auto parts = redis_common::split_settlements(batch);
@@ -231,8 +320,14 @@ awaitable<void> redis_broker::settle_some(lease held, const std::vector<settleme
     args.push_back(batch[which[k]].outcome);
     if (!alike) args.push_back(std::move(terms[k]));
   }
-  auto reply = co_await run(scripts().settle, held.queue, std::move(args));
-  settle_numbers_[held.token].answered(number);
+  const bool is_large = batch[which.front()].outcome.size() > redis_common::max_shared_payload;
+  auto reply =
+      co_await run_over(is_large ? payloads_ : connection_, scripts().settle, held.queue, std::move(args));
+  const auto numbers = settle_numbers_.find(held.token);
+  if (numbers != settle_numbers_.end()) {
+    numbers->second.answered(number);
+    if (!state_of(held)) settle_numbers_.erase(numbers);  // the lease was lost or closed
+  }
   for (std::size_t k = 0; k < which.size(); ++k) {
     answers[which[k]] = reply.text.empty() || reply.text.at(k) == '1';
   }
@@ -243,14 +338,20 @@ awaitable<void> redis_broker::reconcile(lease held, std::vector<std::string> kno
   std::vector<std::string> args(1, held.token);
   args.insert(args.end(), std::make_move_iterator(known.begin()), std::make_move_iterator(known.end()));
   co_await run(scripts().reconcile, held.queue, std::move(args));
+  // What was pushed until then has been given back.
+  if (auto* state = state_of(held)) state->pushes_came = 0;
 }
 
 // ---- for operators
 
 awaitable<std::optional<job_details>> redis_broker::inspect(std::string queue, std::string id) {
   co_await prepare(queue);
-  std::vector<std::string> args(1, id);
+  std::vector<std::string> args = {id, std::to_string(redis_common::max_shared_payload)};
   auto reply = co_await run(scripts().inspect, queue, std::move(args));
+  if (reply.type == quarq::redis::reply::kind::integer) {  // too large
+    args = {id, ""};
+    reply = co_await run_over(payloads_, scripts().inspect, queue, std::move(args));
+  }
   std::optional<job_details> found;
   if (!reply.is_nil()) found = read_details(reply);
   co_return found;
@@ -258,11 +359,16 @@ awaitable<std::optional<job_details>> redis_broker::inspect(std::string queue, s
 
 awaitable<std::vector<job_details>> redis_broker::list(std::string queue, job_state state, std::size_t max) {
   co_await prepare(queue);
-  std::vector<std::string> args(1, std::string(1, state_digit(state)));
-  args.push_back(std::to_string(std::min<std::size_t>(max, 1'000'000'000)));
-  auto reply = co_await run(scripts().list, queue, std::move(args));
   std::vector<job_details> found;
-  for (const auto& one : reply.items) found.push_back(read_details(one));
+  std::string from;
+  while (found.size() < max) {
+    const auto some = std::min(max - found.size(), max_listed_per_call);
+    std::vector<std::string> args = {std::string(1, state_digit(state)), std::to_string(some), from};
+    auto reply = co_await run_over(payloads_, scripts().list, queue, std::move(args));
+    for (std::size_t i = 1; i < reply.items.size(); ++i) found.push_back(read_details(reply.items[i]));
+    from = item(reply, 0).text;
+    if (from.empty()) break;
+  }
   co_return found;
 }
 
@@ -298,7 +404,7 @@ awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std:
     std::vector<std::string> args(1, until);
     for (std::size_t i = first; i < std::min(ids.size(), first + max_jobs_per_call); ++i)
       args.push_back(ids[i]);
-    auto reply = co_await run(scripts().requeue, queue, std::move(args));
+    auto reply = co_await run_once(scripts().requeue, queue, std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     until = std::to_string(item(reply, 1).integer);
     const bool more = item(reply, 2).integer == 1;
@@ -313,9 +419,9 @@ awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
   std::size_t count = 0;
   for (bool more = true; more;) {
     std::vector<std::string> args(1, std::string(1, state_digit(state)));
-    auto reply = co_await run(scripts().purge, queue, std::move(args));
-    count += static_cast<std::size_t>(reply.integer);
-    more = reply.integer >= static_cast<std::int64_t>(max_jobs_per_call);
+    auto reply = co_await run_once(scripts().purge, queue, std::move(args));
+    count += static_cast<std::size_t>(item(reply, 0).integer);
+    more = item(reply, 1).integer == 1;
   }
   co_return count;
 }
@@ -327,22 +433,57 @@ void redis_broker::on_message(const std::string& channel, std::string_view messa
   if (found == leases_.end() || message.empty()) return;
   // Copied: what is called may close the lease.
   if (message[0] == 'w') {
-    const auto tell = found->second.work_ready;
+    const auto tell = found->second.events.work_ready;
     if (tell) tell();
   } else if (message[0] == 'c') {
-    const auto tell = found->second.cancel_requested;
+    const auto tell = found->second.events.cancel_requested;
     if (tell) tell(std::string(message.substr(1)));
   } else if (message[0] == 'j') {
-    const auto give = found->second.on_job_pushed;
+    const auto give = found->second.events.on_job_pushed;
+    ++found->second.pushes_came;
+    if (!std::exchange(found->second.confirming, true)) {
+      boost::asio::co_spawn(loop_, confirm_pushes(self_, channel), boost::asio::detached);
+    }
     auto job = read_pushed(message);
-    // It was enqueued in the step in which it was given.
-    if (give && job) give(*job, job->enqueued_at);
+    if (!give || !job) return;
+    // It was enqueued in the step in which it was pushed, but the message may have waited here.
+    const auto now = std::max(job->enqueued_at, time_.at(steady::now()).value_or(job->enqueued_at));
+    give(*job, now);
   }
 }
 
 void redis_broker::forget_lease(const lease& held) {
   const auto channel = lease_channel(held);
   if (leases_.erase(channel) > 0) connection_.unsubscribe(channel);
+  settle_numbers_.erase(held.token);
+}
+
+redis_broker::open_lease_state* redis_broker::state_of(const lease& held) {
+  const auto found = leases_.find(lease_channel(held));
+  return found == leases_.end() ? nullptr : &found->second;
+}
+
+// Says how many pushed jobs have come: from then on they count as tried, should this worker be lost.
+awaitable<void> redis_broker::confirm_pushes(std::weak_ptr<redis_broker*> in, std::string channel) {
+  const auto loop = co_await boost::asio::this_coro::executor;
+  boost::asio::steady_timer pause(loop, confirm_after);
+  co_await pause.async_wait(boost::asio::use_awaitable);
+  auto self = in.lock();
+  if (!self) co_return;
+  const auto found = (*self)->leases_.find(channel);
+  if (found == (*self)->leases_.end()) co_return;
+  auto& state = found->second;
+  state.confirming = false;
+  const auto count = std::exchange(state.pushes_came, 0);
+  if (count == 0) co_return;
+  std::vector<std::string> args = {"LTRIM", state.pushed_key, std::to_string(count), "-1"};
+  auto request = (*self)->connection_.command(std::move(args));
+  self.reset();
+  try {
+    co_await std::move(request);
+  } catch (const broker_error&) {
+    // The worker will find out by itself that there is no connection.
+  }
 }
 
 // What was published meanwhile is lost, and the server may have been restarted without what it had.
@@ -351,9 +492,9 @@ void redis_broker::reconnected() {
   enqueuer_->reconnected();
   waits_->reconnected();
   const auto leases = leases_;
-  for (const auto& [channel, events] : leases) {
-    if (events.reconnected) events.reconnected();
-    if (events.work_ready) events.work_ready();
+  for (const auto& [channel, state] : leases) {
+    if (state.events.reconnected) state.events.reconnected();
+    if (state.events.work_ready) state.events.work_ready();
   }
 }
 
@@ -361,8 +502,25 @@ void redis_broker::reconnected() {
 
 awaitable<quarq::redis::reply> redis_broker::run(const quarq::redis::script& script, std::string queue,
                                                  std::vector<std::string> args) {
+  return run_over(connection_, script, std::move(queue), std::move(args));
+}
+
+awaitable<quarq::redis::reply> redis_broker::run_over(quarq::redis::connection& over,
+                                                      const quarq::redis::script& script, std::string queue,
+                                                      std::vector<std::string> args) {
   std::vector<std::string> keys(1, key_prefix(queue));
-  auto reply = co_await connection_.run(script, std::move(keys), std::move(args));
+  auto reply = co_await over.run(script, std::move(keys), std::move(args));
+  co_return reply;
+}
+
+// A script that is answered as the first time when it is sent again (shared_once.lua).
+awaitable<quarq::redis::reply> redis_broker::run_once(const quarq::redis::script& script, std::string queue,
+                                                      std::vector<std::string> args) {
+  const auto number = numbers_.next();
+  std::vector<std::string> all = {caller_, number, numbers_.take_answered()};
+  all.insert(all.end(), std::make_move_iterator(args.begin()), std::make_move_iterator(args.end()));
+  auto reply = co_await run(script, std::move(queue), std::move(all));
+  numbers_.answered(number);
   co_return reply;
 }
 
@@ -379,9 +537,9 @@ awaitable<std::vector<std::string>> redis_broker::warnings() {
 
 std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop,
                                    open_options options) {
-  auto where = quarq::redis::parse_url(url);
-  quarq::redis::set_default_timeout(where, options.timeout);
-  return std::make_shared<redis_broker>(std::move(where), std::move(loop));
+  auto settings = parse_url(url);
+  quarq::redis::set_default_timeout(settings.connection, options.timeout);
+  return std::make_shared<redis_broker>(std::move(settings), std::move(loop));
 }
 
 }  // namespace quarq::broker::redis

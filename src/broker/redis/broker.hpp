@@ -10,19 +10,23 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "broker/broker.hpp"
+#include "broker/redis/settings.hpp"
 #include "broker/redis_common/enqueue_batcher.hpp"
+#include "broker/redis_common/request_ids.hpp"
 #include "broker/redis_common/result_waiters.hpp"
 #include "broker/redis_common/server_info.hpp"
+#include "broker/redis_common/server_time.hpp"
 #include "redis/connection.hpp"
 
 namespace quarq::broker::redis {
 
 /// redis://, rediss:// and redis+unix://. One connection, over which Redis also tells of what happens:
-/// nothing polls. "In one step" holds for up to 1,000 jobs (and 16 MiB) of a call; more go in several such
-/// steps, one after the other.
+/// nothing polls; and another one for large payloads, when there are any (redis_common/byte_limits.hpp).
+/// "In one step" holds for up to 1,000 jobs (and 16 MiB) of a call; more go in several such steps, one after
+/// the other.
 class redis_broker final : public broker {
  public:
-  redis_broker(quarq::redis::connection_options options, boost::asio::any_io_executor loop);
+  redis_broker(redis_settings settings, boost::asio::any_io_executor loop);
   ~redis_broker() override;
 
   awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
@@ -49,20 +53,43 @@ class redis_broker final : public broker {
   awaitable<void> prepare(std::string queue);
   awaitable<quarq::redis::reply> run(const quarq::redis::script& script, std::string queue,
                                      std::vector<std::string> args);
+  awaitable<quarq::redis::reply> run_over(quarq::redis::connection& over, const quarq::redis::script& script,
+                                          std::string queue, std::vector<std::string> args);
+  awaitable<quarq::redis::reply> run_once(const quarq::redis::script& script, std::string queue,
+                                          std::vector<std::string> args);
   awaitable<bool> claim_some(lease held, std::size_t max, claim_result& into);
+  awaitable<std::string> fetch_record(std::string queue, std::string id);
+  awaitable<void> bury_damaged(lease held, std::vector<std::string> ids);
+  awaitable<void> sweep(std::string queue);
   awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
                               std::vector<std::size_t> which, std::vector<bool>& answers);
 
+  // What is known of a lease that is open here.
+  struct open_lease_state {
+    worker_events events;
+    std::string pushed_key;         // of the list of what was pushed and has not come
+    std::uint64_t pushes_came = 0;  // since Redis was told how many
+    bool confirming = false;
+  };
+  open_lease_state* state_of(const lease& held);
+  static awaitable<void> confirm_pushes(std::weak_ptr<redis_broker*> in, std::string channel);
   void on_message(const std::string& channel, std::string_view message);
   void forget_lease(const lease& held);
   void reconnected();
 
+  const redis_settings settings_;
   quarq::redis::connection connection_;
+  quarq::redis::connection payloads_;  // never subscribes; connects when it is needed
   redis_common::server_info server_;
   std::shared_ptr<redis_common::enqueue_batcher> enqueuer_;
   std::shared_ptr<redis_common::result_waiters> waits_;
-  std::map<std::string, worker_events, std::less<>> leases_;                      // by channel
+  std::map<std::string, open_lease_state, std::less<>> leases_;                   // by channel
   std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by token
+  const std::string caller_;                                                      // our name in run_once
+  redis_common::request_ids numbers_;                                             // of its calls
+  redis_common::server_time time_;
+  const boost::asio::any_io_executor loop_;
+  const std::shared_ptr<redis_broker*> self_ = std::make_shared<redis_broker*>(this);  // gone with it
 };
 
 /// What broker::open() calls for these URLs.

@@ -6,14 +6,16 @@
 -- ARGV[3]  '1' if the lease takes jobs that it did not ask for while it is idle (enqueue.lua)
 --
 -- Returns nil when the lease is not held; else
---   {now in ms, ms until the next deferred job is due or -1, {id...}, {header and record...}, {tries before this one...}}
--- where the last is empty when no job of this queue was ever tried before.
--- With fewer than ARGV[2] the lease is noted as idle: it will be woken.
+--   {now in ms, ms until the next deferred job is due or -1, {id...}, {header and record...}, {tries before this one...},
+--    1 if there may be more at once, because the reply would have become too long, else 0}
+-- where the tries are empty when no job of this queue was ever tried before. A record larger than max_shared_payload is 0
+-- instead: it is read by itself. With fewer than ARGV[2] and no more at once, the lease is noted as idle: it will be woken.
 -- needs: shared_lists shared_wake
 local P, token, most = KEYS[1], ARGV[1], tonumber(ARGV[2])
 if not redis.call('ZSCORE', P .. 'leases', token) then
   return false
 end
+make_room(P)
 local now = clock()
 
 local next_due
@@ -38,43 +40,72 @@ if first[1] then
   end
 end
 
-local ids, got = {}, 0
-local filled = redis.call('EXISTS', ready_lists(P))
-for priority = 9, 0, -1 do
-  if filled == 0 or got == most then
-    break
-  end
-  local popped = redis.call('LPOP', P .. 'ready:' .. priority, most - got)
-  if popped then
-    filled = filled - 1
-    if got == 0 then
-      ids = popped
-    else
-      for i = 1, #popped do
-        ids[got + i] = popped[i]
+local ids, records, tried = {}, {}, {}
+local got, bytes, looked = 0, 0, 0
+local step = 8 -- so many are looked at together; more of them while they are small
+local enough = false
+local any_cancelled = redis.call('EXISTS', P .. 'cancelled') == 1
+
+-- Takes jobs from one list until there are enough of them.
+local function take_from(list, priority)
+  while not enough do
+    local wanted = math.min(step, most - got)
+    local popped = redis.call('LPOP', list, wanted)
+    if not popped then
+      return
+    end
+    local count = #popped
+    looked = looked + count
+    if any_cancelled then
+      popped = without_cancelled(P, popped, priority)
+    end
+    local stored = #popped > 0 and redis.call('HMGET', P .. 'jobs', unpack(popped)) or {}
+    for i = 1, #popped do
+      if enough then
+        local rest = {} -- pushed one by one to the front: the first must come last
+        for k = #popped, i, -1 do
+          rest[#rest + 1] = popped[k]
+        end
+        redis.call('LPUSH', list, unpack(rest))
+        return
+      end
+      local record = stored[i]
+      if record then -- without its record, after somebody else's hands were here, a job can't be run
+        got = got + 1
+        bytes = bytes + #record
+        ids[got], records[got] = popped[i], #record > max_shared_payload and 0 or record
+        enough = got == most or bytes >= max_reply
       end
     end
-    got = #ids
+    enough = enough or looked >= 5000
+    if count < wanted then
+      return
+    end
+    if bytes < looked * 4096 then
+      step = math.min(2 * step, 128)
+    end
   end
 end
 
-local records, tried = {}, {}
+local filled = redis.call('EXISTS', ready_lists(P))
+for priority = 9, 0, -1 do
+  if filled == 0 or enough then
+    break
+  end
+  local list = P .. 'ready:' .. priority
+  if redis.call('EXISTS', list) == 1 then
+    filled = filled - 1
+    take_from(list, priority)
+  end
+end
 if got > 0 then
-  records = redis.call('HMGET', P .. 'jobs', unpack(ids))
   if redis.call('EXISTS', P .. 'tries') == 1 then
     tried = redis.call('HMGET', P .. 'tries', unpack(ids))
   end
   redis.call('SADD', P .. 'running:' .. token, unpack(ids))
-  for i = got, 1, -1 do
-    if not records[i] then -- somebody else's hands were here: without its record a job can't be run
-      redis.call('SREM', P .. 'running:' .. token, table.remove(ids, i))
-      table.remove(records, i)
-      table.remove(tried, i)
-    end
-  end
 end
 
-if got < most then
+if got < most and not enough then
   -- One idle lease that claims at the next due time is enough; the others stay first in line for what comes before.
   local at = 2 ^ 53 - now
   if next_due then
@@ -95,4 +126,4 @@ else
     wake_for(P, next_due)
   end
 end
-return {now, next_due and math.max(0, next_due - now) or -1, ids, records, tried}
+return {now, next_due and math.max(0, next_due - now) or -1, ids, records, tried, got < most and enough and 1 or 0}

@@ -6,12 +6,9 @@
 -- Returns how many jobs were given back.
 -- needs: shared_lists shared_wake shared_tell shared_ends shared_give_back
 local P, token = KEYS[1], ARGV[1]
+make_room(P)
 local given = give_back(P, token, nil, false)
-redis.call('ZREM', P .. 'leases', token)
-redis.call('ZREM', P .. 'idle', token)
-redis.call('HDEL', P .. 'takers', token)
-redis.call('HDEL', P .. 'cards', token)
-redis.call('DEL', P .. 'settled:' .. token)
+end_lease(P, token)
 -- It may have been woken for jobs that it never claimed: somebody else must hear of them.
 if redis.call('EXISTS', ready_lists(P)) > 0 then
   wake(P)

@@ -19,7 +19,7 @@ if redis.call('HSETNX', sender, ARGV[2], '') == 0 then
   return redis.call('HGET', sender, ARGV[2])
 end
 if not format then
-  redis.call('SET', P .. 'format', '1')
+  redis.call('SET', P .. 'format', '2')
 end
 forget_calls(sender, ARGV[3])
 if ARGV[4] ~= '' then
@@ -28,44 +28,49 @@ end
 
 -- A fresh job alone, due now, goes straight to a lease that waits for work, has said that it takes given jobs (P..takers:
 -- how many it may hold when it is given another) and hears us: as if it had been claimed. Its message: j, the id's length
--- (1 byte), id, header and record. The lease stays idle, but the others come before it now. This stands before the
+-- (1 byte), id, header and record. The lease stays idle, but the others come before it now. P..pushed:TOKEN lists what was
+-- pushed and, as far as is known, has not come yet (8 bytes for when, ms, then the id): the worker's broker takes from its
+-- front what has come. A lease that was not heard for a
+-- moment, or has not taken what it was pushed some time ago, may stand still: it is passed over. This stands before the
 -- functions that the rest needs, because they cost time in each call.
-if #ARGV == 8 and ARGV[5] ~= '' then
+if #ARGV == 8 and ARGV[5] ~= '' and #ARGV[8] <= max_shared_payload then
   local fresh, priority, kind, _, expires = struct.unpack('<BBBi8i8', ARGV[5])
   local idle = P .. 'idle'
-  local first = kind == 0 and fresh == 1 and redis.call('ZREVRANGE', idle, 0, 1, 'WITHSCORES')
+  local candidates = kind == 0 and fresh == 1 and redis.call('ZREVRANGE', idle, 0, 3, 'WITHSCORES')
   local R = P .. 'ready:'
-  if first and first[1] and redis.call('EXISTS', R .. '9', R .. '8', R .. '7', R .. '6', R .. '5', R .. '4', R .. '3',
-      R .. '2', R .. '1', R .. '0') == 0 then
+  if candidates and candidates[1] and redis.call('EXISTS', R .. '9', R .. '8', R .. '7', R .. '6', R .. '5', R .. '4',
+      R .. '3', R .. '2', R .. '1', R .. '0') == 0 then
     local id = ARGV[7]
-    local token, limit, running
-    while first[1] do
-      token = first[1]
-      running = P .. 'running:' .. token
-      limit = redis.call('HGET', P .. 'takers', token)
-      if not limit or redis.call('SCARD', running) >= tonumber(limit) then
-        break
-      end
-      local t = redis.call('TIME')
-      local now = t[1] * 1000 + math.floor(t[2] / 1000)
-      local stored = struct.pack('<I8I8I8B', now, now, expires >= 0 and now + expires or 0, priority) .. ARGV[8]
-      if redis.call('HSETNX', P .. 'jobs', id, stored) == 0 then
-        return '' -- the same job once more: it is there already
-      end
-      redis.call('SADD', running, id)
-      if redis.call('PUBLISH', P .. 'lease:' .. token, 'j' .. string.char(#id) .. id .. stored) > 0 then
-        if first[3] and tonumber(first[2]) > 2 ^ 52 then -- without a moment of its own at which it claims
-          redis.call('ZADD', idle, string.format('%.0f', 2 ^ 53 - now), token)
+    local t = redis.call('TIME')
+    local now = t[1] * 1000 + math.floor(t[2] / 1000)
+    local stored
+    for i = 1, #candidates, 2 do
+      local token = candidates[i]
+      local running, pushed = P .. 'running:' .. token, P .. 'pushed:' .. token
+      local limit = redis.call('HGET', P .. 'takers', token)
+      local heard = limit and redis.call('HGET', P .. 'heard', token)
+      local waits = heard and redis.call('LINDEX', pushed, 0)
+      if heard and now - heard < 1500 and not (waits and now - struct.unpack('<I8', waits) > 200)
+          and redis.call('SCARD', running) < tonumber(limit) then
+        stored = stored or struct.pack('<I8I8I8B', now, now, expires >= 0 and now + expires or 0, priority) .. ARGV[8]
+        if redis.call('HSETNX', P .. 'jobs', id, stored) == 0 then
+          return '' -- the same job once more: it is there already
         end
-        if ARGV[6] ~= '' then
-          redis.call('HSET', P .. 'waiters', id, ARGV[6])
+        redis.call('SADD', running, id)
+        if redis.call('PUBLISH', P .. 'lease:' .. token, 'j' .. string.char(#id) .. id .. stored) > 0 then
+          redis.call('RPUSH', pushed, struct.pack('<I8', now) .. id)
+          if candidates[3] and tonumber(candidates[i + 1]) > 2 ^ 52 then -- without a moment of its own at which it claims
+            redis.call('ZADD', idle, string.format('%.0f', 2 ^ 53 - now), token)
+          end
+          if ARGV[6] ~= '' then
+            redis.call('HSET', P .. 'waiters', id, ARGV[6])
+          end
+          return ''
         end
-        return ''
+        redis.call('SREM', running, id)
+        redis.call('HDEL', P .. 'jobs', id)
+        redis.call('ZREM', idle, token)
       end
-      redis.call('SREM', running, id)
-      redis.call('HDEL', P .. 'jobs', id)
-      redis.call('ZREM', idle, token)
-      first = redis.call('ZREVRANGE', idle, 0, 1, 'WITHSCORES')
     end
   end
 end
@@ -80,7 +85,30 @@ for k = 1, count do
   ids[k] = ARGV[7 + (k - 1) * step]
 end
 local live = redis.call('HMGET', P .. 'jobs', unpack(ids))
-local until_when -- asked for when the first given id is met
+local kept -- which of these ids have a kept outcome: asked for when the first given id is met
+
+-- Sets `kept`: for each state the moments, or nothing, until which the jobs of these ids are kept.
+local function look_for_kept()
+  kept = {}
+  for state = 3, 6 do
+    if redis.call('EXISTS', P .. 'ended:' .. state) == 1 then
+      kept[state] = redis.call('ZMSCORE', P .. 'ended:' .. state, unpack(ids))
+    end
+  end
+end
+
+-- Whether the outcome of a job of the k-th id is kept. One whose time is over goes, before another of this id ends.
+local function is_kept(k)
+  for state, moments in pairs(kept) do
+    if moments[k] and tonumber(moments[k]) > now then
+      return true
+    elseif moments[k] then
+      redis.call('ZREM', P .. 'ended:' .. state, ids[k])
+      redis.call('HDEL', P .. 'results', ids[k])
+    end
+  end
+  return false
+end
 
 local meta, header, fresh, priority, kind, amount, expires, due, due_text
 local stored, ready, deferred, refused = {}, {}, {}, nil
@@ -103,10 +131,10 @@ for k = 1, count do
   end
   local known = live[k]
   if fresh == 0 then
-    if not until_when then
-      until_when = redis.call('ZMSCORE', P .. 'results_until', unpack(ids))
+    if not kept then
+      look_for_kept()
     end
-    known = known or seen[id] or (until_when[k] and tonumber(until_when[k]) > now)
+    known = known or seen[id] or is_kept(k)
     seen[id] = true
     if known then
       refused = refused or {}

@@ -2,17 +2,24 @@
 --
 -- KEYS[1]  P, the queue's prefix
 -- ARGV[1]  the job's id
+-- ARGV[2]  how many bytes its record and outcome may have together; '' : any
 --
--- Returns its details (shared_details.lua), or nil.
+-- Returns its details (shared_details.lua); nil if there is no such job; 2 if it is too large.
 -- needs: shared_format shared_lists shared_find shared_details
 local P, id = KEYS[1], ARGV[1]
 local stored, state, more = find(P, id)
+local found
 if stored then
-  return details(P, id, stored, state, more)
+  found = details(P, id, stored, state, more)
+else
+  local outcome
+  state, outcome = kept_end(P, id)
+  if not state then
+    return false
+  end
+  found = ended_details(id, state, outcome)
 end
-local kept = redis.call('ZSCORE', P .. 'results_until', id)
-local result = redis.call('HGET', P .. 'results', id)
-if kept and result and tonumber(kept) > clock() then
-  return ended_details(id, result)
+if ARGV[2] ~= '' and #found[3] + #found[4] > tonumber(ARGV[2]) then
+  return 2
 end
-return false
+return found

@@ -1,45 +1,42 @@
--- Forgets jobs in one state (not running). Those who wait for them are told that there is no such job.
+-- Forgets a part of the jobs in one state (not running). Those who wait for them are told that there is no such job.
 --
--- KEYS[1]  P, the queue's prefix
--- ARGV[1]  the state, a digit of job_state
+-- KEYS[1]     P, the queue's prefix
+-- ARGV[1..3]  the sender, the number of this call and those of earlier ones (shared_once.lua)
+-- ARGV[4]     the state, a digit of job_state
 --
--- Returns how many were forgotten; 1000 or more: there may be others.
--- needs: shared_format shared_lists shared_tell shared_ends
-local P, state = KEYS[1], ARGV[1]
-local ids = {}
+-- Returns {how many were forgotten, 1 if there may be others, else 0}.
+-- needs: shared_format shared_calls shared_once shared_lists shared_tell shared_ends
+local P, state = KEYS[1], ARGV[4]
+make_room(P)
+local most = 1000
+local ids, taken = {}, 0
 if state == '0' then
-  for _, list in ipairs({ready_lists(P)}) do
-    for _, id in ipairs(#ids < 1000 and redis.call('LPOP', list, 1000 - #ids) or {}) do
+  local any_cancelled = redis.call('EXISTS', P .. 'cancelled') == 1
+  for priority = 9, 0, -1 do
+    local some = taken < most and redis.call('LPOP', P .. 'ready:' .. priority, most - taken) or {}
+    taken = taken + #some
+    for _, id in ipairs(any_cancelled and #some > 0 and without_cancelled(P, some, priority) or some) do
       ids[#ids + 1] = id
     end
   end
 elseif state == '1' then
-  local entries = redis.call('ZRANGE', P .. 'deferred', 0, 999)
+  local entries = redis.call('ZRANGE', P .. 'deferred', 0, most - 1)
   for k, entry in ipairs(entries) do
     ids[k] = string.sub(entry, 2)
   end
   many('ZREM', P .. 'deferred', entries)
 elseif state == '7' then
-  ids = redis.call('ZRANGE', P .. 'dead', 0, 999)
+  ids = redis.call('ZRANGE', P .. 'dead', 0, most - 1)
   many('ZREM', P .. 'dead', ids)
   many('HDEL', P .. 'dead_outcomes', ids)
 else
-  local now, from, gone = clock(), 0, {}
-  while #gone < 1000 do
-    local some = redis.call('ZRANGEBYSCORE', P .. 'results_until', '(' .. now, '+inf', 'LIMIT', from, 1000)
-    if #some == 0 then
-      break
-    end
-    for k, result in ipairs(redis.call('HMGET', P .. 'results', unpack(some))) do
-      if result and string.sub(result, 1, 1) == state then
-        gone[#gone + 1] = some[k]
-      end
-    end
-    from = from + #some
+  if sweep(P, state, clock(), most) == most then
+    return answer_once({0, 1})
   end
-  many('HDEL', P .. 'results', gone)
-  many('ZREM', P .. 'results_until', gone)
-  return #gone
+  ids = redis.call('ZRANGE', P .. 'ended:' .. state, 0, most - 1)
+  many('HDEL', P .. 'results', ids)
+  many('ZREM', P .. 'ended:' .. state, ids)
+  return answer_once({#ids, #ids == most and 1 or 0})
 end
 forget(P, ids)
 local states, outcomes = {}, {}
@@ -47,4 +44,4 @@ for k = 1, #ids do
   states[k], outcomes[k] = '-', ''
 end
 tell(P, ids, states, outcomes)
-return #ids
+return answer_once({#ids, math.max(taken, #ids) == most and 1 or 0})

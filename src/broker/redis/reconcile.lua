@@ -16,6 +16,7 @@ for i = 2, #ARGV do
 end
 redis.call('ZREM', P .. 'idle', ARGV[1])
 local given = give_back(P, ARGV[1], known, false)
+redis.call('DEL', P .. 'pushed:' .. ARGV[1])
 if given > 0 then
   wake(P)
 end

@@ -35,6 +35,8 @@ redis_scripts::redis_scripts()
                   {"shared_lists", shared_lists_lua},
                   {"shared_ends", shared_ends_lua},
                   {"shared_find", shared_find_lua},
+                  {"shared_once", shared_once_lua},
+                  {"shared_waiters", shared_waiters_lua},
                   {"shared_details", shared_details_lua},
                   {"shared_give_back", shared_give_back_lua}}) {}
 
@@ -94,9 +96,8 @@ std::string pack_end(std::optional<milliseconds> keep, std::string_view outcome)
   return bytes.append(outcome);
 }
 
-job_header read_header(std::string_view stored) {
-  if (stored.size() < job_header_size)
-    throw broker_error("a job stored in Redis has no header: its keys are damaged");
+std::optional<job_header> read_header(std::string_view stored) {
+  if (stored.size() < job_header_size) return std::nullopt;
   job_header header;
   header.enqueued_at = time_at(get(stored, 0));
   header.due_at = time_at(get(stored, 8));

@@ -22,6 +22,7 @@ struct redis_scripts : redis_common::script_set {
   const script& renew = add(renew_lua);
   const script& close_lease = add(close_lease_lua);
   const script& reconcile = add(reconcile_lua);
+  const script& sweep = add(sweep_lua);
   const script& wait = add(wait_lua);
   const script& cancel = add(cancel_lua);
   const script& inspect = add(inspect_lua);
@@ -55,7 +56,7 @@ struct job_header {
   int priority = 5;
 };
 inline constexpr std::size_t job_header_size = 25;
-/// Throws broker_error if there is less than a header.
-job_header read_header(std::string_view stored);
+/// Nothing if there is less than a header: the keys are damaged.
+std::optional<job_header> read_header(std::string_view stored);
 
 }  // namespace quarq::broker::redis

@@ -16,16 +16,28 @@
 local P, token, common = KEYS[1], ARGV[1], ARGV[4]
 local settled = P .. 'settled:' .. token
 local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
-if redis.call('HSETNX', settled, ARGV[2], '') == 0 then
-  return redis.call('HGET', settled, ARGV[2])
+local earlier = redis.call('HGET', settled, ARGV[2])
+if earlier then
+  return earlier
 end
 
+-- What is written first frees memory, here and below: a server whose memory is full lets such a script go on.
+
 -- One job that ends otherwise than dead: the way of those who wait for what they sent. It stands before the functions that
--- the rest needs, because they cost time in each call.
-if #ARGV == 6 and common ~= '' then
+-- the rest needs, because they cost time in each call. Each sixteenth call goes the long way, where outcomes are removed
+-- whose time is over.
+if #ARGV == 6 and common ~= '' and #ARGV[6] <= max_shared_payload then
   local what, into, time = struct.unpack('<BBi8', common)
   local id, outcome = ARGV[5], ARGV[6]
-  if what == 0 and into ~= 7 and time >= 0 and redis.call('EXISTS', cancel) == 0 then
+  local R = P .. 'results'
+  local short = what == 0 and into ~= 7 and time >= 0 and redis.call('EXISTS', cancel) == 0
+  if short and time > 0 then
+    local ttl = redis.call('PTTL', R) -- limit_life in shared_ends.lua
+    short = ARGV[2] % 16 ~= 0 and (ttl >= time or (ttl == -1 and redis.call('HLEN', R) > 5000))
+  end
+  local waiters = P .. 'waiters'
+  local clients = short and redis.call('HGET', waiters, id)
+  if short and clients ~= '*' then
     if redis.call('SREM', running, id) == 0 then
       return answer_with(settled, '0', false)
     end
@@ -33,27 +45,15 @@ if #ARGV == 6 and common ~= '' then
     redis.call('HDEL', P .. 'tries', id)
     if time > 0 then
       local t = redis.call('TIME')
-      local R, U = P .. 'results', P .. 'results_until'
-      redis.call('HSET', R, id, into .. outcome)
-      redis.call('ZADD', U, string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + time), id)
-      -- Both keys live as long as the last of what they hold, or a little longer, so that this is seldom needed (keep in
-      -- shared_ends.lua).
-      if redis.call('PTTL', R) < time then
-        local last = redis.call('ZRANGE', U, -1, -1, 'WITHSCORES')[2]
-        if last ~= 'inf' then
-          local gone_at = string.format('%.0f', tonumber(last) + math.floor(time / 8))
-          redis.call('PEXPIREAT', R, gone_at)
-          redis.call('PEXPIREAT', U, gone_at)
-        end
-      end
+      local until_when = t[1] * 1000 + math.floor(t[2] / 1000) + time
+      redis.call('HSET', R, id, into .. struct.pack('<I8', until_when) .. outcome)
+      redis.call('ZADD', P .. 'ended:' .. into, string.format('%.0f', until_when), id)
     end
-    local waiters = P .. 'waiters'
-    local clients = redis.call('HGET', waiters, id)
     if clients then
       local letter = struct.pack('>I2', #id) .. id .. into .. struct.pack('>I4', #outcome) .. outcome
       for at = 1, #clients, 26 do
         local client = string.sub(clients, at, at + 25)
-        if redis.call('PUBLISH', P .. 'client:' .. client, letter) == 0 then
+        if redis.call('PUBLISH', P .. 'client:' .. client, letter) == 0 and time == 0 then
           redis.call('HSET', P .. 'mail:' .. client, id, into .. outcome)
           redis.call('PEXPIRE', P .. 'mail:' .. client, 60000)
         end
@@ -90,25 +90,26 @@ if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
     end
     forget(P, ids)
     if time ~= 0 then
-      local time_over = time_over_after(now, time)
+      local time_over, header = time_over_after(now, time), kept_header(into, now, time)
       local kept, kept_until = {}, {}
       for k = 1, count do
-        kept[2 * k - 1], kept[2 * k] = ids[k], into .. ARGV[4 + 2 * k]
+        kept[2 * k - 1], kept[2 * k] = ids[k], header .. ARGV[4 + 2 * k]
         kept_until[2 * k - 1], kept_until[2 * k] = time_over, ids[k]
       end
-      keep(P, kept, kept_until)
+      keep(P, kept, {[into] = kept_until}, time)
     end
     return answer_with(settled, '', true)
   end
 end
 
 local gone, refused = {}, false
-local ended, states, outcomes, finished, kept, kept_until = {}, {}, {}, {}, {}, {}
+local ended, states, outcomes, finished, kept, kept_until, can_ask = {}, {}, {}, {}, {}, {}, {}
 local dead, dead_outcomes, tried, deferred, front = {}, {}, {}, {}, {}
 local cancelled, their_ends = {}, {}
 local soonest
+local longest = 0
 
-local meta, what, into, time, time_over
+local meta, what, into, time, time_over, header
 for k = 1, count do
   local id = ids[k]
   if held[k] == 0 then
@@ -118,7 +119,7 @@ for k = 1, count do
     if this ~= meta then
       meta = this
       what, into, time = struct.unpack('<BBi8', meta)
-      time_over = time_over_after(now, time)
+      time_over, header = time_over_after(now, time), kept_header(into, now, time)
     end
     gone[#gone + 1] = id
     local its_end = what ~= 0 and unwanted and redis.call('HGET', cancel, id)
@@ -128,15 +129,19 @@ for k = 1, count do
       local n = #ended + 1
       ended[n], states[n], outcomes[n] = id, into, ARGV[6 + (k - 1) * step]
       if into == 7 then
+        can_ask[n] = true
         dead[#dead + 1], dead[#dead + 2] = now, id
         dead_outcomes[#dead_outcomes + 1], dead_outcomes[#dead_outcomes + 2] = id, outcomes[n]
         tried[#tried + 1] = id
       else
         finished[#finished + 1] = id
         if time ~= 0 then
-          local m = #kept
-          kept[m + 1], kept[m + 2] = id, into .. outcomes[n]
-          kept_until[m + 1], kept_until[m + 2] = time_over, id
+          can_ask[n] = true
+          kept[#kept + 1], kept[#kept + 2] = id, header .. outcomes[n]
+          local its = kept_until[into] or {}
+          kept_until[into] = its
+          its[#its + 1], its[#its + 2] = time_over, id
+          longest = longer(longest, time)
         end
       end
     elseif what == 1 then
@@ -159,7 +164,7 @@ if #finished > 0 then
   forget(P, finished)
 end
 if #kept > 0 then
-  keep(P, kept, kept_until)
+  keep(P, kept, kept_until, longest)
 end
 many('ZADD', P .. 'dead', dead)
 many('HSET', P .. 'dead_outcomes', dead_outcomes)
@@ -170,7 +175,7 @@ many('ZADD', P .. 'deferred', deferred)
 for priority, list in pairs(front) do
   many('LPUSH', P .. 'ready:' .. priority, list)
 end
-tell(P, ended, states, outcomes)
+tell(P, ended, states, outcomes, can_ask)
 end_cancelled(P, cancelled, their_ends)
 if next(front) then
   redis.call('ZREM', P .. 'idle', token)

@@ -6,6 +6,6 @@ local function details(P, id, stored, state, more)
   return {id, state, stored, outcome, tries, state == '1' and more or '', state == '2' and more or ''}
 end
 
-local function ended_details(id, result)
-  return {id, string.sub(result, 1, 1), '', string.sub(result, 2), 0, '', ''}
+local function ended_details(id, state, outcome)
+  return {id, state, '', outcome, 0, '', ''}
 end

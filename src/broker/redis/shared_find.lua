@@ -10,7 +10,7 @@ local function find(P, id)
   if redis.call('ZSCORE', P .. 'dead', id) then
     return stored, '7'
   end
-  local due = redis.call('ZSCORE', P .. 'deferred', string.byte(stored, 25) .. id)
+  local due = redis.call('ZSCORE', P .. 'deferred', (string.byte(stored, 25) or 5) .. id)
   if due then
     return stored, '1', due
   end
@@ -20,4 +20,13 @@ local function find(P, id)
     end
   end
   return stored, '0'
+end
+
+-- The end of a job, if it is kept: its state digit and the outcome.
+local function kept_end(P, id)
+  local kept = redis.call('HGET', P .. 'results', id)
+  local until_when = kept and struct.unpack('<I8', kept, 2)
+  if kept and (until_when == 0 or until_when > clock()) then
+    return string.sub(kept, 1, 1), string.sub(kept, 10)
+  end
 end

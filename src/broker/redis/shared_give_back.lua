@@ -1,13 +1,18 @@
 -- Shared: taking jobs away from a lease. Needs shared_lists.lua, shared_ends.lua.
 
 -- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the front of their ready lists; those whose
--- cancelling was requested end as the first request says. counted: the try that was under way stays counted. Returns how many were given back.
+-- cancelling was requested end as the first request says. counted: the try that was under way stays counted, but of jobs that
+-- were pushed and, as far as is known, have not reached their worker. Returns how many were given back.
 local function give_back(P, token, keep, counted)
   local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
   local held = redis.call('SMEMBERS', running)
   local unwanted, requests = {}, redis.call('HGETALL', cancel)
   for i = 1, #requests, 2 do
     unwanted[requests[i]] = requests[i + 1]
+  end
+  local unstarted = {}
+  for _, entry in ipairs(counted and redis.call('LRANGE', P .. 'pushed:' .. token, 0, -1) or {}) do
+    unstarted[string.sub(entry, 9)] = true
   end
   local taken, cancelled, their_ends, tries, lists, given = {}, {}, {}, {}, {}, 0
   for _, id in ipairs(held) do
@@ -21,7 +26,7 @@ local function give_back(P, token, keep, counted)
         lists[priority] = list
         list[#list + 1] = id
         given = given + 1
-        if counted then
+        if counted and not unstarted[id] then
           tries[#tries + 1] = id
         end
       end
@@ -38,4 +43,17 @@ local function give_back(P, token, keep, counted)
   end
   end_cancelled(P, cancelled, their_ends)
   return given
+end
+
+-- Forgets a lease that holds nothing any more.
+local function end_lease(P, token)
+  redis.call('ZREM', P .. 'leases', token)
+  redis.call('ZREM', P .. 'idle', token)
+  redis.call('HDEL', P .. 'takers', token)
+  redis.call('HDEL', P .. 'heard', token)
+  redis.call('HDEL', P .. 'cards', token)
+  redis.call('DEL', P .. 'settled:' .. token, P .. 'pushed:' .. token)
+  if redis.call('EXISTS', P .. 'leases') == 0 then
+    redis.call('DEL', P .. 'beat')
+  end
 end

@@ -24,3 +24,36 @@ local function priority_of(P, id)
   local stored = redis.call('HGET', P .. 'jobs', id)
   return stored and string.byte(stored, 25) or 5
 end
+
+-- A server whose memory is full refuses a script whose first write may need some, and lets a script go on that began with
+-- another. Called first by scripts that must not wait for memory, because jobs end by them.
+local function make_room(P)
+  redis.call('DEL', P .. 'none')
+end
+
+-- A cancelled job stays in its ready list, where to search for it would take long; P..cancelled says how often each
+-- priority and id stands there for nothing, and with '' how many there are in all. Returns the others of `ids`, which were
+-- just taken from the list of this priority.
+local function without_cancelled(P, ids, priority)
+  local key = P .. 'cancelled'
+  local fields = {}
+  for i, id in ipairs(ids) do
+    fields[i] = priority .. id
+  end
+  local marks = redis.call('HMGET', key, unpack(fields))
+  local left = {}
+  for i, id in ipairs(ids) do
+    -- Asked for again: the same id may have stood there twice.
+    if marks[i] and redis.call('HEXISTS', key, fields[i]) == 1 then
+      if redis.call('HINCRBY', key, fields[i], -1) <= 0 then
+        redis.call('HDEL', key, fields[i])
+      end
+      if redis.call('HINCRBY', key, '', -1) <= 0 then
+        redis.call('DEL', key)
+      end
+    else
+      left[#left + 1] = id
+    end
+  end
+  return left
+end

@@ -6,14 +6,17 @@
 -- needs: shared_format shared_lists
 local P = KEYS[1]
 local now = clock()
-local queued, running = 0, 0
+local queued, running, kept = -(redis.call('HGET', P .. 'cancelled', '') or 0), 0, 0
 for _, list in ipairs({ready_lists(P)}) do
   queued = queued + redis.call('LLEN', list)
 end
 for _, token in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
   running = running + redis.call('SCARD', P .. 'running:' .. token)
 end
+for state = 3, 6 do
+  kept = kept + redis.call('ZCOUNT', P .. 'ended:' .. state, '(' .. now, '+inf')
+end
 return {
   queued, redis.call('ZCARD', P .. 'deferred'), running, redis.call('ZCARD', P .. 'dead'),
-  redis.call('ZCOUNT', P .. 'results_until', '(' .. now, '+inf'), redis.call('ZCOUNT', P .. 'leases', now, '+inf')
+  kept, redis.call('ZCOUNT', P .. 'leases', now, '+inf')
 }

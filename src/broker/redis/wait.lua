@@ -2,43 +2,62 @@
 --
 -- KEYS[1]   P, the queue's prefix
 -- ARGV[1]   the client, 26 characters: it has subscribed to P..'client:'..ARGV[1]
--- ARGV[2..] ids
+-- ARGV[2]   how many bytes one outcome may have in this reply
+-- ARGV[3]   how many bytes all of them may have together, but for the last
+-- ARGV[4..] ids
 --
--- Returns for each job: 0 (it will be told), 1 (no such job, or its outcome is not kept), or state digit and outcome.
--- needs: shared_format shared_lists
-local P, client = KEYS[1], ARGV[1]
-local ids = {unpack(ARGV, 2)}
+-- Returns for each job: 0 (it will be told), 1 (no such job, or its outcome is not kept), 2 (it has ended, and its outcome is too
+-- large for this reply), or state digit and outcome.
+-- needs: shared_format shared_lists shared_waiters
+local P, client, largest, budget = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local ids = {unpack(ARGV, 4)}
+make_room(P)
 local now = clock()
-local mail = redis.call('HMGET', P .. 'mail:' .. client, unpack(ids))
-local results = redis.call('HMGET', P .. 'results', unpack(ids))
-local until_when = redis.call('ZMSCORE', P .. 'results_until', unpack(ids))
-local dead = redis.call('EXISTS', P .. 'dead_outcomes') == 1 and redis.call('HMGET', P .. 'dead_outcomes', unpack(ids))
-local waiters = redis.call('HMGET', P .. 'waiters', unpack(ids))
+local results, mail, dead = P .. 'results', P .. 'mail:' .. client, P .. 'dead_outcomes'
+local any_dead, any_mail = redis.call('EXISTS', dead) == 1, redis.call('EXISTS', mail) == 1
+local bytes = 0
 
-local answers, noted, got = {}, {}, {}
-for k, id in ipairs(ids) do
-  if results[k] and until_when[k] and tonumber(until_when[k]) > now then
-    answers[k] = results[k]
-  elseif dead and dead[k] then
-    answers[k] = '7' .. dead[k]
-  elseif mail[k] then
-    answers[k] = mail[k]
-    got[#got + 1] = id
-  elseif redis.call('HEXISTS', P .. 'jobs', id) == 0 then
-    answers[k] = 1
-  else
-    answers[k] = 0
-    local clients = waiters[k] or ''
-    local there = false
-    for at = 1, #clients, 26 do
-      there = there or string.sub(clients, at, at + 25) == client
-    end
-    if not there then
-      noted[#noted + 1] = id
-      noted[#noted + 1] = clients .. client
-    end
+-- What a hash has of the end of this job; or 2; or nothing.
+local function end_in(key, id)
+  local length = redis.call('HSTRLEN', key, id)
+  if length == 0 then
+    return nil
+  elseif length > largest or bytes >= budget then
+    return 2
+  end
+  local found = redis.call('HGET', key, id)
+  bytes = bytes + #found
+  return found
+end
+
+-- Of a job whose outcome is kept.
+local function kept_end(id)
+  local found = end_in(results, id)
+  if not found or found == 2 then
+    return found
+  end
+  local until_when = struct.unpack('<I8', found, 2)
+  if until_when == 0 or until_when > now then
+    return string.sub(found, 1, 1) .. string.sub(found, 10)
   end
 end
-many('HSET', P .. 'waiters', noted)
-many('HDEL', P .. 'mail:' .. client, got)
+
+local answers = {}
+for k, id in ipairs(ids) do
+  local answer = kept_end(id)
+  if not answer and any_dead then
+    answer = end_in(dead, id)
+    answer = answer and answer ~= 2 and '7' .. answer or answer
+  end
+  if not answer and redis.call('HEXISTS', P .. 'jobs', id) == 1 then
+    answer = 0
+    add_waiter(P, id, client)
+    if any_mail then
+      redis.call('HDEL', mail, id) -- of an earlier job of this id
+    end
+  elseif not answer and any_mail then
+    answer = end_in(mail, id) -- it stays until its time is over, as this answer may get lost
+  end
+  answers[k] = answer or 1
+end
 return answers

@@ -10,6 +10,7 @@
 #include <quarq/errors.hpp>
 
 #include "base/ids.hpp"
+#include "broker/redis_common/byte_limits.hpp"
 #include "broker/redis_common/script_args.hpp"
 
 namespace quarq::broker::redis_common {
@@ -43,9 +44,11 @@ struct enqueue_batcher::share {
 
 enqueue_batcher::enqueue_batcher(asio::any_io_executor loop, quarq::redis::connection& connection,
                                  const quarq::redis::script& script,
-                                 std::string (*prefix_of)(std::string_view queue))
+                                 std::string (*prefix_of)(std::string_view queue),
+                                 quarq::redis::connection* payloads)
     : loop_(std::move(loop)),
       connection_(&connection),
+      payloads_(payloads),
       script_(&script),
       prefix_of_(prefix_of),
       name_(base::make_id()) {}
@@ -118,10 +121,13 @@ awaitable<void> enqueue_batcher::send(std::shared_ptr<enqueue_batcher> self, std
     if (!self->connection_) throw broker_error("the connection to Redis was closed");
     std::vector<std::string> keys(1, self->prefix_of_(queue));
     auto args = self->arguments(from, number, *full);
-    auto reply = co_await self->connection_->run(*self->script_, std::move(keys), std::move(args));
+    const bool is_large = self->payloads_ && full->bytes > max_reply;
+    auto* const over = is_large ? self->payloads_ : self->connection_;
+    auto reply = co_await over->run(*self->script_, std::move(keys), std::move(args));
     full->answer = std::move(reply.text);
   } catch (...) {
     full->error = std::current_exception();
+    from.touched = {};  // the server may not have heard of it
   }
   // Answered or given up: this call will not be repeated.
   from.numbers.answered(number);

@@ -30,8 +30,10 @@ struct packed_job {
 class enqueue_batcher : public std::enable_shared_from_this<enqueue_batcher> {
  public:
   /// `script` stores jobs: it takes and returns what enqueue.lua does. `prefix_of` gives a queue's KEYS[1].
+  /// Large calls go over `payloads`, if it is not null.
   enqueue_batcher(boost::asio::any_io_executor loop, quarq::redis::connection& connection,
-                  const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue));
+                  const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue),
+                  quarq::redis::connection* payloads = nullptr);
 
   /// `waiter`: the name of one who is to be told when the jobs, all of fresh ids, have ended (result_waiters);
   /// or nothing.
@@ -57,6 +59,7 @@ class enqueue_batcher : public std::enable_shared_from_this<enqueue_batcher> {
 
   boost::asio::any_io_executor loop_;
   quarq::redis::connection* connection_;
+  quarq::redis::connection* payloads_;
   const quarq::redis::script* script_;
   std::string (*prefix_of_)(std::string_view queue);
   const std::string name_;

@@ -13,6 +13,7 @@
 #include <quarq/errors.hpp>
 
 #include "base/ids.hpp"
+#include "broker/redis_common/byte_limits.hpp"
 #include "broker/redis_common/scoped_timer_handle.hpp"
 #include "broker/redis_common/script_args.hpp"
 
@@ -46,7 +47,12 @@ struct result_waiters::waiter {
 struct result_waiters::registration {
   registration(std::shared_ptr<result_waiters> in, std::string queue, std::string id, waiter& one)
       : in_(std::move(in)), queue_(std::move(queue)), id_(std::move(id)), one_(&one) {
-    in_->queues_[queue_].by_id[id_].push_back(one_);
+    auto& job = in_->queues_[queue_].by_id[id_];
+    if (job.waiters.empty()) {
+      job.pause = in_->ask_again_after_;
+      job.ask_at = std::chrono::steady_clock::now() + job.pause;
+    }
+    job.waiters.push_back(one_);
   }
   registration(const registration&) = delete;
   registration& operator=(const registration&) = delete;
@@ -54,8 +60,8 @@ struct result_waiters::registration {
     auto& by_id = in_->queues_[queue_].by_id;
     const auto found = by_id.find(id_);
     if (found == by_id.end()) return;
-    std::erase(found->second, one_);
-    if (found->second.empty()) by_id.erase(found);
+    std::erase(found->second.waiters, one_);
+    if (found->second.waiters.empty()) by_id.erase(found);
   }
 
  private:
@@ -66,13 +72,16 @@ struct result_waiters::registration {
 
 result_waiters::result_waiters(asio::any_io_executor loop, quarq::redis::connection& connection,
                                const quarq::redis::script& script,
-                               std::string (*prefix_of)(std::string_view queue), milliseconds ask_again_after)
+                               std::string (*prefix_of)(std::string_view queue), milliseconds ask_again_after,
+                               quarq::redis::connection* payloads, milliseconds longest_pause)
     : loop_(std::move(loop)),
       connection_(&connection),
+      payloads_(payloads),
       script_(&script),
       prefix_of_(prefix_of),
       name_(base::make_id()),
-      ask_again_after_(ask_again_after) {}
+      ask_again_after_(ask_again_after),
+      longest_pause_(std::max(longest_pause, ask_again_after)) {}
 
 awaitable<std::optional<std::string>> result_waiters::wait(std::string queue, std::string id) {
   auto& in = queues_[queue];
@@ -87,7 +96,7 @@ awaitable<std::optional<std::string>> result_waiters::wait(std::string queue, st
   }
   waiter me(loop_);
   registration registered(shared_from_this(), queue, id, me);
-  if (!asked && in.by_id[id].size() == 1) ask(queue, id);
+  if (!asked && in.by_id[id].waiters.size() == 1) ask(queue, id);
   auto [ec] = co_await me.over.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!me.done) throw boost::system::system_error(ec, "wait_ended");
   if (me.error) std::rethrow_exception(me.error);
@@ -124,7 +133,19 @@ void result_waiters::ask(const std::string& queue, std::string id) {
 
 void result_waiters::ask_all() {
   for (auto& [queue, in] : queues_) {
-    for (const auto& [id, waiters] : in.by_id) ask(queue, id);
+    for (const auto& [id, job] : in.by_id) ask(queue, id);
+  }
+}
+
+void result_waiters::ask_those_due() {
+  const auto now = std::chrono::steady_clock::now();
+  for (auto& [queue, in] : queues_) {
+    for (auto& [id, job] : in.by_id) {
+      if (job.ask_at > now) continue;
+      job.pause = std::min(2 * job.pause, longest_pause_);
+      job.ask_at = now + job.pause;
+      ask(queue, id);
+    }
   }
 }
 
@@ -162,23 +183,47 @@ awaitable<void> result_waiters::subscribe(std::shared_ptr<result_waiters> self, 
   }
 }
 
+struct result_waiters::reply_limits {
+  quarq::redis::connection* over;
+  std::size_t one, all;  // bytes of an outcome, and of the reply
+};
+
+// Asks once. Returns the ids of those that have ended, but whose outcomes are too large for this reply.
+awaitable<std::vector<std::string>> result_waiters::put(std::string queue, std::vector<std::string> ids,
+                                                        reply_limits limits) {
+  std::vector<std::string> keys(1, prefix_of_(queue));
+  std::vector<std::string> args(1, name_);
+  if (payloads_) {
+    args.push_back(std::to_string(limits.one));
+    args.push_back(std::to_string(limits.all));
+  }
+  args.insert(args.end(), ids.begin(), ids.end());
+  auto reply = co_await limits.over->run(*script_, std::move(keys), std::move(args));
+  if (reply.items.size() != ids.size()) throw broker_error("Redis answered a wait with something else");
+  std::vector<std::string> too_large;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto& answer = reply.items[i];
+    if (answer.type == quarq::redis::reply::kind::text) {
+      notify(queue, ids[i], answer.text);
+    } else if (answer.integer == 1) {
+      notify(queue, ids[i], "-");
+    } else if (answer.integer == 2) {
+      too_large.push_back(std::move(ids[i]));
+    }
+  }
+  co_return too_large;
+}
+
 awaitable<void> result_waiters::question(std::shared_ptr<result_waiters> self, std::string queue,
                                          std::vector<std::string> ids) {
   ++self->unanswered_;
   try {
-    if (!self->connection_) throw broker_error("the connection to Redis was closed");
-    std::vector<std::string> keys(1, self->prefix_of_(queue));
-    std::vector<std::string> args(1, self->name_);
-    args.insert(args.end(), ids.begin(), ids.end());
-    auto reply = co_await self->connection_->run(*self->script_, std::move(keys), std::move(args));
-    if (reply.items.size() != ids.size()) throw broker_error("Redis answered a wait with something else");
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      const auto& answer = reply.items[i];
-      if (answer.type == quarq::redis::reply::kind::text) {
-        self->notify(queue, ids[i], answer.text);
-      } else if (answer.integer == 1) {
-        self->notify(queue, ids[i], "-");
-      }
+    reply_limits limits{self->connection_, max_shared_payload, max_reply};
+    auto left = ids;
+    while (!left.empty()) {
+      if (!self->connection_) throw broker_error("the connection to Redis was closed");
+      left = co_await self->put(queue, std::move(left), limits);
+      limits = {self->payloads_, max_stored_payload, max_payload_reply};
     }
   } catch (...) {
     for (const auto& id : ids) self->fail(queue, id, std::current_exception());
@@ -202,7 +247,7 @@ awaitable<void> result_waiters::ask_now_and_then(std::shared_ptr<result_waiters>
     somebody = false;
     for (const auto& [queue, in] : self->queues_) somebody = somebody || !in.by_id.empty();
     // Answers that come slowly must not pile up: the server would close the connection.
-    if (!ec && self->connection_ && self->unanswered_ == 0) self->ask_all();
+    if (!ec && self->connection_ && self->unanswered_ == 0) self->ask_those_due();
   }
 }
 
@@ -238,8 +283,19 @@ void result_waiters::on_message(const std::string& queue, std::string_view messa
     const std::string id(text(number(2)));
     std::string end(text(1));
     end += text(number(4));
-    notify(queue, id, end);
+    if (end == "!") {
+      fetch(queue, id);
+    } else {
+      notify(queue, id, end);
+    }
   }
+}
+
+// The job has ended, and its outcome is too large for a message.
+void result_waiters::fetch(const std::string& queue, const std::string& id) {
+  auto& in = queues_[queue];
+  in.prefetched.erase(id);
+  if (in.by_id.contains(id)) ask(queue, id);
 }
 
 void result_waiters::notify(const std::string& queue, const std::string& id, std::string_view end) {
@@ -272,7 +328,7 @@ std::vector<result_waiters::waiter*> result_waiters::take(const std::string& que
   auto& by_id = queues_[queue].by_id;
   const auto found = by_id.find(id);
   if (found == by_id.end()) return {};
-  auto waiters = std::move(found->second);
+  auto waiters = std::move(found->second.waiters);
   by_id.erase(found);
   return waiters;
 }

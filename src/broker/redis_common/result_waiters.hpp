@@ -1,6 +1,7 @@
 // Those who wait for the end of jobs: asked after in batches, told by published messages.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <map>
 #include <memory>
@@ -19,13 +20,18 @@
 namespace quarq::broker::redis_common {
 
 /// Redis is asked once for each job, and then tells of its end over a channel of our own. Messages can get
-/// lost with a connection, so all is asked again after each reconnect, and now and then besides.
+/// lost with a connection, so all is asked again after each reconnect, and now and then besides: each time
+/// after twice the pause, where the layout says that nothing else makes that necessary.
 class result_waiters : public std::enable_shared_from_this<result_waiters> {
  public:
   /// `script` answers as wait.lua does. `prefix_of` gives a queue's KEYS[1], with which our channel begins.
+  /// With `payloads`, a connection without subscriptions, the script takes the limits of a reply, and what is
+  /// too large for `connection` comes over that one. The pause between two questions for the same job doubles
+  /// up to `longest_pause`, if that is longer.
   result_waiters(boost::asio::any_io_executor loop, quarq::redis::connection& connection,
                  const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue),
-                 milliseconds ask_again_after = std::chrono::seconds(10));
+                 milliseconds ask_again_after = std::chrono::seconds(10),
+                 quarq::redis::connection* payloads = nullptr, milliseconds longest_pause = {});
 
   /// The digit of the state, or what else stands for one, and the outcome. Nothing: there is no such job, or
   /// its outcome is not kept.
@@ -46,8 +52,13 @@ class result_waiters : public std::enable_shared_from_this<result_waiters> {
  private:
   struct waiter;
   struct registration;
+  struct waited_job {
+    std::vector<waiter*> waiters;
+    milliseconds pause{};
+    std::chrono::steady_clock::time_point ask_at;  // if nothing was heard by then
+  };
   struct queue_waits {
-    std::unordered_map<std::string, std::vector<waiter*>> by_id;
+    std::unordered_map<std::string, waited_job> by_id;
     std::vector<std::string> to_ask;
     bool asking = false;  // a question is posted
     bool subscribed = false;
@@ -65,18 +76,24 @@ class result_waiters : public std::enable_shared_from_this<result_waiters> {
   static awaitable<void> subscribe(std::shared_ptr<result_waiters> self, std::string queue);
   static awaitable<void> question(std::shared_ptr<result_waiters> self, std::string queue,
                                   std::vector<std::string> ids);
+  struct reply_limits;
+  awaitable<std::vector<std::string>> put(std::string queue, std::vector<std::string> ids,
+                                          reply_limits limits);
+  void ask_those_due();
   static awaitable<void> ask_now_and_then(std::shared_ptr<result_waiters> self);
   void on_message(const std::string& queue, std::string_view message);
+  void fetch(const std::string& queue, const std::string& id);
   void notify(const std::string& queue, const std::string& id, std::string_view end);
   void fail(const std::string& queue, const std::string& id, std::exception_ptr error);
   std::vector<waiter*> take(const std::string& queue, const std::string& id);
 
   boost::asio::any_io_executor loop_;
   quarq::redis::connection* connection_;
+  quarq::redis::connection* payloads_;  // null: there is none
   const quarq::redis::script* script_;
   std::string (*prefix_of_)(std::string_view queue);
   const std::string name_;
-  const milliseconds ask_again_after_;
+  const milliseconds ask_again_after_, longest_pause_;
   std::map<std::string, queue_waits, std::less<>> queues_;
   int unanswered_ = 0;                          // questions
   boost::asio::steady_timer* again_ = nullptr;  // ask_now_and_then()'s, while it runs

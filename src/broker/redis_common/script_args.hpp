@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/broker.hpp"
+#include "broker/redis_common/byte_limits.hpp"
 
 namespace quarq::broker::redis_common {
 
@@ -17,8 +18,14 @@ inline constexpr std::size_t max_jobs_per_call = 1000;
 inline constexpr std::size_t max_bytes_per_call = 16u << 20;
 
 /// The settlements, as indices into the batch, that each call of settle.lua takes. A job that is in the batch
-/// twice is taken once: after its first settlement it is no longer held.
+/// twice is taken once: after its first settlement it is no longer held. One with an outcome larger than
+/// max_shared_payload is taken alone, after all others.
 std::vector<std::vector<std::size_t>> split_settlements(const std::vector<settlement>& batch);
+
+/// Throws usage_error for a record that no server would store.
+void check_sizes(const std::vector<new_job>& jobs, std::size_t limit = max_stored_payload);
+/// Throws settlement_refused for the first outcome that no server would store.
+void check_sizes(const std::vector<settlement>& batch, std::size_t limit = max_stored_payload);
 
 /// The arguments of renew.lua; `open` is "1" or "0".
 std::vector<std::string> renewal_args(const lease& held, const lease_options& options, const char* open);

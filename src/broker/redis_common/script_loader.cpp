@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
+#include "broker/redis_common/byte_limits.hpp"
 #include "broker/redis_common/embedded.hpp"
 
 namespace quarq::broker::redis_common {
@@ -18,7 +21,8 @@ std::string_view find_part(const std::vector<script_part>& parts, std::string_vi
 
 std::string assemble(std::string_view script, const std::vector<script_part>& parts) {
   constexpr std::string_view mark = "-- needs: ";
-  std::string text;
+  auto text = fmt::format("local max_shared_payload, max_reply, max_payload_reply = {}, {}, {}\n",
+                          max_shared_payload, max_reply, max_payload_reply);
   for (auto at = script.find(mark); at != std::string_view::npos; at = script.find(mark)) {
     const auto end = std::min(script.size(), script.find('\n', at) + 1);
     auto names = script.substr(at + mark.size(), end - 1 - (at + mark.size()));
@@ -43,12 +47,6 @@ script_set::script_set(std::initializer_list<script_part> shared) : parts_(share
 
 const script_set::script& script_set::add(std::string_view text) {
   return scripts_.emplace_back(texts_.emplace_back(assemble(text, parts_)));
-}
-
-std::vector<const script_set::script*> script_set::all() const {
-  std::vector<const script*> found;
-  for (const auto& one : scripts_) found.push_back(&one);
-  return found;
 }
 
 }  // namespace quarq::broker::redis_common

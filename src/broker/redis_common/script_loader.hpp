@@ -24,17 +24,14 @@ class script_set {
   script_set(const script_set&) = delete;
   script_set& operator=(const script_set&) = delete;
 
-  /// In the order in which they were added. They live as long as this.
-  std::vector<const script*> all() const;
-
  protected:
   /// `shared`: the parts that these scripts share, besides those of this folder (shared_*.lua), which all
   /// have.
   script_set(std::initializer_list<script_part> shared);
   ~script_set() = default;
 
-  /// The script with the parts that it names in lines "-- needs: NAME NAME" pasted after each such line.
-  /// Throws std::out_of_range for an unknown name.
+  /// The script with the parts that it names in lines "-- needs: NAME NAME" pasted after each such line. It
+  /// knows the limits of byte_limits.hpp by their names. Throws std::out_of_range for an unknown name.
   const script& add(std::string_view text);
 
  private:

@@ -24,8 +24,13 @@ awaitable<std::vector<std::string>> server_info::warnings() {
 
 awaitable<void> server_info::remember_queue(std::string queue) {
   if (known_.contains(queue)) co_return;
-  std::vector<std::string> args = {"SADD", all_queues_, queue};
-  co_await connection_.command(std::move(args));
+  // Looked up first: a server whose memory is full refuses to add it, but serves the queues it knows.
+  std::vector<std::string> question = {"SISMEMBER", all_queues_, queue};
+  auto is_there = co_await connection_.command(std::move(question));
+  if (is_there.integer == 0) {
+    std::vector<std::string> args = {"SADD", all_queues_, queue};
+    co_await connection_.command(std::move(args));
+  }
   known_.insert(queue);
 }
 

@@ -18,10 +18,10 @@ end
 -- The end of a call under a lease, whose calls stand in the hash `settled`. Keeps the answer of one that changed something:
 -- only that must be known again, and only then the lease is there, with which it will be forgotten.
 local function answer_with(settled, text, changed)
-  if not changed then
-    redis.call('HDEL', settled, ARGV[2])
-  elseif text ~= '' then
+  if changed then
     redis.call('HSET', settled, ARGV[2], text)
+  else
+    redis.call('HDEL', settled, ARGV[2])
   end
   forget_calls(settled, ARGV[3])
   return text

@@ -36,11 +36,19 @@ TEST(split_settlements, each_has_so_many_jobs_at_most) {
   EXPECT_EQ(found[2], std::vector<std::size_t>{2 * max_jobs_per_call});
 }
 
-TEST(split_settlements, each_has_so_many_bytes_at_most_unless_one_job_has_more) {
-  const auto half = max_bytes_per_call / 2 - 1;
-  EXPECT_EQ(
-      split_settlements({of("a", half), of("b", half), of("c"), of("d", 2 * max_bytes_per_call), of("e")}),
-      (parts{{0, 1}, {2}, {3}, {4}}));
+TEST(split_settlements, each_has_so_many_bytes_at_most) {
+  std::vector<settlement> batch;
+  for (int i = 0; i < 64; ++i) batch.push_back(of(std::to_string(i), max_bytes_per_call / 64));
+  const auto found = split_settlements(batch);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].size(), 63u);
+  EXPECT_EQ(found[1].size(), 1u);
+}
+
+TEST(split_settlements, what_is_large_is_taken_alone_after_the_others) {
+  EXPECT_EQ(split_settlements({of("a", max_shared_payload + 1), of("b"), of("c", 2 * max_bytes_per_call),
+                               of("d", max_shared_payload)}),
+            (parts{{1, 3}, {0}, {2}}));
 }
 
 }  // namespace
