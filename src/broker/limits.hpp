@@ -9,6 +9,6 @@ namespace quarq::broker {
 /// How many dead jobs a queue keeps; beyond that the oldest are removed.
 inline constexpr std::size_t max_dead = 100'000;
 /// How long a dead job is kept.
-inline constexpr std::chrono::milliseconds dead_kept = std::chrono::days(30);
+inline constexpr std::chrono::milliseconds dead_kept = std::chrono::days(90);
 
 }  // namespace quarq::broker

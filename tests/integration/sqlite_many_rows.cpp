@@ -180,7 +180,7 @@ TEST(sqlite_many_rows, the_oldest_of_too_many_dead_jobs_are_removed) {
   run_on_loop(body(folder / "jobs.db"));
 }
 
-TEST(sqlite_many_rows, a_dead_job_is_kept_for_thirty_days) {
+TEST(sqlite_many_rows, a_dead_job_is_kept_for_ninety_days) {
   temp_dir folder;
   const auto body = [](std::string file) -> awaitable<void> {
     const auto loop = co_await boost::asio::this_coro::executor;
@@ -192,7 +192,7 @@ TEST(sqlite_many_rows, a_dead_job_is_kept_for_thirty_days) {
     co_await enqueue_ids(*store, "q", strings(1, "job"));
     co_await claim_ids(worker, 1);
     co_await settle_one(worker, end("job", job_state::dead, "why"));
-    *moment += std::chrono::days(30) - 1ms;
+    *moment += broker::dead_kept - 1ms;
     auto state = co_await state_of(*store, "q", "job");
     EXPECT_TRUE(state == job_state::dead);
     *moment += 1ms;

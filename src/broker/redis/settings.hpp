@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "broker/broker.hpp"
+#include "broker/limits.hpp"
 #include "redis/options.hpp"
 
 namespace quarq::broker::redis {
@@ -12,8 +13,8 @@ namespace quarq::broker::redis {
 struct redis_settings {
   quarq::redis::connection_options connection;
   // The bounds of the dead set: the oldest go first.
-  std::uint64_t max_dead = 100'000;                         ///< ?dead_jobs=
-  milliseconds max_dead_age = std::chrono::hours(24) * 90;  ///< ?dead_days=
+  std::uint64_t max_dead = quarq::broker::max_dead;      ///< ?dead_jobs=
+  milliseconds max_dead_age = quarq::broker::dead_kept;  ///< ?dead_days=
 };
 
 /// Throws usage_error that names the wrong part, with passwords hidden.

@@ -25,7 +25,9 @@ TEST(codec_far_years, json_is_read_back) {
 }
 
 TEST(codec_far_years, they_have_a_sign_and_may_have_more_digits) {
-  const auto text = [](int year) { return codecs::to_json(to_msgpack(sys_days(std::chrono::year(year) / 1 / 1))); };
+  const auto text = [](int year) {
+    return codecs::to_json(to_msgpack(sys_days(std::chrono::year(year) / 1 / 1)));
+  };
   EXPECT_EQ(text(-1), "\"-0001-01-01T00:00:00Z\"");
   EXPECT_EQ(text(10'000), "\"+10000-01-01T00:00:00Z\"");
   EXPECT_EQ(codecs::from_iso8601("+002019-03-01T12:00:00Z"), codecs::from_iso8601("2019-03-01T12:00:00Z"));

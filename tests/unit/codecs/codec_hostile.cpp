@@ -54,7 +54,8 @@ TEST(codec_hostile, no_prefix_of_a_document_is_a_document) {
 
 TEST(codec_hostile, no_prefix_of_a_json_document_is_a_document) {
   const std::string whole = codecs::to_json(to_msgpack(sample()));
-  EXPECT_EQ(to_msgpack(from_msgpack<everything>(codecs::json_to_msgpack(whole), "value")), to_msgpack(sample()))
+  EXPECT_EQ(to_msgpack(from_msgpack<everything>(codecs::json_to_msgpack(whole), "value")),
+            to_msgpack(sample()))
       << "every type can be typed as JSON";
   for (std::size_t size = 0; size < whole.size(); ++size)
     EXPECT_THROW(codecs::json_to_msgpack(whole.substr(0, size)), decode_error) << size;
