@@ -64,12 +64,18 @@ cron_schedule checked_schedule(std::string_view name, const cron_options& o) {
 cron_job::cron_job(std::string_view name, cron_options how)
     : task(task_for(name)), options(std::move(how)), schedule(checked_schedule(name, options)) {}
 
+// Rounded, as in the ids of arq's runs: a run close to the end of its second has the next second in its id.
 broker::time_point cron_job::after(broker::time_point now) const {
-  return std::chrono::floor<model::milliseconds>(schedule.next(now));
+  constexpr std::chrono::microseconds half{500};
+  std::chrono::sys_time<std::chrono::microseconds> from = now;
+  if (options.microsecond >= 999'500) from -= half;
+  return std::chrono::round<model::milliseconds>(schedule.next(from));
 }
 
 bool cron_job::comes_at(broker::time_point due) const {
-  return after(std::chrono::floor<std::chrono::seconds>(due) - std::chrono::seconds(1)) == due;
+  const std::chrono::seconds second{1};
+  const auto from = std::chrono::floor<std::chrono::seconds>(due) - second;
+  return after(from) == due || after(from - second) == due;
 }
 
 std::string cron_job::run_id(broker::time_point due) const {
