@@ -1,5 +1,7 @@
 #include "broker/arq/payload/errors.hpp"
 
+#include <optional>
+
 #include <quarq/msgpack.hpp>
 
 #include "codecs/json.hpp"
@@ -18,10 +20,15 @@ std::string quoted(std::string_view name) {
   return mark + std::string(name) + mark;
 }
 
-/// Told by the words of the worker, since a handler may have lost a process of its own as well.
-bool lost_on_every_try(const failed_job& job) {
-  return job.type == "quarq::worker_lost" && job.state == job_state::dead &&
-         job.message.find(" was lost with its worker on each of its ") != job.message.npos;
+/// With how many tries it was lost on each. Told by the words of the worker, since a handler may have lost a
+/// process of its own as well.
+std::optional<std::string_view> tries_all_lost(const failed_job& job) {
+  constexpr std::string_view words = " was lost with its worker on each of its ", end = " tries";
+  const auto at = job.message.find(words);
+  if (job.type != "quarq::worker_lost" || job.state != job_state::dead || at == job.message.npos)
+    return std::nullopt;
+  const auto rest = job.message.substr(at + words.size());
+  return rest.substr(0, rest.find(end));
 }
 
 our_error detected(std::string_view message) {
@@ -52,10 +59,8 @@ python_error python_error_of(const failed_job& job) {
   if (job.state == job_state::expired) return {std::string(detected_by_worker), "job expired"};
   if (job.type == "quarq::unknown_task")
     return {std::string(detected_by_worker), "function " + quoted(job.task) + " not found"};
-  if (lost_on_every_try(job)) {
-    // Its last start only found that there had been too many.
-    return {std::string(detected_by_worker), "max " + std::to_string(job.attempts - 1) + " retries exceeded"};
-  }
+  if (const auto tries = tries_all_lost(job))
+    return {std::string(detected_by_worker), "max " + std::string(*tries) + " retries exceeded"};
   if (job.type == "quarq::retry_after")
     return {std::string(detected_by_worker), "max " + std::to_string(job.attempts) + " retries exceeded"};
   if (!job.readable && job.type == "quarq::decode_error")
@@ -82,7 +87,7 @@ our_error our_error_of(std::string_view result, std::string_view task) {
   if (type == "arq.jobs.DeserializationError")
     return {job_state::dead, "quarq::decode_error", raised->message};
   if (type == detected_by_worker) return detected(raised->message);
-  return {job_state::failed, type, raised->message};
+  return {job_state::failed, type, raised->message.empty() ? std::string(name) + "()" : raised->message};
 }
 
 }  // namespace quarq::broker::arq

@@ -28,10 +28,11 @@ record_fields read_record(std::string_view record, fields& others) {
   record_fields parts;
   if (record.empty()) return parts;
   decoder in(record, "job payload");
-  bool unreadable = false;
+  bool unreadable = false, has_task = false;
   read_map(in, [&](std::string_view key) {
     if (key == "f") {
       parts.task = in.text();
+      has_task = true;
     } else if (key == "a") {
       parts.arguments = raw_of(in, value_type::array);
     } else if (key == "k") {
@@ -44,7 +45,7 @@ record_fields read_record(std::string_view record, fields& others) {
     }
   });
   in.finish();
-  parts.known = !unreadable && !parts.task.empty() && parts.task != unknown_function;
+  parts.known = !unreadable && has_task && parts.task != unknown_function;
   return parts;
 }
 

@@ -114,6 +114,31 @@ TEST_P(arq_result_payload, what_the_worker_of_arq_detects_is_what_ours_says) {
   EXPECT_EQ(unknown.outcome.error_type, "quarq::unknown_task");
 }
 
+TEST(arq_result_pickle, an_exception_without_arguments_has_its_class_for_a_message) {
+  const auto got = read_end(arq_codec::pickle, failure(hex("cbuiltins\nValueError\n)R")));
+  EXPECT_EQ(got.outcome.error_type, "ValueError");
+  EXPECT_EQ(got.outcome.error, "ValueError()");
+}
+
+TEST_P(arq_result_payload, a_function_without_a_name_is_no_unknown_one) {
+  auto record = plain_record();
+  record.task.clear();
+  auto o = plain_outcome();
+  o.task.clear();
+  const auto json = json_of(codec(), payloads_.write_end({model::encode(record), model::encode(o),
+                                                          job_state::succeeded, "q", "id1"}));
+  EXPECT_NE(json.find(R"("f": "", "a": [)"), json.npos) << json;
+}
+
+TEST_P(arq_result_payload, the_retries_exceeded_are_those_that_the_worker_allows) {
+  // Its first start was the seventh, as its payload said.
+  auto o = failed_outcome("quarq::worker_lost", "f was lost with its worker on each of its 5 tries");
+  o.attempts = 7;
+  const auto json = json_of(codec(), payloads_.write_end({model::encode(plain_record()), model::encode(o),
+                                                          job_state::dead, "q", "id1"}));
+  EXPECT_NE(json.find("max 5 retries exceeded"), json.npos) << json;
+}
+
 TEST_P(arq_result_payload, a_job_that_nobody_could_read_ends_as_arq_says_it) {
   const auto record = unreadable_record("job payload: field et: expected integer, got string");
   EXPECT_EQ(error_of<decode_error>([&] { model::decode_record(record); }),
