@@ -43,7 +43,10 @@ class pickle_reader {
   ///     WHAT: byte 17: unknown global os.system
   /// where the byte is that of the pickle at which the offending value begins; `out` is then as it was.
   /// Memory and time stay in proportion to data.size(), whatever it says.
-  void append_msgpack(std::string& out, std::string_view data, std::string_view what);
+  ///
+  /// `open` becomes the pickle without its end, for a pickle_writer that adds to it.
+  void append_msgpack(std::string& out, std::string_view data, std::string_view what,
+                      std::string* open = nullptr);
 
  private:
   class machine;
@@ -59,6 +62,9 @@ std::string pickle_to_msgpack(std::string_view data, std::string_view what, pick
 class pickle_writer {
  public:
   explicit pickle_writer(std::string& out);
+  /// Goes on with what pickle_reader left open: a dict, to which all is added that comes before end_dict. A key
+  /// that it has gets a new value.
+  pickle_writer(std::string& out, std::string_view open_dict);
 
   void none();
   void boolean(bool value);

@@ -60,9 +60,22 @@ void pickle_reader::machine::start(std::string_view data, std::string_view what)
   stack_.clear();
   marks_.clear();
   memo_.clear();
+  frames_.clear();
   memoized_ = floor_ = 0;
   if (data.size() > std::numeric_limits<std::int32_t>::max())
     fail("a pickle of " + std::to_string(data.size()) + " bytes is too long");
+}
+
+std::string pickle_reader::machine::without_end() const {
+  constexpr std::size_t frame_size = 9;
+  std::string open;
+  open.reserve(data_.size());
+  std::size_t from = 0;
+  for (const auto at : frames_) {
+    open += data_.substr(from, at - from);
+    from = at + frame_size;
+  }
+  return open += data_.substr(from, data_.size() - 1 - from);
 }
 
 void pickle_reader::machine::trim() {
@@ -72,6 +85,7 @@ void pickle_reader::machine::trim() {
   trim_to(stack_, kept_values);
   trim_to(marks_, kept_values);
   trim_to(memo_, kept_values);
+  trim_to(frames_, kept_values);
   values_.unescaped.clear();
 }
 
@@ -297,6 +311,7 @@ void pickle_reader::machine::protocol() {
 
 /// Frames only tell how much to read at once. What they say must be there all the same.
 void pickle_reader::machine::frame() {
+  frames_.push_back(opcode_at_);
   const std::uint64_t size = little_endian<8>();
   const std::size_t left = data_.size() - position_;
   if (size > left)

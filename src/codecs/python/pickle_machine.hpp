@@ -18,6 +18,8 @@ class pickle_reader::machine {
   value_ref run(std::string_view data, std::string_view what);
   python_values& values() noexcept { return values_; }
   const pickle_options& options() const noexcept { return options_; }
+  /// What was run, without its last opcode and without frames, which say how long all is.
+  std::string without_end() const;
   /// Gives back what an unusually large pickle needed.
   void trim();
 
@@ -84,6 +86,7 @@ class pickle_reader::machine {
   std::vector<value_ref> stack_;
   std::vector<std::uint32_t> marks_;  // the size of the stack when each was set
   std::vector<value_ref> memo_;
+  std::vector<std::size_t> frames_;  // where they begin
   std::size_t memoized_ = 0;
   std::size_t floor_ = 0;  // the latest mark
   std::string_view data_;

@@ -21,12 +21,14 @@ pickle_reader::~pickle_reader() = default;
 pickle_reader::pickle_reader(pickle_reader&&) noexcept = default;
 pickle_reader& pickle_reader::operator=(pickle_reader&&) noexcept = default;
 
-void pickle_reader::append_msgpack(std::string& out, std::string_view data, std::string_view what) {
+void pickle_reader::append_msgpack(std::string& out, std::string_view data, std::string_view what,
+                                   std::string* open) {
   const std::size_t before = out.size();
   try {
     const auto value = machine_->run(data, what);
     write_msgpack(out, machine_->values(), value, growth(data.size()), what,
                   machine_->options().find_zone_offset);
+    if (open) *open = machine_->without_end();
   } catch (...) {
     out.resize(before);
     machine_->trim();

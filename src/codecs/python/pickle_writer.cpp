@@ -42,6 +42,11 @@ pickle_writer::pickle_writer(std::string& out) : out_(out) {
   out_ += "\x80\x04";
 }
 
+pickle_writer::pickle_writer(std::string& out, std::string_view open_dict) : out_(out) {
+  out_ += open_dict;
+  out_ += '(';
+}
+
 template <std::size_t Bytes>
 void pickle_writer::little_endian(std::uint64_t value) {
   char buffer[Bytes];

@@ -85,7 +85,7 @@ class arq_payloads::state {
 
   arq_job_in read_job(std::string_view payload) {
     arq_job_in job;
-    decoder in(as_msgpack(payload, "job payload"), "job payload");
+    decoder in(as_msgpack(payload, "job payload", &job.given), "job payload");
     others_.clear();
     std::string_view function, arguments, given_by_name;
     bool has_function = false, has_try = false, has_time = false;
@@ -119,13 +119,14 @@ class arq_payloads::state {
     return job;
   }
 
-  std::string write_end(const arq_end& end) {
+  std::string write_end(const arq_end& end, std::string* unserializable) {
     try {
       others_.clear();
-      const record_fields job = read_record(end.record, others_);
+      record_fields job = read_record(end.record, others_);
+      job.known = job.known || !end.given.empty();
       others_.clear();
       const end_fields parts = read_outcome(end.outcome, others_);
-      return write_readable_end(end, job, parts);
+      return write_readable_end(end, job, parts, unserializable);
     } catch (const decode_error& e) {
       throw usage_error(e.what());
     }
@@ -149,14 +150,14 @@ class arq_payloads::state {
   }
 
  private:
-  std::string_view as_msgpack(std::string_view payload, std::string_view what) {
+  std::string_view as_msgpack(std::string_view payload, std::string_view what, std::string* open = nullptr) {
     if (codec_ == arq_codec::msgpack) {
       if (looks_like_pickle(payload)) fail_other_codec(what, "a pickle", "msgpack");
       return payload;
     }
     if (looks_like_msgpack(payload)) fail_other_codec(what, "msgpack", "pickle");
     scratch_.clear();
-    strict_.append_msgpack(scratch_, payload, what);
+    strict_.append_msgpack(scratch_, payload, what, open);
     return scratch_;
   }
 
@@ -189,7 +190,8 @@ class arq_payloads::state {
     record.raw(others_.encoded);
   }
 
-  std::string write_readable_end(const arq_end& end, const record_fields& job, const end_fields& parts) {
+  std::string write_readable_end(const arq_end& end, const record_fields& job, const end_fields& parts,
+                                 std::string* unserializable) {
     std::optional<python_error> error;
     if (end.state != job_state::succeeded) {
       others_.add("state", encoded_text(to_string(end.state)));
@@ -205,6 +207,7 @@ class arq_payloads::state {
     } catch (const decode_error& e) {
       if (error) throw;
       error = python_error{{}, std::string("unable to serialize result: ") + e.what()};
+      if (unserializable) *unserializable = e.what();
     }
     others_.add("state", encoded_text(to_string(end.state)));
     std::string exact;
@@ -276,6 +279,7 @@ class arq_payloads::state {
   }
 
   void read_our_end(decoder& in, std::optional<job_state>& told, std::string_view& exact) {
+    others_.clear();  // what was given may stand before it
     read_map(in, [&](std::string_view key) {
       if (key == "state") {
         const std::string_view word = in.text();
@@ -348,8 +352,8 @@ arq_job_in arq_payloads::read_job(std::string_view payload) {
   return state_->read_job(payload);
 }
 
-std::string arq_payloads::write_end(const arq_end& end) {
-  return state_->write_end(end);
+std::string arq_payloads::write_end(const arq_end& end, std::string* unserializable) {
+  return state_->write_end(end, unserializable);
 }
 
 arq_end_in arq_payloads::read_end(std::string_view payload) {

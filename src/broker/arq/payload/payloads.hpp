@@ -30,6 +30,8 @@ struct arq_job_in {
   std::int64_t enqueued_ms = 0;
   int try_at_least = 0;                       ///< arq's _job_try; 0: not given
   std::optional<std::int64_t> expires_at_ms;  ///< if quarq wrote it, and was asked to
+  /// What arq_end::given takes. Empty where the record has all of it.
+  std::string given;
 };
 
 /// An ended job to be written.
@@ -40,6 +42,8 @@ struct arq_end {
   std::string_view outcome;  ///< gives its times, tries, result or error
   job_state state = job_state::succeeded;
   std::string_view queue, id;
+  /// Of read_job, in place of the record: the result then repeats what was to be done exactly as it was given.
+  std::string_view given{};
 };
 
 /// An ended job that was read.
@@ -69,8 +73,8 @@ class arq_payloads {
 
   /// Never fails because of a result that Python can't have: the job is then written as arq does, as failed
   /// with "unable to serialize result"; quarq reads the exact result all the same. Throws usage_error if
-  /// `outcome` is not one.
-  std::string write_end(const arq_end& end);
+  /// `outcome` is not one. `unserializable` is told what Python can't have, if there is such a thing.
+  std::string write_end(const arq_end& end, std::string* unserializable = nullptr);
   /// Throws decode_error that begins with "result payload: ".
   arq_end_in read_end(std::string_view payload);
 

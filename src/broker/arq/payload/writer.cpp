@@ -32,6 +32,7 @@ class msgpack_document {
 class pickle_document {
  public:
   pickle_document(std::string& out, std::size_t) : out_(out) { out_.begin_dict(); }
+  pickle_document(std::string& out, std::string_view given) : out_(out, given) {}
 
   void key(std::string_view name) { out_.text(name); }
   void none() { out_.none(); }
@@ -82,20 +83,10 @@ void write_job(std::string& out, const arq_job& job, const record_fields& parts,
   finish(doc, others);
 }
 
+/// Of a result, all but what was to be done.
 template <class Document>
-void write_end(std::string& out, const arq_end& end, const record_fields& job, const end_fields& parts,
-               const fields& others, const std::optional<python_error>& error) {
-  Document doc(out, others.count == 0 ? 11 : 12);
-  doc.key("t");
-  doc.integer(parts.attempts);
-  doc.key("f");
-  doc.text(job.known ? job.task : parts.task.empty() ? unknown_function : parts.task);
-  doc.key("a");
-  doc.arguments(job.known ? job.arguments : no_arguments);
-  doc.key("k");
-  doc.value(job.known ? job.keywords : no_keywords);
-  doc.key("et");
-  doc.integer(parts.enqueued_ms);
+void write_what_came(Document& doc, const arq_end& end, const end_fields& parts,
+                     const std::optional<python_error>& error) {
   doc.key("s");
   doc.boolean(!error);
   doc.key("r");
@@ -112,7 +103,36 @@ void write_end(std::string& out, const arq_end& end, const record_fields& job, c
   doc.text(end.queue);
   doc.key("id");
   doc.text(end.id);
+}
+
+template <class Document>
+void write_end(std::string& out, const arq_end& end, const record_fields& job, const end_fields& parts,
+               const fields& others, const std::optional<python_error>& error) {
+  Document doc(out, others.count == 0 ? 11 : 12);
+  doc.key("t");
+  doc.integer(parts.attempts);
+  doc.key("f");
+  doc.text(job.known ? job.task : parts.task.empty() ? unknown_function : parts.task);
+  doc.key("a");
+  doc.arguments(job.known ? job.arguments : no_arguments);
+  doc.key("k");
+  doc.value(job.known ? job.keywords : no_keywords);
+  doc.key("et");
+  doc.integer(parts.enqueued_ms);
+  write_what_came(doc, end, parts, error);
   finish(doc, others);
+}
+
+/// To the job as it was given. Its own key "quarq" is replaced, too.
+void add_end(std::string& out, const arq_end& end, const end_fields& parts, const fields& others,
+             const std::optional<python_error>& error) {
+  pickle_document doc(out, end.given);
+  doc.key("t");
+  doc.integer(parts.attempts);
+  write_what_came(doc, end, parts, error);
+  doc.key("quarq");
+  doc.map_of(others);
+  doc.finish();
 }
 
 template <class Write>
@@ -138,6 +158,12 @@ std::string write_job_as(arq_codec codec, const arq_job& job, const record_field
 std::string write_end_as(arq_codec codec, const arq_end& end, const record_fields& job,
                          const end_fields& parts, const fields& others,
                          const std::optional<python_error>& error) {
+  if (!end.given.empty()) {
+    std::string out;
+    out.reserve(end.given.size() + end.outcome.size() + 256);
+    add_end(out, end, parts, others, error);
+    return out;
+  }
   const auto size = end.record.size() + end.outcome.size();
   return written(codec, size, [&]<class Document>(std::string& out) {
     write_end<Document>(out, end, job, parts, others, error);

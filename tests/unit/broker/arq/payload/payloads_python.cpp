@@ -234,5 +234,58 @@ dead quarq::decode_error: unable to deserialize job
 )");
 }
 
+TEST(arq_payload_python_pickle, a_result_repeats_what_was_given_exactly) {
+  arq_payloads payloads(arq_codec::pickle);
+  const auto given = python(R"(
+import datetime, uuid
+shared = ['again', 'again']
+job = {'t': None, 'f': 'f', 'a': ({3}, (1, (2,)), datetime.datetime(2024, 1, 2), shared, shared, uuid.UUID(int=5), b'x' * 100000),
+       'k': {'a': frozenset([1])}, 'et': 1700000000000, 'quarq': {'tries': 7, 'expires_at': 1700000060000}}
+for protocol in range(6):
+    print(pickle.dumps(job, protocol).hex())
+)");
+  std::string results;
+  std::istringstream lines(given);
+  for (std::string line; std::getline(lines, line);) {
+    const auto job = payloads.read_job(from_hex(line));
+    model::outcome o;
+    o.task = "f";
+    o.attempts = 2;
+    o.worker = "host:4711";
+    o.enqueued_ms = 1'700'000'000'000;
+    o.finished_ms = 1'700'000'000'200;
+    std::string number;
+    encoder(number).integer(42);
+    o.result = number;
+    const auto outcome = model::encode(o);
+    const auto written =
+        payloads.write_end({{}, outcome, job_state::succeeded, "arq:queue", "id1", job.given});
+    results += hex(written) + '\n';
+    const auto read = payloads.read_end(written);
+    EXPECT_EQ(model::encode(model::decode_outcome(read.outcome)), outcome);
+  }
+  EXPECT_EQ(python(R"(
+import datetime, uuid
+for line in sys.stdin:
+    for read in (pickle.loads, pickle._loads):
+        d = read(bytes.fromhex(line))
+        a = d['a']
+        assert a[:3] == ({3}, (1, (2,)), datetime.datetime(2024, 1, 2)) and type(a[0]) is set, a
+        assert a[3] is a[4] and a[5] == uuid.UUID(int=5) and len(a[6]) == 100000
+        assert type(d['k']['a']) is frozenset
+        print(sorted(d), d['t'], d['r'], d['s'], d['id'], d['quarq'])
+)",
+                   results),
+            [] {
+              std::string all;
+              for (int i = 0; i < 12; ++i) {
+                all +=
+                    "['a', 'et', 'f', 'ft', 'id', 'k', 'q', 'quarq', 'r', 's', 'st', 't'] 2 42 True id1 "
+                    "{'worker': 'host:4711'}\n";
+              }
+              return all;
+            }());
+}
+
 }  // namespace
 }  // namespace quarq::broker::arq
