@@ -124,6 +124,23 @@ ARQ_TEST(a_worker_writes_arqs_health_record, {}) {
   EXPECT_EQ(ask_number(server, {"EXISTS", "arq:queue:health-check"}), 0);
 }
 
+ARQ_TEST(a_python_worker_s_health_record_outlives_ours, {}) {
+  auto store = open_arq(server, loop, "?health_check_interval=20");
+  const char* const theirs = "Nov-22 09:53:42 j_complete=0 j_failed=0 j_retried=0 j_ongoing=3 queued=1";
+  ask(server, {"PSETEX", "arq:queue:health-check", "3601000", theirs});
+  auto worker = co_await new_worker(store, "default");
+  EXPECT_WITHIN(ask_number(server, {"PTTL", "arq:queue:health-check"}), 3'601'000 - leeway, 3'601'000);
+  co_await store->close_lease(worker.held);
+  EXPECT_WITHIN(ask_number(server, {"PTTL", "arq:queue:health-check"}), 3'601'000 - leeway, 3'601'000);
+  // It comes while ours are at work, and begins in the same second.
+  ask(server, {"DEL", "arq:queue:health-check", "arq:queue:quarq:python"});
+  worker = co_await new_worker(store, "default");
+  const auto same = ask(server, {"GET", "arq:queue:health-check"}).text;
+  ask(server, {"PSETEX", "arq:queue:health-check", "3601000", same});
+  co_await store->close_lease(worker.held);
+  EXPECT_EQ(ask(server, {"GET", "arq:queue:health-check"}).text, same);
+}
+
 ARQ_TEST(the_health_record_is_where_the_url_says, {}) {
   auto store = open_arq(server, loop, "?health_check_key=my:health");
   ask(server, {"PSETEX", "my:health", "3601000",
@@ -136,6 +153,7 @@ ARQ_TEST(the_health_record_is_where_the_url_says, {}) {
   EXPECT_NE(ask(server, {"GET", "my:health"}).text.find("j_ongoing=0"), std::string::npos);
   EXPECT_EQ(ask_number(server, {"EXISTS", "arq:queue:health-check"}), 0);
   EXPECT_EQ(ask_number(server, {"EXISTS", "other:health-check"}), 1);
+  ask(server, {"DEL", "arq:queue:quarq:python"});  // Python's worker has been gone for an hour.
   co_await store->close_lease(worker.held);
   EXPECT_EQ(ask_number(server, {"EXISTS", "my:health"}), 0);
 }
@@ -166,6 +184,139 @@ ARQ_TEST(the_jobs_of_a_killed_worker_come_back_within_ten_seconds_for_python_too
   co_await claim_ids(killed, 1);
   EXPECT_LE(ask_number(server, {"PTTL", "arq:in-progress:job"}), 10'000);
   EXPECT_LE(*score_of(server, "job"), static_cast<double>(now_ms() + 10'000));
+}
+
+ARQ_TEST(nobody_is_lost_while_nobody_could_renew, {}) {
+  auto store = open_arq(server, loop);
+  auto first = co_await new_worker(store, "default", 5s);
+  auto second = co_await new_worker(store, "default", 5s);
+  const strings ids = {"one", "two"};
+  co_await enqueue_ids(*store, "default", ids);
+  co_await claim_ids(first, 1);
+  co_await claim_ids(second, 1);
+  // The server stood still for some seconds: the second's lease has run out, the first's has not.
+  ask(server, {"SET", "arq:queue:quarq:last_heard", std::to_string(now_ms() - 4'000)});
+  ask(server, {"ZADD", "arq:queue:quarq:leases", std::to_string(now_ms() - 100), second.held.token});
+  auto answer = co_await renew(first, 5s);
+  EXPECT_FALSE(answer.work_ready);
+  answer = co_await renew(second, 5s);
+  EXPECT_TRUE(answer.held);
+  // The same with a clock that was set back or forward.
+  for (const auto jump : {-hour, hour}) {
+    ask(server, {"SET", "arq:queue:quarq:last_heard", std::to_string(now_ms() + jump)});
+    ask(server, {"ZADD", "arq:queue:quarq:leases", std::to_string(now_ms() + jump), second.held.token});
+    answer = co_await renew(first, 5s);
+    EXPECT_TRUE(answer.held);
+    const auto until_when = ask(server, {"ZSCORE", "arq:queue:quarq:leases", second.held.token});
+    EXPECT_WITHIN(std::stod(until_when.text), static_cast<double>(now_ms() + 5'000 - leeway),
+                  static_cast<double>(now_ms() + 5'001));
+  }
+  const bool held = co_await settle_one(second, end("two"));
+  EXPECT_TRUE(held);
+}
+
+ARQ_TEST(who_is_lost_while_others_renew_is_found, {}) {
+  auto store = open_arq(server, loop);
+  auto lost = co_await new_worker(store, "default", 5s);
+  auto other = co_await new_worker(store, "default", 5s);
+  co_await enqueue_ids(*store, "default", strings(1, "job"));
+  co_await claim_ids(lost, 1);
+  co_await renew(other, 5s);
+  ask(server, {"ZADD", "arq:queue:quarq:leases", std::to_string(now_ms() - 100), lost.held.token});
+  const auto answer = co_await renew(other, 5s);
+  EXPECT_TRUE(answer.work_ready);
+  const auto again = co_await claim_until(other, 1);
+  EXPECT_EQ(again.at(0).attempts, 2);
+}
+
+ARQ_TEST(a_full_server_lets_jobs_end, {}) {
+  auto store = open_arq(server, loop);
+  auto worker = co_await new_worker(store, "default");
+  auto other = co_await new_worker(store, "default");
+  const strings ids = {"ends", "is retried", "is handed back", "is cancelled", "is reconciled", "waits"};
+  co_await enqueue_ids(*store, "default", ids);
+  co_await claim_ids(worker, 4);
+  co_await claim_ids(other, 1);
+  ask(server, {"CONFIG", "SET", "maxmemory-policy", "noeviction"});
+  ask(server, {"CONFIG", "SET", "maxmemory", "1"});
+  const auto refused = co_await error_of<broker_error>(enqueue_one(*store, "default", job_named("more")));
+  EXPECT_NE(refused.find("OOM"), std::string::npos) << refused;
+  const auto answer = co_await renew(worker);
+  EXPECT_TRUE(answer.held);
+  const auto cancelled = co_await cancel(*store, "default", "is cancelled", "why", 1h);
+  EXPECT_EQ(cancelled, cancel_result::requested);
+  std::vector<settlement> ends;
+  ends.push_back(end("ends", job_state::succeeded, "42", 1h));
+  ends.push_back(retry_after("is retried", 1h));
+  ends.push_back(hand_back("is handed back"));
+  ends.push_back(end("is cancelled", job_state::cancelled, "why", 1h));
+  const auto held = co_await store->settle(worker.held, ends);
+  EXPECT_EQ(held, std::vector<bool>(4, true));
+  EXPECT_EQ(read_end(server, "ends").state, job_state::succeeded);
+  co_await store->reconcile(other.held, {});
+  co_await store->close_lease(other.held);
+  EXPECT_EQ(ask_number(server, {"EXISTS", "arq:in-progress:is reconciled"}), 0);
+  const auto gone = co_await cancel(*store, "default", "waits", "why", 1h);
+  EXPECT_EQ(gone, cancel_result::cancelled);
+  const auto purged = co_await store->purge("default", job_state::queued);
+  EXPECT_EQ(purged, 2u);
+}
+
+ARQ_TEST(a_payload_above_what_a_subscriber_may_be_sent_is_claimed_as_all_others, {}) {
+  auto store = open_arq(server, loop);
+  auto worker = co_await new_worker(store, "default");
+  // bytes, as many as Redis sends no subscriber at once
+  const std::string large(40'000'000, 'x');
+  std::string size;
+  for (int shift = 0; shift < 32; shift += 8) size += static_cast<char>(large.size() >> shift);
+  const std::string pickle = std::string(
+                                 "\x80\x04}(\x8c\x01tN\x8c\x01"
+                                 "f\x8c\x01"
+                                 "f\x8c\x01"
+                                 "aB",
+                                 18) +
+                             size + large +
+                             std::string(
+                                 "\x85\x8c\x01k}\x8c\x02"
+                                 "etK\x01u.",
+                                 13);
+  python_enqueue(server, "large", pickle);
+  python_enqueue(server, "small");
+  const int before = worker.heard->work_ready;
+  auto claimed = co_await store->claim(worker.held, 10);
+  EXPECT_EQ(claimed.jobs.size(), 2u);
+  EXPECT_EQ(worker.heard->work_ready, before);  // The connection has not been lost.
+  EXPECT_EQ(claimed.jobs.at(0).id, "large");
+  EXPECT_GT(claimed.jobs.at(0).record.size(), large.size());
+  const auto job = co_await store->inspect("default", "large");
+  EXPECT_TRUE(job && job->record.size() > large.size());
+  const auto running = co_await store->list("default", job_state::running, 10);
+  EXPECT_EQ(running.size(), 2u);
+  const auto answer = co_await cancel(*store, "default", "large", "why", 1h);
+  EXPECT_EQ(answer, cancel_result::requested);
+  co_await settle_one(worker, end("large", job_state::failed, "no", 1h));
+  const auto ended = co_await store->inspect("default", "large");
+  EXPECT_TRUE(ended && ended->state == job_state::failed);
+}
+
+ARQ_TEST(dead_jobs_are_kept_in_bounds_of_number_and_age, {}) {
+  auto store = open_arq(server, loop, "?dead_jobs=2&dead_days=1");
+  auto worker = co_await new_worker(store, "default");
+  const strings ids = {"old", "a", "b", "c"};
+  co_await enqueue_ids(*store, "default", ids);
+  co_await claim_ids(worker, 4);
+  for (const auto& id : ids) co_await settle_one(worker, end(id, job_state::dead, "why"));
+  ask(server, {"ZADD", "arq:queue:quarq:dead", std::to_string(now_ms() - day - 1'000), "old"});
+  co_await renew(worker);
+  co_await renew(worker);
+  const auto dead = co_await store->list("default", job_state::dead, 10);
+  strings left;
+  for (const auto& one : dead) left.push_back(one.id);
+  const strings expected = {"b", "c"};
+  EXPECT_EQ(left, expected);
+  for (const char* hash : {"arq:queue:quarq:dead_jobs", "arq:queue:quarq:dead_outcomes"}) {
+    EXPECT_EQ(ask_number(server, {"HLEN", hash}), 2) << hash;
+  }
 }
 
 ARQ_TEST(jobs_go_on_over_a_crash_of_the_server, on_disk()) {

@@ -173,6 +173,108 @@ ARQ_TEST(a_job_that_python_aborts_before_it_starts_never_does, {}) {
   EXPECT_EQ(ask_number(server, {"EXISTS", "arq:abort", "arq:queue"}), 0);
 }
 
+// What Job.abort() does to a job that it saw before it ended.
+static void finish_abort(const redis_server& server, const std::string& id) {
+  ask(server, {"ZADD", "arq:queue", "1", id});
+  ask(server, {"ZADD", "arq:abort", std::to_string(now_ms()), id});
+}
+
+ARQ_TEST(a_job_that_ends_while_python_aborts_it_keeps_its_result, {}) {
+  auto store = open_arq(server, loop);
+  auto worker = co_await new_worker(store, "default");
+  const strings ids = {"kept", "not kept"};
+  for (const auto& id : ids) python_enqueue(server, id);
+  co_await claim_ids(worker, 2);
+  std::vector<settlement> ends;
+  ends.push_back(end("kept", job_state::succeeded, "42", 1h));
+  ends.push_back(end("not kept"));
+  co_await store->settle(worker.held, ends);
+  const auto before = ask(server, {"GET", "arq:result:kept"}).text;
+  for (const auto& id : ids) finish_abort(server, id);
+  auto none = co_await claim_ids(worker, 10);
+  EXPECT_TRUE(none.empty());
+  EXPECT_EQ(ask(server, {"GET", "arq:result:kept"}).text, before);
+  EXPECT_EQ(ask_number(server, {"EXISTS", "arq:result:not kept", "arq:queue", "arq:abort"}), 0);
+  // Where something stands at the front already, and where it was moved there a second ago.
+  for (const auto& id : ids) ask(server, {"ZADD", "arq:queue", std::to_string(now_ms() - 10), id});
+  none = co_await claim_ids(worker, 10);
+  EXPECT_EQ(none, strings(1, "not kept"));
+  EXPECT_EQ(ask(server, {"GET", "arq:result:kept"}).text, before);
+}
+
+ARQ_TEST(python_s_workers_find_a_job_that_ended_while_it_was_aborted_taken, {}) {
+  auto store = open_arq(server, loop);
+  ask(server, {"PSETEX", "arq:queue:health-check", "3601000", "a Python worker's"});
+  auto worker = co_await new_worker(store, "default");
+  co_await renew(worker);
+  python_enqueue(server, "job");
+  co_await claim_ids(worker, 1);
+  co_await settle_one(worker, end("job", job_state::succeeded, "42", 1h));
+  EXPECT_EQ(ask_number(server, {"EXISTS", "arq:in-progress:job"}), 1);
+  EXPECT_WITHIN(ask_number(server, {"PTTL", "arq:in-progress:job"}), 1, 1'000);
+  finish_abort(server, "job");
+  // It is gone before Python's workers may look at it.
+  co_await renew(worker);
+  EXPECT_EQ(ask_number(server, {"EXISTS", "arq:queue", "arq:abort"}), 0);
+  // For us nothing runs.
+  const auto state = co_await state_of(*store, "default", "job");
+  EXPECT_TRUE(state == job_state::succeeded);
+  ask(server, {"DEL", "arq:result:job"});
+  python_enqueue(server, "job");
+  const auto again = co_await claim_ids(worker, 1);
+  EXPECT_EQ(again, strings(1, "job"));
+}
+
+ARQ_TEST(what_is_handed_back_beside_python_s_workers_is_left_to_them_for_a_moment, {}) {
+  auto store = open_arq(server, loop);
+  ask(server, {"PSETEX", "arq:queue:health-check", "3601000", "a Python worker's"});
+  auto first = co_await new_worker(store, "default");
+  auto second = co_await new_worker(store, "default");
+  co_await renew(first);
+  python_enqueue(server, "job");
+  co_await claim_ids(first, 1);
+  const auto handed_back = std::chrono::steady_clock::now();
+  co_await settle_one(first, hand_back("job"));
+  EXPECT_EQ(ask_number(server, {"EXISTS", "arq:in-progress:job", "arq:retry:job"}), 0);
+  const auto ids = co_await claim_until(second, 1);
+  EXPECT_EQ(ids.at(0).attempts, 1);
+  EXPECT_GE(std::chrono::steady_clock::now() - handed_back, 590ms);
+}
+
+ARQ_TEST(what_is_handed_back_where_python_has_no_worker_is_taken_at_once, {}) {
+  auto store = open_arq(server, loop);
+  auto first = co_await new_worker(store, "default");
+  python_enqueue(server, "job");
+  co_await claim_ids(first, 1);
+  co_await settle_one(first, hand_back("job"));
+  const auto ids = co_await claim_ids(first, 1);
+  EXPECT_EQ(ids, strings(1, "job"));
+}
+
+ARQ_TEST(an_in_progress_key_alone_is_a_running_job_as_for_arq, {}) {
+  auto store = open_arq(server, loop);
+  ask(server, {"PSETEX", "arq:in-progress:cron", "60000", "1"});
+  auto state = co_await state_of(*store, "default", "cron");
+  EXPECT_TRUE(state == job_state::running);
+  ask(server, {"DEL", "arq:in-progress:cron"});
+  state = co_await state_of(*store, "default", "cron");
+  EXPECT_FALSE(state);
+}
+
+ARQ_TEST(a_negative_delay_is_a_moment_in_the_past, {}) {
+  auto store = open_arq(server, loop);
+  auto early = job_named("early");
+  early.delay = -2s;
+  std::vector<new_job> jobs = {job_named("late"), early};
+  co_await store->enqueue("default", jobs);
+  EXPECT_WITHIN(*score_of(server, "late") - *score_of(server, "early"), 1'999.0, 2'001.0);
+  EXPECT_WITHIN(ask_number(server, {"PTTL", "arq:job:early"}), day - leeway, day);
+  auto worker = co_await new_worker(store, "default");
+  const auto ids = co_await claim_ids(worker, 2);
+  const strings expected = {"early", "late"};
+  EXPECT_EQ(ids, expected);
+}
+
 ARQ_TEST(an_abort_that_is_older_than_the_job_is_not_meant_for_it, {}) {
   auto store = open_arq(server, loop);
   auto worker = co_await new_worker(store, "default");

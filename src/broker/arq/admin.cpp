@@ -59,6 +59,17 @@ void arq_broker::read_record(std::string_view payload, job_details& into) {
   }
 }
 
+known_job arq_broker::read_known(std::string_view payload) {
+  known_job job;
+  try {
+    auto in = payloads_.read_job(payload);
+    (in.given.empty() ? job.record : job.given) = std::move(in.given.empty() ? in.record : in.given);
+  } catch (const decode_error& e) {
+    job.record = unreadable_record(e.what());
+  }
+  return job;
+}
+
 // shared_details.lua
 job_details arq_broker::read_details(const quarq::redis::reply& reply, std::string id) {
   job_details job;
@@ -88,8 +99,12 @@ job_details arq_broker::read_details(const quarq::redis::reply& reply, std::stri
 
 awaitable<std::optional<job_details>> arq_broker::inspect(std::string queue, std::string id) {
   co_await prepare(queue);
-  std::vector<std::string> args(1, id);
+  std::vector<std::string> args = {id, "0"};
   auto reply = co_await run(scripts().inspect, key_of(queue), std::move(args));
+  if (reply.type == quarq::redis::reply::kind::integer) {
+    args = {id, "1"};
+    reply = co_await run_over(payload_connection_, scripts().inspect, key_of(queue), std::move(args));
+  }
   std::optional<job_details> found;
   if (!reply.is_nil()) found = read_details(reply, id);
   co_return found;
@@ -111,7 +126,7 @@ awaitable<std::vector<job_details>> arq_broker::list(std::string queue, job_stat
     std::vector<std::string> args(1, digit(state));
     args.push_back(std::to_string(first));
     args.push_back(std::to_string(page));
-    auto reply = co_await run(scripts().list, key_of(queue), std::move(args));
+    auto reply = co_await run_over(payload_connection_, scripts().list, key_of(queue), std::move(args));
     more = item(reply, 0).integer == 1;
     first += item(reply, 1).integer;
     for (std::size_t i = 2; i < reply.items.size() && found.size() < max; ++i) {
@@ -147,7 +162,8 @@ awaitable<void> arq_broker::visit_results(std::vector<std::string> ids,
     const auto from = ids.begin() + static_cast<std::ptrdiff_t>(first);
     const auto to = ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), first + page));
     std::vector<std::string> args(from, to);
-    auto reply = co_await run(scripts().results, settings_.default_queue, std::move(args));
+    auto reply =
+        co_await run_over(payload_connection_, scripts().results, settings_.default_queue, std::move(args));
     if (reply.items.empty())
       throw broker_error("Redis answered a script with something else than it returns");
     for (std::size_t i = 0; i < reply.items.size(); ++i) {

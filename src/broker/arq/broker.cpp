@@ -9,6 +9,7 @@
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
+#include "base/log.hpp"
 #include "broker/arq/keys.hpp"
 #include "broker/arq/replies.hpp"
 #include "broker/arq/scripts.hpp"
@@ -16,6 +17,7 @@
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
 #include "codecs/utf8.hpp"
+#include "model/record.hpp"
 
 namespace quarq::broker::arq {
 
@@ -25,6 +27,7 @@ using redis_common::whole_number;
 
 namespace {
 
+constexpr std::int64_t max_shared_payload = 256 << 10;  // bytes; a larger one has a connection of its own
 constexpr milliseconds between_looks_of_waiters{50};
 constexpr milliseconds keep_aborted = std::chrono::hours(1);  // arq's default
 
@@ -45,6 +48,16 @@ void check_for_arq(const std::vector<new_job>& jobs) {
           "it at 5, or use a queue of its own",
           job.id, job.priority));
     }
+  }
+}
+
+// By whoever enqueued the job.
+std::optional<milliseconds> keep_asked_for(std::string_view record) {
+  try {
+    const auto keep = model::decode_record(record).keep_result;
+    return keep ? keep->duration() : std::nullopt;
+  } catch (const decode_error&) {
+    return std::nullopt;  // It need not be readable to be aborted.
   }
 }
 
@@ -85,6 +98,7 @@ arq_broker::arq_broker(arq_settings settings, boost::asio::any_io_executor loop)
       loop_(loop),
       payloads_(settings_.codec),
       connection_(loop, settings_.redis),
+      payload_connection_(loop, settings_.redis),
       server_(connection_, all_queues),
       enqueuer_(
           std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue, own_prefix)),
@@ -128,7 +142,8 @@ std::vector<redis_common::packed_job> arq_broker::pack(std::vector<new_job> jobs
 
 redis_common::packed_job arq_broker::pack(new_job job, std::size_t more_to_come) {
   const double now = clock_.next_ms(server_clock::local_now(), more_to_come);
-  double score = now + static_cast<double>(std::max(milliseconds{0}, job.delay).count());
+  // A negative delay is a moment in the past, with which a job comes before others.
+  double score = now + static_cast<double>(job.delay.count());
   if (job.at) score = static_cast<double>(job.at->time_since_epoch().count());
   score = std::max(1.0, score);  // arq takes 0 for "not queued"
   if (job.record.empty()) throw usage_error(fmt::format("job \"{}\": the job payload is empty", job.id));
@@ -160,16 +175,20 @@ awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, s
   co_await prepare(queue);
   const auto key = key_of(queue);
   // arq's result repeats what was to be done.
-  std::vector<std::string> ask = {"GET", std::string(job_prefix) + id};
-  auto payload = co_await connection_.command(std::move(ask));
-  job_details job;
-  if (!payload.is_nil()) read_record(payload.text, job);
+  auto payload = co_await payload_of(id);
+  known_job job;
+  if (!payload.is_nil()) {
+    job_details known;
+    read_record(payload.text, known);
+    if (const auto asked = keep_asked_for(known.record)) keep = asked;
+    job = read_known(payload.text);
+  }
   settlement end;
   end.id = id;
   end.state = job_state::cancelled;
   end.outcome = std::move(outcome);
   std::vector<std::string> args(1, id);
-  args.push_back(cancel_end(keep, write_result(payloads_, end, job.record, key)));
+  args.push_back(cancel_end(keep, write_result(payloads_, end, job, key)));
   auto reply = co_await run(scripts().cancel, key, std::move(args));
   co_return redis_common::read_cancel_result(reply);
 }
@@ -194,7 +213,7 @@ awaitable<void> arq_broker::open_lease(lease held, lease_options options, worker
     on_message(token, message);
   };
   co_await connection_.subscribe(lease_channel(held), std::move(receive));
-  auto args = redis_common::renewal_args(held, options, "1");
+  auto args = renewal_args(held, options, "1");
   co_await run(scripts().renew, held.queue, std::move(args));
   made->poller->start();
   co_await write_health(made);
@@ -203,7 +222,7 @@ awaitable<void> arq_broker::open_lease(lease held, lease_options options, worker
 awaitable<renewal> arq_broker::renew(lease held, lease_options options) {
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
-  auto args = redis_common::renewal_args(held, options, "0");
+  auto args = renewal_args(held, options, "0");
   auto reply = co_await run(scripts().renew, held.queue, std::move(args));
   renewal answer;
   if (reply.is_nil()) {
@@ -212,8 +231,9 @@ awaitable<renewal> arq_broker::renew(lease held, lease_options options) {
   }
   answer.held = true;
   answer.work_ready = item(reply, 0).integer == 1;
+  say_forgotten(name_of(held.queue), item(reply, 1).integer);
   std::unordered_set<std::string_view> seen;
-  for (std::size_t i = 1; i < reply.items.size(); ++i) {
+  for (std::size_t i = 2; i < reply.items.size(); ++i) {
     if (seen.insert(reply.items[i].text).second) answer.cancel_requests.push_back(reply.items[i].text);
   }
   auto here = lease_of(held);
@@ -221,17 +241,34 @@ awaitable<renewal> arq_broker::renew(lease held, lease_options options) {
   co_return answer;
 }
 
-// As arq's workers do now and then, for `arq --check`.
+std::vector<std::string> arq_broker::renewal_args(const lease& held, const lease_options& options,
+                                                  const char* open) const {
+  auto args = redis_common::renewal_args(held, options, open);
+  args.push_back(health_key_of(held.queue));
+  args.push_back(std::to_string(settings_.max_dead));
+  args.push_back(std::to_string(settings_.max_dead_age.count()));
+  return args;
+}
+
+void arq_broker::say_forgotten(const std::string& queue, std::int64_t dead) const {
+  if (dead == 0) return;
+  base::log().warn("queue {}: removed {} dead jobs: at most {} are kept, for {} days (dead_jobs, dead_days)",
+                   queue, dead, settings_.max_dead, settings_.max_dead_age / std::chrono::hours(24));
+}
+
+// As arq's workers do now and then, for `arq --check`. A lease is not in danger without.
 awaitable<void> arq_broker::write_health(std::shared_ptr<arq_lease> of) {
   of->health_due = std::chrono::steady_clock::now() + settings_.health_check_interval;
-  std::vector<std::string> count = {"ZCARD", of->held.queue};
-  auto queued = co_await connection_.command(std::move(count));
   const auto lives = settings_.health_check_interval + std::chrono::seconds(1);
-  const auto text = of->health(std::chrono::system_clock::now(), static_cast<std::uint64_t>(queued.integer));
-  of->log_health(text);
-  std::vector<std::string> write = {"PSETEX", health_key_of(of->held.queue), std::to_string(lives.count()),
-                                    text};
-  co_await connection_.command(std::move(write));
+  std::vector<std::string> args = {health_key_of(of->held.queue),
+                                   of->health(std::chrono::system_clock::now()),
+                                   std::to_string(lives.count())};
+  try {
+    auto written = co_await run(scripts().health, of->held.queue, std::move(args));
+    of->log_health(written.text);
+  } catch (const broker_error& e) {
+    base::log().warn("queue {}: could not write the health record: {}", name_of(of->held.queue), e.what());
+  }
 }
 
 awaitable<void> arq_broker::close_lease(lease held) {
@@ -273,13 +310,14 @@ awaitable<bool> arq_broker::claim_some(lease held, std::size_t max, claim_result
   if (item(reply, 1).integer >= 0) into.next_due = milliseconds(item(reply, 1).integer);
   // What it says is cut to whole milliseconds.
   clock_.heard(into.now.time_since_epoch(), asked - milliseconds(1), server_clock::local_now());
+  co_await fetch_large_payloads(reply);
   const auto count = item(reply, 2).items.size();
   std::vector<taken> all;
   all.reserve(count);
   bool raise = false, aborted = false;
   for (std::size_t i = 0; i < count; ++i) {
     all.push_back(read_taken(reply, i, into.now));
-    if (here) here->records[all.back().job.id] = all.back().job.record;
+    if (here) here->jobs[all.back().job.id] = known(all.back());
     raise = raise || all.back().set_attempts_to > 0;
     aborted = aborted || all.back().aborted;
   }
@@ -288,8 +326,36 @@ awaitable<bool> arq_broker::claim_some(lease held, std::size_t max, claim_result
   for (auto& one : all) {
     if (!one.aborted) into.jobs.push_back(std::move(one.job));
   }
-  if (here) here->poller->runs(here->records.size());
+  if (here) here->poller->runs(here->jobs.size());
   co_return item(reply, 8).integer == 1;
+}
+
+awaitable<quarq::redis::reply> arq_broker::payload_of(std::string id) {
+  const auto key = std::string(job_prefix) + id;
+  std::vector<std::string> ask_size = {"STRLEN", key}, ask = {"GET", key};
+  auto size = co_await connection_.command(std::move(ask_size));
+  auto& over = size.integer > max_shared_payload ? payload_connection_ : connection_;
+  auto payload = co_await over.command(std::move(ask));
+  co_return payload;
+}
+
+// Those for which the claim gives a size only; nil if they are gone by now.
+awaitable<void> arq_broker::fetch_large_payloads(quarq::redis::reply& claimed) {
+  if (claimed.items.size() < 4) co_return;
+  const auto& ids = claimed.items[2].items;
+  auto& payloads = claimed.items[3].items;
+  for (std::size_t i = 0; i < payloads.size() && i < ids.size(); ++i) {
+    if (payloads[i].type != quarq::redis::reply::kind::integer) continue;
+    std::vector<std::string> args = {"GET", std::string(job_prefix) + ids[i].text};
+    auto payload = co_await payload_connection_.command(std::move(args));
+    payloads[i] = std::move(payload);
+  }
+}
+
+known_job arq_broker::known(const taken& one) {
+  known_job job;
+  (one.given.empty() ? job.record : job.given) = one.given.empty() ? one.job.record : one.given;
+  return job;
 }
 
 // Whatever stands there, it is one job: what can't be run is given to the worker as such.
@@ -311,6 +377,7 @@ arq_broker::taken arq_broker::read_taken(const quarq::redis::reply& answer, std:
     } else {
       auto in = payloads_.read_job(payload.text);
       job.record = std::move(in.record);
+      read.given = std::move(in.given);
       job.enqueued_at = time_point(milliseconds(in.enqueued_ms));
       if (in.expires_at_ms) job.expires_at = time_point(milliseconds(*in.expires_at_ms));
       if (in.try_at_least > job.attempts) job.attempts = read.set_attempts_to = in.try_at_least;
@@ -318,10 +385,12 @@ arq_broker::taken arq_broker::read_taken(const quarq::redis::reply& answer, std:
   } catch (const decode_error& e) {
     job.record = unreadable_record(e.what());
   }
-  if (score == "0") {
-    job.record = unreadable_record("its score in the queue is 0, which arq takes for \"not queued\"");
-  } else if (!codecs::is_utf8(job.id)) {
-    job.record = unreadable_record("its id is not UTF-8");
+  const char* flaw = nullptr;
+  if (score == "0") flaw = "its score in the queue is 0, which arq takes for \"not queued\"";
+  if (!codecs::is_utf8(job.id)) flaw = "its id is not UTF-8";
+  if (flaw) {
+    job.record = unreadable_record(flaw);
+    read.given.clear();
   }
   // One that was asked for before this job came was for another of its id.
   const auto& aborts = item(answer, 7).items;
@@ -353,6 +422,7 @@ awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, tim
     end.state = job_state::cancelled;
     end.outcome = aborted_outcome(one.job, now);
     end.keep = keep_aborted;
+    if (const auto asked = keep_asked_for(one.job.record)) end.keep = asked;
     which.push_back(which.size());
     if (here && here->events.aborted_unstarted) here->events.aborted_unstarted(one.job, now);
   }
@@ -389,19 +459,18 @@ awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement
     const bool was_held = reply.text.empty() || reply.text.at(k) == '1';
     answers[which[k]] = was_held;
     if (!here) continue;
-    here->records.erase(batch[which[k]].id);
+    here->jobs.erase(batch[which[k]].id);
     if (was_held) here->count(batch[which[k]]);
   }
-  if (here) here->poller->runs(here->records.size());
+  if (here) here->poller->runs(here->jobs.size());
 }
 
 std::string arq_broker::result_of(const lease& held, const settlement& one) {
-  std::string_view record;
   if (const auto here = lease_of(held)) {
-    const auto found = here->records.find(one.id);
-    if (found != here->records.end()) record = found->second;
+    const auto found = here->jobs.find(one.id);
+    if (found != here->jobs.end()) return write_result(payloads_, one, found->second, held.queue);
   }
-  return write_result(payloads_, one, record, held.queue);
+  return write_result(payloads_, one, {}, held.queue);
 }
 
 awaitable<void> arq_broker::reconcile(lease held, std::vector<std::string> known) {
@@ -410,7 +479,7 @@ awaitable<void> arq_broker::reconcile(lease held, std::vector<std::string> known
   const auto here = lease_of(held);
   if (here) {
     const std::unordered_set<std::string_view> stay(known.begin(), known.end());
-    std::erase_if(here->records, [&stay](const auto& one) { return !stay.contains(one.first); });
+    std::erase_if(here->jobs, [&stay](const auto& one) { return !stay.contains(one.first); });
   }
   std::vector<std::string> args(1, held.token);
   args.push_back(std::to_string(here ? here->duration.count() : lease_options().duration.count()));
@@ -478,8 +547,14 @@ std::string arq_broker::name_of(const std::string& key) const {
 
 awaitable<quarq::redis::reply> arq_broker::run(const quarq::redis::script& script, std::string key,
                                                std::vector<std::string> args) {
+  return run_over(connection_, script, std::move(key), std::move(args));
+}
+
+awaitable<quarq::redis::reply> arq_broker::run_over(quarq::redis::connection& over,
+                                                    const quarq::redis::script& script, std::string key,
+                                                    std::vector<std::string> args) {
   std::vector<std::string> keys(1, own_prefix(key));
-  auto reply = co_await connection_.run(script, std::move(keys), std::move(args));
+  auto reply = co_await over.run(script, std::move(keys), std::move(args));
   co_return reply;
 }
 

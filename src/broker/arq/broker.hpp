@@ -14,6 +14,7 @@
 #include "broker/arq/lease.hpp"
 #include "broker/arq/log_format.hpp"
 #include "broker/arq/payload/payloads.hpp"
+#include "broker/arq/replies.hpp"
 #include "broker/arq/server_clock.hpp"
 #include "broker/arq/url.hpp"
 #include "broker/broker.hpp"
@@ -63,6 +64,7 @@ class arq_broker final : public broker {
   // A job of a claim, and what else there is to do about it.
   struct taken {
     claimed_job job;
+    std::string given;                  // known_job::given
     std::optional<time_point> aborted;  // before it started
     int set_attempts_to = 0;
   };
@@ -75,21 +77,31 @@ class arq_broker final : public broker {
   awaitable<quarq::redis::reply> run(const quarq::redis::script& script, std::string key,
                                      std::vector<std::string> args);
 
+  awaitable<quarq::redis::reply> run_over(quarq::redis::connection& over, const quarq::redis::script& script,
+                                          std::string key, std::vector<std::string> args);
+
   std::vector<redis_common::packed_job> pack(std::vector<new_job> jobs);
   redis_common::packed_job pack(new_job job, std::size_t more_to_come);
 
   awaitable<bool> claim_some(lease held, std::size_t max, claim_result& into);
+  awaitable<quarq::redis::reply> payload_of(std::string id);
+  awaitable<void> fetch_large_payloads(quarq::redis::reply& claimed);
   taken read_taken(const quarq::redis::reply& answer, std::size_t i, time_point now);
   awaitable<void> set_attempts(lease held, std::vector<taken>& all);
   awaitable<void> end_aborted(lease held, std::vector<taken>& all, time_point now);
   awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
                               std::vector<std::size_t> which, std::vector<bool>& answers);
   std::string result_of(const lease& held, const settlement& one);
+  std::vector<std::string> renewal_args(const lease& held, const lease_options& options,
+                                        const char* open) const;
+  void say_forgotten(const std::string& queue, std::int64_t dead) const;
+  static known_job known(const taken& one);
   awaitable<void> write_health(std::shared_ptr<arq_lease> of);
 
   ended read_ended(std::string_view end);
   job_details read_details(const quarq::redis::reply& reply, std::string id);
   void read_record(std::string_view payload, job_details& into);
+  known_job read_known(std::string_view payload);
   awaitable<keyspace> scan();
   awaitable<void> visit_results(std::vector<std::string> ids,
                                 std::function<bool(const std::string& id, arq_end_in& end)> visit);
@@ -107,6 +119,7 @@ class arq_broker final : public broker {
   boost::asio::any_io_executor loop_;
   arq_payloads payloads_;
   quarq::redis::connection connection_;
+  quarq::redis::connection payload_connection_;  // never subscribes; connects when it is needed
   redis_common::server_info server_;
   std::shared_ptr<redis_common::enqueue_batcher> enqueuer_;
   std::shared_ptr<redis_common::result_waiters> waits_;

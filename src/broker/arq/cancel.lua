@@ -8,11 +8,12 @@
 -- Returns 'cancelled', 'requested', 'ended' or 'not_found'.
 -- needs: shared_basics shared_tell shared_ends
 local id = ARGV[1]
+make_room()
 if not redis.call('ZSCORE', Q, id) then
   local kept = redis.call('EXISTS', 'arq:result:' .. id) == 1 or redis.call('ZSCORE', P .. 'dead', id)
   return kept and 'ended' or 'not_found'
 end
-local holder = redis.call('GET', 'arq:in-progress:' .. id)
+local holder = holders_of({id})[1]
 if not holder then
   finish_cancelled({id}, {ARGV[2]})
   return 'cancelled'

@@ -6,23 +6,24 @@
 -- ARGV[3]  the lease's duration, ms
 --
 -- Returns nil when the lease is not held; else
---   {now in ms, ms until the next deferred job is due or -1, {id...}, {payload, or nil: it is gone...}, {starts, this one
---    included...}, {score...}, {score at which it was due first, or nil: this one...}, {when it was aborted, or nil...}, 1 if
---    there may be more}
+--   {now in ms, ms until the next deferred job is due or -1, {id...}, {payload; its size, if it is larger than
+--    max_shared_payload: it is to be read by itself; or nil: it is gone...}, {starts, this one included...}, {score...}, {score at
+--    which it was due first, or nil: this one...}, {when it was aborted, or nil...}, 1 if there may be more}
 -- where the two before the last are empty when that is so of none. With fewer than ARGV[2] the lease is noted as idle, it will
--- be woken; unless there may be more: of large payloads it takes fewer at once, as the server closes connections to which
--- too much is on its way.
--- needs: shared_basics shared_wake shared_tell shared_ends shared_held shared_ready
+-- be woken; unless there may be more: of large payloads it takes fewer at once.
+-- needs: shared_basics shared_wake shared_tell shared_ends shared_held shared_python shared_ready shared_aborts
 local token, most, duration = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if not redis.call('ZSCORE', P .. 'leases', token) then
   return false
 end
 take_back_lost(token, duration)
+drop_ghosts()
 
 -- Python's workers leave the jobs that they run where they were, before those that are ready: these are passed over.
 local protected = protected_ms(duration)
 local until_when, upto = moment(now + protected), moment(now)
-local ids, scores, names, later = {}, {}, {}, {}
+local ids, scores, later = {}, {}, {}
+local python_runs = false
 local got, first, size = 0, 0, most
 while got < most do
   local page = redis.call('ZRANGEBYSCORE', Q, '-inf', upto, 'WITHSCORES', 'LIMIT', first, size)
@@ -30,22 +31,24 @@ while got < most do
   if count == 0 then
     break
   end
-  local theirs = {}
+  local found = {}
   for i = 1, count do
-    theirs[i] = 'arq:in-progress:' .. page[2 * i - 1]
+    found[i] = page[2 * i - 1]
   end
-  local holders = redis.call('MGET', unpack(theirs))
+  local holders = takers_of(found)
   for i = 1, count do
-    local id, score = page[2 * i - 1], page[2 * i]
+    local id, score = found[i], page[2 * i]
+    python_runs = python_runs or holders[i] == '1'
     if holders[i] == token then -- Job.abort() has moved it to the front
       later[#later + 1], later[#later + 2] = until_when, id
-    elseif not holders[i] and score == '1' and not redis.call('ZSCORE', 'arq:abort', id) then
+    elseif not holders[i] and score == '1' and redis.call('EXISTS', 'arq:job:' .. id) == 1 and
+        not redis.call('ZSCORE', 'arq:abort', id) then
       -- Job.abort() moves a deferred job to score 1, and only then, by another command, says that it is to be aborted. It has
       -- a second for that; if it does not come (its client died) the job runs.
       later[#later + 1], later[#later + 2] = moment(now + 1000), id
     elseif not holders[i] and got < most then
       got = got + 1
-      ids[got], scores[got], names[got] = id, score, theirs[i]
+      ids[got], scores[got] = id, score
     end
   end
   if count < size then
@@ -54,44 +57,61 @@ while got < most do
   first, size = first + size, 1000
 end
 
-local more = got == most
-local payloads, starts, first_due, abort_times = {}, {}, {}, {}
-if got > 0 then
-  payloads = values('arq:job:', ids)
-  local bytes = 0
-  for i = 1, got do
-    bytes = bytes + (payloads[i] and #payloads[i] or 0)
-    if bytes > 8000000 and i > 1 then
-      for k = got, i, -1 do
-        ids[k], payloads[k] = nil, nil
-      end
-      got, more = i - 1, true
-      break
+-- Their payloads, a few at a time, as they may be large. Of one that is gone either the time was over, or it is no job: it has
+-- ended before Job.abort() moved it.
+local more, bytes, step, looked_at = got == most, 0, 16, 0
+local taken, came_from, payloads, ghosts = {}, {}, {}, {}
+while looked_at < got and bytes < max_reply do
+  local page = values('arq:job:', ids, looked_at + 1, math.min(looked_at + step, got))
+  for i, payload in ipairs(page) do
+    local id, score = ids[looked_at + i], scores[looked_at + i]
+    if not payload and (score == '1' or redis.call('EXISTS', 'arq:result:' .. id) == 1) then
+      ghosts[#ghosts + 1] = id
+    elseif bytes < max_reply then
+      local size = payload and #payload or 0
+      taken[#taken + 1], came_from[#taken + 1] = id, score
+      payloads[#payloads + 1] = size > max_shared_payload and size or payload
+      bytes = bytes + (size > max_shared_payload and 0 or size)
+    else
+      more = true
     end
   end
-  starts = values('arq:retry:', ids)
+  looked_at = looked_at + #page
+  step = math.min(2 * step, 256)
+end
+more = more or looked_at < got
+many('ZREM', Q, ghosts)
+many('ZREM', 'arq:abort', ghosts)
+
+local starts, first_due, abort_times = {}, {}, {}
+got = #taken
+if got > 0 then
+  starts = values('arq:retry:', taken)
   local held = {}
   local px = string.format('%d', protected)
   local call, n = redis.call, #later
   for i = 1, got do
-    local id, start = ids[i], '1'
+    local id, start = taken[i], '1'
     if starts[i] then
       start = string.format('%d', (tonumber(starts[i]) or 0) + 1)
     end
     starts[i] = start
-    call('SET', names[i], token, 'PX', px)
+    call('SET', 'arq:in-progress:' .. id, token, 'PX', px)
     call('SET', 'arq:retry:' .. id, start, 'EX', '88400')
-    held[2 * i - 1], held[2 * i] = id, scores[i] .. ' ' .. start
+    held[2 * i - 1], held[2 * i] = id, came_from[i] .. ' ' .. start
     later[n + 2 * i - 1], later[n + 2 * i] = until_when, id
   end
   redis.call('HSET', P .. 'held:' .. token, unpack(held))
   if redis.call('EXISTS', P .. 'first_due') == 1 then
-    first_due = redis.call('HMGET', P .. 'first_due', unpack(ids))
+    first_due = redis.call('HMGET', P .. 'first_due', unpack(taken))
   end
   if redis.call('EXISTS', 'arq:abort') == 1 then
-    abort_times = redis.call('ZMSCORE', 'arq:abort', unpack(ids))
-    many('ZREM', 'arq:abort', ids)
+    abort_times = redis.call('ZMSCORE', 'arq:abort', unpack(taken))
+    many('ZREM', 'arq:abort', taken)
   end
+end
+if python_runs then
+  note_python(0)
 end
 for i = 1, #later, 2000 do
   redis.call('ZADD', Q, 'XX', unpack(later, i, math.min(i + 1999, #later)))
@@ -115,5 +135,5 @@ else
     wake(P)
   end
 end
-return {math.floor(now), due and math.max(0, math.ceil(due - now)) or -1, ids, payloads, starts, scores, first_due, abort_times,
+return {math.floor(now), due and math.max(0, math.ceil(due - now)) or -1, taken, payloads, starts, came_from, first_due, abort_times,
   more and 1 or 0}

@@ -26,7 +26,7 @@ end
 local function is_known(id)
   return redis.call('EXISTS', 'arq:job:' .. id, 'arq:result:' .. id) > 0
     or redis.call('ZSCORE', P .. 'dead', id)
-    or (redis.call('EXISTS', 'arq:in-progress:' .. id) == 1 and redis.call('ZSCORE', Q, id))
+    or (holders_of({id})[1] and redis.call('ZSCORE', Q, id))
 end
 
 local step = ARGV[5] ~= '' and 2 or 3

@@ -2,12 +2,16 @@
 --
 -- KEYS[1]  P, the queue's prefix
 -- ARGV[1]  its id
+-- ARGV[2]  '1' if it may be large
 --
--- Returns nil when there is no such job, else its details (shared_details.lua).
+-- Returns nil when there is no such job, else its details (shared_details.lua); or 1 when they are larger than max_shared_payload,
+-- and may not be.
 -- needs: shared_basics shared_details
 local id = ARGV[1]
 local score = redis.call('ZSCORE', Q, id)
-if not score and redis.call('EXISTS', 'arq:result:' .. id) == 0 and not redis.call('ZSCORE', P .. 'dead', id) then
+local holder = holders_of({id})[1]
+if not score and not holder and redis.call('EXISTS', 'arq:result:' .. id) == 0 and not redis.call('ZSCORE', P .. 'dead', id) then
   return false
 end
-return details(id, score, score and redis.call('GET', 'arq:in-progress:' .. id))
+local found = details(id, score, holder)
+return ARGV[2] == '0' and #found[3] + #found[4] > max_shared_payload and 1 or found

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "broker/arq/poller.hpp"
+#include "broker/arq/replies.hpp"
 #include "broker/broker.hpp"
 
 namespace quarq::broker::arq {
@@ -17,8 +18,8 @@ struct arq_lease {
   milliseconds duration{7000};
   worker_events events;
   std::shared_ptr<arq::poller> poller;
-  /// Of the jobs held: arq's results repeat what was to be done.
-  std::unordered_map<std::string, std::string> records;
+  /// The jobs held, by id: arq's results repeat what was to be done.
+  std::unordered_map<std::string, known_job> jobs;
 
   /// What arq's health record counts.
   std::uint64_t complete = 0, failed = 0, retried = 0;
@@ -27,8 +28,8 @@ struct arq_lease {
   std::string logged_health;  ///< its counts, as they were when they were logged or first known
 
   void count(const settlement& one);
-  /// The text of the health record: local time, the counts, and how many jobs the queue holds.
-  std::string health(std::chrono::system_clock::time_point now, std::uint64_t queued) const;
+  /// The health record: local time and the counts. How many jobs the queue holds is to be added at the end.
+  std::string health(std::chrono::system_clock::time_point now) const;
   /// As arq's workers do, and like them only when the counts have changed.
   void log_health(std::string_view health);
 };

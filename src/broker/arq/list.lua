@@ -14,7 +14,7 @@ for i = 1, #page, 2 do
   ids[#ids + 1] = page[i]
 end
 local answer, bytes = {#ids == count and 1 or 0, #ids}, 0
-local holders = values('arq:in-progress:', ids)
+local holders = holders_of(ids)
 local live = state == '7' and #ids > 0 and redis.call('ZMSCORE', Q, unpack(ids))
 for i, id in ipairs(ids) do
   local score = page[2 * i]

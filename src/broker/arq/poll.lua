@@ -6,7 +6,8 @@
 -- ARGV[3]  1: which running jobs are to be aborted; 0: that is of no interest
 --
 -- Returns {1 if jobs are ready, else 0; id to be aborted...}
--- needs: shared_basics shared_ready shared_aborts
+-- needs: shared_basics shared_python shared_ready shared_aborts
+drop_ghosts()
 local answer = ARGV[3] == '1' and aborted(ARGV[1]) or {}
 table.insert(answer, 1, ARGV[2] == '1' and has_ready() and 1 or 0)
 return answer

@@ -7,6 +7,7 @@
 --
 -- Returns {how many were purged, how many were passed over, 1 if there may be more}
 -- needs: shared_basics shared_tell shared_ends
+make_room()
 local state, first = ARGV[1], tonumber(ARGV[2])
 local ids = {unpack(ARGV, 3)}
 local looked_at = #ids
@@ -21,7 +22,7 @@ elseif state ~= '?' then
     there[#there + 1] = page[i]
   end
   looked_at = #there
-  local holders = values('arq:in-progress:', there)
+  local holders = holders_of(there)
   for i, id in ipairs(there) do
     if not holders[i] and (tonumber(page[2 * i]) > now and '1' or '0') == state then
       ids[#ids + 1] = id

@@ -9,6 +9,7 @@
 -- Returns how many jobs were given back.
 -- needs: shared_basics shared_wake shared_tell shared_ends shared_held
 local token = ARGV[1]
+make_room()
 local known = {}
 for i = 3, #ARGV do
   known[ARGV[i]] = true

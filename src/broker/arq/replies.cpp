@@ -7,6 +7,7 @@
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
+#include "base/log.hpp"
 #include "codecs/utf8.hpp"
 
 namespace quarq::broker::arq {
@@ -37,17 +38,24 @@ time_point moment_of_score(std::string_view score) {
   return time_point(milliseconds(static_cast<std::int64_t>(std::clamp(value, 0.0, last_moment))));
 }
 
-std::string write_result(arq_payloads& payloads, const settlement& end, std::string_view record,
+std::string write_result(arq_payloads& payloads, const settlement& end, const known_job& job,
                          std::string_view queue_key) {
   // Written into the payload, which is to be text for Python.
   const auto id = codecs::to_utf8(end.id);
   arq_end written;
-  written.record = record;
+  written.record = job.record;
+  written.given = job.given;
   written.outcome = end.outcome.empty() ? nothing_known : std::string_view(end.outcome);
   written.state = end.state;
   written.queue = queue_key;
   written.id = id;
-  return payloads.write_end(written);
+  std::string unserializable;
+  auto result = payloads.write_end(written, &unserializable);
+  if (!unserializable.empty()) {
+    base::log().warn("error serializing result of {}: {}", codecs::printable(id, 300),
+                     codecs::printable(unserializable, 300));
+  }
+  return result;
 }
 
 ended read_result(arq_payloads& payloads, std::string_view payload) {

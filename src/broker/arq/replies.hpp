@@ -12,8 +12,14 @@ namespace quarq::broker::arq {
 /// Anybody may have written it: what is no moment becomes the nearest one.
 time_point moment_of_score(std::string_view score);
 
-/// arq's result of a job that ends. `record`: what was to be done, or nothing where that is not known.
-std::string write_result(arq_payloads& payloads, const settlement& end, std::string_view record,
+/// What was to be done, as arq's result repeats it. Both are empty where that is not known.
+struct known_job {
+  std::string record;
+  std::string given;  ///< arq_job_in::given; if there is one, the record is empty
+};
+
+/// arq's result of a job that ends.
+std::string write_result(arq_payloads& payloads, const settlement& end, const known_job& job,
                          std::string_view queue_key);
 
 /// Of a result that can't be read: failed, with the reason.

@@ -20,6 +20,7 @@ struct arq_scripts : redis_common::script_set {
   const script& set_attempts = add(set_attempts_lua);
   const script& settle = add(settle_lua);
   const script& renew = add(renew_lua);
+  const script& health = add(health_lua);
   const script& poll = add(poll_lua);
   const script& close_lease = add(close_lease_lua);
   const script& reconcile = add(reconcile_lua);

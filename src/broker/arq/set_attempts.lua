@@ -4,6 +4,7 @@
 -- ARGV[1]   the lease's token
 -- ARGV[2..] for each job: id, number of starts
 -- needs: shared_basics
+make_room()
 local held = P .. 'held:' .. ARGV[1]
 for i = 2, #ARGV, 2 do
   local id, starts = ARGV[i], ARGV[i + 1]

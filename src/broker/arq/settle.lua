@@ -10,9 +10,10 @@
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as that request says instead of being retried or handed back.
--- needs: shared_basics shared_calls shared_wake shared_tell shared_ends shared_held
+-- needs: shared_basics shared_calls shared_wake shared_tell shared_ends shared_held shared_python
 local token = ARGV[1]
 local settled, held, cancel = P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token
+make_room()
 if redis.call('HSETNX', settled, ARGV[2], '') == 0 then
   return redis.call('HGET', settled, ARGV[2])
 end
@@ -110,7 +111,11 @@ end
 if #back > 0 then
   -- It gives away what it could have kept: it has no use for more.
   redis.call('ZREM', P .. 'idle', token)
-  wake(P)
+  if leave_to_python(back) then
+    wake_for(P, left_until())
+  else
+    wake(P)
+  end
 elseif soonest then
   wake_for(P, soonest)
 end

@@ -15,6 +15,23 @@ local function aborted(token)
   return found
 end
 
+-- Job.abort() may leave an id in the queue whose job has ended meanwhile (forget() in shared_ends.lua). It is no job. Those that
+-- stand at the front are dropped, with their aborts.
+local function drop_ghosts()
+  local front = redis.call('ZRANGEBYSCORE', Q, '1', '1', 'LIMIT', 0, 100)
+  if #front == 0 then
+    return
+  end
+  local holders, ghosts = holders_of(front), {}
+  for i, id in ipairs(front) do
+    if not holders[i] and redis.call('EXISTS', 'arq:job:' .. id) == 0 then
+      ghosts[#ghosts + 1] = id
+    end
+  end
+  many('ZREM', Q, ghosts)
+  many('ZREM', 'arq:abort', ghosts)
+end
+
 -- Forgets what was asked more than a minute ago of jobs that are not there.
 local function purge_aborts()
   local old = redis.call('ZRANGEBYSCORE', 'arq:abort', '-inf', moment(now - 60000), 'LIMIT', 0, 1000)

@@ -4,12 +4,21 @@
 -- KEYS[1] is P = Q..':quarq:', with which all keys begin that quarq has beside arq's; Q is arq's queue. A running job's id
 -- stands in three places: in Q, with a score in the future; in arq:in-progress:<id>, whose value is the token of its lease (a
 -- Python worker's is 1); and in the hash P..'held:'..token: id -> score at which it was claimed, a space, its number of starts.
+-- P..'python' is there while workers of Python's are known to serve the queue.
 local P = KEYS[1]
 local Q = string.sub(P, 1, -8)
 
 -- The broker's clock: ms of Unix time, with a fraction.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
+
+-- A server whose memory is full refuses a script at its first write, if that may need memory, and never after one that does not.
+-- What frees memory in the end begins with this.
+local function make_room()
+  redis.call('DEL', P .. 'room')
+end
+
+local max_shared_payload, max_reply = 262144, 1048576
 
 -- A moment as a score.
 local function moment(ms)
@@ -40,5 +49,19 @@ local function values(prefix, ids, first, last)
     names[#names + 1] = prefix .. ids[i]
   end
   return redis.call('MGET', unpack(names))
+end
+
+-- What the in-progress key of a job that has ended may hold for a moment (shared_ends.lua): it is held by nobody.
+local tombstone = 'ended'
+
+-- By whom these jobs are held, false where by nobody; ids as for values().
+local function holders_of(ids, first, last)
+  local holders = values('arq:in-progress:', ids, first, last)
+  for i = 1, #holders do
+    if holders[i] == tombstone then
+      holders[i] = false
+    end
+  end
+  return holders
 end
 

@@ -17,7 +17,27 @@ local function unbury(ids)
   many('HDEL', P .. 'dead_jobs', ids)
 end
 
+-- Forgets the oldest dead jobs where there are more than `most`, and those that died more than `age` ms ago; a thousand at a
+-- time. Returns how many.
+local function limit_dead(most, age)
+  local dead = P .. 'dead'
+  local count = redis.call('ZCARD', dead)
+  if count == 0 then
+    return 0
+  end
+  local old = redis.call('ZRANGEBYSCORE', dead, '-inf', moment(now - age), 'LIMIT', 0, 1000)
+  if count - #old > most and #old < 1000 then
+    old = redis.call('ZRANGE', dead, 0, math.min(count - most, 1000) - 1)
+  end
+  unbury(old)
+  return #old
+end
+
 -- Removes all that is stored of these jobs but their results and graves. `names` of their in-progress keys may be given.
+--
+-- Python's Job.abort() looks at the score of a job; if that is in the future, as it is of those that we run, it moves the job to
+-- the front, in another step. If the job ends between the two, an id without a job stands there. Ours know what that is
+-- (shared_aborts.lua); Python's workers would write "job expired" over the result. So for a second they find the job taken.
 local function forget(ids, names)
   local keys = names or {}
   local count = #ids
@@ -26,6 +46,11 @@ local function forget(ids, names)
     keys[i], keys[count + i], keys[2 * count + i] = names and names[i] or 'arq:in-progress:' .. id, 'arq:retry:' .. id, 'arq:job:' .. id
   end
   delete(keys)
+  if redis.call('EXISTS', P .. 'python') == 1 then
+    for i = 1, count do
+      redis.call('SET', keys[i], tombstone, 'PX', '1000')
+    end
+  end
   many('ZREM', Q, ids)
   if redis.call('EXISTS', 'arq:abort') == 1 then
     many('ZREM', 'arq:abort', ids)

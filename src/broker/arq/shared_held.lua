@@ -110,21 +110,38 @@ local function forget_lease(token)
   redis.call('DEL', P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token)
 end
 
--- Gives the jobs of all leases that have run out, but `mine`, back to the queue, their starts counted. When every lease has
--- run out nobody could renew (the server or the network was down): then each gets `duration` ms to come back before its jobs
--- go to others.
+-- Workers renew each second. If none was heard for longer than this, ms, none could be: the server or the network stood still,
+-- or the clock was set.
+local quiet_ms = 2500
+
+local function nobody_was_heard()
+  local heard = tonumber(redis.call('GET', P .. 'last_heard') or 0)
+  return now - heard > quiet_ms or heard - now > 1000
+end
+
+-- Gives each lease `duration` ms from now.
+local function extend_all(duration)
+  for _, each in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
+    extend(each, duration)
+    redis.call('ZADD', P .. 'leases', moment(now + duration), each)
+  end
+  redis.call('SET', P .. 'last_heard', moment(now))
+end
+
+-- Gives the jobs of all leases that have run out, but `mine`, back to the queue, their starts counted. When nobody was heard for
+-- a while, or every lease has run out, each gets `duration` ms to come back before its jobs go to others.
 local function take_back_lost(mine, duration)
   local leases = P .. 'leases'
   local first = redis.call('ZRANGE', leases, 0, 0, 'WITHSCORES')
-  if not first[1] or tonumber(first[2]) >= now then
+  if not first[1] then
     return
   end
   local last = redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')
-  if tonumber(last[2]) < now then
-    for _, each in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
-      extend(each, duration)
-      redis.call('ZADD', leases, moment(now + duration), each)
-    end
+  if nobody_was_heard() or tonumber(last[2]) < now then
+    extend_all(duration)
+    return
+  end
+  if tonumber(first[2]) >= now then
     return
   end
   local given = 0

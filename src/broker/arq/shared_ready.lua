@@ -1,4 +1,4 @@
--- Shared: what could be claimed.
+-- Shared: what could be claimed. Needs shared_python.lua.
 
 -- Whether a job is due that nobody runs.
 local function has_ready()
@@ -6,7 +6,7 @@ local function has_ready()
   local first, size = 0, 10
   while true do
     local ids = redis.call('ZRANGEBYSCORE', Q, '-inf', upto, 'LIMIT', first, size)
-    local holders = values('arq:in-progress:', ids)
+    local holders = takers_of(ids)
     for i = 1, #ids do
       if not holders[i] then
         return true
@@ -27,12 +27,12 @@ local function next_due()
   for i = 1, #later, 2 do
     ids[#ids + 1] = later[i]
   end
-  local holders = values('arq:in-progress:', ids)
-  for i = 1, #ids do
-    if not holders[i] then
-      return tonumber(later[2 * i])
-    end
+  local holders = holders_of(ids)
+  local due = #ids == 16 and tonumber(later[32]) or nil
+  for i = #ids, 1, -1 do
+    due = not holders[i] and tonumber(later[2 * i]) or due
   end
-  return #ids == 16 and tonumber(later[32]) or nil
+  local left = left_until()
+  return left and math.min(left, due or left) or due
 end
 

@@ -17,7 +17,9 @@ using namespace std::chrono_literals;
 TEST(arq_url, says_all_that_is_to_be_known) {
   const auto s = parse_url(
       "arqs://ann:secret@example.org:7000/"
-      "3?queue=mails&codec=msgpack&expires_extra=0.5&poll=0.02&tls_verify=no&health_check_interval=9");
+      "3?queue=mails&codec=msgpack&expires_extra=0.5&poll=0.02&tls_verify=no&health_check_interval=9&dead_"
+      "jobs=5&"
+      "dead_days=2");
   EXPECT_EQ(s.redis.host, "example.org");
   EXPECT_EQ(s.redis.port, "7000");
   EXPECT_EQ(s.redis.database, 3);
@@ -30,6 +32,8 @@ TEST(arq_url, says_all_that_is_to_be_known) {
   EXPECT_EQ(s.expires_extra, 500ms);
   EXPECT_EQ(s.poll, 20ms);
   EXPECT_EQ(s.health_check_interval, 9s);
+  EXPECT_EQ(s.max_dead, 5u);
+  EXPECT_EQ(s.max_dead_age, 48h);
 }
 
 TEST(arq_url, has_arqs_defaults) {
@@ -57,6 +61,8 @@ TEST(arq_url, what_is_wrong_is_named_without_the_password) {
   const std::pair<std::string, std::string> wrong[] = {
       {"arq://h?what=1", "what"},
       {"arq://h?codec=json", "codec"},
+      {"arq://h?dead_jobs=0", "dead_jobs"},
+      {"arq://h?dead_days=x", "dead_days"},
       {"arq://h?expires_extra=0", "expires_extra"},
       {"arq://h?expires_extra=-1", "expires_extra"},
       {"arq://h?poll=never", "poll"},
