@@ -6,6 +6,7 @@ import uuid
 
 import redis
 
+import arq_functions  # so that its exceptions can be read
 from arq_wire import *
 
 
@@ -78,7 +79,8 @@ class Job:
                     raise info.result
                 raise SerializationError(info.result)
             if score is None:
-                raise ResultNotFound('Not waiting for job result because the job is not in queue')
+                raise ResultNotFound('Not waiting for job result because the job is not in queue. '
+                                     'Is the worker function configured to keep result?')
             if timeout is not None and time.monotonic() - start > timeout:
                 raise asyncio.TimeoutError()
             time.sleep(poll_delay)

@@ -1,6 +1,8 @@
 #include "interop/arq_lab.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <mutex>
 
 #include "base/log.hpp"
@@ -22,6 +24,12 @@ std::string folder() {
 }
 
 }  // namespace
+
+std::string name_of(const testing::TestParamInfo<python_side>& side) {
+  auto name = side.param.codec + (side.param.arq.empty() ? "" : "_arq_" + side.param.arq);
+  std::ranges::replace(name, '.', '_');
+  return name;
+}
 
 quarq_worker::quarq_worker(worker_options options)
     : notes_(std::make_shared<notes>()), worker_(std::move(options)) {
@@ -76,12 +84,24 @@ arq_lab::arq_lab() {
 }
 
 void arq_lab::SetUp() {
-  if (run_command({python_3, "-c", "import msgpack, redis.asyncio"}).exit_code != 0)
-    GTEST_SKIP() << "python3-redis or python3-msgpack is not installed";
+  const bool is_there = std::filesystem::exists(interpreter());
+  if (is_there && run_command({interpreter(), "-c", "import msgpack, redis.asyncio"}).exit_code == 0) return;
+  const auto missing = GetParam().arq.empty() ? "python3-redis or python3-msgpack is not installed"
+                                              : "arq (" + GetParam().arq + ") is not in build/arq";
+  if (std::getenv("CI") != nullptr) FAIL() << missing;
+  GTEST_SKIP() << missing;
+}
+
+std::string arq_lab::interpreter() const {
+  return GetParam().arq.empty() ? python_3 : folder() + "/../../build/arq/" + GetParam().arq + "/bin/python";
+}
+
+std::string arq_lab::script(const char* of) const {
+  return std::string(GetParam().arq.empty() ? "arq_" : "real_") + of;
 }
 
 std::string arq_lab::url() const {
-  return "arq://127.0.0.1:" + std::to_string(server_.port()) + "/0?codec=" + GetParam();
+  return "arq://127.0.0.1:" + std::to_string(server_.port()) + "/0?codec=" + GetParam().codec;
 }
 
 worker_options arq_lab::options() const {
@@ -94,18 +114,19 @@ worker_options arq_lab::options() const {
 }
 
 std::string arq_lab::python(const std::string& program) const {
-  const std::string prelude =
-      "from arq_client import *\nc = Client(" + std::to_string(server_.port()) + ", '" + GetParam() + "')\n";
+  const std::string prelude = "from " + script("client") + " import *\nc = Client(" +
+                              std::to_string(server_.port()) + ", '" + GetParam().codec + "')\n";
   command_options how;
   how.environment = {"PYTHONPATH=" + folder(), "PYTHONDONTWRITEBYTECODE=1"};
-  const auto result = run_command({python_3, "-c", prelude + program}, how, test_patience);
+  const auto result = run_command({interpreter(), "-c", prelude + program}, how, test_patience);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return result.out;
 }
 
 std::unique_ptr<process> arq_lab::python_worker(std::vector<std::string> words) const {
-  std::vector<std::string> all = {
-      python_3, folder() + "/arq_worker.py", "--port", std::to_string(server_.port()), "--codec", GetParam()};
+  std::vector<std::string> all = {interpreter(), folder() + "/" + script("worker") + ".py",
+                                  "--port",      std::to_string(server_.port()),
+                                  "--codec",     GetParam().codec};
   all.insert(all.end(), words.begin(), words.end());
   auto worker = std::make_unique<process>(
       std::move(all), std::map<std::string, std::string>{{"PYTHONDONTWRITEBYTECODE", "1"}});

@@ -1,11 +1,13 @@
-// What the tests beside Python are written with: one Redis, clients and workers of arq's protocol in Python
-// (arq_client.py, arq_worker.py), and ours, all on the same keys.
+// What the tests beside Python are written with: one Redis, clients and workers in Python, and ours, all on the
+// same keys. Those in Python are arq's own (real_client.py, real_worker.py), which ./dev test installs into
+// build/arq, or speak its protocol (arq_client.py, arq_worker.py).
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,13 +57,20 @@ class quarq_worker {
   std::thread thread_;
 };
 
-/// The parameter is arq's codec: "pickle" or "msgpack".
-class arq_lab : public testing::TestWithParam<std::string> {
+/// What is on Python's side of a test.
+struct python_side {
+  std::string codec;  ///< of arq: "pickle" or "msgpack"
+  std::string arq;    ///< the folder in build/arq where it is installed; empty: what speaks its protocol
+
+  friend void PrintTo(const python_side& side, std::ostream* out) { *out << side.codec << ' ' << side.arq; }
+};
+
+class arq_lab : public testing::TestWithParam<python_side> {
  protected:
   arq_lab();
   void SetUp() override;
 
-  bool is_pickle() const { return GetParam() == "pickle"; }
+  bool is_pickle() const { return GetParam().codec == "pickle"; }
   std::string url() const;
   worker_options options() const;
 
@@ -78,6 +87,9 @@ class arq_lab : public testing::TestWithParam<std::string> {
   /// What Python's Job.outcome() says of this exception; msgpack has none.
   std::string raised(const std::string& type, const std::string& message) const;
 
+  std::string interpreter() const;
+  std::string script(const char* of) const;
+
   std::int64_t number(const std::vector<std::string>& command) const;
   std::string word(const std::vector<std::string>& command) const;
   std::vector<std::string> words(const std::vector<std::string>& command) const;
@@ -87,9 +99,19 @@ class arq_lab : public testing::TestWithParam<std::string> {
   redis_server server_;
 };
 
-#define IN_BOTH_CODECS(suite)                                               \
-  INSTANTIATE_TEST_SUITE_P(in, suite, testing::Values("pickle", "msgpack"), \
-                           [](const auto& codec) { return codec.param; })
+/// Each codec with each kind of Python's side.
+inline std::vector<python_side> python_sides() {
+  std::vector<python_side> all;
+  for (const char* arq : {"", "newest", "0.26"}) {
+    for (const char* codec : {"pickle", "msgpack"}) all.push_back({codec, arq});
+  }
+  return all;
+}
+
+/// "pickle", "msgpack_arq_newest".
+std::string name_of(const testing::TestParamInfo<python_side>& side);
+
+#define IN_BOTH_CODECS(suite) INSTANTIATE_TEST_SUITE_P(in, suite, testing::ValuesIn(python_sides()), name_of)
 
 /// What awaiting threw: "quarq::job_failed ValueError: boom".
 template <class T>

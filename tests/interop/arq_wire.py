@@ -1,6 +1,6 @@
 """What arq's clients and workers share: keys, serializers, and the classes whose instances they pickle.
 
-Written from the protocol, for tests: arq itself is not installed where these run.
+Written from the protocol, for tests: arq itself may not be installed where these run.
 """
 
 import datetime as dt
@@ -52,10 +52,6 @@ class SerializationError(RuntimeError):
 
 class DeserializationError(SerializationError):
     pass
-
-
-class SoldOut(Exception):
-    """A user's own; both sides can import it."""
 
 
 _module('arq')

@@ -1,4 +1,4 @@
-"""A worker of arq's, as tests use it: arq_worker.py --port N [options], with the functions at the end of this file.
+"""A worker of arq's, as tests use it: arq_worker.py --port N [options], with the functions of arq_functions.py.
 
 Does to Redis what arq's worker does, command by command. Its log goes to stderr.
 """
@@ -13,7 +13,10 @@ import time
 
 import redis.asyncio
 
+from arq_functions import functions
 from arq_wire import *
+
+FUNCTIONS = functions(Retry)
 
 log = logging.getLogger('arq.worker')
 
@@ -39,8 +42,8 @@ class Worker:
         self.o = o
         self.dumps, self.loads = SERIALIZERS[o.codec]
         self.redis = redis.asyncio.Redis(host='127.0.0.1', port=o.port)
-        self.functions = dict(FUNCTIONS)
-        self.crons = [Cron(name, microsecond=0, run_at_startup=o.run_at_startup) for name in o.cron]
+        self.functions = {name: f for name, f in FUNCTIONS.items() if o.only is None or name in o.only}
+        self.crons = [Cron(name, microsecond=o.microsecond, run_at_startup=o.run_at_startup) for name in o.cron]
         self.functions.update((c.name, c.function) for c in self.crons)
         self.tasks = {}  # by job id: from the claim to the end
         self.running = 0  # of these, those that have not ended
@@ -271,58 +274,6 @@ class Worker:
                 pass
 
 
-# ---- what its jobs do
-
-async def add(ctx, left, right):
-    return left + right
-
-
-async def echo(ctx, *args, **kwargs):
-    return [list(args), kwargs]
-
-
-async def fail(ctx, message):
-    raise ValueError(message)
-
-
-async def sell(ctx, what, left):
-    raise SoldOut(what, left)
-
-
-async def nap(ctx, seconds):
-    """Tells when it runs."""
-    await ctx['redis'].rpush('test:started', ctx['job_id'])
-    await asyncio.sleep(seconds)
-    return 'slept'
-
-
-async def nap_at_first(ctx):
-    if ctx['job_try'] == 1:
-        await nap(ctx, 3600)
-    return 'slept'
-
-
-async def note(ctx, n):
-    await ctx['redis'].rpush('test:ran', n)
-
-
-async def try_again(ctx, tries, defer):
-    if ctx['job_try'] < tries:
-        raise Retry(defer)
-    return ctx['job_try']
-
-
-async def wait_for_gate(ctx, gate):
-    return 'in Python'
-
-
-async def tick(ctx):
-    await ctx['redis'].rpush('test:ticks', ctx['job_id'])
-
-
-FUNCTIONS = {f.__name__: f for f in (add, echo, fail, sell, nap, nap_at_first, note, try_again, wait_for_gate, tick)}
-
-
 def main():
     p = argparse.ArgumentParser()
     p.add_argument('--port', type=int, required=True)
@@ -337,7 +288,9 @@ def main():
     p.add_argument('--health-check-interval', type=float, default=3600)
     p.add_argument('--allow-abort-jobs', action='store_true')
     p.add_argument('--cron', nargs='*', default=[], help='functions to run in every second')
+    p.add_argument('--microsecond', type=int, default=0, help='of these')
     p.add_argument('--run-at-startup', action='store_true')
+    p.add_argument('--only', nargs='*', help='functions; all, if none are named')
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format='%(asctime)s: %(message)s')
     asyncio.run(Worker(p.parse_args()).run())
 

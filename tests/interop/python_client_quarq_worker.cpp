@@ -44,6 +44,18 @@ print(c.enqueue_job('same', v).result(20) == v)
             "True\n");
 }
 
+TEST_P(python_client_quarq_worker, the_arguments_in_a_result_are_those_that_were_given) {
+  constexpr task<int(std::vector<int>, std::tuple<int, std::tuple<int>>, std::string)> given{"given"};
+  worker_.worker().handle(
+      given, [](std::vector<int>, std::tuple<int, std::tuple<int>>, std::string) { return 1; }, {});
+  worker_.start();
+  const std::string arguments = is_pickle() ? "({3}, (1, (2,)), datetime.datetime(2024, 1, 2, 0, 0))"  //
+                                            : "[[3], [1, [2]], '2024']";
+  EXPECT_EQ(python("import datetime\nj = c.enqueue_job('given', *" + arguments +
+                   ")\nprint(j.result(20))\nprint(j.info()[1])\nprint(c.all_job_results()[0].args)\n"),
+            "1\n" + arguments + "\n" + arguments + "\n");
+}
+
 TEST_P(python_client_quarq_worker, an_exception_is_raised_in_python) {
   worker_.start();
   EXPECT_EQ(python("print(c.enqueue_job('fail', 'boom').outcome())"), raised("ValueError", "boom"));
@@ -112,12 +124,14 @@ TEST_P(python_client_quarq_worker, a_result_is_kept_as_long_as_the_worker_says) 
   keeps("kept_for_ever", forever);
   keeps("not_kept", 0ms);
   worker_.start();
-  EXPECT_EQ(python(R"(
+  EXPECT_EQ(
+      python(R"(
 c.enqueue_job('kept', _job_id='a').result(20)
 c.enqueue_job('kept_for_ever', _job_id='b').result(20)
 print(c.enqueue_job('not_kept', _job_id='c').outcome())
 )"),
-            "raised ResultNotFound('Not waiting for job result because the job is not in queue')\n");
+      "raised ResultNotFound('Not waiting for job result because the job is not in queue. Is the worker "
+      "function configured to keep result?')\n");
   expect_ttl("arq:result:a", 60'000, 90'000);
   EXPECT_EQ(number({"PTTL", "arq:result:b"}), -1);
   EXPECT_FALSE(exists("arq:result:c"));

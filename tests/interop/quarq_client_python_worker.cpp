@@ -54,7 +54,7 @@ TEST_P(quarq_client_python_worker, values_of_every_kind_come_back) {
 TEST_P(quarq_client_python_worker, an_exception_comes_back) {
   const auto worker = python_worker();
   EXPECT_EQ(failure_of(fail("boom")), failed_as("job_failed ValueError: boom"));
-  EXPECT_EQ(failure_of(sell("shoes", 3)), failed_as("job_failed arq_wire.SoldOut: [\"shoes\", 3]"));
+  EXPECT_EQ(failure_of(sell("shoes", 3)), failed_as("job_failed arq_functions.SoldOut: [\"shoes\", 3]"));
 }
 
 TEST_P(quarq_client_python_worker, what_the_worker_detects_comes_back) {

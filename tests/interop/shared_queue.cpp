@@ -75,6 +75,51 @@ c.enqueue_job('wait_for_gate', '/nowhere', _job_id='a').wait_for_status('in_prog
             "returned 'in Python'\n2\n");
 }
 
+TEST_P(shared_queue, no_abort_around_the_end_of_a_job_overwrites_its_result) {
+  if (GetParam().arq.empty()) GTEST_SKIP() << "arq's own Job.abort() is what this is about";
+  constexpr task<void(double)> brief{"brief", "seconds"};
+  std::mutex mutex;
+  std::vector<std::string> ran;
+  quarq_worker ours(options());
+  ours.worker().handle(brief, [&](context& ctx, double seconds) -> awaitable<void> {
+    co_await sleep_for(std::chrono::milliseconds(static_cast<int>(seconds * 1000)));
+    const std::lock_guard lock(mutex);
+    ran.push_back(ctx.id());
+  });
+  ours.start();
+  // It would take what the abort of a job leaves behind.
+  const auto theirs = python_worker({"--allow-abort-jobs"});
+  python("abort_around_the_end(c, 240, 0.05)");
+  EXPECT_TRUE(eventually([&] { return !exists("arq:queue"); }, default_timeout));
+  std::string ids;
+  {
+    const std::lock_guard lock(mutex);
+    EXPECT_FALSE(ran.empty());
+    for (const auto& id : ran) ids += "'" + id + "',";
+  }
+  EXPECT_EQ(python("print([(i, c.job(i).result_info().result) for i in [" + ids +
+                   "] if not c.job(i).result_info().success])"),
+            "[]\n");
+}
+
+TEST_P(shared_queue, a_cron_job_that_only_python_has_keeps_all_its_runs) {
+  quarq_worker first(options()), second(options());
+  first.start();
+  second.start();
+  const auto theirs = python_worker({"--cron", "tick", "--microsecond", "123456", "--poll-delay", "0.5"});
+  // The times of those that ran, in a row from the first on.
+  const auto in_a_row = [&] {
+    std::set<std::int64_t> times;
+    for (const auto& id : words({"LRANGE", "test:ticks", "0", "-1"})) {
+      times.insert(std::stoll(id.substr(std::string("cron:tick:").size())));
+    }
+    int count = 0;
+    for (auto at = times.empty() ? 0 : *times.begin(); times.contains(at); at += 1000) ++count;
+    return count;
+  };
+  EXPECT_TRUE(eventually([&] { return in_a_row() >= 6; }, default_timeout)) << in_a_row();
+}
+
 TEST_P(shared_queue, a_cron_job_of_python_s_runs_once_wherever_it_is_claimed) {
   constexpr task<void()> tick{"cron:tick"};
   std::atomic<int> here{0};
