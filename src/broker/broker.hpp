@@ -96,6 +96,9 @@ struct settlement {
   /// How long the outcome can be looked up (0: not at all; nothing: for ever). A dead job ignores it: it and
   /// its record are kept until requeued or purged, or too old or too many.
   std::optional<milliseconds> keep = milliseconds{0};
+  /// How long the user asked for, if that is less than `keep`: failures are kept for a while all the same, so that
+  /// they are seen. A broker that takes the place of another system's may hold to it.
+  std::optional<milliseconds> keep_asked_for = std::nullopt;
   milliseconds delay{0};
 };
 

@@ -24,6 +24,7 @@ effective_options effective_options_for(const record& r, const handler_options& 
   const auto asked = r.keep_result ? r.keep_result : options.keep_result;
   o.keep_success = within_bounds(asked.value_or(keep_by_default));
   o.keep_failure = std::max(o.keep_success, default_keep);
+  if (asked && o.keep_success < o.keep_failure) o.keep_asked_for = o.keep_success.duration();
   return o;
 }
 

@@ -17,6 +17,8 @@ struct effective_options {
   retry_policy retry;
   retention keep_success = milliseconds{0};
   retention keep_failure = milliseconds{0};
+  /// What was asked for, if it is less than keep_failure.
+  std::optional<milliseconds> keep_asked_for;
 };
 
 /// How long ends are kept by default. That of a task that returns void says that the job has succeeded, to

@@ -137,6 +137,28 @@ print(c.enqueue_job('not_kept', _job_id='c').outcome())
   EXPECT_FALSE(exists("arq:result:c"));
 }
 
+TEST_P(python_client_quarq_worker, a_failure_is_kept_as_long_as_the_worker_says_too) {
+  const auto fails = [&](const char* name, std::optional<retention> keep) {
+    handler_options how{.retry = backoff::none()};
+    how.keep_result = keep;
+    worker_.worker().handle(task<int()>{name}, []() -> int { throw std::runtime_error("no"); }, how);
+  };
+  fails("kept", std::nullopt);
+  fails("kept_for_a_minute", 60s);
+  fails("not_kept", 0ms);
+  worker_.start();
+  EXPECT_EQ(python(R"(
+c.enqueue_job('kept', _job_id='a').outcome()
+c.enqueue_job('kept_for_a_minute', _job_id='b').outcome()
+for attempt in range(2):
+    c.enqueue_job('not_kept', _job_id='nightly').outcome()
+print(c.enqueue_job('not_kept', _job_id='nightly') is None)
+)"),
+            "False\n");
+  expect_ttl("arq:result:a", 3'500'000, 3'600'000);
+  expect_ttl("arq:result:b", 1, 60'000);
+}
+
 TEST_P(python_client_quarq_worker, nothing_of_an_ended_job_is_left_but_its_result) {
   worker_.start();
   python(

@@ -422,7 +422,7 @@ awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, tim
     end.state = job_state::cancelled;
     end.outcome = aborted_outcome(one.job, now);
     end.keep = keep_aborted;
-    if (const auto asked = keep_asked_for(one.job.record)) end.keep = asked;
+    end.keep_asked_for = keep_asked_for(one.job.record);
     which.push_back(which.size());
     if (here && here->events.aborted_unstarted) here->events.aborted_unstarted(one.job, now);
   }

@@ -35,7 +35,9 @@ std::string settle_terms(const settlement& one) {
     case settlement::what::end:
       break;
   }
-  return fmt::format("e{}{}", static_cast<int>(one.state), redis_common::keep_number(one.keep));
+  // arq keeps failures for as long as all else.
+  const auto keep = one.keep_asked_for ? one.keep_asked_for : one.keep;
+  return fmt::format("e{}{}", static_cast<int>(one.state), redis_common::keep_number(keep));
 }
 
 std::string cancel_end(std::optional<milliseconds> keep, std::string_view result) {

@@ -42,17 +42,18 @@ struct retention_row {
   std::optional<retention> call, handler;
   bool returns_void;
   retention success, failure;
+  std::optional<milliseconds> asked_for{};  ///< if failures are kept for longer
 };
 
 TEST(effective_options, results_are_kept_as_asked_and_failures_for_an_hour_at_least) {
   const std::vector<retention_row> rows = {
       {"a value, an hour", {}, {}, false, 1h, 1h},
       {"void, for a minute", {}, {}, true, 1min, 1h},
-      {"the handler's option", {}, 5min, false, 5min, 1h},
-      {"the handler's option for void", {}, 5min, true, 5min, 1h},
+      {"the handler's option", {}, 5min, false, 5min, 1h, 5min},
+      {"the handler's option for void", {}, 5min, true, 5min, 1h, 5min},
       {"longer than an hour", {}, 24h, false, 24h, 24h},
       {"the call's option over the handler's", 2h, 5min, false, 2h, 2h},
-      {"the call wants none", 0ms, 24h, false, 0ms, 1h},
+      {"the call wants none", 0ms, 24h, false, 0ms, 1h, 0ms},
       {"forever", forever, {}, true, forever, forever},
   };
   for (const auto& row : rows) {
@@ -63,6 +64,7 @@ TEST(effective_options, results_are_kept_as_asked_and_failures_for_an_hour_at_le
     const auto o = effective_options_for(r, options, row.returns_void ? default_void_keep : default_keep);
     EXPECT_TRUE(o.keep_success == row.success) << row.name;
     EXPECT_TRUE(o.keep_failure == row.failure) << row.name;
+    EXPECT_EQ(o.keep_asked_for, row.asked_for) << row.name;
   }
 }
 
