@@ -69,9 +69,9 @@ std::optional<attempt> job_runner::check(running_job& job) {
   if (is_expired(job)) return expired_attempt(job);
   const auto& c = job.claimed;
   if (c.attempts > job.terms.retry.max_attempts()) {
-    return failed_attempt(
-        result_kind::exhausted, "quarq::worker_lost",
-        fmt::format("{} was lost with its worker on each of its {} tries", job.record.task, c.attempts - 1));
+    return failed_attempt(result_kind::exhausted, "quarq::worker_lost",
+                          fmt::format("{} was lost with its worker on each of its {} tries", job.record.task,
+                                      job.terms.retry.max_attempts()));
   }
   if (!job.how) {
     return failed_attempt(result_kind::unknown_task, "quarq::unknown_task",

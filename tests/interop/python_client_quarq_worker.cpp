@@ -92,6 +92,12 @@ print(j.result_info().job_try)
             "returned 3\nreturned 4\n3\n");
 }
 
+TEST_P(python_client_quarq_worker, a_first_try_above_the_worker_s_limit_is_what_arq_says) {
+  worker_.start();
+  EXPECT_EQ(python("print(c.enqueue_job('try_again', 9, 0, _job_try=7).outcome())"),
+            raised("JobExecutionFailed", "max 5 retries exceeded"));
+}
+
 TEST_P(python_client_quarq_worker, a_job_s_life_is_seen) {
   python(R"(
 c.enqueue_job('nap', 30, _job_id='running')
