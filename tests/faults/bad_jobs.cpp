@@ -38,7 +38,7 @@ class bad_jobs : public scene {
   }
   void expect_unharmed(const strings& good) {
     EXPECT_TRUE(eventually([&] { return past().never_ended(good).empty(); }, soon));
-    for (const auto& id : good) EXPECT_EQ(info(id).state, job_state::succeeded);
+    for (const auto& id : good) wait_for_state(id, job_state::succeeded);
   }
 
   /// Starts workers again as often as a job ends their process, until the job is dead.
@@ -152,7 +152,9 @@ TEST_P(bad_jobs, a_handler_that_crashes_its_worker_each_time_ends_its_job_as_dea
     const auto good = enqueue_good_jobs(20);
     tend_until_dead(id, lease(1));
     expect_dead(id, "quarq::worker_lost", "lost with its worker on each of its 2 tries", "[\"" + how + "\"]");
-    EXPECT_EQ(past().runs_of(id).size(), 2u);
+    // One that was pushed and ended its worker before that could say so has not been counted.
+    const auto runs = past().runs_of(id).size();
+    EXPECT_TRUE(runs == 2 || (on_redis() && runs == 3)) << runs;
     expect_unharmed(good);
   }
 }

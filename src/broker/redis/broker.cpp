@@ -6,7 +6,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
@@ -37,7 +37,6 @@ namespace {
 constexpr const char* all_queues = "quarq:queues";
 constexpr std::chrono::seconds ask_again_after{10}, longest_pause{160};  // of those who wait for results
 constexpr std::size_t max_listed_per_call = 500;
-constexpr std::chrono::milliseconds confirm_after{5};  // several pushed jobs are confirmed together
 constexpr int max_sweeps = 20;                         // after a renewal: 10,000 outcomes or so
 
 using steady = std::chrono::steady_clock;
@@ -463,26 +462,28 @@ redis_broker::open_lease_state* redis_broker::state_of(const lease& held) {
   return found == leases_.end() ? nullptr : &found->second;
 }
 
-// Says how many pushed jobs have come: from then on they count as tried, should this worker be lost.
+// Says how many pushed jobs have come: from then on they count as tried, should this worker be lost. One call at a
+// time; what comes meanwhile is said by the next.
 awaitable<void> redis_broker::confirm_pushes(std::weak_ptr<redis_broker*> in, std::string channel) {
   const auto loop = co_await boost::asio::this_coro::executor;
-  boost::asio::steady_timer pause(loop, confirm_after);
-  co_await pause.async_wait(boost::asio::use_awaitable);
-  auto self = in.lock();
-  if (!self) co_return;
-  const auto found = (*self)->leases_.find(channel);
-  if (found == (*self)->leases_.end()) co_return;
-  auto& state = found->second;
-  state.confirming = false;
-  const auto count = std::exchange(state.pushes_came, 0);
-  if (count == 0) co_return;
-  std::vector<std::string> args = {"LTRIM", state.pushed_key, std::to_string(count), "-1"};
-  auto request = (*self)->connection_.command(std::move(args));
-  self.reset();
-  try {
-    co_await std::move(request);
-  } catch (const broker_error&) {
-    // The worker will find out by itself that there is no connection.
+  co_await boost::asio::post(loop, boost::asio::use_awaitable);
+  for (;;) {
+    auto self = in.lock();
+    if (!self) co_return;
+    const auto found = (*self)->leases_.find(channel);
+    if (found == (*self)->leases_.end()) co_return;
+    auto& state = found->second;
+    const auto count = std::exchange(state.pushes_came, 0);
+    state.confirming = count > 0;
+    if (count == 0) co_return;
+    std::vector<std::string> args = {"LTRIM", state.pushed_key, std::to_string(count), "-1"};
+    auto request = (*self)->connection_.command(std::move(args));
+    self.reset();
+    try {
+      co_await std::move(request);
+    } catch (const broker_error&) {
+      // The worker will find out by itself that there is no connection.
+    }
   }
 }
 
