@@ -72,8 +72,10 @@ TEST_P(python_client_quarq_worker, arguments_that_do_not_fit_are_a_type_error) {
 }
 
 TEST_P(python_client_quarq_worker, a_function_that_is_not_there_is_what_arq_says) {
-  worker_.worker().handle(task<int()>{"other"}, [] { return 1; }, {});
-  worker_.start();
+  auto how = options();
+  how.unknown_task_timeout = 1ms;
+  quarq_worker impatient(how);
+  impatient.start();
   const auto out = python("print(c.enqueue_job('nobody', _job_try=5).outcome())");
   EXPECT_EQ(out, is_pickle()
                      ? "raised JobExecutionFailed(\"function 'nobody' not found\")\n"
