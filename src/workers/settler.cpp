@@ -94,7 +94,7 @@ awaitable<void> settler::send_batch(const queue_lease& of) {
       left.push_back({p.first + half, p.count - half});
       left.push_back({p.first, half});
     } else {
-      set_aside(of, under, {std::move(in_flight[p.first]), *said.refusal, 1, {}});
+      retry_alone(of, under, {std::move(in_flight[p.first]), *said.refusal, 1, {}});
     }
   }
 }
@@ -117,7 +117,7 @@ awaitable<void> settler::send_refused(const queue_lease& of) {
     const bool recorded = co_await send_short_end(of, under, one);
     if (recorded) co_return;
   }
-  set_aside(of, under, std::move(one));
+  retry_alone(of, under, std::move(one));
 }
 
 // Right after the end itself was refused: a store that has become usable meanwhile has taken that one.
@@ -183,7 +183,7 @@ void settler::accept(const queue_lease& of, part p, const std::vector<bool>& hel
   }
 }
 
-void settler::set_aside(const queue_lease& of, const broker::lease& under, refused_end refused) {
+void settler::retry_alone(const queue_lease& of, const broker::lease& under, refused_end refused) {
   auto& box = box_of(of);
   if (under.token != of.lease.token) {
     say_lost(of, refused.what.id);

@@ -93,7 +93,7 @@ class settler {
   awaitable<answer> send(const queue_lease& of, const broker::lease& under, part p);
   void complain(const queue_lease& of, std::size_t count, const char* why);
   void accept(const queue_lease& of, part p, const std::vector<bool>& held);
-  void set_aside(const queue_lease& of, const broker::lease& under, refused_end refused);
+  void retry_alone(const queue_lease& of, const broker::lease& under, refused_end refused);
   static void wake_waiter(outbox& box, const std::string& id, bool held);
   outbox& box_of(const queue_lease& l) { return outboxes_[l.index]; }
 

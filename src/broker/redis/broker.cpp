@@ -37,7 +37,7 @@ namespace {
 constexpr const char* all_queues = "quarq:queues";
 constexpr std::chrono::seconds ask_again_after{10}, longest_pause{160};  // of those who wait for results
 constexpr std::size_t max_listed_per_call = 500;
-constexpr int max_sweeps = 20;                         // after a renewal: 10,000 outcomes or so
+constexpr int max_sweeps = 20;  // after a renewal: 10,000 outcomes or so
 
 using steady = std::chrono::steady_clock;
 
