@@ -79,7 +79,7 @@ TEST_P(worker_ends, between_tries_it_waits_as_its_policy_says) {
 
 TEST_P(worker_ends, a_handler_may_ask_to_be_tried_again_when_it_likes) {
   const auto tried_again = [](context& ctx, int) -> int {
-    if (ctx.attempt() == 1) throw retry_after(20ms, "not yet");
+    if (ctx.attempt() == 1) throw quarq::retry_after(20ms, "not yet");
     return ctx.attempt();
   };
   for (const level where : {level::loop, level::thread, level::process}) {
@@ -95,7 +95,7 @@ TEST_P(worker_ends, a_handler_may_ask_to_be_tried_again_when_it_likes) {
 
 TEST_P(worker_ends, who_asks_to_be_tried_again_too_often_is_dead) {
   worker w(options());
-  w.handle(risky, [](int) -> int { throw retry_after(0ms, "not yet"); },
+  w.handle(risky, [](int) -> int { throw quarq::retry_after(0ms, "not yet"); },
            {.retry = backoff::constant(1h).attempts(3)});
   const auto t = error_of_job(w, risky(1));
   const auto* dead = t.as<retries_exhausted>();

@@ -10,7 +10,7 @@
 #include <quarq/run.hpp>
 #include <quarq/time.hpp>
 
-namespace quarq {
+namespace quarq::main_tests {
 namespace {
 
 using namespace std::chrono_literals;
@@ -105,4 +105,4 @@ TEST(run_until_signal, leaves_the_signal_as_it_was) {
 }
 
 }  // namespace
-}  // namespace quarq
+}  // namespace quarq::main_tests

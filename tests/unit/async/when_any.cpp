@@ -11,7 +11,7 @@
 #include <quarq/shield.hpp>
 #include <quarq/time.hpp>
 
-namespace quarq {
+namespace quarq::when_any_tests {
 namespace {
 
 using namespace std::chrono_literals;
@@ -87,4 +87,4 @@ TEST(when_any, a_cancelled_caller_cancels_all) {
 }
 
 }  // namespace
-}  // namespace quarq
+}  // namespace quarq::when_any_tests
