@@ -5,6 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
+#include <tuple>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -49,9 +50,11 @@ std::vector<entry> read_journal(const std::string& path) {
     if (!words) throw std::runtime_error("journal: not a line of it: " + line);
     one.at = micros(std::chrono::microseconds(at));
     for (std::string word; words >> word;) one.words.push_back(std::move(word));
+    one.line = all.size() + 1;
     all.push_back(std::move(one));
   }
-  std::stable_sort(all.begin(), all.end(), [](const entry& a, const entry& b) { return a.at < b.at; });
+  std::sort(all.begin(), all.end(),
+            [](const entry& a, const entry& b) { return std::tie(a.at, a.line) < std::tie(b.at, b.line); });
   return all;
 }
 

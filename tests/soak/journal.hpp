@@ -14,6 +14,7 @@
 //     killed, terminated, frozen, thawed, cut     the driver did this to a process
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -48,6 +49,7 @@ struct entry {
   micros at{};
   pid_t pid = 0;
   std::vector<std::string> words;
+  std::size_t line = 0;  ///< of the journal
 };
 
 /// In the order of their times. Throws std::runtime_error naming a line that is none.

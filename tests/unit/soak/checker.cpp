@@ -18,7 +18,8 @@ constexpr pid_t client = 1, worker = 2, other_worker = 3;
 /// A journal of a few lines, times in ms.
 struct soak_checker : testing::Test {
   soak_checker& at(int ms, const std::string& event, pid_t pid, strings words = {}) {
-    journal_.push_back({event, micros(std::chrono::milliseconds(ms)), pid, std::move(words)});
+    journal_.push_back(
+        {event, micros(std::chrono::milliseconds(ms)), pid, std::move(words), journal_.size() + 1});
     return *this;
   }
   soak_checker& accepted(const std::string& id, int ms = 0, int not_before_ms = 0) {
