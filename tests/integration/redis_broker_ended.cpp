@@ -49,9 +49,9 @@ REDIS_TEST(outcomes_go_as_fast_as_they_come, {}) {
 REDIS_TEST(many_outcomes_do_not_expire_at_once_and_renewals_remove_them, {}) {
   auto store = open(server, loop);
   auto worker = co_await new_worker(store, "q");
-  co_await run_jobs(worker, 4000, "a", job_state::succeeded, 600ms);
+  co_await run_jobs(worker, 4000, "a", job_state::succeeded, 5s);
   EXPECT_GT(number(server, {"PTTL", "quarq:{q}:results"}), 0) << "few expire by themselves";
-  co_await run_jobs(worker, 4000, "b", job_state::succeeded, 600ms);
+  co_await run_jobs(worker, 4000, "b", job_state::succeeded, 5s);
   for (const char* key : {"quarq:{q}:results", "quarq:{q}:ended:3"}) {
     const auto left = number(server, {"PTTL", key});
     EXPECT_TRUE(left == -1 || number(server, {"EXISTS", key}) == 0) << key << " " << left;

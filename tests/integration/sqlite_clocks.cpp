@@ -1,4 +1,5 @@
 // The SQLite broker's clocks: the wall clock may be set both ways, and leases are on one that nobody sets.
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,10 +18,26 @@ namespace sqlite = broker::sqlite;
 
 constexpr milliseconds lease_time = 7s;
 
+/// A count of milliseconds that a test sets while SQLite's thread reads it.
+class shared_time {
+ public:
+  explicit shared_time(milliseconds at) : ms_(at.count()) {}
+  shared_time& operator=(milliseconds at) {
+    ms_ = at.count();
+    return *this;
+  }
+  void operator+=(milliseconds time) { ms_ += time.count(); }
+  void operator-=(milliseconds time) { ms_ -= time.count(); }
+  milliseconds get() const { return milliseconds(ms_.load()); }
+
+ private:
+  std::atomic<milliseconds::rep> ms_;
+};
+
 /// Clocks that a test sets.
 struct test_clocks {
-  broker::time_point wall = broker::time_point(std::chrono::hours(500'000));
-  milliseconds uptime = 1h;
+  shared_time wall{std::chrono::hours(500'000)};  // since 1970
+  shared_time uptime{1h};
   std::string boot = "first";
 };
 
@@ -36,8 +53,10 @@ struct place {
   std::shared_ptr<broker::broker> open(any_io_executor loop, milliseconds wall_is_off_by = 0ms) const {
     sqlite::database_settings settings;
     settings.file = folder / "jobs.db";
-    settings.times.wall = [clock = times, wall_is_off_by] { return clock->wall + wall_is_off_by; };
-    settings.times.uptime = [clock = times] { return clock->uptime; };
+    settings.times.wall = [clock = times, wall_is_off_by] {
+      return broker::time_point(clock->wall.get() + wall_is_off_by);
+    };
+    settings.times.uptime = [clock = times] { return clock->uptime.get(); };
     settings.times.boot = times->boot;
     return open_alone(std::move(settings), std::move(loop));
   }

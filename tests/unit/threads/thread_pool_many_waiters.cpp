@@ -12,6 +12,7 @@
 #include <quarq/gather.hpp>
 #include <quarq/thread_pool.hpp>
 
+#include "base/sanitizers.hpp"
 #include "support/gate.hpp"
 #include "support/on_loop.hpp"
 #include "unit/threads/thread_pools.hpp"
@@ -23,6 +24,8 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 TEST(thread_pool, very_many_waiting_calls_are_cancelled) {
+  // So many that a search of the line for each would take minutes.
+  constexpr int calls = base::sanitized ? 10'000 : 100'000;
   thread_pool threads(bounded(1, 1));
   gate busy;
   threads.post([&] { busy.pass(); });
@@ -34,7 +37,7 @@ TEST(thread_pool, very_many_waiting_calls_are_cancelled) {
   bool ended = false;
   const auto all_calls = [&]() -> awaitable<void> {
     std::vector<awaitable<void>> all;
-    for (int i = 0; i < 100'000; ++i) all.push_back(threads.run([&] { ++ran; }));
+    for (int i = 0; i < calls; ++i) all.push_back(threads.run([&] { ++ran; }));
     co_await gather(std::move(all));
   };
   asio::co_spawn(loop, all_calls(),
@@ -43,12 +46,9 @@ TEST(thread_pool, very_many_waiting_calls_are_cancelled) {
                    EXPECT_TRUE(is_aborted(e));
                  }));
   loop.poll();
-  // A loop that stands still for so long would cost a worker its jobs.
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
   cancel.emit(asio::cancellation_type::terminal);
   loop.run_for(test_patience);
   EXPECT_TRUE(ended);
-  EXPECT_LT(std::chrono::steady_clock::now(), deadline);
   busy.open();
   run_on_loop(threads.run([] {}));
   EXPECT_EQ(ran, 0);
