@@ -27,7 +27,6 @@ using redis_common::whole_number;
 
 namespace {
 
-constexpr std::int64_t max_shared_payload = 256 << 10;  // bytes; a larger one has a connection of its own
 constexpr milliseconds between_looks_of_waiters{50};
 constexpr milliseconds keep_aborted = std::chrono::hours(1);  // arq's default
 
@@ -231,7 +230,7 @@ awaitable<renewal> arq_broker::renew(lease held, lease_options options) {
   }
   answer.held = true;
   answer.work_ready = item(reply, 0).integer == 1;
-  say_forgotten(name_of(held.queue), item(reply, 1).integer);
+  settings_.dead.log_removed(name_of(held.queue), item(reply, 1).integer);
   std::unordered_set<std::string_view> seen;
   for (std::size_t i = 2; i < reply.items.size(); ++i) {
     if (seen.insert(reply.items[i].text).second) answer.cancel_requests.push_back(reply.items[i].text);
@@ -245,15 +244,9 @@ std::vector<std::string> arq_broker::renewal_args(const lease& held, const lease
                                                   const char* open) const {
   auto args = redis_common::renewal_args(held, options, open);
   args.push_back(health_key_of(held.queue));
-  args.push_back(std::to_string(settings_.max_dead));
-  args.push_back(std::to_string(settings_.max_dead_age.count()));
+  const auto dead = settings_.dead.args();
+  args.insert(args.end(), dead.begin(), dead.end());
   return args;
-}
-
-void arq_broker::say_forgotten(const std::string& queue, std::int64_t dead) const {
-  if (dead == 0) return;
-  base::log().warn("queue {}: removed {} dead jobs: at most {} are kept, for {} days (dead_jobs, dead_days)",
-                   queue, dead, settings_.max_dead, settings_.max_dead_age / std::chrono::hours(24));
 }
 
 // As arq's workers do now and then, for `arq --check`. A lease is not in danger without.
@@ -334,7 +327,8 @@ awaitable<quarq::redis::reply> arq_broker::payload_of(std::string id) {
   const auto key = std::string(job_prefix) + id;
   std::vector<std::string> ask_size = {"STRLEN", key}, ask = {"GET", key};
   auto size = co_await connection_.command(std::move(ask_size));
-  auto& over = size.integer > max_shared_payload ? payload_connection_ : connection_;
+  const bool is_large = static_cast<std::size_t>(size.integer) > redis_common::max_shared_payload;
+  auto& over = is_large ? payload_connection_ : connection_;
   auto payload = co_await over.command(std::move(ask));
   co_return payload;
 }

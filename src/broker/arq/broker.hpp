@@ -94,7 +94,6 @@ class arq_broker final : public broker {
   std::string result_of(const lease& held, const settlement& one);
   std::vector<std::string> renewal_args(const lease& held, const lease_options& options,
                                         const char* open) const;
-  void say_forgotten(const std::string& queue, std::int64_t dead) const;
   static known_job known(const taken& one);
   awaitable<void> write_health(std::shared_ptr<arq_lease> of);
 

@@ -18,8 +18,6 @@ local function make_room()
   redis.call('DEL', P .. 'room')
 end
 
-local max_shared_payload, max_reply = 262144, 1048576
-
 -- A moment as a score.
 local function moment(ms)
   return string.format('%.4f', ms)

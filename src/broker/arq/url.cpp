@@ -26,17 +26,6 @@ std::chrono::milliseconds read_seconds(const std::string& name, const std::strin
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
 }
 
-std::uint64_t read_number(const std::string& name, const std::string& value, std::uint64_t max) {
-  std::uint64_t number = 0;
-  const auto end = value.data() + value.size();
-  const auto [stop, error] = std::from_chars(value.data(), end, number);
-  if (error != std::errc() || stop != end || number < 1 || number > max) {
-    throw usage_error(
-        fmt::format(R"(the parameter "{}" is "{}"; it must be a number from 1 to {})", name, value, max));
-  }
-  return number;
-}
-
 arq_codec read_codec(const std::string& value) {
   if (value == "pickle") return arq_codec::pickle;
   if (value == "msgpack") return arq_codec::msgpack;
@@ -64,15 +53,11 @@ arq_settings parse_url(std::string_view url) {
       settings.poll = read_seconds(name, value, 0.001, 60);
     } else if (name == "health_check_interval") {
       settings.health_check_interval = read_seconds(name, value, 0.001, 1e6);
-    } else if (name == "dead_jobs") {
-      settings.max_dead = read_number(name, value, 1'000'000'000);
-    } else if (name == "dead_days") {
-      settings.max_dead_age = std::chrono::hours(24) * read_number(name, value, 36'500);
     } else if (name == "health_check_key") {
       check_health_key(value);
       settings.health_check_key = value;
     } else {
-      return false;
+      return settings.dead.read(name, value);
     }
     return true;
   };

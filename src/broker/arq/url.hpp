@@ -2,11 +2,11 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "broker/arq/payload/payloads.hpp"
+#include "broker/redis_common/dead_limits.hpp"
 #include "redis/connection.hpp"
 
 namespace quarq::broker::arq {
@@ -21,9 +21,7 @@ struct arq_settings {
   std::chrono::milliseconds poll{100};
   /// Where the health record of the default queue is; empty: health_key() of it.
   std::string health_check_key;
-  // The bounds of the dead jobs: the oldest go first.
-  std::uint64_t max_dead = 10'000;                                   ///< ?dead_jobs=
-  std::chrono::milliseconds max_dead_age = std::chrono::hours(168);  ///< ?dead_days=
+  redis_common::dead_limits dead{10'000, std::chrono::hours(168)};
   /// How often a worker writes its health record, which lives for a second longer.
   std::chrono::milliseconds health_check_interval = std::chrono::minutes(1);
 };

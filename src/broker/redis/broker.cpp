@@ -199,17 +199,12 @@ awaitable<void> redis_broker::sweep(std::string queue) {
     std::int64_t dead = 0;
     bool more = true;
     for (int i = 0; more && i < max_sweeps; ++i) {
-      std::vector<std::string> args = {std::to_string(settings_.max_dead),
-                                       std::to_string(settings_.max_dead_age.count())};
+      auto args = settings_.dead.args();
       auto reply = co_await run(scripts().sweep, queue, std::move(args));
       more = item(reply, 0).integer == 1;
       dead += item(reply, 1).integer;
     }
-    if (dead > 0) {
-      base::log().warn(
-          "queue {}: removed {} dead jobs: at most {} are kept, for {} days (dead_jobs, dead_days)", queue,
-          dead, settings_.max_dead, settings_.max_dead_age / std::chrono::hours(24));
-    }
+    settings_.dead.log_removed(queue, dead);
   } catch (const broker_error&) {
   }
 }
@@ -462,8 +457,8 @@ redis_broker::open_lease_state* redis_broker::state_of(const lease& held) {
   return found == leases_.end() ? nullptr : &found->second;
 }
 
-// Says how many pushed jobs have come: from then on they count as tried, should this worker be lost. One call at a
-// time; what comes meanwhile is said by the next.
+// Says how many pushed jobs have come: from then on they count as tried, should this worker be lost. One call
+// at a time; what comes meanwhile is said by the next.
 awaitable<void> redis_broker::confirm_pushes(std::weak_ptr<redis_broker*> in, std::string channel) {
   const auto loop = co_await boost::asio::this_coro::executor;
   co_await boost::asio::post(loop, boost::asio::use_awaitable);

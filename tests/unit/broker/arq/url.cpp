@@ -32,8 +32,8 @@ TEST(arq_url, says_all_that_is_to_be_known) {
   EXPECT_EQ(s.expires_extra, 500ms);
   EXPECT_EQ(s.poll, 20ms);
   EXPECT_EQ(s.health_check_interval, 9s);
-  EXPECT_EQ(s.max_dead, 5u);
-  EXPECT_EQ(s.max_dead_age, 48h);
+  EXPECT_EQ(s.dead.jobs, 5u);
+  EXPECT_EQ(s.dead.age, 48h);
 }
 
 TEST(arq_url, has_arqs_defaults) {
