@@ -1,4 +1,4 @@
-// What a thread tells its processor.
+// A hint to the processor for loops that wait.
 #pragma once
 
 namespace quarq::base {

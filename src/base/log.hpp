@@ -19,7 +19,8 @@ spdlog::logger& log();
 /// "trace", "debug", "info", "warn", "error" or "off"; false for any other word.
 bool set_log_level(std::string_view word);
 
-/// How lines look from now on, unless the program has registered a logger of its own. In spdlog's words.
+/// Sets the format of later lines, as an spdlog pattern. Does nothing where the program has registered a logger of
+/// its own.
 void set_log_pattern(const char* pattern);
 
 }  // namespace quarq::base

@@ -1,4 +1,4 @@
-// Small things said to people.
+// Durations and types as text for logs and errors.
 #pragma once
 
 #include <chrono>

@@ -1,8 +1,8 @@
-// Where jobs live. One interface, batch by nature; every implementation passes
+// Where jobs live: one interface, whose calls take batches. Every implementation passes
 // tests/integration/broker_conformance.
 //
-// A broker moves opaque bytes between states; what a job means (its task, its retry policy) is decided in
-// jobs/. Every call is one atomic step in the store. Times are judged by the broker's clock alone.
+// A broker moves opaque bytes between states; what they mean (a task, a retry policy) is known to clients/
+// and workers/ alone. Every call is one atomic step in the store. Times are judged by the broker's clock alone.
 //
 // A broker object belongs to one loop (the executor it was opened with) and is used from that loop only.
 #pragma once

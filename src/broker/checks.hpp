@@ -17,7 +17,7 @@ void check_queue(std::string_view queue);
 /// Ids of 1 to 255 bytes and priorities within their range.
 void check_jobs(std::span<const new_job> jobs);
 
-/// Running jobs are in their workers' hands.
+/// Refuses to purge running jobs: they belong to their workers.
 void check_purge(job_state state);
 
 }  // namespace quarq::broker

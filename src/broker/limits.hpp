@@ -1,4 +1,4 @@
-// What brokers bound, so that nothing that nobody looks after grows without end.
+// Default bounds of what a store keeps, so that it does not grow without end where nobody looks after it.
 #pragma once
 
 #include <chrono>

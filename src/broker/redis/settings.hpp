@@ -1,4 +1,4 @@
-// What a URL says of jobs in Redis, besides where the server is.
+// The parameters of a Redis URL that concern jobs and not the server.
 #pragma once
 
 #include <string_view>

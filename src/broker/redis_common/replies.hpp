@@ -1,4 +1,4 @@
-// What scripts answer, read.
+// Readers for the replies of scripts.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// A timer that a coroutine sleeps on, within reach of who may wake it.
+// Gives others access to the timer on which a coroutine sleeps, so that they can wake it.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>

@@ -1,4 +1,4 @@
-// What a server must be, and what in its set-up puts jobs at risk.
+// Checks of a server: whether it can be used, and which of its settings put jobs at risk.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What time it is by the server's clock, between two answers that say so.
+// An estimate of the server's clock between two replies that tell its time.
 #pragma once
 
 #include <chrono>

@@ -16,7 +16,7 @@
 
 namespace quarq::broker::sqlite {
 
-/// A loop's end of a store.
+/// The part of a store that belongs to one loop.
 class sqlite_broker final : public broker {
  public:
   sqlite_broker(std::shared_ptr<writer_thread> where, boost::asio::any_io_executor loop,

@@ -39,7 +39,7 @@ change_notifier::change_notifier(std::string file, bool may_watch)
 
 void change_notifier::open_bell() {
   bell_.reset(open_or_make(bell_file_.c_str()));
-  // Without it the others see only the WAL.
+  // Without the file, the others still see the writes to the WAL.
   if (!bell_ && errno != ELOOP) return;
   struct stat it{};
   const bool plain = bell_ && fstat(bell_.get(), &it) == 0 && S_ISREG(it.st_mode) && it.st_nlink <= 1;
@@ -53,11 +53,11 @@ void change_notifier::watch_all() noexcept {
   const int wal_watch = inotify_add_watch(events_.get(), (file_ + "-wal").c_str(), IN_MODIFY);
   file_watch_ = inotify_add_watch(events_.get(), file_.c_str(), goes_away);
   bell_watch_ = inotify_add_watch(events_.get(), bell_file_.c_str(), IN_MODIFY | goes_away | IN_DONT_FOLLOW);
-  // The bell alone would not tell of those that can't ring it.
+  // FILE-bell alone would miss the commits of writers that do not use it.
   if (wal_watch < 0 || file_watch_ < 0) events_.reset();
 }
 
-/// Where several processes do this at once, they all open the one that the first has made.
+/// Where several processes do this at once, all of them open the file that the first one has made.
 void change_notifier::mend_bell() noexcept {
   struct stat ours{}, there{};
   const bool same = bell_ && fstat(bell_.get(), &ours) == 0 && lstat(bell_file_.c_str(), &there) == 0 &&
@@ -66,7 +66,7 @@ void change_notifier::mend_bell() noexcept {
   try {
     open_bell();
   } catch (const std::exception&) {
-    return;  // a link, now: nothing is written to it
+    return;  // it has become a link, which is not written to
   }
   if (bell_) {
     inotify_rm_watch(events_.get(), bell_watch_);
@@ -107,7 +107,7 @@ change_notifier::pending change_notifier::take_pending() noexcept {
   }
   if (bell_touched) {
     mend_bell();
-    result.notified = true;  // what was rung by others meanwhile was not heard
+    result.notified = true;  // notifications in the meantime were missed
   }
   return result;
 }

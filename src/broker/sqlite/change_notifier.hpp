@@ -1,8 +1,8 @@
 // How processes that share a database file wake each other without polling.
 //
-// Whoever has committed something that others may wait for writes a byte into the file FILE-bell, which all
-// watch by inotify. Writers that know nothing of bells (a user's own transaction, another program, a user who
-// may not write to it) show in the WAL file.
+// A process that has committed something that others may wait for writes a byte into the file FILE-bell, which
+// all of them watch by inotify. Commits of writers that do not use that file (a user's own transaction, another
+// program, a user who may not write to it) are seen by watching the WAL file.
 #pragma once
 
 #include <string>
@@ -17,11 +17,11 @@ class change_notifier {
   /// writing to it could harm another file.
   explicit change_notifier(std::string file, bool may_watch = true);
 
-  /// To be called after a commit. Rings for this process too.
+  /// Notifies all processes, this one included. To be called after a commit.
   void notify() noexcept;
 
-  /// Readable when somebody rang or wrote, or the database's file was changed from outside. -1: the system
-  /// gives no notice (it has no inotify instance left, say), so whoever waits must look by himself.
+  /// Readable after a notification or a write, or when the database's file was changed from outside. -1: the system
+  /// gives no notice (it has no inotify instance left, say), so the caller has to poll.
   int fd() const noexcept { return events_.get(); }
 
   struct pending {
@@ -30,7 +30,7 @@ class change_notifier {
         false;  ///< somebody has begun to write after that: a commit will be seen soon, if it is one
     bool file_touched = false;  ///< the database's file may have been deleted or replaced
   };
-  /// Takes what has come, without waiting. Makes the bell anew if it was deleted.
+  /// Takes what has come, without waiting. Makes FILE-bell again if it was deleted.
   pending take_pending() noexcept;
 
  private:

@@ -1,4 +1,4 @@
-// The times that the SQLite broker goes by.
+// The clocks that the SQLite broker uses.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// SQLite's handles with owners, and its errors as exceptions.
+// Owners for SQLite's handles; SQLite's errors as exceptions.
 #pragma once
 
 #include <cstdint>

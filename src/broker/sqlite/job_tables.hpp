@@ -57,7 +57,7 @@ struct changes {
   bool empty() const noexcept { return work.empty() && ended.empty() && cancels.empty(); }
 };
 
-/// How a job ends that is cancelled without a word of its worker.
+/// The end of a job that is cancelled without its worker.
 struct cancel_end {
   std::string outcome;
   std::optional<milliseconds> keep;  ///< nothing: for ever

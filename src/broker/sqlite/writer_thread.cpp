@@ -22,16 +22,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A group is bounded, so that no answer waits long for others.
+// The bounds of a group, so that no answer waits long for those of others.
 constexpr std::size_t max_operations = 1'000;
 constexpr std::size_t max_rows = 20'000;
-/// And no other process, which can't write meanwhile: what has not run by then is left for the next group.
+/// How long a group may hold the write lock, which keeps other processes from writing. Operations that have not
+/// run by then are left to the next group.
 constexpr std::chrono::milliseconds max_lock = 30ms;
 
-/// How often those who wait look at a file of which the system gives no notice.
+/// How often the thread looks at a file for which the system sends no notifications.
 constexpr std::chrono::milliseconds polling_pause = 100ms;
 
-/// Somebody has written to the WAL: its commit will be seen when it is on the disk.
+/// When to look again after a write to the WAL: its commit is seen only once it is on the disk.
 constexpr std::chrono::milliseconds checks_after_write[] = {1ms, 5ms, 20ms, 100ms};
 
 constexpr std::chrono::microseconds first_pause{200}, max_pause{5'000};
