@@ -12,12 +12,15 @@ if(TARGET quarq_command)
   install(TARGETS quarq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} OPTIONAL)
 endif()
 
+install(PROGRAMS tools/quarq-lint DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES tools/gcc12.query DESTINATION ${CMAKE_INSTALL_DATADIR}/quarq)
+
 configure_package_config_file(cmake/quarqConfig.cmake.in ${PROJECT_BINARY_DIR}/quarqConfig.cmake
   INSTALL_DESTINATION ${quarq_cmake_dir})
 # Before 1.0 a minor version may change the interface.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/quarqConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/quarqConfig.cmake ${PROJECT_BINARY_DIR}/quarqConfigVersion.cmake
-  DESTINATION ${quarq_cmake_dir})
+  cmake/quarqLint.cmake DESTINATION ${quarq_cmake_dir})
 
 # The .pc files find the installation from their own place, so that the folder can be moved.
 file(RELATIVE_PATH quarq_pc_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
