@@ -258,6 +258,7 @@ awaitable<void> worker_impl::start() {
   log_->serving(logged(queues, tasks));
   spawn_roles();
   phase_ = phase::serving;
+  if (on_serving) on_serving();
   roles_->progress.set();
 }
 
@@ -304,6 +305,7 @@ awaitable<void> worker_impl::serve() {
 awaitable<void> worker_impl::shut_down() {
   roles_->claims.stop();
   phase_ = phase::draining;
+  if (on_draining) on_draining();
   co_await drain();
   phase_ = phase::handing_back;
   co_await hand_back();

@@ -68,6 +68,8 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   /// The worker is its program, which ends with it: run() may end while handlers still run that were asked to
   /// stop and do not. And the log is the worker's own, to look as its readers are used to.
   bool owns_process = false;
+  /// Called on the loop: when it has begun to claim jobs; when it has been asked to stop, or its work is done.
+  std::function<void()> on_serving, on_draining;
   /// Whether run() ended while handlers still ran that would not stop: their threads can't be joined.
   bool left_running() const noexcept { return left_running_; }
 

@@ -27,6 +27,7 @@
 #include "async/auto_reset_event.hpp"
 #include "base/log.hpp"
 #include "workers/program/file_watch.hpp"
+#include "workers/program/service_manager.hpp"
 #include "workers/worker.hpp"
 #include "workers/worker_setup.hpp"
 
@@ -209,6 +210,16 @@ awaitable<void> run_until_asked(worker& w, workers::worker_impl& impl, const std
   asio::signal_set signals(loop, SIGINT, SIGTERM);
   if (!is_ignored(SIGHUP)) signals.add(SIGHUP);  // nohup ignores it
   asio::co_spawn(loop, stop_on_signals(impl, signals, c), [](std::exception_ptr) {});
+  workers::service_manager manager;
+  impl.on_serving = [&] {
+    manager.ready(fmt::format("serving {}", broker::without_password(w.options().broker)));
+  };
+  impl.on_draining = [&] { manager.stopping(); };
+  asio::cancellation_signal end_watchdog;
+  async::auto_reset_event watchdog_ended(loop);
+  asio::co_spawn(
+      loop, manager.feed_watchdog(),
+      asio::bind_cancellation_slot(end_watchdog.slot(), [&](std::exception_ptr) { watchdog_ended.set(); }));
   std::exception_ptr failure;
   try {
     co_await w.run();
@@ -218,6 +229,8 @@ awaitable<void> run_until_asked(worker& w, workers::worker_impl& impl, const std
   signals.cancel();
   end_watch.emit(asio::cancellation_type::terminal);
   if (files) co_await watch_ended.wait();
+  end_watchdog.emit(asio::cancellation_type::terminal);
+  co_await watchdog_ended.wait();
   if (impl.left_running()) {
     // A handler that will not stop still uses this loop or a thread: nothing may be destroyed under it.
     if (!failure && c.starts_again()) start_again(c);
