@@ -1,6 +1,9 @@
 # Everything quarq is built from is a Debian package; ./dev installs them.
 find_package(Threads REQUIRED)
-find_package(Boost 1.81 REQUIRED)
+if(POLICY CMP0167)
+  cmake_policy(SET CMP0167 NEW) # Boost's own configuration files, where CMake has no module for it any more
+endif()
+find_package(Boost 1.81 REQUIRED COMPONENTS url)
 find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(fmt REQUIRED)
