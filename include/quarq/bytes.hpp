@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 
 /// A run of bytes: an image, a digest, an encoded message. std::string is for text and must be UTF-8;

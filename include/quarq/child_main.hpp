@@ -1,6 +1,8 @@
 // The first line of main(), where child processes can't do without it.
 #pragma once
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 
 /// Returns if this process is no child of a quarq program. In a child it serves the parent's calls and ends

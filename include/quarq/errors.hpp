@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 
 /// Base of all. what() is a sentence for a person: it names the value, the place and the limit.

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 
 /// The last five are final; an operator can requeue a dead job.

@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 
 /// The levels of concurrency within one worker. (The fourth is to have more workers.)

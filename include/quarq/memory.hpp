@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 inline namespace literals {
 

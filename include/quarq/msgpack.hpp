@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 
 namespace detail {

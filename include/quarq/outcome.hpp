@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 
 namespace detail {

@@ -6,6 +6,8 @@
 #include <concepts>
 #include <optional>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 
 /// The type of quarq::forever.

@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 
 /// How a job that failed is attempted again. Made by the functions of quarq::backoff; a value, cheap to copy.

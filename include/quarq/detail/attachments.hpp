@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq::detail {
 
 /// The attachments of one call to a process, or of its answer, which its encoder and decoder use: values may

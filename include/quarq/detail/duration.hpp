@@ -8,6 +8,8 @@
 #include <ratio>
 #include <type_traits>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq::detail {
 
 __extension__ typedef __int128 wide_integer;

@@ -3,6 +3,8 @@
 
 #include <type_traits>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq::detail {
 
 /// A Given converts to an Expected without losing its meaning: not a pointer to a number, and not a

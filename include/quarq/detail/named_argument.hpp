@@ -4,6 +4,8 @@
 
 #include <type_traits>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq::detail {
 
 template <class T>

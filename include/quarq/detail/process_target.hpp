@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq::detail {
 
 struct process_invocation;

@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq::detail {
 
 /// A function with this marker does not count against the limit of the queue it waits in.
