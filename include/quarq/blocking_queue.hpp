@@ -106,14 +106,14 @@ class blocking_queue {
   /// push() for coroutines. If it is cancelled, the item has not been pushed.
   template <class U = T>
     requires std::is_constructible_v<T, U>
-  awaitable<void> async_push(U&& item) {
+  [[QUARQ_MUST_AWAIT]] awaitable<void> async_push(U&& item) {
     QUARQ_REQUIRE_NAMED_ARGUMENT(U);
     return detail::async_push(state_, T(std::forward<U>(item)));
   }
   /// pop() for coroutines. If it is cancelled, no item has been popped.
-  awaitable<std::optional<T>> async_pop() { return detail::async_pop(state_); }
+  [[QUARQ_MUST_AWAIT]] awaitable<std::optional<T>> async_pop() { return detail::async_pop(state_); }
   /// join() for coroutines.
-  awaitable<void> async_join() { return detail::async_join(state_); }
+  [[QUARQ_MUST_AWAIT]] awaitable<void> async_join() { return detail::async_join(state_); }
 
   /// From now on nothing can be pushed; the items in the queue can still be popped. Wakes all who wait to
   /// push or to pop.

@@ -36,7 +36,7 @@ class channel {
 
   /// Waits for room. Throws closed_error if the channel is closed, also if that happens while it waits: the value
   /// was not pushed then.
-  awaitable<void> async_push(T value) {
+  [[QUARQ_MUST_AWAIT]] awaitable<void> async_push(T value) {
     throw_if_closed();
     if (has_room()) {
       push(std::move(value));
@@ -61,7 +61,7 @@ class channel {
   }
 
   /// Waits for a value. Returns nullopt once the channel is closed and empty.
-  awaitable<std::optional<T>> async_pop() {
+  [[QUARQ_MUST_AWAIT]] awaitable<std::optional<T>> async_pop() {
     if (!has_value()) {
       if (closed_) co_return std::nullopt;
       const bool handed = co_await poppers_.wait();

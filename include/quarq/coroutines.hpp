@@ -48,7 +48,7 @@ class coroutines : public detail::maps<coroutines> {
   /// A plain function is called too, but blocks the loop while it runs. If it takes a std::stop_token first,
   /// a stop is never requested.
   template <class F, class... Args>
-  auto run(F&& f, Args&&... args) const
+  [[QUARQ_MUST_AWAIT]] auto run(F&& f, Args&&... args) const
       -> awaitable<typename detail::invocation<std::decay_t<F>, std::decay_t<Args>...>::result> {
     QUARQ_REQUIRE_NAMED_ARGUMENT(F);
     QUARQ_REQUIRE_NAMED_ARGUMENTS(Args);

@@ -27,7 +27,7 @@ class event {
   bool is_set() const noexcept { return set_; }
 
   /// Waits until the event is set. Throws operation_aborted when cancelled, unless set() came first.
-  awaitable<void> wait() {
+  [[QUARQ_MUST_AWAIT]] awaitable<void> wait() {
     if (set_) co_return;
     co_await waiting_.wait();
   }

@@ -18,7 +18,7 @@ namespace quarq {
 /// The value of an awaitable<void> is a std::monostate. The first exception cancels the others, and is thrown
 /// when all have ended.
 template <class... T>
-awaitable<std::tuple<detail::value_of<T>...>> gather(awaitable<T>... work) {
+[[QUARQ_MUST_AWAIT]] awaitable<std::tuple<detail::value_of<T>...>> gather(awaitable<T>... work) {
   std::tuple<std::optional<detail::value_of<T>>...> slots;
   std::vector<awaitable<void>> all;
   all.reserve(sizeof...(T));
@@ -31,7 +31,7 @@ awaitable<std::tuple<detail::value_of<T>...>> gather(awaitable<T>... work) {
 
 /// The same for any number of awaitables of one type. The values are in the order of `work`.
 template <class T>
-awaitable<std::vector<T>> gather(std::vector<awaitable<T>> work) {
+[[QUARQ_MUST_AWAIT]] awaitable<std::vector<T>> gather(std::vector<awaitable<T>> work) {
   std::vector<std::optional<T>> slots(work.size());
   std::vector<awaitable<void>> all;
   all.reserve(work.size());
@@ -44,7 +44,7 @@ awaitable<std::vector<T>> gather(std::vector<awaitable<T>> work) {
   co_return values;
 }
 
-inline awaitable<void> gather(std::vector<awaitable<void>> work) {
+[[QUARQ_MUST_AWAIT]] inline awaitable<void> gather(std::vector<awaitable<void>> work) {
   return detail::run_all(std::move(work));
 }
 
@@ -52,7 +52,7 @@ inline awaitable<void> gather(std::vector<awaitable<void>> work) {
 /// gather_outcomes(f(x), g(y));`, then a.ok(), a.value(), a.error(). An exception does not affect the others.
 /// If the caller is cancelled, so are all, and operation_aborted is thrown when all have ended.
 template <class... T>
-awaitable<std::tuple<outcome<T>...>> gather_outcomes(awaitable<T>... work) {
+[[QUARQ_MUST_AWAIT]] awaitable<std::tuple<outcome<T>...>> gather_outcomes(awaitable<T>... work) {
   std::tuple<std::optional<outcome<T>>...> slots;
   std::vector<awaitable<void>> all;
   all.reserve(sizeof...(T));
@@ -64,7 +64,7 @@ awaitable<std::tuple<outcome<T>...>> gather_outcomes(awaitable<T>... work) {
 
 /// The same for any number of awaitables of one type. The outcomes are in the order of `work`.
 template <class T>
-awaitable<std::vector<outcome<T>>> gather_outcomes(std::vector<awaitable<T>> work) {
+[[QUARQ_MUST_AWAIT]] awaitable<std::vector<outcome<T>>> gather_outcomes(std::vector<awaitable<T>> work) {
   std::vector<std::optional<outcome<T>>> slots(work.size());
   std::vector<awaitable<void>> all;
   all.reserve(work.size());
@@ -83,7 +83,7 @@ awaitable<std::vector<outcome<T>>> gather_outcomes(std::vector<awaitable<T>> wor
 /// std::monostate.
 template <class... T>
   requires (sizeof...(T) > 0)
-awaitable<std::variant<detail::value_of<T>...>> when_any(awaitable<T>... work) {
+[[QUARQ_MUST_AWAIT]] awaitable<std::variant<detail::value_of<T>...>> when_any(awaitable<T>... work) {
   return detail::first_of<T...>(std::index_sequence_for<T...>(), std::move(work)...);
 }
 

@@ -33,23 +33,25 @@ class job {
   /// Where nothing is kept of a success (keep_result of 0, or a task that returns void under an id of the
   /// caller's choice), only a result() that was called before the end returns. Otherwise the end of a task that
   /// returns void is kept for a minute.
-  awaitable<R> result() const { return typed_result(handle_.result(std::nullopt), handle_.id()); }
+  [[QUARQ_MUST_AWAIT]] awaitable<R> result() const {
+    return typed_result(handle_.result(std::nullopt), handle_.id());
+  }
 
   /// The same, but throws timed_out after `timeout`; the job goes on.
-  awaitable<R> result(std::chrono::milliseconds timeout) const {
+  [[QUARQ_MUST_AWAIT]] awaitable<R> result(std::chrono::milliseconds timeout) const {
     return typed_result(handle_.result(timeout), handle_.id());
   }
 
   /// Throws job_not_found if the job is not known any more.
-  awaitable<job_state> state() const { return handle_.state(); }
+  [[QUARQ_MUST_AWAIT]] awaitable<job_state> state() const { return handle_.state(); }
 
   /// Throws job_not_found if the job is not known any more.
-  awaitable<job_info> info() const { return handle_.info(); }
+  [[QUARQ_MUST_AWAIT]] awaitable<job_info> info() const { return handle_.info(); }
 
   /// Requests cancellation: a job that has not started never will; of a running one the handler's awaits are
   /// cancelled and its stop_token is set, in whatever process it runs. The end of a cancelled job is kept for
   /// an hour, or for keep_result if that is longer.
-  awaitable<cancel_outcome> cancel() const { return handle_.cancel(); }
+  [[QUARQ_MUST_AWAIT]] awaitable<cancel_outcome> cancel() const { return handle_.cancel(); }
 
  private:
   static awaitable<R> typed_result(awaitable<std::string> raw, std::string id) {

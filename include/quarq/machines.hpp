@@ -57,7 +57,7 @@ class machines : public detail::maps<machines> {
   /// cancelled by others; broker_error. When the caller is cancelled, and past the deadline, the job is
   /// cancelled at the broker, for which run() waits up to two seconds.
   template <class R, class... Args, class... Given>
-  auto run(const task<R(Args...)>& what, Given&&... given) const {
+  [[QUARQ_MUST_AWAIT]] auto run(const task<R(Args...)>& what, Given&&... given) const {
     QUARQ_REQUIRE_NAMED_ARGUMENTS(Given);
     return run(what(std::forward<Given>(given)...));
   }
@@ -65,7 +65,7 @@ class machines : public detail::maps<machines> {
   /// The same for a call with options of its own: `run(count_words(url).priority(9).timeout(5s))`. Its expiry
   /// and timeout count where they are shorter than the deadline. Throws duplicate_job as queue::enqueue does.
   template <class R>
-  awaitable<R> run(call<R> c) const {
+  [[QUARQ_MUST_AWAIT]] awaitable<R> run(call<R> c) const {
     std::string name = "result of " + c.task();
     return typed<R>(detail::run_on_machines(queue_, detail::call_access::take(std::move(c)), deadline_),
                     std::move(name));

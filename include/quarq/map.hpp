@@ -58,7 +58,8 @@ class maps {
   /// Throws usage_error for a max_concurrency of 0.
   template <class What, class Range, class Progress = no_progress>
     requires std::ranges::input_range<Range>
-  auto map(What&& what, Range&& range, map_options options = {}, Progress&& on_progress = {}) const {
+  [[QUARQ_MUST_AWAIT]] auto map(What&& what, Range&& range, map_options options = {},
+                                Progress&& on_progress = {}) const {
     return start<false>(std::forward<What>(what), std::forward<Range>(range), options,
                         std::forward<Progress>(on_progress));
   }
@@ -67,7 +68,8 @@ class maps {
   /// Only cancellation of the caller, or an exception of the range or of on_progress, ends the map early.
   template <class What, class Range, class Progress = no_progress>
     requires std::ranges::input_range<Range>
-  auto map_outcomes(What&& what, Range&& range, map_options options = {}, Progress&& on_progress = {}) const {
+  [[QUARQ_MUST_AWAIT]] auto map_outcomes(What&& what, Range&& range, map_options options = {},
+                                         Progress&& on_progress = {}) const {
     return start<true>(std::forward<What>(what), std::forward<Range>(range), options,
                        std::forward<Progress>(on_progress));
   }

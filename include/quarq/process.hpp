@@ -96,7 +96,7 @@ class process {
   /// Waits for the end and returns the exit code; on any loop, from any number of coroutines. A cancelled
   /// wait ends at once and does not affect the process. Throws quarq::error if this object is empty. The
   /// object may be destroyed meanwhile.
-  awaitable<int> join() const;
+  [[QUARQ_MUST_AWAIT]] awaitable<int> join() const;
   /// The same for threads.
   int wait() const;
 

@@ -77,7 +77,7 @@ class process_pool : public detail::maps<process_pool> {
   /// children are busy, calls wait in FIFO order.
   template <class F, class... Args>
     requires (!detail::named_signature<F>)
-  auto run(F f, Args&&... args) const {
+  [[QUARQ_MUST_AWAIT]] auto run(F f, Args&&... args) const {
     QUARQ_REQUIRE_NAMED_ARGUMENTS(Args);
     detail::check_process_call<F, Args...>();
     using arguments = typename detail::process_arguments<F, Args...>::type;
@@ -89,7 +89,7 @@ class process_pool : public detail::maps<process_pool> {
   /// The same for the function that a process_handler (<quarq/process_handler.hpp>) has registered for this
   /// task.
   template <detail::named_signature Task, class... Args>
-  auto run(const Task& what, Args&&... args) const {
+  [[QUARQ_MUST_AWAIT]] auto run(const Task& what, Args&&... args) const {
     QUARQ_REQUIRE_NAMED_ARGUMENTS(Args);
     using arguments = typename Task::arguments_type;
     static_assert(sizeof...(Args) == std::tuple_size_v<arguments>,

@@ -38,7 +38,7 @@ class queue {
   /// its id is taken, usage_error if an option is out of range, broker_error if the broker can't be
   /// reached.
   template <class R>
-  awaitable<job<R>> enqueue(call<R> c) const {
+  [[QUARQ_MUST_AWAIT]] awaitable<job<R>> enqueue(call<R> c) const {
     std::vector<detail::call_data> calls;
     calls.push_back(detail::call_access::take(std::move(c)));
     auto sent = co_await detail::enqueue(impl_, std::move(calls));
@@ -50,7 +50,8 @@ class queue {
   /// Sends all calls in one step and one round trip. Returns their jobs in the order of `calls`; nullopt
   /// where an id was taken. Throws as above, and then none is stored.
   template <class R>
-  awaitable<std::vector<std::optional<job<R>>>> enqueue(std::vector<call<R>> calls) const {
+  [[QUARQ_MUST_AWAIT]] awaitable<std::vector<std::optional<job<R>>>> enqueue(
+      std::vector<call<R>> calls) const {
     std::vector<detail::call_data> untyped;
     untyped.reserve(calls.size());
     for (auto& c : calls) untyped.push_back(detail::call_access::take(std::move(c)));

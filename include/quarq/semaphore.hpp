@@ -46,7 +46,7 @@ class semaphore {
 
   /// Waits for a permit, in FIFO order. Throws operation_aborted when cancelled; a permit that was on its way
   /// goes to the next waiter.
-  awaitable<permit> acquire();
+  [[QUARQ_MUST_AWAIT]] awaitable<permit> acquire();
 
   /// Returns an empty permit if none is available.
   permit try_acquire();

@@ -20,7 +20,7 @@ awaitable<void> run_shielded(awaitable<void> work);
 /// If the caller has been cancelled before, `work` is not started: like any other await, this one throws. To
 /// clean up after a cancellation, first `co_await boost::asio::this_coro::reset_cancellation_state()`.
 template <class T>
-awaitable<T> shield(awaitable<T> work) {
+[[QUARQ_MUST_AWAIT]] awaitable<T> shield(awaitable<T> work) {
   std::optional<detail::value_of<T>> slot;
   co_await detail::run_shielded(detail::into_slot<T>(std::move(work), slot));
   if constexpr (!std::is_void_v<T>) co_return std::move(*slot);

@@ -73,7 +73,7 @@ awaitable<void> run_body(F body, task_group& group, std::optional<value_of<T>>& 
 }
 
 template <class T, class F>
-awaitable<T> in_task_group(F body) {
+[[QUARQ_MUST_AWAIT]] awaitable<T> in_task_group(F body) {
   std::optional<value_of<T>> slot;
   std::function<awaitable<void>(task_group&)> start = [&](task_group& group) {
     return run_body<T>(std::move(body), group, slot);

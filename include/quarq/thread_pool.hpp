@@ -64,7 +64,7 @@ class thread_pool : public detail::maps<thread_pool> {
   /// On a thread of the pool, quarq::run(pool.run(g)) does not deadlock: a thread whose loop waits for work
   /// of a pool runs queued work meanwhile, its own first. So don't hold a mutex there that other work takes.
   template <class F, class... Args>
-  auto run(F&& f, Args&&... args) const
+  [[QUARQ_MUST_AWAIT]] auto run(F&& f, Args&&... args) const
       -> awaitable<typename detail::invocation<std::decay_t<F>, std::decay_t<Args>...>::result> {
     QUARQ_REQUIRE_NAMED_ARGUMENT(F);
     QUARQ_REQUIRE_NAMED_ARGUMENTS(Args);

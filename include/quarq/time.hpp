@@ -37,13 +37,14 @@ awaitable<T> limit_value(awaitable<T> work, std::chrono::nanoseconds max) {
 /// duration may be of any unit: one beyond 292 years means that long. Throws boost::system::system_error
 /// (operation_aborted) when cancelled.
 template <class Rep, class Period>
-awaitable<void> sleep_for(std::chrono::duration<Rep, Period> duration) {
+[[QUARQ_MUST_AWAIT]] awaitable<void> sleep_for(std::chrono::duration<Rep, Period> duration) {
   return detail::sleep(detail::clamped<std::chrono::nanoseconds>(duration));
 }
 
 /// Suspends the coroutine until the system clock shows `when`.
 template <class Duration>
-awaitable<void> sleep_until(std::chrono::time_point<std::chrono::system_clock, Duration> when) {
+[[QUARQ_MUST_AWAIT]] awaitable<void> sleep_until(
+    std::chrono::time_point<std::chrono::system_clock, Duration> when) {
   using moment = std::chrono::system_clock::time_point;
   return detail::sleep_until_then(moment(detail::clamped<moment::duration>(when.time_since_epoch())));
 }
@@ -52,7 +53,7 @@ awaitable<void> sleep_until(std::chrono::time_point<std::chrono::system_clock, D
 /// nevertheless, since it was shielded or caught the cancellation, that is returned; else timed_out is thrown.
 /// An exception that `work` throws before is thrown unchanged, at once.
 template <class T, class Rep, class Period>
-awaitable<T> with_timeout(awaitable<T> work, std::chrono::duration<Rep, Period> max) {
+[[QUARQ_MUST_AWAIT]] awaitable<T> with_timeout(awaitable<T> work, std::chrono::duration<Rep, Period> max) {
   const auto limit = detail::clamped<std::chrono::nanoseconds>(max);
   if constexpr (std::is_void_v<T>) {
     return detail::limit(std::move(work), limit);

@@ -150,9 +150,9 @@ class worker {
   worker& after_commit(end_hook f);
 
   /// Serves until stop() is called, or until `burst` or `max_jobs` is fulfilled. Reconnects while the broker
-  /// can't be reached, and waits while it is full. Throws broker_error only for errors that can't heal (wrong
-  /// password, newer format).
-  awaitable<void> run();
+  /// can't be reached, and waits while it is full. Throws usage_error for handlers and options that can't be
+  /// used; broker_error only for errors that can't heal (wrong password, newer format), and in a burst.
+  [[QUARQ_MUST_AWAIT]] awaitable<void> run();
 
   /// Ends run() as SIGTERM would: running jobs have shutdown_timeout to end. A second call ends that wait.
   /// Thread-safe.
