@@ -38,11 +38,12 @@ concept codable = requires(encoder& out, decoder& in, const T& value) {
 };
 
 /// Says in the compiler's output what to do about a type that has no codec.
-#define QUARQ_REQUIRE_CODEC(T)                                                                             \
-  static_assert(::quarq::codable<T>,                                                                       \
-                "quarq: this type has no codec: describe it with BOOST_DESCRIBE_STRUCT or specialise "     \
-                "quarq::codec (text is std::string, not std::string_view or const char*; other bytes are " \
-                "quarq::bytes)")
+#define QUARQ_REQUIRE_CODEC(T)                                                                           \
+  static_assert(::quarq::codable<T>,                                                                     \
+                "quarq: this type has no codec: describe it, beside its definition, with "               \
+                "BOOST_DESCRIBE_STRUCT(type, (), (member, another_member)) of <boost/describe.hpp>, or " \
+                "specialise quarq::codec (text is std::string, not std::string_view or const char*; "    \
+                "other bytes are quarq::bytes)")
 
 /// Appends `value` to `out`. Throws quarq::usage_error for a value that can't be written: text that is not
 /// UTF-8, a duration beyond 292 years, an enumerator without a name, more than 64 levels of nesting.

@@ -27,6 +27,11 @@ class task;
 /// optional (all or none); error messages show them. All must be string literals or live as long as the task.
 template <class R, class... Args>
 class task<R(Args...)> {
+  static_assert(
+      (detail::is_copied<Args> && ...),
+      "quarq: a parameter of a task can't be a T&: its handler gets a copy, maybe on another "
+      "machine, and can't change the caller's object. Write T or const T&, and return what changes");
+
  public:
   using result_type = std::remove_cvref_t<R>;
   using arguments_type = std::tuple<std::remove_cvref_t<Args>...>;

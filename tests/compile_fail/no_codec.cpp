@@ -1,4 +1,4 @@
-// expect: quarq: this type has no codec: describe it with BOOST_DESCRIBE_STRUCT or specialise quarq::codec
+// expect: quarq: this type has no codec: describe it, beside its definition, with BOOST_DESCRIBE_STRUCT(type, (), (member, another_member))
 #include <string>
 
 #include <boost/describe.hpp>

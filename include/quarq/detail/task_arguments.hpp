@@ -8,6 +8,11 @@
 
 namespace quarq::detail {
 
+/// False for a T&, through which its function would change the caller's object.
+template <class T>
+inline constexpr bool is_copied =
+    !std::is_lvalue_reference_v<T> || std::is_const_v<std::remove_reference_t<T>>;
+
 /// Named so that the compiler's message tells which argument of which task is wrong.
 template <class Task, std::size_t Number, class Given, class Expected>
 struct argument {
