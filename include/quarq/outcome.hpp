@@ -12,7 +12,7 @@
 namespace quarq {
 
 namespace detail {
-/// The exception's what(); "unknown exception" if it is not a std::exception, empty if it is null.
+/// The exception's what(); of another object its text or the name of its type; empty if it is null.
 std::string message_of(const std::exception_ptr& thrown);
 }  // namespace detail
 

@@ -6,6 +6,8 @@
 #include <quarq/errors.hpp>
 #include <quarq/run.hpp>
 
+#include "base/text.hpp"
+
 namespace quarq {
 
 namespace {
@@ -26,7 +28,8 @@ int exit_code_of(F run_program) {
   } catch (const std::exception& e) {
     print(e.what());
   } catch (...) {
-    print("something was thrown that is not a std::exception");
+    const auto thrown = base::describe_thrown_object();
+    print(thrown.text.c_str());
   }
   return 1;
 }

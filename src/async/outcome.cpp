@@ -1,5 +1,7 @@
 #include <quarq/outcome.hpp>
 
+#include "base/text.hpp"
+
 namespace quarq::detail {
 
 std::string message_of(const std::exception_ptr& thrown) {
@@ -9,7 +11,7 @@ std::string message_of(const std::exception_ptr& thrown) {
   } catch (const std::exception& e) {
     return e.what();
   } catch (...) {
-    return "unknown exception";
+    return base::describe_thrown_object().text;
   }
 }
 

@@ -24,4 +24,20 @@ std::string type_name(const std::type_info& type) {
   return status == 0 ? demangled.get() : type.name();
 }
 
+thrown_object describe_thrown_object() {
+  const std::type_info* const type = abi::__cxa_current_exception_type();
+  thrown_object what;
+  what.type = type ? type_name(*type) : "unknown";
+  try {
+    throw;
+  } catch (const char* text) {
+    what.text = text ? text : "";
+  } catch (const std::string& text) {
+    what.text = text;
+  } catch (...) {
+    what.text = fmt::format("an object of type {} was thrown, which is not a std::exception", what.type);
+  }
+  return what;
+}
+
 }  // namespace quarq::base

@@ -13,4 +13,13 @@ std::string human_duration(std::chrono::microseconds d);
 /// The C++ name of a type, demangled.
 std::string type_name(const std::type_info& type);
 
+/// Something that was thrown and is not a std::exception.
+struct thrown_object {
+  std::string type;  ///< "int"; "unknown" if the runtime can't tell
+  std::string text;  ///< of a string what it says; else a sentence that names the type
+};
+
+/// The object that is being handled; only inside a `catch (...)`.
+thrown_object describe_thrown_object();
+
 }  // namespace quarq::base

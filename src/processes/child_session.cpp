@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 
-#include <cxxabi.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
@@ -136,8 +135,8 @@ failure describe_current(failure_reason stage, memory_limit& limit) {
   } catch (const std::exception& e) {
     return {stage, base::type_name(typeid(e)), text_of(e), {}};
   } catch (...) {
-    const std::type_info* type = abi::__cxa_current_exception_type();
-    return {stage, type ? base::type_name(*type) : "unknown", "unknown exception", {}};
+    auto thrown = base::describe_thrown_object();
+    return {stage, std::move(thrown.type), std::move(thrown.text), {}};
   }
 }
 

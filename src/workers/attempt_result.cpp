@@ -55,8 +55,8 @@ attempt classify(const std::exception_ptr& thrown) {
   } catch (const std::exception& e) {
     return failed_attempt(result_kind::threw, base::type_name(typeid(e)), e.what());
   } catch (...) {
-    return failed_attempt(result_kind::threw, "unknown",
-                          "the handler threw something that is not a std::exception");
+    auto object = base::describe_thrown_object();
+    return failed_attempt(result_kind::threw, std::move(object.type), std::move(object.text));
   }
 }
 

@@ -121,11 +121,16 @@ TEST_P(worker_ends, a_permanent_failure_is_not_tried_again) {
 }
 
 TEST_P(worker_ends, what_is_no_exception_fails_all_the_same) {
-  worker w(options());
-  w.handle(risky, [](int) -> int { throw 42; });
-  const auto t = error_of_job(w, risky(1).attempts(1));
-  ASSERT_NE(t.as<job_failed>(), nullptr);
-  EXPECT_EQ(t.what, "the handler threw something that is not a std::exception");
+  const auto thrown_by = [&](auto handler) {
+    worker w(options());
+    w.handle(risky, handler);
+    const auto t = error_of_job(w, risky(1).attempts(1));
+    const auto* failed = t.template as<job_failed>();
+    return failed ? failed->type() + ": " + t.what : "another error: " + t.what;
+  };
+  EXPECT_EQ(thrown_by([](int) -> int { throw 42; }),
+            "int: an object of type int was thrown, which is not a std::exception");
+  EXPECT_EQ(thrown_by([](int) -> int { throw "the disk is full"; }), "char const*: the disk is full");
 }
 
 TEST_P(worker_ends, out_of_time) {

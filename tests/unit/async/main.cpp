@@ -65,11 +65,11 @@ TEST(main, misuse_has_a_code_of_its_own) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "unit_tests: no such option\n");
 }
 
-TEST(main, knows_no_text_of_what_is_no_exception) {
+TEST(main, names_the_type_of_what_is_no_exception) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(quarq::main(failure(42)), 1);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "unit_tests: something was thrown that is not a std::exception\n");
+            "unit_tests: an object of type int was thrown, which is not a std::exception\n");
 }
 
 TEST(main, a_signal_cancels_the_program_and_says_nothing) {
