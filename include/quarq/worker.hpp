@@ -100,8 +100,8 @@ class worker {
   worker_options& options() noexcept;
 
   /// Runs `f` for each job of this task. `f` takes the task's parameters, after an optional quarq::context&
-  /// or std::stop_token, and returns the task's result or an awaitable of it. Throws usage_error if the
-  /// task has a handler already, or if the options don't go together.
+  /// or std::stop_token, and returns the task's result or an awaitable of it. If the task has a handler
+  /// already, or the options don't go together, run() throws usage_error, so that main() can report it.
   template <class R, class... Args, class F>
   worker& handle(const task<R(Args...)>& what, F f, handler_options how = {}) {
     std::optional<detail::process_target> in_process;
@@ -115,7 +115,7 @@ class worker {
   /// Runs `f` on a schedule: `worker.cron("nightly", report, {.hour = 3, .minute = 30})`. `f` takes nothing,
   /// or a quarq::context& or std::stop_token. Each run is a job of the task "cron:NAME", which one of the
   /// workers that know this cron job runs. `name`: 1 to 150 characters, no white space,
-  /// no colons. Throws usage_error if the name is taken or the schedule can't be used.
+  /// no colons. If the name is taken or the schedule can't be used, run() throws usage_error.
   template <class F>
   worker& cron(const std::string& name, F f, cron_options when) {
     handler_options how;
@@ -162,16 +162,17 @@ class worker {
   std::size_t jobs_done() const noexcept;
 
   /// A complete main() for a worker: applies the command line to the options (see --help), runs, and stops on
-  /// SIGTERM, SIGINT and SIGHUP. Ignores SIGPIPE. Returns the exit code: 0; 1 after an error, which is written to stderr in one line;
-  /// 2 for a wrong command line. With --check: 0 if a worker of each queue is alive, else 1. With --watch it
-  /// may start the program again instead of returning. See docs/worker.md.
+  /// SIGTERM, SIGINT and SIGHUP. Ignores SIGPIPE. Returns the exit code: 0; 1 after an error, which is written
+  /// to stderr in one line; 2 likewise for a wrong command line or unusable handlers. With --check: 0 if a
+  /// worker of each queue is alive, else 1. With --watch it may start the program again instead of returning.
+  /// See docs/worker.md.
   int main(int argc, char** argv);
 
  private:
   friend struct workers::worker_access;
   explicit worker(std::shared_ptr<workers::worker_impl> impl);
   void add_handler(std::string task, detail::handler h);
-  /// Returns its task's name, which lives as long as the worker.
+  /// Returns its task's name, which lives as long as the worker; empty if it can't be used.
   std::string_view add_cron(const std::string& name, cron_options options);
   std::shared_ptr<workers::worker_impl> impl_;
 };

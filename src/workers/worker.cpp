@@ -450,19 +450,30 @@ worker_options& worker::options() noexcept {
   return impl_->setup.options;
 }
 
+// Programs add handlers in main(), where an exception would end them with a core dump: run() throws the first
+// mistake.
 void worker::add_handler(std::string task, detail::handler h) {
-  detail::check_options(task, h.options);
-  if (h.in_process)
-    processes::require_processes("task \"" + task + "\": its handler is on level::process, which");
   auto& setup = impl_->setup;
-  const auto [place, fresh] = setup.handlers.try_emplace(task, std::move(h));
-  if (!fresh) throw usage_error("task \"" + task + "\" has a handler already");
-  setup.tasks.push_back(std::move(task));
+  if (setup.mistake) return;
+  try {
+    workers::check(task, h);
+    const auto [place, fresh] = setup.handlers.try_emplace(task, std::move(h));
+    if (!fresh) throw usage_error("task \"" + task + "\" has a handler already");
+    setup.tasks.push_back(std::move(task));
+  } catch (const error& e) {
+    setup.mistake = e.what();
+  }
 }
 
 std::string_view worker::add_cron(const std::string& name, cron_options options) {
-  impl_->add_cron(name, std::move(options));
-  return impl_->setup.crons.find(std::string(cron::cron_prefix) + name)->first;
+  auto& setup = impl_->setup;
+  try {
+    impl_->add_cron(name, std::move(options));
+  } catch (const error& e) {
+    if (!setup.mistake) setup.mistake = e.what();
+    return {};
+  }
+  return setup.crons.find(std::string(cron::cron_prefix) + name)->first;
 }
 
 worker& worker::on_startup(hook f) {

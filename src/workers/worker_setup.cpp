@@ -5,6 +5,7 @@
 #include <quarq/errors.hpp>
 
 #include "clients/queue_impl.hpp"
+#include "processes/untyped_pool.hpp"
 
 namespace quarq::workers {
 
@@ -19,6 +20,7 @@ void check_count(const char* option, std::size_t value, std::size_t min, std::si
 
 void check(const worker_setup& setup) {
   const auto& o = setup.options;
+  if (setup.mistake) throw usage_error(*setup.mistake);
   if (setup.handlers.empty())
     throw usage_error("a worker needs at least one handler: worker.handle(task, function)");
   if (o.queues.empty()) throw usage_error("a worker needs at least one queue");
@@ -33,6 +35,18 @@ void check(const worker_setup& setup) {
   if (o.lease < std::chrono::milliseconds{1'000}) {
     throw usage_error(fmt::format("option lease: expected at least 1000 ms, got {}", o.lease.count()));
   }
+}
+
+void check(const std::string& task, const detail::handler& how) {
+  detail::check_options(task, how.options);
+  if (how.options.on != level::process) return;
+  if (!how.in_process) {
+    throw usage_error(fmt::format(
+        "task \"{}\": its handler can't run in a process, since it has captures: it must be a function or a "
+        "lambda without captures, and gets what it needs as arguments",
+        task));
+  }
+  processes::require_processes("task \"" + task + "\": its handler is on level::process, which");
 }
 
 std::vector<std::string> queue_names(const worker_setup& setup) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -18,6 +19,7 @@ struct worker_setup {
   std::unordered_map<std::string, detail::handler> handlers;  ///< by their task
   std::vector<std::string> tasks;                             ///< of the handlers, as they were added
   std::unordered_map<std::string, cron::cron_job> crons;      ///< by their task
+  std::optional<std::string> mistake;                         ///< the first in what was added
   worker::hook on_startup, on_shutdown, before_job;
   worker::end_hook after_job, after_commit;
 };
@@ -28,6 +30,7 @@ inline constexpr std::size_t max_processes = 1'024;
 
 /// Throws usage_error for what a worker can't run with.
 void check(const worker_setup& setup);
+void check(const std::string& task, const detail::handler& how);
 
 /// The names of all queues, and the tasks with cron jobs last: for the log.
 std::vector<std::string> queue_names(const worker_setup& setup);

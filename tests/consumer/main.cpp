@@ -25,11 +25,12 @@ quarq::awaitable<int> both(quarq::worker& worker) {
   co_return letters;
 }
 
-// Without quarq::processes a handler can't be on level::process, which is said at once.
+// Without quarq::processes a handler can't be on level::process, which is said before the worker runs.
 bool processes_are_refused() {
   quarq::worker worker;
+  worker.handle(count_letters, do_count_letters, {.on = quarq::level::process});
   try {
-    worker.handle(count_letters, do_count_letters, {.on = quarq::level::process});
+    quarq::run(worker.run());
   } catch (const quarq::error& e) {
     return std::string(e.what()).find("quarq::processes") != std::string::npos;
   }

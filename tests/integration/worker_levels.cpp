@@ -226,8 +226,9 @@ AT_EACH_BROKER(worker_levels);
 TEST(worker_handle, says_when_its_options_do_not_go_together) {
   const auto message = [](auto f, handler_options how) {
     worker w;
+    w.handle(where, f, how);
     try {
-      w.handle(where, f, how);
+      run_on_loop(w.run());
     } catch (const usage_error& e) {
       return std::string(e.what());
     }

@@ -267,7 +267,8 @@ TEST_P(worker_options_test, what_makes_no_sense_is_refused) {
   EXPECT_THROW(run_to_end(none), usage_error);
   worker twice(options());
   twice.handle(step, [](int n) { return n; });
-  EXPECT_THROW(twice.handle(step, [](int n) { return n; }), usage_error);
+  twice.handle(step, [](int n) { return n; });
+  EXPECT_THROW(run_to_end(twice), usage_error);
 }
 
 AT_EACH_BROKER(worker_options_test);

@@ -1,6 +1,7 @@
 // The handler of a task, run in another process: its context is made there, from the facts that travel along.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,15 +46,14 @@ void handler_thunk_of(process_invocation& in) {
   call_handler_in_process<Result, Tuple>(f, in);
 }
 
-/// What a child is to run for a job of this task. Throws usage_error for a handler with captures.
+/// What a child is to run for a job of this task; nullopt for a handler with captures.
 template <class R, class... Args, class F>
-process_target process_target_of_handler(const task<R(Args...)>& what, const F& f) {
+std::optional<process_target> process_target_of_handler(const task<R(Args...)>&, const F& f) {
   using traits = handler_of<task<R(Args...)>, F>;
   if constexpr (process_function<F> && traits::ok) {
     return process_target_with(&handler_thunk_of<F, typename traits::result, typename traits::arguments>, f);
   } else {
-    throw usage_error("the handler of " + std::string(what.name()) +
-                      " can't run in a process: it must be a function or a lambda without captures");
+    return std::nullopt;
   }
 }
 
