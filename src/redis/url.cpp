@@ -71,6 +71,7 @@ class reader {
       read_database_path();
     } else {
       options_.host = url_.host_address().empty() ? options_.host : std::string(url_.host_address());
+      refuse_port_in_path();
       read_port(options_.port);
       read_database_path();
     }
@@ -142,6 +143,13 @@ class reader {
     if (!options_.username.empty() && options_.password.empty()) {
       fail("there is a user name without a password; a password alone is written as :password@");
     }
+  }
+
+  // Boost.URL ends a port at its first character that is no digit, where a path begins; others begin with /.
+  void refuse_port_in_path() const {
+    const std::string_view path = url_.encoded_path();
+    if (path.empty() || path.starts_with('/')) return;
+    whole_number(std::string(url_.port()) + std::string(path.substr(0, path.find('/'))), 65535, "the port");
   }
 
   void read_port(std::string& into) {

@@ -142,6 +142,8 @@ TEST(redis_url, a_wrong_part_is_named) {
        "rediss+sentinel"},
       {"redis:host", "after the scheme there must be ://"},
       {"redis://host:0", "the port is 0"},
+      {"redis://127.0.0.1:notaport", "the port is \"notaport\"; it must be a number from 0 to 65535"},
+      {"redis://host:12x/3", "the port is \"12x\"; it must be a number from 0 to 65535"},
       {"redis://host:65536", "the port is \"65536\"; it must be a number from 0 to 65535"},
       {"redis://host/abc", "the database is \"abc\"; it must be a number from 0 to 1000000"},
       {"redis://host/-1", "the database is \"-1\"; it must be a number from 0 to 1000000"},
