@@ -28,6 +28,21 @@ std::string without_arguments(std::string_view text) {
   return std::string(text.substr(0, text.find(", with args beginning with")));
 }
 
+std::string refusal(std::string_view text, refused_by whom) {
+  const bool by_sentinel = whom == refused_by::sentinel;
+  if (text.starts_with("NOAUTH ")) {
+    return by_sentinel
+               ? "NOAUTH: it wants a password of its own: add sentinel_password=PASSWORD to the URL"
+               : "NOAUTH: it wants a password: write redis://:PASSWORD@HOST or redis://USER:PASSWORD@HOST";
+  }
+  if (text.starts_with("WRONGPASS ")) {
+    return std::string("WRONGPASS: it does not accept the ") +
+           (by_sentinel ? "sentinel_user and sentinel_password" : "user and password") +
+           " of the URL (in a URL, @ / ? # % are written as %40 %2F %3F %23 %25)";
+  }
+  return without_arguments(text);
+}
+
 error_class classify_error(std::string_view text) noexcept {
   if (text.starts_with("NOSCRIPT ")) return error_class::no_script;
   for (const auto code : not_ready_codes) {
@@ -85,7 +100,8 @@ handshake_result handshake::take(const reply& r) {
   const step now = left_.front();
   left_.pop_front();
   if (r.is_error() && now.must_succeed) {
-    error_ = std::string(now.what) + " was refused: " + without_text(without_arguments(r.text), password_);
+    error_ = std::string(now.what) +
+             " was refused: " + without_text(refusal(r.text, refused_by::server), password_);
     return classify_error(r.text) == error_class::not_ready ? handshake_result::not_ready
                                                             : handshake_result::refused;
   }

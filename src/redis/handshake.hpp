@@ -26,6 +26,10 @@ broker_error::reason reason_of(std::string_view text);
 /// An error reply without the arguments that the server repeats in it: one of them may be a password.
 std::string without_arguments(std::string_view text);
 
+enum class refused_by { server, sentinel };
+/// An error reply as users are to read it: NOAUTH and WRONGPASS say what belongs into the URL.
+std::string refusal(std::string_view text, refused_by whom);
+
 /// AUTH with the user and the password of these options.
 std::vector<std::string> auth_args(const connection_options& options);
 

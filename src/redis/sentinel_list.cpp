@@ -43,7 +43,7 @@ bool sentinel_list::take(const reply& answer) {
   } else if (answer.is_nil()) {
     give_up_next(" does not know a master named \"" + name_ + "\"", true);
   } else if (answer.is_error()) {
-    failed("SENTINEL was refused: " + without_arguments(answer.text),
+    failed("SENTINEL was refused: " + refusal(answer.text, refused_by::sentinel),
            classify_error(answer.text) != error_class::not_ready);
   } else {
     failed("its answer is no address", true);

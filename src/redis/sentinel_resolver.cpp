@@ -32,7 +32,7 @@ std::string question(const connection_options& sentinel, const std::string& mast
 
 void check_auth_reply(const reply& r) {
   if (!r.is_error()) return;
-  const std::string what = "AUTH was refused: " + without_arguments(r.text);
+  const std::string what = "AUTH was refused: " + refusal(r.text, refused_by::sentinel);
   if (classify_error(r.text) == error_class::not_ready) throw error(what);
   throw permanent_error(what);
 }

@@ -42,7 +42,15 @@ TEST(redis_handshake, is_done_with_the_last_reply) {
 TEST(redis_handshake, a_refusal_differs_from_a_server_that_is_not_ready) {
   handshake refused({}, {});
   EXPECT_EQ(refused.take(error_reply("NOAUTH Authentication required.")), handshake_result::refused);
-  EXPECT_EQ(refused.error(), "HELLO was refused: NOAUTH Authentication required.");
+  EXPECT_EQ(refused.error(),
+            "HELLO was refused: NOAUTH: it wants a password: write redis://:PASSWORD@HOST or "
+            "redis://USER:PASSWORD@HOST");
+  handshake wrong({}, {});
+  EXPECT_EQ(wrong.take(error_reply("WRONGPASS invalid username-password pair or user is disabled.")),
+            handshake_result::refused);
+  EXPECT_EQ(wrong.error(),
+            "HELLO was refused: WRONGPASS: it does not accept the user and password of the URL (in a URL, "
+            "@ / ? # % are written as %40 %2F %3F %23 %25)");
   connection_options other_database;
   other_database.database = 4;
   handshake loading(other_database, {});
