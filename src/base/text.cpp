@@ -17,6 +17,19 @@ std::string human_duration(std::chrono::microseconds d) {
   return fmt::format("{:.1f} min", static_cast<double>(us) / 60e6);
 }
 
+std::string listed(std::span<const std::string> names) {
+  constexpr std::size_t max_bytes = 300;
+  std::string list;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0 && list.size() + 2 + names[i].size() > max_bytes) {
+      return list + fmt::format(" and {} more", names.size() - i);
+    }
+    if (i > 0) list += ", ";
+    list += names[i];
+  }
+  return list;
+}
+
 std::string type_name(const std::type_info& type) {
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> demangled(

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <typeinfo>
 
@@ -9,6 +10,9 @@ namespace quarq::base {
 
 /// "480 us", "35 ms", "1.2 s", "5 min": two or three digits and a unit.
 std::string human_duration(std::chrono::microseconds d);
+
+/// "add, greet, tidy": as many of the names as fit into about 300 bytes, and how many there are besides.
+std::string listed(std::span<const std::string> names);
 
 /// The C++ name of a type, demangled.
 std::string type_name(const std::type_info& type);

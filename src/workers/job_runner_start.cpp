@@ -74,9 +74,11 @@ std::optional<attempt> job_runner::check(running_job& job) {
                                       job.terms.retry.max_attempts()));
   }
   if (!job.how) {
-    return failed_attempt(result_kind::unknown_task, "quarq::unknown_task",
-                          fmt::format("no worker has had a handler for task \"{}\" for {}", job.record.task,
-                                      base::human_duration(its_.setup.options.unknown_task_timeout)));
+    return failed_attempt(
+        result_kind::unknown_task, "quarq::unknown_task",
+        fmt::format("no worker has had a handler for task \"{}\" for {}; this one handles {}",
+                    job.record.task, base::human_duration(its_.setup.options.unknown_task_timeout),
+                    base::listed(its_.setup.tasks)));
   }
   if (!job.record.keywords.empty()) return bind_by_name(job);
   return std::nullopt;

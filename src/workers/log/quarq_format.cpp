@@ -27,8 +27,8 @@ class own_format final : public broker::worker_log_format {
   const char* line_pattern() const noexcept override { return base::own_log_pattern; }
 
   void serving(const logged_worker& w) const override {
-    base::log().info("worker {} serves {} at {}: {} tasks, {} at once", w.name, fmt::join(w.queues, ", "),
-                     w.url, w.tasks.size(), w.concurrency);
+    base::log().info("worker {} serves {} at {}: {} at once; it handles {}", w.name,
+                     fmt::join(w.queues, ", "), w.url, w.concurrency, base::listed(w.tasks));
   }
 
   void started(const logged_job& job) const override {

@@ -26,6 +26,7 @@
 
 #include "async/auto_reset_event.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "workers/program/file_watch.hpp"
 #include "workers/program/service_manager.hpp"
 #include "workers/worker.hpp"
@@ -104,6 +105,14 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
   app.add_flag("--log-results,!--no-log-results", o.log_results, "what handlers return is logged");
   app.add_option("--log-level", f.log_level, "trace, debug, info, warn, error or off (or QUARQ_LOG; info)")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
+}
+
+// What a program says of itself, before its options are.
+void describe(CLI::App& app, const char* path, const workers::worker_setup& setup) {
+  const auto name = std::filesystem::path(path).filename().string();
+  app.name(name);
+  app.set_version_flag("--version", fmt::format("{}: a worker of quarq {}", name, QUARQ_VERSION));
+  if (!setup.tasks.empty()) app.footer("It handles " + base::listed(workers::tasks_crons_last(setup)) + ".");
 }
 
 void apply(worker_options& o, const flags& f) {
@@ -249,6 +258,7 @@ int worker::main(int argc, char** argv) {
   f.lease = static_cast<double>(o.lease.count()) / 1000;
   f.unknown_task_timeout = static_cast<double>(o.unknown_task_timeout.count()) / 1000;
   CLI::App app("A quarq worker: claims jobs from its queues and runs their handlers.");
+  describe(app, argv[0], impl_->setup);
   declare(app, o, f);
   try {
     app.parse(argc, argv);

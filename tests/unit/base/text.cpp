@@ -29,5 +29,15 @@ TEST(text, what_is_thrown_is_named_by_its_type_and_strings_by_what_they_say) {
   EXPECT_EQ(described(std::string("no space left")).text, "no space left");
 }
 
+TEST(text, a_list_of_names_is_bounded) {
+  EXPECT_EQ(listed({}), "");
+  EXPECT_EQ(listed(std::vector<std::string>{"add"}), "add");
+  EXPECT_EQ(listed(std::vector<std::string>{"add", "greet"}), "add, greet");
+  const std::vector<std::string> many(1'000, "a_task");
+  const auto list = listed(many);
+  EXPECT_LE(list.size(), 330u);
+  EXPECT_TRUE(list.ends_with("a_task and 963 more")) << list;
+}
+
 }  // namespace
 }  // namespace quarq::base

@@ -46,6 +46,7 @@ class job_runner_test : public role_test {
     h.on_loop = std::bind_front(&job_runner_test::call, std::move(f));
     h.options = std::move(how);
     setup_.handlers.insert_or_assign("work", std::move(h));
+    setup_.tasks = {"work"};
   }
   static awaitable<std::string> call(const std::function<awaitable<void>(context&)>& f, context& ctx,
                                      std::string_view) {
