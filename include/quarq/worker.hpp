@@ -46,7 +46,8 @@ struct worker_options {
   std::size_t threads = 0;
   /// Processes that run handlers on level::process, likewise.
   std::size_t processes = 0;
-  /// Stop when nothing is queued and nothing runs here. Deferred jobs are left to the next worker.
+  /// Stop when nothing is queued and nothing runs here. Deferred jobs are left to the next worker. run()
+  /// throws broker_error if the broker can't be reached for burst_timeout.
   bool burst = false;
   /// With `burst`: wait for deferred jobs too, and stop when none is queued or deferred. Retries of jobs that
   /// other workers run do not count.
@@ -67,6 +68,8 @@ struct worker_options {
   std::chrono::milliseconds unknown_task_timeout{600'000};
   /// Whether the log shows the first 80 characters of what handlers return.
   bool log_results = true;
+  /// With `burst`: how long the broker may be away, at the start or later, before run() gives up.
+  std::chrono::milliseconds burst_timeout{30'000};
 };
 
 /// The end of one attempt, as after_job and after_commit see it.

@@ -35,6 +35,8 @@ std::string host_and_pid() {
   return fmt::format("{}:{}", codecs::to_utf8(host), ::getpid());
 }
 
+constexpr milliseconds contact_check_interval{1'000};
+
 // Ends the start of a worker that is asked to stop.
 struct stopped_early {};
 
@@ -52,10 +54,11 @@ queue_leases leases_for(const std::vector<served_queue>& queues) {
 
 environment real_environment() {
   static steady_clock real_time;
-  return {real_time, [](const std::string& url, const asio::any_io_executor& loop) {
-            broker::open_options patient;
-            patient.timeout.reset();
-            return broker::open(url, loop, patient);
+  return {real_time,
+          [](const std::string& url, const asio::any_io_executor& loop, std::optional<milliseconds> timeout) {
+            broker::open_options how;
+            how.timeout = timeout;
+            return broker::open(url, loop, how);
           }};
 }
 
@@ -198,7 +201,10 @@ awaitable<void> worker_impl::run() {
   phase_ = phase::starting;
   loop_ = co_await asio::this_coro::executor;
   name_ = host_and_pid();
-  broker_ = environment_.open_broker(setup.options.broker, loop_);
+  const auto& o = setup.options;
+  std::optional<milliseconds> timeout;  // otherwise it waits for the broker for as long as it takes
+  if (o.burst) timeout = o.burst_timeout;
+  broker_ = environment_.open_broker(o.broker, loop_, timeout);
   log_ = broker_->about().log;
   if (!log_) log_ = &quarq_format();
   if (owns_process) base::set_log_pattern(log_->line_pattern());
@@ -267,15 +273,39 @@ awaitable<void> worker_impl::start() {
 template <class F>
 awaitable<void> worker_impl::once_there_is_room(const F& ask) {
   log_limiter complaints;
+  const auto began = clock_.now();
   while (true) {
     try {
       co_await ask();
       co_return;
     } catch (const broker_error& e) {
-      if (e.why() != broker_error::reason::full) throw;
+      if (e.why() != broker_error::reason::full || is_overdue(began)) throw;
       if (complaints.may_log(clock_.now())) base::log().warn("waiting for the store: {}", e.what());
     }
     co_await sleep_for(clock_, settler::pause_after_error);
+  }
+}
+
+// Whether a burst has had no answer for too long.
+bool worker_impl::is_overdue(clock::time_point since) const {
+  const auto& o = setup.options;
+  return o.burst && clock_.now() - since >= o.burst_timeout;
+}
+
+// What it started may never get through, and its end would be waited for in vain: a burst must end.
+awaitable<void> worker_impl::watch_contact() {
+  auto& r = *roles_;
+  const auto& o = setup.options;
+  while (true) {
+    auto last = clock_.now();
+    for (const auto& l : r.leases) last = std::min(last, l.sure_until - o.lease);
+    if (is_overdue(last)) {
+      hurry_ = true;  // running jobs could not tell how they end
+      throw broker_error(fmt::format("{}: no answer for {}: a burst gives up",
+                                     broker::without_password(o.broker),
+                                     base::human_duration(o.burst_timeout)));
+    }
+    co_await sleep_for(clock_, std::min(o.burst_timeout, contact_check_interval));
   }
 }
 
@@ -286,6 +316,7 @@ void worker_impl::spawn_roles() {
   r.group.spawn(r.claims.run());
   r.group.spawn(r.runner.watch_deadlines());
   if (plans) r.group.spawn(r.planner.run());
+  if (setup.options.burst) r.group.spawn(watch_contact());
   for (auto& l : r.leases) {
     r.group.spawn(r.renewer.run(l));
     r.group.spawn(r.settlements.run(l));

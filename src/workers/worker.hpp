@@ -43,8 +43,8 @@ namespace quarq::workers {
 /// What a worker stands on, which tests replace.
 struct environment {
   clock& time;
-  std::function<std::shared_ptr<broker::broker>(const std::string& url,
-                                                const boost::asio::any_io_executor& loop)>
+  std::function<std::shared_ptr<broker::broker>(
+      const std::string& url, const boost::asio::any_io_executor& loop, std::optional<milliseconds> timeout)>
       open_broker;
 };
 /// The machine's own time, and the broker that the URL names.
@@ -110,6 +110,8 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   awaitable<void> start();
   template <class F>
   awaitable<void> once_there_is_room(const F& ask);
+  bool is_overdue(clock::time_point since) const;
+  awaitable<void> watch_contact();
   void spawn_roles();
   awaitable<void> watch_for_early_stop();
   awaitable<void> serve();

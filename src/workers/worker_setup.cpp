@@ -35,6 +35,10 @@ void check(const worker_setup& setup) {
   if (o.lease < std::chrono::milliseconds{1'000}) {
     throw usage_error(fmt::format("option lease: expected at least 1000 ms, got {}", o.lease.count()));
   }
+  if (o.burst_timeout < std::chrono::milliseconds{1}) {
+    throw usage_error(
+        fmt::format("option burst_timeout: expected at least 1 ms, got {}", o.burst_timeout.count()));
+  }
 }
 
 void check(const std::string& task, const detail::handler& how) {

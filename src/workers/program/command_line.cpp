@@ -39,7 +39,7 @@ namespace asio = boost::asio;
 
 struct flags {
   std::vector<std::string> queues;
-  double shutdown_timeout = 0, lease = 0, unknown_task_timeout = 0;
+  double shutdown_timeout = 0, lease = 0, unknown_task_timeout = 0, burst_timeout = 0;
   bool check = false;
   std::vector<std::string> watch;
   std::string log_level;  ///< empty: as QUARQ_LOG says
@@ -98,6 +98,9 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
       ->check(CLI::Range(0.0, 31'536'000.0));
   app.add_flag("--burst", o.burst, "stop when nothing is queued");
   app.add_flag("--burst-deferred", o.burst_includes_deferred, "stop when nothing is queued or deferred");
+  app.add_option("--burst-timeout", f.burst_timeout,
+                 "seconds without an answer of the broker after which a burst gives up, with exit code 1")
+      ->check(CLI::Range(0.001, 31'536'000.0));
   app.add_flag("--check", f.check, "only say whether a worker of each queue is alive: exit code 0 or 1");
   app.add_option("--watch", f.watch,
                  "a folder: start again, after running jobs have ended, when a file in it or the program "
@@ -122,6 +125,7 @@ void apply(worker_options& o, const flags& f) {
   o.lease = to_ms(f.lease);
   o.unknown_task_timeout = to_ms(f.unknown_task_timeout);
   o.burst = o.burst || o.burst_includes_deferred;
+  o.burst_timeout = to_ms(f.burst_timeout);
   if (!f.log_level.empty()) base::set_log_level(f.log_level);
 }
 
@@ -258,6 +262,7 @@ int worker::main(int argc, char** argv) {
   f.lease = static_cast<double>(o.lease.count()) / 1000;
   f.unknown_task_timeout = static_cast<double>(o.unknown_task_timeout.count()) / 1000;
   CLI::App app("A quarq worker: claims jobs from its queues and runs their handlers.");
+  f.burst_timeout = static_cast<double>(o.burst_timeout.count()) / 1000;
   describe(app, argv[0], impl_->setup);
   declare(app, o, f);
   try {

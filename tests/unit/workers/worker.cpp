@@ -293,6 +293,26 @@ TEST_F(worker_test, ends_after_as_many_jobs_as_it_may_start) {
   EXPECT_TRUE(is_in("c", job_state::queued));
 }
 
+TEST_F(worker_test, a_burst_gives_up_when_the_broker_does_not_answer_for_long) {
+  worker_options o;
+  o.burst = true;
+  o.burst_timeout = 20s;
+  auto w = make_worker(o);
+  handle_until_told(w);
+  send({"a"});
+  const auto run = start(w);
+  until([&] { return started_ == 1; });
+  broker_->fail(operation::renew, 5);
+  pass(15s);
+  EXPECT_FALSE(run->ended());
+  broker_->fail(operation::renew, 1'000);
+  const auto began = clock_.now();
+  until([&] { return run->ended(); });
+  EXPECT_THROW(std::rethrow_exception(run->failure()), broker_error);
+  EXPECT_GE(clock_.now() - began, 19s);
+  EXPECT_LE(clock_.now() - began, 30s);
+}
+
 TEST_F(worker_test, a_burst_can_wait_for_what_is_deferred) {
   worker_options o;
   o.burst = true;

@@ -32,7 +32,7 @@ class worker_simulation : public testing::Test {
 
   /// A worker of the queue "default".
   worker make_worker(worker_options o = {}) {
-    workers::environment here{clock_, [this](const std::string&, const auto&) { return broker_; }};
+    workers::environment here{clock_, [this](const auto&...) { return broker_; }};
     return workers::worker_access::make(
         std::make_shared<workers::worker_impl>(std::move(o), std::move(here)));
   }
