@@ -33,6 +33,9 @@ struct served_queue {
   int weight = 1;  ///< at least 1
 };
 
+/// Lines for people, in the words of the queue's broker; or JSON for programs.
+enum class log_format { text, json };
+
 /// Options of a worker. The command line of worker::main overrides them.
 struct worker_options {
   /// Where jobs live; see quarq::queue.
@@ -70,6 +73,10 @@ struct worker_options {
   bool log_results = true;
   /// With `burst`: how long the broker may be away, at the start or later, before run() gives up.
   std::chrono::milliseconds burst_timeout{30'000};
+  /// How the log looks. With json each line is one object, whose members docs/worker.md lists; if the program
+  /// has registered a spdlog logger named "quarq", that one gets what happens to jobs as objects and decides
+  /// how its lines look.
+  log_format log_lines = log_format::text;
 };
 
 /// The end of one attempt, as after_job and after_commit see it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -46,6 +47,10 @@ bool set_log_level(std::string_view word) {
 
 void set_log_pattern(const char* pattern) {
   if (the_logger().is_ours) log().set_pattern(pattern);
+}
+
+void set_log_formatter(std::unique_ptr<spdlog::formatter> formatter) {
+  if (the_logger().is_ours) log().set_formatter(std::move(formatter));
 }
 
 }  // namespace quarq::base

@@ -22,5 +22,6 @@ bool set_log_level(std::string_view word);
 /// Sets the format of later lines, as an spdlog pattern. Does nothing where the program has registered a logger of
 /// its own.
 void set_log_pattern(const char* pattern);
+void set_log_formatter(std::unique_ptr<spdlog::formatter> formatter);
 
 }  // namespace quarq::base

@@ -28,6 +28,7 @@ struct logged_worker {
 struct logged_job {
   std::string_view id;
   std::string_view task;  ///< empty: its record can't be read
+  std::string_view queue;
   bool is_cron = false;
   int attempts = 1;
   int max_attempts = 1;

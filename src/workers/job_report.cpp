@@ -65,6 +65,7 @@ broker::logged_job logged(const running_job& job, bool is_cron, std::chrono::mic
   broker::logged_job l;
   l.id = job.printable_id.empty() ? job.claimed.id : job.printable_id;
   l.task = job.printable_task.empty() ? job.record.task : job.printable_task;
+  l.queue = job.from.served.name;
   l.is_cron = is_cron;
   l.attempts = job.claimed.attempts;
   l.max_attempts = job.terms.retry.max_attempts();

@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "codecs/utf8.hpp"
+#include "workers/log/json_format.hpp"
 #include "workers/log/quarq_format.hpp"
 
 namespace quarq::workers {
@@ -202,12 +203,11 @@ awaitable<void> worker_impl::run() {
   loop_ = co_await asio::this_coro::executor;
   name_ = host_and_pid();
   const auto& o = setup.options;
+  if (o.log_lines == log_format::json) base::set_log_formatter(make_json_lines());
   std::optional<milliseconds> timeout;  // otherwise it waits for the broker for as long as it takes
   if (o.burst) timeout = o.burst_timeout;
   broker_ = environment_.open_broker(o.broker, loop_, timeout);
-  log_ = broker_->about().log;
-  if (!log_) log_ = &quarq_format();
-  if (owns_process) base::set_log_pattern(log_->line_pattern());
+  choose_log();
   slots_.emplace(setup.options.concurrency, setup.options.max_jobs);
   roles_.emplace(*this, loop_);
   const loop_end at_the_end(*this);
@@ -225,6 +225,16 @@ awaitable<void> worker_impl::run() {
   co_await shut_down();
   if (thrown) std::rethrow_exception(thrown);
   if (roles_->group.failure()) std::rethrow_exception(roles_->group.failure());
+}
+
+void worker_impl::choose_log() {
+  if (setup.options.log_lines == log_format::json) {
+    log_ = &json_format();
+    return;
+  }
+  log_ = broker_->about().log;
+  if (!log_) log_ = &quarq_format();
+  if (owns_process) base::set_log_pattern(log_->line_pattern());
 }
 
 // A worker may wait long for its broker, and must hear of a stop meanwhile.

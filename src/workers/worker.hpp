@@ -112,6 +112,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   awaitable<void> once_there_is_room(const F& ask);
   bool is_overdue(clock::time_point since) const;
   awaitable<void> watch_contact();
+  void choose_log();
   void spawn_roles();
   awaitable<void> watch_for_early_stop();
   awaitable<void> serve();

@@ -27,6 +27,7 @@
 #include "async/auto_reset_event.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "workers/log/json_format.hpp"
 #include "workers/program/file_watch.hpp"
 #include "workers/program/service_manager.hpp"
 #include "workers/worker.hpp"
@@ -42,7 +43,8 @@ struct flags {
   double shutdown_timeout = 0, lease = 0, unknown_task_timeout = 0, burst_timeout = 0;
   bool check = false;
   std::vector<std::string> watch;
-  std::string log_level;  ///< empty: as QUARQ_LOG says
+  std::string log_level;   ///< empty: as QUARQ_LOG says
+  std::string log_format;  ///< empty: as the options say
 };
 
 // "mail" or "mail=3".
@@ -108,6 +110,8 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
   app.add_flag("--log-results,!--no-log-results", o.log_results, "what handlers return is logged");
   app.add_option("--log-level", f.log_level, "trace, debug, info, warn, error or off (or QUARQ_LOG; info)")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
+  app.add_option("--log-format", f.log_format, "text, or json: one object a line (text)")
+      ->check(CLI::IsMember({"text", "json"}));
 }
 
 // What a program says of itself, before its options are.
@@ -127,6 +131,7 @@ void apply(worker_options& o, const flags& f) {
   o.burst = o.burst || o.burst_includes_deferred;
   o.burst_timeout = to_ms(f.burst_timeout);
   if (!f.log_level.empty()) base::set_log_level(f.log_level);
+  if (!f.log_format.empty()) o.log_lines = f.log_format == "json" ? log_format::json : log_format::text;
 }
 
 awaitable<bool> all_alive(worker_options o) {
@@ -253,6 +258,16 @@ awaitable<void> run_until_asked(worker& w, workers::worker_impl& impl, const std
   if (failure) std::rethrow_exception(failure);
 }
 
+// In the log's own form, if that is for programs.
+void say_last_words(const char* program, const char* what, log_format lines) {
+  if (lines == log_format::json) {
+    base::set_log_formatter(workers::make_json_lines());
+    base::log().error("{}", what);
+  } else {
+    fmt::print(stderr, "{}: {}\n", program, what);
+  }
+}
+
 }  // namespace
 
 int worker::main(int argc, char** argv) {
@@ -283,10 +298,10 @@ int worker::main(int argc, char** argv) {
     quarq::run(run_until_asked(*this, *impl_, f.watch, c));
     if (c.starts_again()) start_again(c);
   } catch (const usage_error& e) {
-    fmt::print(stderr, "{}: {}\n", argv[0], e.what());
+    say_last_words(argv[0], e.what(), o.log_lines);
     code = 2;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "{}: {}\n", argv[0], e.what());
+    say_last_words(argv[0], e.what(), o.log_lines);
     code = 1;
   }
   return code;

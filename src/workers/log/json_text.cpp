@@ -1,0 +1,74 @@
+#include "workers/log/json_text.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "codecs/utf8.hpp"
+
+namespace quarq::workers {
+namespace {
+
+constexpr std::size_t max_listed = 100;
+constexpr std::size_t max_listed_name = 200;
+
+void append_escaped(std::string& out, char c) {
+  switch (c) {
+    case '"':
+    case '\\':
+      out += '\\';
+      out += c;
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    default:
+      if (static_cast<unsigned char>(c) < 0x20) {
+        out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+      } else {
+        out += c;
+      }
+  }
+}
+
+}  // namespace
+
+std::string json_string(std::string_view text, std::size_t limit) {
+  std::string valid;
+  if (!codecs::is_utf8(text)) {
+    valid = codecs::to_utf8(text);
+    text = valid;
+  }
+  const bool is_cut = text.size() > limit;
+  std::string out = "\"";
+  for (const char c : is_cut ? text.substr(0, codecs::cut_at(text, limit)) : text) append_escaped(out, c);
+  if (is_cut) out += codecs::ellipsis;
+  return out + '"';
+}
+
+json_members& json_members::ms(std::string_view key, std::chrono::microseconds value) {
+  const auto us = std::max<std::int64_t>(value.count(), 0);
+  return raw(key, fmt::format("{}.{:03}", us / 1'000, us % 1'000));
+}
+
+json_members& json_members::texts(std::string_view key, std::span<const std::string> values) {
+  std::string all = "[";
+  for (const auto& value : values.first(std::min(values.size(), max_listed))) {
+    if (all.size() > 1) all += ',';
+    all += json_string(value, max_listed_name);
+  }
+  return raw(key, all + "]");
+}
+
+json_members& json_members::raw(std::string_view key, std::string_view value) {
+  if (!members_.empty()) members_ += ',';
+  members_ += json_string(key);
+  members_ += ':';
+  members_ += value;
+  return *this;
+}
+
+}  // namespace quarq::workers
