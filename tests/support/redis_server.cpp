@@ -56,6 +56,12 @@ int free_port() {
   return ntohs(where.sin_port);
 }
 
+/// Of another version, or one that takes the place of Redis.
+std::string server_program() {
+  const char* program = std::getenv("QUARQ_TEST_REDIS_SERVER");
+  return program == nullptr ? "redis-server" : program;
+}
+
 redis::reply ask(int s, const std::vector<std::string>& args) {
   std::string bytes;
   redis::append_command(bytes, args);
@@ -157,7 +163,7 @@ std::vector<std::pair<std::string, std::string>> redis_server::settings() const 
 }
 
 std::vector<std::string> redis_server::server_args() const {
-  std::vector<std::string> args{"redis-server"};
+  std::vector<std::string> args{server_program()};
   for (const auto& [name, value] : settings()) args.insert(args.end(), {"--" + name, value});
   args.insert(args.end(), {"--save", "", "--daemonize", "no", "--appendfsync", "always"});
   args.insert(args.end(), {"--appendonly", options_.appendonly ? "yes" : "no"});
@@ -168,7 +174,7 @@ std::vector<std::string> redis_server::server_args() const {
 // A sentinel keeps what it has learnt in its configuration file: a restart must not write that again.
 std::vector<std::string> redis_server::sentinel_args() const {
   const std::string file = dir_ / "sentinel.conf";
-  std::vector<std::string> args{"redis-server", file, "--sentinel"};
+  std::vector<std::string> args{server_program(), file, "--sentinel"};
   if (std::filesystem::exists(file)) return args;
   std::ofstream out(file);
   for (const auto& [name, value] : settings()) out << name << ' ' << value << '\n';
@@ -194,6 +200,7 @@ void redis_server::spawn() {
   dup2(nowhere, 0);
   dup2(nowhere, 1);
   dup2(nowhere, 2);
+  for (const auto& [name, value] : options_.environment) setenv(name.c_str(), value.c_str(), 1);
   execvp(pointers[0], pointers.data());
   _exit(127);
 }

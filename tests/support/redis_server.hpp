@@ -1,6 +1,7 @@
-// A redis-server of a test's own.
+// A redis-server of a test's own: the one on PATH, or the program that QUARQ_TEST_REDIS_SERVER names.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@ struct redis_server_options {
   /// With tls: the folder of another server, whose certificate this one presents too.
   std::string certificate{};
   std::string password{};
+  std::map<std::string, std::string> environment{};  ///< added to the test's own
   std::vector<std::string> extra{};  ///< more arguments, as on the command line: "--maxmemory", "10mb"
   /// If not empty, the server is a sentinel, and these are further lines of its configuration file.
   std::vector<std::string> sentinel{};
