@@ -34,8 +34,12 @@ constexpr auto kept = std::chrono::hours(1);
 
 class sender {
  public:
-  sender(queue to, journal_writer& journal, std::uint32_t seed, int which)
-      : to_(std::move(to)), journal_(journal), random_(seed), name_(fmt::format("{}-{}", getpid(), which)) {}
+  sender(queue to, queue spare, journal_writer& journal, std::uint32_t seed, int which)
+      : to_(std::move(to)),
+        spare_(std::move(spare)),
+        journal_(journal),
+        random_(seed),
+        name_(fmt::format("{}-{}", getpid(), which)) {}
 
   awaitable<void> run() {
     while (!asked_to_stop) {
@@ -52,12 +56,12 @@ class sender {
   }
 
  private:
-  int below(int limit) { return static_cast<int>(random_() % static_cast<unsigned>(limit)); }
+  int below(std::int64_t limit) { return static_cast<int>(random_() % static_cast<unsigned>(limit)); }
   std::string id(std::string_view prefix) { return fmt::format("{}{}-{}", prefix, name_, number_); }
 
   awaitable<void> send_one() {
     ++number_;
-    switch (below(12)) {
+    switch (below(15)) {
       case 0:
         co_await send(slow(number_, below(1'000)).id(id("slow-")));
         break;
@@ -88,6 +92,13 @@ class sender {
       case 9:
         co_await send_batch();
         break;
+      case 10:
+        co_await send_doomed();
+        break;
+      case 11:
+      case 12:
+        co_await send_to_spare_queue();
+        break;
       default:
         co_await send(quick(number_));
         break;
@@ -97,16 +108,16 @@ class sender {
   static retry_policy quickly() { return backoff::constant(50ms); }
 
   awaitable<void> send(call<std::int64_t> what) {
-    const auto before = test::now_micros();
+    const auto before = true_time();
     const auto sent = co_await to_.enqueue(std::move(what.keep_result(kept)));
     note_accepted(sent.id(), number_, before);
     if (below(2) == 0) co_await wait_for(sent);
   }
 
   awaitable<void> send_deferred() {
-    const milliseconds delay(below(2'000));
+    const milliseconds delay(below(longest_delay.count()));
     auto what = quick(number_).id(id("deferred-")).delay(delay).keep_result(kept);
-    const auto before = test::now_micros();
+    const auto before = true_time();
     const auto sent = co_await to_.enqueue(std::move(what));
     note_accepted(sent.id(), number_, before + delay);
   }
@@ -114,7 +125,7 @@ class sender {
   awaitable<void> send_to_cancel() {
     auto what =
         slow(number_, below(400)).id(id(cancelled_prefix)).delay(milliseconds(below(200))).keep_result(kept);
-    const auto before = test::now_micros();
+    const auto before = true_time();
     const auto sent = co_await to_.enqueue(std::move(what));
     note_accepted(sent.id(), number_, before);
     co_await sleep_for(milliseconds(below(300)));
@@ -123,9 +134,23 @@ class sender {
     journal_.note("cancel", {sent.id(), names[static_cast<int>(outcome)]});
   }
 
+  awaitable<void> send_doomed() {
+    constexpr int always = 1'000'000;
+    co_await send(retried(number_, always).id(id(doomed_prefix)).backoff(quickly()).attempts(3));
+  }
+
+  // Nobody waits for these: they may be purged at any time.
+  awaitable<void> send_to_spare_queue() {
+    const milliseconds delay(below(2) * below(longest_delay.count()));
+    auto what = slow(number_, below(200)).id(id(spare_prefix)).delay(delay).keep_result(kept);
+    const auto before = true_time();
+    const auto sent = co_await spare_.enqueue(std::move(what));
+    note_accepted(sent.id(), number_, before + delay);
+  }
+
   awaitable<void> send_void() {
     auto what = no_result(number_).id(id(void_prefix));
-    const auto before = test::now_micros();
+    const auto before = true_time();
     const auto sent = co_await to_.enqueue(std::move(what));
     note_accepted(sent.id(), number_, before);
   }
@@ -135,7 +160,7 @@ class sender {
     auto what = slow(number_, below(30)).id(fmt::format("{}{}", unique_prefix, below(8))).keep_result(0ms);
     const auto taken = what.options().id.value();
     std::optional<std::string> accepted;
-    const auto before = test::now_micros();
+    const auto before = true_time();
     try {
       const auto sent = co_await to_.enqueue(std::move(what));
       accepted = sent.id();
@@ -152,7 +177,7 @@ class sender {
     std::vector<call<std::int64_t>> calls;
     const auto first = number_;
     for (int i = 0; i < 10; ++i) calls.push_back(quick(number_++).keep_result(kept));
-    const auto before = test::now_micros();
+    const auto before = true_time();
     const auto sent = co_await to_.enqueue(std::move(calls));
     for (std::size_t i = 0; i < sent.size(); ++i) {
       note_accepted(sent[i].value().id(), first + static_cast<std::int64_t>(i), before);
@@ -184,7 +209,7 @@ class sender {
                   {id, std::to_string(number), std::to_string(not_before.time_since_epoch().count())});
   }
 
-  queue to_;
+  queue to_, spare_;
   journal_writer& journal_;
   std::mt19937 random_;
   const std::string name_;
@@ -192,11 +217,11 @@ class sender {
 };
 
 awaitable<void> run_senders(std::string broker, std::uint32_t seed, int count, journal_writer& journal) {
-  const queue to(broker);
+  const queue to(broker, main_queue), spare(broker, spare_queue);
   std::vector<std::unique_ptr<sender>> senders;
   std::vector<awaitable<void>> running;
   for (int i = 0; i < count; ++i) {
-    senders.push_back(std::make_unique<sender>(to, journal, seed + static_cast<std::uint32_t>(i), i));
+    senders.push_back(std::make_unique<sender>(to, spare, journal, seed + static_cast<std::uint32_t>(i), i));
     running.push_back(senders.back()->run());
   }
   co_await gather(std::move(running));

@@ -32,19 +32,22 @@ struct member {
 
 class fleet {
  public:
-  fleet(place& where, std::string journal, std::uint32_t seed, int workers, int clients);
+  fleet(place& where, std::string journal, std::uint32_t seed, int workers, int clients, int operators);
 
   std::vector<member>& workers() { return workers_; }
   std::vector<member>& clients() { return clients_; }
+  std::vector<member>& operators() { return operators_; }
 
   void start_worker(member& of);
   void start_client(member& of);
-  /// Starts an operator's command, unless the last one still runs.
+  void start_operator(member& of);
+  /// Starts an operator's command, and judges how the last one ended, unless it still runs.
   void look();
 
   /// Notes the early footprints that are due, and starts again whoever has ended by himself: a worker must not.
   void attend();
   /// SIGTERM to all, and waits for their ends.
+  void stop_operators();
   void stop_clients();
   void stop_workers();
 
@@ -52,13 +55,16 @@ class fleet {
   std::vector<std::string> complaints;
 
  private:
+  void start(member& of, std::vector<std::string> words);
+  const std::string& url_for(const member& of) const;
   void stop(std::vector<member>& all, const char* what);
-  void compare_footprints();
+  void compare_footprints(const std::vector<member>& all);
 
-  place& place_;
   std::map<std::string, std::string> environment_;
   std::uint32_t seed_;
-  std::vector<member> workers_, clients_;
+  std::string url_, cuttable_url_;
+  std::vector<member> workers_, clients_, operators_;
+  std::size_t looks_ = 0;
   std::unique_ptr<test::process> looking_;
 };
 

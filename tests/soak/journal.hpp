@@ -11,7 +11,15 @@
 //     cancel   ID OUTCOME             a client's cancel was answered
 //     start    ID RUN ATTEMPT         a handler began; RUN is counted by its process
 //     end      ID RUN ok|failed       it returned, or is about to throw on purpose
+//     cancelling ID                   an operator is about to ask for it; "cancel" follows, if it is answered
+//     requeue  ID                     an operator is about to requeue a dead job
+//     requeued ID                     ... and was told that it was dead, and is queued
+//     purge    NUMBER QUEUE STATE     an operator is about to purge; NUMBER is counted by its process
+//     purged   NUMBER COUNT           ... and was told how many there were
+//     saw      ID STATE               an operator was shown that a job had ended
 //     killed, terminated, frozen, thawed, cut     the driver did this to a process
+//     clock    AHEAD                  from about now the clock by which jobs are due is ahead by so many
+//                                     microseconds; those of the journal never are
 #pragma once
 
 #include <cstddef>
@@ -27,6 +35,9 @@
 namespace quarq::soak {
 
 using test::micros;
+
+/// Unix time by the machine's own clock, whatever the clock of this process was set to.
+micros true_time();
 
 class journal_writer {
  public:

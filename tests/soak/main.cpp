@@ -30,7 +30,7 @@ struct options {
   std::string broker = "sqlite";
   double minutes = 1;
   std::uint32_t seed = 1;
-  int workers = 3, clients = 2;
+  int workers = 3, clients = 2, operators = 1;
   std::string keep_journal;
 };
 
@@ -63,10 +63,11 @@ bool drain(place& where, fleet& all) {
 void print(const options& o, const report& found, const saboteur& faults) {
   fmt::print("soak of {}: {} minutes, seed {}\n", o.broker, o.minutes, o.seed);
   fmt::print(
-      "  {} jobs acknowledged, {} starts, {} of them repeats; {} awaited, {} cancelled, {} refused, {} runs "
-      "of cron\n",
+      "  {} jobs acknowledged, {} starts, {} of them repeats; {} awaited, {} cancelled, {} refused, {} "
+      "requeued, "
+      "{} purged, {} runs of cron\n",
       found.acknowledged, found.started, found.repeated, found.awaited, found.cancelled, found.refused,
-      found.cron);
+      found.requeued, found.purged, found.cron);
   for (const auto& [name, times] : faults.struck()) fmt::print("  {}: {} times\n", name, times);
 }
 
@@ -76,14 +77,18 @@ int soak(const options& o) {
   std::filesystem::remove(path);
   journal_writer journal(path);
   place where(o.broker);
-  fleet all(where, path, o.seed * 1000, o.workers, o.clients);
+  if (!where.why_no_disk().empty())
+    fmt::print("the disk is never full, as none can be mounted here: {}\n", where.why_no_disk());
+  fleet all(where, path, o.seed * 1000, o.workers, o.clients, o.operators);
   saboteur faults(where, all, journal, o.seed);
   run_with_faults(o, all, faults);
 
+  all.stop_operators();
   std::this_thread::sleep_for(settles_within);
-  const auto healthy_from = test::now_micros();
+  std::this_thread::sleep_until(faults.clocks_agree_from());
+  const auto healthy_from = true_time();
   std::this_thread::sleep_for(healthy_for);
-  const auto healthy_until = test::now_micros();
+  const auto healthy_until = true_time();
   all.stop_clients();
   if (!drain(where, all))
     all.complaints.push_back(fmt::format("{} jobs had not ended in time", where.unfinished()));
@@ -115,6 +120,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", o.seed, "of the faults and of the clients");
   app.add_option("--workers", o.workers)->check(CLI::Range(1, 20));
   app.add_option("--clients", o.clients)->check(CLI::Range(1, 20));
+  app.add_option("--operators", o.operators)->check(CLI::Range(1, 20));
   app.add_option("--journal", o.keep_journal, "a file to write the journal to, which is then kept");
   CLI11_PARSE(app, argc, argv);
   try {

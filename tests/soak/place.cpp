@@ -1,6 +1,7 @@
 #include "soak/place.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 #include <boost/asio/this_coro.hpp>
@@ -27,23 +28,30 @@ constexpr job_state ended_states[] = {job_state::succeeded, job_state::failed, j
                                       job_state::expired, job_state::dead};
 constexpr job_state open_states[] = {job_state::queued, job_state::deferred, job_state::running};
 
-awaitable<std::vector<job_details>> listed(std::string url, job_state state) {
+awaitable<std::vector<job_details>> listed(std::string url, std::string queue, job_state state) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto opened = broker::open(url, loop);
-  auto found = co_await opened->list("default", state, all_of_them);
+  auto found = co_await opened->list(queue, state, all_of_them);
   co_return found;
 }
 
 std::vector<job_details> list(const std::string& url, job_state state) {
-  return test::run_on_loop(listed(url, state), answers_within);
+  std::vector<job_details> all;
+  for (const auto* queue : {main_queue, spare_queue}) {
+    auto found = test::run_on_loop(listed(url, queue, state), answers_within);
+    std::move(found.begin(), found.end(), std::back_inserter(all));
+  }
+  return all;
 }
 
-awaitable<void> purge(std::string url) {
+awaitable<void> purge_all(std::string url) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto opened = broker::open(url, loop);
-  for (const auto state : ended_states) co_await opened->purge("default", state);
-  co_await opened->purge("default", job_state::queued);
-  co_await opened->purge("default", job_state::deferred);
+  for (const auto* queue : {main_queue, spare_queue}) {
+    for (const auto state : ended_states) co_await opened->purge(queue, state);
+    co_await opened->purge(queue, job_state::queued);
+    co_await opened->purge(queue, job_state::deferred);
+  }
 }
 
 std::int64_t result_of(const job_details& job) {
@@ -55,13 +63,27 @@ std::int64_t result_of(const job_details& job) {
 
 place::place(const std::string& kind) : kind_(kind) {
   if (kind == "sqlite") {
-    file_ = folder_ / "jobs.db";
+    open_file();
     return;
   }
   if (kind != "redis" && kind != "arq")
     throw std::invalid_argument("--broker is sqlite, redis or arq, not \"" + kind + "\"");
+  start_server();
+}
+
+void place::open_file() {
+  file_ = folder_ / "jobs.db";
+  try {
+    disk_ = std::make_unique<small_disk>(folder_.path());
+  } catch (const std::system_error& e) {
+    why_no_disk_ = e.what();
+  }
+}
+
+void place::start_server() {
   test::redis_server_options options;
   options.appendonly = true;
+  options.environment = servers_clock_.environment();
   redis_ = std::make_unique<test::redis_server>(std::move(options));
   proxy_ = std::make_unique<tcp_proxy>(redis_->port());
 }
@@ -96,7 +118,7 @@ std::size_t place::unfinished() const {
 }
 
 std::vector<std::string> place::left_over() {
-  test::run_on_loop(purge(url()), answers_within);
+  test::run_on_loop(purge_all(url()), answers_within);
   return redis_ ? redis_left_over() : sqlite_left_over();
 }
 
@@ -105,7 +127,7 @@ std::vector<std::string> place::redis_left_over() {
   std::vector<std::string> left;
   for (const auto& key : redis_->keys()) {
     if (redis_->command({"TTL", key}).integer >= 0) continue;
-    if (key == "quarq:queues" || key == "quarq:{default}:format" || key == "arq:quarq:queues") continue;
+    if (key == "quarq:queues" || key.ends_with("}:format") || key == "arq:quarq:queues") continue;
     left.push_back(fmt::format("{} ({})", key, redis_->command({"TYPE", key}).text));
   }
   return left;

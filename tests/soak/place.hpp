@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "soak/checker.hpp"
+#include "soak/small_disk.hpp"
 #include "soak/tcp_proxy.hpp"
+#include "soak/wall_clock.hpp"
 #include "support/redis_server.hpp"
 #include "support/temp_dir.hpp"
 
@@ -26,6 +28,12 @@ class place {
   test::redis_server& redis() { return *redis_; }
   tcp_proxy& proxy() { return *proxy_; }
   const std::string& file() const { return file_; }
+  /// That the file is on; nullptr where none can be mounted, as why_no_disk() says.
+  small_disk* disk() { return disk_.get(); }
+  const std::string& why_no_disk() const { return why_no_disk_; }
+  /// That of workers, clients and operators; and of the server, if there is one.
+  wall_clock& clock() { return clock_; }
+  wall_clock& servers_clock() { return servers_clock_; }
 
   /// How all jobs have ended that are kept.
   final_states ends() const;
@@ -35,11 +43,15 @@ class place {
   std::vector<std::string> left_over();
 
  private:
+  void open_file();
+  void start_server();
   std::vector<std::string> redis_left_over();
   std::vector<std::string> sqlite_left_over() const;
 
-  test::temp_dir folder_;
-  std::string kind_, file_;
+  test::temp_dir folder_, clocks_;
+  wall_clock clock_{clocks_ / "clock"}, servers_clock_{clocks_ / "servers_clock"};
+  std::string kind_, file_, why_no_disk_;
+  std::unique_ptr<small_disk> disk_;
   std::unique_ptr<test::redis_server> redis_;
   std::unique_ptr<tcp_proxy> proxy_;
 };

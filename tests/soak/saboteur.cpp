@@ -1,5 +1,6 @@
 #include "soak/saboteur.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -14,7 +15,8 @@ saboteur::saboteur(place& where, fleet& of, journal_writer& journal, std::uint32
   faults_ = {{"worker killed", &saboteur::kill_a_worker},
              {"worker terminated", &saboteur::terminate_a_worker},
              {"worker stopped", &saboteur::freeze_a_worker},
-             {"client killed", &saboteur::kill_a_client}};
+             {"client killed", &saboteur::kill_a_client},
+             {"operator killed", &saboteur::kill_an_operator}};
   if (place_.on_redis()) {
     faults_.insert(faults_.end(), {{"connections cut", &saboteur::cut_connections},
                                    {"connections silent", &saboteur::stall_connections},
@@ -24,6 +26,11 @@ saboteur::saboteur(place& where, fleet& of, journal_writer& journal, std::uint32
   } else {
     faults_.insert(faults_.end(), {{"write lock held", &saboteur::hold_the_write_lock},
                                    {"write lock held", &saboteur::hold_the_write_lock}});
+    if (place_.disk() != nullptr) faults_.push_back({"disk full", &saboteur::fill_the_disk});
+  }
+  if (clocks_can_be_set()) {
+    faults_.push_back({"clock set", &saboteur::set_the_clock});
+    if (place_.on_redis()) faults_.push_back({"server's clock set", &saboteur::set_the_servers_clock});
   }
 }
 
@@ -71,6 +78,12 @@ void saboteur::kill_a_client() {
   auto& client = any(fleet_.clients());
   client.process->kill();
   fleet_.start_client(client);
+}
+
+void saboteur::kill_an_operator() {
+  auto& one = any(fleet_.operators());
+  one.process->kill();
+  fleet_.start_operator(one);
 }
 
 void saboteur::cut_connections() {
@@ -124,6 +137,34 @@ void saboteur::hold_the_write_lock() {
   broker::sqlite::execute(other.get(), "BEGIN IMMEDIATE");
   pause(200ms, 6s);
   broker::sqlite::execute(other.get(), "ROLLBACK");
+}
+
+void saboteur::fill_the_disk() {
+  constexpr std::size_t most_room = 256 * 1024;
+  place_.disk()->fill(random_() % 2 == 0 ? 0 : random_() % most_room);
+  pause(500ms, 6s);
+  place_.disk()->make_room();
+}
+
+void saboteur::set_the_clock() {
+  set(place_.clock(), !place_.on_redis());
+}
+
+void saboteur::set_the_servers_clock() {
+  set(place_.servers_clock(), true);
+}
+
+void saboteur::set(wall_clock& of, bool decides_what_is_due) {
+  constexpr int furthest_ms = 10'000;
+  const std::chrono::milliseconds ahead(static_cast<int>(random_() % (2 * furthest_ms + 1)) - furthest_ms);
+  const auto set = [&](std::chrono::microseconds to) {
+    if (decides_what_is_due) journal_.note("clock", {std::to_string(to.count())});
+    of.set(to);
+  };
+  set(ahead);
+  pause(500ms, 4s);
+  set(0ms);
+  clocks_agree_from_ = std::max(clocks_agree_from_, true_time() + abs(ahead));
 }
 
 }  // namespace quarq::soak

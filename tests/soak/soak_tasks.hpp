@@ -2,6 +2,7 @@
 // another job is noticed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -16,7 +17,7 @@ constexpr std::int64_t answer_to(std::int64_t number) {
 inline constexpr task<std::int64_t(std::int64_t)> quick{"quick", "number"};
 /// A coroutine that waits.
 inline constexpr task<std::int64_t(std::int64_t, int)> slow{"slow", "number", "milliseconds"};
-/// Fails the first `failures` times.
+/// Fails in its first `failures` attempts.
 inline constexpr task<std::int64_t(std::int64_t, int)> retried{"retried", "number", "failures"};
 /// A plain function, on a thread of the worker.
 inline constexpr task<std::int64_t(std::int64_t, int)> on_thread{"on_thread", "number", "milliseconds"};
@@ -31,6 +32,15 @@ inline constexpr std::string_view cancelled_prefix = "cancel-";  ///< somebody a
 inline constexpr std::string_view void_prefix = "void-";         ///< nothing is kept of its end
 inline constexpr std::string_view unique_prefix = "unique-";     ///< enqueued again and again, not kept
 inline constexpr std::string_view process_prefix = "process-";   ///< runs in a process
+inline constexpr std::string_view doomed_prefix = "doomed-";  ///< fails in each attempt; operators requeue it
+inline constexpr std::string_view spare_prefix = "spare-";    ///< in spare_queue
 inline constexpr std::string_view cron_prefix = "cron:";
+
+inline constexpr const char* main_queue = "default";
+/// Operators purge all of it in some state, and cancel in it what they like.
+inline constexpr const char* spare_queue = "spare";
+
+/// Of any job of a client.
+inline constexpr std::chrono::milliseconds longest_delay{2000};
 
 }  // namespace quarq::soak

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using strings = std::vector<std::string>;
 
-constexpr pid_t client = 1, worker = 2, other_worker = 3;
+constexpr pid_t client = 1, worker = 2, other_worker = 3, third_worker = 4, an_operator = 5, driver = 6;
 
 /// A journal of a few lines, times in ms.
 struct soak_checker : testing::Test {
@@ -134,6 +134,98 @@ TEST_F(soak_checker, two_jobs_with_one_id_at_once_are_found) {
 TEST_F(soak_checker, a_job_whose_end_is_not_kept_must_have_been_done) {
   accepted("void-1").start(1, "void-1");
   EXPECT_EQ(violations(), strings{"void-1: accepted 1 times, done 0 times"});
+}
+
+TEST_F(soak_checker, a_start_before_the_time_is_judged_by_the_clock_as_it_was_set) {
+  at(5'000, "clock", driver, {"3000000"}).at(9'000, "clock", driver, {"0"});
+  accepted("a", 3'000, 4'800).start(3'500, "a").end(3'501).ended("a");
+  EXPECT_EQ(violations(), strings{"a: started 1300000 us before its time"});
+  journal_.clear();
+  ends_.clear();
+  at(3'200, "clock", driver, {"3000000"}).at(9'000, "clock", driver, {"0"});
+  accepted("a", 3'000, 4'800).start(3'500, "a").end(3'501).ended("a");
+  EXPECT_EQ(violations(), strings());
+}
+
+TEST_F(soak_checker, a_delay_that_begins_while_the_clock_is_ahead_may_last_longer_and_no_less) {
+  at(0, "clock", driver, {"2000000"}).at(20'000, "clock", driver, {"0"});
+  accepted("a", 10'000, 11'000).start(10'900, "a").end(10'901).ended("a");
+  EXPECT_EQ(violations(), strings{"a: started 100000 us before its time"});
+}
+
+TEST_F(soak_checker, what_was_purged_need_not_be_there) {
+  for (const auto* state : {"succeeded", "queued", "deferred"}) {
+    journal_.clear();
+    accepted("spare-1").start(1, "spare-1").end(2);
+    at(3, "purge", an_operator, {"1", "spare", state}).at(4, "purged", an_operator, {"1", "1"});
+    EXPECT_EQ(violations(), strings()) << state;
+  }
+}
+
+TEST_F(soak_checker, a_purge_of_another_state_or_queue_or_time_explains_no_loss) {
+  const strings lost{"spare-1: acknowledged, and has 0 final states after 1 starts"};
+  const strings others[] = {
+      {"1", "spare", "dead"}, {"1", "spare", "cancelled"}, {"1", "default", "succeeded"}};
+  for (const auto& purge : others) {
+    journal_.clear();
+    accepted("spare-1").start(1, "spare-1").end(2);
+    at(3, "purge", an_operator, purge).at(4, "purged", an_operator, {"1", "1"});
+    EXPECT_EQ(violations(), lost) << purge[2];
+  }
+  journal_.clear();
+  at(1, "purge", an_operator, {"1", "spare", "succeeded"}).at(2, "purged", an_operator, {"1", "1"});
+  accepted("spare-1", 3).start(4, "spare-1").end(5);
+  EXPECT_EQ(violations(), lost);
+}
+
+TEST_F(soak_checker, more_gone_than_were_purged_is_found) {
+  accepted("spare-1").accepted("spare-2");
+  at(3, "purge", an_operator, {"1", "spare", "queued"}).at(4, "purged", an_operator, {"1", "1"});
+  EXPECT_EQ(violations(), strings{"2 jobs are gone, and operators were told of 1 that they purged"});
+  at(5, "purge", an_operator, {"2", "spare", "queued"});
+  EXPECT_EQ(violations(), strings()) << "one that was not answered may have purged any number";
+}
+
+TEST_F(soak_checker, a_doomed_job_must_have_failed_to_be_dead) {
+  accepted("doomed-1").start(1, "doomed-1").end(2, worker, "failed").ended("doomed-1", job_state::dead);
+  EXPECT_EQ(violations(), strings());
+  accepted("doomed-2").ended("doomed-2", job_state::dead);
+  EXPECT_EQ(violations(), strings{"doomed-2: ended as dead after 0 starts"});
+}
+
+TEST_F(soak_checker, a_requeued_job_that_does_not_run_again_is_found) {
+  accepted("doomed-1").start(1, "doomed-1").end(2, worker, "failed").ended("doomed-1", job_state::dead);
+  at(3, "requeue", an_operator, {"doomed-1"}).at(4, "requeued", an_operator, {"doomed-1"});
+  EXPECT_EQ(violations(), strings{"doomed-1: was requeued, and did not run again"});
+  start(5, "doomed-1").end(6, worker, "failed");
+  EXPECT_EQ(violations(), strings());
+}
+
+TEST_F(soak_checker, a_requeued_job_may_end_otherwise_than_a_client_was_told) {
+  accepted("once-1").start(1, "once-1").at(2, "killed", worker).at(3, "got", client, {"once-1", "dead", "0"});
+  start(5, "once-1", other_worker).end(6, other_worker).ended("once-1");
+  EXPECT_EQ(violations(), strings{"once-1: a client was told dead 0, and recorded is succeeded 16"});
+  at(4, "requeue", an_operator, {"once-1"});
+  EXPECT_EQ(violations(), strings());
+}
+
+TEST_F(soak_checker, an_end_that_changes_after_it_was_seen_is_found) {
+  accepted("a").start(1, "a").end(2).ended("a").at(3, "saw", an_operator, {"a", "failed"});
+  EXPECT_EQ(violations(), strings{"a: an operator saw it failed, and recorded is succeeded"});
+}
+
+TEST_F(soak_checker, a_job_that_an_operator_cancels_may_end_as_cancelled) {
+  accepted("spare-1").at(1, "cancelling", an_operator, {"spare-1"}).ended("spare-1", job_state::cancelled);
+  EXPECT_EQ(violations(), strings());
+}
+
+TEST_F(soak_checker, a_job_that_starts_again_although_its_worker_was_to_cancel_it_is_found) {
+  accepted("cancel-1").start(1, "cancel-1").at(2, "killed", worker);
+  at(3, "cancel", client, {"cancel-1", "requested"}).start(4, "cancel-1", other_worker);
+  at(5, "killed", other_worker).ended("cancel-1", job_state::cancelled);
+  EXPECT_EQ(violations(), strings());
+  start(6, "cancel-1", third_worker).end(7, third_worker);
+  EXPECT_EQ(violations(), strings{"cancel-1: started 2 times after its running worker was to cancel it"});
 }
 
 TEST_F(soak_checker, a_second_without_its_run_of_cron_is_found) {
