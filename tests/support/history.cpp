@@ -36,7 +36,8 @@ history history::read(const std::string& path) {
   std::map<std::pair<pid_t, std::uint64_t>, std::size_t> open_runs;
   std::istringstream file(read_file(path));
   std::string line;
-  while (std::getline(file, line)) {
+  // A reader may see the beginning of a line that is just being written: it has not happened yet.
+  while (std::getline(file, line) && !file.eof()) {
     std::istringstream words(line);
     std::string event;
     std::int64_t at = 0;
