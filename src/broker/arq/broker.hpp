@@ -1,6 +1,7 @@
 // Jobs on python-arq's own keys, so that its clients and workers take part unchanged (docs/arq.md).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,12 +16,12 @@
 #include "broker/arq/log_format.hpp"
 #include "broker/arq/payload/payloads.hpp"
 #include "broker/arq/replies.hpp"
-#include "broker/arq/server_clock.hpp"
 #include "broker/arq/url.hpp"
 #include "broker/broker.hpp"
 #include "broker/redis_common/enqueue_batcher.hpp"
 #include "broker/redis_common/request_ids.hpp"
 #include "broker/redis_common/result_waiters.hpp"
+#include "broker/redis_common/server_clock.hpp"
 #include "broker/redis_common/server_info.hpp"
 #include "redis/connection.hpp"
 
@@ -61,6 +62,8 @@ class arq_broker final : public broker {
   struct keyspace {
     std::vector<std::string> running, results;
   };
+  // Python's clients write the machine's time: where that agrees with the server's, so do ours.
+  using server_clock = redis_common::server_clock<std::chrono::system_clock>;
   // A job of a claim, and what else there is to do about it.
   struct taken {
     claimed_job job;

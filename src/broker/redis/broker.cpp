@@ -185,7 +185,7 @@ awaitable<renewal> redis_broker::renew(lease held, lease_options options) {
     forget_lease(held);
     co_return answer;
   }
-  time_.heard(time_point(milliseconds(item(reply, 1).integer)), asked, steady::now());
+  hear_the_time(time_point(milliseconds(item(reply, 1).integer)), asked);
   answer.held = true;
   answer.work_ready = item(reply, 0).integer == 1;
   for (std::size_t i = 2; i < reply.items.size(); ++i) answer.cancel_requests.push_back(reply.items[i].text);
@@ -227,6 +227,12 @@ awaitable<claim_result> redis_broker::claim(lease held, std::size_t max) {
   co_return result;
 }
 
+// What it says is cut to whole milliseconds.
+void redis_broker::hear_the_time(time_point said, steady::time_point asked) {
+  const auto before = std::chrono::time_point_cast<std::chrono::microseconds>(asked) - milliseconds(1);
+  clock_.heard(said.time_since_epoch(), before, clock_.local_now());
+}
+
 // Whether there may be more.
 awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_result& into) {
   std::vector<std::string> args(1, held.token);
@@ -239,7 +245,7 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_resu
     throw broker_error(fmt::format("lease lost: \"{}\" is not held in queue \"{}\"", held.token, held.queue));
   }
   into.now = time_point(milliseconds(item(reply, 0).integer));
-  time_.heard(into.now, asked, steady::now());
+  hear_the_time(into.now, asked);
   into.next_due.reset();
   if (item(reply, 1).integer >= 0) into.next_due = milliseconds(item(reply, 1).integer);
   const auto& ids = item(reply, 2).items;
@@ -441,7 +447,10 @@ void redis_broker::on_message(const std::string& channel, std::string_view messa
     auto job = read_pushed(message);
     if (!give || !job) return;
     // It was enqueued in the step in which it was pushed, but the message may have waited here.
-    const auto now = std::max(job->enqueued_at, time_.at(steady::now()).value_or(job->enqueued_at));
+    auto now = job->enqueued_at;
+    if (const auto latest = clock_.latest(clock_.local_now())) {
+      now = std::max(now, time_point(std::chrono::duration_cast<milliseconds>(*latest)));
+    }
     give(*job, now);
   }
 }

@@ -1,6 +1,7 @@
 // Jobs in Redis or Valkey: each call is a Lua script over a batch (docs/redis_layout.md).
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,8 +15,8 @@
 #include "broker/redis_common/enqueue_batcher.hpp"
 #include "broker/redis_common/request_ids.hpp"
 #include "broker/redis_common/result_waiters.hpp"
+#include "broker/redis_common/server_clock.hpp"
 #include "broker/redis_common/server_info.hpp"
-#include "broker/redis_common/server_time.hpp"
 #include "redis/connection.hpp"
 
 namespace quarq::broker::redis {
@@ -57,6 +58,7 @@ class redis_broker final : public broker {
                                           std::string queue, std::vector<std::string> args);
   awaitable<quarq::redis::reply> run_once(const quarq::redis::script& script, std::string queue,
                                           std::vector<std::string> args);
+  void hear_the_time(time_point said, std::chrono::steady_clock::time_point asked);
   awaitable<bool> claim_some(lease held, std::size_t max, claim_result& into);
   awaitable<std::string> fetch_record(std::string queue, std::string id);
   awaitable<void> bury_damaged(lease held, std::vector<std::string> ids);
@@ -87,7 +89,7 @@ class redis_broker final : public broker {
   std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by token
   const std::string caller_;                                                      // our name in run_once
   redis_common::request_ids numbers_;                                             // of its calls
-  redis_common::server_time time_;
+  redis_common::server_clock<std::chrono::steady_clock> clock_;
   const boost::asio::any_io_executor loop_;
   const std::shared_ptr<redis_broker*> self_ = std::make_shared<redis_broker*>(this);  // gone with it
 };

@@ -7,19 +7,18 @@
 #include <limits>
 #include <optional>
 
-namespace quarq::broker::arq {
+namespace quarq::broker::redis_common {
 
-/// Knows the server's clock from what it said and when it was asked and answered. Where the two clocks agree
-/// as far as one can tell, ours is taken. What it gives grows with each call: no two jobs get the same
-/// moment.
+/// Knows the server's clock from what it said, and when it was asked and answered by a clock of ours. An
+/// answer that took long, because it lay in the socket while this process stood still, says little and harms
+/// nothing.
+template <class Clock>
 class server_clock {
  public:
   using micros = std::chrono::microseconds;
-  using local_time = std::chrono::time_point<std::chrono::system_clock, micros>;
+  using local_time = std::chrono::time_point<Clock, micros>;
 
-  static local_time local_now() {
-    return std::chrono::time_point_cast<micros>(std::chrono::system_clock::now());
-  }
+  static local_time local_now() { return std::chrono::time_point_cast<micros>(Clock::now()); }
 
   /// The server said `server` (Unix time) to a question asked at `asked`, whose answer is here now.
   void heard(micros server, local_time asked, local_time now) {
@@ -40,8 +39,15 @@ class server_clock {
   bool is_stale(local_time now) const { return !heard_at_ || now - *heard_at_ > window; }
   void forget() { *this = server_clock(last_); }
 
-  /// Unix time by the server's clock, in milliseconds with a fraction. `ahead`: that many more will be asked
-  /// for at once, and are not to run into the future.
+  /// Unix time by the server's clock, at the latest; nothing: the server has not said anything yet.
+  std::optional<micros> latest(local_time now) const {
+    if (!heard_at_) return std::nullopt;
+    return now.time_since_epoch() + micros(before_.with(current_).max);
+  }
+
+  /// Unix time by the server's clock, in milliseconds with a fraction. Where the two clocks agree as far as
+  /// one can tell, ours is taken. It grows with each call: no two jobs get the same moment. `ahead`: that
+  /// many more will be asked for at once, and are not to run into the future.
   double next_ms(local_time now, std::size_t ahead) {
     const double guess = static_cast<double>(now.time_since_epoch().count() + offset()) / 1000;
     last_ = std::max(guess - step_ms * static_cast<double>(ahead), last_ + step_ms);
@@ -77,4 +83,4 @@ class server_clock {
   double last_ = 0;
 };
 
-}  // namespace quarq::broker::arq
+}  // namespace quarq::broker::redis_common
