@@ -33,7 +33,7 @@ struct link {
     server.close(ignored);
   }
   tcp::socket client, server;
-  bool stalled = false;
+  bool stalled = false, answers_lost = false;
 };
 
 awaitable<void> pass_on(std::shared_ptr<link> of, tcp::socket& from, tcp::socket& to) {
@@ -45,6 +45,7 @@ awaitable<void> pass_on(std::shared_ptr<link> of, tcp::socket& from, tcp::socket
     const auto got = co_await from.async_read_some(space, token);
     while (of->stalled && of->client.is_open()) co_await sleep_for(looks_again_after);
     if (failed) break;
+    if (of->answers_lost && &from == &of->server) continue;
     const auto some = asio::buffer(bytes.data(), got);
     co_await asio::async_write(to, some, token);
   }
@@ -71,7 +72,7 @@ struct tcp_proxy::state {
       auto token = asio::redirect_error(asio::use_awaitable, failed);
       const auto one = std::make_shared<link>(loop);
       co_await acceptor.async_accept(one->client, token);
-      if (failed) continue;
+      if (failed || refusing) continue;
       links.remove_if([](const std::weak_ptr<link>& l) { return l.expired(); });
       links.push_back(one);
       asio::co_spawn(loop, connect(one), asio::detached);
@@ -103,6 +104,7 @@ struct tcp_proxy::state {
   tcp::endpoint target;
   tcp::acceptor acceptor;
   std::list<std::weak_ptr<link>> links;
+  bool refusing = false;
   std::thread thread;
 };
 
@@ -119,6 +121,14 @@ void tcp_proxy::cut() {
 
 void tcp_proxy::stall() {
   state_->for_each_link([](link& l) { l.stalled = true; });
+}
+
+void tcp_proxy::refuse_new() {
+  asio::post(state_->loop, [this] { state_->refusing = true; });
+}
+
+void tcp_proxy::lose_answers() {
+  state_->for_each_link([](link& l) { l.answers_lost = true; });
 }
 
 }  // namespace quarq::soak

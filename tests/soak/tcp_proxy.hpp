@@ -19,6 +19,11 @@ class tcp_proxy {
   void cut();
   /// From now on nothing passes, and nothing is closed: the peers see silence. Until cut().
   void stall();
+  /// From now on nothing passes that the server says: it does what it is asked, and nobody hears of it. Until
+  /// cut().
+  void lose_answers();
+  /// From now on new connections are closed at once.
+  void refuse_new();
 
  private:
   struct state;

@@ -271,7 +271,7 @@ awaitable<std::size_t> arq_broker::requeue(std::string queue, std::vector<std::s
     std::vector<std::string> args(1, std::to_string(settings_.expires_extra.count()));
     args.push_back(until);
     for (std::size_t i = first; i < std::min(ids.size(), first + page); ++i) args.push_back(ids[i]);
-    auto reply = co_await run(scripts().requeue, key_of(queue), std::move(args));
+    auto reply = co_await run_once(connection_, scripts().requeue, key_of(queue), std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     until = item(reply, 1).text;
     const bool more = item(reply, 2).integer == 1;
@@ -293,7 +293,7 @@ awaitable<std::size_t> arq_broker::purge(std::string queue, job_state state) {
   for (bool more = true; more;) {
     std::vector<std::string> args(1, digit(state));
     args.push_back(std::to_string(passed_over));
-    auto reply = co_await run(scripts().purge, key, std::move(args));
+    auto reply = co_await run_once(connection_, scripts().purge, key, std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     passed_over += item(reply, 1).integer;
     more = item(reply, 2).integer == 1;
@@ -306,7 +306,7 @@ awaitable<std::size_t> arq_broker::purge_results(std::string key, job_state stat
   for (std::size_t first = 0; first < found.size(); first += page) {
     std::vector<std::string> args = {"?", "0"};
     for (auto i = first; i < std::min(found.size(), first + page); ++i) args.push_back(found[i].id);
-    co_await run(scripts().purge, key, std::move(args));
+    co_await run_once(connection_, scripts().purge, key, std::move(args));
   }
   co_return found.size();
 }

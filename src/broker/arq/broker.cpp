@@ -188,7 +188,7 @@ awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, s
   end.outcome = std::move(outcome);
   std::vector<std::string> args(1, id);
   args.push_back(cancel_end(keep, write_result(payloads_, end, job, key)));
-  auto reply = co_await run(scripts().cancel, key, std::move(args));
+  auto reply = co_await run_once(connection_, scripts().cancel, key, std::move(args));
   co_return redis_common::read_cancel_result(reply);
 }
 
@@ -549,6 +549,14 @@ awaitable<quarq::redis::reply> arq_broker::run_over(quarq::redis::connection& ov
                                                     std::vector<std::string> args) {
   std::vector<std::string> keys(1, own_prefix(key));
   auto reply = co_await over.run(script, std::move(keys), std::move(args));
+  co_return reply;
+}
+
+awaitable<quarq::redis::reply> arq_broker::run_once(quarq::redis::connection& over,
+                                                    const quarq::redis::script& script, std::string key,
+                                                    std::vector<std::string> args) {
+  std::vector<std::string> keys(1, own_prefix(key));
+  auto reply = co_await repeatable_.run(over, script, std::move(keys), std::move(args));
   co_return reply;
 }
 

@@ -19,6 +19,7 @@
 #include "broker/arq/url.hpp"
 #include "broker/broker.hpp"
 #include "broker/redis_common/enqueue_batcher.hpp"
+#include "broker/redis_common/repeatable_calls.hpp"
 #include "broker/redis_common/request_ids.hpp"
 #include "broker/redis_common/result_waiters.hpp"
 #include "broker/redis_common/server_clock.hpp"
@@ -82,6 +83,8 @@ class arq_broker final : public broker {
 
   awaitable<quarq::redis::reply> run_over(quarq::redis::connection& over, const quarq::redis::script& script,
                                           std::string key, std::vector<std::string> args);
+  awaitable<quarq::redis::reply> run_once(quarq::redis::connection& over, const quarq::redis::script& script,
+                                          std::string key, std::vector<std::string> args);
 
   std::vector<redis_common::packed_job> pack(std::vector<new_job> jobs);
   redis_common::packed_job pack(new_job job, std::size_t more_to_come);
@@ -125,6 +128,7 @@ class arq_broker final : public broker {
   redis_common::server_info server_;
   std::shared_ptr<redis_common::enqueue_batcher> enqueuer_;
   std::shared_ptr<redis_common::result_waiters> waits_;
+  redis_common::repeatable_calls repeatable_;
   server_clock clock_;
   std::map<std::string, std::shared_ptr<arq_lease>, std::less<>> leases_;         // by token
   std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by token

@@ -1,15 +1,16 @@
 -- Forgets some of the jobs in a state; those who wait for them are told that they are gone. To be called again for the next page.
 --
--- KEYS[1]   P, the queue's prefix
--- ARGV[1]   digit of the state: queued, deferred or dead; ? for results
--- ARGV[2]   how many to pass over
--- ARGV[3..] of results: ids
+-- KEYS[1]     P, the queue's prefix
+-- ARGV[1..3]  the sender, the number of this call and those of earlier ones (shared_once.lua)
+-- ARGV[4]     digit of the state: queued, deferred or dead; ? for results
+-- ARGV[5]     how many to pass over
+-- ARGV[6..]   of results: ids
 --
 -- Returns {how many were purged, how many were passed over, 1 if there may be more}
--- needs: shared_basics shared_tell shared_ends
+-- needs: shared_basics shared_calls shared_once shared_tell shared_ends
 make_room()
-local state, first = ARGV[1], tonumber(ARGV[2])
-local ids = {unpack(ARGV, 3)}
+local state, first = ARGV[4], tonumber(ARGV[5])
+local ids = {unpack(ARGV, 6)}
 local looked_at = #ids
 local keys = {}
 if state == '7' then
@@ -34,11 +35,11 @@ elseif state ~= '?' then
     states[i], outcomes[i] = '-', ''
   end
   tell(P, ids, states, outcomes)
-  return {#ids, looked_at - #ids, looked_at == 1000 and 1 or 0}
+  return answer_once({#ids, looked_at - #ids, looked_at == 1000 and 1 or 0})
 end
 for i, id in ipairs(ids) do
   keys[i] = 'arq:result:' .. id
 end
 delete(keys)
 unbury(ids)
-return {#ids, 0, looked_at == 1000 and 1 or 0}
+return answer_once({#ids, 0, looked_at == 1000 and 1 or 0})

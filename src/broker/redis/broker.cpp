@@ -13,7 +13,6 @@
 
 #include <quarq/errors.hpp>
 
-#include "base/ids.hpp"
 #include "base/log.hpp"
 #include "broker/checks.hpp"
 #include "broker/redis/scripts.hpp"
@@ -109,7 +108,6 @@ redis_broker::redis_broker(redis_settings settings, boost::asio::any_io_executor
                                                                 key_prefix, &payloads_)),
       waits_(std::make_shared<redis_common::result_waiters>(loop, connection_, scripts().wait, key_prefix,
                                                             ask_again_after, &payloads_, longest_pause)),
-      caller_(base::make_id()),
       loop_(loop) {
   connection_.on_reconnect([this] { reconnected(); });
 }
@@ -518,14 +516,10 @@ awaitable<quarq::redis::reply> redis_broker::run_over(quarq::redis::connection& 
   co_return reply;
 }
 
-// A script that is answered as the first time when it is sent again (shared_once.lua).
 awaitable<quarq::redis::reply> redis_broker::run_once(const quarq::redis::script& script, std::string queue,
                                                       std::vector<std::string> args) {
-  const auto number = numbers_.next();
-  std::vector<std::string> all = {caller_, number, numbers_.take_answered()};
-  all.insert(all.end(), std::make_move_iterator(args.begin()), std::make_move_iterator(args.end()));
-  auto reply = co_await run(script, std::move(queue), std::move(all));
-  numbers_.answered(number);
+  std::vector<std::string> keys(1, key_prefix(queue));
+  auto reply = co_await repeatable_.run(connection_, script, std::move(keys), std::move(args));
   co_return reply;
 }
 

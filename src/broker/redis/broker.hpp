@@ -13,6 +13,7 @@
 #include "broker/broker.hpp"
 #include "broker/redis/settings.hpp"
 #include "broker/redis_common/enqueue_batcher.hpp"
+#include "broker/redis_common/repeatable_calls.hpp"
 #include "broker/redis_common/request_ids.hpp"
 #include "broker/redis_common/result_waiters.hpp"
 #include "broker/redis_common/server_clock.hpp"
@@ -87,8 +88,7 @@ class redis_broker final : public broker {
   std::shared_ptr<redis_common::result_waiters> waits_;
   std::map<std::string, open_lease_state, std::less<>> leases_;                   // by channel
   std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by token
-  const std::string caller_;                                                      // our name in run_once
-  redis_common::request_ids numbers_;                                             // of its calls
+  redis_common::repeatable_calls repeatable_;
   redis_common::server_clock<std::chrono::steady_clock> clock_;
   const boost::asio::any_io_executor loop_;
   const std::shared_ptr<redis_broker*> self_ = std::make_shared<redis_broker*>(this);  // gone with it

@@ -35,7 +35,6 @@ redis_scripts::redis_scripts()
                   {"shared_lists", shared_lists_lua},
                   {"shared_ends", shared_ends_lua},
                   {"shared_find", shared_find_lua},
-                  {"shared_once", shared_once_lua},
                   {"shared_waiters", shared_waiters_lua},
                   {"shared_details", shared_details_lua},
                   {"shared_give_back", shared_give_back_lua}}) {}
