@@ -102,19 +102,6 @@ struct settlement {
   milliseconds delay{0};
 };
 
-/// The store would refuse this settlement each time. Nothing of its batch was done: it is to be sent again
-/// without this one, whose job is to end in another way.
-class settlement_refused : public broker_error {
- public:
-  settlement_refused(std::string id, const std::string& why)
-      : broker_error(why, reason::refused), id_(std::move(id)) {}
-  /// Of the job.
-  const std::string& id() const noexcept { return id_; }
-
- private:
-  std::string id_;
-};
-
 /// An ended job as those who wait for it see it.
 struct ended {
   job_state state = job_state::succeeded;
@@ -227,7 +214,8 @@ class broker {
   virtual awaitable<claim_result> claim(lease held, std::size_t max) = 0;
 
   /// Ends, retries or gives back held jobs, in one step. Answers, in order, whether each was still held:
-  /// where it was not, nothing has changed. Throws settlement_refused for an outcome that is too large.
+  /// where it was not, nothing has changed. Throws broker_error with reason::refused for an outcome that the
+  /// store would never take; then nothing of the batch was done.
   virtual awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) = 0;
 
   /// Gives back, uncounted, every held job that is not in `known`: those whose claim was answered into a

@@ -60,6 +60,10 @@ class redis_server {
     return options_.certificate.empty() ? dir_.path().string() : options_.certificate;
   }
   std::string log() const;
+  /// It has closed a connection because too much was on its way there.
+  bool has_cut_off_a_client() const {
+    return log().find("overcoming of output buffer limits") != std::string::npos;
+  }
 
   /// Sends one command over a connection of its own, through the Unix socket: a test can look at the server
   /// without the code under test.

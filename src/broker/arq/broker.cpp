@@ -99,10 +99,10 @@ arq_broker::arq_broker(arq_settings settings, boost::asio::any_io_executor loop)
       connection_(loop, settings_.redis),
       payload_connection_(loop, settings_.redis),
       server_(connection_, all_queues),
-      enqueuer_(
-          std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue, own_prefix)),
+      enqueuer_(std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue,
+                                                                own_prefix, &payload_connection_)),
       waits_(std::make_shared<redis_common::result_waiters>(loop, connection_, scripts().wait, own_prefix,
-                                                            between_looks_of_waiters)) {
+                                                            between_looks_of_waiters, &payload_connection_)) {
   connection_.on_reconnect([this] { reconnected(); });
 }
 
@@ -117,6 +117,7 @@ arq_broker::~arq_broker() {
 awaitable<std::vector<accepted>> arq_broker::enqueue(std::string queue, std::vector<new_job> jobs) {
   check_jobs(jobs);
   check_for_arq(jobs);
+  redis_common::check_sizes(jobs);
   co_await prepare(queue);
   if (jobs.empty()) co_return std::vector<accepted>();
   const auto key = key_of(queue);
@@ -158,6 +159,7 @@ redis_common::packed_job arq_broker::pack(new_job job, std::size_t more_to_come)
     lives += settings_.expires_extra;
   }
   auto payload = payloads_.write_job(written);
+  redis_common::check_record_size(job.id, payload.size());
   return {std::move(job.id), std::move(payload), enqueue_terms(job.id_is_fresh, lives, score)};
 }
 
@@ -187,8 +189,9 @@ awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, s
   end.state = job_state::cancelled;
   end.outcome = std::move(outcome);
   std::vector<std::string> args(1, id);
-  args.push_back(cancel_end(keep, write_result(payloads_, end, job, key)));
-  auto reply = co_await run_once(connection_, scripts().cancel, key, std::move(args));
+  args.push_back(cancel_end(keep, result_that_fits(end, job, key)));
+  auto& over = connection_for(args.back().size());
+  auto reply = co_await run_once(over, scripts().cancel, key, std::move(args));
   co_return redis_common::read_cancel_result(reply);
 }
 
@@ -327,8 +330,7 @@ awaitable<quarq::redis::reply> arq_broker::payload_of(std::string id) {
   const auto key = std::string(job_prefix) + id;
   std::vector<std::string> ask_size = {"STRLEN", key}, ask = {"GET", key};
   auto size = co_await connection_.command(std::move(ask_size));
-  const bool is_large = static_cast<std::size_t>(size.integer) > redis_common::max_shared_payload;
-  auto& over = is_large ? payload_connection_ : connection_;
+  auto& over = connection_for(static_cast<std::size_t>(size.integer));
   auto payload = co_await over.command(std::move(ask));
   co_return payload;
 }
@@ -408,7 +410,6 @@ awaitable<void> arq_broker::set_attempts(lease held, std::vector<taken>& all) {
 awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, time_point now) {
   const auto here = lease_of(held);
   std::vector<settlement> batch;
-  std::vector<std::size_t> which;
   for (const auto& one : all) {
     if (!one.aborted) continue;
     auto& end = batch.emplace_back();
@@ -417,36 +418,48 @@ awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, tim
     end.outcome = aborted_outcome(one.job, now);
     end.keep = keep_aborted;
     end.keep_asked_for = keep_asked_for(one.job.record);
-    which.push_back(which.size());
     if (here && here->events.aborted_unstarted) here->events.aborted_unstarted(one.job, now);
   }
-  std::vector<bool> answers(batch.size(), false);
-  co_await settle_some(held, batch, std::move(which), answers);
+  co_await settle_in_parts(held, std::move(batch));
 }
 
 awaitable<std::vector<bool>> arq_broker::settle(lease held, std::vector<settlement> batch) {
+  redis_common::check_sizes(batch);
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
+  auto answers = co_await settle_in_parts(held, std::move(batch));
+  co_return answers;
+}
+
+awaitable<std::vector<bool>> arq_broker::settle_in_parts(lease held, std::vector<settlement> batch) {
+  std::vector<std::string> results;
+  std::vector<std::size_t> sizes;
+  for (const auto& one : batch) {
+    results.push_back(one.kind == settlement::what::end ? result_of(held, one) : std::string());
+    sizes.push_back(results.back().size());
+  }
   std::vector<bool> answers(batch.size(), false);
-  auto parts = redis_common::split_settlements(batch);
-  for (auto& part : parts) co_await settle_some(held, batch, std::move(part), answers);
+  auto parts = redis_common::split_settlements(batch, sizes);
+  for (auto& part : parts) co_await settle_some(held, batch, results, std::move(part), answers);
   co_return answers;
 }
 
 awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement>& batch,
-                                        std::vector<std::size_t> which, std::vector<bool>& answers) {
+                                        std::vector<std::string>& results, std::vector<std::size_t> which,
+                                        std::vector<bool>& answers) {
   std::vector<std::string> args;
   args.reserve(3 + 3 * which.size());
   const auto number = settle_numbers_[held.token].next();
   args.push_back(held.token);
   args.push_back(number);
   args.push_back(settle_numbers_[held.token].take_answered());
+  auto& over = connection_for(results[which.front()].size());
   for (const auto i : which) {
     args.push_back(batch[i].id);
     args.push_back(terms_of(batch[i]));
-    args.push_back(batch[i].kind == settlement::what::end ? result_of(held, batch[i]) : std::string());
+    args.push_back(std::move(results[i]));
   }
-  auto reply = co_await run(scripts().settle, held.queue, std::move(args));
+  auto reply = co_await run_over(over, scripts().settle, held.queue, std::move(args));
   settle_numbers_[held.token].answered(number);
   const auto here = lease_of(held);
   for (std::size_t k = 0; k < which.size(); ++k) {
@@ -462,9 +475,18 @@ awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement
 std::string arq_broker::result_of(const lease& held, const settlement& one) {
   if (const auto here = lease_of(held)) {
     const auto found = here->jobs.find(one.id);
-    if (found != here->jobs.end()) return write_result(payloads_, one, found->second, held.queue);
+    if (found != here->jobs.end()) return result_that_fits(one, found->second, held.queue);
   }
-  return write_result(payloads_, one, {}, held.queue);
+  return result_that_fits(one, {}, held.queue);
+}
+
+// A result repeats what was to be done. What came of it matters more, where there is no room for both.
+std::string arq_broker::result_that_fits(const settlement& one, const known_job& job,
+                                         const std::string& key) {
+  auto result = write_result(payloads_, one, job, key);
+  if (result.size() > redis_common::max_stored_payload) result = write_result(payloads_, one, {}, key);
+  redis_common::check_outcome_size(one.id, result.size());
+  return result;
 }
 
 awaitable<void> arq_broker::reconcile(lease held, std::vector<std::string> known) {
@@ -558,6 +580,10 @@ awaitable<quarq::redis::reply> arq_broker::run_once(quarq::redis::connection& ov
   std::vector<std::string> keys(1, own_prefix(key));
   auto reply = co_await repeatable_.run(over, script, std::move(keys), std::move(args));
   co_return reply;
+}
+
+quarq::redis::connection& arq_broker::connection_for(std::size_t bytes) {
+  return bytes > redis_common::max_shared_payload ? payload_connection_ : connection_;
 }
 
 // Before anything is done with a queue.

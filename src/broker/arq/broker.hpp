@@ -80,11 +80,11 @@ class arq_broker final : public broker {
   awaitable<void> ask_for_the_time();
   awaitable<quarq::redis::reply> run(const quarq::redis::script& script, std::string key,
                                      std::vector<std::string> args);
-
   awaitable<quarq::redis::reply> run_over(quarq::redis::connection& over, const quarq::redis::script& script,
                                           std::string key, std::vector<std::string> args);
   awaitable<quarq::redis::reply> run_once(quarq::redis::connection& over, const quarq::redis::script& script,
                                           std::string key, std::vector<std::string> args);
+  quarq::redis::connection& connection_for(std::size_t bytes);
 
   std::vector<redis_common::packed_job> pack(std::vector<new_job> jobs);
   redis_common::packed_job pack(new_job job, std::size_t more_to_come);
@@ -95,9 +95,12 @@ class arq_broker final : public broker {
   taken read_taken(const quarq::redis::reply& answer, std::size_t i, time_point now);
   awaitable<void> set_attempts(lease held, std::vector<taken>& all);
   awaitable<void> end_aborted(lease held, std::vector<taken>& all, time_point now);
+  awaitable<std::vector<bool>> settle_in_parts(lease held, std::vector<settlement> batch);
   awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
-                              std::vector<std::size_t> which, std::vector<bool>& answers);
+                              std::vector<std::string>& results, std::vector<std::size_t> which,
+                              std::vector<bool>& answers);
   std::string result_of(const lease& held, const settlement& one);
+  std::string result_that_fits(const settlement& one, const known_job& job, const std::string& key);
   std::vector<std::string> renewal_args(const lease& held, const lease_options& options,
                                         const char* open) const;
   static known_job known(const taken& one);

@@ -62,10 +62,12 @@ end
 
 -- These jobs end in states[i] (digits of job_state) with the results outcomes[i], to be kept for times[i] ms (texts; 0: not at
 -- all, -1: for ever), and those who wait are told: all that arq does at the end of a job, in one step, as its clients expect.
+-- What is kept for a minute at least can be asked for, by those who were not there to hear it.
 local function finish(ids, states, outcomes, times)
   if #ids == 0 then
     return
   end
+  local can_ask = {}
   if redis.call('EXISTS', P .. 'dead') == 1 then
     unbury(ids)
   end
@@ -79,9 +81,10 @@ local function finish(ids, states, outcomes, times)
     if states[i] == '7' then
       bury(id, redis.call('GET', 'arq:job:' .. id), outcomes[i])
     end
+    can_ask[i] = states[i] == '7' or keep == '-1' or tonumber(keep) >= 60000
   end
   forget(ids)
-  tell(P, ids, states, outcomes)
+  tell(P, ids, states, outcomes, can_ask)
 end
 
 -- Ends these jobs as cancelled, each as its cancel request says (cancel.lua).

@@ -11,14 +11,15 @@
 
 namespace quarq::broker::redis_common {
 
-std::vector<std::vector<std::size_t>> split_settlements(const std::vector<settlement>& batch) {
+std::vector<std::vector<std::size_t>> split_settlements(const std::vector<settlement>& batch,
+                                                        const std::vector<std::size_t>& sizes) {
   std::vector<std::vector<std::size_t>> parts, large;
   std::unordered_set<std::string_view> seen;
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (!seen.insert(batch[i].id).second) continue;
-    const auto more = batch[i].id.size() + batch[i].outcome.size();
-    if (batch[i].outcome.size() > max_shared_payload) {
+    const auto more = batch[i].id.size() + sizes[i];
+    if (sizes[i] > max_shared_payload) {
       large.emplace_back(1, i);
       continue;
     }
@@ -33,21 +34,32 @@ std::vector<std::vector<std::size_t>> split_settlements(const std::vector<settle
   return parts;
 }
 
+std::vector<std::vector<std::size_t>> split_settlements(const std::vector<settlement>& batch) {
+  std::vector<std::size_t> sizes;
+  sizes.reserve(batch.size());
+  for (const auto& one : batch) sizes.push_back(one.outcome.size());
+  return split_settlements(batch, sizes);
+}
+
+void check_record_size(std::string_view id, std::size_t bytes, std::size_t limit) {
+  if (bytes <= limit) return;
+  throw usage_error(
+      fmt::format("the record of job \"{}\" has {} bytes; Redis stores at most {}", id, bytes, limit));
+}
+
 void check_sizes(const std::vector<new_job>& jobs, std::size_t limit) {
-  for (const auto& job : jobs) {
-    if (job.record.size() <= limit) continue;
-    throw usage_error(fmt::format("the record of job \"{}\" has {} bytes; Redis stores at most {}", job.id,
-                                  job.record.size(), limit));
-  }
+  for (const auto& job : jobs) check_record_size(job.id, job.record.size(), limit);
+}
+
+void check_outcome_size(std::string_view id, std::size_t bytes, std::size_t limit) {
+  if (bytes <= limit) return;
+  throw broker_error(
+      fmt::format("the outcome of job \"{}\" has {} bytes; Redis stores at most {}", id, bytes, limit),
+      broker_error::reason::refused);
 }
 
 void check_sizes(const std::vector<settlement>& batch, std::size_t limit) {
-  for (const auto& one : batch) {
-    if (one.outcome.size() <= limit) continue;
-    throw settlement_refused(
-        one.id, fmt::format("the outcome of job \"{}\" has {} bytes; Redis stores at most {}", one.id,
-                            one.outcome.size(), limit));
-  }
+  for (const auto& one : batch) check_outcome_size(one.id, one.outcome.size(), limit);
 }
 
 std::vector<std::string> renewal_args(const lease& held, const lease_options& options, const char* open) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/broker.hpp"
@@ -19,12 +20,18 @@ inline constexpr std::size_t max_bytes_per_call = 16u << 20;
 
 /// The settlements, as indices into the batch, that each call of settle.lua takes. A job that is in the batch
 /// twice is taken once: after its first settlement it is no longer held. One with an outcome larger than
-/// max_shared_payload is taken alone, after all others.
+/// max_shared_payload is taken alone, after all others. `sizes`: how many bytes each settlement's outcome has
+/// where it is stored as something else.
+std::vector<std::vector<std::size_t>> split_settlements(const std::vector<settlement>& batch,
+                                                        const std::vector<std::size_t>& sizes);
 std::vector<std::vector<std::size_t>> split_settlements(const std::vector<settlement>& batch);
 
-/// Throws usage_error for a record that no server would store.
+/// Throws usage_error if no server would store a record of so many bytes.
+void check_record_size(std::string_view id, std::size_t bytes, std::size_t limit = max_stored_payload);
 void check_sizes(const std::vector<new_job>& jobs, std::size_t limit = max_stored_payload);
-/// Throws settlement_refused for the first outcome that no server would store.
+/// Throws broker_error, with the reason that it is refused, if no server would store an outcome of so many
+/// bytes.
+void check_outcome_size(std::string_view id, std::size_t bytes, std::size_t limit = max_stored_payload);
 void check_sizes(const std::vector<settlement>& batch, std::size_t limit = max_stored_payload);
 
 /// The arguments of renew.lua; `open` is "1" or "0".
