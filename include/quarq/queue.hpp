@@ -47,8 +47,13 @@ class queue {
     co_return job<R>(detail::job_handle(impl_, std::move(only.id)));
   }
 
-  /// Sends all calls in one step and one round trip. Returns their jobs in the order of `calls`; nullopt
-  /// where an id was taken. Throws as above, and then none is stored.
+  /// Sends all calls together. Returns their jobs in the order of `calls`; nullopt where an id was taken.
+  /// Throws usage_error as above, and then none is stored.
+  ///
+  /// They are stored in one step: all or none, also if this program dies meanwhile. On Redis that holds for
+  /// up to 1,000 calls and 16 MiB of arguments; more go in several such steps, which do not wait for each
+  /// other. If broker_error is thrown, some of them may have been done and others not: give such calls ids,
+  /// and send all of them again.
   template <class R>
   [[QUARQ_MUST_AWAIT]] awaitable<std::vector<std::optional<job<R>>>> enqueue(
       std::vector<call<R>> calls) const {

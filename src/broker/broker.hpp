@@ -177,9 +177,9 @@ class broker {
 
   // ---- for clients
 
-  /// Stores all jobs in one step, in one round trip. Answers are in the order of `jobs`. When this returns,
-  /// what was accepted is as safe as the store can make it (docs/delivery.md). A call that is repeated
-  /// because its answer was lost accepts the same jobs once.
+  /// Stores all jobs, in one step or, where they are very many, in several, which do not wait for each other.
+  /// Answers are in the order of `jobs`. When this returns, what was accepted is as safe as the store can make
+  /// it (docs/delivery.md). A call that is repeated because its answer was lost accepts the same jobs once.
   virtual awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) = 0;
 
   /// Waits, without polling, until the job has ended. Nothing: there is no such job, or it has ended and its

@@ -22,7 +22,7 @@ struct enqueued {
   bool accepted;  ///< false: the id was taken
 };
 
-/// Sends the calls in one step; the answers are in their order.
+/// Sends the calls together; the answers are in their order.
 awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> queue,
                                          std::vector<call_data> calls);
 

@@ -24,8 +24,8 @@ namespace quarq::broker::redis {
 
 /// redis://, rediss:// and redis+unix://. One connection, over which Redis also tells of what happens:
 /// nothing polls; and another one for large payloads, when there are any (redis_common/byte_limits.hpp).
-/// "In one step" holds for up to 1,000 jobs (and 16 MiB) of a call; more go in several such steps, one after
-/// the other.
+/// "In one step" holds for up to 1,000 jobs (and 16 MiB) of a call; more go in several such steps, without
+/// waiting for each other. If one fails, the others are done all the same.
 class redis_broker final : public broker {
  public:
   redis_broker(redis_settings settings, boost::asio::any_io_executor loop);
