@@ -61,10 +61,12 @@ awaitable<bool> cron_runs::enqueue(const cron::cron_job& c, std::string id,
 
 awaitable<startup_run> cron_runs::latest_at_startup(const cron::cron_job& c) {
   startup_run latest;
-  latest.next_id = c.startup_id();
+  const auto first_id = c.startup_id();
+  latest.next_id = first_id;
   while (true) {
     const auto known = co_await broker_.inspect(c.queue, latest.next_id);
     if (!known) co_return latest;
+    const bool is_first = latest.id.empty();
     latest.id = latest.next_id;
     const auto end = ended_at(*known);
     if (!end) {
@@ -73,7 +75,16 @@ awaitable<startup_run> cron_runs::latest_at_startup(const cron::cron_job& c) {
     }
     // Whatever the outcomes say, the times grow, and so the ids end.
     latest.ended = std::max(*end, latest.ended.value_or(broker::time_point::min()) + milliseconds{1});
-    latest.next_id = fmt::format("{}:{}", c.startup_id(), latest.ended->time_since_epoch().count());
+    auto& chain = startups_[first_id];
+    if (is_first && chain.first_ended == *latest.ended) {
+      latest.id = chain.id;
+      latest.ended = chain.ended;
+    } else {
+      if (is_first) chain.first_ended = *latest.ended;
+      chain.id = latest.id;
+      chain.ended = *latest.ended;
+    }
+    latest.next_id = fmt::format("{}:{}", first_id, latest.ended->time_since_epoch().count());
   }
 }
 

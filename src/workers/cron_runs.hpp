@@ -1,6 +1,7 @@
 // The runs of cron jobs, at the broker.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -29,6 +30,7 @@ class cron_runs {
 
   /// The id of one start's run must be the same for all workers that start with it, and another one at a
   /// later start, also if the end of the earlier run is still kept: it continues with the time of that end.
+  /// What is kept forever makes a long chain of them, which is followed once, and from then on from its end.
   awaitable<startup_run> latest_at_startup(const cron::cron_job& c);
 
   awaitable<std::optional<broker::job_details>> inspect(const cron::cron_job& c, std::string id) {
@@ -38,7 +40,15 @@ class cron_runs {
   awaitable<bool> requeue(const cron::cron_job& c, std::string id);
 
  private:
+  // How far a chain was followed, by the id of its first run.
+  struct followed {
+    broker::time_point first_ended;  // another chain has begun since, if its first run ended at another time
+    std::string id;                  // of the last run that had ended
+    broker::time_point ended;
+  };
+
   broker::broker& broker_;
+  std::map<std::string, followed> startups_;
 };
 
 bool is_live(const std::optional<broker::job_details>& job);

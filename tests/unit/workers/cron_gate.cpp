@@ -1,5 +1,7 @@
 #include "workers/cron_gate.hpp"
 
+#include <fmt/format.h>
+
 #include "unit/workers/cron_role_test.hpp"
 
 namespace quarq::test::cron_gate_tests {
@@ -171,6 +173,31 @@ TEST_F(cron_gate_test, a_later_attempt_has_nothing_in_its_way) {
 
 TEST_F(cron_gate_test, the_run_at_startup_is_in_the_way_of_a_planned_one) {
   tick().options.run_at_startup = true;
+  put_run(job_state::running, "cron:tick:startup");
+  EXPECT_EQ(ruled(due_run()), "end: cancelled");
+  EXPECT_EQ(ruled_->after, "cron:tick:startup");
+}
+
+// Each start leaves a run, where their ends are kept for ever.
+TEST_F(cron_gate_test, many_earlier_runs_at_startup_are_looked_at_once) {
+  tick().options.run_at_startup = true;
+  std::string id = "cron:tick:startup";
+  for (int i = 0; i < 50; ++i) {
+    put_run(job_state::succeeded, id);
+    id = fmt::format("cron:tick:startup:{}", broker_.now().time_since_epoch().count());
+    pass(1s);
+  }
+  EXPECT_EQ(ruled(due_run()), "run");
+  const auto inspected = [&] { return broker_.calls(operation::inspect).size(); };
+  auto before = inspected();
+  EXPECT_EQ(ruled(due_run()), "run");
+  EXPECT_LE(inspected() - before, 5u);
+  put_run(job_state::running, id);
+  before = inspected();
+  EXPECT_EQ(ruled(due_run()), "end: cancelled");
+  EXPECT_EQ(ruled_->after, id);
+  EXPECT_LE(inspected() - before, 5u);
+  // The first end is no longer kept: what begins then is another chain.
   put_run(job_state::running, "cron:tick:startup");
   EXPECT_EQ(ruled(due_run()), "end: cancelled");
   EXPECT_EQ(ruled_->after, "cron:tick:startup");
