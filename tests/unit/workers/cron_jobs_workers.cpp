@@ -173,6 +173,27 @@ TEST_F(cron_workers_test, at_startup_an_id_of_its_own_is_kept_to) {
   EXPECT_EQ(ids, strings{"the-report"});
 }
 
+TEST_F(cron_workers_test, at_startup_two_with_one_id_do_not_run_together) {
+  strings ids;
+  auto when = only_at(second_from_now(3600s));
+  when.job_id = "the-report";
+  when.run_at_startup = true;
+  auto w = make_worker();
+  int running = 0, most = 0;
+  const auto report = [&](context& ctx) -> awaitable<void> {
+    ids.push_back(ctx.id());
+    most = std::max(most, ++running);
+    co_await workers::sleep_for(clock_, 1s);
+    --running;
+  };
+  w.cron("one", report, when);
+  w.cron("two", report, when);
+  const auto enough = now() + 30s;
+  serve_until([&] { return now() > enough; }, {&w});
+  EXPECT_EQ(most, 1);
+  EXPECT_EQ(ids, strings{"the-report"});
+}
+
 TEST_F(cron_workers_test, in_a_burst_they_are_planned_and_run_at_startup) {
   const auto due = second_from_now(3600s);
   auto when = only_at(due);
