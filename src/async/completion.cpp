@@ -32,8 +32,7 @@ std::shared_ptr<loop_mailbox> loop_mailbox::of(const asio::any_io_executor& loop
   return loop_lifetime::of(context)->shared_guest<loop_mailbox>();
 }
 
-loop_mailbox::loop_mailbox(asio::execution_context& loop)
-    : loop_(static_cast<asio::io_context&>(loop).get_executor()) {}
+loop_mailbox::loop_mailbox(asio::execution_context&) {}
 
 void loop_mailbox::link(completion& one) {
   const std::lock_guard lock(mutex_);
@@ -54,14 +53,14 @@ void loop_mailbox::unlink(completion& one) noexcept {
 void loop_mailbox::deliver(std::shared_ptr<completion> one) {
   const std::lock_guard lock(mutex_);
   if (!open_) return;
-  if (!is_loop_itself(one->loop_)) {
-    const auto to = one->loop_;
+  const auto to = one->loop_;
+  if (!is_loop_itself(to)) {
     asio::post(to, [one = std::move(one)] { one->arrive(); });
     return;
   }
   arrived_.push_back(std::move(one));
   if (arrived_.size() == 1) {
-    asio::post(loop_, [mailbox = shared_from_this()] { drain(mailbox); });
+    asio::post(to, [mailbox = shared_from_this()] { drain(mailbox); });
   }
 }
 
@@ -92,7 +91,6 @@ void loop_mailbox::loop_destroyed() noexcept {
     const std::lock_guard lock(mutex_);
     open_ = false;
     arrived.swap(arrived_);
-    loop_ = {};
   }
   // Destroying one waiting coroutine may destroy others: one at a time.
   while (true) {

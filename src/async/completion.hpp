@@ -24,7 +24,6 @@ class loop_mailbox final : public loop_guest, public std::enable_shared_from_thi
   /// That of this loop.
   static std::shared_ptr<loop_mailbox> of(const boost::asio::any_io_executor& loop);
 
-  /// REQUIRES: the context is an io_context.
   explicit loop_mailbox(boost::asio::execution_context& loop);
 
   /// Destroys the coroutines that wait, and delivers nothing any more.
@@ -38,7 +37,6 @@ class loop_mailbox final : public loop_guest, public std::enable_shared_from_thi
   void unlink(completion& one) noexcept;
 
   std::mutex mutex_;
-  boost::asio::any_io_executor loop_;
   bool open_ = true;
   completion* pending_ = nullptr;  ///< those that have not arrived, so that loop_destroyed() finds them
   std::vector<std::shared_ptr<completion>> arrived_;

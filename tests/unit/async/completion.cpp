@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <gtest/gtest.h>
 
 #include <quarq/gather.hpp>
@@ -140,6 +141,22 @@ TEST(completion, works_on_strands_of_a_loop_with_several_threads) {
   std::jthread one([&] { loop.run(); }), two([&] { loop.run(); });
   one.join();
   two.join();
+  EXPECT_EQ(ended, 100);
+}
+
+TEST(completion, works_where_there_is_no_loop_but_a_pool_of_threads) {
+  asio::thread_pool pool(1);
+  std::atomic<int> ended = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto body = [](std::atomic<int>& count) -> awaitable<void> {
+      int runs = 0;
+      const bool was_cancelled = co_await wait_for_thread(runs);
+      EXPECT_FALSE(was_cancelled);
+      count += runs;
+    };
+    asio::co_spawn(pool, body(ended), asio::detached);
+  }
+  pool.join();
   EXPECT_EQ(ended, 100);
 }
 
