@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include "broker/limits.hpp"
+#include "broker/sqlite/operation.hpp"
 #include "broker/sqlite/schema.hpp"
+#include "broker/sqlite/subscriptions.hpp"
 #include "integration/sqlite_test.hpp"
 #include "support/temp_dir.hpp"
 
@@ -91,6 +93,50 @@ TEST(sqlite_many_rows, purges_and_requeues_touch_a_piece_at_a_time) {
   const auto first = all.tables.requeue_some("q", all_dead, now, all.out);
   EXPECT_EQ(first.rows, sqlite::rows_of_piece);
   EXPECT_EQ(all.count(7), static_cast<int>(pieces_and_a_bit - sqlite::rows_of_piece));
+}
+
+TEST(sqlite_many_rows, of_many_pieces_the_first_and_a_last_step_wait_for_the_disk) {
+  using kind = sqlite::operation::kind;
+  using next = sqlite::operation::next;
+  bare_tables all;
+  sqlite::subscriptions nobody;
+  sqlite::transaction tx{all.tables, now, 0ms, all.out};
+  std::size_t pieces = 3;
+  const auto steps_of = [&](kind asked_for) {
+    sqlite::operation_in_pieces::worker work = [&](sqlite::transaction&, std::size_t done) {
+      return sqlite::operation_in_pieces::piece{10, done + 1 < pieces};
+    };
+    sqlite::operation_in_pieces many(asked_for, std::move(work));
+    std::vector<kind> steps;
+    do {
+      steps.push_back(many.needs);
+      many.run(tx);
+    } while (many.committed(nobody) == next::run_again);
+    EXPECT_EQ(many.total, 10 * pieces);
+    return steps;
+  };
+  const std::vector<kind> ends_durably = {kind::writes_durably, kind::writes, kind::writes,
+                                          kind::writes_durably};
+  EXPECT_EQ(steps_of(kind::writes_durably), ends_durably);
+  EXPECT_EQ(steps_of(kind::writes), std::vector<kind>(3, kind::writes));
+  pieces = 1;
+  EXPECT_EQ(steps_of(kind::writes_durably), std::vector<kind>(1, kind::writes_durably));
+}
+
+TEST(sqlite_many_rows, the_last_step_writes_and_changes_nothing) {
+  temp_dir folder;
+  user_connection db(folder / "jobs.db"), other(folder / "jobs.db");
+  db.run("PRAGMA journal_mode = WAL");
+  sqlite::make_schema(db.get());
+  sqlite::job_tables tables(db.get(), "boot");
+  for (int i = 0; i < 2; ++i) {
+    const auto before = other.number("PRAGMA data_version");
+    db.run("BEGIN");
+    tables.touch();
+    db.run("COMMIT");
+    EXPECT_NE(other.number("PRAGMA data_version"), before);
+    EXPECT_EQ(other.number("SELECT count(*) FROM quarq_told"), 0);
+  }
 }
 
 TEST(sqlite_many_rows, a_purge_counts_all_its_pieces_tells_waiters_and_spares_what_came_later) {

@@ -122,6 +122,10 @@ class job_tables {
   /// Removes some of the queue's oldest dead jobs if there are more than max_dead. How many.
   std::size_t trim_dead(std::string_view queue);
 
+  /// Writes to the file, and leaves everything as it is: a commit of this, if it waits for the disk, waits for
+  /// what was committed before as well.
+  void touch();
+
   // ---- for telling what other processes did
   /// Changes when, and only when, another connection has committed something.
   std::int64_t version_of_others();

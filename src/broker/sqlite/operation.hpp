@@ -102,6 +102,9 @@ class function_operation final : public operation {
 
 /// An operation on very many rows, in pieces of which each is a transaction of its own. If one fails, those
 /// before it stay done.
+///
+/// A commit that waits for the disk holds the file's lock for as long as that takes, so of the pieces only the
+/// first does so, which mostly is the only one. Where there are others, a last transaction waits for all.
 class operation_in_pieces final : public operation {
  public:
   struct piece {
@@ -111,19 +114,34 @@ class operation_in_pieces final : public operation {
   /// Does the piece after so many others; may be asked for the same one again.
   using worker = std::function<piece(transaction&, std::size_t pieces_done)>;
 
-  operation_in_pieces(kind k, worker work) : operation(k, rows_of_piece), work_(std::move(work)) {}
-  void run(transaction& in) override { last_ = work_(in, done_); }
+  operation_in_pieces(kind k, worker work)
+      : operation(k, rows_of_piece), asked_for_(k), work_(std::move(work)) {}
+  void run(transaction& in) override {
+    if (sealing_) {
+      in.tables.touch();
+    } else {
+      last_ = work_(in, done_);
+    }
+  }
   next committed(subscriptions&) override {
+    if (sealing_) return next::answer;
     total += last_.count;
     ++done_;
-    return last_.more ? next::run_again : next::answer;
+    needs = kind::writes;
+    if (last_.more) return next::run_again;
+    if (done_ == 1 || asked_for_ != kind::writes_durably) return next::answer;
+    sealing_ = true;
+    needs = asked_for_;
+    return next::run_again;
   }
 
   std::size_t total = 0;
 
  private:
+  const kind asked_for_;
   worker work_;
   piece last_;
+  bool sealing_ = false;
   std::size_t done_ = 0;
 };
 
