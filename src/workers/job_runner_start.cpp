@@ -74,11 +74,12 @@ std::optional<attempt> job_runner::check(running_job& job) {
                                       job.terms.retry.max_attempts()));
   }
   if (!job.how) {
-    return failed_attempt(
-        result_kind::unknown_task, "quarq::unknown_task",
-        fmt::format("no worker has had a handler for task \"{}\" for {}; this one handles {}",
-                    job.record.task, base::human_duration(its_.setup.options.unknown_task_timeout),
-                    base::listed(its_.setup.tasks)));
+    const auto waited = its_.setup.options.unknown_task_timeout;
+    auto why = fmt::format("no worker has had a handler for task \"{}\" for {}", job.record.task,
+                           base::human_duration(waited));
+    if (waited == milliseconds{0}) why = fmt::format("no handler for task \"{}\"", job.record.task);
+    return failed_attempt(result_kind::unknown_task, "quarq::unknown_task",
+                          fmt::format("{}; this worker handles {}", why, base::listed(its_.setup.tasks)));
   }
   if (!job.record.keywords.empty()) return bind_by_name(job);
   return std::nullopt;

@@ -85,6 +85,13 @@ TEST_F(runner_test, a_task_that_no_worker_has_known_for_long_ends_the_job) {
       << error;
 }
 
+TEST_F(runner_test, a_task_without_a_handler_may_end_the_job_at_once) {
+  setup_.options.unknown_task_timeout = 0ms;
+  run("a", record_of("other"));
+  EXPECT_EQ(job("a").state, job_state::dead);
+  EXPECT_EQ(outcome("a").error, "no handler for task \"other\"");
+}
+
 TEST_F(runner_test, a_run_of_an_unknown_cron_job_is_parked_and_does_not_count) {
   slots_ = workers::slot_table(10, 1);
   slots_.set_limit(level::loop, 10);
