@@ -8,37 +8,36 @@
 
 namespace quarq::test::broker_wakeups_tests {
 
-BROKER_TEST(a_claim_that_got_fewer_is_followed_by_an_event) {
-  auto store = place.open(loop);
-  auto worker = co_await new_worker(store, "q");
+namespace {
+
+// A worker that waits is woken for each of twenty jobs.
+awaitable<void> expect_wakeups(worker_end worker, std::shared_ptr<broker::broker> client, std::size_t max) {
   for (int round = 0; round < 20; ++round) {
-    auto none = co_await claim_ids(worker, 1);
+    auto none = co_await claim_ids(worker, max);
     EXPECT_TRUE(none.empty());
     const int before = worker.heard->work_ready;
-    co_await enqueue_one(*store, "q", job_named("job"));
+    co_await enqueue_one(*client, "q", job_named("job"));
     auto rung = [&] { return worker.heard->work_ready > before; };
     co_await until(rung);
-    auto ids = co_await claim_ids(worker, 1);
+    auto ids = co_await claim_ids(worker, max);
     EXPECT_EQ(ids, strings(1, "job"));
     co_await settle_one(worker, end("job"));
   }
+}
+
+}  // namespace
+
+BROKER_TEST(a_claim_that_got_fewer_is_followed_by_an_event) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  co_await expect_wakeups(worker, store, 1);
 }
 
 BROKER_TEST(a_job_from_another_process_wakes_a_waiting_worker) {
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);
   auto worker = co_await new_worker(store, "q");
-  for (int round = 0; round < 20; ++round) {
-    auto none = co_await claim_ids(worker, 5);
-    EXPECT_TRUE(none.empty());
-    const int before = worker.heard->work_ready;
-    co_await enqueue_one(*elsewhere, "q", job_named("job"));
-    auto rung = [&] { return worker.heard->work_ready > before; };
-    co_await until(rung);
-    auto ids = co_await claim_ids(worker, 5);
-    EXPECT_EQ(ids, strings(1, "job"));
-    co_await settle_one(worker, end("job"));
-  }
+  co_await expect_wakeups(worker, elsewhere, 5);
 }
 
 BROKER_TEST(a_job_handed_back_elsewhere_wakes_a_waiting_worker) {

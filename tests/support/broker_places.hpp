@@ -15,10 +15,9 @@ namespace quarq::test {
 
 /// What not every broker can do. Tests look that the others say so.
 struct broker_powers {
-  bool priorities = true;                   ///< others than 5
-  bool an_id_in_each_queue = true;          ///< else an id is one job's, whatever its queue
-  bool any_bytes = true;                    ///< records and outcomes need not be quarq's
-  bool forgets_nothing_as_a_result = true;  ///< where a task returns nothing, no result is kept
+  bool priorities = true;           ///< others than 5
+  bool an_id_in_each_queue = true;  ///< else an id is one job's, whatever its queue
+  bool any_bytes = true;            ///< records and outcomes need not be quarq's
 };
 
 /// A place of one test's own: empty at first, gone with the object. Brokers opened on it must be gone by

@@ -40,10 +40,7 @@ class arq_place : public redis_place {
     return "arq" + redis.substr(redis.find_first_of(":+")) + "?codec=" + codec_;
   }
   broker_powers powers() const override {
-    return {.priorities = false,
-            .an_id_in_each_queue = false,
-            .any_bytes = false,
-            .forgets_nothing_as_a_result = false};
+    return {.priorities = false, .an_id_in_each_queue = false, .any_bytes = false};
   }
 
  private:
