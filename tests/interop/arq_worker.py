@@ -3,16 +3,15 @@
 Does to Redis what arq's worker does, command by command. Its log goes to stderr.
 """
 
-import argparse
 import asyncio
 import datetime as dt
 import logging
 import signal
-import sys
 import time
 
 import redis.asyncio
 
+import worker_options
 from arq_functions import functions
 from arq_wire import *
 
@@ -275,24 +274,7 @@ class Worker:
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument('--port', type=int, required=True)
-    p.add_argument('--codec', choices=SERIALIZERS, default='pickle')
-    p.add_argument('--queue', default=DEFAULT_QUEUE)
-    p.add_argument('--burst', action='store_true')
-    p.add_argument('--max-jobs', type=int, default=10)
-    p.add_argument('--max-tries', type=int, default=5)
-    p.add_argument('--job-timeout', type=float, default=300)
-    p.add_argument('--keep-result', type=float, default=3600)
-    p.add_argument('--poll-delay', type=float, default=0.02)
-    p.add_argument('--health-check-interval', type=float, default=3600)
-    p.add_argument('--allow-abort-jobs', action='store_true')
-    p.add_argument('--cron', nargs='*', default=[], help='functions to run in every second')
-    p.add_argument('--microsecond', type=int, default=0, help='of these')
-    p.add_argument('--run-at-startup', action='store_true')
-    p.add_argument('--only', nargs='*', help='functions; all, if none are named')
-    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format='%(asctime)s: %(message)s')
-    asyncio.run(Worker(p.parse_args()).run())
+    asyncio.run(Worker(worker_options.read(SERIALIZERS)).run())
 
 
 if __name__ == '__main__':
