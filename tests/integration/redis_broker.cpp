@@ -191,9 +191,12 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
 REDIS_TEST(kept_results_go_by_themselves_when_no_worker_comes, {}) {
   auto store = open(server, loop);
   auto worker = co_await new_worker(store, "q");
-  co_await enqueue_ids(*store, "q", strings(1, "job"));
-  co_await claim_ids(worker, 1);
-  co_await settle_one(worker, end("job", job_state::succeeded, "42", 30ms));
+  std::vector<settlement> ends;
+  for (const auto state : {job_state::succeeded, job_state::failed, job_state::cancelled, job_state::expired})
+    ends.push_back(end(std::string(to_string(state)), state, "42", 30ms));
+  for (const auto& one : ends) co_await enqueue_ids(*store, "q", strings(1, one.id));
+  co_await claim_until(worker, ends.size());
+  co_await store->settle(worker.held, ends);
   co_await store->close_lease(worker.held);
   auto gone = [&] {
     const auto keys = server.keys();

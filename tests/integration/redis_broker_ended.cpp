@@ -65,6 +65,16 @@ REDIS_TEST(many_outcomes_do_not_expire_at_once_and_renewals_remove_them, {}) {
   EXPECT_EQ(number(server, {"EXISTS", "quarq:{q}:results", "quarq:{q}:ended:3"}), 0);
 }
 
+REDIS_TEST(no_key_of_kept_outcomes_stays_where_those_of_one_state_come_later, {}) {
+  auto store = open(server, loop);
+  auto worker = co_await new_worker(store, "q");
+  co_await run_jobs(worker, 1, "first", job_state::succeeded, 1h);
+  co_await run_jobs(worker, 1, "second", job_state::failed, 1min);  // alone
+  co_await run_jobs(worker, 2, "third", job_state::expired, 1min);  // several
+  for (const char* key : {"quarq:{q}:results", "quarq:{q}:ended:3", "quarq:{q}:ended:4", "quarq:{q}:ended:6"})
+    EXPECT_GT(number(server, {"PTTL", key}), 0) << key;
+}
+
 REDIS_TEST(an_id_that_ends_again_in_another_state_is_kept_as_the_last_end_says, {}) {
   auto store = open(server, loop);
   auto worker = co_await new_worker(store, "q");

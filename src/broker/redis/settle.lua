@@ -32,7 +32,7 @@ if #ARGV == 6 and common ~= '' and #ARGV[6] <= max_shared_payload then
   local R = P .. 'results'
   local short = what == 0 and into ~= 7 and time >= 0 and redis.call('EXISTS', cancel) == 0
   if short and time > 0 then
-    local ttl = redis.call('PTTL', R) -- limit_life in shared_ends.lua
+    local ttl = redis.call('PTTL', P .. 'ended:' .. into) -- limit_life in shared_ends.lua
     short = ARGV[2] % 16 ~= 0 and (ttl >= time or (ttl == -1 and redis.call('HLEN', R) > 5000))
   end
   local waiters = P .. 'waiters'

@@ -25,11 +25,16 @@ end
 local function limit_life(P, time)
   local R = P .. 'results'
   local keys = {R, P .. 'ended:3', P .. 'ended:4', P .. 'ended:5', P .. 'ended:6'}
-  local ttl = redis.call('PTTL', R)
+  local long_enough, limited = true, {} -- a key that was made after the others had their limits set has none
+  for i, key in ipairs(keys) do
+    local ttl = redis.call('PTTL', key)
+    long_enough = long_enough and (ttl >= time or ttl == -2)
+    limited[i] = ttl >= 0
+  end
   local last = 0
   if time < 0 or redis.call('HLEN', R) > 5000 then
     last = math.huge
-  elseif ttl >= time then
+  elseif long_enough then
     return
   else
     for i = 2, 5 do
@@ -37,10 +42,10 @@ local function limit_life(P, time)
       last = math.max(last, its == 'inf' and math.huge or tonumber(its or 0))
     end
   end
-  for _, key in ipairs(keys) do
+  for i, key in ipairs(keys) do
     if last < math.huge then
       redis.call('PEXPIREAT', key, string.format('%.0f', last + math.floor(time / 8)))
-    elseif ttl >= 0 then
+    elseif limited[i] then
       redis.call('PERSIST', key)
     end
   end
