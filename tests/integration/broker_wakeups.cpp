@@ -56,6 +56,47 @@ BROKER_TEST(a_job_handed_back_elsewhere_wakes_a_waiting_worker) {
   co_await until(rung);
 }
 
+BROKER_TEST(a_worker_that_leaves_jobs_behind_does_not_leave_the_others_asleep) {
+  auto store = place.open(loop);
+  auto elsewhere = place.open_apart(loop);
+  auto first = co_await new_worker(store, "q");
+  auto second = co_await new_worker(elsewhere, "q");
+  for (const auto& one : {first, second}) {
+    auto none = co_await claim_ids(one, 1);
+    EXPECT_TRUE(none.empty());
+  }
+  const strings three = {"a", "b", "c"};
+  co_await enqueue_ids(*store, "q", three);
+  auto any = [&] { return first.heard->work_ready + second.heard->work_ready > 0; };
+  co_await until(any);
+  const bool is_first = first.heard->work_ready > 0;
+  auto ids = co_await claim_ids(is_first ? first : second, 1);
+  EXPECT_EQ(ids, strings(1, "a"));
+  const auto& asleep = is_first ? second : first;
+  auto rung = [&] { return asleep.heard->work_ready > 0; };
+  co_await until(rung);
+}
+
+BROKER_TEST(a_worker_that_was_woken_and_stops_before_it_claims_wakes_another) {
+  auto store = place.open(loop);
+  auto elsewhere = place.open_apart(loop);
+  auto first = co_await new_worker(store, "q");
+  auto second = co_await new_worker(elsewhere, "q");
+  for (const auto& one : {first, second}) {
+    auto none = co_await claim_ids(one, 1);
+    EXPECT_TRUE(none.empty());
+  }
+  co_await enqueue_ids(*store, "q", strings(1, "job"));
+  auto any = [&] { return first.heard->work_ready + second.heard->work_ready > 0; };
+  co_await until(any);
+  const bool is_first = first.heard->work_ready > 0;
+  const auto& stops = is_first ? first : second;
+  const auto& other = is_first ? second : first;
+  co_await stops.store->close_lease(stops.held);
+  auto rung = [&] { return other.heard->work_ready > 0; };
+  co_await until(rung);
+}
+
 BROKER_TEST(a_renewal_says_that_work_is_ready) {
   auto store = place.open(loop);
   auto worker = co_await new_worker(store, "q");

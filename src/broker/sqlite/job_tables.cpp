@@ -179,6 +179,9 @@ void job_tables::close_lease(const lease& held, time_point now, changes& out) {
   if (!number) return;
   give_back_all(held.queue, *number, false, now, out);
   sql_->delete_lease.with(*number).run();
+  // It may have been woken for jobs that it never claimed: somebody else must hear of them.
+  const auto ready = count_ready(held.queue, 1, now);
+  if (ready > 0) add_ready(held.queue, ready, out);
 }
 
 claim_result job_tables::claim(const lease& held, std::size_t max, time_point now) {
