@@ -77,6 +77,14 @@ TEST(json, strings_are_escaped_and_repaired) {
   EXPECT_EQ(json_of("a2 c3 a9"), "\"\xc3\xa9\"");
 }
 
+TEST(json, every_control_character_is_read_back_from_its_escape) {
+  EXPECT_EQ(json_of("a3 1b 1f 10"), R"("\u001b\u001f\u0010")");
+  for (char c = 0; c < ' '; ++c) {
+    const auto text = to_msgpack(std::string(1, c));
+    EXPECT_EQ(json_to_msgpack(to_json(text)), text) << static_cast<int>(c);
+  }
+}
+
 TEST(json, what_is_too_long_is_cut_between_characters) {
   std::string data;
   encoder out(data);

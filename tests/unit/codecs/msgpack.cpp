@@ -219,6 +219,9 @@ TEST(msgpack, timestamps_that_are_none_are_refused) {
   const auto time = [](decoder& in) { in.time(); };
   EXPECT_EQ(complaint("d7 ff ff ff ff ff 00 00 00 00", time),
             "value: a timestamp has 1073741823 nanoseconds: 999999999 is the most");
+  for (const char* one_too_many : {"d7 ff ee6b2800 00000000", "c7 0c ff 3b9aca00 0000000000000000"})
+    EXPECT_EQ(complaint(one_too_many, time),
+              "value: a timestamp has 1000000000 nanoseconds: 999999999 is the most");
   EXPECT_EQ(complaint("d5 ff 00 00", time), "value: a timestamp of 2 bytes: 4, 8 and 12 are possible");
   EXPECT_EQ(complaint("d5 05 00 00", time), "value: expected timestamp, got extension");
   EXPECT_EQ(complaint("05", time), "value: expected timestamp, got integer");

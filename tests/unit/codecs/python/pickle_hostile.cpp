@@ -104,8 +104,20 @@ TEST(pickle_hostile, the_memo_grows_no_further_than_the_pickle) {
             "pickle: byte 1: index 18446744073709551615 of the memo is out of range");
   EXPECT_EQ(pickle_complaint("Np18446744073709551616\n."),
             "pickle: byte 1: \"18446744073709551616\" is no index of the memo");
+  EXPECT_EQ(pickle_complaint("Nq\x04."), "pickle: byte 1: index 4 of the memo is out of range");
+  EXPECT_EQ(pickle_complaint("Nq\x03."), "(no error)");
   EXPECT_EQ(pickle_complaint("Np-1\n."), "pickle: byte 1: \"-1\" is no index of the memo");
   EXPECT_EQ(pickle_complaint("h\x05."), "pickle: byte 0: nothing has been put at index 5 of the memo");
+}
+
+TEST(pickle_hostile, the_memo_counts_places_and_not_how_often_they_were_filled) {
+  // 1 and 2 at place 0, the latter instead of the former; 3 at the next place; then a list of places 0 and 1.
+  EXPECT_EQ(codecs::to_json(pickle_to_msgpack("K\1q\0"
+                                              "0K\2q\0"
+                                              "0K\3\x94"
+                                              "0](h\0h\1e."s,
+                                              "pickle")),
+            "[2, 3]");
 }
 
 TEST(pickle_hostile, integers_of_any_length_cost_no_more_than_their_bytes) {
