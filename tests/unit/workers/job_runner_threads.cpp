@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include "support/gate.hpp"
@@ -101,6 +102,32 @@ TEST_F(threads_test, the_timeout_begins_with_the_start) {
   EXPECT_EQ(job("b").state, job_state::succeeded);
 }
 
+TEST_F(threads_test, what_has_waited_has_its_whole_timeout) {
+  gate end_of_b;
+  detail::handler h;
+  h.on_thread = [&](context& ctx, std::string_view) -> std::string {
+    if (ctx.id() == "a") gate_.pass();
+    if (ctx.id() != "b") return to_msgpack(42);
+    end_of_b.pass();
+    throw std::runtime_error(ctx.stop_token().stop_requested() ? "asked to stop" : "not asked");
+  };
+  h.options = {.timeout = 300ms, .retry = backoff::none()};
+  setup_.handlers.insert_or_assign("work", std::move(h));
+  auto patient = record_of();
+  patient.timeout = 1h;
+  run("a", patient);
+  gate_.wait_until_reached();
+  run("b");
+  pass(200ms);
+  gate_.open();
+  wait_until([&] { return job("a").state == job_state::succeeded; });
+  end_of_b.wait_until_reached();
+  pass(250ms);
+  end_of_b.open();
+  wait_until([&] { return runner_.empty(); });
+  EXPECT_EQ(outcome("b").error, "not asked");
+}
+
 TEST_F(threads_test, one_that_is_cancelled_while_it_waits_ends_at_once_and_is_never_called) {
   run_a_and_let_b_wait();
   runner_.cancel_requested(lease(), "b");
@@ -148,6 +175,16 @@ TEST_F(threads_test, those_that_wait_are_handed_back_when_the_worker_is_to_end) 
   loop_.run_ready();
   EXPECT_EQ(job("b").state, job_state::queued);
   EXPECT_EQ(job("a").state, job_state::running);
+}
+
+TEST_F(threads_test, those_that_are_handed_back_leave_their_places_among_the_jobs_to_be_started) {
+  slots_ = workers::slot_table(10, 2);
+  slots_.set_limit(level::thread, 1);
+  run_a_and_let_b_wait();
+  EXPECT_TRUE(slots_.is_spent());
+  runner_.return_waiting();
+  loop_.run_ready();
+  EXPECT_FALSE(slots_.is_spent()) << "one of the two has not started";
 }
 
 TEST_F(threads_test, jobs_are_claimed_ahead_only_while_they_are_quick) {

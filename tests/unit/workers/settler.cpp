@@ -176,6 +176,15 @@ TEST_F(settler_test, an_end_that_is_refused_does_not_hold_up_the_others) {
   EXPECT_EQ(broker_.settled().size(), 5u);
 }
 
+TEST_F(settler_test, a_job_whose_end_was_refused_is_known_and_not_to_be_given_to_others) {
+  refuse_result_of("big");
+  settle("big");
+  loop_.run_ready();
+  strings ids;
+  settler_.append_ids(lease(), ids);
+  EXPECT_EQ(ids, strings{"big"});
+}
+
 TEST_F(settler_test, an_end_that_is_refused_again_and_again_is_recorded_as_failed_with_the_reason) {
   refuse_result_of("big");
   std::optional<bool> held;
