@@ -156,6 +156,36 @@ BROKER_TEST(dead_jobs_can_be_sent_again_by_name_or_all) {
   }
 }
 
+BROKER_TEST(dead_jobs_that_are_sent_again_keep_their_order) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  const strings ids = {"c", "a", "b"};
+  for (const auto& id : ids) co_await enqueue_ids(*store, "q", strings(1, id));
+  co_await claim_until(worker, ids.size());
+  for (const auto& id : ids) co_await settle_one(worker, end(id, job_state::dead, "why"));
+  const auto count = co_await store->requeue("q", ids);
+  EXPECT_EQ(count, ids.size());
+  auto claimed = co_await claim_ids(worker, 10);
+  EXPECT_EQ(claimed, ids);
+}
+
+BROKER_TEST(a_dead_job_that_is_sent_again_has_its_time_to_expire_anew) {
+  // On arq's keys that time is its payload's, which ended with the job.
+  if (!place.powers().an_id_in_each_queue) co_return;
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  auto job = job_named("job");
+  job.expires = 1h;
+  co_await enqueue_one(*store, "q", job);
+  co_await claim_ids(worker, 1);
+  co_await settle_one(worker, end("job", job_state::dead, "why"));
+  co_await sleep_for(20ms);
+  co_await store->requeue("q", strings(1, "job"));
+  auto again = co_await store->claim(worker.held, 1);
+  const auto& claimed = again.jobs.at(0);
+  EXPECT_TRUE(claimed.expires_at && *claimed.expires_at == claimed.due_at + 1h);
+}
+
 BROKER_TEST(requeueing_wakes_a_waiting_worker) {
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);

@@ -67,6 +67,22 @@ BROKER_TEST(a_claimed_job_comes_with_all_that_was_said_of_it) {
   EXPECT_FALSE(claimed.next_due);
 }
 
+BROKER_TEST(what_was_said_of_one_job_is_not_said_of_the_next) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  std::vector<new_job> jobs = jobs_named({"before", "brief", "after"});
+  jobs[1].expires = 1min;
+  std::vector<bool> last_for_a_minute;
+  for (const auto& one : jobs) {
+    co_await enqueue_one(*store, "q", one);
+    auto claimed = co_await store->claim(worker.held, 1);
+    const auto& got = claimed.jobs.at(0);
+    last_for_a_minute.push_back(got.expires_at && *got.expires_at <= got.due_at + 1min);
+    co_await settle_one(worker, end(one.id));
+  }
+  EXPECT_EQ(last_for_a_minute, (std::vector<bool>{false, true, false}));
+}
+
 BROKER_TEST(ten_thousand_jobs_fit_in_one_call) {
   auto store = place.open(loop);
   auto many = numbered_jobs(10'000);
@@ -275,6 +291,21 @@ BROKER_TEST(a_due_job_takes_its_place_by_priority) {
   // The other has become ready in the same step, though nobody took it.
   auto again = co_await claim_ids(worker, 1);
   EXPECT_EQ(again, strings(1, "usual"));
+}
+
+BROKER_TEST(a_job_that_becomes_due_stands_behind_those_that_were_ready_before) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  auto later = job_named("later");
+  later.delay = 30ms;
+  co_await enqueue_one(*store, "q", later);
+  const auto due = std::chrono::system_clock::now() + 35ms;
+  co_await enqueue_ids(*store, "q", strings(1, "ready"));
+  auto passed = [&] { return std::chrono::system_clock::now() > due; };
+  co_await until(passed);
+  auto ids = co_await claim_ids(worker, 2);
+  const strings expected = {"ready", "later"};
+  EXPECT_EQ(ids, expected);
 }
 
 BROKER_TEST(an_earlier_due_time_than_was_promised_wakes_the_worker) {

@@ -41,7 +41,8 @@ BROKER_TEST(the_jobs_of_a_lease_that_ran_out_go_to_others_and_its_holder_is_refu
   auto ids = co_await claim_ids(zombie, 1);
   EXPECT_EQ(ids, strings(1, "job"));
 
-  auto other = co_await new_worker(elsewhere, "q");
+  // For a second: who comes when no lease is left gives those that ran out as much as its own, on arq's keys.
+  auto other = co_await new_worker(elsewhere, "q", 1s);
   auto again = co_await take_over(other);
   EXPECT_EQ(again.id, "job");
   EXPECT_EQ(said_in_record(again.record), "record of job");
@@ -94,7 +95,7 @@ BROKER_TEST(a_running_job_to_be_cancelled_whose_worker_is_lost_ends_cancelled) {
   auto waiting = start_waiting(loop, store, "q", "job");
   auto answer = co_await cancel(*store, "q", "job", "why", 1h);
   EXPECT_EQ(answer, cancel_result::requested);
-  auto other = co_await new_worker(store, "q");
+  auto other = co_await new_worker(store, "q", 1s);  // as above
   const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   while (!waiting->over && std::chrono::steady_clock::now() < deadline) {
     co_await renew(other);
@@ -162,6 +163,19 @@ BROKER_TEST(a_job_handed_back_goes_before_the_others_of_its_priority) {
   EXPECT_TRUE(held);
   auto ids = co_await claim_ids(worker, 10);
   EXPECT_EQ(ids, expected);
+}
+
+BROKER_TEST(jobs_that_are_handed_back_together_keep_their_order) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  const strings ids = {"c", "a", "d", "b"};
+  for (const auto& id : ids) co_await enqueue_ids(*store, "q", strings(1, id));
+  co_await claim_until(worker, 3);
+  std::vector<settlement> batch;
+  for (const char* id : {"c", "a", "d"}) batch.push_back(hand_back(id));
+  co_await store->settle(worker.held, batch);
+  auto again = co_await claim_ids(worker, 10);
+  EXPECT_EQ(again, ids);
 }
 
 BROKER_TEST(closing_a_lease_gives_its_jobs_back_at_once_and_uncounted) {

@@ -108,6 +108,22 @@ BROKER_TEST(many_waits_for_many_jobs_are_each_told_their_own) {
   }
 }
 
+BROKER_TEST(waits_for_jobs_whose_queues_and_ids_read_alike_together_are_told_apart) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q1");
+  co_await enqueue_ids(*store, "q", strings(1, "1x"));
+  co_await enqueue_ids(*store, "q1", strings(1, "x"));
+  auto of_q = start_waiting(loop, store, "q", "1x");
+  auto of_q1 = start_waiting(loop, store, "q1", "x");
+  co_await store->queues();
+  co_await claim_ids(worker, 1);
+  co_await settle_one(worker, end("x", job_state::succeeded, "42", 1h));
+  auto told = [&] { return of_q1->over; };
+  co_await until(told);
+  co_await store->queues();
+  EXPECT_FALSE(of_q->over);
+}
+
 BROKER_TEST(a_wait_for_what_is_not_there_ends_at_once_with_nothing) {
   auto store = place.open(loop);
   auto never = co_await store->wait_ended("q", "never was");
