@@ -147,8 +147,8 @@ REDIS_TEST(the_dead_set_is_bounded_by_number_and_age, {}) {
   EXPECT_EQ(left.size(), 3u);
   EXPECT_EQ(number(server, {"HLEN", "quarq:{q}:jobs"}), 3);
   EXPECT_EQ(number(server, {"HLEN", "quarq:{q}:dead_outcomes"}), 3);
-  // A day later than a day after they died.
-  for (const auto& one : left) server.command(strings{"ZINCRBY", "quarq:{q}:dead", "-172800000", one.id});
+  // Half a day later than a day after they died.
+  for (const auto& one : left) server.command(strings{"ZINCRBY", "quarq:{q}:dead", "-129600000", one.id});
   auto other = broker::open(server.url() + "?dead_days=1", loop);
   auto next = co_await new_worker(other, "q");
   co_await renew(next);
@@ -181,6 +181,21 @@ REDIS_TEST(a_cancelled_job_is_dropped_where_it_stands, {}) {
   auto claimed = co_await claim_ids(worker, 10);
   EXPECT_EQ(claimed, expected);
   EXPECT_EQ(number(server, {"EXISTS", "quarq:{q}:cancelled", "quarq:{q}:ready:5"}), 0);
+}
+
+REDIS_TEST(a_purge_leaves_a_job_whose_id_was_cancelled_before_and_came_again, {}) {
+  auto store = open(server, loop);
+  const strings ids = {"a", "b"};
+  co_await enqueue_ids(*store, "q", ids);
+  co_await cancel(*store, "q", "b", "why", 0ms);
+  auto again = job_named("b");
+  again.delay = 1h;
+  co_await enqueue_one(*store, "q", again);
+  // The first b still stands among the queued ones, and the second is deferred.
+  auto purged = co_await store->purge("q", job_state::queued);
+  EXPECT_EQ(purged, 1u);
+  auto state = co_await state_of(*store, "q", "b");
+  EXPECT_TRUE(state == job_state::deferred);
 }
 
 REDIS_TEST(a_purge_passes_over_what_was_cancelled, {}) {

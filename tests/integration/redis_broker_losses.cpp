@@ -59,6 +59,36 @@ REDIS_TEST(a_settlement_with_the_same_number_is_answered_again_and_done_once, {}
   EXPECT_TRUE(state == job_state::running);
 }
 
+REDIS_TEST(what_operators_ask_for_with_the_same_number_is_answered_again_and_done_once, {}) {
+  auto connection = connect(server, loop);
+  auto store = open(server, loop);
+  auto worker = co_await new_worker(store, "q");
+  const strings ids = {"a", "b"};
+  co_await enqueue_ids(*store, "q", ids);
+  co_await claim_ids(worker, 2);
+  for (const auto& id : ids) co_await settle_one(worker, end(id, job_state::dead, "why"));
+  const strings requeue_a = {somebody, "1", "", "", "a"}, purge = {somebody, "3", "", "0"};
+  const strings cancel_a = {somebody, "2", "", "a", broker::redis::pack_end(0ms, "why")};
+  auto answer = co_await call(*connection, scripts().requeue, requeue_a);
+  EXPECT_EQ(answer.items.at(0).integer, 1);
+  answer = co_await call(*connection, scripts().requeue, requeue_a);
+  EXPECT_EQ(answer.items.at(0).integer, 1);
+  answer = co_await call(*connection, scripts().cancel, cancel_a);
+  EXPECT_EQ(answer.text, "cancelled");
+  co_await enqueue_ids(*store, "q", strings(1, "a"));
+  answer = co_await call(*connection, scripts().cancel, cancel_a);
+  EXPECT_EQ(answer.text, "cancelled");
+  auto state = co_await state_of(*store, "q", "a");
+  EXPECT_TRUE(state == job_state::queued) << "the second a was never to be cancelled";
+  answer = co_await call(*connection, scripts().purge, purge);
+  EXPECT_EQ(answer.items.at(0).integer, 1);
+  co_await enqueue_ids(*store, "q", strings(1, "later"));
+  answer = co_await call(*connection, scripts().purge, purge);
+  EXPECT_EQ(answer.items.at(0).integer, 1);
+  state = co_await state_of(*store, "q", "later");
+  EXPECT_TRUE(state == job_state::queued) << "it came after the purge";
+}
+
 namespace {
 
 awaitable<void> enqueue_one_by_one(std::shared_ptr<broker::broker> store, std::size_t count,
@@ -108,6 +138,8 @@ REDIS_TEST(an_outcome_that_nobody_heard_waits_for_its_client, {}) {
   EXPECT_EQ(answer.items.at(0).integer, 0);
   co_await claim_ids(worker, 1);
   co_await settle_one(worker, end("job", job_state::failed, "why"));  // not kept, and somebody is not there
+  const strings time_left = {"PTTL", "quarq:{q}:mail:" + somebody};
+  EXPECT_GT(server.command(time_left).integer, 0) << "a client that never comes back leaves nothing";
   answer = co_await call(*connection, scripts().wait, question);
   EXPECT_EQ(answer.items.at(0).text, "4" + outcome_saying("why", job_state::failed));
   // That answer may have got lost.
@@ -117,6 +149,16 @@ REDIS_TEST(an_outcome_that_nobody_heard_waits_for_its_client, {}) {
   co_await enqueue_ids(*store, "q", strings(1, "job"));
   answer = co_await call(*connection, scripts().wait, question);
   EXPECT_EQ(answer.items.at(0).integer, 0);
+  // Nor is it one when the later job has ended, and its client has heard that.
+  int heard = 0;
+  std::function<void(std::string_view)> receive = [&](std::string_view) { ++heard; };
+  co_await connection->subscribe("quarq:{q}:client:" + somebody, receive);
+  co_await claim_ids(worker, 1);
+  co_await settle_one(worker, end("job"));
+  auto told = [&] { return heard == 1; };
+  co_await until(told);
+  answer = co_await call(*connection, scripts().wait, question);
+  EXPECT_EQ(answer.items.at(0).integer, 1);
 }
 
 REDIS_TEST(a_wait_whose_message_got_lost_is_asked_again, {}) {
@@ -289,6 +331,29 @@ REDIS_TEST(when_the_one_that_watches_the_clock_gets_busy_another_is_woken, {}) {
   EXPECT_EQ(left.items.size(), 2u);
   EXPECT_EQ(left.items.at(0).text, other.held.token);
   EXPECT_LT(std::stod(left.items.at(1).text), 4e12) << "the other watches now";
+}
+
+REDIS_TEST(a_worker_that_watched_for_a_due_time_and_is_full_has_another_watch, {}) {
+  auto store = open(server, loop);
+  auto watches = co_await new_worker(store, "q");
+  auto second = co_await new_worker(store, "q");
+  auto third = co_await new_worker(store, "q");
+  auto later = job_named("later");
+  later.delay = 1h;
+  co_await enqueue_one(*store, "q", later);
+  for (const auto& one : {watches, second, third}) {
+    auto none = co_await claim_ids(one, 1);
+    EXPECT_TRUE(none.empty());
+  }
+  auto woken = [&] { return second.heard->work_ready + third.heard->work_ready; };
+  co_await enqueue_ids(*store, "q", strings(1, "now"));
+  auto one = [&] { return woken() == 1; };
+  co_await until(one);
+  // It comes before the one that was woken.
+  auto now = co_await claim_ids(watches, 1);
+  EXPECT_EQ(now, strings(1, "now"));
+  auto both = [&] { return woken() == 2; };
+  co_await until(both);
 }
 
 // ---- outages

@@ -235,6 +235,19 @@ REDIS_TEST(what_was_given_into_a_broken_connection_is_given_back_by_reconcile, {
   EXPECT_EQ(idle.given->size(), before);
 }
 
+REDIS_TEST(a_lease_that_has_reconciled_is_given_nothing_until_it_claims, {}) {
+  auto store = open(server, loop);
+  auto elsewhere = open(server, loop);
+  auto idle = co_await new_taker(store, "idle", 10);
+  co_await store->reconcile(idle.worker.held, strings());
+  co_await enqueue_one(*elsewhere, "q", fresh_job("a"));
+  auto state = co_await state_of(*store, "q", "a");
+  EXPECT_TRUE(state == job_state::queued);
+  auto claimed = co_await claim_ids(idle.worker, 10);
+  EXPECT_EQ(claimed, strings(1, "a"));
+  EXPECT_TRUE(idle.given->empty());
+}
+
 REDIS_TEST(a_lease_that_hands_a_given_job_back_is_not_given_it_again, {}) {
   auto store = open(server, loop);
   auto idle = co_await new_taker(store, "idle", 10);
