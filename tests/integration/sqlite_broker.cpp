@@ -250,6 +250,23 @@ TEST(sqlite_transaction, bad_jobs_are_refused_and_the_transaction_goes_on) {
   EXPECT_EQ(user.number("SELECT count(*) FROM orders"), 1);
 }
 
+TEST(sqlite_transaction,
+     of_a_call_that_sqlite_refuses_half_way_nothing_is_stored_and_the_transaction_goes_on) {
+  temp_dir folder;
+  user_connection user(folder / "shop.db");
+  broker::sqlite::enqueue_in_transaction(user.get(), "mails", jobs_named(strings(1, "before")));
+  user.run("CREATE TABLE orders (number INTEGER PRIMARY KEY)");
+  user.run(
+      "CREATE TRIGGER no_b BEFORE INSERT ON quarq_jobs WHEN new.id = 'b' "
+      "BEGIN SELECT RAISE(ABORT, 'no b'); END");
+  user.run("BEGIN; INSERT INTO orders DEFAULT VALUES");
+  const strings ids = {"a", "b", "c"};
+  EXPECT_THROW(broker::sqlite::enqueue_in_transaction(user.get(), "mails", jobs_named(ids)), broker_error);
+  user.run("COMMIT");
+  EXPECT_EQ(user.number("SELECT count(*) FROM orders"), 1);
+  EXPECT_EQ(user.number("SELECT count(*) FROM quarq_jobs"), 1);
+}
+
 // ---- for people
 
 TEST(sqlite_broker, warns_of_places_that_do_not_last) {

@@ -5,7 +5,10 @@
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
+#include <time.h>
 
+#include "broker/limits.hpp"
+#include "broker/sqlite/clocks.hpp"
 #include "integration/sqlite_test.hpp"
 #include "support/on_loop.hpp"
 #include "support/temp_dir.hpp"
@@ -203,6 +206,25 @@ CLOCK_TEST(workers_that_come_for_a_moment_each_minute_find_a_lost_one) {
   EXPECT_EQ(found, strings(1, "job"));
 }
 
+/// What clock_gettime says of this clock, in whole milliseconds.
+static milliseconds read_clock(clockid_t which) {
+  timespec now{};
+  clock_gettime(which, &now);
+  return std::chrono::floor<milliseconds>(std::chrono::seconds(now.tv_sec) +
+                                          std::chrono::nanoseconds(now.tv_nsec));
+}
+
+TEST(sqlite_clocks, leases_are_on_the_clock_that_runs_while_the_machine_sleeps_and_that_nobody_sets) {
+  const auto before = read_clock(CLOCK_BOOTTIME);
+  const auto uptime = sqlite::machine_clocks().uptime();
+  EXPECT_LE(before, uptime);
+  EXPECT_LE(uptime, read_clock(CLOCK_BOOTTIME));
+  const auto wall_before = read_clock(CLOCK_REALTIME);
+  const auto wall = sqlite::machine_clocks().wall().time_since_epoch();
+  EXPECT_LE(wall_before, wall);
+  EXPECT_LE(wall, read_clock(CLOCK_REALTIME));
+}
+
 // ---- due times
 
 CLOCK_TEST(delays_and_retries_asked_for_after_the_clock_was_set_back_come_in_time) {
@@ -222,6 +244,19 @@ CLOCK_TEST(delays_and_retries_asked_for_after_the_clock_was_set_back_come_in_tim
   at.pass(1s);
   auto second = co_await claim_ids(worker, 10);
   EXPECT_EQ(second, strings(1, "delayed"));
+}
+
+CLOCK_TEST(a_dead_job_whose_time_is_over_is_not_sent_again) {
+  auto store = at.open(loop);
+  auto worker = co_await new_worker(store, "q", lease_time);
+  co_await enqueue_ids(*store, "q", strings(1, "job"));
+  co_await claim_ids(worker, 1);
+  co_await settle_one(worker, end("job", job_state::dead, "why"));
+  at.times->wall += broker::dead_kept;
+  const auto by_name = co_await store->requeue("q", strings(1, "job"));
+  EXPECT_EQ(by_name, 0u);
+  const auto all = co_await store->requeue("q", strings());
+  EXPECT_EQ(all, 0u);
 }
 
 CLOCK_TEST(a_job_is_due_by_the_wall_clock_when_that_is_set_forward) {

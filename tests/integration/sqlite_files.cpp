@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <sys/stat.h>
 
+#include "broker/sqlite/writer_thread.hpp"
 #include "integration/sqlite_test.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
@@ -216,6 +217,16 @@ TEST(sqlite_files, without_inotify_workers_look_by_themselves) {
     co_await until(told);
   };
   run_on_loop(body(folder / "jobs.db"));
+}
+
+TEST(sqlite_files, brokers_that_differ_in_how_safe_they_are_share_no_connection) {
+  const temp_dir folder;
+  auto full = settings_of(folder / "jobs.db"), normal = full;
+  full.synchronous = 2;
+  normal.synchronous = 1;
+  const auto first = broker::sqlite::writer_thread::shared(full);
+  EXPECT_NE(first, broker::sqlite::writer_thread::shared(normal));
+  EXPECT_EQ(first, broker::sqlite::writer_thread::shared(full));
 }
 
 }  // namespace quarq::test::sqlite_file_tests
