@@ -19,6 +19,7 @@ constexpr alone all_alone[] = {
     {"unit", "ids", "it forks"},
     {"unit", "cron_schedule_brute_force", "it sets TZ"},
     {"integration", "sqlite_file", "it limits the size of files, and ignores SIGXFSZ"},
+    {"integration", "sqlite_users", "it forks"},
     {"integration", "process_pool", "it counts open files"},
     {"integration", "process_pool_test", "it counts open files"},
     {"integration", "process", "it counts open files"},

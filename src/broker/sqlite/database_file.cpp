@@ -1,11 +1,15 @@
 #include "broker/sqlite/database_file.hpp"
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "broker/sqlite/database.hpp"
 
@@ -35,6 +39,14 @@ void create_if_missing(const std::string& file) noexcept {
   // Without a descriptor: closing one of a database would drop the locks that this process has on it.
   constexpr mode_t all_may_read_and_write = 0666;
   static_cast<void>(mknod(file.c_str(), S_IFREG | all_may_read_and_write, 0));
+}
+
+void check_writable(const std::string& file) {
+  if (faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0 || (errno != EACCES && errno != EROFS)) return;
+  throw broker_error(
+      fmt::format("{}: cannot write to it: {} (users who share a file are of a group that may write to it "
+                  "and to its folder)",
+                  file, std::strerror(errno)));
 }
 
 void use_wal(sqlite3* db) {

@@ -14,6 +14,10 @@ std::string resolved(const std::string& file);
 /// share it (SQLite would make it 0644). What keeps it from being made, SQLite meets too, and says.
 void create_if_missing(const std::string& file) noexcept;
 
+/// Throws broker_error for a file that this user may not write. SQLite would open it all the same, and leave a
+/// -wal and a -shm of this user's beside it, which its owner then may not write.
+void check_writable(const std::string& file);
+
 /// Puts the database into WAL mode. Throws broker_error where SQLite can't use that.
 void use_wal(sqlite3* db);
 

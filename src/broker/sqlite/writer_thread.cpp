@@ -389,7 +389,10 @@ void writer_thread::fail_late() {
 }
 
 void writer_thread::open_file() {
-  if (!in_memory(settings_)) create_if_missing(settings_.file);
+  if (!in_memory(settings_)) {
+    create_if_missing(settings_.file);
+    check_writable(settings_.file);
+  }
   auto opened = std::make_unique<open_database>(settings_);
   if (!in_memory(settings_))
     notifier_ = std::make_unique<change_notifier>(settings_.file, settings_.may_watch);
