@@ -110,13 +110,11 @@ local function forget_lease(token)
   redis.call('DEL', P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token)
 end
 
--- Workers renew each second. If none was heard for longer than this, ms, none could be: the server or the network stood still,
--- or the clock was set.
-local quiet_ms = 2500
-
-local function nobody_was_heard()
+-- Workers renew each second, or four times in a lease of `duration` ms. If none was heard for longer than this, none could be:
+-- the server or the network stood still, or the clock was set.
+local function nobody_was_heard(duration)
   local heard = tonumber(redis.call('GET', P .. 'last_heard') or 0)
-  return now - heard > quiet_ms or heard - now > 1000
+  return now - heard > math.max(500, math.min(2500, duration / 2)) or heard - now > 1000
 end
 
 -- Gives each lease `duration` ms from now.
@@ -137,7 +135,7 @@ local function take_back_lost(mine, duration)
     return
   end
   local last = redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')
-  if nobody_was_heard() or tonumber(last[2]) < now then
+  if nobody_was_heard(duration) or tonumber(last[2]) < now then
     extend_all(duration)
     return
   end

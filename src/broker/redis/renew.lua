@@ -27,8 +27,8 @@ end
 -- Workers renew at least once a second. When nobody was heard for longer than a moment, nobody could renew: the server or the
 -- network stood still. Then each gets the time to come back before its jobs are given to others; those that died meanwhile
 -- are found a lease later. A worker that opens a lease after a silence says less: the others may have died long ago. They
--- get a moment.
-local moment = 2500
+-- get a moment. Workers with short leases renew them more often, so that for them half a lease is such a silence.
+local moment = math.max(500, math.min(2500, math.floor(duration / 2)))
 local last_heard = redis.call('GET', P .. 'beat')
 local was_silent = last_heard and now - last_heard > moment
 if opens then
