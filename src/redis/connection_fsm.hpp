@@ -176,7 +176,8 @@ class connection_fsm {
   std::map<const script*, std::string> loads_;  // scripts that are being loaded, and why one was refused
   bool is_writing_ = false;
   bool is_flush_scheduled_ = false;
-  health_check health_;
+  health_check health_{options_.sentinel.hosts.empty() ? health_check::max_silence
+                                                       : health_check::max_silence_with_sentinels};
   std::size_t last_unsent_ = 0;
 
   // From one attempt to the next.

@@ -7,13 +7,20 @@ namespace quarq::redis {
 
 enum class health { ok, ping, dead };
 
-/// A server is asked (PING) after `ping_after` without a byte from it, and given up after `max_silence`. That is
+/// A server is asked (PING) after `ping_after` without a byte from it, and given up after its patience. That is
 /// long: a server may be busy for seconds, and to send it everything again would keep it busy. A host or a
 /// network that is gone is found earlier, by TCP (socket.cpp).
 class health_check {
  public:
   using clock = std::chrono::steady_clock;
   static constexpr std::chrono::milliseconds ping_after{2000}, max_silence{10'000};
+  /// Sentinels may have promoted another master meanwhile: to be there before the leases of jobs run out (7 s) is
+  /// worth the trouble.
+  static constexpr std::chrono::milliseconds max_silence_with_sentinels{4'000};
+
+  explicit health_check(std::chrono::milliseconds patience = max_silence) noexcept : patience_(patience) {}
+
+  std::chrono::milliseconds patience() const noexcept { return patience_; }
 
   /// The silence begins now: bytes came or were taken by the other end, or the first request was sent to a server
   /// that owed nothing before.
@@ -30,10 +37,11 @@ class health_check {
     return health::ping;
   }
   clock::time_point next_check() const noexcept {
-    return since_ + (pinged_ ? max_silence - ping_after : ping_after);
+    return since_ + (pinged_ ? patience_ - ping_after : ping_after);
   }
 
  private:
+  std::chrono::milliseconds patience_;
   clock::time_point since_{};
   bool pinged_ = false;
 };

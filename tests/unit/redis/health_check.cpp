@@ -20,6 +20,14 @@ TEST(redis_health_check, a_silent_server_is_pinged_once_and_then_dead) {
   EXPECT_EQ(server.check(silent_since + 10s), health::dead);
 }
 
+TEST(redis_health_check, a_master_that_may_have_a_successor_is_given_up_sooner) {
+  health_check server(health_check::max_silence_with_sentinels);
+  server.reset(silent_since);
+  EXPECT_EQ(server.check(silent_since + 2s), health::ping);
+  EXPECT_EQ(server.next_check(), silent_since + 4s);
+  EXPECT_EQ(server.check(silent_since + 4s), health::dead);
+}
+
 TEST(redis_health_check, bytes_postpone_it) {
   health_check server;
   server.reset(silent_since);
