@@ -11,7 +11,11 @@
 namespace quarq::test {
 
 scene::scene() {
-  if (GetParam() != store_kind::redis) return;
+  if (GetParam() == store_kind::sqlite) return;
+  if (GetParam() == store_kind::sentinel) {
+    sentinels_ = std::make_unique<sentinels>();
+    return;
+  }
   redis_server_options options;
   options.appendonly = true;
   redis_ = std::make_unique<redis_server>(std::move(options));
@@ -39,6 +43,8 @@ void scene::expect_no_sanitizer_reports() {
 }
 
 std::string scene::url() const {
+  if (sentinels_) return sentinels_->url();
+  if (GetParam() == store_kind::arq) return "arq://" + redis_->endpoint();
   return redis_ ? redis_->url() : "sqlite:" + file();
 }
 
@@ -65,7 +71,8 @@ process& scene::start_client(strings flags) {
 }
 
 void scene::wait_until_serving(const process& worker) {
-  if (worker.logs(" serves ", soon)) return;
+  // On arq's keys workers write arq's lines.
+  if (worker.logs(GetParam() == store_kind::arq ? "redis_version=" : " serves ", soon)) return;
   throw std::runtime_error("a worker did not start to serve:\n" + tail(worker.log()));
 }
 

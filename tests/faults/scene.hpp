@@ -25,6 +25,7 @@
 #include "support/on_loop.hpp"
 #include "support/process.hpp"
 #include "support/redis_server.hpp"
+#include "support/sentinels.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test {
@@ -39,9 +40,18 @@ inline constexpr int slowness = sanitized ? 5 : 1;
 /// For whatever must happen, but has not promised when.
 inline constexpr milliseconds soon = 30s * slowness;
 
-enum class store_kind { sqlite, redis };
+/// The last is redis+sentinel://, with a replica.
+enum class store_kind { sqlite, redis, arq, sentinel };
+inline const char* name_of(store_kind kind) {
+  constexpr const char* names[] = {"sqlite", "redis", "arq", "sentinel"};
+  return names[static_cast<int>(kind)];
+}
 inline void PrintTo(store_kind kind, std::ostream* out) {
-  *out << (kind == store_kind::sqlite ? "sqlite" : "redis");
+  *out << name_of(kind);
+}
+/// For INSTANTIATE_TEST_SUITE_P.
+inline std::string kind_name(const testing::TestParamInfo<store_kind>& info) {
+  return name_of(info.param);
 }
 
 /// Shorthands for the flags of a worker.
@@ -61,8 +71,10 @@ class scene : public testing::TestWithParam<store_kind> {
   // ---- the place
 
   std::string url() const;
-  bool on_redis() const { return redis_ != nullptr; }
-  redis_server& redis() { return *redis_; }
+  bool on_redis() const { return redis_ || sentinels_; }
+  /// With sentinels, the master at the beginning.
+  redis_server& redis() { return sentinels_ ? sentinels_->first() : *redis_; }
+  sentinels& all_servers() { return *sentinels_; }
   /// The file of a sqlite: place.
   std::string file() const { return folder_ / "jobs.db"; }
 
@@ -157,14 +169,13 @@ class scene : public testing::TestWithParam<store_kind> {
 
   temp_dir folder_;
   std::unique_ptr<redis_server> redis_;
+  std::unique_ptr<sentinels> sentinels_;
   std::list<process> processes_;
   std::map<pid_t, micros> killed_;
 };
 
 /// Instantiates the tests of a class derived from scene on each broker.
-#define ON_EACH_BROKER(suite)                                            \
-  INSTANTIATE_TEST_SUITE_P(                                              \
-      on, suite, testing::Values(store_kind::sqlite, store_kind::redis), \
-      [](const auto& kind) { return std::string(kind.param == store_kind::redis ? "redis" : "sqlite"); })
+#define ON_EACH_BROKER(suite) \
+  INSTANTIATE_TEST_SUITE_P(on, suite, testing::Values(store_kind::sqlite, store_kind::redis), kind_name)
 
 }  // namespace quarq::test

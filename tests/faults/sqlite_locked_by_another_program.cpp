@@ -43,7 +43,7 @@ TEST_P(sqlite_locked_by_another_program, no_living_worker_loses_a_job_and_a_kill
     wait_for_start(ids_.back());
   }
   start_worker();
-  for (const auto time : {3'000ms, 6'600ms, 9'000ms}) hold_lock(time, [] {});
+  for (const auto time : {3'000ms, 6'600ms, 20'000ms}) hold_lock(time, [] {});
   EXPECT_EQ(starts(), workers);
 
   const auto first = past().runs_of(ids_.front()).front();
@@ -62,7 +62,7 @@ TEST_P(sqlite_locked_by_another_program, no_living_worker_loses_a_job_and_a_kill
 }
 
 INSTANTIATE_TEST_SUITE_P(on, sqlite_locked_by_another_program, testing::Values(store_kind::sqlite),
-                         [](const auto&) { return std::string("sqlite"); });
+                         kind_name);
 
 }  // namespace
 }  // namespace quarq::test

@@ -1,6 +1,8 @@
 #include "soak/tcp_proxy.hpp"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <list>
 #include <thread>
 
@@ -34,6 +36,7 @@ struct link {
   }
   tcp::socket client, server;
   bool stalled = false, answers_lost = false;
+  std::shared_ptr<std::atomic<std::size_t>> bytes_per_second;  ///< 0: no limit
 };
 
 awaitable<void> pass_on(std::shared_ptr<link> of, tcp::socket& from, tcp::socket& to) {
@@ -41,11 +44,14 @@ awaitable<void> pass_on(std::shared_ptr<link> of, tcp::socket& from, tcp::socket
   boost::system::error_code failed;
   auto token = asio::redirect_error(asio::use_awaitable, failed);
   while (!failed) {
-    const auto space = asio::buffer(bytes);
+    const std::size_t limit = *of->bytes_per_second;
+    // Twenty times a second, so that it is a slow link and not one that stops and goes.
+    const auto space = asio::buffer(bytes, limit == 0 ? bytes.size() : std::max<std::size_t>(1, limit / 20));
     const auto got = co_await from.async_read_some(space, token);
     while (of->stalled && of->client.is_open()) co_await sleep_for(looks_again_after);
     if (failed) break;
     if (of->answers_lost && &from == &of->server) continue;
+    if (limit != 0) co_await sleep_for(std::chrono::microseconds(got * 1'000'000 / limit));
     const auto some = asio::buffer(bytes.data(), got);
     co_await asio::async_write(to, some, token);
   }
@@ -71,6 +77,7 @@ struct tcp_proxy::state {
       boost::system::error_code failed;
       auto token = asio::redirect_error(asio::use_awaitable, failed);
       const auto one = std::make_shared<link>(loop);
+      one->bytes_per_second = bytes_per_second;
       co_await acceptor.async_accept(one->client, token);
       if (failed || refusing) continue;
       links.remove_if([](const std::weak_ptr<link>& l) { return l.expired(); });
@@ -105,6 +112,8 @@ struct tcp_proxy::state {
   tcp::acceptor acceptor;
   std::list<std::weak_ptr<link>> links;
   bool refusing = false;
+  const std::shared_ptr<std::atomic<std::size_t>> bytes_per_second =
+      std::make_shared<std::atomic<std::size_t>>(0);
   std::thread thread;
 };
 
@@ -117,6 +126,10 @@ int tcp_proxy::port() const noexcept {
 
 void tcp_proxy::cut() {
   state_->for_each_link([](link& l) { l.close(); });
+}
+
+void tcp_proxy::limit(std::size_t bytes_per_second) {
+  *state_->bytes_per_second = bytes_per_second;
 }
 
 void tcp_proxy::stall() {

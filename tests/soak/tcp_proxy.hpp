@@ -1,6 +1,7 @@
 // A proxy on the loopback whose connections can be cut.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 namespace quarq::soak {
@@ -24,6 +25,8 @@ class tcp_proxy {
   void lose_answers();
   /// From now on new connections are closed at once.
   void refuse_new();
+  /// From now on so many bytes pass in a second, at most, in each direction of each connection.
+  void limit(std::size_t bytes_per_second);
 
  private:
   struct state;
