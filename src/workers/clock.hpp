@@ -18,6 +18,7 @@ class clock {
   using time_point = std::chrono::steady_clock::time_point;
 
   virtual ~clock() = default;
+  /// Thread-safe.
   virtual time_point now() const noexcept = 0;
   /// Returns when `woken` is set, at the latest at `until`.
   virtual awaitable<void> wait_until(async::auto_reset_event& woken, time_point until) = 0;

@@ -2,10 +2,10 @@
 
 namespace quarq::workers {
 
-void deadlines::set(running_job& job, milliseconds from_now) {
+void deadlines::set(running_job& job, clock::time_point when) {
   clear(job);
-  job.deadline = clock_.now() + from_now;
-  const auto place = set_.emplace(*job.deadline, &job).first;
+  job.deadline = when;
+  const auto place = set_.emplace(when, &job).first;
   if (place == set_.begin()) changed_.set();
 }
 

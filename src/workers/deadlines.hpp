@@ -15,7 +15,8 @@ class deadlines {
   deadlines(clock& by, boost::asio::any_io_executor loop) : clock_(by), changed_(std::move(loop)) {}
 
   /// Replaces the job's deadline, if it has one.
-  void set(running_job& job, milliseconds from_now);
+  void set(running_job& job, clock::time_point when);
+  void set(running_job& job, milliseconds from_now) { set(job, clock_.now() + from_now); }
   void clear(running_job& job);
 
   /// Calls `passed` for each job whose deadline has come, after clearing it. Until it is cancelled.

@@ -1,6 +1,7 @@
 #include "workers/job_runner.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -62,13 +63,29 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
     return;
   }
   find_handler(job);
-  const auto ended = [this, &job, owner = its_.owner.lock()](std::exception_ptr e) {
-    // run() catches all that handlers throw; this would be our own mistake, and must be seen.
+  if (goes_straight_to_threads(job) && !check(job)) {
+    line_up(job);
+  } else {
+    spawn(job, run(job));
+  }
+}
+
+void job_runner::spawn(running_job& job, awaitable<void> work) {
+  const auto at_the_end = [this, &job, owner = its_.owner.lock()](std::exception_ptr e) {
+    // What handlers throw is caught; this would be our own mistake, and must be seen.
     if (e) std::rethrow_exception(e);
-    forget(job);
-    its_.job_ended();
+    if (std::exchange(job.goes_to_threads, false)) {
+      line_up(job);
+    } else {
+      ended(job);
+    }
   };
-  asio::co_spawn(its_.loop, run(job), asio::bind_cancellation_slot(job.cancel.slot(), ended));
+  asio::co_spawn(its_.loop, std::move(work), asio::bind_cancellation_slot(job.cancel.slot(), at_the_end));
+}
+
+void job_runner::ended(running_job& job) {
+  forget(job);
+  its_.job_ended();
 }
 
 // The path of one job, after its record was decoded.
@@ -83,6 +100,8 @@ awaitable<void> job_runner::run(running_job& job) {
   try {
     const bool admitted = co_await admit(job);
     if (!admitted) co_return;
+    job.goes_to_threads = line_of(job) == nullptr && job.how->on_thread;
+    if (job.goes_to_threads) co_return;
     if (!take_turn(job)) co_await wait_for_turn(job);
     begin(job);
     std::string returned = co_await call(job);
@@ -91,6 +110,25 @@ awaitable<void> job_runner::run(running_job& job) {
     a = classify(std::current_exception());
   }
   leave_turn(job);
+  if (!has_end_hooks()) {
+    record_end(job, std::move(a), std::move(result));
+    co_return;
+  }
+  auto rest = end_attempt(job, std::move(a), std::move(result));
+  co_await std::move(rest);
+}
+
+bool job_runner::has_end_hooks() const noexcept {
+  return its_.setup.after_job || its_.setup.after_commit;
+}
+
+void job_runner::record_end(running_job& job, attempt a, std::string result) {
+  explain_stop(a, job);
+  settle(job, a, decide(job, a), std::move(result));
+}
+
+// The same, with the hooks that are to hear of it.
+awaitable<void> job_runner::end_attempt(running_job& job, attempt a, std::string result) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   explain_stop(a, job);
   auto decision = decide(job, a);
@@ -227,6 +265,15 @@ awaitable<void> job_runner::run_after_commit(running_job& job, const job_end& en
 
 void job_runner::stop(running_job& job, stop_reason why) {
   if (job.stopped != stop_reason::none || job.settled) return;
+  if (job.is_on_threads && job.waits_since) {
+    const bool never_begins = threads_->withdraw(job);
+    // A thread has just begun it.
+    if (!never_begins && (why == stop_reason::expired || why == stop_reason::returned)) return;
+  }
+  note_stop(job, why);
+}
+
+void job_runner::note_stop(running_job& job, stop_reason why) {
   job.stopped = why;
   deadlines_.set(job, its_.setup.options.cancel_timeout);
   model::context_access::request_stop(job.ctx);
@@ -289,6 +336,7 @@ void job_runner::abandon() {
 }
 
 void job_runner::request_stop_of_all() {
+  threads_->close();
   for (auto& job : running_) model::context_access::request_stop(job.ctx);
 }
 
@@ -323,13 +371,14 @@ void job_runner::append_ids(const queue_lease& of, std::vector<std::string>& ids
 }
 
 // By what the broker's clock was when the job was claimed, or began.
-broker::time_point job_runner::broker_now(const running_job& job) const {
+broker::time_point job_runner::broker_time(const running_job& job, clock::time_point at) const {
   return broker::time_point(milliseconds(job.started_ms)) +
-         std::chrono::floor<milliseconds>(its_.time.now() - job.started);
+         std::chrono::floor<milliseconds>(at - job.started);
 }
 
 std::chrono::microseconds job_runner::ran(const running_job& job) const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(its_.time.now() - job.started);
+  const auto until = job.ended ? *job.ended : its_.time.now();
+  return std::chrono::duration_cast<std::chrono::microseconds>(until - job.started);
 }
 
 broker::logged_job job_runner::logged(const running_job& job) const {

@@ -17,6 +17,7 @@
 #include "processes/untyped_pool.hpp"
 #include "workers/cron_gate.hpp"
 #include "workers/deadlines.hpp"
+#include "workers/job_threads.hpp"
 #include "workers/parked_jobs.hpp"
 #include "workers/running_job.hpp"
 #include "workers/settler.hpp"
@@ -59,8 +60,14 @@ class job_runner {
   explicit job_runner(params p)
       : its_(std::move(p)),
         deadlines_(its_.time, its_.loop),
-        threads_(std::make_shared<waiting_line>(its_.time, its_.loop)),
+        threads_(std::make_shared<job_threads>(
+            job_threads::params{its_.time, its_.loop, [this](running_job& job) { began_on_thread(job); },
+                                [this](running_job& job) { back_from_thread(job); }, its_.owner})),
+        hooked_threads_(std::make_shared<waiting_line>(its_.time, its_.loop)),
         processes_(std::make_shared<waiting_line>(its_.time, its_.loop)) {}
+  ~job_runner() { threads_->close(); }
+  job_runner(const job_runner&) = delete;
+  job_runner& operator=(const job_runner&) = delete;
 
   /// A job that waits for a thread or process is handed back, if none has become free for so long.
   static constexpr milliseconds turn_timeout{500};
@@ -94,6 +101,8 @@ class job_runner {
 
  private:
   void find_handler(running_job& job);
+  bool goes_straight_to_threads(const running_job& job) const;
+  void spawn(running_job& job, awaitable<void> work);
   awaitable<void> run(running_job& job);
 
   // The steps of run(), in their order.
@@ -105,13 +114,27 @@ class job_runner {
   void begin(running_job& job);
   awaitable<std::string> call(running_job& job);
   void leave_turn(running_job& job);
+  bool has_end_hooks() const noexcept;
+  void record_end(running_job& job, model::attempt a, std::string result);
+  awaitable<void> end_attempt(running_job& job, model::attempt a, std::string result);
   model::decision decide(const running_job& job, const model::attempt& a);
   awaitable<void> run_after_job(running_job& job, model::attempt& a, model::decision& d);
   bool settle(running_job& job, const model::attempt& a, const model::decision& d, std::string result);
   awaitable<void> run_after_commit(running_job& job, const job_end& end);
 
+  // Where a thread takes the job itself.
+  void line_up(running_job& job);
+  void began_on_thread(running_job& job);
+  void back_from_thread(running_job& job);
+  void conclude(running_job& job, model::attempt a, std::string result);
+  static model::attempt never_called();
+
   waiting_line* line_of(const running_job& job) const;
+  bool may_begin(running_job& job);
+  void note_start(running_job& job, clock::time_point when);
+  clock::time_point latest_start(const running_job& job) const;
   bool is_unknown_for_long(const running_job& job) const;
+  static bool can_expire(const running_job& job);
   bool is_expired(const running_job& job) const;
   milliseconds time_to_wait(const running_job& job) const;
   void still_waits(running_job& job);
@@ -120,15 +143,19 @@ class job_runner {
   void end_without_run(running_job& job, const admission& ruled);
   awaitable<std::string> call_on_thread(running_job& job);
   awaitable<std::string> call_in_process(running_job& job);
+  void note_stop(running_job& job, model::stop_reason why);
   void deadline_passed(running_job& job);
   void forget(running_job& job);
-  broker::time_point broker_now(const running_job& job) const;
+  void ended(running_job& job);
+  broker::time_point broker_time(const running_job& job, clock::time_point at) const;
+  broker::time_point broker_now(const running_job& job) const { return broker_time(job, its_.time.now()); }
   std::chrono::microseconds ran(const running_job& job) const;
   broker::logged_job logged(const running_job& job) const;
 
   params its_;
   deadlines deadlines_;
-  std::shared_ptr<waiting_line> threads_, processes_;
+  std::shared_ptr<job_threads> threads_;
+  std::shared_ptr<waiting_line> hooked_threads_, processes_;
   std::list<running_job> running_;
 };
 

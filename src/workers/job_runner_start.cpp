@@ -45,7 +45,10 @@ level level_of(const detail::handler& h) noexcept {
 void job_runner::use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes) {
   its_.threads = threads;
   its_.processes = processes;
-  if (threads != nullptr) threads_->set_size(threads->size());
+  if (threads != nullptr) {
+    threads_->use(*threads);
+    hooked_threads_->set_size(threads->size());
+  }
   if (processes != nullptr) processes_->set_size(processes->size());
 }
 
@@ -91,9 +94,13 @@ bool job_runner::is_unknown_for_long(const running_job& job) const {
 }
 
 // A job expires if it has not started in time, and a call that is awaited whenever it is of no more use.
-bool job_runner::is_expired(const running_job& job) const {
+bool job_runner::can_expire(const running_job& job) {
   const auto& c = job.claimed;
-  return c.expires_at && (c.attempts == 1 || job.record.awaited) && broker_now(job) > *c.expires_at;
+  return c.expires_at && (c.attempts == 1 || job.record.awaited);
+}
+
+bool job_runner::is_expired(const running_job& job) const {
+  return can_expire(job) && broker_now(job) > *job.claimed.expires_at;
 }
 
 // Whether the job runs: a cron job's run may not take place.
@@ -106,10 +113,11 @@ awaitable<bool> job_runner::admit(running_job& job) {
   co_return false;
 }
 
+// Where a turn is waited for: a hook on the loop comes between it and the call. Null: nowhere.
 waiting_line* job_runner::line_of(const running_job& job) const {
   switch (level_of(*job.how)) {
     case level::thread:
-      return threads_.get();
+      return its_.setup.before_job ? hooked_threads_.get() : nullptr;
     case level::process:
       return processes_.get();
     case level::loop:
@@ -139,51 +147,61 @@ awaitable<void> job_runner::wait_for_turn(running_job& job) {
 
 milliseconds job_runner::time_to_wait(const running_job& job) const {
   auto left = turn_timeout;
-  const auto& c = job.claimed;
-  if (c.expires_at && (c.attempts == 1 || job.record.awaited))
-    left = std::min(left, *c.expires_at - broker_now(job) + milliseconds{1});
+  if (can_expire(job)) left = std::min(left, *job.claimed.expires_at - broker_now(job) + milliseconds{1});
   return std::max(left, milliseconds{1});
 }
 
 // The job still waits for its turn when it was to look again.
 void job_runner::still_waits(running_job& job) {
-  auto& line = *line_of(job);
-  const auto waited = its_.time.now() - std::max(*job.waits_since, line.moved_at());
+  auto* const line = line_of(job);
+  const auto moved_at = line ? line->moved_at() : threads_->moved_at();
+  const auto waited = its_.time.now() - std::max(*job.waits_since, moved_at);
   if (is_expired(job)) {
     stop(job, stop_reason::expired);
   } else if (waited < turn_timeout || its_.setup.options.max_jobs != 0) {
     deadlines_.set(job, time_to_wait(job));
-  } else {
-    line.note_delay();
+  } else if (line || threads_->withdraw(job)) {
+    line ? line->note_delay() : threads_->note_delay();
     its_.left_to_others(job.from);
-    stop(job, stop_reason::returned);
+    note_stop(job, stop_reason::returned);
   }
+}
+
+// Otherwise the job has been stopped.
+bool job_runner::may_begin(running_job& job) {
+  if (job.stopped == stop_reason::none) {
+    if (!job.is_ours() || !job.from.is_sure(its_.time.now())) job.stopped = stop_reason::returned;
+    if (is_expired(job)) job.stopped = stop_reason::expired;
+  }
+  return job.stopped == stop_reason::none;
 }
 
 // From here on the job has started. Throws operation_aborted for one that must not start any more.
 void job_runner::begin(running_job& job) {
-  const auto now = its_.time.now();
-  if (job.stopped == stop_reason::none) {
-    if (!job.is_ours() || !job.from.is_sure(now)) job.stopped = stop_reason::returned;
-    if (is_expired(job)) job.stopped = stop_reason::expired;
-  }
-  if (job.stopped != stop_reason::none)
+  if (!may_begin(job)) {
     throw boost::system::system_error(asio::error::operation_aborted, "stopped before it began");
-  job.started_ms = broker_now(job).time_since_epoch().count();
-  job.started = now;
+  }
+  model::context_access::set_arguments(job.ctx, job.record.arguments);
+  note_start(job, its_.time.now());
+}
+
+void job_runner::note_start(running_job& job, clock::time_point when) {
+  job.started_ms = broker_time(job, when).time_since_epoch().count();
+  job.started = when;
   job.begun = true;
   start_timer(job);
   its_.log.started(logged(job));
 }
 
 void job_runner::start_timer(running_job& job) {
-  model::context_access::set_arguments(job.ctx, job.record.arguments);
   const auto& c = job.claimed;
   if (job.record.awaited && c.expires_at) {
-    const auto left = std::max(*c.expires_at - broker_now(job), milliseconds{1});
+    const auto left = std::max(*c.expires_at - broker_time(job, job.started), milliseconds{1});
     job.terms.timeout = std::min(job.terms.timeout.value_or(left), left);
   }
-  if (job.terms.timeout) deadlines_.set(job, *job.terms.timeout);
+  if (job.stopped != stop_reason::none || job.thread.is_back) return;
+  deadlines_.clear(job);
+  if (job.terms.timeout) deadlines_.set(job, job.started + *job.terms.timeout);
 }
 
 // Its thread or process is free.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <list>
 #include <optional>
 #include <string>
@@ -23,6 +24,16 @@
 
 namespace quarq::workers {
 
+/// A job's way over a thread (job_threads). The thread's while that has the job; then the loop's.
+struct thread_use {
+  clock::time_point start_by = clock::time_point::max();  ///< not to be begun later
+  bool has_begun = false;
+  clock::time_point began{}, ended{};
+  std::string result;
+  std::exception_ptr thrown;
+  bool is_back = false;  ///< the loop's alone
+};
+
 struct running_job {
   running_job(queue_lease& l, broker::claimed_job c, const context& worker, detail::job_facts facts,
               clock::time_point now)
@@ -42,9 +53,13 @@ struct running_job {
   bool begun = false;
   clock::time_point started;                     ///< when it was claimed, until it has begun
   std::int64_t started_ms = 0;                   ///< the same by the broker's clock
+  std::optional<clock::time_point> ended;        ///< unless it is now
   std::optional<clock::time_point> waits_since;  ///< for a thread or process
   std::optional<slot_guard> slot;
-  waiting_line::turn turn;                    ///< its thread or process
+  waiting_line::turn turn;  ///< its process, or its thread where hooks come before
+  thread_use thread;
+  bool is_on_threads = false;                 ///< waits for a thread of job_threads, or runs there
+  bool goes_to_threads = false;               ///< is to be there next
   std::optional<clock::time_point> deadline;  ///< its place in `deadlines`
   /// Its end is recorded, or is another worker's to record; the handler may take as long as it likes to end.
   bool settled = false;

@@ -24,6 +24,8 @@ class slot_table {
   /// How many jobs may wait on this level beyond its limit, so that its threads do not wait for the broker.
   void set_ahead(level where, std::size_t ahead) noexcept { kind(where).ahead = ahead; }
 
+  std::size_t ahead(level where) const noexcept { return kinds_[static_cast<std::size_t>(where)].ahead; }
+
   /// How many more jobs may be claimed. Nobody knows what the next job is: where handlers run on several
   /// levels, one job may wait on each level that is full, so that the others go on. As soon as it does,
   /// another worker may have room there, and jobs are not hoarded here. `unrecorded`: ends that the broker

@@ -1,7 +1,6 @@
-// The threads or processes of a worker, and the jobs that wait for one.
+// The processes of a worker, and the jobs that wait for one.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <list>
@@ -12,13 +11,13 @@
 
 namespace quarq::workers {
 
-/// A job has a thread (or process), or waits for one in the order of arrival. For one loop, whose end it may
-/// see: coroutines that are destroyed then leave the line.
+/// A job has a process (or a thread, where a hook on the loop comes before its function), or waits for one in
+/// the order of arrival. For one loop, whose end it may see: coroutines that are destroyed then leave the line.
 class waiting_line : public std::enable_shared_from_this<waiting_line> {
  public:
   waiting_line(clock& by, boost::asio::any_io_executor loop) : clock_(by), loop_(std::move(loop)) {}
 
-  /// One thread, until it is destroyed.
+  /// One process, until it is destroyed.
   class turn {
    public:
     turn() = default;
@@ -46,16 +45,14 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
   /// Waits for one. Throws operation_aborted when cancelled.
   awaitable<turn> take();
 
-  /// When a thread became free last, or when it was first waited for one.
+  /// When one became free last, or when it was first waited for one.
   clock::time_point moved_at() const noexcept { return moved_at_; }
 
-  /// How long a job had its thread.
+  /// How long a job had it.
   void note_use(std::chrono::microseconds ran) noexcept { average_ += (ran - average_) / 4; }
   /// A job has waited in vain.
   void note_delay() noexcept { average_ = 4 * quick; }
-  /// Whether jobs are over before the broker could hand over others: then some may wait here. Besides, threads
-  /// are given as many at once as they are expected to end within this time, so that they do not wait for the
-  /// loop after each.
+  /// Whether jobs are over before the broker could hand over others: then some may wait here.
   bool is_quick() const noexcept { return average_ < quick; }
 
  private:
@@ -67,13 +64,9 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
   class place;
 
   void release();
-  bool has_room() const noexcept {
-    const auto more = is_quick() ? quick / std::max(average_, std::chrono::microseconds(1)) : 0;
-    return in_use_ < size_ * (1 + std::min(static_cast<std::size_t>(more), max_ahead));
-  }
+  bool has_room() const noexcept { return in_use_ < size_; }
 
   static constexpr std::chrono::microseconds quick{5'000};
-  static constexpr std::size_t max_ahead = 50;  // of each thread
 
   clock& clock_;
   boost::asio::any_io_executor loop_;

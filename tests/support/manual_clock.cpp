@@ -14,7 +14,7 @@ awaitable<void> manual_clock::wait_until(async::auto_reset_event& woken, time_po
     std::list<waiter>::iterator place;
   };
   const registration here(waiting_, waiter{woken, until});
-  if (until <= now_) woken.set();
+  if (until <= now()) woken.set();
   co_await woken.wait();
 }
 
@@ -26,9 +26,9 @@ std::optional<manual_clock::time_point> manual_clock::next() const {
 }
 
 void manual_clock::advance_to(time_point when) {
-  now_ = std::max(now_, when);
+  now_ = std::max(now(), when);
   for (auto& w : waiting_) {
-    if (w.until <= now_) w.woken.set();
+    if (w.until <= now()) w.woken.set();
   }
 }
 

@@ -1,6 +1,7 @@
 // A clock for the worker's roles that stands still until the test moves it.
 #pragma once
 
+#include <atomic>
 #include <list>
 #include <optional>
 
@@ -12,7 +13,7 @@ class manual_clock final : public workers::clock {
  public:
   static constexpr time_point beginning{std::chrono::hours(1)};
 
-  time_point now() const noexcept override { return now_; }
+  time_point now() const noexcept override { return now_.load(); }
   awaitable<void> wait_until(async::auto_reset_event& woken, time_point until) override;
 
   /// The earliest time for which a coroutine waits. nullopt: none waits for a time.
@@ -26,7 +27,7 @@ class manual_clock final : public workers::clock {
     time_point until;
   };
 
-  time_point now_ = beginning;
+  std::atomic<time_point> now_ = beginning;
   std::list<waiter> waiting_;
 };
 

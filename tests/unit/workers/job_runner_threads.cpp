@@ -2,7 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
-#include <stdexcept>
+#include <stop_token>
 #include <thread>
 
 #include "support/gate.hpp"
@@ -34,6 +34,7 @@ class threads_test : public job_runner_test {
       {
         const std::lock_guard lock(mutex_);
         called_.push_back(ctx.id());
+        stop_ = ctx.stop_token();
       }
       gate_.pass();
       return to_msgpack(42);
@@ -44,6 +45,11 @@ class threads_test : public job_runner_test {
   strings called() {
     const std::lock_guard lock(mutex_);
     return called_;
+  }
+  /// Of the job that was called last.
+  bool stop_requested() {
+    const std::lock_guard lock(mutex_);
+    return stop_.stop_requested();
   }
   template <class F>
   void wait_until(F holds) {
@@ -66,9 +72,31 @@ class threads_test : public job_runner_test {
     gate_.open();
     wait_until([&] { return runner_.empty(); });
   }
+  /// The job that runs ends, and the thread takes the next, before the loop hears of either.
+  void let_one_end_unheard(const strings& called_then) {
+    gate_.let_one_pass();
+    const auto end = std::chrono::steady_clock::now() + default_timeout;
+    while (called() != called_then && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(1ms);
+    ASSERT_EQ(called(), called_then);
+  }
+
+  /// How many jobs may wait, once many have taken so long.
+  std::size_t ahead_after(std::chrono::microseconds each) {
+    for (int i = 0; i < 60; ++i) {
+      const auto before = called().size();
+      run("job");
+      wait_until([&] { return called().size() > before; });
+      clock_.advance_to(clock_.now() + each);
+      gate_.let_one_pass();
+      wait_until([&] { return runner_.empty(); });
+    }
+    return slots_.ahead(level::thread);
+  }
 
   std::mutex mutex_;
   strings called_;
+  std::stop_token stop_;
   gate gate_;
   thread_pool threads_{[] {
     thread_pool_options one;
@@ -102,30 +130,106 @@ TEST_F(threads_test, the_timeout_begins_with_the_start) {
   EXPECT_EQ(job("b").state, job_state::succeeded);
 }
 
-TEST_F(threads_test, what_has_waited_has_its_whole_timeout) {
-  gate end_of_b;
-  detail::handler h;
-  h.on_thread = [&](context& ctx, std::string_view) -> std::string {
-    if (ctx.id() == "a") gate_.pass();
-    if (ctx.id() != "b") return to_msgpack(42);
-    end_of_b.pass();
-    throw std::runtime_error(ctx.stop_token().stop_requested() ? "asked to stop" : "not asked");
-  };
-  h.options = {.timeout = 300ms, .retry = backoff::none()};
-  setup_.handlers.insert_or_assign("work", std::move(h));
-  auto patient = record_of();
-  patient.timeout = 1h;
-  run("a", patient);
-  gate_.wait_until_reached();
+TEST_F(threads_test, the_timeout_counts_from_when_the_thread_took_the_job) {
+  run("a");
+  wait_until([&] { return called() == strings{"a"}; });
+  handle_on_thread({.timeout = 300ms, .retry = backoff::none()});
   run("b");
-  pass(200ms);
-  gate_.open();
-  wait_until([&] { return job("a").state == job_state::succeeded; });
-  end_of_b.wait_until_reached();
+  pass(400ms);
+  let_one_end_unheard({"a", "b"});
+  clock_.advance_to(clock_.now() + 250ms);
+  pass(49ms);
+  EXPECT_FALSE(stop_requested());
+  pass(1ms);
+  EXPECT_TRUE(stop_requested());
+  let_all_end();
+  EXPECT_EQ(outcome("b").started_ms - outcome("a").started_ms, 400);
+}
+
+TEST_F(threads_test, jobs_start_in_the_order_in_which_they_came) {
+  run_a_and_let_b_wait();
+  for (const char* id : {"c", "d", "e"}) run(id);
+  let_all_end();
+  EXPECT_EQ(called(), (strings{"a", "b", "c", "d", "e"}));
+}
+
+TEST_F(threads_test, a_thread_takes_the_next_job_without_the_loop) {
+  run_a_and_let_b_wait();
+  run("c");
+  let_one_end_unheard({"a", "b"});
+  let_one_end_unheard({"a", "b", "c"});
+  EXPECT_EQ(job("a").state, job_state::running);
+  let_all_end();
+  EXPECT_EQ(job("c").state, job_state::succeeded);
+}
+
+TEST_F(threads_test, one_that_has_just_begun_is_not_handed_back) {
+  run_a_and_let_b_wait();
+  let_one_end_unheard({"a", "b"});
+  runner_.return_waiting();
+  let_all_end();
+  EXPECT_EQ(job("b").state, job_state::succeeded);
+}
+
+TEST_F(threads_test, one_that_has_just_begun_is_asked_to_stop_when_it_is_cancelled) {
+  run_a_and_let_b_wait();
+  let_one_end_unheard({"a", "b"});
+  runner_.cancel_requested(lease(), "b");
+  EXPECT_TRUE(stop_requested());
+  let_all_end();
+  EXPECT_EQ(called(), (strings{"a", "b"}));
+}
+
+TEST_F(threads_test, no_thread_begins_one_that_has_expired_though_the_loop_stands_still) {
+  auto b = queued("b", model::encode(record_of()));
+  b.expires_at = broker_.now() + 200ms;
+  run_a_and_let_b_wait(std::move(b));
+  clock_.advance_to(clock_.now() + 250ms);
+  let_all_end();
+  EXPECT_EQ(called(), strings{"a"});
+  EXPECT_EQ(job("b").state, job_state::expired);
+}
+
+TEST_F(threads_test, no_thread_begins_one_after_the_lease_may_have_run_out) {
+  lease().sure_until = clock_.now() + 200ms;
+  run_a_and_let_b_wait();
+  clock_.advance_to(clock_.now() + 250ms);
+  let_all_end();
+  EXPECT_EQ(called(), strings{"a"});
+  EXPECT_EQ(job("b").state, job_state::queued);
+}
+
+TEST_F(threads_test, a_renewed_lease_lets_jobs_begin_later) {
+  lease().sure_until = clock_.now() + 200ms;
+  run_a_and_let_b_wait();
+  lease().sure_until = clock_.now() + 1h;
   pass(250ms);
-  end_of_b.open();
-  wait_until([&] { return runner_.empty(); });
-  EXPECT_EQ(outcome("b").error, "not asked");
+  let_all_end();
+  EXPECT_EQ(called(), (strings{"a", "b"}));
+}
+
+TEST_F(threads_test, hooks_hear_of_jobs_on_threads) {
+  strings heard;
+  setup_.after_job = [&](context& ctx, const job_end&) -> awaitable<void> {
+    heard.push_back("after " + std::string(ctx.id()));
+    co_return;
+  };
+  run_a_and_let_b_wait();
+  let_all_end();
+  EXPECT_EQ(heard, (strings{"after a", "after b"}));
+}
+
+TEST_F(threads_test, a_hook_before_a_job_comes_when_there_is_a_thread) {
+  strings heard;
+  setup_.before_job = [&](context& ctx) -> awaitable<void> {
+    heard.push_back(std::string(ctx.id()));
+    co_return;
+  };
+  run_a_and_let_b_wait();
+  EXPECT_EQ(heard, strings{"a"});
+  let_all_end();
+  EXPECT_EQ(heard, (strings{"a", "b"}));
+  EXPECT_EQ(called(), (strings{"a", "b"}));
 }
 
 TEST_F(threads_test, one_that_is_cancelled_while_it_waits_ends_at_once_and_is_never_called) {
@@ -177,16 +281,6 @@ TEST_F(threads_test, those_that_wait_are_handed_back_when_the_worker_is_to_end) 
   EXPECT_EQ(job("a").state, job_state::running);
 }
 
-TEST_F(threads_test, those_that_are_handed_back_leave_their_places_among_the_jobs_to_be_started) {
-  slots_ = workers::slot_table(10, 2);
-  slots_.set_limit(level::thread, 1);
-  run_a_and_let_b_wait();
-  EXPECT_TRUE(slots_.is_spent());
-  runner_.return_waiting();
-  loop_.run_ready();
-  EXPECT_FALSE(slots_.is_spent()) << "one of the two has not started";
-}
-
 TEST_F(threads_test, jobs_are_claimed_ahead_only_while_they_are_quick) {
   EXPECT_EQ(slots_.room(), 1u) << "nothing is known of them yet";
   gate_.open();
@@ -194,7 +288,14 @@ TEST_F(threads_test, jobs_are_claimed_ahead_only_while_they_are_quick) {
     run(id);
     wait_until([&] { return runner_.empty(); });
   }
-  EXPECT_EQ(slots_.room(), 2u);
+  EXPECT_GT(slots_.room(), 1u);
+}
+
+TEST_F(threads_test, as_many_jobs_are_claimed_ahead_as_end_within_a_moment) {
+  EXPECT_EQ(ahead_after(10ms), 0u);
+  EXPECT_EQ(ahead_after(4ms), 1u);
+  EXPECT_EQ(ahead_after(900us), 5u);
+  EXPECT_EQ(ahead_after(0us), 256u);
 }
 
 }  // namespace

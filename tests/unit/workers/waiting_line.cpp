@@ -90,20 +90,5 @@ TEST_F(waiting_line_test, is_quick_while_its_jobs_are) {
   EXPECT_FALSE(line_->is_quick());
 }
 
-TEST_F(waiting_line_test, threads_of_quick_jobs_are_given_several_at_once) {
-  const auto taken_at_once = [this] {
-    std::vector<waiting_line::turn> turns;
-    for (auto turn = line_->try_take(); turn; turn = line_->try_take()) turns.push_back(std::move(turn));
-    return turns.size();
-  };
-  EXPECT_EQ(taken_at_once(), 1u);
-  for (int i = 0; i < 40; ++i) line_->note_use(1ms);
-  EXPECT_EQ(taken_at_once(), 5u);
-  for (int i = 0; i < 40; ++i) line_->note_use(1us);
-  EXPECT_EQ(taken_at_once(), 51u);
-  line_->note_delay();
-  EXPECT_EQ(taken_at_once(), 1u);
-}
-
 }  // namespace
 }  // namespace quarq::test::waiting_line_tests
