@@ -58,6 +58,8 @@ awaitable<void> fill(std::string url, std::size_t jobs, std::string token) {
 double scripts_rate(bare_client& client, std::size_t jobs, const std::string& token,
                     broker::milliseconds keep) {
   const auto& scripts = broker::redis::scripts();
+  for (const auto* one : {&scripts.claim, &scripts.settle})
+    client.call({"SCRIPT", "LOAD", std::string(one->text)});
   const std::string prefix = broker::redis::key_prefix("floor");
   broker::settlement same;
   same.keep = keep;

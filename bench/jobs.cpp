@@ -182,12 +182,16 @@ void measure_memory(report& out, const target& at) {
 
 }  // namespace
 
-void measure_jobs(report& out, const target& at, std::size_t jobs) {
-  measure_enqueue(out, at, jobs);
+void measure_drains(report& out, const target& at, std::size_t jobs) {
   measure_drain(out, at, "drain, results kept", measure, jobs, "claim and settle, results kept");
   measure_drain(out, at, "drain, no result", forget, jobs, "claim and settle, no result");
   measure_drain(out, at, "drain, plain function on a thread", on_thread, jobs / 4,
                 "claim and settle, results kept");
+}
+
+void measure_jobs(report& out, const target& at, std::size_t jobs) {
+  measure_enqueue(out, at, jobs);
+  measure_drains(out, at, jobs);
   measure_round_trip(out, at);
   measure_memory(out, at);
 }

@@ -18,6 +18,9 @@ struct target {
 
 void measure_jobs(report& out, const target& at, std::size_t jobs);
 
+/// Only how fast a worker empties queues.
+void measure_drains(report& out, const target& at, std::size_t jobs);
+
 /// Only the round trip and the idle worker.
 void measure_round_trip(report& out, const target& at);
 

@@ -38,6 +38,17 @@ void bench_round_trip(report& out) {
   measure_round_trip(out, at);
 }
 
+// How fast workers empty queues, and what a job costs there.
+void bench_drains(report& out, std::size_t jobs) {
+  test::redis_server_options memory_only;
+  memory_only.extra = {"--save", ""};
+  test::redis_server server(memory_only);
+  bare_client observer(server.plain_port());
+  const auto cpu = [&observer] { return server_cpu_seconds(observer); };
+  const target at{"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), cpu, "floor (redis)"};
+  measure_drains(out, at, jobs);
+}
+
 void bench_sqlite(report& out, std::size_t jobs) {
   const test::temp_dir folder;
   const auto path = [&](const char* name) { return folder / name; };
@@ -52,7 +63,7 @@ void bench_sqlite(report& out, std::size_t jobs) {
 
 int jobs_main(int argc, char** argv) {
   std::size_t jobs = 200'000;
-  bool json = false, round_trip = false;
+  bool json = false, round_trip = false, drains = false;
   std::string only;
   CLI::App app("Measures quarq's jobs, compared to the theoretical minimum.");
   app.name("quarq-bench");
@@ -64,11 +75,14 @@ int jobs_main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--only", only, "redis or sqlite")->check(CLI::IsMember({"redis", "sqlite"}));
   app.add_flag("--round-trip", round_trip, "only the round trip on Redis");
+  app.add_flag("--drains", drains, "only how fast workers empty queues on Redis");
   app.add_flag("--json", json, "the figures as JSON");
   CLI11_PARSE(app, argc, argv);
   report out(json);
   if (round_trip) {
     bench_round_trip(out);
+  } else if (drains) {
+    bench_drains(out, jobs);
   } else {
     if (only != "sqlite") bench_redis(out, jobs);
     if (only != "redis") bench_sqlite(out, jobs);
