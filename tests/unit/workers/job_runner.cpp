@@ -89,7 +89,7 @@ TEST_F(runner_test, a_task_without_a_handler_may_end_the_job_at_once) {
   setup_.options.unknown_task_timeout = 0ms;
   run("a", record_of("other"));
   EXPECT_EQ(job("a").state, job_state::dead);
-  EXPECT_EQ(outcome("a").error, "no handler for task \"other\"");
+  EXPECT_EQ(outcome("a").error, "no handler for task \"other\"; this worker handles work");
 }
 
 TEST_F(runner_test, a_run_of_an_unknown_cron_job_is_parked_and_does_not_count) {
