@@ -9,6 +9,7 @@
 #include <quarq/run.hpp>
 
 #include "cli/command.hpp"
+#include "cli/other_queues.hpp"
 #include "cli/output.hpp"
 
 namespace quarq::cli {
@@ -21,15 +22,22 @@ struct cancel_options : common {
   std::vector<std::string> ids;
 };
 
-awaitable<std::vector<cancel_result>> cancel_all(queue_ptr queue, std::vector<std::string> ids) {
+struct answer {
+  cancel_result result = cancel_result::not_found;
+  std::vector<std::string> elsewhere;  ///< queues that have a job of this id, if the right one has none
+};
+
+awaitable<std::vector<answer>> cancel_all(queue_ptr queue, std::vector<std::string> ids) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
-  std::vector<cancel_result> results;
+  std::vector<answer> answers;
   for (const auto& id : ids) {
-    const auto result = co_await clients::cancel(broker, queue->name(), id);
-    results.push_back(result);
+    auto& one = answers.emplace_back();
+    one.result = co_await clients::cancel(broker, queue->name(), id);
+    if (one.result != cancel_result::not_found) continue;
+    one.elsewhere = co_await other_queues_with(broker, queue->name(), id);
   }
-  co_return results;
+  co_return answers;
 }
 
 struct wording {
@@ -52,16 +60,19 @@ wording wording_of(cancel_result result) {
 
 int run_cancel(const cancel_options& options) {
   const auto queue = open_queue(options);
-  const auto results = run(cancel_all(queue, options.ids));
+  const auto answers = run(cancel_all(queue, options.ids));
   std::vector<std::string> values;
   int code = ok;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto [text, json] = wording_of(results[i]);
-    if (results[i] == cancel_result::not_found) code = failed;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto [text, json] = wording_of(answers[i].result);
+    const auto& others = answers[i].elsewhere;
+    if (answers[i].result == cancel_result::not_found) code = failed;
     if (options.json) {
       values.push_back(json_object().text("id", options.ids[i]).text("outcome", json).str());
     } else {
-      print_line(fmt::format("{}: {}", options.ids[i], text));
+      const auto hint =
+          others.empty() ? "" : fmt::format(" in queue {}, but in {}", queue->name(), named(others));
+      print_line(fmt::format("{}: {}{}", options.ids[i], text, hint));
     }
   }
   if (options.json) print_line(json_array(values));

@@ -1,4 +1,6 @@
 // quarq jobs
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -22,12 +24,18 @@ constexpr std::array all_states = {job_state::running,   job_state::queued,   jo
 
 struct jobs_options : common {
   std::optional<job_state> state;
+  std::string task;  ///< empty: any
   int limit = 20;
+
+  bool want(const job_info& job) const { return task.empty() || job.task == task; }
 };
+
+// Brokers know nothing of tasks: so many jobs of each state are looked at for those of one.
+constexpr std::size_t max_looked_at = 10'000;
 
 struct found {
   std::vector<job_info> jobs;
-  std::vector<job_state> cut;  ///< states that have more jobs than are shown
+  std::vector<job_state> cut;  ///< states that have more jobs than are shown, or were looked at
 };
 
 awaitable<found> fetch(queue_ptr queue, jobs_options options) {
@@ -39,12 +47,20 @@ awaitable<found> fetch(queue_ptr queue, jobs_options options) {
   const auto names = names_of(workers);
   for (const auto state : all_states) {
     if (options.state && state != *options.state) continue;
-    auto details = co_await broker->list(queue->name(), state, limit + 1);
-    if (details.size() > limit) {
-      details.resize(limit);
-      result.cut.push_back(state);
+    const auto max = options.task.empty() ? limit : std::max(limit, max_looked_at);
+    auto details = co_await broker->list(queue->name(), state, max + 1);
+    bool is_cut = details.size() > max;
+    if (is_cut) details.pop_back();
+    std::size_t shown = 0;
+    for (const auto& d : details) {
+      auto job = described_job(queue->name(), d, names);
+      if (!options.want(job)) continue;
+      is_cut = is_cut || shown == limit;
+      if (shown == limit) break;
+      ++shown;
+      result.jobs.push_back(std::move(job));
     }
-    for (const auto& d : details) result.jobs.push_back(described_job(queue->name(), d, names));
+    if (is_cut) result.cut.push_back(state);
   }
   co_return result;
 }
@@ -57,7 +73,7 @@ void show_json(const std::string& queue, const found& what) {
       json_object().text("queue", queue).json("jobs", json_array(jobs)).json("cut", json_array(cut)).str());
 }
 
-void show_table(const found& what, int limit) {
+void show_table(const found& what, const jobs_options& options) {
   using kind = column::kind;
   table rows({{"ID"},
               {"STATE"},
@@ -73,8 +89,8 @@ void show_table(const found& what, int limit) {
   }
   print_table(rows);
   for (const auto state : what.cut) {
-    print_line(
-        fmt::format("... only {} {} jobs are shown, there are more: --limit N", limit, to_string(state)));
+    print_line(fmt::format("... only {} {} jobs{} are shown, there are more: --limit N", options.limit,
+                           to_string(state), options.task.empty() ? "" : " of task " + options.task));
   }
 }
 
@@ -85,9 +101,10 @@ int run_jobs(const jobs_options& options) {
     show_json(queue->name(), what);
   } else if (what.jobs.empty()) {
     const std::string state = options.state ? fmt::format("{} ", to_string(*options.state)) : "";
-    print_line(fmt::format("no {}jobs in queue {}", state, queue->name()));
+    const std::string of_task = options.task.empty() ? "" : " of task " + options.task;
+    print_line(fmt::format("no {}jobs{} in queue {}", state, of_task, queue->name()));
   } else {
-    show_table(what, options.limit);
+    show_table(what, options);
   }
   return ok;
 }
@@ -102,6 +119,7 @@ void add_jobs(CLI::App& app, chosen_command& chosen) {
           "--state", [options](const std::string& text) { options->state = parse_state("--state", text); },
           "only jobs in this state: queued, deferred, running, succeeded, failed, cancelled, expired or dead")
       ->option_text("STATE");
+  command->add_option("--task", options->task, "only jobs of this task")->option_text("NAME");
   command
       ->add_option_function<std::string>(
           "--limit",

@@ -10,6 +10,7 @@
 #include <quarq/run.hpp>
 
 #include "cli/command.hpp"
+#include "cli/other_queues.hpp"
 #include "cli/output.hpp"
 
 namespace quarq::cli {
@@ -23,7 +24,8 @@ struct requeue_options : common {
 
 struct not_requeued {
   std::string id;
-  std::optional<job_state> state;  ///< nullopt: there is no such job
+  std::optional<job_state> state;      ///< nullopt: there is no such job
+  std::vector<std::string> elsewhere;  ///< but in these queues
 };
 
 struct requeued {
@@ -52,7 +54,11 @@ awaitable<requeued> requeue_named(queue_ptr queue, std::vector<std::string> ids)
     const auto details = co_await broker->inspect(queue->name(), id);
     auto& r = result.not_dead.emplace_back();
     r.id = id;
-    if (details) r.state = details->state;
+    if (details) {
+      r.state = details->state;
+    } else {
+      r.elsewhere = co_await other_queues_with(broker, queue->name(), id);
+    }
   }
   co_return result;
 }
@@ -61,6 +67,12 @@ std::vector<std::string> without_repeats(std::vector<std::string> ids) {
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
+}
+
+std::string why_not(const not_requeued& r) {
+  if (r.state) return fmt::format("{} is {}, not dead", r.id, to_string(*r.state));
+  const auto hint = r.elsewhere.empty() ? "" : fmt::format(" in this queue, but in {}", named(r.elsewhere));
+  return fmt::format("no job with id \"{}\"{}", r.id, hint);
 }
 
 void show(const requeued& result, bool as_json) {
@@ -74,10 +86,7 @@ void show(const requeued& result, bool as_json) {
     return;
   }
   print_line(fmt::format("{} requeued", result.count));
-  for (const auto& r : result.not_dead) {
-    complain(r.state ? fmt::format("{} is {}, not dead", r.id, to_string(*r.state))
-                     : fmt::format("no job with id \"{}\"", r.id));
-  }
+  for (const auto& r : result.not_dead) complain(why_not(r));
 }
 
 int run_requeue(const requeue_options& options) {

@@ -64,6 +64,38 @@ TEST_P(cli_inspect, jobs_are_listed_by_state_and_in_all_states) {
   EXPECT_EQ(quarq({"jobs", "--state", "dead"}).out, "no dead jobs in queue default\n");
 }
 
+TEST_P(cli_inspect, jobs_of_one_task_are_listed) {
+  for (int i = 0; i < 3; ++i) {
+    enqueued({"greet", "\"Ann\"", "--id", "greet" + std::to_string(i)});
+    enqueued({"add", "1", "2", "--id", "add" + std::to_string(i)});
+  }
+  const auto all = quarq_json({"jobs", "--task", "add"});
+  ASSERT_EQ(all.at("jobs").as_array().size(), 3u);
+  for (const auto& job : all.at("jobs").as_array()) EXPECT_EQ(job.at("task").as_string(), "add");
+  EXPECT_EQ(all.at("cut").as_array().size(), 0u);
+  const auto two = quarq_json({"jobs", "--task", "greet", "--limit", "2"});
+  EXPECT_EQ(two.at("jobs").as_array().size(), 2u);
+  EXPECT_EQ(two.at("cut").as_array().size(), 1u);
+  EXPECT_EQ(quarq({"jobs", "--task", "tidy"}).out, "no jobs of task tidy in queue default\n");
+  EXPECT_EQ(quarq({"jobs", "--task", "tidy", "--state", "dead"}).out,
+            "no dead jobs of task tidy in queue default\n");
+}
+
+TEST_P(cli_inspect, a_job_is_found_in_whatever_queue_it_is) {
+  enqueued({"t", "--id", "here"});
+  enqueued({"t", "--id", "there", "--queue", "other"});
+  EXPECT_EQ(quarq_json({"job", "there"}).at("queue").as_string(), "other");
+  EXPECT_EQ(quarq_json({"job", "there", "--queue", "other"}).at("queue").as_string(), "other");
+  EXPECT_EQ(quarq_json({"job", "here"}).at("queue").as_string(), "default");
+  expect_error(quarq({"job", "there", "--queue", "default"}), 1,
+               "no job with id \"there\" in queue default, but in queue other: say --queue other");
+  expect_error(quarq({"job", "nowhere"}), 1,
+               "no job with id \"nowhere\": it never was, or it has ended and its result is no longer kept");
+  EXPECT_EQ(quarq({"cancel", "there"}).out, "there: not found in queue default, but in queue other\n");
+  EXPECT_EQ(quarq({"requeue", "there"}).err,
+            "quarq: no job with id \"there\" in this queue, but in queue other\n");
+}
+
 TEST_P(cli_inspect, a_list_that_was_cut_says_so) {
   for (int i = 0; i < 3; ++i) enqueued({"t"});
   const auto people = quarq({"jobs", "--limit", "2"});
