@@ -28,8 +28,8 @@ struct job_info {
   std::optional<time_point> enqueued_at;
   std::optional<time_point> due_at;  ///< of a deferred job
   std::optional<time_point> expires_at;
-  std::optional<time_point> started_at;  ///< of an ended job: its last start
-  std::optional<time_point> finished_at;
+  std::optional<time_point> started_at;   ///< of an ended job: its last start
+  std::optional<time_point> finished_at;  ///< before the end: of the last attempt that failed
 };
 
 /// What a request to cancel did.

@@ -92,7 +92,9 @@ struct settlement {
   std::string id;
   what kind = what::end;
   job_state state = job_state::succeeded;
-  std::string outcome;  ///< the outcome record (docs/payload.md), given to all who wait and kept for `keep`
+  /// The outcome record (docs/payload.md), given to all who wait and kept for `keep`. Of a retry: that of the
+  /// try, which is shown to operators where the store has a place for it.
+  std::string outcome;
   /// How long the outcome can be looked up (0: not at all; nothing: for ever). A dead job ignores it: it and
   /// its record are kept until requeued or purged, or too old or too many.
   std::optional<milliseconds> keep = milliseconds{0};
@@ -119,7 +121,7 @@ struct job_details {
   std::string id;
   job_state state = job_state::queued;
   std::string record;   ///< empty for an ended job that is not dead: only its outcome is kept
-  std::string outcome;  ///< empty until it has ended
+  std::string outcome;  ///< until it has ended: of its last try, if that has failed
   int attempts = 0;
   int priority = 5;
   std::optional<time_point> enqueued_at;

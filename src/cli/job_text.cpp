@@ -89,7 +89,7 @@ std::string job_lines(const job_info& job, time_point now) {
       .add("due", job.due_at, now)
       .add("expires", job.expires_at, now)
       .add("started", job.started_at, now)
-      .add("finished", job.finished_at, now)
+      .add(is_final(job.state) ? "finished" : "failed", job.finished_at, now)
       .add("took", time_taken(job))
       .str();
 }

@@ -36,6 +36,12 @@ void add_outcome(job_info& info, const model::outcome& o) {
   info.finished_at = time_of(o.finished_ms);
 }
 
+void add_last_try(job_info& info, const model::outcome& o) {
+  info.error_type = o.error_type;
+  info.error = o.error;
+  info.finished_at = time_of(o.finished_ms);
+}
+
 }  // namespace
 
 job_info job_description(const std::string& queue, const broker::job_details& details) {
@@ -55,7 +61,10 @@ job_info job_description(const std::string& queue, const broker::job_details& de
     set_undecodable(info, e);
   }
   try {
-    if (!details.outcome.empty()) add_outcome(info, model::decode_outcome(details.outcome));
+    if (!details.outcome.empty()) {
+      const auto add = is_final(details.state) ? add_outcome : add_last_try;
+      add(info, model::decode_outcome(details.outcome));
+    }
   } catch (const decode_error& e) {
     set_undecodable(info, e);
   }

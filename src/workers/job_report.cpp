@@ -1,6 +1,14 @@
 #include "workers/job_report.hpp"
 
+#include "codecs/utf8.hpp"
+
 namespace quarq::workers {
+namespace {
+
+/// Bytes of the error that is kept of a job that will be tried again.
+constexpr std::size_t max_last_error = 1'024;
+
+}  // namespace
 
 model::outcome outcome_of(const running_job& job, std::string_view worker, std::chrono::microseconds ran) {
   model::outcome o;
@@ -21,6 +29,9 @@ broker::settlement settlement_of(const running_job& job, const model::attempt& a
   s.delay = d.pause;
   if (d.state == job_state::deferred) {
     s.kind = broker::settlement::what::retry;
+    o.error_type = a.error_type;
+    o.error = a.error.substr(0, codecs::cut_at(a.error, max_last_error));
+    s.outcome = model::encode(o);
     return s;
   }
   if (d.state == job_state::queued) {

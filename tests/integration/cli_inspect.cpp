@@ -96,6 +96,33 @@ TEST_P(cli_inspect, a_job_is_found_in_whatever_queue_it_is) {
             "quarq: no job with id \"there\" in this queue, but in queue other\n");
 }
 
+// arq's keys have no place for it.
+TEST_P(cli_inspect, a_job_that_waits_for_its_next_try_shows_why_the_last_one_failed) {
+  if (GetParam().name == "arq_pickle") GTEST_SKIP();
+  enqueued({"greet", "\"Ann\"", "--attempts", "2", "--id", "again"});
+  work();
+  auto job = quarq_json({"job", "again"});
+  EXPECT_EQ(job.at("state").as_string(), "deferred");
+  EXPECT_EQ(job.at("attempts").as_int64(), 1);
+  EXPECT_EQ(job.at("error_type").as_string(), "std::runtime_error");
+  EXPECT_EQ(job.at("error").as_string(), "no greeting for Ann");
+  EXPECT_TRUE(job.at("finished_at").is_string());
+  EXPECT_NE(quarq({"job", "again"}).out.find("\nfailed     20"), std::string::npos);
+  EXPECT_NE(quarq({"jobs", "--state", "deferred"}).out.find("std::runtime_error: no greeting"),
+            std::string::npos);
+
+  auto o = options();
+  o.burst = o.burst_includes_deferred = true;
+  work(o);
+  job = quarq_json({"job", "again"});
+  EXPECT_EQ(job.at("state").as_string(), "dead");
+  EXPECT_EQ(job.at("attempts").as_int64(), 2);
+  expect_good(quarq({"requeue", "again"}));
+  job = quarq_json({"job", "again"});
+  EXPECT_EQ(job.at("state").as_string(), "queued");
+  EXPECT_TRUE(job.at("error").is_null());
+}
+
 TEST_P(cli_inspect, a_list_that_was_cut_says_so) {
   for (int i = 0; i < 3; ++i) enqueued({"t"});
   const auto people = quarq({"jobs", "--limit", "2"});

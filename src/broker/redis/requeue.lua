@@ -37,6 +37,7 @@ end
 many('ZREM', P .. 'dead', ids)
 many('HDEL', P .. 'dead_outcomes', ids)
 many('HDEL', P .. 'tries', ids)
+many('HDEL', P .. 'last_tries', ids)
 if #ids > 0 then
   wake(P)
 end

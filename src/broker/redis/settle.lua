@@ -6,8 +6,9 @@
 --           the connection, has the same number: it gets the first answer again.
 -- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
 -- ARGV[4]   what is to be done with all of them (see below), or ''
--- ARGV[5..] for each job, no id twice: id, outcome, and if ARGV[4] is '': struct '<BBi8': 0 end | 1 retry | 2 hand back;
---           job_state if it ends; for how many ms its outcome is kept (-1: for ever), or until it is tried again
+-- ARGV[5..] for each job, no id twice: id, outcome (of a retry: that of the try that failed), and if ARGV[4] is '':
+--           struct '<BBi8': 0 end | 1 retry | 2 hand back; job_state if it ends; for how many ms its outcome is kept
+--           (-1: for ever), or until it is tried again
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as that request says instead of being retried or handed back. A lease that
@@ -42,7 +43,9 @@ if #ARGV == 6 and common ~= '' and #ARGV[6] <= max_shared_payload then
       return answer_with(settled, '0', false)
     end
     redis.call('HDEL', P .. 'jobs', id)
-    redis.call('HDEL', P .. 'tries', id)
+    if redis.call('HDEL', P .. 'tries', id) == 1 then
+      redis.call('HDEL', P .. 'last_tries', id)
+    end
     if time > 0 then
       local t = redis.call('TIME')
       local until_when = t[1] * 1000 + math.floor(t[2] / 1000) + time
@@ -104,7 +107,7 @@ end
 
 local gone, refused = {}, false
 local ended, states, outcomes, finished, kept, kept_until, can_ask = {}, {}, {}, {}, {}, {}, {}
-local dead, dead_outcomes, tried, deferred, front = {}, {}, {}, {}, {}
+local dead, dead_outcomes, tried, last_tries, deferred, front = {}, {}, {}, {}, {}, {}
 local cancelled, their_ends = {}, {}
 local soonest
 local longest = 0
@@ -147,6 +150,7 @@ for k = 1, count do
     elseif what == 1 then
       deferred[#deferred + 1], deferred[#deferred + 2] = time_over, priority_of(P, id) .. id
       tried[#tried + 1] = id
+      last_tries[#last_tries + 1], last_tries[#last_tries + 2] = id, ARGV[6 + (k - 1) * step]
       soonest = math.min(soonest or now + time, now + time)
     else
       local priority = priority_of(P, id)
@@ -168,6 +172,7 @@ if #kept > 0 then
 end
 many('ZADD', P .. 'dead', dead)
 many('HSET', P .. 'dead_outcomes', dead_outcomes)
+many('HSET', P .. 'last_tries', last_tries)
 for _, id in ipairs(tried) do
   redis.call('HINCRBY', P .. 'tries', id, 1)
 end

@@ -5,6 +5,7 @@ local function forget(P, ids)
   many('HDEL', P .. 'jobs', ids)
   if redis.call('EXISTS', P .. 'tries') == 1 then
     many('HDEL', P .. 'tries', ids)
+    many('HDEL', P .. 'last_tries', ids)
   end
 end
 

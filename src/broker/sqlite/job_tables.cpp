@@ -245,7 +245,7 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
     end_cancelled({number, awaited, held.queue, one.id}, std::move(how), now, out);
   } else if (one.kind == settlement::what::retry) {
     const auto due = later(now, one.delay);
-    sql_->put_off.with(number_of(due), number).run();
+    sql_->put_off.with(number_of(due), blob{one.outcome}, number).run();
     add_deferred(queue, due, out);
   } else if (one.kind == settlement::what::hand_back) {
     sql_->give_back.with(number).run();

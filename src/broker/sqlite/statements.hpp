@@ -98,7 +98,8 @@ struct statements {
       db,
       "UPDATE quarq_jobs SET state = 7, lease = NULL, awaited = 0, cancel_wanted = 0, cancel_keep = NULL, "
       "cancel_outcome = NULL, kept_until = ?, outcome = ? WHERE number = ?"};
-  statement put_off{db, "UPDATE quarq_jobs SET state = 1, lease = NULL, place = ? WHERE number = ?"};
+  statement put_off{db,
+                    "UPDATE quarq_jobs SET state = 1, lease = NULL, place = ?, outcome = ? WHERE number = ?"};
   statement give_back{db,
                       "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1 WHERE number = ?"};
   statement give_back_lease{

@@ -72,11 +72,19 @@ TEST_F(job_report_test, what_is_kept_for_ever_has_no_duration) {
   EXPECT_EQ(settlement(job_state::succeeded, "\x2a").keep, std::nullopt);
 }
 
-TEST_F(job_report_test, a_job_that_goes_on_has_no_outcome) {
+TEST_F(job_report_test, a_job_that_will_be_tried_again_says_why) {
+  attempt_.error_type = "disk_full";
+  attempt_.error = "no space" + std::string(5'000, '!');
   const auto later = settlement(job_state::deferred);
   EXPECT_EQ(later.kind, what::retry);
   EXPECT_EQ(later.delay, 7s);
-  EXPECT_EQ(later.outcome, "");
+  const auto told = model::decode_outcome(later.outcome);
+  EXPECT_EQ(told.error_type, "disk_full");
+  EXPECT_EQ(told.error, "no space" + std::string(1'016, '!'));
+  EXPECT_EQ(told.result, "");
+}
+
+TEST_F(job_report_test, a_job_that_is_handed_back_has_no_outcome) {
   const auto back = settlement(job_state::queued);
   EXPECT_EQ(back.kind, what::hand_back);
   EXPECT_EQ(back.outcome, "");
