@@ -16,6 +16,17 @@ namespace {
 
 enum class kind { sqlite, redis, arq };
 
+/// For a file, or a host and its port, without the scheme.
+std::string suggestion_for(std::string_view url) {
+  const auto colon = url.find(':');
+  if (colon == url.npos && url.find_first_of("./") != url.npos && url.find('@') == url.npos)
+    return fmt::format("did you mean sqlite:{}? Otherwise ", url);
+  const auto port = colon == url.npos ? std::string_view() : url.substr(colon + 1);
+  if (!port.empty() && port.find_first_not_of("0123456789") == port.npos)
+    return fmt::format("did you mean redis://{}? Otherwise ", url);
+  return {};
+}
+
 kind kind_of(std::string_view url) {
   const auto scheme = url.substr(0, url.find(':'));
   if (scheme == "sqlite") return kind::sqlite;
@@ -27,11 +38,12 @@ kind kind_of(std::string_view url) {
     if (scheme == known) return kind::arq;
   }
   // What follows the scheme may hold a password.
+  const bool has_scheme = scheme.size() < url.size();
   throw usage_error(fmt::format(
-      "\"{}:\" is not a broker that is known: use sqlite:FILE, sqlite::memory:, redis://HOST, "
+      "\"{}{}\" is not a broker that is known: {}use sqlite:FILE, sqlite::memory:, redis://HOST, "
       "rediss://HOST, redis+unix://PATH or redis+sentinel://HOST,HOST; or arq://HOST, arqs://HOST, "
       "arq+unix://PATH, arq+sentinel://HOST,HOST for python-arq's jobs",
-      scheme));
+      scheme, has_scheme ? ":" : "", suggestion_for(url)));
 }
 
 }  // namespace

@@ -4,12 +4,17 @@
 #include <fstream>
 
 #include <boost/asio/this_coro.hpp>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <quarq/errors.hpp>
 
+#include "broker/sqlite/database_file.hpp"
 #include "broker/sqlite/transaction.hpp"
 #include "integration/sqlite_test.hpp"
+#include "support/forked.hpp"
 #include "support/on_loop.hpp"
 #include "support/temp_dir.hpp"
 
@@ -43,7 +48,9 @@ std::string trouble_with(const std::string& url) {
 // ---- URLs
 
 TEST(sqlite_url, what_is_wrong_in_it_is_named) {
-  EXPECT_PRED2(holds, url_refusal("sqlite:"), "sqlite:FILE");
+  EXPECT_EQ(
+      url_refusal("sqlite:"),
+      "the SQLite URL \"sqlite:\" can't be used: it names no file: write sqlite:FILE or sqlite::memory:");
   EXPECT_PRED2(holds, url_refusal("sqlite:///jobs.db"), "sqlite:jobs.db");
   EXPECT_PRED2(holds, url_refusal("sqlite:jobs.db?sync=full"), "unknown parameter \"sync\"");
   EXPECT_PRED2(holds, url_refusal("sqlite:jobs.db?timeout=1&"), "unknown parameter \"\"");
@@ -62,6 +69,16 @@ TEST(broker_url, an_unknown_scheme_is_refused_with_those_that_are_known) {
   EXPECT_FALSE(holds(text, "secret")) << text;
 }
 
+TEST(broker_url, without_a_scheme_it_is_shown_as_it_was_written_with_what_may_be_meant) {
+  EXPECT_EQ(url_refusal("jobs.db").find(
+                "\"jobs.db\" is not a broker that is known: did you mean sqlite:jobs.db? Otherwise use "),
+            0u);
+  EXPECT_EQ(url_refusal("localhost:6379")
+                .find("\"localhost:\" is not a broker that is known: did you mean redis://localhost:6379? "),
+            0u);
+  EXPECT_EQ(url_refusal("jobs").find("\"jobs\" is not a broker that is known: use sqlite:FILE"), 0u);
+}
+
 // ---- troubles with the file
 
 TEST(sqlite_file, a_missing_folder_is_named_with_the_reason) {
@@ -69,7 +86,49 @@ TEST(sqlite_file, a_missing_folder_is_named_with_the_reason) {
   const auto file = folder / "missing/jobs.db";
   const auto text = trouble_with("sqlite:" + file);
   EXPECT_PRED2(holds, text, file);
-  EXPECT_PRED2(holds, text, "No such file or directory");
+  EXPECT_PRED2(holds, text, "cannot open: there is no folder " + (folder / "missing"));
+}
+
+/// What a user without rights is told of the file; made in a process of its own, which becomes that user.
+std::string trouble_of_nobody(const std::string& file) {
+  int ends[2] = {-1, -1};
+  if (pipe(ends) != 0) return "no pipe";
+  forked nobody([&] {
+    if (setgid(65'534) != 0 || setuid(65'534) != 0) return 1;
+    const auto text = broker::sqlite::what_forbids(file);
+    return write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 2;
+  });
+  const int code = nobody.wait();
+  close(ends[1]);
+  char text[200];
+  const auto size = read(ends[0], text, sizeof text);
+  close(ends[0]);
+  return code == 0 && size >= 0 ? std::string(text, static_cast<std::size_t>(size)) : "failed";
+}
+
+TEST(sqlite_file, what_forbids_its_use_is_named) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  temp_dir folder;
+  const std::string place = folder.path();
+  ASSERT_EQ(chmod(place.c_str(), 0755), 0);
+  EXPECT_EQ(trouble_of_nobody(folder / "jobs.db"), "its folder " + place + ": Permission denied");
+  std::ofstream(folder / "jobs.db") << "";
+  ASSERT_EQ(chmod((folder / "jobs.db").c_str(), 0644), 0);
+  EXPECT_EQ(trouble_of_nobody(folder / "jobs.db"), "Permission denied");
+  ASSERT_EQ(chmod((folder / "jobs.db").c_str(), 0666), 0);
+  EXPECT_EQ(trouble_of_nobody(folder / "jobs.db"), "its folder " + place + ": Permission denied");
+  ASSERT_EQ(chmod(place.c_str(), 0777), 0);
+  EXPECT_EQ(trouble_of_nobody(folder / "jobs.db"), "");
+}
+
+// Mounting needs rights that a container may not have.
+TEST(sqlite_file, a_read_only_file_system_is_named) {
+  temp_dir folder;
+  const std::string place = folder.path();
+  if (mount("none", place.c_str(), "tmpfs", MS_RDONLY, nullptr) != 0) GTEST_SKIP() << "may not mount";
+  const auto text = trouble_with("sqlite:" + (folder / "jobs.db"));
+  umount(place.c_str());
+  EXPECT_PRED2(holds, text, "cannot open: its folder " + place + ": Read-only file system");
 }
 
 TEST(sqlite_file, a_folder_is_not_a_file) {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "broker/sqlite/database_file.hpp"
+
 namespace quarq::broker::sqlite {
 
 namespace {
@@ -46,9 +48,13 @@ void throw_error(sqlite3* db, const std::string& doing) {
   int system_error = sqlite3_system_errno(db);
   // SQLite keeps it of some calls only.
   if (system_error == 0) system_error = last_error;
+  const std::string file = file_of(db);
   if ((code & 0xff) == SQLITE_IOERR && system_error != 0)
     reason += fmt::format(" ({})", std::strerror(system_error));
-  throw database_error(fmt::format("{}: {}: {}", file_of(db), doing, reason), code, system_error);
+  const bool is_forbidden = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY;
+  if (const auto why = is_forbidden ? what_forbids(file) : std::string(); !why.empty())
+    reason += fmt::format(" ({})", why);
+  throw database_error(fmt::format("{}: {}: {}", file, doing, reason), code, system_error);
 }
 
 void execute(sqlite3* db, const char* sql) {
@@ -64,7 +70,8 @@ database::database(const std::string& file, int max_row) {
   handle_.reset(db);
   if (code != SQLITE_OK) {
     const int system_error = db ? sqlite3_system_errno(db) : ENOMEM;
-    const std::string reason = system_error != 0 ? std::strerror(system_error) : sqlite3_errstr(code);
+    std::string reason = (code & 0xff) == SQLITE_CANTOPEN ? what_forbids(file) : std::string();
+    if (reason.empty()) reason = system_error != 0 ? std::strerror(system_error) : sqlite3_errstr(code);
     throw database_error(fmt::format("{}: cannot open: {}", file, reason), code, system_error);
   }
   sqlite3_limit(db, SQLITE_LIMIT_LENGTH, max_row);

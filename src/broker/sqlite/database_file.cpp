@@ -49,6 +49,21 @@ void check_writable(const std::string& file) {
                   file, std::strerror(errno)));
 }
 
+std::string what_forbids(const std::string& file) {
+  namespace fs = std::filesystem;
+  const auto allowed = [](const std::string& path, int what) {
+    return faccessat(AT_FDCWD, path.c_str(), what, AT_EACCESS) == 0;
+  };
+  std::string folder = fs::path(file).parent_path().string();
+  if (folder.empty()) folder = ".";
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored) && !ignored) return "there is no folder " + folder;
+  if (fs::is_directory(file, ignored)) return std::strerror(EISDIR);
+  if (!allowed(file, R_OK | W_OK) && errno != ENOENT) return std::strerror(errno);
+  if (!allowed(folder, W_OK | X_OK)) return fmt::format("its folder {}: {}", folder, std::strerror(errno));
+  return {};
+}
+
 void use_wal(sqlite3* db) {
   statement change(db, "PRAGMA journal_mode = WAL");
   const std::string mode = change.with().next() ? change.bytes(0) : "unknown";

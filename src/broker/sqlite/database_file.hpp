@@ -18,6 +18,11 @@ void create_if_missing(const std::string& file) noexcept;
 /// -wal and a -shm of this user's beside it, which its owner then may not write.
 void check_writable(const std::string& file);
 
+/// What keeps this process from reading and writing the file, or from making it and others beside it:
+/// "Permission denied", "Read-only file system", "there is no folder /srv/jobs". Empty if nothing is known to.
+/// SQLite itself tries again read-only, and then knows only why that failed.
+std::string what_forbids(const std::string& file);
+
 /// Puts the database into WAL mode. Throws broker_error where SQLite can't use that.
 void use_wal(sqlite3* db);
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view scheme = "sqlite:";
 
 [[noreturn]] void refuse(std::string_view url, const std::string& why) {
-  throw usage_error(fmt::format("{}: {}", url, why));
+  throw usage_error(fmt::format("the SQLite URL \"{}\" can't be used: {}", url, why));
 }
 
 int read_synchronous(std::string_view url, std::string_view value) {
@@ -43,18 +43,18 @@ void read_parameter(std::string_view url, std::string_view parameter, parsed_url
   } else if (name == "timeout") {
     into.timeout = read_timeout(url, value);
   } else {
-    refuse(url, fmt::format("unknown parameter \"{}\"; known are synchronous and timeout", name));
+    refuse(url, fmt::format("it has the unknown parameter \"{}\"; known are synchronous and timeout", name));
   }
 }
 
 }  // namespace
 
 parsed_url parse_url(std::string_view url) {
-  if (!url.starts_with(scheme)) refuse(url, "should begin with sqlite:");
+  if (!url.starts_with(scheme)) refuse(url, "it should begin with sqlite:");
   auto rest = url.substr(scheme.size());
   const auto question = rest.find('?');
   const auto file = rest.substr(0, question);
-  if (file.empty()) refuse(url, "names no file: write sqlite:FILE or sqlite::memory:");
+  if (file.empty()) refuse(url, "it names no file: write sqlite:FILE or sqlite::memory:");
   if (file.starts_with("//")) {
     refuse(url, "a file's path follows sqlite: at once, as in sqlite:jobs.db or sqlite:/var/lib/jobs.db");
   }
