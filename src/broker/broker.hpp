@@ -102,6 +102,8 @@ struct settlement {
   /// they are seen. A broker that takes the place of another system's may hold to it.
   std::optional<milliseconds> keep_asked_for = std::nullopt;
   milliseconds delay{0};
+  /// Of a success it need only be kept, for `keep`, that it was one: the outcome is for those who wait.
+  bool keeps_state_only = false;
 };
 
 /// An ended job as those who wait for it see it.

@@ -40,6 +40,7 @@ broker::settlement settlement_of(const running_job& job, const model::attempt& a
   }
   s.kind = broker::settlement::what::end;
   s.keep = (d.state == job_state::succeeded ? job.terms.keep_success : job.terms.keep_failure).duration();
+  s.keeps_state_only = d.state == job_state::succeeded && job.keeps_state_only;
   if (d.state != job_state::succeeded) s.keep_asked_for = job.terms.keep_asked_for;
   o.result = std::move(result);
   o.error_type = a.error_type;

@@ -64,6 +64,8 @@ void job_runner::find_handler(running_job& job) {
                     : base::is_made_id(job.claimed.id) ? model::default_void_keep
                                                        : retention(milliseconds{0});
   job.terms = model::effective_options_for(job.record, job.how->options, keep);
+  job.keeps_state_only = leaves_nothing && !job.record.keep_result && !job.how->options.keep_result &&
+                         keep > retention(milliseconds{0});
   job.slot.emplace(its_.slots, level_of(*job.how));
 }
 

@@ -46,6 +46,7 @@ struct running_job {
   std::size_t by_position = std::string::npos;  ///< so many arguments came without their names
   const detail::handler* how = nullptr;
   model::effective_options terms;
+  bool keeps_state_only = false;  ///< of a success nothing else is to be kept: nobody asked for more
   context ctx;
   boost::asio::cancellation_signal cancel;
   model::stop_reason stopped = model::stop_reason::none;

@@ -91,6 +91,98 @@ REDIS_TEST(an_id_that_ends_again_in_another_state_is_kept_as_the_last_end_says, 
   EXPECT_TRUE(succeeded.empty());
 }
 
+namespace {
+
+// Ends of which only that they succeeded is to be kept.
+std::vector<settlement> successes(const strings& ids) {
+  std::vector<settlement> batch;
+  for (const auto& id : ids) {
+    batch.push_back(end(id, job_state::succeeded, "what waiters hear", 1min));
+    batch.back().keeps_state_only = true;
+  }
+  return batch;
+}
+
+awaitable<void> end_well(worker_end worker, strings ids) {
+  co_await enqueue_ids(*worker.store, "q", ids);
+  co_await claim_until(worker, ids.size());
+  auto batch = successes(ids);
+  const auto held = co_await worker.store->settle(worker.held, std::move(batch));
+  EXPECT_EQ(held, std::vector<bool>(ids.size(), true));
+}
+
+}  // namespace
+
+REDIS_TEST(a_success_may_leave_nothing_but_an_id, {}) {
+  auto store = open(server, loop);
+  auto worker = co_await new_worker(store, "q");
+  const strings alone = {"a"}, together = {"b", "c"}, not_alike = {"d", "e"};
+  co_await end_well(worker, alone);
+  co_await end_well(worker, together);
+  co_await enqueue_ids(*store, "q", not_alike);
+  co_await claim_until(worker, 2);
+  auto batch = successes({"d"});
+  batch.push_back(end("e", job_state::failed, "why", 1h));
+  co_await store->settle(worker.held, std::move(batch));
+  for (const char* id : {"a", "b", "c", "d"}) {
+    auto kept = co_await store->wait_ended("q", id);
+    EXPECT_TRUE(kept && kept->state == job_state::succeeded && kept->outcome.empty()) << id;
+    auto state = co_await state_of(*store, "q", id);
+    EXPECT_TRUE(state == job_state::succeeded) << id;
+    const auto said = co_await cancel(*store, "q", id, "late", 1h);
+    EXPECT_EQ(said, cancel_result::ended) << id;
+  }
+  auto none = co_await store->wait_ended("q", "never there");
+  EXPECT_FALSE(none);
+  auto before = co_await summary_of(*store, "q");
+  EXPECT_EQ(before.kept, 5u);
+  const auto purged = co_await store->purge("q", job_state::succeeded);
+  EXPECT_EQ(purged, 4u);
+  auto gone = co_await store->wait_ended("q", "a");
+  EXPECT_FALSE(gone);
+}
+
+REDIS_TEST(those_who_wait_hear_the_whole_outcome_of_which_only_the_state_is_kept, {}) {
+  auto store = open(server, loop);
+  auto worker = co_await new_worker(store, "q");
+  const strings ids = {"a", "b"};
+  co_await enqueue_ids(*store, "q", ids);
+  co_await claim_until(worker, 2);
+  const auto first = start_waiting(loop, store, "q", "a");
+  const auto second = start_waiting(loop, store, "q", "b");
+  const auto waiters = [&] { return number(server, {"HLEN", "quarq:{q}:waiters"}) == 2; };
+  co_await until(waiters);
+  for (const auto& id : ids) {
+    auto one = successes({id});
+    co_await store->settle(worker.held, std::move(one));
+  }
+  const auto both = [&] { return first->over && second->over; };
+  co_await until(both);
+  EXPECT_TRUE(first->outcome && said_in_outcome(first->outcome->outcome) == "what waiters hear");
+  EXPECT_TRUE(second->outcome && said_in_outcome(second->outcome->outcome) == "what waiters hear");
+}
+
+REDIS_TEST(successes_go_when_their_time_is_over, {}) {
+  auto store = open(server, loop);
+  auto worker = co_await new_worker(store, "q");
+  const strings one = {"a"};
+  co_await end_well(worker, one);
+  const auto seconds = std::stoll(server.command({"TIME"}).items.at(0).text);
+  const auto key = [&](std::int64_t n) { return "quarq:{q}:succeeded:" + std::to_string(n); };
+  const auto ends_at = (seconds + 60) / 4 + 1;
+  EXPECT_EQ(number(server, {"EXISTS", key(ends_at - 1), key(ends_at), key(ends_at + 1)}), 1);
+  const auto left =
+      std::max(number(server, {"PTTL", key(ends_at)}), number(server, {"PTTL", key(ends_at + 1)}));
+  EXPECT_GT(left, 60'000);
+  EXPECT_LE(left, 72'000);
+  // Another's, whose time is over.
+  number(server, {"SADD", key(seconds / 4 - 1), "b"});
+  auto over = co_await store->wait_ended("q", "b");
+  EXPECT_FALSE(over);
+  co_await renew(worker);
+  EXPECT_EQ(number(server, {"EXISTS", key(seconds / 4 - 1)}), 0);
+}
+
 REDIS_TEST(lists_longer_than_a_call_are_whole, {}) {
   constexpr std::size_t count = 1300;
   auto store = open(server, loop);

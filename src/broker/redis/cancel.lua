@@ -7,7 +7,7 @@
 --             ever), then the outcome
 --
 -- Returns 'cancelled', 'requested', 'ended' or 'not_found'.
--- needs: shared_format shared_calls shared_once shared_lists shared_wake shared_tell shared_ends shared_find
+-- needs: shared_format shared_calls shared_once shared_lists shared_wake shared_tell shared_ends shared_successes shared_find
 local P, id, its_end = KEYS[1], ARGV[4], ARGV[5]
 make_room(P)
 local stored, state, token = find(P, id)

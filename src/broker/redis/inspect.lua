@@ -5,7 +5,7 @@
 -- ARGV[2]  how many bytes its record and outcome may have together; '' : any
 --
 -- Returns its details (shared_details.lua); nil if there is no such job; 2 if it is too large.
--- needs: shared_format shared_lists shared_find shared_details
+-- needs: shared_format shared_lists shared_successes shared_find shared_details
 local P, id = KEYS[1], ARGV[1]
 local stored, state, more = find(P, id)
 local found

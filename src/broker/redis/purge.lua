@@ -5,7 +5,7 @@
 -- ARGV[4]     the state, a digit of job_state
 --
 -- Returns {how many were forgotten, 1 if there may be others, else 0}.
--- needs: shared_format shared_calls shared_once shared_lists shared_tell shared_ends
+-- needs: shared_format shared_calls shared_once shared_lists shared_tell shared_ends shared_successes
 local P, state = KEYS[1], ARGV[4]
 make_room(P)
 local most = 1000
@@ -36,7 +36,13 @@ else
   ids = redis.call('ZRANGE', P .. 'ended:' .. state, 0, most - 1)
   many('HDEL', P .. 'results', ids)
   many('ZREM', P .. 'ended:' .. state, ids)
-  return answer_once({#ids, #ids == most and 1 or 0})
+  local count = #ids
+  if state == '3' then
+    local now = clock()
+    count = count + count_successes(P, now)
+    redis.call('UNLINK', unpack(success_sets(P, now)))
+  end
+  return answer_once({count, #ids == most and 1 or 0})
 end
 forget(P, ids)
 local states, outcomes = {}, {}

@@ -34,6 +34,7 @@ redis_scripts::redis_scripts()
     : script_set({{"shared_format", shared_format_lua},
                   {"shared_lists", shared_lists_lua},
                   {"shared_ends", shared_ends_lua},
+                  {"shared_successes", shared_successes_lua},
                   {"shared_find", shared_find_lua},
                   {"shared_waiters", shared_waiters_lua},
                   {"shared_details", shared_details_lua},
@@ -78,7 +79,9 @@ std::string pack_options(const new_job& job) {
 }
 
 std::string pack_settlement(const settlement& one) {
-  std::string bytes = {static_cast<char>(one.kind), static_cast<char>(one.state)};
+  const bool state_only = one.kind == settlement::what::end && one.state == job_state::succeeded &&
+                          one.keeps_state_only;
+  std::string bytes = {state_only ? '\3' : static_cast<char>(one.kind), static_cast<char>(one.state)};
   std::int64_t time = 0;
   if (one.kind == settlement::what::end) {
     time = keep_number(one.keep);

@@ -7,7 +7,8 @@
 -- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
 -- ARGV[4]   what is to be done with all of them (see below), or ''
 -- ARGV[5..] for each job, no id twice: id, outcome (of a retry: that of the try that failed), and if ARGV[4] is '':
---           struct '<BBi8': 0 end | 1 retry | 2 hand back; job_state if it ends; for how many ms its outcome is kept
+--           struct '<BBi8': 0 end | 1 retry | 2 hand back | 3 end, of which only that it succeeded is kept; job_state if it
+--           ends; for how many ms its outcome is kept
 --           (-1: for ever), or until it is tried again
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
@@ -29,6 +30,10 @@ end
 -- whose time is over.
 if #ARGV == 6 and common ~= '' and #ARGV[6] <= max_shared_payload then
   local what, into, time = struct.unpack('<BBi8', common)
+  local state_for = what == 3 and time
+  if state_for then
+    what, time = 0, 0
+  end
   local id, outcome = ARGV[5], ARGV[6]
   local R = P .. 'results'
   local short = what == 0 and into ~= 7 and time >= 0 and redis.call('EXISTS', cancel) == 0
@@ -46,7 +51,12 @@ if #ARGV == 6 and common ~= '' and #ARGV[6] <= max_shared_payload then
     if redis.call('HDEL', P .. 'tries', id) == 1 then
       redis.call('HDEL', P .. 'last_tries', id)
     end
-    if time > 0 then
+    if state_for then
+      local t = redis.call('TIME')
+      local n = math.ceil((t[1] * 1000 + math.floor(t[2] / 1000) + math.min(state_for, 60000)) / 4000) -- shared_successes.lua
+      redis.call('SADD', P .. 'succeeded:' .. n, id)
+      redis.call('PEXPIREAT', P .. 'succeeded:' .. n, string.format('%.0f', (n + 2) * 4000))
+    elseif time > 0 then
       local t = redis.call('TIME')
       local until_when = t[1] * 1000 + math.floor(t[2] / 1000) + time
       redis.call('HSET', R, id, into .. struct.pack('<I8', until_when) .. outcome)
@@ -67,7 +77,7 @@ if #ARGV == 6 and common ~= '' and #ARGV[6] <= max_shared_payload then
   end
 end
 
--- needs: shared_lists shared_wake shared_tell shared_ends
+-- needs: shared_lists shared_wake shared_tell shared_ends shared_successes
 local step = common ~= '' and 2 or 3
 local count = (#ARGV - 4) / step
 local ids = {}
@@ -82,7 +92,7 @@ local now = clock()
 -- held, nobody waits.
 if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
   local what, into, time = struct.unpack('<BBi8', common)
-  local all = what == 0 and into ~= 7
+  local all = (what == 0 or what == 3) and into ~= 7
   for k = 1, count do
     all = all and held[k] == 1
   end
@@ -92,7 +102,9 @@ if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
       redis.call('HDEL', cancel, unpack(ids))
     end
     forget(P, ids)
-    if time ~= 0 then
+    if what == 3 then
+      keep_successes(P, ids, now, time)
+    elseif time ~= 0 then
       local time_over, header = time_over_after(now, time), kept_header(into, now, time)
       local kept, kept_until = {}, {}
       for k = 1, count do
@@ -106,7 +118,7 @@ if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
 end
 
 local gone, refused = {}, false
-local ended, states, outcomes, finished, kept, kept_until, can_ask = {}, {}, {}, {}, {}, {}, {}
+local ended, states, outcomes, finished, succeeded, kept, kept_until, can_ask = {}, {}, {}, {}, {}, {}, {}, {}
 local dead, dead_outcomes, tried, last_tries, deferred, front = {}, {}, {}, {}, {}, {}
 local cancelled, their_ends = {}, {}
 local soonest
@@ -125,10 +137,10 @@ for k = 1, count do
       time_over, header = time_over_after(now, time), kept_header(into, now, time)
     end
     gone[#gone + 1] = id
-    local its_end = what ~= 0 and unwanted and redis.call('HGET', cancel, id)
+    local its_end = (what == 1 or what == 2) and unwanted and redis.call('HGET', cancel, id)
     if its_end then
       cancelled[#cancelled + 1], their_ends[#their_ends + 1] = id, its_end
-    elseif what == 0 then
+    elseif what == 0 or what == 3 then
       local n = #ended + 1
       ended[n], states[n], outcomes[n] = id, into, ARGV[6 + (k - 1) * step]
       if into == 7 then
@@ -138,7 +150,10 @@ for k = 1, count do
         tried[#tried + 1] = id
       else
         finished[#finished + 1] = id
-        if time ~= 0 then
+        if what == 3 then
+          can_ask[n] = true
+          succeeded[#succeeded + 1] = id
+        elseif time ~= 0 then
           can_ask[n] = true
           kept[#kept + 1], kept[#kept + 2] = id, header .. outcomes[n]
           local its = kept_until[into] or {}
@@ -169,6 +184,9 @@ if #finished > 0 then
 end
 if #kept > 0 then
   keep(P, kept, kept_until, longest)
+end
+if #succeeded > 0 then
+  keep_successes(P, succeeded, now, 60000)
 end
 many('ZADD', P .. 'dead', dead)
 many('HSET', P .. 'dead_outcomes', dead_outcomes)

@@ -22,11 +22,14 @@ local function find(P, id)
   return stored, '0'
 end
 
--- The end of a job, if it is kept: its state digit and the outcome.
+-- The end of a job, if it is kept: its state digit and the outcome, which is empty where only the state is kept. Needs
+-- shared_successes.lua.
 local function kept_end(P, id)
   local kept = redis.call('HGET', P .. 'results', id)
   local until_when = kept and struct.unpack('<I8', kept, 2)
   if kept and (until_when == 0 or until_when > clock()) then
     return string.sub(kept, 1, 1), string.sub(kept, 10)
+  elseif has_succeeded(P, id, clock()) then
+    return '3', ''
   end
 end

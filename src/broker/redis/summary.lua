@@ -3,10 +3,10 @@
 -- KEYS[1]  P, the queue's prefix
 --
 -- Returns {queued, deferred, running, dead, kept, live leases}
--- needs: shared_format shared_lists
+-- needs: shared_format shared_lists shared_successes
 local P = KEYS[1]
 local now = clock()
-local queued, running, kept = -(redis.call('HGET', P .. 'cancelled', '') or 0), 0, 0
+local queued, running, kept = -(redis.call('HGET', P .. 'cancelled', '') or 0), 0, count_successes(P, now)
 for _, list in ipairs({ready_lists(P)}) do
   queued = queued + redis.call('LLEN', list)
 end

@@ -6,10 +6,11 @@
 -- ARGV[2]  for how many ms a dead job is kept
 --
 -- Returns {1 if there is more, else 0; how many dead jobs were removed}
--- needs: shared_format shared_lists shared_tell shared_ends
+-- needs: shared_format shared_lists shared_tell shared_ends shared_successes
 local P = KEYS[1]
 local now = clock()
 local most = 500
+remove_old_successes(P, now)
 
 local gone, more = 0, 0
 for state = 3, 6 do

@@ -7,8 +7,8 @@
 -- ARGV[4..] ids
 --
 -- Returns for each job: 0 (it will be told), 1 (no such job, or its outcome is not kept), 2 (it has ended, and its outcome is too
--- large for this reply), or state digit and outcome.
--- needs: shared_format shared_lists shared_waiters
+-- large for this reply), or state digit and outcome (empty where only the state is kept).
+-- needs: shared_format shared_lists shared_waiters shared_successes
 local P, client, largest, budget = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local ids = {unpack(ARGV, 4)}
 make_room(P)
@@ -57,6 +57,9 @@ for k, id in ipairs(ids) do
     end
   elseif not answer and any_mail then
     answer = end_in(mail, id) -- it stays until its time is over, as this answer may get lost
+  end
+  if not answer and has_succeeded(P, id, now) then
+    answer = '3'
   end
   answers[k] = answer or 1
 end

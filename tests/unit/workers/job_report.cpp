@@ -67,6 +67,13 @@ TEST_F(job_report_test, a_failure_is_kept_with_its_error) {
   EXPECT_EQ(model::decode_outcome(s.outcome).error, "no space");
 }
 
+TEST_F(job_report_test, of_a_success_without_a_result_only_the_state_need_be_kept) {
+  EXPECT_FALSE(settlement(job_state::succeeded).keeps_state_only);
+  job_->keeps_state_only = true;
+  EXPECT_TRUE(settlement(job_state::succeeded).keeps_state_only);
+  EXPECT_FALSE(settlement(job_state::failed).keeps_state_only);
+}
+
 TEST_F(job_report_test, what_is_kept_for_ever_has_no_duration) {
   job_->terms.keep_success = forever;
   EXPECT_EQ(settlement(job_state::succeeded, "\x2a").keep, std::nullopt);
