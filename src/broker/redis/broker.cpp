@@ -6,7 +6,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
@@ -35,6 +35,7 @@ namespace {
 
 constexpr const char* all_queues = "quarq:queues";
 constexpr std::chrono::seconds ask_again_after{10}, longest_pause{160};  // of those who wait for results
+constexpr milliseconds confirm_pushes_after{2};  // far less than enqueue.lua waits for that
 constexpr std::size_t max_listed_per_call = 500;
 constexpr int max_sweeps = 20;  // after a renewal: 10,000 outcomes or so
 
@@ -464,12 +465,15 @@ redis_broker::open_lease_state* redis_broker::state_of(const lease& held) {
   return found == leases_.end() ? nullptr : &found->second;
 }
 
-// Says how many pushed jobs have come: from then on they count as tried, should this worker be lost. One call
-// at a time; what comes meanwhile is said by the next.
+// Says how many pushed jobs have come: from then on they count as tried, should this worker be lost. Not at once,
+// but for all that come within a moment: most have ended by then, and whoever waits for their ends does not wait
+// for this as well.
 awaitable<void> redis_broker::confirm_pushes(std::weak_ptr<redis_broker*> in, std::string channel) {
   const auto loop = co_await boost::asio::this_coro::executor;
-  co_await boost::asio::post(loop, boost::asio::use_awaitable);
+  boost::asio::steady_timer timer(loop);
   for (;;) {
+    timer.expires_after(confirm_pushes_after);
+    co_await timer.async_wait(boost::asio::use_awaitable);
     auto self = in.lock();
     if (!self) co_return;
     const auto found = (*self)->leases_.find(channel);
