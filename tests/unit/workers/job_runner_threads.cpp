@@ -131,9 +131,11 @@ TEST_F(threads_test, the_timeout_begins_with_the_start) {
 }
 
 TEST_F(threads_test, the_timeout_counts_from_when_the_thread_took_the_job) {
-  run("a");
-  wait_until([&] { return called() == strings{"a"}; });
   handle_on_thread({.timeout = 300ms, .retry = backoff::none()});
+  auto long_one = record_of();
+  long_one.timeout = 1h;
+  run("a", long_one);
+  wait_until([&] { return called() == strings{"a"}; });
   run("b");
   pass(400ms);
   let_one_end_unheard({"a", "b"});
