@@ -64,7 +64,7 @@ class arq_broker final : public broker {
     std::vector<std::string> running, results;
   };
   // Python's clients write the machine's time: where that agrees with the server's, so do ours.
-  using server_clock = redis_common::server_clock<std::chrono::system_clock>;
+  using server_clock = redis_common::server_clock<redis_common::unset_wall_clock>;
   // A job of a claim, and what else there is to do about it.
   struct taken {
     claimed_job job;

@@ -9,6 +9,25 @@
 
 namespace quarq::broker::redis_common {
 
+/// The wall clock as it was at the first call, counting on by itself: a wall clock that is set later changes nothing.
+/// Thread-safe.
+struct unset_wall_clock {
+  using duration = std::chrono::microseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<unset_wall_clock>;
+  static constexpr bool is_steady = true;
+
+  static time_point now() {
+    const auto steady = [] {
+      return std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch());
+    };
+    static const duration ahead =
+        std::chrono::duration_cast<duration>(std::chrono::system_clock::now().time_since_epoch()) - steady();
+    return time_point(steady() + ahead);
+  }
+};
+
 /// Knows the server's clock from what it said, and when it was asked and answered by a clock of ours. An
 /// answer that took long, because it lay in the socket while this process stood still, says little and harms
 /// nothing.
