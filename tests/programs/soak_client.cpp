@@ -129,6 +129,7 @@ class sender {
     const auto sent = co_await to_.enqueue(std::move(what));
     note_accepted(sent.id(), number_, before);
     co_await sleep_for(milliseconds(below(300)));
+    journal_.note("cancelling", {sent.id()});
     const auto outcome = co_await sent.cancel();
     constexpr const char* names[] = {"cancelled", "requested", "too_late", "not_found"};
     journal_.note("cancel", {sent.id(), names[static_cast<int>(outcome)]});

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 /// The broker counts whole milliseconds.
 constexpr std::chrono::microseconds clock_tick = 2ms;
 /// A clock is set about when the journal says so.
-constexpr std::chrono::microseconds sets_clock_within = 1s;
+constexpr std::chrono::microseconds sets_clock_before = 1s;
 /// For so long after its end a fault may still have effects: the worker has to reconnect, and to learn what
 /// became of its jobs.
 constexpr std::chrono::microseconds aftermath = 3s;
@@ -47,9 +47,9 @@ struct purge {
 /// The wall clock, as it was set.
 class clock_settings {
  public:
-  void set(micros at, std::chrono::microseconds ahead) {
-    settings_.back().until = at + sets_clock_within;
-    settings_.push_back({ahead, at - sets_clock_within});
+  void set(micros at, std::chrono::microseconds ahead, std::chrono::microseconds within) {
+    settings_.back().until = at + within;
+    settings_.push_back({ahead, at - sets_clock_before});
   }
   /// How far it was ahead at most, or at least, between the two.
   std::chrono::microseconds most_ahead(micros from, micros until) const {
@@ -113,7 +113,8 @@ class sorter {
     } else if (is_of_operators(e)) {
       add_operation(e);
     } else if (e.event == "clock") {
-      into_.clock.set(e.at, std::chrono::microseconds(number(e.words.at(0))));
+      into_.clock.set(e.at, std::chrono::microseconds(number(e.words.at(0))),
+                      std::chrono::microseconds(number(e.words.at(1))));
     } else if (e.event == "start") {
       add_start(e);
     } else if (e.event == "end") {
@@ -209,6 +210,13 @@ class judge {
                        [&](const fault& f) { return f.from <= until && f.until >= from; });
   }
 
+  /// Its one attempt may have been lost with its worker, and have begun in no journal.
+  bool may_be_lost_unbegun(const std::string& id, const acknowledged_job& job, micros until) const {
+    if (!id.starts_with(once_prefix) || !runs_of(id).empty()) return false;
+    return std::any_of(seen_.faults.begin(), seen_.faults.end(),
+                       [&](const auto& of_process) { return was_hit(of_process.first, job.at, until); });
+  }
+
   void check_end(const std::string& id, const std::vector<acknowledged_job>& acks) {
     const auto& runs = runs_of(id);
     if (id.starts_with(unique_prefix) || id.starts_with(void_prefix)) {
@@ -239,6 +247,7 @@ class judge {
     }
     if (end.state == job_state::cancelled && seen_.asked_to_cancel.contains(id)) return;
     const auto& runs = runs_of(id);
+    if (end.state == job_state::dead && may_be_lost_unbegun(id, job, micros::max())) return;
     if (end.state == job_state::dead && id.starts_with(doomed_prefix) &&
         std::any_of(runs.begin(), runs.end(), [](const run& r) { return failed(r); }))
       return;
@@ -333,12 +342,12 @@ class judge {
     const auto* const queue = id.starts_with(spare_prefix) ? spare_queue : main_queue;
     return std::any_of(seen_.purges.begin(), seen_.purges.end(), [&](const auto& numbered) {
       const purge& p = numbered.second;
-      return p.queue == queue && p.until >= job.at && may_have_been(id, p);
+      return p.queue == queue && p.until >= job.at && may_have_been(id, job, p);
     });
   }
 
   /// Whether the job may have been in the state that was purged.
-  bool may_have_been(const std::string& id, const purge& p) const {
+  bool may_have_been(const std::string& id, const acknowledged_job& job, const purge& p) const {
     const auto& runs = runs_of(id);
     const auto some_run = [&](auto is) {
       return std::any_of(runs.begin(), runs.end(),
@@ -347,7 +356,8 @@ class judge {
     if (p.state == to_string(job_state::succeeded))
       return some_run([](const run& r) { return r.ended_well; });
     if (p.state == to_string(job_state::dead))
-      return some_run([&](const run& r) { return failed(r) || was_hit(r.pid, r.started, p.until); });
+      return some_run([&](const run& r) { return failed(r) || was_hit(r.pid, r.started, p.until); }) ||
+             may_be_lost_unbegun(id, job, p.until);
     if (p.state == to_string(job_state::cancelled)) return seen_.asked_to_cancel.contains(id);
     return p.state == to_string(job_state::queued) || p.state == to_string(job_state::deferred);
   }

@@ -62,9 +62,10 @@ void fleet::start(member& of, std::vector<std::string> words) {
   of.started = test::now_micros();
 }
 
+// Shorter leases would run out while a worker that is well makes its connection again, with pauses of up to 2 s.
 void fleet::start_worker(member& of) {
   start(of, {test::program("soak_worker"), "--broker", url_for(of), "--queue", main_queue, "--queue",
-             spare_queue, "--concurrency", "30", "--threads", "2", "--processes", "1", "--lease", "2",
+             spare_queue, "--concurrency", "30", "--threads", "2", "--processes", "1", "--lease", "4",
              "--shutdown-timeout", "5", "--log-level", "warn"});
 }
 

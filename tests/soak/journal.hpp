@@ -8,18 +8,18 @@
 //     acked    ID NUMBER NOT_BEFORE   a client's job was accepted; it must not start before that microsecond
 //     refused  ID                     a client's job was refused: its id was taken
 //     got      ID STATE NUMBER        a client's wait ended; NUMBER is 0 unless the job has succeeded
-//     cancel   ID OUTCOME             a client's cancel was answered
+//     cancelling ID                   somebody is about to cancel it; "cancel" follows, if that is answered
+//     cancel   ID OUTCOME             ... and was answered
 //     start    ID RUN ATTEMPT         a handler began; RUN is counted by its process
 //     end      ID RUN ok|failed       it returned, or is about to throw on purpose
-//     cancelling ID                   an operator is about to ask for it; "cancel" follows, if it is answered
 //     requeue  ID                     an operator is about to requeue a dead job
 //     requeued ID                     ... and was told that it was dead, and is queued
 //     purge    NUMBER QUEUE STATE     an operator is about to purge; NUMBER is counted by its process
 //     purged   NUMBER COUNT           ... and was told how many there were
 //     saw      ID STATE               an operator was shown that a job had ended
 //     killed, terminated, frozen, thawed, cut     the driver did this to a process
-//     clock    AHEAD                  from about now the clock by which jobs are due is ahead by so many
-//                                     microseconds; those of the journal never are
+//     clock    AHEAD WITHIN           the clock by which jobs are due is ahead by so many microseconds from about
+//                                     now; WITHIN microseconds all go by it. The journal's never is
 #pragma once
 
 #include <cstddef>

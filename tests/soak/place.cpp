@@ -96,6 +96,11 @@ std::string place::cuttable_url() const {
   return redis_ ? fmt::format("{}://127.0.0.1:{}", kind_, proxy_->port()) : url();
 }
 
+// On arq:// clients ask for the server's time every half minute.
+std::chrono::microseconds place::clock_known_within() const {
+  return kind_ == "arq" ? 35s : 1s;
+}
+
 final_states place::ends() const {
   final_states ends;
   for (const auto state : ended_states) {

@@ -34,6 +34,8 @@ class place {
   /// That of workers, clients and operators; and of the server, if there is one.
   wall_clock& clock() { return clock_; }
   wall_clock& servers_clock() { return servers_clock_; }
+  /// How long until all go by a clock that was set.
+  std::chrono::microseconds clock_known_within() const;
 
   /// How all jobs have ended that are kept.
   final_states ends() const;

@@ -62,13 +62,13 @@ void saboteur::terminate_a_worker() {
   fleet_.start_worker(worker);
 }
 
-// Shorter and longer than its lease of 2 s.
+// Shorter and longer than its lease of 4 s.
 void saboteur::freeze_a_worker() {
   auto& worker = any(fleet_.workers());
   worker.frozen = true;
   journal_.note_of(worker.process->pid(), "frozen");
   worker.process->freeze();
-  pause(200ms, 5s);
+  pause(200ms, 8s);
   worker.process->thaw();
   journal_.note_of(worker.process->pid(), "thawed");
   worker.frozen = false;
@@ -158,7 +158,9 @@ void saboteur::set(wall_clock& of, bool decides_what_is_due) {
   constexpr int furthest_ms = 10'000;
   const std::chrono::milliseconds ahead(static_cast<int>(random_() % (2 * furthest_ms + 1)) - furthest_ms);
   const auto set = [&](std::chrono::microseconds to) {
-    if (decides_what_is_due) journal_.note("clock", {std::to_string(to.count())});
+    if (decides_what_is_due)
+      journal_.note("clock",
+                    {std::to_string(to.count()), std::to_string(place_.clock_known_within().count())});
     of.set(to);
   };
   set(ahead);
