@@ -38,8 +38,10 @@ class context {
   const std::string& id() const noexcept { return facts_.id; }
   const std::string& task() const noexcept { return facts_.task; }
   const std::string& queue() const noexcept { return facts_.queue; }
-  /// How often the job has been started, this time included.
+  /// How often the job has been started, this time included, without the starts that were lost.
   int attempt() const noexcept { return facts_.attempts; }
+  /// How often the job was lost with the worker that had it: then it may have had effects before.
+  int losses() const noexcept { return facts_.losses; }
   std::chrono::sys_time<std::chrono::milliseconds> enqueued_at() const noexcept { return facts_.enqueued_at; }
   /// The time it was meant for: its time on the schedule, if it is the run of a cron job. Without a delay:
   /// enqueued_at().

@@ -17,7 +17,9 @@ struct job_info {
   std::string queue;
   std::string task;
   job_state state = job_state::queued;
-  int attempts = 0;  ///< how often it has been started
+  int attempts = 0;  ///< how often it has been started; starts that were lost with their worker do not count
+  /// How often it was lost with the worker that held it. May be 0 once it has ended.
+  int losses = 0;
   int priority = 5;
   std::string arguments;          ///< JSON array; empty once the job has ended, unless it is dead
   std::string keyword_arguments;  ///< JSON object; empty unless some were given by name

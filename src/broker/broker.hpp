@@ -69,11 +69,15 @@ struct renewal {
 struct claimed_job {
   std::string id;
   std::string record;
-  int attempts = 1;  ///< how often it has been started, this time included
+  int attempts = 1;  ///< how often it has been started, this time included, without the starts that were lost
+  int losses = 0;    ///< how often it was lost with the worker that held it
   int priority = 5;
   time_point enqueued_at;
   time_point due_at;  ///< when it became ready first; equals enqueued_at for a job without delay
   std::optional<time_point> expires_at;
+
+  /// Whether no worker is known to have started it before.
+  bool is_first_start() const noexcept { return attempts == 1 && losses == 0; }
 };
 
 struct claim_result {
@@ -86,8 +90,9 @@ struct claim_result {
 struct settlement {
   enum class what {
     end,        ///< it ends in `state` (succeeded, failed, cancelled, expired or dead)
-    retry,      ///< it becomes deferred for `delay`; its try stays counted
-    hand_back,  ///< it becomes ready again, before all others of its priority; its try is not counted
+    retry,      ///< it becomes deferred for `delay`; its attempt stays counted
+    hand_back,  ///< it becomes ready again, before all others of its priority, or deferred for `delay`, if
+                ///< there is one; its attempt is not counted
   };
   std::string id;
   what kind = what::end;
@@ -125,6 +130,7 @@ struct job_details {
   std::string record;   ///< empty for an ended job that is not dead: only its outcome is kept
   std::string outcome;  ///< until it has ended: of its last try, if that has failed
   int attempts = 0;
+  int losses = 0;
   int priority = 5;
   std::optional<time_point> enqueued_at;
   std::optional<time_point> due_at;  ///< of a deferred job: when it becomes ready
@@ -203,8 +209,9 @@ class broker {
   virtual awaitable<void> open_lease(lease held, lease_options options, worker_events events) = 0;
 
   /// Extends the lease, and gives the jobs of all other leases of this queue that have run out back to the
-  /// queue (or ends them as cancelled, where that was requested). To be called about once a second. A lease
-  /// that ran out but has not been taken away yet is revived.
+  /// queue (or ends them as cancelled, where that was requested). They count as lost once more, and not as
+  /// attempted. To be called about once a second. A lease that ran out but has not been taken away yet is
+  /// revived.
   virtual awaitable<renewal> renew(lease held, lease_options options) = 0;
 
   /// Gives back all jobs still held, uncounted, and ends the lease.
@@ -246,8 +253,8 @@ class broker {
   virtual awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) = 0;
   virtual awaitable<std::vector<queue_summary>> queues() = 0;
   virtual awaitable<std::vector<worker_summary>> workers(std::string queue) = 0;
-  /// Dead jobs back into the queue with their tries at 0: those named, or all if `ids` is empty. How many
-  /// there were.
+  /// Dead jobs back into the queue with their attempts and losses at 0: those named, or all if `ids` is
+  /// empty. How many there were.
   virtual awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) = 0;
   /// Forgets all jobs of the queue in this state; running ones are refused with usage_error. How many
   /// there were.

@@ -50,6 +50,7 @@ job_info job_description(const std::string& queue, const broker::job_details& de
   info.queue = queue;
   info.state = details.state;
   info.attempts = details.attempts;
+  info.losses = details.losses;
   info.priority = details.priority;
   info.worker = details.holder;
   info.enqueued_at = details.enqueued_at;

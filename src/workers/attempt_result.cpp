@@ -78,10 +78,11 @@ void explain_stop(attempt& a, const running_job& job) {
 
 attempt expired_attempt(const running_job& job) {
   const auto& task = job.record.task;
-  const auto attempts = job.claimed.attempts;
+  const bool is_first = job.claimed.is_first_start();
   return failed_attempt(result_kind::expired, "quarq::job_expired",
-                        attempts == 1 ? fmt::format("{} expired: no worker started it in time", task)
-                                      : fmt::format("{} expired before its attempt {}", task, attempts));
+                        is_first
+                            ? fmt::format("{} expired: no worker started it in time", task)
+                            : fmt::format("{} expired before its attempt {}", task, job.claimed.attempts));
 }
 
 }  // namespace quarq::workers

@@ -89,7 +89,7 @@ awaitable<admission> cron_gate::judge_startup(running_job& job, cron_job& c, con
   admission ruled;
   if (!c.options.job_id.empty()) {
     ruled = co_await send_under_own_id(job, c);
-  } else if (job.claimed.attempts == 1) {
+  } else if (job.claimed.is_first_start()) {
     ruled = co_await check_overlap(job, c, run);
   }
   co_return ruled;
@@ -104,7 +104,7 @@ awaitable<admission> cron_gate::judge_planned(running_job& job, cron_job& c, con
     co_return end_as(job_state::expired, std::move(why));
   }
   admission ruled;
-  if (job.claimed.attempts == 1) {
+  if (job.claimed.is_first_start()) {
     const bool missed = co_await is_missed(job, c, run);
     if (missed) {
       ruled = co_await skip_missed(job, c, run);

@@ -7,7 +7,7 @@ namespace quarq::detail {
 
 namespace {
 
-constexpr std::size_t fact_count = 6;
+constexpr std::size_t fact_count = 7;
 
 std::chrono::sys_time<std::chrono::milliseconds> read_time(decoder& in) {
   const std::chrono::milliseconds since_1970(in.integer());
@@ -27,6 +27,7 @@ std::string pack_facts(const context& job) {
   out.integer(job.attempt());
   out.integer(job.enqueued_at().time_since_epoch().count());
   out.integer(job.due_at().time_since_epoch().count());
+  out.integer(job.losses());
   return packed;
 }
 
@@ -41,6 +42,7 @@ job_facts unpack_facts(std::string_view packed) {
   facts.attempts = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
   facts.enqueued_at = read_time(in);
   facts.due_at = read_time(in);
+  facts.losses = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
   in.finish();
   return facts;
 }

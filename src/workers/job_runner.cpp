@@ -47,8 +47,8 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
     unreadable = failed_attempt(result_kind::impossible, "quarq::decode_error", e.what());
   }
   const auto due = cron::meant_for(record.task, claimed);
-  detail::job_facts facts{claimed.id,       record.task,         from.served.name,
-                          claimed.attempts, claimed.enqueued_at, due};
+  detail::job_facts facts{claimed.id,          record.task, from.served.name, claimed.attempts,
+                          claimed.enqueued_at, due,         claimed.losses};
   auto& job = running_.emplace_front(from, std::move(claimed), its_.worker_context, std::move(facts),
                                      its_.time.now());
   job.self = running_.begin();

@@ -36,6 +36,14 @@ std::optional<attempt> bind_by_name(running_job& job) {
   return std::nullopt;
 }
 
+std::string how_often(int n) {
+  return n == 1 ? "once" : n == 2 ? "twice" : fmt::format("{} times", n);
+}
+
+bool is_lost_too_often(const broker::claimed_job& c, const worker_options& options) {
+  return static_cast<std::size_t>(c.losses) >= options.max_losses;
+}
+
 level level_of(const detail::handler& h) noexcept {
   return h.on_thread ? level::thread : h.in_process ? level::process : level::loop;
 }
@@ -73,6 +81,11 @@ void job_runner::find_handler(running_job& job) {
 std::optional<attempt> job_runner::check(running_job& job) {
   if (is_expired(job)) return expired_attempt(job);
   const auto& c = job.claimed;
+  if (is_lost_too_often(c, its_.setup.options)) {
+    return failed_attempt(
+        result_kind::exhausted, "quarq::worker_lost",
+        fmt::format("{} was lost with its worker {}", job.record.task, how_often(c.losses)));
+  }
   if (c.attempts > job.terms.retry.max_attempts()) {
     return failed_attempt(result_kind::exhausted, "quarq::worker_lost",
                           fmt::format("{} was lost with its worker on each of its {} tries", job.record.task,
@@ -98,7 +111,7 @@ bool job_runner::is_unknown_for_long(const running_job& job) const {
 // A job expires if it has not started in time, and a call that is awaited whenever it is of no more use.
 bool job_runner::can_expire(const running_job& job) {
   const auto& c = job.claimed;
-  return c.expires_at && (c.attempts == 1 || job.record.awaited);
+  return c.expires_at && (c.is_first_start() || job.record.awaited);
 }
 
 bool job_runner::is_expired(const running_job& job) const {

@@ -32,6 +32,7 @@ void check(const worker_setup& setup) {
   check_count("concurrency", o.concurrency, 1, max_concurrency);
   check_count("threads", o.threads, 0, max_threads);
   check_count("processes", o.processes, 0, max_processes);
+  check_count("max_losses", o.max_losses, 1, most_losses);
   if (o.lease < std::chrono::milliseconds{1'000}) {
     throw usage_error(fmt::format("option lease: expected at least 1000 ms, got {}", o.lease.count()));
   }

@@ -27,6 +27,7 @@ struct worker_setup {
 inline constexpr std::size_t max_concurrency = 1'000'000;
 inline constexpr std::size_t max_threads = 4'096;
 inline constexpr std::size_t max_processes = 1'024;
+inline constexpr std::size_t most_losses = 1'000'000;
 
 /// Throws usage_error for what a worker can't run with.
 void check(const worker_setup& setup);

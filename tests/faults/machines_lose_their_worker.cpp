@@ -27,7 +27,7 @@ TEST_P(machines_lose_their_worker, and_are_answered_by_another_within_the_deadli
     auto& second = start_worker(lease(1));
     co_await started("call", 2);
     open_gate();
-    co_return std::to_string(second.pid()) + " try 2";
+    co_return std::to_string(second.pid()) + " try 1";
   };
   const auto [answer, expected] = with_queue([&](queue q) { return gather(ask(q), kill_it()); });
   EXPECT_EQ(answer, expected);

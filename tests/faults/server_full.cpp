@@ -62,7 +62,7 @@ TEST_P(server_full, what_runs_is_recorded_and_what_a_killed_worker_held_is_found
   kill(victim);
   EXPECT_EQ(wait_for_start(lost, 2).pid, other.pid());
   open_gate();
-  EXPECT_EQ(result<std::string>(lost), std::to_string(other.pid()) + " try 2");
+  EXPECT_EQ(result<std::string>(lost), std::to_string(other.pid()) + " try 1");
   other.signal(SIGTERM);
   const auto end = other.wait(soon);
   ASSERT_TRUE(end) << "it did not end";

@@ -226,7 +226,12 @@ ARQ_TEST(who_is_lost_while_others_renew_is_found, {}) {
   const auto answer = co_await renew(other, 5s);
   EXPECT_TRUE(answer.work_ready);
   const auto again = co_await claim_until(other, 1);
-  EXPECT_EQ(again.at(0).attempts, 2);
+  EXPECT_EQ(again.at(0).attempts, 1);
+  EXPECT_EQ(again.at(0).losses, 1);
+  EXPECT_EQ(ask(server, {"GET", "arq:retry:job"}).text, "1");
+  EXPECT_EQ(ask(server, {"HGET", "arq:queue:quarq:losses", "job"}).text, "1");
+  co_await settle_one(other, end("job"));
+  EXPECT_EQ(ask_number(server, {"EXISTS", "arq:queue:quarq:losses"}), 0);
 }
 
 ARQ_TEST(a_full_server_lets_jobs_end, {}) {

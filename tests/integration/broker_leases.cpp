@@ -46,7 +46,8 @@ BROKER_TEST(the_jobs_of_a_lease_that_ran_out_go_to_others_and_its_holder_is_refu
   auto again = co_await take_over(other);
   EXPECT_EQ(again.id, "job");
   EXPECT_EQ(said_in_record(again.record), "record of job");
-  EXPECT_EQ(again.attempts, 2);
+  EXPECT_EQ(again.attempts, 1);
+  EXPECT_EQ(again.losses, 1);
 
   const bool held = co_await settle_one(zombie, end("job", job_state::succeeded, "the zombie's", 1h));
   EXPECT_FALSE(held);
@@ -221,7 +222,7 @@ BROKER_TEST(reconciling_gives_back_what_the_worker_does_not_know_of) {
 
 // ---- counting
 
-BROKER_TEST(retries_and_lost_leases_count_as_tries_and_handing_back_does_not) {
+BROKER_TEST(retries_count_as_attempts_lost_leases_as_losses_and_handing_back_as_neither) {
   auto store = place.open(loop);
   co_await enqueue_ids(*store, "q", strings(1, "job"));
   auto worker = co_await new_worker(store, "q");
@@ -238,11 +239,51 @@ BROKER_TEST(retries_and_lost_leases_count_as_tries_and_handing_back_does_not) {
   attempts = co_await tries_after_claim(short_lived);
   EXPECT_EQ(attempts, 2);
   auto again = co_await take_over(worker);
-  EXPECT_EQ(again.attempts, 3);
+  EXPECT_EQ(again.attempts, 2);
+  EXPECT_EQ(again.losses, 1);
+  auto running = co_await store->inspect("q", "job");
+  EXPECT_TRUE(running && running->attempts == 2 && running->losses == 1);
+  co_await settle_one(worker, retry_after("job", 0ms));
+  auto third = co_await claim_until(worker, 1);
+  EXPECT_EQ(third.at(0).attempts, 3);
+  EXPECT_EQ(third.at(0).losses, 1);
   co_await settle_one(worker, end("job", job_state::dead, "why"));
   co_await store->requeue("q", strings(1, "job"));
-  attempts = co_await tries_after_claim(worker);
-  EXPECT_EQ(attempts, 1);
+  auto anew = co_await store->claim(worker.held, 1);
+  EXPECT_EQ(anew.jobs.at(0).attempts, 1);
+  EXPECT_EQ(anew.jobs.at(0).losses, 0);
+}
+
+BROKER_TEST(what_is_known_of_a_jobs_losses_goes_with_it) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  for (int i = 0; i < 2; ++i) {
+    co_await enqueue_ids(*store, "q", strings(1, "job"));
+    auto short_lived = co_await new_worker(store, "q", 20ms);
+    auto first = co_await store->claim(short_lived.held, 1);
+    EXPECT_EQ(first.jobs.at(0).losses, 0);
+    auto again = co_await take_over(worker);
+    EXPECT_EQ(again.losses, 1);
+    co_await settle_one(worker, end("job", job_state::succeeded, "done"));
+  }
+}
+
+BROKER_TEST(what_is_handed_back_with_a_delay_waits_for_it_and_is_not_counted) {
+  auto store = place.open(loop);
+  co_await enqueue_ids(*store, "q", strings(1, "job"));
+  auto worker = co_await new_worker(store, "q");
+  co_await store->claim(worker.held, 1);
+  auto later = hand_back("job");
+  later.delay = 1s;
+  const bool held = co_await settle_one(worker, later);
+  EXPECT_TRUE(held);
+  auto waits = co_await store->inspect("q", "job");
+  EXPECT_EQ(waits->state, job_state::deferred);
+  EXPECT_EQ(waits->attempts, 0);
+  auto again = co_await claim_until(worker, 1);
+  EXPECT_EQ(again.at(0).id, "job");
+  EXPECT_EQ(again.at(0).attempts, 1);
+  EXPECT_EQ(again.at(0).losses, 0);
 }
 
 BROKER_TEST(a_retry_waits_for_its_delay) {

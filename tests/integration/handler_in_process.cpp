@@ -67,6 +67,7 @@ TEST(job_facts, are_unpacked_as_they_were_packed) {
   quarq::detail::job_facts facts{.id = "a", .task = "b", .queue = "c", .attempts = 3};
   facts.enqueued_at += 4ms;
   facts.due_at += 5ms;
+  facts.losses = 6;
   const context job(nullptr, facts);
   const auto read = quarq::detail::unpack_facts(quarq::detail::pack_facts(job));
   EXPECT_EQ(read.id, "a");
@@ -75,6 +76,7 @@ TEST(job_facts, are_unpacked_as_they_were_packed) {
   EXPECT_EQ(read.attempts, 3);
   EXPECT_EQ(read.enqueued_at, facts.enqueued_at);
   EXPECT_EQ(read.due_at, facts.due_at);
+  EXPECT_EQ(read.losses, 6);
   EXPECT_THROW(quarq::detail::unpack_facts("nonsense"), decode_error);
 }
 

@@ -22,6 +22,9 @@ constexpr std::chrono::microseconds sets_clock_before = 1s;
 /// became of its jobs.
 constexpr std::chrono::microseconds aftermath = 3s;
 
+/// worker_options::max_losses of the workers.
+constexpr std::ptrdiff_t max_losses = 5;
+
 struct run {
   pid_t pid = 0;
   micros started{};
@@ -210,13 +213,6 @@ class judge {
                        [&](const fault& f) { return f.from <= until && f.until >= from; });
   }
 
-  /// Its one attempt may have been lost with its worker, and have begun in no journal.
-  bool may_be_lost_unbegun(const std::string& id, const acknowledged_job& job, micros until) const {
-    if (!id.starts_with(once_prefix) || !runs_of(id).empty()) return false;
-    return std::any_of(seen_.faults.begin(), seen_.faults.end(),
-                       [&](const auto& of_process) { return was_hit(of_process.first, job.at, until); });
-  }
-
   void check_end(const std::string& id, const std::vector<acknowledged_job>& acks) {
     const auto& runs = runs_of(id);
     if (id.starts_with(unique_prefix) || id.starts_with(void_prefix)) {
@@ -247,14 +243,13 @@ class judge {
     }
     if (end.state == job_state::cancelled && seen_.asked_to_cancel.contains(id)) return;
     const auto& runs = runs_of(id);
-    if (end.state == job_state::dead && may_be_lost_unbegun(id, job, micros::max())) return;
     if (end.state == job_state::dead && id.starts_with(doomed_prefix) &&
         std::any_of(runs.begin(), runs.end(), [](const run& r) { return failed(r); }))
       return;
-    const bool worker_was_hit = std::any_of(runs.begin(), runs.end(), [this](const run& r) {
+    const auto losses = std::count_if(runs.begin(), runs.end(), [this](const run& r) {
       return was_hit(r.pid, r.started, r.ended ? *r.ended + aftermath : micros::max());
     });
-    if (end.state == job_state::dead && id.starts_with(once_prefix) && worker_was_hit) return;
+    if (end.state == job_state::dead && losses >= max_losses) return;
     violated("{}: ended as {} after {} starts", id, to_string(end.state), runs.size());
   }
 
@@ -356,8 +351,7 @@ class judge {
     if (p.state == to_string(job_state::succeeded))
       return some_run([](const run& r) { return r.ended_well; });
     if (p.state == to_string(job_state::dead))
-      return some_run([&](const run& r) { return failed(r) || was_hit(r.pid, r.started, p.until); }) ||
-             may_be_lost_unbegun(id, job, p.until);
+      return some_run([&](const run& r) { return failed(r) || was_hit(r.pid, r.started, p.until); });
     if (p.state == to_string(job_state::cancelled)) return seen_.asked_to_cancel.contains(id);
     return p.state == to_string(job_state::queued) || p.state == to_string(job_state::deferred);
   }

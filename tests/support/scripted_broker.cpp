@@ -82,6 +82,9 @@ void scripted_broker::resume(operation what) {
 }
 
 void scripted_broker::lose_leases() {
+  for (auto& [queue, jobs] : queues_) {
+    for (auto& [id, job] : jobs) job.facts.losses += job.facts.state == job_state::running;
+  }
   for (const auto& [token, lease] : std::exchange(leases_, {})) hand_back_all(token);
 }
 
@@ -202,6 +205,10 @@ void scripted_broker::apply(const std::string& queue, stored_job& job, const b::
   if (s.kind == b::settlement::what::hand_back) {
     const auto by = job.facts.holder;
     hand_back(job);
+    if (s.delay > milliseconds::zero()) {
+      job.facts.state = job_state::deferred;
+      job.facts.due_at = now() + s.delay;
+    }
     tell_ready(queue, by);
   } else if (s.kind == b::settlement::what::retry) {
     job.facts.state = job_state::deferred;
@@ -336,7 +343,7 @@ awaitable<b::claim_result> scripted_broker::claim(b::lease held, std::size_t max
     f.holder = held.token;
     ++f.attempts;
     answer.jobs.push_back(
-        {f.id, f.record, f.attempts, f.priority, *f.enqueued_at, job->first_due, f.expires_at});
+        {f.id, f.record, f.attempts, f.losses, f.priority, *f.enqueued_at, job->first_due, f.expires_at});
   }
   if (std::exchange(loses_answer_, false)) throw broker_error("scripted to lose the answer");
   co_return answer;

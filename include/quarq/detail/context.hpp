@@ -34,6 +34,7 @@ struct job_facts {
   int attempts = 0;
   std::chrono::sys_time<std::chrono::milliseconds> enqueued_at{};
   std::chrono::sys_time<std::chrono::milliseconds> due_at{};
+  int losses = 0;
 };
 
 }  // namespace quarq::detail

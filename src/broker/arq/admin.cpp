@@ -85,6 +85,7 @@ job_details arq_broker::read_details(const quarq::redis::reply& reply, std::stri
   }
   if (state != "?") job.state = redis_common::state_of_digit(state.at(0));
   job.attempts = static_cast<int>(whole_number(item(reply, 4)));
+  job.losses = static_cast<int>(whole_number(item(reply, 8)));
   job.holder = item(reply, 6).text;
   if (is_final(job.state)) return job;
   // A deferred job's due time is the next; of others it is the first, which what is shown counts from.

@@ -361,6 +361,8 @@ arq_broker::taken arq_broker::read_taken(const quarq::redis::reply& answer, std:
   job.id = item(item(answer, 2), i).text;
   const auto& payload = item(item(answer, 3), i);
   job.attempts = static_cast<int>(whole_number(item(item(answer, 4), i)));
+  if (const auto& losses = item(answer, 9).items; i < losses.size())
+    job.losses = static_cast<int>(whole_number(losses[i]));
   const auto score = item(item(answer, 5), i).text;
   job.due_at = moment_of_score(score);
   const auto& first_due = item(answer, 6).items;

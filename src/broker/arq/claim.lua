@@ -8,9 +8,10 @@
 -- Returns nil when the lease is not held; else
 --   {now in ms, ms until the next deferred job is due or -1, {id...}, {payload; its size, if it is larger than
 --    max_shared_payload: it is to be read by itself; or nil: it is gone...}, {starts, this one included...}, {score...}, {score at
---    which it was due first, or nil: this one...}, {when it was aborted, or nil...}, 1 if there may be more}
--- where the two before the last are empty when that is so of none. With fewer than ARGV[2] the lease is noted as idle, it will
--- be woken; unless there may be more: of large payloads it takes fewer at once.
+--    which it was due first, or nil: this one...}, {when it was aborted, or nil...}, 1 if there may be more, {how often it was
+--    lost with its worker, or nil...}}
+-- where the last, and the two before the one before it, are empty when that is so of none. With fewer than ARGV[2] the lease is
+-- noted as idle, it will be woken; unless there may be more: of large payloads it takes fewer at once.
 -- needs: shared_basics shared_wake shared_tell shared_ends shared_held shared_python shared_ready shared_aborts
 local token, most, duration = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if not redis.call('ZSCORE', P .. 'leases', token) then
@@ -83,7 +84,7 @@ more = more or looked_at < got
 many('ZREM', Q, ghosts)
 many('ZREM', 'arq:abort', ghosts)
 
-local starts, first_due, abort_times = {}, {}, {}
+local starts, first_due, abort_times, losses = {}, {}, {}, {}
 got = #taken
 if got > 0 then
   starts = values('arq:retry:', taken)
@@ -102,8 +103,9 @@ if got > 0 then
     later[n + 2 * i - 1], later[n + 2 * i] = until_when, id
   end
   redis.call('HSET', P .. 'held:' .. token, unpack(held))
-  if redis.call('EXISTS', P .. 'first_due') == 1 then
+  if redis.call('EXISTS', P .. 'first_due', P .. 'losses') > 0 then
     first_due = redis.call('HMGET', P .. 'first_due', unpack(taken))
+    losses = redis.call('HMGET', P .. 'losses', unpack(taken))
   end
   if redis.call('EXISTS', 'arq:abort') == 1 then
     abort_times = redis.call('ZMSCORE', 'arq:abort', unpack(taken))
@@ -136,4 +138,4 @@ else
   end
 end
 return {math.floor(now), due and math.max(0, math.ceil(due - now)) or -1, taken, payloads, starts, came_from, first_due, abort_times,
-  more and 1 or 0}
+  more and 1 or 0, losses}

@@ -31,7 +31,7 @@ std::string settle_terms(const settlement& one) {
     case settlement::what::retry:
       return fmt::format("r{}", std::max<std::int64_t>(0, one.delay.count()));
     case settlement::what::hand_back:
-      return "h";
+      return fmt::format("h{}", std::max<std::int64_t>(0, one.delay.count()));
     case settlement::what::end:
       break;
   }

@@ -6,7 +6,7 @@
 --           the connection, has the same number: it gets the first answer again.
 -- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
 -- ARGV[4..] for each job, no id twice: id; e (it ends), digit of its state, for how many ms its result is kept (0: not at all;
---           -1: for ever) | r (retry), in so many ms | h (hand back); its result
+--           -1: for ever) | r (retry), in so many ms | h (hand back), to be ready in so many ms; its result
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as that request says instead of being retried or handed back.
@@ -64,6 +64,7 @@ end
 
 local gone, ended, states, outcomes, times = {}, {}, {}, {}, {}
 local retried, delays, back, back_kept, cancelled, requests = {}, {}, {}, {}, {}, {}
+local later, later_kept, later_delays = {}, {}, {}
 for k = 1, count do
   local id, terms = ids[k], ARGV[2 + 3 * k]
   local mine = holders[k] == token
@@ -84,7 +85,12 @@ for k = 1, count do
     elseif what == 'r' then
       retried[#retried + 1], delays[#delays + 1] = id, tonumber(string.sub(terms, 2))
     else
-      back[#back + 1], back_kept[#back_kept + 1] = id, kept_of(id)
+      local delay = tonumber(string.sub(terms, 2)) or 0
+      if delay == 0 then
+        back[#back + 1], back_kept[#back_kept + 1] = id, kept_of(id)
+      else
+        later[#later + 1], later_kept[#later_kept + 1], later_delays[#later_delays + 1] = id, kept_of(id), delay
+      end
     end
   end
 end
@@ -97,11 +103,17 @@ for i, id in ipairs(retried) do
   places[2 * i - 1], places[2 * i] = moment(now + delays[i]), id
   soonest = math.min(soonest or now + delays[i], now + delays[i])
 end
+put_back(later, later_kept)
+for i, id in ipairs(later) do
+  redis.call('HSETNX', P .. 'first_due', id, string.match(later_kept[i], '^%S+'))
+  places[#places + 1], places[#places + 2] = moment(now + later_delays[i]), id
+  soonest = math.min(soonest or now + later_delays[i], now + later_delays[i])
+end
 delete(keys)
 for i = 1, #places, 2000 do
   redis.call('ZADD', Q, 'XX', unpack(places, i, math.min(i + 1999, #places)))
 end
-put_back(back, back_kept, false)
+put_back(back, back_kept)
 finish(ended, states, outcomes, times)
 finish_cancelled(cancelled, requests)
 many('HDEL', held, gone)

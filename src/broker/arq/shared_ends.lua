@@ -55,8 +55,9 @@ local function forget(ids, names)
   if redis.call('EXISTS', 'arq:abort') == 1 then
     many('ZREM', 'arq:abort', ids)
   end
-  if redis.call('EXISTS', P .. 'first_due') == 1 then
+  if redis.call('EXISTS', P .. 'first_due', P .. 'losses') > 0 then
     many('HDEL', P .. 'first_due', ids)
+    many('HDEL', P .. 'losses', ids)
   end
 end
 

@@ -54,21 +54,19 @@ local function extend(token, duration)
   redis.call('HSET', P .. 'extended', token, moment(now))
 end
 
--- Puts jobs back into the queue, each where it stood when it was claimed. `kept` is what their holder had in its hash.
--- counted: the start that is over counts as a try.
-local function put_back(ids, kept, counted)
+-- Puts jobs back into the queue, each where it stood when it was claimed: the start that is over does not count. `kept` is what
+-- their holder had in its hash.
+local function put_back(ids, kept)
   local places, keys = {}, {}
   for i = 1, #ids do
     local id = ids[i]
     local score, starts = string.match(kept[i], '^(%S+) (%S+)$')
     places[2 * i - 1], places[2 * i] = score, id
     keys[#keys + 1] = 'arq:in-progress:' .. id
-    if not counted then
-      if tonumber(starts) <= 1 then
-        keys[#keys + 1] = 'arq:retry:' .. id
-      else
-        redis.call('SET', 'arq:retry:' .. id, string.format('%d', tonumber(starts) - 1), 'EX', '88400')
-      end
+    if tonumber(starts) <= 1 then
+      keys[#keys + 1] = 'arq:retry:' .. id
+    else
+      redis.call('SET', 'arq:retry:' .. id, string.format('%d', tonumber(starts) - 1), 'EX', '88400')
     end
   end
   delete(keys)
@@ -78,8 +76,8 @@ local function put_back(ids, kept, counted)
 end
 
 -- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the queue; those whose cancelling was
--- requested end as the first request says. Returns how many were given back.
-local function give_back(token, keep, counted)
+-- requested end as the first request says. lost: they count as lost once more. Returns how many were given back.
+local function give_back(token, keep, lost)
   local ids, kept, own = held_by(token, keep)
   local cancel = P .. 'cancel:' .. token
   local unwanted = redis.call('EXISTS', cancel) == 1
@@ -96,7 +94,14 @@ local function give_back(token, keep, counted)
   if unwanted then
     many('HDEL', cancel, ids)
   end
-  put_back(back, back_kept, counted)
+  put_back(back, back_kept)
+  if lost and #back > 0 then
+    for _, id in ipairs(back) do
+      redis.call('HINCRBY', P .. 'losses', id, 1)
+    end
+    -- As arq:retry is: a worker of Python's may end the job, and does not know of this.
+    redis.call('EXPIRE', P .. 'losses', '88400')
+  end
   finish_cancelled(cancelled, requests)
   return #back
 end
@@ -126,7 +131,7 @@ local function extend_all(duration)
   redis.call('SET', P .. 'last_heard', moment(now))
 end
 
--- Gives the jobs of all leases that have run out, but `mine`, back to the queue, their starts counted. When nobody was heard for
+-- Gives the jobs of all leases that have run out, but `mine`, back to the queue, as lost. When nobody was heard for
 -- a while, or every lease has run out, each gets `duration` ms to come back before its jobs go to others.
 local function take_back_lost(mine, duration)
   local leases = P .. 'leases'

@@ -45,6 +45,9 @@ std::string lease_channel(const lease& held) {
   return key_prefix(held.queue) + "lease:" + held.token;
 }
 
+// What the hash of tries has of a job: attempts, and in the bits above losses (shared_give_back.lua).
+constexpr std::int64_t one_loss = 1 << 20;
+
 // shared_details.lua
 job_details read_details(const quarq::redis::reply& reply) {
   job_details job;
@@ -52,7 +55,8 @@ job_details read_details(const quarq::redis::reply& reply) {
   job.state = state_of_digit(item(reply, 1).text.at(0));
   const std::string& stored = item(reply, 2).text;
   job.outcome = item(reply, 3).text;
-  job.attempts = static_cast<int>(item(reply, 4).integer);
+  job.attempts = static_cast<int>(item(reply, 4).integer % one_loss);
+  job.losses = static_cast<int>(item(reply, 4).integer / one_loss);
   job.holder = item(reply, 6).text;
   if (stored.empty()) return job;
   const auto header = read_header(stored);
@@ -260,7 +264,11 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_resu
       damaged.push_back(ids[i].text);
       continue;
     }
-    if (i < tried.size()) job->attempts += static_cast<int>(whole_number(tried[i]));
+    if (i < tried.size()) {
+      const auto tries = whole_number(tried[i]);
+      job->attempts += static_cast<int>(tries % one_loss);
+      job->losses = static_cast<int>(tries / one_loss);
+    }
     into.jobs.push_back(std::move(*job));
   }
   if (!damaged.empty()) co_await bury_damaged(held, std::move(damaged));

@@ -33,7 +33,7 @@ local last_heard = redis.call('GET', P .. 'beat')
 local was_silent = last_heard and now - last_heard > moment
 if opens then
   if not format then
-    redis.call('SET', P .. 'format', '2')
+    redis.call('SET', P .. 'format', '3')
   end
   if was_silent then
     extend_all(now + moment)

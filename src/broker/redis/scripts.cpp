@@ -85,7 +85,7 @@ std::string pack_settlement(const settlement& one) {
   std::int64_t time = 0;
   if (one.kind == settlement::what::end) {
     time = keep_number(one.keep);
-  } else if (one.kind == settlement::what::retry) {
+  } else {
     time = std::max<std::int64_t>(0, one.delay.count());
   }
   put(bytes, time);

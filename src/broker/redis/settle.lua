@@ -8,8 +8,7 @@
 -- ARGV[4]   what is to be done with all of them (see below), or ''
 -- ARGV[5..] for each job, no id twice: id, outcome (of a retry: that of the try that failed), and if ARGV[4] is '':
 --           struct '<BBi8': 0 end | 1 retry | 2 hand back | 3 end, of which only that it succeeded is kept; job_state if it
---           ends; for how many ms its outcome is kept
---           (-1: for ever), or until it is tried again
+--           ends; for how many ms its outcome is kept (-1: for ever), or until it is tried again or is ready again
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as that request says instead of being retried or handed back. A lease that
@@ -166,6 +165,9 @@ for k = 1, count do
       deferred[#deferred + 1], deferred[#deferred + 2] = time_over, priority_of(P, id) .. id
       tried[#tried + 1] = id
       last_tries[#last_tries + 1], last_tries[#last_tries + 2] = id, ARGV[6 + (k - 1) * step]
+      soonest = math.min(soonest or now + time, now + time)
+    elseif time > 0 then
+      deferred[#deferred + 1], deferred[#deferred + 2] = time_over, priority_of(P, id) .. id
       soonest = math.min(soonest or now + time, now + time)
     else
       local priority = priority_of(P, id)

@@ -1,9 +1,9 @@
 -- Shared: taking jobs away from a lease. Needs shared_lists.lua, shared_ends.lua.
 
 -- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the front of their ready lists; those whose
--- cancelling was requested end as the first request says. counted: the try that was under way stays counted, but of jobs that
--- were pushed and, as far as is known, have not reached their worker. Returns how many were given back.
-local function give_back(P, token, keep, counted)
+-- cancelling was requested end as the first request says. lost: they count as lost once more, but those that were pushed and, as
+-- far as is known, have not reached their worker. Returns how many were given back.
+local function give_back(P, token, keep, lost)
   local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
   local held = redis.call('SMEMBERS', running)
   local unwanted, requests = {}, redis.call('HGETALL', cancel)
@@ -11,10 +11,10 @@ local function give_back(P, token, keep, counted)
     unwanted[requests[i]] = requests[i + 1]
   end
   local unstarted = {}
-  for _, entry in ipairs(counted and redis.call('LRANGE', P .. 'pushed:' .. token, 0, -1) or {}) do
+  for _, entry in ipairs(lost and redis.call('LRANGE', P .. 'pushed:' .. token, 0, -1) or {}) do
     unstarted[string.sub(entry, 9)] = true
   end
-  local taken, cancelled, their_ends, tries, lists, given = {}, {}, {}, {}, {}, 0
+  local taken, cancelled, their_ends, losses, lists, given = {}, {}, {}, {}, {}, 0
   for _, id in ipairs(held) do
     if not (keep and keep[id]) then
       taken[#taken + 1] = id
@@ -26,16 +26,16 @@ local function give_back(P, token, keep, counted)
         lists[priority] = list
         list[#list + 1] = id
         given = given + 1
-        if counted and not unstarted[id] then
-          tries[#tries + 1] = id
+        if lost and not unstarted[id] then
+          losses[#losses + 1] = id
         end
       end
     end
   end
   many('SREM', running, taken)
   many('HDEL', cancel, taken)
-  for _, id in ipairs(tries) do
-    redis.call('HINCRBY', P .. 'tries', id, 1)
+  for _, id in ipairs(losses) do
+    redis.call('HINCRBY', P .. 'tries', id, 1048576) -- 2 ^ 20: above the attempts, which stand in the same number
   end
   for priority, list in pairs(lists) do
     table.sort(list, function(a, b) return a > b end) -- pushed one by one to the front: the oldest must come last

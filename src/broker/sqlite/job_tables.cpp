@@ -177,7 +177,7 @@ renewal job_tables::renew(const lease& held, const lease_options& options, time_
 void job_tables::close_lease(const lease& held, time_point now, changes& out) {
   const auto number = lease_number(held);
   if (!number) return;
-  give_back_all(held.queue, *number, false, now, out);
+  give_back_all(held.queue, *number, 0, now, out);
   sql_->delete_lease.with(*number).run();
   // It may have been woken for jobs that it never claimed: somebody else must hear of them.
   const auto ready = count_ready(held.queue, 1, now);
@@ -205,6 +205,7 @@ claim_result job_tables::claim(const lease& held, std::size_t max, time_point no
     job.enqueued_at = moment_of(row.integer(5));
     job.due_at = moment_of(row.integer(6));
     job.expires_at = optional_moment(row, 7);
+    job.losses = static_cast<int>(row.integer(8));
   }
   for (const auto number : numbers) sql_->take.with(*lease, number).run();
   if (const auto due = next_due(queue)) answer.next_due = std::max(milliseconds(0), *due - now);
@@ -246,6 +247,10 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
   } else if (one.kind == settlement::what::retry) {
     const auto due = later(now, one.delay);
     sql_->put_off.with(number_of(due), blob{one.outcome}, number).run();
+    add_deferred(queue, due, out);
+  } else if (one.kind == settlement::what::hand_back && one.delay > milliseconds::zero()) {
+    const auto due = later(now, one.delay);
+    sql_->put_off_uncounted.with(number_of(due), number).run();
     add_deferred(queue, due, out);
   } else if (one.kind == settlement::what::hand_back) {
     sql_->give_back.with(number).run();
@@ -315,15 +320,15 @@ void job_tables::take_back_lost(std::string_view queue, time_point now, millisec
   auto& row = sql_->lost_leases.with(queue, std::string_view(boot_), uptime.count());
   while (row.next()) lost.push_back(row.integer(0));
   for (const auto lease : lost) {
-    give_back_all(queue, lease, true, now, out);
+    give_back_all(queue, lease, 1, now, out);
     sql_->delete_lease.with(lease).run();
   }
 }
 
-void job_tables::give_back_all(std::string_view queue, std::int64_t lease, bool counted, time_point now,
+void job_tables::give_back_all(std::string_view queue, std::int64_t lease, int losses, time_point now,
                                changes& out) {
   cancel_wanted_of(queue, lease, now, out);
-  const int count = sql_->give_back_lease.with(counted ? 0 : 1, lease).run();
+  const int count = sql_->give_back_lease.with(losses, lease).run();
   if (count > 0) add_ready(queue, static_cast<std::size_t>(count), out);
 }
 

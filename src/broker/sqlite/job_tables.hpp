@@ -151,7 +151,8 @@ class job_tables {
   void end_cancelled(unended job, cancel_end how, time_point now, changes& out);
   void publish(changes::over over, time_point now, changes& out);
   void cancel_wanted_of(std::string_view queue, std::int64_t lease, time_point now, changes& out);
-  void give_back_all(std::string_view queue, std::int64_t lease, bool counted, time_point now, changes& out);
+  /// `losses`: how often they count as lost by this.
+  void give_back_all(std::string_view queue, std::int64_t lease, int losses, time_point now, changes& out);
   void spare_all_after_silence(milliseconds duration, milliseconds uptime);
   void take_back_lost(std::string_view queue, time_point now, milliseconds uptime, changes& out);
   void add_ready(std::string_view queue, std::size_t count, changes& out);

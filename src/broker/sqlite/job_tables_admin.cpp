@@ -21,6 +21,7 @@ job_details details_of(const statement& row) {
   if (job.state == job_state::deferred) job.due_at = moment_of(row.integer(7));
   if (!row.null(8)) job.expires_at = moment_of(row.integer(8));
   job.holder = row.bytes(9);
+  job.losses = static_cast<int>(row.integer(10));
   return job;
 }
 

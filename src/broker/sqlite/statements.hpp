@@ -68,7 +68,7 @@ struct statements {
                     "WHERE queue = ? AND state = 1 AND place <= ? ORDER BY place LIMIT ?)"};
   statement first_ready{
       db,
-      "SELECT number, id, record, tries, priority, enqueued_at, due_at, expires_at FROM quarq_jobs "
+      "SELECT number, id, record, tries, priority, enqueued_at, due_at, expires_at, losses FROM quarq_jobs "
       "WHERE queue = ? AND state = 0 ORDER BY priority DESC, place, number LIMIT ?"};
   statement take{db, "UPDATE quarq_jobs SET state = 2, lease = ?, tries = tries + 1 WHERE number = ?"};
   statement first_due{db,
@@ -102,8 +102,12 @@ struct statements {
                     "UPDATE quarq_jobs SET state = 1, lease = NULL, place = ?, outcome = ? WHERE number = ?"};
   statement give_back{db,
                       "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1 WHERE number = ?"};
+  statement put_off_uncounted{
+      db, "UPDATE quarq_jobs SET state = 1, lease = NULL, tries = tries - 1, place = ? WHERE number = ?"};
   statement give_back_lease{
-      db, "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - ? WHERE state = 2 AND lease = ?"};
+      db,
+      "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1, losses = losses + ? "
+      "WHERE state = 2 AND lease = ?"};
   statement held_by{db, "SELECT id FROM quarq_jobs WHERE state = 2 AND lease = ?"};
   statement to_cancel{db,
                       "SELECT number, awaited, id, cancel_keep, cancel_outcome FROM quarq_jobs "
@@ -126,27 +130,28 @@ struct statements {
 
   // ---- for operators
 
-  statement inspect{db,
-                    "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "
-                    "j.expires_at, l.token FROM quarq_jobs j LEFT JOIN quarq_leases l ON l.number = j.lease "
-                    "WHERE j.queue = ? AND j.id = ? AND (j.kept_until IS NULL OR j.kept_until > ?)"};
+  statement inspect{
+      db,
+      "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "
+      "j.expires_at, l.token, j.losses FROM quarq_jobs j LEFT JOIN quarq_leases l ON l.number = j.lease "
+      "WHERE j.queue = ? AND j.id = ? AND (j.kept_until IS NULL OR j.kept_until > ?)"};
   statement list_queued{
       db,
-      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL "
+      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL, losses "
       "FROM quarq_jobs WHERE queue = ? AND state = 0 "
       "ORDER BY priority DESC, place, number LIMIT ?"};
   statement list_deferred{
       db,
-      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL "
+      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL, losses "
       "FROM quarq_jobs WHERE queue = ? AND state = 1 ORDER BY place LIMIT ?"};
   statement list_running{
       db,
       "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "
-      "j.expires_at, l.token FROM quarq_leases l CROSS JOIN quarq_jobs j "
+      "j.expires_at, l.token, j.losses FROM quarq_leases l CROSS JOIN quarq_jobs j "
       "WHERE l.queue = ? AND j.lease = l.number AND j.state = 2 LIMIT ?"};
   statement list_ended{
       db,
-      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL "
+      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL, losses "
       "FROM quarq_jobs WHERE queue = ? AND state = ? "
       "AND kept_until > ? LIMIT ?"};
   statement count_queued{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 0 GROUP BY queue"};
@@ -163,15 +168,16 @@ struct statements {
                          "SELECT token, card, until, (SELECT count(*) FROM quarq_jobs j WHERE j.state = 2 "
                          "AND j.lease = l.number) FROM quarq_leases l "
                          "WHERE queue = ? AND boot = ? AND until > ?"};
-  statement requeue_one{
-      db,
-      "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, kept_until = NULL, place = ?1, "
-      "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
-      "WHERE queue = ?2 AND id = ?3 AND state = 7 AND kept_until > ?1"};
+  statement requeue_one{db,
+                        "UPDATE quarq_jobs SET state = 0, tries = 0, losses = 0, outcome = NULL, kept_until "
+                        "= NULL, place = ?1, "
+                        "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
+                        "WHERE queue = ?2 AND id = ?3 AND state = 7 AND kept_until > ?1"};
   statement highest_number{db, "SELECT coalesce(max(number), 0) FROM quarq_jobs"};
   statement requeue_some{
       db,
-      "UPDATE quarq_jobs SET state = 0, tries = 0, outcome = NULL, kept_until = NULL, place = ?1, "
+      "UPDATE quarq_jobs SET state = 0, tries = 0, losses = 0, outcome = NULL, kept_until = NULL, place = "
+      "?1, "
       "expires_at = ?1 + (expires_at - due_at), due_at = ?1 "
       "WHERE number IN (SELECT number FROM quarq_jobs WHERE queue = ?2 AND state = 7 AND kept_until > ?1 "
       "AND number <= ?3 LIMIT ?4)"};

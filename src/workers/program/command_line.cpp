@@ -91,6 +91,8 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
             "processes for handlers that have one; 0: one for each processor");
   add_count(app, "--max-jobs", o.max_jobs, 0, 1'000'000'000'000,
             "stop after this many jobs were started; 0: no limit");
+  add_count(app, "--max-losses", o.max_losses, 1, workers::most_losses,
+            "a job that was lost with its worker so often ends as dead");
   app.add_option("--shutdown-timeout", f.shutdown_timeout, "seconds that running jobs have after SIGTERM")
       ->check(CLI::Range(0.0, 86'400.0));
   app.add_option("--lease", f.lease, "seconds without contact after which the jobs are given to others")

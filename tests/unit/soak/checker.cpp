@@ -113,18 +113,9 @@ TEST_F(soak_checker, a_job_that_nobody_cancelled_is_not_to_end_as_cancelled) {
   EXPECT_EQ(violations(), strings{"a: ended as cancelled after 0 starts"});
 }
 
-TEST_F(soak_checker, one_attempt_may_be_lost_with_its_worker_and_not_otherwise) {
-  accepted("once-1").start(1, "once-1").ended("once-1", job_state::dead);
+TEST_F(soak_checker, one_loss_is_no_attempt_and_no_reason_to_be_dead) {
+  accepted("once-1").start(1, "once-1").at(2, "killed", worker).ended("once-1", job_state::dead);
   EXPECT_EQ(violations(), strings{"once-1: ended as dead after 1 starts"});
-  at(2, "killed", worker);
-  EXPECT_EQ(violations(), strings());
-}
-
-TEST_F(soak_checker, one_attempt_may_be_lost_before_it_begins) {
-  accepted("once-1").ended("once-1", job_state::dead);
-  EXPECT_EQ(violations(), strings{"once-1: ended as dead after 0 starts"});
-  at(2, "killed", worker);
-  EXPECT_EQ(violations(), strings());
 }
 
 TEST_F(soak_checker, a_client_that_was_told_something_else_is_found) {

@@ -20,15 +20,18 @@ std::string quoted(std::string_view name) {
   return mark + std::string(name) + mark;
 }
 
-/// With how many tries it was lost on each. Told by the words of the worker, since a handler may have lost a
+/// How often it was lost with its worker. Told by the words of the worker, since a handler may have lost a
 /// process of its own as well.
-std::optional<std::string_view> tries_all_lost(const failed_job& job) {
-  constexpr std::string_view words = " was lost with its worker on each of its ", end = " tries";
+std::optional<std::string> times_lost(const failed_job& job) {
+  constexpr std::string_view words = " was lost with its worker ", each = "on each of its ";
   const auto at = job.message.find(words);
   if (job.type != "quarq::worker_lost" || job.state != job_state::dead || at == job.message.npos)
     return std::nullopt;
-  const auto rest = job.message.substr(at + words.size());
-  return rest.substr(0, rest.find(end));
+  auto rest = job.message.substr(at + words.size());
+  if (rest.starts_with(each)) rest.remove_prefix(each.size());
+  if (rest == "once") return "1";
+  if (rest == "twice") return "2";
+  return std::string(rest.substr(0, rest.find(' ')));
 }
 
 our_error detected(std::string_view message) {
@@ -59,8 +62,8 @@ python_error python_error_of(const failed_job& job) {
   if (job.state == job_state::expired) return {std::string(detected_by_worker), "job expired"};
   if (job.type == "quarq::unknown_task")
     return {std::string(detected_by_worker), "function " + quoted(job.task) + " not found"};
-  if (const auto tries = tries_all_lost(job))
-    return {std::string(detected_by_worker), "max " + std::string(*tries) + " retries exceeded"};
+  if (const auto times = times_lost(job))
+    return {std::string(detected_by_worker), "max " + *times + " retries exceeded"};
   if (job.type == "quarq::retry_after")
     return {std::string(detected_by_worker), "max " + std::to_string(job.attempts) + " retries exceeded"};
   if (!job.readable && job.type == "quarq::decode_error")
