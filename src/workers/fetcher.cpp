@@ -46,15 +46,19 @@ awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
     its_.broker_time.note_answer(answer.now, asked);
     note_since(l);
     complaints_[l.index].over();
+    bool too_many = false;
     for (auto& job : answer.jobs) {
-      // After a stop the worker may have counted its running jobs already.
-      if (stopped_) {
+      // After a stop the worker may have counted its running jobs already. And a job before this one may
+      // have to run alone.
+      if (stopped_ || its_.slots.is_closed()) {
+        too_many = true;
         its_.settlements.hand_back(l, std::move(job.id));
       } else {
         its_.start_job(l, std::move(job), its_.broker_time.now());
       }
     }
     planner_.claimed(l.index, its_.time.now(), answer.jobs.size() == max, answer.next_due);
+    if (too_many) planner_.work_ready(l.index);
   } catch (const broker_error& e) {
     complain(l, "could not claim jobs", e);
     planner_.failed(l.index, its_.time.now(), settler::pause_after_error);

@@ -63,7 +63,11 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
     return;
   }
   find_handler(job);
-  if (goes_straight_to_threads(job) && !check(job)) {
+  if (!isolate(job)) {
+    forget(job);
+    return;
+  }
+  if (!job.runs_alone && goes_straight_to_threads(job) && !check(job)) {
     line_up(job);
   } else {
     spawn(job, run(job));
@@ -100,6 +104,7 @@ awaitable<void> job_runner::run(running_job& job) {
   try {
     const bool admitted = co_await admit(job);
     if (!admitted) co_return;
+    if (job.runs_alone) co_await wait_to_be_alone(job);
     job.goes_to_threads = line_of(job) == nullptr && job.how->on_thread;
     if (job.goes_to_threads) co_return;
     if (!take_turn(job)) co_await wait_for_turn(job);
@@ -208,7 +213,9 @@ model::decision job_runner::decide(const running_job& job, const attempt& a) {
   auto retry = job.terms.retry;
   const bool is_answer = a.result == result_kind::threw && job.record.awaited && !a.pause;
   if (is_answer && !job.record.max_attempts && !job.record.backoff) retry = retry.attempts(1);
-  return model::decide(a, retry, job.claimed.attempts, std::uniform_real_distribution<>(0, 1)(its_.random));
+  auto d = model::decide(a, retry, job.claimed.attempts, std::uniform_real_distribution<>(0, 1)(its_.random));
+  if (d.state == job_state::queued) d.pause = job.put_off;
+  return d;
 }
 
 awaitable<void> job_runner::run_after_job(running_job& job, attempt& a, model::decision& d) {
@@ -344,7 +351,9 @@ void job_runner::forget(running_job& job) {
   QUARQ_ASSERT(job.settled);
   deadlines_.clear(job);
   its_.slots.job_ended();
+  if (job.runs_alone) isolation_.ended();
   running_.erase(job.self);
+  if (its_.slots.is_closed()) may_be_alone_.set();
 }
 
 void job_runner::aborted_unstarted(const broker::claimed_job& claimed, broker::time_point now) {

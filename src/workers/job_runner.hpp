@@ -17,6 +17,7 @@
 #include "processes/untyped_pool.hpp"
 #include "workers/cron_gate.hpp"
 #include "workers/deadlines.hpp"
+#include "workers/isolation.hpp"
 #include "workers/job_threads.hpp"
 #include "workers/parked_jobs.hpp"
 #include "workers/running_job.hpp"
@@ -55,6 +56,8 @@ class job_runner {
     std::function<void()> job_ended;  ///< its slot is free
     /// A job that waited in vain goes back to its queue, for another worker.
     std::function<void(queue_lease&)> left_to_others = [](queue_lease&) {};
+    /// A job is to run alone: what the worker keeps is to be handed back.
+    std::function<void()> release_kept = [] {};
   };
   void use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes);
   explicit job_runner(params p)
@@ -64,7 +67,9 @@ class job_runner {
             job_threads::params{its_.time, its_.loop, [this](running_job& job) { began_on_thread(job); },
                                 [this](running_job& job) { back_from_thread(job); }, its_.owner})),
         hooked_threads_(std::make_shared<waiting_line>(its_.time, its_.loop)),
-        processes_(std::make_shared<waiting_line>(its_.time, its_.loop)) {}
+        processes_(std::make_shared<waiting_line>(its_.time, its_.loop)),
+        isolation_(its_.slots),
+        may_be_alone_(its_.loop) {}
   ~job_runner() { threads_->close(); }
   job_runner(const job_runner&) = delete;
   job_runner& operator=(const job_runner&) = delete;
@@ -92,6 +97,10 @@ class job_runner {
   void abandon();
   /// Also functions that may still run on threads: the loop is gone.
   void request_stop_of_all();
+  /// The broker has answered to ends of jobs.
+  void ends_recorded() {
+    if (its_.slots.is_closed()) may_be_alone_.set();
+  }
   /// The broker has ended a claimed job that had been cancelled before.
   void aborted_unstarted(const broker::claimed_job& claimed, broker::time_point now);
 
@@ -109,6 +118,7 @@ class job_runner {
   std::optional<model::attempt> check(running_job& job);
   void reject(running_job& job, const model::attempt& why);
   awaitable<bool> admit(running_job& job);
+  awaitable<void> wait_to_be_alone(running_job& job);
   bool take_turn(running_job& job);
   awaitable<void> wait_for_turn(running_job& job);
   void begin(running_job& job);
@@ -129,6 +139,9 @@ class job_runner {
   void conclude(running_job& job, model::attempt a, std::string result);
   static model::attempt never_called();
 
+  bool isolate(running_job& job);
+  bool is_suspect(const running_job& job) const;
+  bool is_alone() const noexcept { return running_.size() == 1 && its_.settlements.is_idle(); }
   waiting_line* line_of(const running_job& job) const;
   bool may_begin(running_job& job);
   void note_start(running_job& job, clock::time_point when);
@@ -156,6 +169,8 @@ class job_runner {
   deadlines deadlines_;
   std::shared_ptr<job_threads> threads_;
   std::shared_ptr<waiting_line> hooked_threads_, processes_;
+  isolation isolation_;
+  async::auto_reset_event may_be_alone_;  ///< one waits at most
   std::list<running_job> running_;
 };
 

@@ -2,12 +2,15 @@
 #include <algorithm>
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include <quarq/detail/context_access.hpp>
 
 #include "base/ids.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "model/argument_binding.hpp"
 #include "workers/attempt_result.hpp"
@@ -128,6 +131,46 @@ awaitable<bool> job_runner::admit(running_job& job) {
   co_return false;
 }
 
+// Whether its crash may be what its workers died of: one in a child does not take them with it.
+bool job_runner::is_suspect(const running_job& job) const {
+  const auto& c = job.claimed;
+  return c.losses >= isolation::suspicious && !is_lost_too_often(c, its_.setup.options) && job.how &&
+         level_of(*job.how) != level::process && !is_expired(job);
+}
+
+// False: the job has been handed back.
+bool job_runner::isolate(running_job& job) {
+  const auto ruled = isolation_.admit(is_suspect(job), running_.size() - 1, its_.time.now());
+  job.runs_alone = ruled == isolation::ruling::alone;
+  if (ruled != isolation::ruling::put_off) return true;
+  job.settled = true;
+  its_.slots.job_did_not_count();
+  broker::settlement later;
+  later.id = job.claimed.id;
+  later.kind = broker::settlement::what::hand_back;
+  later.delay = isolation::put_off_for;
+  its_.settlements.settle(job.from, std::move(later));
+  return false;
+}
+
+// A stop of the job ends the wait.
+awaitable<void> job_runner::wait_to_be_alone(running_job& job) {
+  its_.release_kept();
+  base::log().warn(
+      "alone    task={} id={}: it was lost with its worker {}; it runs when no other job does here",
+      logged(job).task, logged(job).id, how_often(job.claimed.losses));
+  job.waits_since = its_.time.now();
+  if (job.stopped == stop_reason::none) deadlines_.set(job, isolation_.patience());
+  job.waits_to_be_alone = true;
+  // What was claimed with it is handed back in this turn of the loop.
+  co_await asio::post(its_.loop, asio::use_awaitable);
+  while (!is_alone()) co_await may_be_alone_.wait();
+  job.waits_to_be_alone = false;
+  job.waits_since.reset();
+  if (job.stopped == stop_reason::none) deadlines_.clear(job);
+  isolation_.began();
+}
+
 // Where a turn is waited for: a hook on the loop comes between it and the call. Null: nowhere.
 waiting_line* job_runner::line_of(const running_job& job) const {
   switch (level_of(*job.how)) {
@@ -168,6 +211,12 @@ milliseconds job_runner::time_to_wait(const running_job& job) const {
 
 // The job still waits for its turn when it was to look again.
 void job_runner::still_waits(running_job& job) {
+  if (job.waits_to_be_alone) {
+    isolation_.gave_up(its_.time.now());
+    job.put_off = isolation::put_off_for;
+    stop(job, stop_reason::returned);
+    return;
+  }
   auto* const line = line_of(job);
   const auto moved_at = line ? line->moved_at() : threads_->moved_at();
   const auto waited = its_.time.now() - std::max(*job.waits_since, moved_at);

@@ -63,6 +63,10 @@ void parked_jobs::cancel_requested(queue_lease& of, const std::string& id) {
   }
 }
 
+void parked_jobs::release() {
+  for (auto& job : parked_) hand_back(job);
+}
+
 void parked_jobs::append_ids(const queue_lease& of, std::vector<std::string>& ids) const {
   for (const auto& job : parked_) {
     if (&job.from == &of) ids.push_back(job.id);

@@ -45,6 +45,8 @@ class parked_jobs {
 
   /// The broker ends it as cancelled when it is handed back.
   void cancel_requested(queue_lease& of, const std::string& id);
+  /// Hands back what is kept: the worker is to hold nothing but one job.
+  void release();
   void append_ids(const queue_lease& of, std::vector<std::string>& ids) const;
   void clear() noexcept { parked_.clear(); }
 

@@ -52,10 +52,12 @@ struct running_job {
   model::stop_reason stopped = model::stop_reason::none;
   /// Whether its start was reported: a job that waits for a thread has not begun.
   bool begun = false;
-  clock::time_point started;                     ///< when it was claimed, until it has begun
-  std::int64_t started_ms = 0;                   ///< the same by the broker's clock
-  std::optional<clock::time_point> ended;        ///< unless it is now
-  std::optional<clock::time_point> waits_since;  ///< for a thread or process
+  clock::time_point started;                           ///< when it was claimed, until it has begun
+  std::int64_t started_ms = 0;                         ///< the same by the broker's clock
+  std::optional<clock::time_point> ended;              ///< unless it is now
+  std::optional<clock::time_point> waits_since;        ///< for a thread or process, or to be alone
+  bool runs_alone = false, waits_to_be_alone = false;  ///< see isolation
+  milliseconds put_off{0};                             ///< for how long, if it is handed back
   std::optional<slot_guard> slot;
   waiting_line::turn turn;  ///< its process, or its thread where hooks come before
   thread_use thread;

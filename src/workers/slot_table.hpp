@@ -32,7 +32,9 @@ class slot_table {
   /// does not know yet. Beyond `concurrency` they take slots, so that a store that takes no ends gives no
   /// jobs.
   std::size_t room(std::size_t unrecorded = 0) const noexcept {
+    if (is_closed_) return 0;
     std::size_t free = left(concurrency_, under_way_ + left(unrecorded, concurrency_));
+    if (one_at_a_time_) free = std::min<std::size_t>(free, 1);
     if (max_jobs_ != 0) free = std::min(free, left(max_jobs_, started_));
     const auto levels = std::count_if(kinds_.begin(), kinds_.end(), [](const auto& k) { return k.max > 0; });
     const std::size_t least_ahead = levels > 1 ? 1 : 0;
@@ -45,6 +47,13 @@ class slot_table {
     }
     return std::min(free, on_levels);
   }
+
+  /// While they are closed, there is no room for further jobs.
+  void close() noexcept { is_closed_ = true; }
+  void open() noexcept { is_closed_ = false; }
+  bool is_closed() const noexcept { return is_closed_; }
+  /// Whether room() is one slot at most.
+  void take_one_at_a_time(bool on) noexcept { one_at_a_time_ = on; }
 
   /// Whether max_jobs have been started.
   bool is_spent() const noexcept { return max_jobs_ != 0 && started_ >= max_jobs_; }
@@ -72,6 +81,7 @@ class slot_table {
 
   std::size_t concurrency_, max_jobs_;
   std::size_t started_ = 0, under_way_ = 0;
+  bool is_closed_ = false, one_at_a_time_ = false;
   std::array<kind_slots, 3> kinds_{};
 };
 

@@ -82,6 +82,7 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                    [this] {
                      progress.set();
                      claims.wake();
+                     runner.ends_recorded();
                    }}),
       claims({*of.broker_, leases, *of.slots_, settlements, broker_time, of.clock_, loop, of.random_,
               of.setup.options.burst,
@@ -112,7 +113,8 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                 claims.wake();
                 progress.set();
               },
-              [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); }}),
+              [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); },
+              [this] { parked.release(); }}),
       renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
                [&of] { return of.worker_info(); },
                [&of](queue_lease& l, const std::string& token) { return of.events_for(l, token); },

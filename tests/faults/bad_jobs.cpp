@@ -149,8 +149,8 @@ TEST_P(bad_jobs, a_handler_that_crashes_its_worker_each_time_ends_its_job_as_dea
   for (const std::string how : {"segv", "abort", "exit"}) {
     SCOPED_TRACE(how);
     const auto id = enqueue(crash(how).attempts(1));
-    tend_until_dead(id, lease(1));
     const auto good = enqueue_good_jobs(20);
+    tend_until_dead(id, lease(1));
     expect_dead(id, "quarq::worker_lost", "crash was lost with its worker 5 times", "[\"" + how + "\"]");
     // A loss is no attempt. One that was pushed and ended its worker before that could say so has not been
     // counted.

@@ -32,6 +32,7 @@ class fetcher_test : public role_test {
                                        claimed_at_ = now;
                                        slots_.job_began();
                                        started_.push_back(job.id);
+                                       if (job.id == "alone") slots_.close();
                                      },
                                      [this] { return is_idle_; }, [this](queue_lease&) { ++failures_; },
                                      [this](const queue_lease&) { return known_; }});
@@ -79,6 +80,19 @@ TEST_F(fetcher_test, claims_no_more_than_there_are_slots_and_more_when_some_are_
   loop_.run_ready();
   EXPECT_EQ(started_.size(), 6u);
   EXPECT_EQ(claims(), (std::vector<std::size_t>{5, 1}));
+}
+
+TEST_F(fetcher_test, what_was_claimed_with_a_job_that_is_to_run_alone_is_handed_back) {
+  put({"a", "alone", "b", "c"});
+  auto& f = fetch();
+  EXPECT_EQ(started_, (strings{"a", "alone"}));
+  EXPECT_EQ(state_of("b"), job_state::queued);
+  EXPECT_EQ(state_of("c"), job_state::queued);
+  EXPECT_EQ(claims().size(), 1u);
+  slots_.open();
+  f.wake();
+  loop_.run_ready();
+  EXPECT_EQ(std::set(started_.begin(), started_.end()), (std::set<std::string>{"a", "alone", "b", "c"}));
 }
 
 TEST_F(fetcher_test, does_not_ask_until_it_is_told_of_jobs) {

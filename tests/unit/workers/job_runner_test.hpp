@@ -102,7 +102,8 @@ class job_runner_test : public role_test {
   context worker_context_{nullptr};
   workers::job_counts counts_;
   workers::slot_table slots_{10, 0};
-  workers::settler settlements_{{broker_, leases_, clock_, loop_.executor(), [] {}}};
+  workers::settler settlements_{
+      {broker_, leases_, clock_, loop_.executor(), [this] { runner_.ends_recorded(); }}};
   workers::broker_clock broker_time_{clock_, loop_.executor()};
   workers::cron_runs runs_{broker_};
   workers::cron_gate gate_{{setup_.crons, runs_, broker_time_, clock_}};

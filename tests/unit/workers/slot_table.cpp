@@ -25,6 +25,18 @@ TEST(slot_table, has_room_for_as_many_jobs_as_may_run_at_once) {
   EXPECT_EQ(slots.room(), 1u);
 }
 
+TEST(slot_table, has_no_room_while_it_is_closed_and_one_slot_where_jobs_come_one_at_a_time) {
+  slot_table slots(3, 0);
+  slots.set_limit(level::loop, 3);
+  slots.take_one_at_a_time(true);
+  EXPECT_EQ(slots.room(), 1u);
+  slots.close();
+  EXPECT_EQ(slots.room(), 0u);
+  slots.open();
+  slots.take_one_at_a_time(false);
+  EXPECT_EQ(slots.room(), 3u);
+}
+
 TEST(slot_table, has_no_room_while_its_only_level_is_full) {
   slot_table slots(100, 0);
   slots.set_limit(level::thread, 1);

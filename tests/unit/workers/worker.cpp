@@ -53,6 +53,32 @@ class worker_test : public worker_simulation {
   int started_ = 0;
 };
 
+// ---- a job that may be what its workers died of
+
+TEST_F(worker_test, holds_nothing_but_a_job_that_was_lost_twice_when_that_starts) {
+  auto w = make_worker();
+  strings started;
+  bool alone = true;
+  w.handle(
+      work,
+      [&](context& ctx) -> awaitable<void> {
+        started.push_back(ctx.id());
+        if (ctx.losses() > 0) alone = alone && is_in("a", job_state::queued) && is_in("b", job_state::queued);
+        co_return;
+      },
+      kept());
+  auto suspect = job_of("work", "suspect");
+  suspect.losses = 2;
+  put(suspect);
+  put(job_of("work", "a"));
+  put(job_of("work", "b"));
+  const auto run = start(w);
+  until([&] { return started.size() == 3; });
+  EXPECT_EQ(started.front(), "suspect");
+  EXPECT_TRUE(alone);
+  end(w, run);
+}
+
 // ---- starting
 
 TEST_F(worker_test, waits_for_its_broker_as_long_as_it_takes) {

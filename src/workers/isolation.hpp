@@ -1,0 +1,76 @@
+// Keeps jobs that may be what their workers died of away from others.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "workers/clock.hpp"
+#include "workers/slot_table.hpp"
+
+namespace quarq::workers {
+
+/// When a worker is lost, all its jobs are, and nobody knows which of them is to blame. One that was lost more
+/// than once is a suspect: it runs while its worker holds nothing else, so that its next loss is its own. The
+/// first loss changes nothing: workers are killed for other reasons, too, and their jobs must not queue up
+/// behind each other then.
+///
+/// While a suspect runs alone or waits for that, the worker's slots are closed. It waits for the jobs beside it
+/// for a limited time, so that long ones do not keep the worker from its work. No clock, no I/O.
+class isolation {
+ public:
+  using time_point = clock::time_point;
+
+  /// A job that was lost this often is a suspect.
+  static constexpr int suspicious = 2;
+  /// How long a suspect waits for the jobs beside it. Twice as long each time that this was in vain...
+  static constexpr milliseconds min_patience = std::chrono::minutes(1);
+  static constexpr milliseconds max_patience = std::chrono::hours(1);
+  /// ...after which the worker takes other jobs for this many times as long.
+  static constexpr int busy_factor = 5;
+  /// Meanwhile suspects are put off for so long, in which an idle worker may take them.
+  static constexpr milliseconds put_off_for{10'000};
+
+  explicit isolation(slot_table& slots) : slots_(slots) {}
+
+  enum class ruling {
+    beside_others,
+    alone,  ///< as soon as the worker holds nothing else; to be answered by ended() or gave_up(), in any case
+    put_off,  ///< not here, and not now
+  };
+
+  /// Where a job that was claimed is to run. `others`: how many are under way.
+  ruling admit(bool is_suspect, std::size_t others, time_point now) {
+    if (!is_suspect) {
+      slots_.take_one_at_a_time(false);
+      return ruling::beside_others;
+    }
+    if (slots_.is_closed() || (others > 0 && now < busy_until_)) return ruling::put_off;
+    slots_.close();
+    return ruling::alone;
+  }
+
+  /// How long the job that is to run alone may wait for others.
+  milliseconds patience() const noexcept { return patience_; }
+  /// It has begun, and holds nothing up any more than any other job does.
+  void began() noexcept {
+    patience_ = min_patience;
+    busy_until_ = time_point{};
+  }
+  /// It has waited in vain.
+  void gave_up(time_point now) noexcept {
+    busy_until_ = now + busy_factor * patience_;
+    patience_ = std::min(2 * patience_, max_patience);
+  }
+  /// It is gone. Where there was one suspect there may be others: they are claimed one by one.
+  void ended() noexcept {
+    slots_.open();
+    slots_.take_one_at_a_time(true);
+  }
+
+ private:
+  slot_table& slots_;
+  milliseconds patience_ = min_patience;
+  time_point busy_until_{};
+};
+
+}  // namespace quarq::workers

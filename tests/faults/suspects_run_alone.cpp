@@ -1,0 +1,62 @@
+// A job that ends its worker's process whenever it is started, beside others that do no harm: it alone ends as
+// dead.
+#include "faults/scene.hpp"
+
+namespace quarq::test {
+namespace {
+
+/// More than a job may be lost, in case a push of one was not confirmed in time.
+constexpr int most_workers = 10;
+
+class suspects_run_alone : public scene {
+ protected:
+  /// What a supervisor does: starts the worker again as often as it ends, until all these jobs have ended.
+  void supervise_until_ended(const strings& ids) {
+    process* worker = &begin_worker(lease(1));
+    int started = 1;
+    const bool over = eventually(
+        [&] {
+          if (worker->ended() && started < most_workers) {
+            worker = &begin_worker(lease(1));
+            ++started;
+          }
+          return all_ended(ids);
+        },
+        2 * soon);
+    EXPECT_TRUE(over) << started << " workers were started";
+  }
+  bool all_ended(const strings& ids) {
+    for (const auto& id : ids) {
+      if (!is_final(state(id))) return false;
+    }
+    return true;
+  }
+};
+
+TEST_P(suspects_run_alone, so_that_those_beside_the_one_that_kills_its_worker_succeed) {
+  strings good;
+  std::string bad;
+  for (int i = 0; i < 20; ++i) {
+    if (i == 10) bad = enqueue(crash("kill"));
+    good.push_back(enqueue(note_slowly(i, 100)));
+  }
+  auto all = good;
+  all.push_back(bad);
+  supervise_until_ended(all);
+
+  const auto seen = info(bad);
+  EXPECT_EQ(seen.state, job_state::dead);
+  EXPECT_NE(seen.error.find("crash was lost with its worker 5 times"), std::string::npos) << seen.error;
+  EXPECT_EQ(past().runs_of(bad).size(), 5u);
+  for (const auto& id : good) {
+    EXPECT_EQ(state(id), job_state::succeeded) << id;
+    EXPECT_EQ(info(id).attempts, 1) << id;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(on, suspects_run_alone,
+                         testing::Values(store_kind::sqlite, store_kind::redis, store_kind::arq),
+                         [](const auto& kind) { return testing::PrintToString(kind.param); });
+
+}  // namespace
+}  // namespace quarq::test
