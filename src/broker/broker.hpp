@@ -45,25 +45,43 @@ struct new_job {
 
 enum class accepted { yes, duplicate };
 
-/// The right to claim and to settle jobs of one queue. A worker makes one with a fresh token for each queue,
-/// renews it while it lives, and makes another if it is told that this one is lost. Holding a job = its id
-/// stands under this token in the store; that is the fence.
+/// The right to claim and to settle jobs of one queue: the part of a worker's lease that is for it. Holding a
+/// job = its id stands under this token in the store; that is the fence.
 struct lease {
   std::string queue;
   std::string token;
 };
 
-/// What a worker says of itself, for operators: shown by `quarq queues` and --check. `worker_info` is msgpack, opaque
-/// here.
+/// A worker's lease over all its queues. A worker makes one with a fresh token, renews it while it lives, and
+/// makes another if it is told that this one is lost.
+struct worker_lease {
+  worker_lease() = default;
+  worker_lease(std::string its_token, std::vector<std::string> its_queues)
+      : token(std::move(its_token)), queues(std::move(its_queues)) {}
+  /// Of a worker with one queue.
+  worker_lease(lease whole)  // NOLINT(google-explicit-constructor)
+      : token(std::move(whole.token)), queues(1, std::move(whole.queue)) {}
+
+  std::string token;
+  std::vector<std::string> queues;  ///< none twice, and always the same ones
+};
+
+/// What a worker says of itself, for operators (`quarq workers`). Both texts are msgpack, opaque here.
 struct lease_options {
   milliseconds duration{7000};
-  std::string worker_info;
+  std::string worker_info;   ///< how it is doing; said at each renewal
+  std::string announcement;  ///< what it handles; said when the lease is opened, and not looked at later
 };
 
 struct renewal {
-  bool held = false;                         ///< false: lost; its jobs have been given to others
-  std::vector<std::string> cancel_requests;  ///< ids held under this lease that somebody wants cancelled
-  bool work_ready = false;                   ///< jobs are ready in the queue
+  struct request {
+    std::string queue, id;
+  };
+  bool held = false;                     ///< false: lost; its jobs have been given to others
+  std::vector<request> cancel_requests;  ///< jobs held under this lease that somebody wants cancelled
+  /// Queues in which jobs are ready. Events say so, too: this is for those that were lost on their way, and a
+  /// broker may look at one of the worker's queues with each renewal.
+  std::vector<std::string> work_ready;
 };
 
 struct claimed_job {
@@ -147,25 +165,33 @@ struct queue_summary {
 
 struct worker_summary {
   std::string token;
-  std::string worker_info;
-  std::uint64_t running = 0;
+  std::string worker_info, announcement;  ///< as in lease_options
+  std::uint64_t running = 0;              ///< of the queue's jobs
   milliseconds expires_in{0};
 };
 
-/// What a broker tells a worker without being asked. Called on the loop.
+/// Who may run the jobs of a queue.
+struct crew {
+  std::vector<std::string> announcements;  ///< of its live workers, as in lease_options
+  bool others = false;                     ///< programs that announce nothing may serve it, too
+};
+
+/// What a broker tells a worker without being asked, of which of its queues. Called on the loop.
 struct worker_events {
-  std::function<void()> work_ready;  ///< claim now: jobs became ready, or one is due sooner than was said
-  std::function<void(std::string)> cancel_requested;  ///< this held job is to be cancelled
+  /// Claim now: jobs became ready, or one is due sooner than was said.
+  std::function<void(const std::string& queue)> work_ready;
+  /// This held job is to be cancelled.
+  std::function<void(const std::string& queue, const std::string& id)> cancel_requested;
   /// Optional, for the worker to set and for the broker to use: while the lease is owed work_ready, a job may
   /// be given to it instead. The job is held as if it had been claimed at `now`, in its first try; the worker
   /// starts it or hands it back. The lease is still owed work_ready. What is given between `reconnected` and
   /// the end of reconcile is to be dropped: reconcile gives it back.
-  std::function<void(claimed_job job, time_point now)> on_job_pushed;
+  std::function<void(const std::string& queue, claimed_job job, time_point now)> on_job_pushed;
   /// Optional. A job that was claimed had been cancelled before; the broker ends it, and the worker does not
   /// get it.
   std::function<void(const claimed_job& job, time_point now)> aborted_unstarted;
   /// The connection was lost and is back: claims whose answer was lost may have left jobs under the lease
-  /// (see reconcile).
+  /// (see reconcile). Said once for all queues.
   std::function<void()> reconnected;
 };
 
@@ -205,17 +231,18 @@ class broker {
 
   // ---- for workers
 
-  /// Registers the lease. Events come from now until close_lease or the broker's end.
-  virtual awaitable<void> open_lease(lease held, lease_options options, worker_events events) = 0;
+  /// Registers the lease in all its queues, in one step. Events come from now until close_lease or the
+  /// broker's end.
+  virtual awaitable<void> open_lease(worker_lease held, lease_options options, worker_events events) = 0;
 
-  /// Extends the lease, and gives the jobs of all other leases of this queue that have run out back to the
-  /// queue (or ends them as cancelled, where that was requested). They count as lost once more, and not as
+  /// Extends the lease, and gives the jobs of all leases that have run out, of whatever queues, back to their
+  /// queues (or ends them as cancelled, where that was requested). They count as lost once more, and not as
   /// attempted. To be called about once a second. A lease that ran out but has not been taken away yet is
   /// revived.
-  virtual awaitable<renewal> renew(lease held, lease_options options) = 0;
+  virtual awaitable<renewal> renew(worker_lease held, lease_options options) = 0;
 
   /// Gives back all jobs still held, uncounted, and ends the lease.
-  virtual awaitable<void> close_lease(lease held) = 0;
+  virtual awaitable<void> close_lease(worker_lease held) = 0;
 
   /// Takes up to `max` ready jobs. Deferred jobs that have become due count as ready. Returning fewer than
   /// `max` promises a work_ready event when more become ready, or on_job_pushed events where the lease takes
@@ -253,6 +280,8 @@ class broker {
   virtual awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) = 0;
   virtual awaitable<std::vector<queue_summary>> queues() = 0;
   virtual awaitable<std::vector<worker_summary>> workers(std::string queue) = 0;
+  /// For those who wonder whether a job will be run.
+  virtual awaitable<crew> crew_of(std::string queue);
   /// Dead jobs back into the queue with their attempts and losses at 0: those named, or all if `ids` is
   /// empty. How many there were.
   virtual awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) = 0;

@@ -23,6 +23,11 @@ void check_queue(std::string_view queue) {
   check_name("the queue's name", queue);
 }
 
+void check_lease(const worker_lease& held) {
+  if (held.queues.empty()) throw usage_error("a lease needs at least one queue");
+  for (const auto& queue : held.queues) check_queue(queue);
+}
+
 void check_jobs(std::span<const new_job> jobs) {
   for (const auto& job : jobs) {
     check_name("a job's id", job.id);

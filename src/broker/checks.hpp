@@ -14,6 +14,9 @@ namespace quarq::broker {
 /// 1 to 255 bytes.
 void check_queue(std::string_view queue);
 
+/// A lease of one queue at least.
+void check_lease(const worker_lease& held);
+
 /// Ids of 1 to 255 bytes and priorities within their range.
 void check_jobs(std::span<const new_job> jobs);
 

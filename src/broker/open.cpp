@@ -48,6 +48,13 @@ kind kind_of(std::string_view url) {
 
 }  // namespace
 
+awaitable<crew> broker::crew_of(std::string queue) {
+  auto live = co_await workers(std::move(queue));
+  crew found;
+  for (auto& worker : live) found.announcements.push_back(std::move(worker.announcement));
+  co_return found;
+}
+
 awaitable<std::string> broker::about_server() {
   co_return std::string();
 }

@@ -63,7 +63,7 @@ awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
     complain(l, "could not claim jobs", e);
     planner_.failed(l.index, its_.time.now(), settler::pause_after_error);
     // Most likely the lease is lost, which renewing finds out and mends.
-    its_.claim_failed(l);
+    its_.claim_failed();
     // The broker may have put jobs under the lease before the claim failed.
     reconcile_wanted_ = true;
   }
@@ -159,7 +159,7 @@ awaitable<bool> fetcher::reconcile(queue_lease& l) {
   } catch (const broker_error& e) {
     complain(l, "could not reconcile", e);
   }
-  its_.claim_failed(l);
+  its_.claim_failed();
   co_return false;
 }
 

@@ -32,7 +32,7 @@ class fetcher {
     bool burst = false;
     std::function<void(queue_lease&, broker::claimed_job, broker::time_point now)> start_job;
     std::function<bool()> is_idle;  ///< nothing runs or is left to do here: a burst may end
-    std::function<void(queue_lease&)> claim_failed;
+    std::function<void()> claim_failed;
     /// The ids of all jobs held under the lease that this worker knows of.
     std::function<std::vector<std::string>(const queue_lease&)> held_jobs;
     bool burst_includes_deferred = false;

@@ -8,77 +8,91 @@
 
 namespace quarq::workers {
 
-lease_renewer::lease_renewer(params p) : its_(std::move(p)) {
-  for (std::size_t i = 0; i < its_.leases.size(); ++i) hurry_.emplace_back(its_.loop);
-  complaints_.resize(its_.leases.size());
+lease_renewer::lease_renewer(params p) : its_(std::move(p)), hurry_(its_.loop) {
+  for (const auto& l : its_.leases) held_.queues.push_back(l.served.name);
 }
 
 milliseconds lease_renewer::interval(milliseconds duration) {
   return std::clamp(duration / 4, milliseconds{100}, milliseconds{1'000});
 }
 
-awaitable<void> lease_renewer::open(queue_lease& l) {
-  QUARQ_ASSERT(!l.is_held());
-  broker::lease fresh{l.served.name, base::make_id()};
-  auto events = its_.events(l, fresh.token);
-  auto options = terms();
+awaitable<void> lease_renewer::open() {
+  QUARQ_ASSERT(!is_held());
+  broker::worker_lease fresh(base::make_id(), held_.queues);
+  auto events = its_.events(fresh.token);
+  broker::lease_options terms{its_.duration, its_.worker_info(), its_.announcement};
   const auto asked = its_.time.now();
-  co_await its_.broker.open_lease(fresh, std::move(options), std::move(events));
-  l.lease = std::move(fresh);
-  l.sure_until = asked + its_.duration;
-  l.since = {};
+  co_await its_.broker.open_lease(fresh, std::move(terms), std::move(events));
+  held_.token = fresh.token;
+  for (auto& l : its_.leases) {
+    l.lease = {l.served.name, fresh.token};
+    l.sure_until = asked + its_.duration;
+    l.since = {};
+  }
 }
 
-awaitable<void> lease_renewer::run(queue_lease& l) {
+awaitable<void> lease_renewer::run() {
   while (true) {
     const auto next = its_.time.now() + interval(its_.duration);
-    co_await its_.time.wait_until(hurry_[l.index], next);
+    co_await its_.time.wait_until(hurry_, next);
     try {
-      co_await renew(l);
-      complaints_[l.index].over();
+      co_await renew();
+      complaints_.over();
     } catch (const broker::store_gone&) {
       throw;
     } catch (const broker_error& e) {
-      if (complaints_[l.index].may_log(its_.time.now()))
-        base::log().warn("queue {}: could not renew the lease: {}", l.served.name, e.what());
+      if (complaints_.may_log(its_.time.now())) base::log().warn("could not renew the lease: {}", e.what());
     }
   }
 }
 
-awaitable<void> lease_renewer::renew(queue_lease& l) {
-  if (!l.is_held()) {  // the attempt to replace a lost one has failed
-    co_await open(l);
-    its_.work_ready(l);
+awaitable<void> lease_renewer::renew() {
+  if (!is_held()) {  // the attempt to replace a lost one has failed
+    co_await open();
+    work_may_be_ready();
     co_return;
   }
-  auto options = terms();
+  broker::lease_options terms{its_.duration, its_.worker_info(), {}};
   const auto asked = its_.time.now();
-  const auto answer = co_await its_.broker.renew(l.lease, std::move(options));
-  const bool was_sure = l.is_sure(its_.time.now());
-  if (answer.held) {
-    l.sure_until = asked + its_.duration;
-  } else {
-    co_await replace(l);
+  const auto answer = co_await its_.broker.renew(held_, std::move(terms));
+  if (!answer.held) {
+    co_await replace();
+    co_return;
   }
-  for (const auto& id : answer.cancel_requests) its_.cancel_requested(l, id);
-  if (answer.work_ready || !was_sure) its_.work_ready(l);
+  const bool was_sure = its_.leases.front().is_sure(its_.time.now());
+  for (auto& l : its_.leases) l.sure_until = asked + its_.duration;
+  for (const auto& wanted : answer.cancel_requests) {
+    if (auto* l = find_queue(its_.leases, wanted.queue)) its_.cancel_requested(*l, wanted.id);
+  }
+  if (!was_sure) {
+    work_may_be_ready();
+    co_return;
+  }
+  for (const auto& queue : answer.work_ready) {
+    if (auto* l = find_queue(its_.leases, queue)) its_.work_ready(*l);
+  }
 }
 
 // Other workers own the jobs under the old lease now: how they end here no longer counts.
-awaitable<void> lease_renewer::replace(queue_lease& l) {
-  const auto lost = its_.lease_lost(l);
-  base::log().warn(
-      "queue {}: lease lost after more than {} ms without contact; {} running jobs are others' now",
-      l.served.name, its_.duration.count(), lost);
+awaitable<void> lease_renewer::replace() {
+  std::size_t lost = 0;
+  for (auto& l : its_.leases) lost += its_.lease_lost(l);
+  base::log().warn("lease lost after more than {} ms without contact; {} running jobs are others' now",
+                   its_.duration.count(), lost);
   // What ends before there is a new lease must not be settled under that one: the same job may be held under
   // it again.
-  l.lease.token.clear();
-  co_await open(l);
-  its_.work_ready(l);
+  held_.token.clear();
+  for (auto& l : its_.leases) l.lease.token.clear();
+  co_await open();
+  work_may_be_ready();
 }
 
-awaitable<void> lease_renewer::close(const queue_lease& l) {
-  if (l.is_held()) co_await its_.broker.close_lease(l.lease);
+void lease_renewer::work_may_be_ready() {
+  for (auto& l : its_.leases) its_.work_ready(l);
+}
+
+awaitable<void> lease_renewer::close() {
+  if (is_held()) co_await its_.broker.close_lease(held_);
 }
 
 }  // namespace quarq::workers

@@ -1,8 +1,10 @@
-// One of a worker's queues, with the lease under which the worker holds that queue's jobs.
+// One of a worker's queues, with its part of the worker's lease: the jobs of that queue are held under it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <quarq/worker.hpp>
@@ -28,5 +30,12 @@ struct queue_lease {
 
 /// They stay where they are while the worker runs: jobs refer to theirs.
 using queue_leases = std::vector<queue_lease>;
+
+/// That of the queue with this name; nullptr: the worker does not serve it.
+inline queue_lease* find_queue(queue_leases& leases, std::string_view queue) {
+  const auto found =
+      std::find_if(leases.begin(), leases.end(), [&](const auto& l) { return l.served.name == queue; });
+  return found == leases.end() ? nullptr : &*found;
+}
 
 }  // namespace quarq::workers

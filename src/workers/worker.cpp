@@ -89,7 +89,7 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
               [this](queue_lease& l, broker::claimed_job job, broker::time_point now) {
                 runner.start(l, std::move(job), now);
               },
-              [&of] { return of.is_idle(); }, [this](queue_lease& l) { renewer.renew_now(l); },
+              [&of] { return of.is_idle(); }, [this] { renewer.renew_now(); },
               [this](const queue_lease& l) {
                 std::vector<std::string> ids;
                 runner.append_ids(l, ids);
@@ -116,8 +116,8 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
               [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); },
               [this] { parked.release(); }}),
       renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
-               [&of] { return of.worker_info(); },
-               [&of](queue_lease& l, const std::string& token) { return of.events_for(l, token); },
+               [&of] { return of.worker_info(); }, std::string(),
+               [&of](const std::string& token) { return of.events_for(token); },
                [this](queue_lease& l) { claims.work_ready(l); },
                [this](queue_lease& l, const std::string& id) { cancel_requested(l, id); },
                [this](queue_lease& l) {
@@ -156,24 +156,33 @@ void worker_impl::make_pools(roles& r) {
 }
 
 // What a lease is told. The broker may say it after the worker's end.
-broker::worker_events worker_impl::events_for(queue_lease& l, const std::string& token) {
+broker::worker_events worker_impl::events_for(const std::string& token) {
   const auto with_roles = [weak = weak_from_this()](auto then) {
     if (const auto self = weak.lock(); self && self->roles_) then(*self->roles_);
   };
+  const auto with_queue = [with_roles](const std::string& queue, auto then) {
+    with_roles([&](roles& r) {
+      if (auto* l = find_queue(r.leases, queue)) then(r, *l);
+    });
+  };
   broker::worker_events events;
-  events.work_ready = [with_roles, &l] { with_roles([&](roles& r) { r.claims.work_ready(l); }); };
+  events.work_ready = [with_queue](const std::string& queue) {
+    with_queue(queue, [](roles& r, queue_lease& l) { r.claims.work_ready(l); });
+  };
   // A burst ends when a claim brings nothing, and a worker that may start only so many jobs wants no others.
   if (!setup.options.burst && setup.options.max_jobs == 0) {
-    events.on_job_pushed = [with_roles, &l, token](broker::claimed_job job, broker::time_point now) {
-      with_roles([&](roles& r) { r.claims.job_pushed(l, token, std::move(job), now); });
+    events.on_job_pushed = [with_queue, token](const std::string& queue, broker::claimed_job job,
+                                               broker::time_point now) {
+      with_queue(queue,
+                 [&](roles& r, queue_lease& l) { r.claims.job_pushed(l, token, std::move(job), now); });
     };
   }
   events.reconnected = [with_roles] { with_roles([](roles& r) { r.claims.reconnected(); }); };
   events.aborted_unstarted = [with_roles](const broker::claimed_job& job, broker::time_point now) {
     with_roles([&](roles& r) { r.runner.aborted_unstarted(job, now); });
   };
-  events.cancel_requested = [with_roles, &l](std::string id) {
-    with_roles([&](roles& r) { r.cancel_requested(l, id); });
+  events.cancel_requested = [with_queue](const std::string& queue, const std::string& id) {
+    with_queue(queue, [&](roles& r, queue_lease& l) { r.cancel_requested(l, id); });
   };
   return events;
 }
@@ -269,10 +278,8 @@ awaitable<void> worker_impl::start() {
   const auto tasks = tasks_crons_last(setup);
   log_->starting(logged(queues, tasks), server);
   if (setup.on_startup) co_await setup.on_startup(context_);
-  for (auto& l : roles_->leases) {
-    const auto open = [&] { return roles_->renewer.open(l); };
-    co_await once_there_is_room(open);
-  }
+  const auto open = [&] { return roles_->renewer.open(); };
+  co_await once_there_is_room(open);
   log_->serving(logged(queues, tasks));
   spawn_roles();
   phase_ = phase::serving;
@@ -329,10 +336,8 @@ void worker_impl::spawn_roles() {
   r.group.spawn(r.runner.watch_deadlines());
   if (plans) r.group.spawn(r.planner.run());
   if (setup.options.burst) r.group.spawn(watch_contact());
-  for (auto& l : r.leases) {
-    r.group.spawn(r.renewer.run(l));
-    r.group.spawn(r.settlements.run(l));
-  }
+  r.group.spawn(r.renewer.run());
+  for (auto& l : r.leases) r.group.spawn(r.settlements.run(l));
 }
 
 awaitable<void> worker_impl::watch_for_early_stop() {
@@ -353,7 +358,7 @@ awaitable<void> worker_impl::shut_down() {
   phase_ = phase::handing_back;
   co_await hand_back();
   co_await end_roles();
-  // Their leases are closed: what still runs here counts for nothing, but its memory is ours.
+  // The lease is closed: what still runs here counts for nothing, but its memory is ours.
   while (!roles_->runner.empty() && !owns_process) co_await roles_->progress.wait();
   left_running_ = !roles_->runner.empty();
   if (setup.on_shutdown) {
@@ -395,17 +400,14 @@ awaitable<void> worker_impl::hand_back() {
   auto& r = *roles_;
   const auto end = clock_.now() + hand_back_timeout;
   while (!r.settlements.is_idle() && clock_.now() < end) co_await wait_progress(end);
-  std::vector<awaitable<void>> all;
-  for (auto& l : r.leases) all.push_back(close_lease(l));
-  if (!all.empty()) co_await detail::run_all(std::move(all));
+  co_await close_lease();
 }
 
-awaitable<void> worker_impl::close_lease(queue_lease& l) {
+awaitable<void> worker_impl::close_lease() {
   try {
-    co_await with_timeout(roles_->renewer.close(l), hand_back_timeout);
+    co_await with_timeout(roles_->renewer.close(), hand_back_timeout);
   } catch (const error& e) {
-    base::log().warn("queue {}: could not hand back the lease, it will run out by itself: {}", l.served.name,
-                     e.what());
+    base::log().warn("could not hand back the lease, it will run out by itself: {}", e.what());
   }
 }
 

@@ -3,7 +3,7 @@
 //   fetcher        claims jobs for free slots; claim_planner decides from which queue, and when
 //   job_runner     runs one attempt of a job: hooks, handler, timeout, cancel
 //   settler        tells the broker how attempts ended, many at a time
-//   lease_renewer  keeps the leases, hears of jobs to cancel
+//   lease_renewer  keeps the lease, hears of jobs to cancel
 //   parked_jobs    keeps what was claimed and is not run here now
 //   cron_planner   plans the runs of cron jobs; cron_gate decides whether one that was claimed takes place
 //
@@ -76,10 +76,10 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
  private:
   enum class phase {
     created,
-    starting,      ///< waits for the broker, on_startup, the first leases
+    starting,      ///< waits for the broker, on_startup, the lease
     serving,       ///< claims and runs jobs
     draining,      ///< claims no more; running jobs have their time to end
-    handing_back,  ///< what was not recorded yet, and the leases
+    handing_back,  ///< what was not recorded yet, and the lease
     stopped,
   };
 
@@ -119,14 +119,14 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   awaitable<void> shut_down();
   awaitable<void> drain();
   awaitable<void> hand_back();
-  awaitable<void> close_lease(queue_lease& l);
+  awaitable<void> close_lease();
   awaitable<void> end_roles();
   awaitable<void> wait_progress(clock::time_point until);
   void make_pools(roles& r);
   void listen_for_stop(bool on);
   void on_stop();
   bool is_idle() const;
-  broker::worker_events events_for(queue_lease& l, const std::string& token);
+  broker::worker_events events_for(const std::string& token);
   std::string worker_info() const;
   broker::logged_worker logged(const std::vector<std::string>& queues,
                                const std::vector<std::string>& tasks) const;

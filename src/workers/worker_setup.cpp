@@ -1,5 +1,7 @@
 #include "workers/worker_setup.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <quarq/errors.hpp>
@@ -28,6 +30,9 @@ void check(const worker_setup& setup) {
     clients::check_queue_name(q.name);
     if (q.weight < 1)
       throw usage_error(fmt::format("queue {}: weight: expected at least 1, got {}", q.name, q.weight));
+    const auto times = std::count_if(o.queues.begin(), o.queues.end(),
+                                     [&](const auto& other) { return other.name == q.name; });
+    if (times > 1) throw usage_error(fmt::format("queue {}: it is given {} times", q.name, times));
   }
   check_count("concurrency", o.concurrency, 1, max_concurrency);
   check_count("threads", o.threads, 0, max_threads);

@@ -40,7 +40,7 @@ awaitable<void> open_lease_of(bare_crew& crew, bare_worker& w) {
   broker::lease_options terms;
   terms.duration = 10min;
   broker::worker_events events;
-  events.work_ready = [&w] { w.ready.set(); };
+  events.work_ready = [&w](const std::string&) { w.ready.set(); };
   co_await crew.store->open_lease(w.held, std::move(terms), std::move(events));
 }
 

@@ -36,8 +36,6 @@ awaitable<std::set<std::string>> claim_everything(std::string url) {
   held.queue = "q";
   held.token = "reader";
   broker::worker_events events;
-  events.work_ready = [] {};
-  events.cancel_requested = [](std::string) {};
   co_await store->open_lease(held, broker::lease_options(), std::move(events));
   std::set<std::string> ids;
   for (bool more = true; more;) {

@@ -195,19 +195,19 @@ ARQ_TEST(nobody_is_lost_while_nobody_could_renew, {}) {
   co_await claim_ids(first, 1);
   co_await claim_ids(second, 1);
   // The server stood still for some seconds: the second's lease has run out, the first's has not.
-  ask(server, {"SET", "arq:queue:quarq:last_heard", std::to_string(now_ms() - 4'000)});
-  ask(server, {"ZADD", "arq:queue:quarq:leases", std::to_string(now_ms() - 100), second.held.token});
+  ask(server, {"SET", "arq:quarq:last_heard", std::to_string(now_ms() - 4'000)});
+  ask(server, {"ZADD", "arq:quarq:leases", std::to_string(now_ms() - 100), second.held.token});
   auto answer = co_await renew(first, 5s);
   EXPECT_FALSE(answer.work_ready);
   answer = co_await renew(second, 5s);
   EXPECT_TRUE(answer.held);
   // The same with a clock that was set back or forward.
   for (const auto jump : {-hour, hour}) {
-    ask(server, {"SET", "arq:queue:quarq:last_heard", std::to_string(now_ms() + jump)});
-    ask(server, {"ZADD", "arq:queue:quarq:leases", std::to_string(now_ms() + jump), second.held.token});
+    ask(server, {"SET", "arq:quarq:last_heard", std::to_string(now_ms() + jump)});
+    ask(server, {"ZADD", "arq:quarq:leases", std::to_string(now_ms() + jump), second.held.token});
     answer = co_await renew(first, 5s);
     EXPECT_TRUE(answer.held);
-    const auto until_when = ask(server, {"ZSCORE", "arq:queue:quarq:leases", second.held.token});
+    const auto until_when = ask(server, {"ZSCORE", "arq:quarq:leases", second.held.token});
     EXPECT_WITHIN(std::stod(until_when.text), static_cast<double>(now_ms() + 5'000 - leeway),
                   static_cast<double>(now_ms() + 5'001));
   }
@@ -222,7 +222,7 @@ ARQ_TEST(who_is_lost_while_others_renew_is_found, {}) {
   co_await enqueue_ids(*store, "default", strings(1, "job"));
   co_await claim_ids(lost, 1);
   co_await renew(other, 5s);
-  ask(server, {"ZADD", "arq:queue:quarq:leases", std::to_string(now_ms() - 100), lost.held.token});
+  ask(server, {"ZADD", "arq:quarq:leases", std::to_string(now_ms() - 100), lost.held.token});
   const auto answer = co_await renew(other, 5s);
   EXPECT_TRUE(answer.work_ready);
   const auto again = co_await claim_until(other, 1);

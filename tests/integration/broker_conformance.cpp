@@ -124,11 +124,16 @@ awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::str
   made.held.queue = queue;
   made.held.token = fmt::format("token-{}", ++number);
   made.heard = std::make_shared<ears>();
+  made.heard->queue = queue;
   made.store = store;
   broker::worker_events events;
   auto heard = made.heard;
-  events.work_ready = [heard] { ++heard->work_ready; };
-  events.cancel_requested = [heard](std::string id) { heard->cancels.push_back(std::move(id)); };
+  events.work_ready = [heard](const std::string& of) {
+    if (of == heard->queue) ++heard->work_ready;
+  };
+  events.cancel_requested = [heard](const std::string&, const std::string& id) {
+    heard->cancels.push_back(id);
+  };
   lease_options terms;
   terms.duration = duration;
   terms.worker_info = "card of " + made.held.token;
@@ -191,12 +196,22 @@ awaitable<bool> settle_one(const worker_end& worker, settlement one) {
   co_return answers.at(0);
 }
 
-awaitable<broker::renewal> renew(const worker_end& worker, milliseconds duration) {
+awaitable<renewed> renew(const worker_end& worker, milliseconds duration) {
   lease_options terms;
   terms.duration = duration;
   terms.worker_info = "card of " + worker.held.token;
   auto answer = co_await worker.store->renew(worker.held, terms);
-  co_return answer;
+  renewed seen;
+  seen.held = answer.held;
+  for (auto& wanted : answer.cancel_requests) {
+    EXPECT_EQ(wanted.queue, worker.held.queue);
+    seen.cancel_requests.push_back(std::move(wanted.id));
+  }
+  for (const auto& queue : answer.work_ready) {
+    EXPECT_EQ(queue, worker.held.queue);
+    seen.work_ready = true;
+  }
+  co_return seen;
 }
 
 awaitable<std::optional<job_state>> state_of(broker::broker& store, std::string queue, std::string id) {

@@ -76,7 +76,8 @@ settlement hand_back(std::string id);
 
 /// What a broker told a worker.
 struct ears {
-  int work_ready = 0;
+  std::string queue;
+  int work_ready = 0;  ///< of that queue
   strings cancels;
 };
 
@@ -100,8 +101,15 @@ awaitable<strings> claim_ids(const worker_end& worker, std::size_t max);
 /// Claims again and again until it has `count` jobs in all.
 awaitable<std::vector<claimed_job>> claim_until(const worker_end& worker, std::size_t count);
 awaitable<bool> settle_one(const worker_end& worker, settlement one);
+/// The answer to the renewal of a lease of one queue.
+struct renewed {
+  bool held = false;
+  strings cancel_requests;
+  bool work_ready = false;
+};
+
 /// Renews and gives the answer.
-awaitable<broker::renewal> renew(const worker_end& worker, milliseconds duration = 60s);
+awaitable<renewed> renew(const worker_end& worker, milliseconds duration = 60s);
 
 /// The state of a job as inspect sees it; nothing if there is no such job.
 awaitable<std::optional<job_state>> state_of(broker::broker& store, std::string queue, std::string id);

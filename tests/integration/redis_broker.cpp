@@ -84,7 +84,7 @@ REDIS_TEST(another_format_is_refused_in_a_clear_line, {}) {
   text = co_await error_of<broker_error>(store->wait_ended("q", "a"));
   EXPECT_NE(text.find("format version 4"), std::string::npos) << text;
   EXPECT_NE(text.find("use a newer quarq"), std::string::npos) << text;
-  const strings older = {"SET", "quarq:{q}:format", "1"};
+  const strings older = {"SET", "quarq:{q}:format", "2"};
   server.command(older);
   text = co_await error_of<broker_error>(enqueue_one(*store, "q", job_named("a")));
   EXPECT_NE(text.find("end these jobs with the quarq that made them"), std::string::npos) << text;
@@ -162,8 +162,9 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
   const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   strings keys;
   const auto settled_by = "quarq:{q}:settled:" + worker.held.token;
-  const strings expected = {"quarq:queues",    "quarq:{q}:beat", "quarq:{q}:cards",  "quarq:{q}:format",
-                            "quarq:{q}:heard", "quarq:{q}:idle", "quarq:{q}:leases", settled_by};
+  const strings expected = {"quarq:cards",      "quarq:heard", "quarq:leases",     "quarq:queues",
+                            "quarq:served",     "quarq:tasks", "quarq:{q}:format", "quarq:{q}:idle",
+                            "quarq:{q}:leases", settled_by};
   while (keys != expected && std::chrono::steady_clock::now() < deadline) {
     co_await renew(worker);  // tidies up what was kept
     auto none = co_await claim_ids(worker, 1);

@@ -215,7 +215,7 @@ REDIS_TEST(client_and_worker_live_through_a_crash_of_the_server, appendonly()) {
   int reconnected = 0, work_ready = 0;
   broker::worker_events events;
   events.reconnected = [&] { ++reconnected; };
-  events.work_ready = [&] { ++work_ready; };
+  events.work_ready = [&](const std::string&) { ++work_ready; };
   lease_options terms;
   terms.duration = 60s;
   co_await elsewhere->open_lease(worker.held, terms, events);
@@ -367,7 +367,7 @@ REDIS_TEST(after_an_outage_every_worker_has_time_to_come_back, {}) {
   co_await enqueue_ids(*store, "q", ids);
   co_await claim_ids(first, 1);
   co_await claim_ids(second, 1);
-  const strings now = {"TIME"}, last = {"ZRANGE", "quarq:{q}:leases", "-1", "-1", "WITHSCORES"};
+  const strings now = {"TIME"}, last = {"ZRANGE", "quarq:leases", "-1", "-1", "WITHSCORES"};
   auto ran_out = [&] {
     const auto time = server.command(now);
     return std::stod(time.items.at(0).text) * 1000 > std::stod(server.command(last).items.at(1).text);

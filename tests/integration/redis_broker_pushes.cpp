@@ -27,9 +27,12 @@ awaitable<taker> new_taker(std::shared_ptr<broker::broker> store, std::string to
   made.worker.held = lease{"q", token};
   made.worker.heard = std::make_shared<ears>();
   broker::worker_events events;
-  events.work_ready = [heard = made.worker.heard] { ++heard->work_ready; };
-  events.cancel_requested = [heard = made.worker.heard](std::string id) { heard->cancels.push_back(id); };
-  events.on_job_pushed = [given = made.given, at = made.given_at](claimed_job job, broker::time_point now) {
+  events.work_ready = [heard = made.worker.heard](const std::string&) { ++heard->work_ready; };
+  events.cancel_requested = [heard = made.worker.heard](const std::string&, const std::string& id) {
+    heard->cancels.push_back(id);
+  };
+  events.on_job_pushed = [given = made.given, at = made.given_at](const std::string&, claimed_job job,
+                                                                  broker::time_point now) {
     given->push_back(job);
     at->push_back(now);
   };
@@ -156,7 +159,7 @@ REDIS_TEST(given_jobs_of_a_lost_lease_go_to_others_and_its_holder_is_refused, {}
   co_await until(second);
   co_await until(confirmed);
   server.command(on_its_way);
-  const strings run_out = {"ZADD", "quarq:{q}:leases", "1", "idle"};
+  const strings run_out = {"ZADD", "quarq:leases", "1", "idle"};
   server.command(run_out);
   auto other = co_await new_worker(store, "q");
   co_await renew(other);
@@ -178,7 +181,7 @@ REDIS_TEST(given_jobs_of_a_lost_lease_go_to_others_and_its_holder_is_refused, {}
 REDIS_TEST(a_lease_that_seems_to_stand_still_is_given_nothing, {}) {
   auto store = open(server, loop);
   auto silent = co_await new_taker(store, "silent", 10);
-  const strings long_ago = {"HSET", "quarq:{q}:heard", "silent", "1000"};
+  const strings long_ago = {"HSET", "quarq:heard", "silent", "1000"};
   server.command(long_ago);
   co_await enqueue_one(*store, "q", fresh_job("a"));
   auto well = co_await new_worker(store, "q");

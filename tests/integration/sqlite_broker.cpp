@@ -221,9 +221,9 @@ TEST(sqlite_file, another_format_is_refused_by_its_number) {
   EXPECT_PRED2(holds, newer, file);
   EXPECT_PRED2(holds, newer, "format 4");
   EXPECT_PRED2(holds, newer, "newer quarq");
-  user.run("UPDATE quarq_meta SET value = 1 WHERE name = 'format'");
+  user.run("UPDATE quarq_meta SET value = 2 WHERE name = 'format'");
   const auto older = trouble_with("sqlite:" + file);
-  EXPECT_PRED2(holds, older, "format 1");
+  EXPECT_PRED2(holds, older, "format 2");
   EXPECT_PRED2(holds, older, "older quarq");
 }
 

@@ -141,7 +141,7 @@ std::vector<std::string> place::redis_left_over() {
 std::vector<std::string> place::sqlite_left_over() const {
   std::vector<std::string> left;
   broker::sqlite::database db(file_);
-  for (const char* table : {"quarq_jobs", "quarq_leases"}) {
+  for (const char* table : {"quarq_jobs", "quarq_leases", "quarq_served"}) {
     const auto sql = fmt::format("SELECT count(*) FROM {}", table);
     broker::sqlite::statement count(db.get(), sql);
     if (count.with().next() && count.integer(0) > 0)

@@ -90,17 +90,21 @@ void scripted_broker::lose_leases() {
 
 void scripted_broker::request_cancel_at_renewal(const std::string& queue, const std::string& id) {
   for (auto& [token, lease] : leases_) {
-    if (lease.queue == queue) lease.to_cancel.push_back(id);
+    if (lease.serves(queue)) lease.to_cancel.push_back({queue, id});
   }
 }
 
 const b::worker_events& scripted_broker::events(const std::string& queue) const {
   const auto& latest = leases_.at(latest_token_);
-  if (latest.queue == queue) return latest.events;
+  if (latest.serves(queue)) return latest.events;
   for (const auto& [token, lease] : leases_) {
-    if (lease.queue == queue) return lease.events;
+    if (lease.serves(queue)) return lease.events;
   }
   throw std::out_of_range("no lease of queue " + queue);
+}
+
+bool scripted_broker::held_lease::serves(const std::string& queue) const {
+  return std::find(queues.begin(), queues.end(), queue) != queues.end();
 }
 
 std::vector<scripted_broker::call> scripted_broker::calls(operation what) const {
@@ -222,7 +226,7 @@ void scripted_broker::apply(const std::string& queue, stored_job& job, const b::
 
 void scripted_broker::tell_ready(const std::string& queue, const std::string& but) {
   for (auto& [token, lease] : leases_) {
-    if (lease.queue == queue && token != but && lease.events.work_ready) lease.events.work_ready();
+    if (lease.serves(queue) && token != but && lease.events.work_ready) lease.events.work_ready(queue);
   }
 }
 
@@ -280,21 +284,23 @@ awaitable<b::cancel_result> scripted_broker::cancel(std::string queue, std::stri
     end(job, job_state::cancelled, std::move(outcome), keep);
     co_return b::cancel_result::cancelled;
   }
-  leases_.at(job.facts.holder).events.cancel_requested(id);
+  leases_.at(job.facts.holder).events.cancel_requested(queue, id);
   co_return b::cancel_result::requested;
 }
 
 // ---- for workers
 
-awaitable<void> scripted_broker::open_lease(b::lease held, b::lease_options terms, b::worker_events events) {
-  call c{operation::open_lease, held.queue};
+awaitable<void> scripted_broker::open_lease(b::worker_lease held, b::lease_options terms,
+                                            b::worker_events events) {
+  call c{operation::open_lease, held.queues.front()};
   co_await called(std::move(c));
   latest_token_ = held.token;
-  leases_[held.token] = held_lease{held.queue, std::move(terms.worker_info), std::move(events), {}};
+  leases_[held.token] = held_lease{
+      held.queues, std::move(terms.worker_info), std::move(terms.announcement), std::move(events), {}};
 }
 
-awaitable<b::renewal> scripted_broker::renew(b::lease held, b::lease_options terms) {
-  call c{operation::renew, held.queue};
+awaitable<b::renewal> scripted_broker::renew(b::worker_lease held, b::lease_options terms) {
+  call c{operation::renew, held.queues.front()};
   co_await called(std::move(c));
   b::renewal answer;
   const auto found = leases_.find(held.token);
@@ -303,16 +309,19 @@ awaitable<b::renewal> scripted_broker::renew(b::lease held, b::lease_options ter
     found->second.worker_info = std::move(terms.worker_info);
     answer.cancel_requests = std::exchange(found->second.to_cancel, {});
   }
-  auto& jobs = queues_[held.queue];
-  ready_due(jobs);
-  answer.work_ready = std::any_of(jobs.begin(), jobs.end(), [](const auto& entry) {
-    return entry.second.facts.state == job_state::queued;
-  });
+  for (const auto& queue : held.queues) {
+    auto& jobs = queues_[queue];
+    ready_due(jobs);
+    const bool ready = std::any_of(jobs.begin(), jobs.end(), [](const auto& entry) {
+      return entry.second.facts.state == job_state::queued;
+    });
+    if (ready) answer.work_ready.push_back(queue);
+  }
   co_return answer;
 }
 
-awaitable<void> scripted_broker::close_lease(b::lease held) {
-  call c{operation::close_lease, held.queue};
+awaitable<void> scripted_broker::close_lease(b::worker_lease held) {
+  call c{operation::close_lease, held.queues.front()};
   co_await called(std::move(c));
   leases_.erase(held.token);
   hand_back_all(held.token);

@@ -69,7 +69,7 @@ class scripted_broker final : public broker::broker {
 
   struct call {
     operation what;
-    std::string queue;
+    std::string queue;                  ///< the first one of a worker's lease
     std::size_t max = 0;                ///< of a claim
     std::vector<std::string> ids = {};  ///< of the jobs that were named
   };
@@ -97,11 +97,11 @@ class scripted_broker final : public broker::broker {
   awaitable<std::optional<quarq::broker::ended>> wait_ended(std::string queue, std::string id) override;
   awaitable<quarq::broker::cancel_result> cancel(std::string queue, std::string id, std::string outcome,
                                                  std::optional<milliseconds> keep) override;
-  awaitable<void> open_lease(quarq::broker::lease held, quarq::broker::lease_options terms,
+  awaitable<void> open_lease(quarq::broker::worker_lease held, quarq::broker::lease_options terms,
                              quarq::broker::worker_events events) override;
-  awaitable<quarq::broker::renewal> renew(quarq::broker::lease held,
+  awaitable<quarq::broker::renewal> renew(quarq::broker::worker_lease held,
                                           quarq::broker::lease_options terms) override;
-  awaitable<void> close_lease(quarq::broker::lease held) override;
+  awaitable<void> close_lease(quarq::broker::worker_lease held) override;
   awaitable<quarq::broker::claim_result> claim(quarq::broker::lease held, std::size_t max) override;
   awaitable<std::vector<bool>> settle(quarq::broker::lease held,
                                       std::vector<quarq::broker::settlement> batch) override;
@@ -129,10 +129,11 @@ class scripted_broker final : public broker::broker {
     std::optional<time_point> kept_until;  // of an ended job; nullopt: for ever
   };
   struct held_lease {
-    std::string queue;
-    std::string worker_info;
+    std::vector<std::string> queues;
+    std::string worker_info, announcement;
     quarq::broker::worker_events events;
-    std::vector<std::string> to_cancel;
+    std::vector<quarq::broker::renewal::request> to_cancel;
+    bool serves(const std::string& queue) const;
   };
   using jobs_by_id = std::map<std::string, stored_job>;
 

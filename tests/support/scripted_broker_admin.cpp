@@ -33,7 +33,8 @@ awaitable<std::vector<b::queue_summary>> scripted_broker::queues() {
 awaitable<std::vector<b::worker_summary>> scripted_broker::workers(std::string queue) {
   std::vector<b::worker_summary> found;
   for (const auto& [token, lease] : leases_) {
-    if (lease.queue == queue) found.push_back({token, lease.worker_info, 0, milliseconds(0)});
+    if (lease.serves(queue))
+      found.push_back({token, lease.worker_info, lease.announcement, 0, milliseconds(0)});
   }
   co_return found;
 }

@@ -263,6 +263,19 @@ awaitable<std::vector<worker_summary>> arq_broker::workers(std::string queue) {
   co_return found;
 }
 
+// Python's workers announce nothing.
+awaitable<crew> arq_broker::crew_of(std::string queue) {
+  co_await prepare(queue);
+  const auto key = key_of(queue);
+  std::vector<std::string> args(1, health_key_of(key));
+  auto reply = co_await run(scripts().workers, key, std::move(args));
+  crew found;
+  found.others = item(reply, 2).integer == 1;
+  for (auto& worker : redis_common::read_workers(item(reply, 1)))
+    found.announcements.push_back(std::move(worker.announcement));
+  co_return found;
+}
+
 awaitable<std::size_t> arq_broker::requeue(std::string queue, std::vector<std::string> ids) {
   co_await prepare(queue);
   const bool all = ids.empty();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -109,7 +110,7 @@ arq_broker::arq_broker(arq_settings settings, boost::asio::any_io_executor loop)
 arq_broker::~arq_broker() {
   enqueuer_->close();
   waits_->close();
-  for (const auto& [token, one] : leases_) one->poller->close();
+  for (const auto& [channel, one] : leases_) one->poller->close();
 }
 
 // ---- for clients
@@ -197,59 +198,107 @@ awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, s
 
 // ---- for workers
 
-awaitable<void> arq_broker::open_lease(lease held, lease_options options, worker_events events) {
-  co_await prepare(held.queue);
-  held.queue = key_of(held.queue);
-  co_await server_.remember_queue(held.queue);
-  auto made = std::make_shared<arq_lease>();
-  made->held = held;
-  made->duration = options.duration;
-  made->events = std::move(events);
-  arq::poller::callbacks callbacks;
-  callbacks.work_ready = [this, token = held.token] { on_message(token, "w"); };
-  callbacks.abort_requested = [this, token = held.token](std::string id) { on_message(token, "c" + id); };
-  made->poller =
-      std::make_shared<arq::poller>(loop_, connection_, held, settings_.poll, std::move(callbacks));
-  leases_[held.token] = made;
-  std::function<void(std::string_view)> receive = [this, token = held.token](std::string_view message) {
-    on_message(token, message);
-  };
-  co_await connection_.subscribe(lease_channel(held), std::move(receive));
-  auto args = renewal_args(held, options, "1");
-  co_await run(scripts().renew, held.queue, std::move(args));
-  made->poller->start();
-  co_await write_health(made);
+// With the keys of its queues, of which two names may mean the same one.
+worker_lease arq_broker::with_keys(const worker_lease& held) const {
+  worker_lease keyed(held.token, {});
+  for (const auto& queue : held.queues) {
+    auto key = key_of(queue);
+    if (std::find(keyed.queues.begin(), keyed.queues.end(), key) == keyed.queues.end())
+      keyed.queues.push_back(std::move(key));
+  }
+  return keyed;
 }
 
-awaitable<renewal> arq_broker::renew(lease held, lease_options options) {
-  co_await prepare(held.queue);
-  held.queue = key_of(held.queue);
-  auto args = renewal_args(held, options, "0");
-  auto reply = co_await run(scripts().renew, held.queue, std::move(args));
-  renewal answer;
+std::shared_ptr<arq_lease> arq_broker::make_part(const lease& held, std::string queue, milliseconds duration,
+                                                 std::shared_ptr<const worker_events> events) {
+  auto made = std::make_shared<arq_lease>();
+  made->held = held;
+  made->queue = std::move(queue);
+  made->duration = duration;
+  made->events = std::move(events);
+  arq::poller::callbacks callbacks;
+  const auto channel = lease_channel(held);
+  callbacks.work_ready = [this, channel] { on_message(channel, "w"); };
+  callbacks.abort_requested = [this, channel](std::string id) { on_message(channel, "c" + id); };
+  made->poller =
+      std::make_shared<arq::poller>(loop_, connection_, held, settings_.poll, std::move(callbacks));
+  return made;
+}
+
+awaitable<void> arq_broker::open_lease(worker_lease held, lease_options options, worker_events events) {
+  for (const auto& queue : held.queues) co_await prepare(queue);
+  check_lease(held);
+  const auto keyed = with_keys(held);
+  const auto shared = std::make_shared<const worker_events>(std::move(events));
+  for (const auto& key : keyed.queues) {
+    co_await server_.remember_queue(key);
+    const lease part{key, held.token};
+    const auto channel = lease_channel(part);
+    const auto name =
+        std::find_if(held.queues.begin(), held.queues.end(), [&](const auto& q) { return key_of(q) == key; });
+    leases_[channel] = make_part(part, *name, options.duration, shared);
+    std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
+      on_message(channel, message);
+    };
+    co_await connection_.subscribe(channel, std::move(receive));
+  }
+  std::vector<std::string> args = {held.token, std::to_string(options.duration.count()), options.worker_info,
+                                   options.announcement};
+  co_await run_for(scripts().open_lease, keyed, std::move(args));
+  for (const auto& key : keyed.queues) {
+    const auto here = lease_of({key, held.token});
+    if (!here) continue;
+    here->poller->start();
+    co_await write_health(here);
+  }
+}
+
+awaitable<renewal> arq_broker::renew(worker_lease held, lease_options options) {
+  for (const auto& queue : held.queues) co_await prepare(queue);
+  check_lease(held);
+  auto keyed = with_keys(held);
+  const auto turn = renewals_[held.token]++ % keyed.queues.size();
+  std::rotate(keyed.queues.begin(), keyed.queues.begin() + static_cast<std::ptrdiff_t>(turn),
+              keyed.queues.end());
+  std::vector<std::string> args = {held.token, std::to_string(options.duration.count()), options.worker_info,
+                                   health_key_of(keyed.queues.front())};
+  const auto dead = settings_.dead.args();
+  args.insert(args.end(), dead.begin(), dead.end());
+  auto reply = co_await run_for(scripts().renew, keyed, std::move(args));
   if (reply.is_nil()) {
-    forget_lease(held);
-    co_return answer;
+    forget_lease(keyed);
+    co_return renewal();
   }
-  answer.held = true;
-  answer.work_ready = item(reply, 0).integer == 1;
-  settings_.dead.log_removed(name_of(held.queue), item(reply, 1).integer);
-  std::unordered_set<std::string_view> seen;
-  for (std::size_t i = 2; i < reply.items.size(); ++i) {
-    if (seen.insert(reply.items[i].text).second) answer.cancel_requests.push_back(reply.items[i].text);
+  settings_.dead.log_removed(name_of(keyed.queues.front()), item(reply, 1).integer);
+  auto answer = read_renewal(reply, keyed);
+  for (const auto& key : keyed.queues) {
+    const auto here = lease_of({key, held.token});
+    if (here && std::chrono::steady_clock::now() >= here->health_due) co_await write_health(here);
   }
-  auto here = lease_of(held);
-  if (here && std::chrono::steady_clock::now() >= here->health_due) co_await write_health(here);
   co_return answer;
 }
 
-std::vector<std::string> arq_broker::renewal_args(const lease& held, const lease_options& options,
-                                                  const char* open) const {
-  auto args = redis_common::renewal_args(held, options, open);
-  args.push_back(health_key_of(held.queue));
-  const auto dead = settings_.dead.args();
-  args.insert(args.end(), dead.begin(), dead.end());
-  return args;
+renewal arq_broker::read_renewal(const quarq::redis::reply& reply, const worker_lease& held) const {
+  renewal answer;
+  answer.held = true;
+  const auto named = [&](const std::string& key) {
+    const auto here = lease_of({key, held.token});
+    return here ? here->queue : name_of(key);
+  };
+  if (item(reply, 0).integer == 1) answer.work_ready.push_back(named(held.queues.front()));
+  std::set<std::pair<std::string_view, std::string_view>> seen;
+  for (std::size_t i = 2; i < reply.items.size(); ++i) {
+    const auto& wanted = reply.items[i];
+    const auto& prefix = item(wanted, 0).text;
+    const auto key = std::find_if(held.queues.begin(), held.queues.end(),
+                                  [&](const auto& one) { return own_prefix(one) == prefix; });
+    if (key == held.queues.end()) continue;
+    for (std::size_t k = 1; k < wanted.items.size(); ++k) {
+      const auto& id = wanted.items[k].text;
+      if (seen.insert({prefix, id}).second) answer.cancel_requests.push_back({named(*key), id});
+    }
+  }
+  return answer;
 }
 
 // As arq's workers do now and then, for `arq --check`. A lease is not in danger without.
@@ -267,13 +316,15 @@ awaitable<void> arq_broker::write_health(std::shared_ptr<arq_lease> of) {
   }
 }
 
-awaitable<void> arq_broker::close_lease(lease held) {
-  co_await prepare(held.queue);
-  held.queue = key_of(held.queue);
-  forget_lease(held);
-  std::vector<std::string> args = {held.token, health_key_of(held.queue)};
-  co_await run(scripts().close_lease, held.queue, std::move(args));
-  settle_numbers_.erase(held.token);
+awaitable<void> arq_broker::close_lease(worker_lease held) {
+  for (const auto& queue : held.queues) co_await prepare(queue);
+  check_lease(held);
+  const auto keyed = with_keys(held);
+  forget_lease(keyed);
+  std::vector<std::string> args(1, held.token);
+  for (const auto& key : keyed.queues) args.push_back(health_key_of(key));
+  co_await run_for(scripts().close_lease, keyed, std::move(args));
+  for (const auto& key : keyed.queues) settle_numbers_.erase(lease_channel({key, held.token}));
 }
 
 awaitable<claim_result> arq_broker::claim(lease held, std::size_t max) {
@@ -420,7 +471,7 @@ awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, tim
     end.outcome = aborted_outcome(one.job, now);
     end.keep = keep_aborted;
     end.keep_asked_for = keep_asked_for(one.job.record);
-    if (here && here->events.aborted_unstarted) here->events.aborted_unstarted(one.job, now);
+    if (here && here->events->aborted_unstarted) here->events->aborted_unstarted(one.job, now);
   }
   co_await settle_in_parts(held, std::move(batch));
 }
@@ -451,10 +502,11 @@ awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement
                                         std::vector<bool>& answers) {
   std::vector<std::string> args;
   args.reserve(3 + 3 * which.size());
-  const auto number = settle_numbers_[held.token].next();
+  const auto channel = lease_channel(held);
+  const auto number = settle_numbers_[channel].next();
   args.push_back(held.token);
   args.push_back(number);
-  args.push_back(settle_numbers_[held.token].take_answered());
+  args.push_back(settle_numbers_[channel].take_answered());
   auto& over = connection_for(results[which.front()].size());
   for (const auto i : which) {
     args.push_back(batch[i].id);
@@ -462,7 +514,7 @@ awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement
     args.push_back(std::move(results[i]));
   }
   auto reply = co_await run_over(over, scripts().settle, held.queue, std::move(args));
-  settle_numbers_[held.token].answered(number);
+  settle_numbers_[channel].answered(number);
   const auto here = lease_of(held);
   for (std::size_t k = 0; k < which.size(); ++k) {
     const bool was_held = reply.text.empty() || reply.text.at(k) == '1';
@@ -508,30 +560,34 @@ awaitable<void> arq_broker::reconcile(lease held, std::vector<std::string> known
 // ---- what comes without being asked
 
 std::shared_ptr<arq_lease> arq_broker::lease_of(const lease& held) const {
-  const auto found = leases_.find(held.token);
-  const bool is_it = found != leases_.end() && found->second->held.queue == held.queue;
-  return is_it ? found->second : nullptr;
+  const auto found = leases_.find(lease_channel(held));
+  return found == leases_.end() ? nullptr : found->second;
 }
 
-void arq_broker::on_message(const std::string& token, std::string_view message) {
-  const auto found = leases_.find(token);
+void arq_broker::on_message(const std::string& channel, std::string_view message) {
+  const auto found = leases_.find(channel);
   if (found == leases_.end() || message.empty()) return;
   // Kept: what is called may close the lease.
   const auto here = found->second;
+  const auto& events = *here->events;
   if (message[0] == 'w') {
     here->poller->woken();
-    if (here->events.work_ready) here->events.work_ready();
+    if (events.work_ready) events.work_ready(here->queue);
   } else if (message[0] == 'c') {
-    if (here->events.cancel_requested) here->events.cancel_requested(std::string(message.substr(1)));
+    if (events.cancel_requested) events.cancel_requested(here->queue, std::string(message.substr(1)));
   }
 }
 
-void arq_broker::forget_lease(const lease& held) {
-  const auto here = lease_of(held);
-  if (!here) return;
-  here->poller->close();
-  leases_.erase(held.token);
-  connection_.unsubscribe(lease_channel(held));
+void arq_broker::forget_lease(const worker_lease& held) {
+  renewals_.erase(held.token);
+  for (const auto& key : held.queues) {
+    const lease part{key, held.token};
+    const auto here = lease_of(part);
+    if (!here) continue;
+    here->poller->close();
+    leases_.erase(lease_channel(part));
+    connection_.unsubscribe(lease_channel(part));
+  }
 }
 
 // What was published meanwhile is lost, and the server may have been restarted without what it had, or be
@@ -542,9 +598,12 @@ void arq_broker::reconnected() {
   enqueuer_->reconnected();
   waits_->reconnected();
   const auto leases = leases_;
-  for (const auto& [token, one] : leases) {
-    if (one->events.reconnected) one->events.reconnected();
-    if (one->events.work_ready) one->events.work_ready();
+  std::set<const worker_events*> told;
+  for (const auto& [channel, one] : leases) {
+    if (told.insert(one->events.get()).second && one->events->reconnected) one->events->reconnected();
+  }
+  for (const auto& [channel, one] : leases) {
+    if (one->events->work_ready) one->events->work_ready(one->queue);
   }
 }
 
@@ -566,6 +625,16 @@ std::string arq_broker::name_of(const std::string& key) const {
 awaitable<quarq::redis::reply> arq_broker::run(const quarq::redis::script& script, std::string key,
                                                std::vector<std::string> args) {
   return run_over(connection_, script, std::move(key), std::move(args));
+}
+
+// A script over all queues of a lease.
+awaitable<quarq::redis::reply> arq_broker::run_for(const quarq::redis::script& script,
+                                                   const worker_lease& held, std::vector<std::string> args) {
+  std::vector<std::string> keys;
+  keys.reserve(held.queues.size());
+  for (const auto& key : held.queues) keys.push_back(own_prefix(key));
+  auto reply = co_await connection_.run(script, std::move(keys), std::move(args));
+  co_return reply;
 }
 
 awaitable<quarq::redis::reply> arq_broker::run_over(quarq::redis::connection& over,

@@ -41,9 +41,9 @@ class arq_broker final : public broker {
   awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
                                   std::optional<milliseconds> keep) override;
 
-  awaitable<void> open_lease(lease held, lease_options options, worker_events events) override;
-  awaitable<renewal> renew(lease held, lease_options options) override;
-  awaitable<void> close_lease(lease held) override;
+  awaitable<void> open_lease(worker_lease held, lease_options options, worker_events events) override;
+  awaitable<renewal> renew(worker_lease held, lease_options options) override;
+  awaitable<void> close_lease(worker_lease held) override;
   awaitable<claim_result> claim(lease held, std::size_t max) override;
   awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
   awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
@@ -54,6 +54,7 @@ class arq_broker final : public broker {
   awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) override;
   awaitable<std::vector<queue_summary>> queues() override;
   awaitable<std::vector<worker_summary>> workers(std::string queue) override;
+  awaitable<crew> crew_of(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
   awaitable<std::size_t> purge(std::string queue, job_state state) override;
   awaitable<std::vector<std::string>> warnings() override;
@@ -101,8 +102,12 @@ class arq_broker final : public broker {
                               std::vector<bool>& answers);
   std::string result_of(const lease& held, const settlement& one);
   std::string result_that_fits(const settlement& one, const known_job& job, const std::string& key);
-  std::vector<std::string> renewal_args(const lease& held, const lease_options& options,
-                                        const char* open) const;
+  worker_lease with_keys(const worker_lease& held) const;
+  std::shared_ptr<arq_lease> make_part(const lease& held, std::string queue, milliseconds duration,
+                                       std::shared_ptr<const worker_events> events);
+  renewal read_renewal(const quarq::redis::reply& reply, const worker_lease& held) const;
+  awaitable<quarq::redis::reply> run_for(const quarq::redis::script& script, const worker_lease& held,
+                                         std::vector<std::string> args);
   static known_job known(const taken& one);
   awaitable<void> write_health(std::shared_ptr<arq_lease> of);
 
@@ -119,8 +124,8 @@ class arq_broker final : public broker {
   awaitable<std::size_t> purge_results(std::string key, job_state state);
 
   std::shared_ptr<arq_lease> lease_of(const lease& held) const;
-  void on_message(const std::string& token, std::string_view message);
-  void forget_lease(const lease& held);
+  void on_message(const std::string& channel, std::string_view message);
+  void forget_lease(const worker_lease& held);
   void reconnected();
 
   const arq_settings settings_;
@@ -133,8 +138,9 @@ class arq_broker final : public broker {
   std::shared_ptr<redis_common::result_waiters> waits_;
   redis_common::repeatable_calls repeatable_;
   server_clock clock_;
-  std::map<std::string, std::shared_ptr<arq_lease>, std::less<>> leases_;         // by token
-  std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by token
+  std::map<std::string, std::shared_ptr<arq_lease>, std::less<>> leases_;         // by channel
+  std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by channel
+  std::map<std::string, std::size_t, std::less<>> renewals_;  // by token: each looks at another queue
 };
 
 /// What broker::open() calls for these URLs.

@@ -21,6 +21,7 @@ if not holder then
 end
 if redis.call('ZSCORE', P .. 'leases', holder) then
   redis.call('HSETNX', P .. 'cancel:' .. holder, id, ARGV[5])
+  redis.call('SADD', 'arq:quarq:cancel:' .. holder, P)
   redis.call('PUBLISH', P .. 'lease:' .. holder, 'c' .. id)
 else
   -- A Python worker heeds this if it was started with allow_abort_jobs.

@@ -1,4 +1,4 @@
-// A lease as this process knows it, and its health record.
+// Leases as this process knows them, and the health records of their queues.
 #pragma once
 
 #include <chrono>
@@ -13,10 +13,12 @@
 
 namespace quarq::broker::arq {
 
+/// The part of a worker's lease that is for one queue.
 struct arq_lease {
-  lease held;  ///< with the key of its queue
+  lease held;                                   ///< with the key of its queue
+  std::string queue;                            ///< as the worker calls it
+  std::shared_ptr<const worker_events> events;  ///< the whole worker's
   milliseconds duration{7000};
-  worker_events events;
   std::shared_ptr<arq::poller> poller;
   /// The jobs held, by id: arq's results repeat what was to be done.
   std::unordered_map<std::string, known_job> jobs;

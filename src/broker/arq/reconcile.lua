@@ -16,7 +16,7 @@ for i = 3, #ARGV do
 end
 local given = give_back(token, known, false)
 if redis.call('ZSCORE', P .. 'leases', token) then
-  extend(token, tonumber(ARGV[2]))
+  extend_here(token, tonumber(ARGV[2]))
 end
 redis.call('ZREM', P .. 'idle', token)
 if given > 0 then

@@ -19,6 +19,7 @@ struct arq_scripts : redis_common::script_set {
   const script& claim = add(claim_lua);
   const script& set_attempts = add(set_attempts_lua);
   const script& settle = add(settle_lua);
+  const script& open_lease = add(open_lease_lua);
   const script& renew = add(renew_lua);
   const script& health = add(health_lua);
   const script& poll = add(poll_lua);

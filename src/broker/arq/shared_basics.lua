@@ -8,6 +8,19 @@
 local P = KEYS[1]
 local Q = string.sub(P, 1, -8)
 
+-- What is asked and done from now on is of the queue with this prefix.
+local function turn_to(prefix)
+  P, Q = prefix, string.sub(prefix, 1, -8)
+end
+
+-- A worker has one lease over all its queues; P..'leases' of each has its token, with the moment at which it was opened. What
+-- is known of a lease stands once for the database. A sorted set: token -> when the lease runs out, ms; 0: it has run out, and not
+-- all it held has been given back yet.
+local all_leases = 'arq:quarq:leases'
+
+-- A hash that would say when a lease was heard last (shared_wake.lua): Redis knows no more than that a worker subscribes.
+local heard_key = 'arq:quarq:heard'
+
 -- The broker's clock: ms of Unix time, with a fraction.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000

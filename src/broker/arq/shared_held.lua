@@ -33,8 +33,14 @@ local function held_by(token, keep)
   return ids, kept, own
 end
 
--- Protects the jobs of this lease for as long again. What others have taken is not held any more.
-local function extend(token, duration)
+-- The prefixes of the queues of a lease.
+local function queues_of(token)
+  local served = redis.call('HGET', 'arq:quarq:served', token)
+  return served and cmsgpack.unpack(served) or {}
+end
+
+-- Protects the jobs of this lease in the queue P for as long again. What others have taken is not held any more.
+local function extend_here(token, duration)
   local protected = string.format('%d', protected_ms(duration))
   local until_when = moment(now + protected_ms(duration))
   local later, lost = {}, {}
@@ -51,7 +57,17 @@ local function extend(token, duration)
     redis.call('ZADD', Q, 'XX', unpack(later, i, math.min(i + 1999, #later)))
   end
   many('HDEL', P .. 'held:' .. token, lost)
-  redis.call('HSET', P .. 'extended', token, moment(now))
+end
+
+-- The same in all its queues.
+local function extend(token, duration)
+  local here = P
+  for _, prefix in ipairs(queues_of(token)) do
+    turn_to(prefix)
+    extend_here(token, duration)
+  end
+  turn_to(here)
+  redis.call('HSET', 'arq:quarq:extended', token, moment(now))
 end
 
 -- Puts jobs back into the queue, each where it stood when it was claimed: the start that is over does not count. `kept` is what
@@ -106,58 +122,87 @@ local function give_back(token, keep, lost)
   return #back
 end
 
--- Removes all that is stored of a lease; its jobs were given back before.
-local function forget_lease(token)
+-- Removes all that is stored of a lease in the queue P; its jobs were given back before.
+local function leave(token)
   redis.call('ZREM', P .. 'leases', token)
   redis.call('ZREM', P .. 'idle', token)
-  redis.call('HDEL', P .. 'cards', token)
-  redis.call('HDEL', P .. 'extended', token)
   redis.call('DEL', P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token)
+end
+
+-- Forgets a lease that has left all its queues.
+local function forget_lease(token)
+  redis.call('ZREM', all_leases, token)
+  for _, key in ipairs({'cards', 'tasks', 'served', 'extended'}) do
+    redis.call('HDEL', 'arq:quarq:' .. key, token)
+  end
+  redis.call('DEL', 'arq:quarq:cancel:' .. token)
+  if redis.call('EXISTS', all_leases) == 0 then
+    redis.call('DEL', 'arq:quarq:last_heard')
+  end
 end
 
 -- Workers renew each second, or four times in a lease of `duration` ms. If none was heard for longer than this, none could be:
 -- the server or the network stood still, or the clock was set.
 local function nobody_was_heard(duration)
-  local heard = tonumber(redis.call('GET', P .. 'last_heard') or 0)
+  local heard = tonumber(redis.call('GET', 'arq:quarq:last_heard') or 0)
   return now - heard > math.max(500, math.min(2500, duration / 2)) or heard - now > 1000
 end
 
--- Gives each lease `duration` ms from now.
+-- Gives each lease that has not run out for good `duration` ms from now.
 local function extend_all(duration)
-  for _, each in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
+  for _, each in ipairs(redis.call('ZRANGEBYSCORE', all_leases, '(0', '+inf')) do
     extend(each, duration)
-    redis.call('ZADD', P .. 'leases', moment(now + duration), each)
+    redis.call('ZADD', all_leases, moment(now + duration), each)
   end
-  redis.call('SET', P .. 'last_heard', moment(now))
+  redis.call('SET', 'arq:quarq:last_heard', moment(now))
 end
 
--- Gives the jobs of all leases that have run out, but `mine`, back to the queue, as lost. When nobody was heard for
--- a while, or every lease has run out, each gets `duration` ms to come back before its jobs go to others.
+-- Gives the jobs of a lost lease back, as lost, in up to `most` of its queues. Returns the queues it still has, and how many were
+-- done.
+local function give_back_in_all(lost, most)
+  local queues, done, here = queues_of(lost), 0, P
+  while #queues > 0 and done < most do
+    turn_to(table.remove(queues))
+    if give_back(lost, nil, true) > 0 then
+      wake(P)
+    end
+    leave(lost)
+    done = done + 1
+  end
+  turn_to(here)
+  return queues, done
+end
+
+-- Gives the jobs of all leases that have run out, but `mine`, back to their queues, those of up to 100 queues of leases in a
+-- call. When nobody was heard for a while, or every lease has run out, each gets `duration` ms to come back before its jobs go to
+-- others.
 local function take_back_lost(mine, duration)
-  local leases = P .. 'leases'
-  local first = redis.call('ZRANGE', leases, 0, 0, 'WITHSCORES')
+  local first = redis.call('ZRANGE', all_leases, 0, 0, 'WITHSCORES')
   if not first[1] then
     return
   end
-  local last = redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')
-  if nobody_was_heard(duration) or tonumber(last[2]) < now then
+  local last = tonumber(redis.call('ZRANGE', all_leases, -1, -1, 'WITHSCORES')[2])
+  if nobody_was_heard(duration) or (last > 0 and last < now) then
     extend_all(duration)
     return
   end
   if tonumber(first[2]) >= now then
     return
   end
-  local given = 0
-  for _, lost in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', '(' .. moment(now), 'LIMIT', 0, 100)) do
+  local left = 100
+  for _, lost in ipairs(redis.call('ZRANGEBYSCORE', all_leases, '-inf', '(' .. moment(now), 'LIMIT', 0, left)) do
     if lost == mine then
       extend(mine, duration)
-    else
-      given = given + give_back(lost, nil, true)
-      forget_lease(lost)
+    elseif left > 0 then
+      local queues, done = give_back_in_all(lost, left)
+      left = left - done
+      if #queues == 0 then
+        forget_lease(lost)
+      else
+        redis.call('ZADD', all_leases, 0, lost)
+        redis.call('HSET', 'arq:quarq:served', lost, cmsgpack.pack(queues))
+      end
     end
-  end
-  if given > 0 then
-    wake(P)
   end
 end
 

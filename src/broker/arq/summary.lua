@@ -4,7 +4,7 @@
 -- ARGV[1..] ids of jobs that run, of this queue or another: they are counted as such, and not among the others
 --
 -- Returns {due, deferred, running, dead, live leases}
--- needs: shared_basics
+-- needs: shared_basics shared_live
 local due = redis.call('ZCOUNT', Q, '-inf', moment(now))
 local deferred = redis.call('ZCARD', Q) - due
 local running = 0
@@ -21,4 +21,4 @@ if #ARGV > 0 then
     end
   end
 end
-return {due, deferred, running, redis.call('ZCARD', P .. 'dead'), redis.call('ZCOUNT', P .. 'leases', moment(now), '+inf')}
+return {due, deferred, running, redis.call('ZCARD', P .. 'dead'), #live_leases()}

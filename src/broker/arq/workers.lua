@@ -3,15 +3,17 @@
 -- KEYS[1]  P, the queue's prefix
 -- ARGV[1]  the key of the queue's health record
 --
--- Returns {nil or {the health record, for how many ms it lives}, {{token, card, how many jobs it holds, for how many ms it is
--- held}...}}. The health record is shared by all workers of a queue: where quarq's write it, it says nothing new.
--- needs: shared_basics
+-- Returns {nil or {the health record, for how many ms it lives}, {{token, card, how many of the queue's jobs it holds, for how many
+-- ms it is held, what it handles}...}, python}. The health record is shared by all workers of a queue: where quarq's write it, it says
+-- nothing new. 1 at the end where workers of Python's may serve the queue, else 0.
+-- needs: shared_basics shared_live
 local each = {}
-local leases = redis.call('ZRANGEBYSCORE', P .. 'leases', moment(now), '+inf', 'WITHSCORES')
-for i = 1, #leases, 2 do
-  local token = leases[i]
-  each[#each + 1] = {token, redis.call('HGET', P .. 'cards', token) or '', redis.call('HLEN', P .. 'held:' .. token),
-    math.floor(tonumber(leases[i + 1]) - now)}
+for _, live in ipairs(live_leases()) do
+  local token, left = live[1], live[2]
+  each[#each + 1] = {token, redis.call('HGET', 'arq:quarq:cards', token) or '', redis.call('HLEN', P .. 'held:' .. token), left,
+    redis.call('HGET', 'arq:quarq:tasks', token) or ''}
 end
 local health = redis.call('EXISTS', P .. 'leases') == 0 and redis.call('GET', ARGV[1])
-return {health and {health, redis.call('PTTL', ARGV[1])}, each}
+local python = redis.call('EXISTS', P .. 'python') == 1
+  or redis.call('GET', ARGV[1]) ~= redis.call('GET', P .. 'health')
+return {health and {health, redis.call('PTTL', ARGV[1])}, each, python and 1 or 0}

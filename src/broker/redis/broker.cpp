@@ -26,7 +26,6 @@ namespace quarq::broker::redis {
 using redis_common::item;
 using redis_common::max_jobs_per_call;
 using redis_common::packed_job;
-using redis_common::renewal_args;
 using redis_common::state_digit;
 using redis_common::state_of_digit;
 using redis_common::whole_number;
@@ -159,41 +158,75 @@ awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id,
 
 // ---- for workers
 
-awaitable<void> redis_broker::open_lease(lease held, lease_options options, worker_events events) {
-  co_await prepare(held.queue);
-  co_await server_.remember_queue(held.queue);
-  const auto channel = lease_channel(held);
-  leases_[channel].events = std::move(events);
-  leases_[channel].pushed_key = key_prefix(held.queue) + "pushed:" + held.token;
-  std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
-    on_message(channel, message);
-  };
+awaitable<void> redis_broker::open_lease(worker_lease held, lease_options options, worker_events events) {
+  check_lease(held);
+  co_await server_.check();
+  for (const auto& queue : held.queues) co_await server_.remember_queue(queue);
+  auto worker = std::make_shared<open_worker>();
+  worker->events = std::move(events);
+  worker->told_info = options.worker_info;
+  workers_[held.token] = worker;
   try {
-    co_await connection_.subscribe(channel, std::move(receive));
-    auto args = renewal_args(held, options, "1");
-    co_await run(scripts().renew, held.queue, std::move(args));
+    for (const auto& queue : held.queues) {
+      const auto channel = lease_channel({queue, held.token});
+      auto& state = leases_[channel];
+      state.queue = queue;
+      state.worker = worker;
+      state.pushed_key = key_prefix(queue) + "pushed:" + held.token;
+      std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
+        on_message(channel, message);
+      };
+      co_await connection_.subscribe(channel, std::move(receive));
+    }
+    std::vector<std::string> args = {held.token, std::to_string(options.duration.count()),
+                                     std::move(options.worker_info), std::move(options.announcement)};
+    co_await run_for(scripts().open_lease, held, std::move(args));
   } catch (...) {
     forget_lease(held);
     throw;
   }
 }
 
-awaitable<renewal> redis_broker::renew(lease held, lease_options options) {
-  co_await prepare(held.queue);
+awaitable<renewal> redis_broker::renew(worker_lease held, lease_options options) {
+  check_lease(held);
+  co_await server_.check();
+  const auto found = workers_.find(held.token);
+  const auto worker = found == workers_.end() ? nullptr : found->second;
+  const bool is_told = worker && worker->told_info == options.worker_info;
+  const auto queue = held.queues[worker ? worker->renewals++ % held.queues.size() : 0];
+  std::vector<std::string> args = {held.token, std::to_string(options.duration.count()),
+                                   is_told ? std::string() : options.worker_info,
+                                   worker ? worker->leases : "1"};
   const auto asked = steady::now();
-  auto args = renewal_args(held, options, "0");
-  auto reply = co_await run(scripts().renew, held.queue, std::move(args));
-  renewal answer;
+  auto reply = co_await run(scripts().renew, queue, std::move(args));
   if (reply.is_nil()) {
     forget_lease(held);
-    co_return answer;
+    co_return renewal();
   }
+  if (worker) worker->told_info = std::move(options.worker_info);
   hear_the_time(time_point(milliseconds(item(reply, 1).integer)), asked);
-  answer.held = true;
-  answer.work_ready = item(reply, 0).integer == 1;
-  for (std::size_t i = 2; i < reply.items.size(); ++i) answer.cancel_requests.push_back(reply.items[i].text);
-  co_await sweep(held.queue);
+  const auto leases = item(reply, 2).integer;
+  if (worker && leases > 0) worker->leases = std::to_string(leases);
+  auto answer = read_renewal(reply, held, queue);
+  if (leases > 0) co_await sweep(queue);
   co_return answer;
+}
+
+renewal redis_broker::read_renewal(const quarq::redis::reply& reply, const worker_lease& held,
+                                   const std::string& looked_at) const {
+  renewal answer;
+  answer.held = true;
+  if (item(reply, 0).integer == 1) answer.work_ready.push_back(looked_at);
+  for (std::size_t i = 3; i < reply.items.size(); ++i) {
+    const auto& wanted = reply.items[i];
+    const auto queue = std::find_if(held.queues.begin(), held.queues.end(), [&](const auto& name) {
+      return key_prefix(name) == item(wanted, 0).text;
+    });
+    if (queue == held.queues.end()) continue;
+    for (std::size_t k = 1; k < wanted.items.size(); ++k)
+      answer.cancel_requests.push_back({*queue, wanted.items[k].text});
+  }
+  return answer;
 }
 
 // The renewal itself has succeeded: what could not be removed now is removed after the next.
@@ -212,11 +245,12 @@ awaitable<void> redis_broker::sweep(std::string queue) {
   }
 }
 
-awaitable<void> redis_broker::close_lease(lease held) {
-  co_await prepare(held.queue);
+awaitable<void> redis_broker::close_lease(worker_lease held) {
+  check_lease(held);
+  co_await server_.check();
   forget_lease(held);
   std::vector<std::string> args(1, held.token);
-  co_await run(scripts().close_lease, held.queue, std::move(args));
+  co_await run_for(scripts().close_lease, held, std::move(args));
 }
 
 awaitable<claim_result> redis_broker::claim(lease held, std::size_t max) {
@@ -241,7 +275,7 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_resu
   std::vector<std::string> args(1, held.token);
   args.push_back(std::to_string(max));
   const auto* state = state_of(held);
-  args.push_back(state && state->events.on_job_pushed ? "1" : "0");
+  args.push_back(state && state->worker->events.on_job_pushed ? "1" : "0");
   const auto asked = steady::now();
   auto reply = co_await run(scripts().claim, held.queue, std::move(args));
   if (reply.is_nil()) {
@@ -317,10 +351,11 @@ awaitable<void> redis_broker::settle_some(lease held, const std::vector<settleme
   }
   std::vector<std::string> args;
   args.reserve(4 + 3 * which.size());
-  const auto number = settle_numbers_[held.token].next();
+  const auto channel = lease_channel(held);
+  const auto number = settle_numbers_[channel].next();
   args.push_back(held.token);
   args.push_back(number);
-  args.push_back(settle_numbers_[held.token].take_answered());
+  args.push_back(settle_numbers_[channel].take_answered());
   args.push_back(alike ? terms.front() : "");
   for (std::size_t k = 0; k < which.size(); ++k) {
     args.push_back(batch[which[k]].id);
@@ -330,7 +365,7 @@ awaitable<void> redis_broker::settle_some(lease held, const std::vector<settleme
   const bool is_large = batch[which.front()].outcome.size() > redis_common::max_shared_payload;
   auto reply =
       co_await run_over(is_large ? payloads_ : connection_, scripts().settle, held.queue, std::move(args));
-  const auto numbers = settle_numbers_.find(held.token);
+  const auto numbers = settle_numbers_.find(channel);
   if (numbers != settle_numbers_.end()) {
     numbers->second.answered(number);
     if (!state_of(held)) settle_numbers_.erase(numbers);  // the lease was lost or closed
@@ -438,34 +473,37 @@ awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
 void redis_broker::on_message(const std::string& channel, std::string_view message) {
   const auto found = leases_.find(channel);
   if (found == leases_.end() || message.empty()) return;
-  // Copied: what is called may close the lease.
+  // Kept: what is called may close the lease.
+  const auto worker = found->second.worker;
+  const auto queue = found->second.queue;
+  const auto& events = worker->events;
   if (message[0] == 'w') {
-    const auto tell = found->second.events.work_ready;
-    if (tell) tell();
+    if (events.work_ready) events.work_ready(queue);
   } else if (message[0] == 'c') {
-    const auto tell = found->second.events.cancel_requested;
-    if (tell) tell(std::string(message.substr(1)));
+    if (events.cancel_requested) events.cancel_requested(queue, std::string(message.substr(1)));
   } else if (message[0] == 'j') {
-    const auto give = found->second.events.on_job_pushed;
     ++found->second.pushes_came;
     if (!std::exchange(found->second.confirming, true)) {
       boost::asio::co_spawn(loop_, confirm_pushes(self_, channel), boost::asio::detached);
     }
     auto job = read_pushed(message);
-    if (!give || !job) return;
+    if (!events.on_job_pushed || !job) return;
     // It was enqueued in the step in which it was pushed, but the message may have waited here.
     auto now = job->enqueued_at;
     if (const auto latest = clock_.latest(clock_.local_now())) {
       now = std::max(now, time_point(std::chrono::duration_cast<milliseconds>(*latest)));
     }
-    give(*job, now);
+    events.on_job_pushed(queue, *job, now);
   }
 }
 
-void redis_broker::forget_lease(const lease& held) {
-  const auto channel = lease_channel(held);
-  if (leases_.erase(channel) > 0) connection_.unsubscribe(channel);
-  settle_numbers_.erase(held.token);
+void redis_broker::forget_lease(const worker_lease& held) {
+  for (const auto& queue : held.queues) {
+    const auto channel = lease_channel({queue, held.token});
+    if (leases_.erase(channel) > 0) connection_.unsubscribe(channel);
+    settle_numbers_.erase(channel);
+  }
+  workers_.erase(held.token);
 }
 
 redis_broker::open_lease_state* redis_broker::state_of(const lease& held) {
@@ -506,10 +544,13 @@ void redis_broker::reconnected() {
   server_.reconnected();
   enqueuer_->reconnected();
   waits_->reconnected();
+  const auto workers = workers_;
+  for (const auto& [token, one] : workers) {
+    if (one->events.reconnected) one->events.reconnected();
+  }
   const auto leases = leases_;
   for (const auto& [channel, state] : leases) {
-    if (state.events.reconnected) state.events.reconnected();
-    if (state.events.work_ready) state.events.work_ready();
+    if (state.worker->events.work_ready) state.worker->events.work_ready(state.queue);
   }
 }
 
@@ -518,6 +559,17 @@ void redis_broker::reconnected() {
 awaitable<quarq::redis::reply> redis_broker::run(const quarq::redis::script& script, std::string queue,
                                                  std::vector<std::string> args) {
   return run_over(connection_, script, std::move(queue), std::move(args));
+}
+
+// A script over all queues of a lease.
+awaitable<quarq::redis::reply> redis_broker::run_for(const quarq::redis::script& script,
+                                                     const worker_lease& held,
+                                                     std::vector<std::string> args) {
+  std::vector<std::string> keys;
+  keys.reserve(held.queues.size());
+  for (const auto& queue : held.queues) keys.push_back(key_prefix(queue));
+  auto reply = co_await connection_.run(script, std::move(keys), std::move(args));
+  co_return reply;
 }
 
 awaitable<quarq::redis::reply> redis_broker::run_over(quarq::redis::connection& over,

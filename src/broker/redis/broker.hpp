@@ -36,9 +36,9 @@ class redis_broker final : public broker {
   awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
                                   std::optional<milliseconds> keep) override;
 
-  awaitable<void> open_lease(lease held, lease_options options, worker_events events) override;
-  awaitable<renewal> renew(lease held, lease_options options) override;
-  awaitable<void> close_lease(lease held) override;
+  awaitable<void> open_lease(worker_lease held, lease_options options, worker_events events) override;
+  awaitable<renewal> renew(worker_lease held, lease_options options) override;
+  awaitable<void> close_lease(worker_lease held) override;
   awaitable<claim_result> claim(lease held, std::size_t max) override;
   awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
   awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
@@ -55,6 +55,8 @@ class redis_broker final : public broker {
   awaitable<void> prepare(std::string queue);
   awaitable<quarq::redis::reply> run(const quarq::redis::script& script, std::string queue,
                                      std::vector<std::string> args);
+  awaitable<quarq::redis::reply> run_for(const quarq::redis::script& script, const worker_lease& held,
+                                         std::vector<std::string> args);
   awaitable<quarq::redis::reply> run_over(quarq::redis::connection& over, const quarq::redis::script& script,
                                           std::string queue, std::vector<std::string> args);
   awaitable<quarq::redis::reply> run_once(const quarq::redis::script& script, std::string queue,
@@ -67,9 +69,17 @@ class redis_broker final : public broker {
   awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
                               std::vector<std::size_t> which, std::vector<bool>& answers);
 
-  // What is known of a lease that is open here.
-  struct open_lease_state {
+  // What is known of a worker's lease that is open here.
+  struct open_worker {
     worker_events events;
+    std::string told_info;     // the worker_info that the server has
+    std::size_t renewals = 0;  // each looks at another queue
+    std::string leases = "1";  // how many there are of all workers, as of the last sweep
+  };
+  // And of its part for one queue.
+  struct open_lease_state {
+    std::string queue;
+    std::shared_ptr<open_worker> worker;
     std::string pushed_key;         // of the list of what was pushed and has not come
     std::uint64_t pushes_came = 0;  // since Redis was told how many
     bool confirming = false;
@@ -77,7 +87,9 @@ class redis_broker final : public broker {
   open_lease_state* state_of(const lease& held);
   static awaitable<void> confirm_pushes(std::weak_ptr<redis_broker*> in, std::string channel);
   void on_message(const std::string& channel, std::string_view message);
-  void forget_lease(const lease& held);
+  renewal read_renewal(const quarq::redis::reply& reply, const worker_lease& held,
+                       const std::string& looked_at) const;
+  void forget_lease(const worker_lease& held);
   void reconnected();
 
   const redis_settings settings_;
@@ -87,7 +99,8 @@ class redis_broker final : public broker {
   std::shared_ptr<redis_common::enqueue_batcher> enqueuer_;
   std::shared_ptr<redis_common::result_waiters> waits_;
   std::map<std::string, open_lease_state, std::less<>> leases_;                   // by channel
-  std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by token
+  std::map<std::string, std::shared_ptr<open_worker>, std::less<>> workers_;      // by token
+  std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by channel
   redis_common::repeatable_calls repeatable_;
   redis_common::server_clock<std::chrono::steady_clock> clock_;
   const boost::asio::any_io_executor loop_;

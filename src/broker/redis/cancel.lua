@@ -19,6 +19,7 @@ if state == '7' then
 end
 if state == '2' then
   redis.call('HSETNX', P .. 'cancel:' .. token, id, its_end)
+  redis.call('SADD', 'quarq:cancel:' .. token, P)
   redis.call('PUBLISH', P .. 'lease:' .. token, 'c' .. id)
   return answer_once('requested')
 end

@@ -48,7 +48,7 @@ if #ARGV == 8 and ARGV[5] ~= '' and #ARGV[8] <= max_shared_payload then
       local token = candidates[i]
       local running, pushed = P .. 'running:' .. token, P .. 'pushed:' .. token
       local limit = redis.call('HGET', P .. 'takers', token)
-      local heard = limit and redis.call('HGET', P .. 'heard', token)
+      local heard = limit and redis.call('HGET', 'quarq:heard', token)
       local waits = heard and redis.call('LINDEX', pushed, 0)
       if heard and now - heard < 1500 and not (waits and now - struct.unpack('<I8', waits) > 200)
           and redis.call('SCARD', running) < tonumber(limit) then

@@ -1,72 +1,82 @@
--- Opens a lease; or extends it, and takes the jobs of leases that have run out back: what must happen now and then happens
--- here, as workers call it about once a second.
+-- Extends a worker's lease, and takes the jobs of leases that have run out back: what must happen now and then happens here,
+-- as each worker calls it about once a second. It costs the same however many queues the worker has: those without a need are
+-- not looked at, but for one.
 --
--- KEYS[1]  P, the queue's prefix
+-- KEYS[1]  the prefix of one of its queues, another with each call: whether jobs are ready is looked at there
 -- ARGV[1]  the lease's token
 -- ARGV[2]  its duration, ms
--- ARGV[3]  its card
--- ARGV[4]  '1' to open it; '0' to extend it, if it is there
+-- ARGV[3]  its card, or '': as it was
+-- ARGV[4]  how many leases there are, as far as the worker has been told: 1 at first
 --
--- Returns nil when it is not held; else {1 if jobs are ready, else 0; now in ms; id to be cancelled...}
--- needs: shared_format shared_lists shared_wake shared_tell shared_ends shared_give_back
-local P, token, duration, opens = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[4] == '1'
-local leases = P .. 'leases'
-if not opens and not redis.call('ZSCORE', leases, token) then
+-- Returns nil when it is not held; else
+--   {1 if jobs are ready in that queue, else 0; now in ms; if that queue is to be swept, how many leases there are, else 0;
+--    {the prefix of a queue, id to be cancelled...}...}
+-- needs: shared_heard
+local P, token, duration = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local until_when = tonumber(redis.call('ZSCORE', leases, token) or 0)
+if until_when == 0 then
   return false
 end
-make_room(P)
-local now = clock()
+redis.call('DEL', 'quarq:none') -- make_room in shared_lists.lua
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- Gives each lease until `at` at least.
-local function extend_all(at)
-  for _, each in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', at)) do
-    redis.call('ZADD', leases, at, each)
-  end
+-- After a silence, or when every lease has run out, each gets the time to come back before its jobs are given to others; those
+-- that died meanwhile are found a lease later.
+if was_silent(now, duration)
+    or (until_when < now and tonumber(redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')[2]) < now) then
+  extend_all(now + duration)
 end
-
--- Workers renew at least once a second. When nobody was heard for longer than a moment, nobody could renew: the server or the
--- network stood still. Then each gets the time to come back before its jobs are given to others; those that died meanwhile
--- are found a lease later. A worker that opens a lease after a silence says less: the others may have died long ago. They
--- get a moment. Workers with short leases renew them more often, so that for them half a lease is such a silence.
-local moment = math.max(500, math.min(2500, math.floor(duration / 2)))
-local last_heard = redis.call('GET', P .. 'beat')
-local was_silent = last_heard and now - last_heard > moment
-if opens then
-  if not format then
-    redis.call('SET', P .. 'format', '3')
-  end
-  if was_silent then
-    extend_all(now + moment)
-  end
-else
-  local last = redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')
-  if was_silent or tonumber(last[2]) < now then
-    extend_all(now + duration)
-  end
-end
-redis.call('SET', P .. 'beat', string.format('%.0f', now), 'PX', math.max(60000, 2 * duration))
-redis.call('ZADD', leases, now + duration, token)
-redis.call('HSET', P .. 'heard', token, string.format('%.0f', now))
-redis.call('HSET', P .. 'cards', token, ARGV[3])
-if opens then
-  return {0, now}
+note_heard(token, now, duration)
+if ARGV[3] ~= '' then
+  redis.call('HSET', 'quarq:cards', token, ARGV[3])
 end
 
-local given = 0
-for _, lost in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now - 1, 'LIMIT', 0, 100)) do
-  given = given + give_back(P, lost, nil, true)
-  end_lease(P, lost)
-end
-if given > 0 then
-  wake(P)
+-- What this returns, as of now.
+local function look()
+  local R = P .. 'ready:'
+  local ready = redis.call('EXISTS', R .. '9', R .. '8', R .. '7', R .. '6', R .. '5', R .. '4', R .. '3', R .. '2', R .. '1',
+    R .. '0') > 0
+  if not ready then
+    local first = redis.call('ZRANGE', P .. 'deferred', 0, 0, 'WITHSCORES')
+    ready = first[1] and tonumber(first[2]) <= now
+  end
+  -- Some worker sweeps each second, whichever it is, rather than each.
+  local sweeps = time[2] % tonumber(ARGV[4]) == 0
+  local answer = {ready and 1 or 0, now, sweeps and redis.call('ZCARD', leases) or 0}
+  for _, queue in ipairs(redis.call('SMEMBERS', 'quarq:cancel:' .. token)) do
+    local ids = redis.call('HKEYS', queue .. 'cancel:' .. token)
+    if #ids == 0 then
+      redis.call('SREM', 'quarq:cancel:' .. token, queue)
+    else
+      table.insert(ids, 1, queue)
+      answer[#answer + 1] = ids
+    end
+  end
+  return answer
 end
 
-local ready = redis.call('EXISTS', ready_lists(P)) > 0
-if not ready then
-  local first = redis.call('ZRANGE', P .. 'deferred', 0, 0, 'WITHSCORES')
-  ready = first[1] and tonumber(first[2]) <= now
+local left = 100
+local all_lost = redis.call('ZRANGEBYSCORE', leases, '-inf', now - 1, 'LIMIT', 0, left)
+if #all_lost == 0 then
+  return look()
 end
-local answer = redis.call('HKEYS', P .. 'cancel:' .. token)
-table.insert(answer, 1, ready and 1 or 0)
-table.insert(answer, 2, now)
-return answer
+
+-- needs: shared_lists shared_wake shared_tell shared_ends shared_give_back shared_leases
+-- Gives the jobs of lost leases back: those of up to 100 queues of leases in a call. What is left then is done by the next.
+for _, lost in ipairs(all_lost) do
+  local queues = queues_of(lost)
+  while #queues > 0 and left > 0 do
+    local Q = table.remove(queues)
+    give_back(Q, lost, nil, true)
+    leave(Q, lost)
+    left = left - 1
+  end
+  if #queues > 0 then
+    redis.call('ZADD', leases, 0, lost)
+    redis.call('HSET', 'quarq:served', lost, cmsgpack.pack(queues))
+    break
+  end
+  end_lease(lost)
+end
+return look()

@@ -38,7 +38,9 @@ redis_scripts::redis_scripts()
                   {"shared_find", shared_find_lua},
                   {"shared_waiters", shared_waiters_lua},
                   {"shared_details", shared_details_lua},
-                  {"shared_give_back", shared_give_back_lua}}) {}
+                  {"shared_give_back", shared_give_back_lua},
+                  {"shared_heard", shared_heard_lua},
+                  {"shared_leases", shared_leases_lua}}) {}
 
 const redis_scripts& scripts() {
   static const redis_scripts only;

@@ -19,6 +19,7 @@ struct redis_scripts : redis_common::script_set {
   const script& enqueue = add(enqueue_lua);
   const script& claim = add(claim_lua);
   const script& settle = add(settle_lua);
+  const script& open_lease = add(open_lease_lua);
   const script& renew = add(renew_lua);
   const script& close_lease = add(close_lease_lua);
   const script& reconcile = add(reconcile_lua);

@@ -45,15 +45,3 @@ local function give_back(P, token, keep, lost)
   return given
 end
 
--- Forgets a lease that holds nothing any more.
-local function end_lease(P, token)
-  redis.call('ZREM', P .. 'leases', token)
-  redis.call('ZREM', P .. 'idle', token)
-  redis.call('HDEL', P .. 'takers', token)
-  redis.call('HDEL', P .. 'heard', token)
-  redis.call('HDEL', P .. 'cards', token)
-  redis.call('DEL', P .. 'settled:' .. token, P .. 'pushed:' .. token)
-  if redis.call('EXISTS', P .. 'leases') == 0 then
-    redis.call('DEL', P .. 'beat')
-  end
-end

@@ -7,6 +7,9 @@ local function many(command, key, list)
   end
 end
 
+-- A hash: the token of a lease -> when its worker was heard last, ms.
+local heard_key = 'quarq:heard'
+
 -- The broker's clock, in whole milliseconds of Unix time.
 local function clock()
   local t = redis.call('TIME')

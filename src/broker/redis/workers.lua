@@ -2,17 +2,15 @@
 --
 -- KEYS[1]  P, the queue's prefix
 --
--- Returns {token, card, how many jobs it holds, ms until it runs out} for each.
--- needs: shared_format shared_lists
+-- Returns {token, card, how many of the queue's jobs it holds, ms until it runs out, what it handles} for each.
+-- needs: shared_format shared_lists shared_wake shared_heard shared_leases
 local P = KEYS[1]
-local now = clock()
 local found = {}
-local leases = redis.call('ZRANGEBYSCORE', P .. 'leases', now, '+inf', 'WITHSCORES')
-for i = 1, #leases, 2 do
-  local token = leases[i]
+for _, live in ipairs(live_leases(P, clock())) do
+  local token, left = live[1], live[2]
   found[#found + 1] = {
-    token, redis.call('HGET', P .. 'cards', token) or '', redis.call('SCARD', P .. 'running:' .. token),
-    tonumber(leases[i + 1]) - now
+    token, redis.call('HGET', 'quarq:cards', token) or '', redis.call('SCARD', P .. 'running:' .. token), left,
+    redis.call('HGET', 'quarq:tasks', token) or ''
   }
 end
 return found

@@ -37,6 +37,7 @@ std::vector<worker_summary> read_workers(const quarq::redis::reply& reply) {
     worker.worker_info = item(one, 1).text;
     worker.running = static_cast<std::uint64_t>(item(one, 2).integer);
     worker.expires_in = milliseconds(item(one, 3).integer);
+    worker.announcement = item(one, 4).text;
   }
   return found;
 }

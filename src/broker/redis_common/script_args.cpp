@@ -62,10 +62,6 @@ void check_sizes(const std::vector<settlement>& batch, std::size_t limit) {
   for (const auto& one : batch) check_outcome_size(one.id, one.outcome.size(), limit);
 }
 
-std::vector<std::string> renewal_args(const lease& held, const lease_options& options, const char* open) {
-  return {held.token, std::to_string(options.duration.count()), options.worker_info, open};
-}
-
 std::int64_t keep_number(std::optional<milliseconds> keep) {
   return keep ? std::max<std::int64_t>(0, keep->count()) : -1;
 }

@@ -34,9 +34,6 @@ void check_sizes(const std::vector<new_job>& jobs, std::size_t limit = max_store
 void check_outcome_size(std::string_view id, std::size_t bytes, std::size_t limit = max_stored_payload);
 void check_sizes(const std::vector<settlement>& batch, std::size_t limit = max_stored_payload);
 
-/// The arguments of renew.lua; `open` is "1" or "0".
-std::vector<std::string> renewal_args(const lease& held, const lease_options& options, const char* open);
-
 /// How many ms a script keeps an outcome; -1: forever.
 std::int64_t keep_number(std::optional<milliseconds> keep);
 

@@ -2,7 +2,8 @@
 -- (the next due time it was told; far in the future, the longest idle the farthest, when it was told none).
 
 -- Wakes one idle lease, the one whose own time is farthest. One whose subscriber is gone is passed over; and one that has not
--- renewed for a moment (P..heard: token -> when it did, where the layout has that) may stand still: another is woken, too.
+-- renewed for a moment (quarq:heard: token -> when it did; arq's layout has no such thing) may stand still: another is woken,
+-- too.
 local function wake(P)
   while true do
     local idle = redis.call('ZPOPMAX', P .. 'idle')
@@ -10,7 +11,7 @@ local function wake(P)
       return
     end
     if redis.call('PUBLISH', P .. 'lease:' .. idle[1], 'w') > 0 then
-      local heard = redis.call('HGET', P .. 'heard', idle[1])
+      local heard = redis.call('HGET', heard_key, idle[1])
       if not heard or redis.call('TIME')[1] * 1000 - heard < 1500 then
         return
       end

@@ -173,10 +173,10 @@ awaitable<cancel_result> sqlite_broker::cancel(std::string queue, std::string id
 
 // ---- for workers
 
-awaitable<void> sqlite_broker::open_lease(lease held, lease_options options, worker_events events) {
-  check_queue(held.queue);
+awaitable<void> sqlite_broker::open_lease(worker_lease held, lease_options options, worker_events events) {
+  check_lease(held);
   auto shared = std::make_shared<worker_events>(std::move(events));
-  events_[{held.queue, held.token}] = shared;
+  events_[held.token] = shared;
   std::function<nothing(transaction&)> work = [held, options](transaction& tx) {
     tx.tables.open_lease(held, options, tx.uptime);
     return nothing();
@@ -188,7 +188,7 @@ awaitable<void> sqlite_broker::open_lease(lease held, lease_options options, wor
   co_await perform(what);
 }
 
-awaitable<renewal> sqlite_broker::renew(lease held, lease_options options) {
+awaitable<renewal> sqlite_broker::renew(worker_lease held, lease_options options) {
   std::function<renewal(transaction&)> work = [held, options](transaction& tx) {
     return tx.tables.renew(held, options, tx.now, tx.uptime, tx.out);
   };
@@ -198,8 +198,8 @@ awaitable<renewal> sqlite_broker::renew(lease held, lease_options options) {
   co_return std::move(what->result);
 }
 
-awaitable<void> sqlite_broker::close_lease(lease held) {
-  events_.erase({held.queue, held.token});
+awaitable<void> sqlite_broker::close_lease(worker_lease held) {
+  events_.erase(held.token);
   std::function<nothing(transaction&)> work = [held](transaction& tx) {
     tx.tables.close_lease(held, tx.now, tx.out);
     return nothing();

@@ -27,9 +27,9 @@ class sqlite_broker final : public broker {
   awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
                                   std::optional<milliseconds> keep) override;
 
-  awaitable<void> open_lease(lease held, lease_options options, worker_events events) override;
-  awaitable<renewal> renew(lease held, lease_options options) override;
-  awaitable<void> close_lease(lease held) override;
+  awaitable<void> open_lease(worker_lease held, lease_options options, worker_events events) override;
+  awaitable<renewal> renew(worker_lease held, lease_options options) override;
+  awaitable<void> close_lease(worker_lease held) override;
   awaitable<claim_result> claim(lease held, std::size_t max) override;
   awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
   awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
@@ -55,8 +55,7 @@ class sqlite_broker final : public broker {
   boost::asio::any_io_executor loop_;
   open_options options_;
   std::shared_ptr<async::loop_handle> handle_;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<worker_events>>
-      events_;  ///< by queue and token
+  std::map<std::string, std::shared_ptr<worker_events>> events_;  ///< by token
 };
 
 /// sqlite:FILE[?synchronous=full|normal|off][&timeout=SECONDS], or sqlite::memory:. Does not open the file

@@ -46,6 +46,9 @@ std::int64_t bounded_duration(milliseconds duration) {
   return std::min<milliseconds>(duration, std::chrono::years(1'000)).count();
 }
 
+/// How many lost leases a renewal takes back: it must not keep others from the file for long.
+constexpr std::int64_t max_lost_at_once = 100;
+
 /// SQL's LIMIT.
 std::int64_t limit_of(std::size_t max) {
   return static_cast<std::int64_t>(std::min<std::size_t>(max, std::numeric_limits<std::int64_t>::max()));
@@ -150,38 +153,44 @@ cancel_result job_tables::cancel(std::string_view queue, std::string_view id, co
 
 // ---- for workers
 
-void job_tables::open_lease(const lease& held, const lease_options& options, milliseconds uptime) {
+void job_tables::open_lease(const worker_lease& held, const lease_options& options, milliseconds uptime) {
   spare_all_after_silence(options.duration, uptime);
+  const std::string_view token = held.token;
   sql_->upsert_lease
-      .with(std::string_view(held.queue), std::string_view(held.token), std::string_view(boot_),
-            uptime.count() + bounded_duration(options.duration), bounded_duration(options.duration),
-            blob{options.worker_info})
+      .with(token, std::string_view(boot_), uptime.count() + bounded_duration(options.duration),
+            bounded_duration(options.duration), blob{options.worker_info}, blob{options.announcement})
       .run();
+  const auto number = lease_of(token);
+  for (const auto& queue : held.queues) sql_->serve.with(std::string_view(queue), *number).run();
 }
 
-renewal job_tables::renew(const lease& held, const lease_options& options, time_point now,
+renewal job_tables::renew(const worker_lease& held, const lease_options& options, time_point now,
                           milliseconds uptime, changes& out) {
   renewal answer;
   spare_all_after_silence(options.duration, uptime);
-  answer.held = sql_->extend_lease
-                    .with(std::string_view(boot_), uptime.count() + bounded_duration(options.duration),
-                          bounded_duration(options.duration), blob{options.worker_info},
-                          std::string_view(held.queue), std::string_view(held.token))
-                    .run() == 1;
-  take_back_lost(held.queue, now, uptime, out);
-  if (answer.held) answer.cancel_requests = cancel_requests(held);
-  answer.work_ready = count_ready(held.queue, 1, now) > 0;
+  answer.held =
+      sql_->extend_lease
+          .with(std::string_view(boot_), uptime.count() + bounded_duration(options.duration),
+                bounded_duration(options.duration), blob{options.worker_info}, std::string_view(held.token))
+          .run() == 1;
+  take_back_lost(now, uptime, out);
+  if (answer.held) answer.cancel_requests = cancel_requests(held.token);
+  for (const auto& queue : held.queues) {
+    if (count_ready(queue, 1, now) > 0) answer.work_ready.push_back(queue);
+  }
   return answer;
 }
 
-void job_tables::close_lease(const lease& held, time_point now, changes& out) {
-  const auto number = lease_number(held);
+void job_tables::close_lease(const worker_lease& held, time_point now, changes& out) {
+  const auto number = lease_of(held.token);
   if (!number) return;
-  give_back_all(held.queue, *number, 0, now, out);
-  sql_->delete_lease.with(*number).run();
+  give_back_all(*number, 0, now, out);
+  end_lease(*number);
   // It may have been woken for jobs that it never claimed: somebody else must hear of them.
-  const auto ready = count_ready(held.queue, 1, now);
-  if (ready > 0) add_ready(held.queue, ready, out);
+  for (const auto& queue : held.queues) {
+    const auto ready = count_ready(queue, 1, now);
+    if (ready > 0) add_ready(queue, ready, out);
+  }
 }
 
 claim_result job_tables::claim(const lease& held, std::size_t max, time_point now) {
@@ -275,7 +284,7 @@ void job_tables::reconcile(const lease& held, std::span<const std::string> known
   if (!lease) return;
   std::vector<settlement> unknown;
   const std::set<std::string_view> names(known.begin(), known.end());
-  auto& row = sql_->held_by.with(*lease);
+  auto& row = sql_->held_by.with(*lease, std::string_view(held.queue));
   while (row.next()) {
     settlement one;
     one.id = row.bytes(0);
@@ -285,17 +294,25 @@ void job_tables::reconcile(const lease& held, std::span<const std::string> known
   settle(held, unknown, now, out);
 }
 
-std::vector<std::string> job_tables::cancel_requests(const lease& held) {
-  std::vector<std::string> ids;
-  const auto lease = lease_number(held);
-  if (!lease) return ids;
+std::vector<renewal::request> job_tables::cancel_requests(std::string_view token) {
+  std::vector<renewal::request> all;
+  const auto lease = lease_of(token);
+  if (!lease) return all;
   auto& row = sql_->to_cancel.with(*lease);
-  while (row.next()) ids.push_back(row.bytes(2));
-  return ids;
+  while (row.next()) all.push_back({row.bytes(2), row.bytes(3)});
+  return all;
 }
 
 std::optional<std::int64_t> job_tables::lease_number(const lease& held) {
-  auto& row = sql_->find_lease.with(std::string_view(held.queue), std::string_view(held.token));
+  auto& row = sql_->find_lease.with(std::string_view(held.token), std::string_view(held.queue));
+  if (!row.next()) return std::nullopt;
+  const auto number = row.integer(0);
+  row.reset();
+  return number;
+}
+
+std::optional<std::int64_t> job_tables::lease_of(std::string_view token) {
+  auto& row = sql_->lease_of_token.with(token);
   if (!row.next()) return std::nullopt;
   const auto number = row.integer(0);
   row.reset();
@@ -314,32 +331,38 @@ void job_tables::spare_all_after_silence(milliseconds duration, milliseconds upt
   sql_->note_heard.with(std::string_view(boot_), uptime.count()).run();
 }
 
-/// Leases of an earlier run of the machine are lost however long they were to last.
-void job_tables::take_back_lost(std::string_view queue, time_point now, milliseconds uptime, changes& out) {
+/// Leases of an earlier run of the machine are lost however long they were to last. Those left are found by the
+/// next renewal.
+void job_tables::take_back_lost(time_point now, milliseconds uptime, changes& out) {
   std::vector<std::int64_t> lost;
-  auto& row = sql_->lost_leases.with(queue, std::string_view(boot_), uptime.count());
+  auto& row = sql_->lost_leases.with(std::string_view(boot_), uptime.count(), max_lost_at_once);
   while (row.next()) lost.push_back(row.integer(0));
   for (const auto lease : lost) {
-    give_back_all(queue, lease, 1, now, out);
-    sql_->delete_lease.with(lease).run();
+    give_back_all(lease, 1, now, out);
+    end_lease(lease);
   }
 }
 
-void job_tables::give_back_all(std::string_view queue, std::int64_t lease, int losses, time_point now,
-                               changes& out) {
-  cancel_wanted_of(queue, lease, now, out);
-  const int count = sql_->give_back_lease.with(losses, lease).run();
-  if (count > 0) add_ready(queue, static_cast<std::size_t>(count), out);
+void job_tables::give_back_all(std::int64_t lease, int losses, time_point now, changes& out) {
+  cancel_wanted_of(lease, now, out);
+  auto& row = sql_->count_held_by.with(lease);
+  while (row.next()) add_ready(row.bytes(0), static_cast<std::size_t>(row.integer(1)), out);
+  sql_->give_back_lease.with(losses, lease).run();
 }
 
-void job_tables::cancel_wanted_of(std::string_view queue, std::int64_t lease, time_point now, changes& out) {
+void job_tables::cancel_wanted_of(std::int64_t lease, time_point now, changes& out) {
   std::vector<std::pair<unended, cancel_end>> all;
   auto& row = sql_->to_cancel.with(lease);
   while (row.next()) {
-    all.emplace_back(unended{row.integer(0), row.integer(1) != 0, std::string(queue), row.bytes(2)},
-                     cancel_end_of(row, 3));
+    all.emplace_back(unended{row.integer(0), row.integer(1) != 0, row.bytes(2), row.bytes(3)},
+                     cancel_end_of(row, 4));
   }
   for (auto& [job, how] : all) end_cancelled(std::move(job), std::move(how), now, out);
+}
+
+void job_tables::end_lease(std::int64_t lease) {
+  sql_->stop_serving.with(lease).run();
+  sql_->delete_lease.with(lease).run();
 }
 
 // ---- what others are told

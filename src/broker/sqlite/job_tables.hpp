@@ -90,10 +90,10 @@ class job_tables {
                        changes& out);
 
   // ---- for workers
-  void open_lease(const lease& held, const lease_options& options, milliseconds uptime);
-  renewal renew(const lease& held, const lease_options& options, time_point now, milliseconds uptime,
+  void open_lease(const worker_lease& held, const lease_options& options, milliseconds uptime);
+  renewal renew(const worker_lease& held, const lease_options& options, time_point now, milliseconds uptime,
                 changes& out);
-  void close_lease(const lease& held, time_point now, changes& out);
+  void close_lease(const worker_lease& held, time_point now, changes& out);
   claim_result claim(const lease& held, std::size_t max, time_point now);
   std::vector<bool> settle(const lease& held, std::span<const settlement> batch, time_point now,
                            changes& out);
@@ -132,13 +132,14 @@ class job_tables {
   /// How many jobs are ready, counted to `max`; those that have become due included.
   std::size_t count_ready(std::string_view queue, std::size_t max, time_point now);
   std::optional<time_point> next_due(std::string_view queue);
-  std::vector<std::string> cancel_requests(const lease& held);
+  std::vector<renewal::request> cancel_requests(std::string_view token);
   /// The ends told after `number`, which is moved on.
   std::vector<changes::over> published_since(std::int64_t& number);
   std::int64_t last_published();
 
  private:
   std::optional<std::int64_t> lease_number(const lease& held);
+  std::optional<std::int64_t> lease_of(std::string_view token);
   bool insert(std::string_view queue, const new_job& job, time_point now, changes& out);
   bool settle_one(const lease& held, std::int64_t lease, const settlement& one, time_point now, changes& out);
   /// Takes the job out of the tables, and tells those who wait.
@@ -150,11 +151,12 @@ class job_tables {
   };
   void end_cancelled(unended job, cancel_end how, time_point now, changes& out);
   void publish(changes::over over, time_point now, changes& out);
-  void cancel_wanted_of(std::string_view queue, std::int64_t lease, time_point now, changes& out);
+  void cancel_wanted_of(std::int64_t lease, time_point now, changes& out);
   /// `losses`: how often they count as lost by this.
-  void give_back_all(std::string_view queue, std::int64_t lease, int losses, time_point now, changes& out);
+  void give_back_all(std::int64_t lease, int losses, time_point now, changes& out);
+  void end_lease(std::int64_t lease);
   void spare_all_after_silence(milliseconds duration, milliseconds uptime);
-  void take_back_lost(std::string_view queue, time_point now, milliseconds uptime, changes& out);
+  void take_back_lost(time_point now, milliseconds uptime, changes& out);
   void add_ready(std::string_view queue, std::size_t count, changes& out);
   void add_deferred(std::string_view queue, time_point due, changes& out);
 

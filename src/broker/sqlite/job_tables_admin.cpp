@@ -87,6 +87,7 @@ std::vector<worker_summary> job_tables::workers(std::string_view queue, millisec
     one.worker_info = row.bytes(1);
     one.expires_in = milliseconds(row.integer(2)) - uptime;
     one.running = static_cast<std::uint64_t>(row.integer(3));
+    one.announcement = row.bytes(4);
   }
   return all;
 }

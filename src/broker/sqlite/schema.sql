@@ -9,15 +9,22 @@ INSERT INTO quarq_meta (name, value) VALUES ('format', 3);
 
 CREATE TABLE quarq_leases (
   number   INTEGER PRIMARY KEY,
-  queue    TEXT    NOT NULL,
-  token    TEXT    NOT NULL,
+  token    TEXT    NOT NULL UNIQUE,
   boot     TEXT    NOT NULL,
   until    INTEGER NOT NULL,
   duration INTEGER NOT NULL,
   spared   INTEGER NOT NULL DEFAULT 0,
   card     BLOB    NOT NULL,
-  UNIQUE (queue, token)
+  tasks    BLOB    NOT NULL
 ) STRICT;
+
+CREATE TABLE quarq_served (
+  queue TEXT    NOT NULL,
+  lease INTEGER NOT NULL,
+  PRIMARY KEY (queue, lease)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX quarq_served_by ON quarq_served (lease);
 
 CREATE TABLE quarq_heard (
   one  INTEGER PRIMARY KEY CHECK (one = 1),

@@ -45,12 +45,13 @@ struct statements {
 
   statement upsert_lease{
       db,
-      "INSERT INTO quarq_leases (queue, token, boot, until, duration, card) VALUES (?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (queue, token) DO UPDATE SET boot = excluded.boot, until = excluded.until, "
-      "duration = excluded.duration, spared = 0, card = excluded.card"};
+      "INSERT INTO quarq_leases (token, boot, until, duration, card, tasks) VALUES (?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (token) DO UPDATE SET boot = excluded.boot, until = excluded.until, "
+      "duration = excluded.duration, spared = 0, card = excluded.card, tasks = excluded.tasks"};
+  statement serve{db, "INSERT INTO quarq_served (queue, lease) VALUES (?, ?) ON CONFLICT DO NOTHING"};
   statement extend_lease{db,
                          "UPDATE quarq_leases SET boot = ?, until = ?, duration = ?, spared = 0, card = ? "
-                         "WHERE queue = ? AND token = ?"};
+                         "WHERE token = ?"};
   statement last_heard{db, "SELECT at FROM quarq_heard WHERE boot = ?"};
   statement note_heard{db,
                        "INSERT INTO quarq_heard (one, boot, at) VALUES (1, ?, ?) "
@@ -58,10 +59,14 @@ struct statements {
   statement spare_leases{db,
                          "UPDATE quarq_leases SET until = ?1 + duration, spared = spared + 1 "
                          "WHERE boot = ?2 AND spared < ?3"};
-  statement find_lease{db, "SELECT number FROM quarq_leases WHERE queue = ? AND token = ?"};
+  statement lease_of_token{db, "SELECT number FROM quarq_leases WHERE token = ?"};
+  statement find_lease{db,
+                       "SELECT l.number FROM quarq_leases l CROSS JOIN quarq_served s "
+                       "WHERE l.token = ? AND s.queue = ? AND s.lease = l.number"};
   statement token_of{db, "SELECT token FROM quarq_leases WHERE number = ?"};
-  statement lost_leases{db, "SELECT number FROM quarq_leases WHERE queue = ? AND (boot <> ? OR until <= ?)"};
+  statement lost_leases{db, "SELECT number FROM quarq_leases WHERE boot <> ? OR until <= ? LIMIT ?"};
   statement delete_lease{db, "DELETE FROM quarq_leases WHERE number = ?"};
+  statement stop_serving{db, "DELETE FROM quarq_served WHERE lease = ?"};
 
   statement promote{db,
                     "UPDATE quarq_jobs SET state = 0 WHERE number IN (SELECT number FROM quarq_jobs "
@@ -108,9 +113,11 @@ struct statements {
       db,
       "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1, losses = losses + ? "
       "WHERE state = 2 AND lease = ?"};
-  statement held_by{db, "SELECT id FROM quarq_jobs WHERE state = 2 AND lease = ?"};
+  statement held_by{db, "SELECT id FROM quarq_jobs WHERE state = 2 AND lease = ? AND queue = ?"};
+  statement count_held_by{
+      db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 2 AND lease = ? GROUP BY queue"};
   statement to_cancel{db,
-                      "SELECT number, awaited, id, cancel_keep, cancel_outcome FROM quarq_jobs "
+                      "SELECT number, awaited, queue, id, cancel_keep, cancel_outcome FROM quarq_jobs "
                       "WHERE cancel_wanted = 1 AND lease = ?"};
 
   statement sweep_kept{
@@ -147,8 +154,9 @@ struct statements {
   statement list_running{
       db,
       "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "
-      "j.expires_at, l.token, j.losses FROM quarq_leases l CROSS JOIN quarq_jobs j "
-      "WHERE l.queue = ? AND j.lease = l.number AND j.state = 2 LIMIT ?"};
+      "j.expires_at, l.token, j.losses FROM quarq_served s CROSS JOIN quarq_leases l CROSS JOIN quarq_jobs j "
+      "WHERE s.queue = ?1 AND l.number = s.lease AND j.lease = s.lease AND j.state = 2 AND j.queue = ?1 "
+      "LIMIT ?2"};
   statement list_ended{
       db,
       "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL, losses "
@@ -157,17 +165,19 @@ struct statements {
   statement count_queued{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 0 GROUP BY queue"};
   statement count_deferred{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 1 GROUP BY queue"};
   statement count_running{db,
-                          "SELECT l.queue, count(*) FROM quarq_leases l CROSS JOIN quarq_jobs j "
-                          "WHERE j.lease = l.number AND j.state = 2 GROUP BY l.queue"};
+                          "SELECT j.queue, count(*) FROM quarq_leases l CROSS JOIN quarq_jobs j "
+                          "WHERE j.lease = l.number AND j.state = 2 GROUP BY j.queue"};
   statement count_ended{db,
                         "SELECT queue, state = 7, count(*) FROM quarq_jobs INDEXED BY quarq_jobs_ended "
                         "WHERE kept_until > ? GROUP BY queue, state = 7"};
-  statement count_workers{
-      db, "SELECT queue, count(*) FROM quarq_leases WHERE boot = ? AND until > ? GROUP BY queue"};
+  statement count_workers{db,
+                          "SELECT s.queue, count(*) FROM quarq_leases l CROSS JOIN quarq_served s "
+                          "WHERE l.boot = ? AND l.until > ? AND s.lease = l.number GROUP BY s.queue"};
   statement list_workers{db,
-                         "SELECT token, card, until, (SELECT count(*) FROM quarq_jobs j WHERE j.state = 2 "
-                         "AND j.lease = l.number) FROM quarq_leases l "
-                         "WHERE queue = ? AND boot = ? AND until > ?"};
+                         "SELECT l.token, l.card, l.until, (SELECT count(*) FROM quarq_jobs j "
+                         "WHERE j.state = 2 AND j.lease = l.number AND j.queue = s.queue), l.tasks "
+                         "FROM quarq_served s CROSS JOIN quarq_leases l "
+                         "WHERE s.queue = ? AND l.number = s.lease AND l.boot = ? AND l.until > ?"};
   statement requeue_one{db,
                         "UPDATE quarq_jobs SET state = 0, tries = 0, losses = 0, outcome = NULL, kept_until "
                         "= NULL, place = ?1, "

@@ -13,16 +13,18 @@ std::string key_of(const std::string& queue, const std::string& id) {
 
 }  // namespace
 
-void subscriptions::open(const lease& held, std::shared_ptr<async::loop_handle> loop,
+void subscriptions::open(const worker_lease& held, std::shared_ptr<async::loop_handle> loop,
                          std::weak_ptr<worker_events> events) {
-  auto& one = leases_[{held.queue, held.token}];
-  one.held = held;
-  one.loop = std::move(loop);
-  one.events = std::move(events);
+  for (const auto& queue : held.queues) {
+    auto& one = leases_[{queue, held.token}];
+    one.held = {queue, held.token};
+    one.loop = loop;
+    one.events = events;
+  }
 }
 
-void subscriptions::close(const lease& held) {
-  leases_.erase({held.queue, held.token});
+void subscriptions::close(const worker_lease& held) {
+  for (const auto& queue : held.queues) leases_.erase({queue, held.token});
 }
 
 void subscriptions::owe_event(const lease& held, std::optional<time_point> next_due) {
@@ -69,14 +71,10 @@ void subscriptions::notify(const changes& ours) {
 }
 
 void subscriptions::poll(job_tables& tables, time_point now, milliseconds uptime) {
+  notify_cancels(tables);
   std::map<std::string, std::size_t> owed;
-  for (auto& [key, one] : leases_) {
+  for (const auto& [key, one] : leases_) {
     if (one.owed) ++owed[one.held.queue];
-    auto ids = tables.cancel_requests(one.held);
-    for (const auto& id : ids) {
-      if (!one.cancels_notified.contains(id)) notify_cancel(one, id);
-    }
-    one.cancels_notified = std::set<std::string>(ids.begin(), ids.end());
   }
   for (const auto& [queue, count] : owed)
     wake(queue, tables.count_ready(queue, count, now), tables.next_due(queue));
@@ -85,6 +83,23 @@ void subscriptions::poll(job_tables& tables, time_point now, milliseconds uptime
   if (waits_.empty()) return;
   for (const auto& over : tables.published_since(last_published_)) notify_end_of(over);
   if (slept) ask_for_all_waits(tables, now);
+}
+
+void subscriptions::notify_cancels(job_tables& tables) {
+  std::set<std::string> tokens;
+  for (const auto& [key, one] : leases_) tokens.insert(one.held.token);
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> wanted;  // by queue and token
+  for (const auto& token : tokens) {
+    for (auto& request : tables.cancel_requests(token))
+      wanted[{std::move(request.queue), token}].insert(std::move(request.id));
+  }
+  for (auto& [key, one] : leases_) {
+    auto& ids = wanted[key];
+    for (const auto& id : ids) {
+      if (!one.cancels_notified.contains(id)) notify_cancel(one, id);
+    }
+    one.cancels_notified = std::move(ids);
+  }
 }
 
 /// For a process that was stopped for so long that what it was told has been swept away.
@@ -120,15 +135,15 @@ void subscriptions::wake(std::string_view queue, std::size_t ready, std::optiona
 
 void subscriptions::notify_work(subscribed_lease& to) {
   to.owed = false;
-  to.loop->post([events = to.events] {
-    if (const auto one = events.lock()) one->work_ready();
+  to.loop->post([events = to.events, queue = to.held.queue] {
+    if (const auto one = events.lock()) one->work_ready(queue);
   });
 }
 
 void subscriptions::notify_cancel(subscribed_lease& to, const std::string& id) {
   to.cancels_notified.insert(id);
-  to.loop->post([events = to.events, id] {
-    if (const auto one = events.lock()) one->cancel_requested(id);
+  to.loop->post([events = to.events, queue = to.held.queue, id] {
+    if (const auto one = events.lock()) one->cancel_requested(queue, id);
   });
 }
 

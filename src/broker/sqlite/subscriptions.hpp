@@ -27,8 +27,9 @@ class subscriptions {
   // ---- leases
 
   /// `events` belongs to `loop`, and is locked only there.
-  void open(const lease& held, std::shared_ptr<async::loop_handle> loop, std::weak_ptr<worker_events> events);
-  void close(const lease& held);
+  void open(const worker_lease& held, std::shared_ptr<async::loop_handle> loop,
+            std::weak_ptr<worker_events> events);
+  void close(const worker_lease& held);
   /// A claim got fewer than it asked for: it is owed an event when more jobs are ready, or one is due before
   /// `next_due`.
   void owe_event(const lease& held, std::optional<time_point> next_due);
@@ -54,7 +55,7 @@ class subscriptions {
 
  private:
   struct subscribed_lease {
-    lease held;
+    lease held;  ///< the part of a worker's lease that is for one queue
     std::shared_ptr<async::loop_handle> loop;
     std::weak_ptr<worker_events> events;
     bool owed = false;
@@ -73,6 +74,7 @@ class subscriptions {
   void wake(std::string_view queue, std::size_t ready, std::optional<time_point> next_due);
   void notify_work(subscribed_lease& to);
   void notify_cancel(subscribed_lease& to, const std::string& id);
+  void notify_cancels(job_tables& tables);
   void notify_end_of(const changes::over& over);
   void ask_for_all_waits(job_tables& tables, time_point now);
 

@@ -26,16 +26,15 @@ class fetcher_test : public role_test {
     return *fetcher_;
   }
   void make(bool burst = false) {
-    fetcher_.emplace(fetcher::params{broker_, leases_, slots_, settler_, broker_time_, clock_,
-                                     loop_.executor(), random_, burst,
-                                     [this](queue_lease&, broker::claimed_job job, broker::time_point now) {
-                                       claimed_at_ = now;
-                                       slots_.job_began();
-                                       started_.push_back(job.id);
-                                       if (job.id == "alone") slots_.close();
-                                     },
-                                     [this] { return is_idle_; }, [this](queue_lease&) { ++failures_; },
-                                     [this](const queue_lease&) { return known_; }});
+    fetcher_.emplace(fetcher::params{
+        broker_, leases_, slots_, settler_, broker_time_, clock_, loop_.executor(), random_, burst,
+        [this](queue_lease&, broker::claimed_job job, broker::time_point now) {
+          claimed_at_ = now;
+          slots_.job_began();
+          started_.push_back(job.id);
+          if (job.id == "alone") slots_.close();
+        },
+        [this] { return is_idle_; }, [this] { ++failures_; }, [this](const queue_lease&) { return known_; }});
   }
   void put(const strings& ids) {
     for (const auto& id : ids) broker_.put("default", queued(id));

@@ -11,8 +11,8 @@ using workers::queue_lease;
 class lease_renewer_test : public role_test {
  protected:
   void serve() {
-    start(renewer_.open(lease()));
-    start(renewer_.run(lease()));
+    start(renewer_.open());
+    start(renewer_.run());
   }
   std::size_t renewals() const { return broker_.count(operation::renew); }
 
@@ -20,25 +20,27 @@ class lease_renewer_test : public role_test {
 
   strings seen_;
   lease_renewer renewer_{{broker_, leases_, clock_, loop_.executor(), duration,
-                          [] { return std::string("card"); },
-                          [this](queue_lease& l, const std::string& token) {
-                            seen_.push_back("events for " + l.served.name);
+                          [] { return std::string("card"); }, "announced",
+                          [this](const std::string& token) {
+                            seen_.push_back("opens");
                             EXPECT_FALSE(token.empty());
                             return broker::worker_events();
                           },
                           [this](queue_lease& l) { seen_.push_back("work ready in " + l.served.name); },
-                          [this](queue_lease&, const std::string& id) { seen_.push_back("cancel " + id); },
+                          [this](queue_lease& l, const std::string& id) {
+                            seen_.push_back("cancel " + id + " of " + l.served.name);
+                          },
                           [this](queue_lease& l) -> std::size_t {
                             EXPECT_TRUE(l.is_held());
-                            seen_.push_back("lost");
+                            seen_.push_back("lost " + l.served.name);
                             return 2;
                           }}};
 };
 
 TEST_F(lease_renewer_test, opens_a_lease_with_a_fresh_token) {
-  start(renewer_.open(lease()));
+  start(renewer_.open());
   EXPECT_TRUE(lease().is_held());
-  EXPECT_EQ(seen_, strings{"events for default"});
+  EXPECT_EQ(seen_, strings{"opens"});
   EXPECT_EQ(broker_.count(operation::open_lease), 1u);
 }
 
@@ -64,7 +66,7 @@ TEST_F(lease_renewer_test, says_what_the_worker_is_at_each_renewal) {
 
 TEST_F(lease_renewer_test, renews_at_once_when_asked_to) {
   serve();
-  renewer_.renew_now(lease());
+  renewer_.renew_now();
   loop_.run_ready();
   EXPECT_EQ(renewals(), 1u);
 }
@@ -82,7 +84,7 @@ TEST_F(lease_renewer_test, hears_which_jobs_are_to_be_cancelled) {
   seen_.clear();
   broker_.request_cancel_at_renewal("default", "a");
   pass(1s);
-  EXPECT_EQ(seen_, strings{"cancel a"});
+  EXPECT_EQ(seen_, strings{"cancel a of default"});
 }
 
 TEST_F(lease_renewer_test, replaces_a_lease_that_was_lost) {
@@ -95,7 +97,7 @@ TEST_F(lease_renewer_test, replaces_a_lease_that_was_lost) {
   EXPECT_TRUE(lease().is_held());
   EXPECT_NE(lease().lease.token, first);
   EXPECT_EQ(lease().since, broker::time_point{});
-  EXPECT_EQ(seen_, (strings{"lost", "events for default", "work ready in default"}));
+  EXPECT_EQ(seen_, (strings{"lost default", "opens", "work ready in default"}));
 }
 
 TEST_F(lease_renewer_test, while_a_lost_lease_can_not_be_replaced_none_is_held) {
@@ -110,7 +112,7 @@ TEST_F(lease_renewer_test, while_a_lost_lease_can_not_be_replaced_none_is_held) 
   pass(1s);
   EXPECT_TRUE(lease().is_held());
   // The loss was reported before.
-  EXPECT_EQ(std::count(seen_.begin(), seen_.end(), "lost"), 0);
+  EXPECT_EQ(std::count(seen_.begin(), seen_.end(), "lost default"), 0);
   EXPECT_EQ(seen_.back(), "work ready in default");
 }
 
@@ -142,11 +144,72 @@ TEST_F(lease_renewer_test, is_sure_of_its_lease_from_the_last_question_that_was_
 }
 
 TEST_F(lease_renewer_test, closes_what_it_holds) {
-  start(renewer_.close(lease()));
+  start(renewer_.close());
   EXPECT_EQ(broker_.count(operation::close_lease), 0u);
-  start(renewer_.open(lease()));
-  start(renewer_.close(lease()));
+  start(renewer_.open());
+  start(renewer_.close());
   EXPECT_EQ(broker_.count(operation::close_lease), 1u);
+}
+
+// ---- a worker of two queues
+
+class two_queues : public role_test {
+ protected:
+  two_queues() { leases_.push_back(make_lease("mail", 1, 1)); }
+};
+
+class of_two_queues : public two_queues {
+ protected:
+  void serve() {
+    start(renewer_.open());
+    start(renewer_.run());
+    seen_.clear();
+  }
+  queue_lease& mail() { return leases_.back(); }
+
+  strings seen_;
+  lease_renewer renewer_{{broker_, leases_, clock_, loop_.executor(), 4s, [] { return std::string(); }, "",
+                          [](const std::string&) { return broker::worker_events(); },
+                          [this](queue_lease& l) { seen_.push_back("work ready in " + l.served.name); },
+                          [this](queue_lease& l, const std::string& id) {
+                            seen_.push_back("cancel " + id + " of " + l.served.name);
+                          },
+                          [this](queue_lease& l) -> std::size_t {
+                            seen_.push_back("lost " + l.served.name);
+                            return 0;
+                          }}};
+};
+
+TEST_F(of_two_queues, one_lease_and_one_renewal_are_for_both) {
+  serve();
+  EXPECT_EQ(broker_.count(operation::open_lease), 1u);
+  EXPECT_EQ(lease().lease.token, mail().lease.token);
+  EXPECT_EQ(mail().lease.queue, "mail");
+  pass(3s);
+  EXPECT_EQ(broker_.count(operation::renew), 3u);
+  EXPECT_EQ(mail().sure_until, clock_.now() + 4s);
+  EXPECT_EQ(lease().sure_until, mail().sure_until);
+  start(renewer_.close());
+  EXPECT_EQ(broker_.count(operation::close_lease), 1u);
+}
+
+TEST_F(of_two_queues, each_hears_what_is_its_own) {
+  serve();
+  broker_.request_cancel_at_renewal("mail", "a");
+  pass(1s);
+  broker_.put("default", queued("b"));
+  pass(1s);
+  EXPECT_EQ(seen_, (strings{"cancel a of mail", "work ready in default"}));
+}
+
+TEST_F(of_two_queues, lose_their_lease_together_and_get_one_again) {
+  serve();
+  const auto first = lease().lease.token;
+  broker_.lose_leases();
+  pass(1s);
+  EXPECT_EQ(seen_, (strings{"lost default", "lost mail", "work ready in default", "work ready in mail"}));
+  EXPECT_NE(mail().lease.token, first);
+  EXPECT_EQ(lease().lease.token, mail().lease.token);
 }
 
 }  // namespace

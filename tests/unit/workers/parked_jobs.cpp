@@ -57,13 +57,12 @@ class parked_jobs_test : public role_test {
   workers::broker_clock broker_time_{clock_, loop_.executor()};
   std::mt19937_64 random_{1};
   strings claimed_;
-  workers::fetcher fetcher_{{broker_, leases_, slots_, settler_, broker_time_, clock_, loop_.executor(),
-                             random_, false,
-                             [this](workers::queue_lease&, broker::claimed_job job, broker::time_point) {
-                               claimed_.push_back(job.id);
-                             },
-                             [] { return false; }, [](workers::queue_lease&) {},
-                             [](const workers::queue_lease&) { return strings(); }}};
+  workers::fetcher fetcher_{
+      {broker_, leases_, slots_, settler_, broker_time_, clock_, loop_.executor(), random_, false,
+       [this](workers::queue_lease&, broker::claimed_job job, broker::time_point) {
+         claimed_.push_back(job.id);
+       },
+       [] { return false; }, [] {}, [](const workers::queue_lease&) { return strings(); }}};
   workers::role_group roles_{loop_.executor(), std::weak_ptr<void>(), [] {}};
   parked_jobs parked_{{broker_, settler_, fetcher_, roles_, clock_, false}};
 };

@@ -1,0 +1,27 @@
+-- Opens a worker's lease over all its queues.
+--
+-- KEYS[1..] the prefixes of the queues
+-- ARGV[1]   the lease's token
+-- ARGV[2]   its duration, ms
+-- ARGV[3]   its card
+-- ARGV[4]   what it handles, as it announces it
+--
+-- Returns now in ms.
+-- needs: shared_format shared_lists shared_wake shared_heard shared_leases
+local token, duration = ARGV[1], tonumber(ARGV[2])
+make_room('quarq:')
+local now = clock()
+for _, P in ipairs(KEYS) do
+  redis.call('SETNX', P .. 'format', '3')
+  redis.call('ZADD', P .. 'leases', now, token)
+end
+-- A worker that opens a lease after a silence says less than one that renews (renew.lua): the others may have died long ago.
+-- They get a moment.
+if was_silent(now, duration) then
+  extend_all(now + moment_of(duration))
+end
+note_heard(token, now, duration)
+redis.call('HSET', 'quarq:cards', token, ARGV[3])
+redis.call('HSET', 'quarq:tasks', token, ARGV[4])
+redis.call('HSET', 'quarq:served', token, cmsgpack.pack(KEYS))
+return now

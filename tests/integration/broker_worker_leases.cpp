@@ -1,0 +1,237 @@
+// A worker's one lease over several queues, on every broker.
+#include <algorithm>
+
+#include <quarq/errors.hpp>
+
+#include "integration/broker_conformance.hpp"
+
+namespace quarq::test::broker_worker_leases_tests {
+
+namespace {
+
+using broker::worker_lease;
+
+/// A worker of the queues "mail" and "files".
+struct two_queue_worker {
+  std::shared_ptr<broker::broker> store;
+  worker_lease held;
+  std::shared_ptr<strings> heard = std::make_shared<strings>();
+
+  lease in(const char* queue) const { return {queue, held.token}; }
+};
+
+awaitable<two_queue_worker> new_two_queue_worker(std::shared_ptr<broker::broker> store, std::string token,
+                                                 milliseconds duration = 60s) {
+  two_queue_worker made;
+  made.store = store;
+  made.held = worker_lease(token, {"mail", "files"});
+  broker::worker_events events;
+  events.work_ready = [heard = made.heard](const std::string& queue) {
+    heard->push_back("work in " + queue);
+  };
+  events.cancel_requested = [heard = made.heard](const std::string& queue, const std::string& id) {
+    heard->push_back("cancel " + queue + " " + id);
+  };
+  lease_options terms;
+  terms.duration = duration;
+  terms.worker_info = "card of " + token;
+  terms.announcement = "what " + token + " handles";
+  co_await store->open_lease(made.held, terms, std::move(events));
+  co_return made;
+}
+
+awaitable<broker::renewal> renew_both(const two_queue_worker& worker, milliseconds duration = 60s) {
+  lease_options terms;
+  terms.duration = duration;
+  terms.worker_info = "card of " + worker.held.token;
+  auto answer = co_await worker.store->renew(worker.held, terms);
+  co_return answer;
+}
+
+/// Claims one job of the queue, and gives its id; "": there is none.
+awaitable<std::string> claim_one(const two_queue_worker& worker, const char* queue) {
+  const auto held = worker.in(queue);
+  auto claimed = co_await worker.store->claim(held, 1);
+  std::string id;
+  if (!claimed.jobs.empty()) id = claimed.jobs[0].id;
+  co_return id;
+}
+
+awaitable<bool> settle_in(const two_queue_worker& worker, const char* queue, settlement one) {
+  const auto held = worker.in(queue);
+  std::vector<settlement> batch;
+  batch.push_back(std::move(one));
+  auto answers = co_await worker.store->settle(held, std::move(batch));
+  co_return answers.at(0);
+}
+
+/// Puts a job of this id into both queues, and lets the worker claim both.
+awaitable<void> give_one_of_each(const two_queue_worker& worker) {
+  for (const char* queue : {"mail", "files"}) {
+    co_await enqueue_ids(*worker.store, queue, strings(1, std::string("of ") + queue));
+    auto id = co_await claim_one(worker, queue);
+    EXPECT_EQ(id, std::string("of ") + queue);
+  }
+}
+
+}  // namespace
+
+BROKER_TEST(one_renewal_keeps_the_jobs_of_all_queues_of_a_worker) {
+  auto store = place.open(loop);
+  auto elsewhere = place.open_apart(loop);
+  auto worker = co_await new_two_queue_worker(store, "W", 10ms);
+  co_await give_one_of_each(worker);
+  const auto past = std::chrono::steady_clock::now() + 30ms;
+  auto ran_out = [&] { return std::chrono::steady_clock::now() > past; };
+  co_await until(ran_out);
+  auto answer = co_await renew_both(worker);
+  EXPECT_TRUE(answer.held);
+  auto other = co_await new_two_queue_worker(elsewhere, "O");
+  co_await renew_both(other);
+  for (const char* queue : {"mail", "files"}) {
+    auto none = co_await claim_one(other, queue);
+    EXPECT_EQ(none, "");
+    const bool held = co_await settle_in(worker, queue, end(std::string("of ") + queue));
+    EXPECT_TRUE(held) << queue;
+  }
+}
+
+BROKER_TEST(the_jobs_of_a_lost_worker_come_back_in_all_its_queues) {
+  auto store = place.open(loop);
+  auto elsewhere = place.open_apart(loop);
+  auto lost = co_await new_two_queue_worker(store, "L", 40ms);
+  co_await give_one_of_each(lost);
+  // One that serves only one of the queues finds it all the same.
+  auto other = co_await new_worker(elsewhere, "mail");
+  auto looks = co_await new_worker(elsewhere, "files");
+  strings seen;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
+  while (seen.size() < 2 && std::chrono::steady_clock::now() < deadline) {
+    co_await renew(other);
+    for (const auto* each : {&other, &looks}) {
+      auto claimed = co_await each->store->claim(each->held, 1);
+      for (const auto& job : claimed.jobs) {
+        EXPECT_EQ(job.attempts, 2);
+        seen.push_back(job.id);
+      }
+    }
+    co_await sleep_for(5ms);
+  }
+  std::sort(seen.begin(), seen.end());
+  const strings both = {"of files", "of mail"};
+  EXPECT_EQ(seen, both);
+  auto answer = co_await renew_both(lost, 40ms);
+  EXPECT_FALSE(answer.held);
+  for (const char* queue : {"mail", "files"}) {
+    const bool held = co_await settle_in(lost, queue, end(std::string("of ") + queue));
+    EXPECT_FALSE(held) << queue;
+    auto live = co_await store->workers(queue);
+    EXPECT_EQ(live.size(), 1u) << queue;
+  }
+}
+
+BROKER_TEST(cancel_requests_reach_a_worker_for_each_of_its_queues) {
+  auto store = place.open(loop);
+  auto elsewhere = place.open_apart(loop);
+  auto worker = co_await new_two_queue_worker(store, "W");
+  co_await give_one_of_each(worker);
+  for (const char* queue : {"mail", "files"}) {
+    auto answer = co_await cancel(*elsewhere, queue, std::string("of ") + queue, "why", 1h);
+    EXPECT_EQ(answer, cancel_result::requested);
+  }
+  auto told = [&] {
+    return std::count_if(worker.heard->begin(), worker.heard->end(),
+                         [](const auto& one) { return one.starts_with("cancel"); }) >= 2;
+  };
+  co_await until(told);
+  EXPECT_NE(std::find(worker.heard->begin(), worker.heard->end(), "cancel mail of mail"),
+            worker.heard->end());
+  EXPECT_NE(std::find(worker.heard->begin(), worker.heard->end(), "cancel files of files"),
+            worker.heard->end());
+  auto answer = co_await renew_both(worker);
+  strings wanted;
+  for (const auto& one : answer.cancel_requests) wanted.push_back(one.queue + ": " + one.id);
+  std::sort(wanted.begin(), wanted.end());
+  const strings both = {"files: of files", "mail: of mail"};
+  EXPECT_EQ(wanted, both);
+  // What is settled is asked for no more.
+  co_await settle_in(worker, "mail", end("of mail", job_state::cancelled, "stopped"));
+  answer = co_await renew_both(worker);
+  EXPECT_EQ(answer.cancel_requests.size(), 1u);
+  EXPECT_EQ(answer.cancel_requests.at(0).queue, "files");
+  co_await settle_in(worker, "files", retry_after("of files", 1h));
+  auto state = co_await state_of(*store, "files", "of files");
+  EXPECT_TRUE(state == job_state::cancelled);
+  answer = co_await renew_both(worker);
+  EXPECT_TRUE(answer.cancel_requests.empty());
+}
+
+BROKER_TEST(closing_a_lease_gives_back_the_jobs_of_all_its_queues) {
+  auto store = place.open(loop);
+  auto worker = co_await new_two_queue_worker(store, "W");
+  co_await give_one_of_each(worker);
+  auto other = co_await new_two_queue_worker(store, "O");
+  co_await store->close_lease(worker.held);
+  for (const char* queue : {"mail", "files"}) {
+    const auto held = other.in(queue);
+    auto claimed = co_await store->claim(held, 1);
+    EXPECT_EQ(claimed.jobs.size(), 1u) << queue;
+    for (const auto& job : claimed.jobs) EXPECT_EQ(job.attempts, 1) << queue;
+    const auto closed = worker.in(queue);
+    auto text = co_await error_of<broker_error>(store->claim(closed, 1));
+    EXPECT_NE(text.find("lease"), std::string::npos) << text;
+  }
+}
+
+BROKER_TEST(renewals_hear_of_ready_jobs_in_each_queue) {
+  auto store = place.open(loop);
+  auto worker = co_await new_two_queue_worker(store, "W");
+  for (const char* queue : {"mail", "files"}) {
+    co_await enqueue_ids(*store, queue, strings(1, std::string("of ") + queue));
+  }
+  std::set<std::string> ready;
+  for (int i = 0; i < 2; ++i) {
+    auto answer = co_await renew_both(worker);
+    ready.insert(answer.work_ready.begin(), answer.work_ready.end());
+  }
+  EXPECT_EQ(ready.size(), 2u) << "a queue with each renewal is looked at, at least";
+}
+
+BROKER_TEST(operators_see_a_worker_in_each_of_its_queues) {
+  auto store = place.open(loop);
+  auto worker = co_await new_two_queue_worker(store, "W");
+  co_await enqueue_ids(*store, "mail", strings(1, "job"));
+  co_await claim_one(worker, "mail");
+  co_await renew_both(worker);
+  for (const char* queue : {"mail", "files"}) {
+    auto live = co_await store->workers(queue);
+    EXPECT_EQ(live.size(), 1u);
+    if (live.empty()) continue;
+    EXPECT_EQ(live[0].token, "W");
+    EXPECT_EQ(live[0].worker_info, "card of W");
+    EXPECT_EQ(live[0].announcement, "what W handles");
+    EXPECT_EQ(live[0].running, queue == std::string("mail") ? 1u : 0u);
+    auto summary = co_await summary_of(*store, queue);
+    EXPECT_EQ(summary.workers, 1u);
+    EXPECT_EQ(summary.running, queue == std::string("mail") ? 1u : 0u);
+  }
+  // Jobs are held in the queue they are of, although the token is the same.
+  if (place.powers().an_id_in_each_queue) {
+    const bool elsewhere = co_await settle_in(worker, "files", end("job"));
+    EXPECT_FALSE(elsewhere);
+  }
+  const auto of_files = worker.in("files");
+  co_await store->reconcile(of_files, strings());
+  const bool held = co_await settle_in(worker, "mail", end("job"));
+  EXPECT_TRUE(held);
+}
+
+BROKER_TEST(a_lease_claims_only_in_its_queues) {
+  auto store = place.open(loop);
+  auto worker = co_await new_two_queue_worker(store, "W");
+  const auto elsewhere = worker.in("others");
+  auto text = co_await error_of<broker_error>(store->claim(elsewhere, 1));
+  EXPECT_NE(text.find("lease"), std::string::npos) << text;
+}
+
+}  // namespace quarq::test::broker_worker_leases_tests
