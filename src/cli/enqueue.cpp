@@ -82,8 +82,7 @@ struct end {
 awaitable<std::optional<broker::ended>> wait_for_end(queue_ptr queue, std::string id,
                                                      std::optional<milliseconds> timeout) {
   const auto loop = co_await boost::asio::this_coro::executor;
-  const auto broker = queue->on(loop);
-  auto waiting = broker->wait_ended(queue->name(), id);
+  auto waiting = queue->wait_ended(loop, id);
   std::optional<broker::ended> ended;
   if (timeout) {
     ended = co_await with_timeout(std::move(waiting), *timeout);
@@ -136,6 +135,7 @@ int report(const enqueue_options& options, const end& e) {
 int run_enqueue(const enqueue_options& options) {
   const auto queue = open_queue(options, if_missing::create);
   auto call = make_call(options);
+  queue->tell_by([](const std::string& line) { complain(line); });
   if (!options.wait.empty())
     return report(options, run(send_and_wait(queue, std::move(call), options.wait_timeout)));
   const auto id = run(send(queue, std::move(call)));

@@ -3,26 +3,58 @@
 #include <memory>
 
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include <quarq/run.hpp>
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "clients/service.hpp"
 
 namespace quarq::cli {
 
 namespace {
 
-using queue_summaries = std::vector<broker::queue_summary>;
+/// How many ready jobs of a queue are looked at, the next ones first.
+constexpr std::size_t looked_at = 10;
 
-awaitable<queue_summaries> fetch_queues(queue_ptr queue) {
+struct queue_line : broker::queue_summary {
+  std::string unserved;  ///< why its ready jobs will not run, if that is so
+};
+using queue_lines = std::vector<queue_line>;
+
+awaitable<std::string> why_unserved(std::shared_ptr<broker::broker> broker, std::string queue) {
+  const auto those = co_await broker->crew_of(queue);
+  std::string why;
+  if (those.others) co_return why;
+  const auto ready = co_await broker->list(queue, job_state::queued, looked_at);
+  for (const auto& job : ready) {
+    const auto task = clients::task_of(job.record);
+    const auto found = clients::service_of(those, task);
+    if (found == clients::service::likely) continue;
+    why = fmt::format("jobs are ready, and {}", clients::in_words(found, queue, task));
+    break;
+  }
+  co_return why;
+}
+
+awaitable<queue_lines> fetch_queues(queue_ptr queue, std::string only) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
   auto all = co_await broker->queues();
-  co_return all;
+  queue_lines lines;
+  for (auto& one : all) {
+    if (!only.empty() && one.name != only) continue;
+    auto& line = lines.emplace_back();
+    static_cast<broker::queue_summary&>(line) = std::move(one);
+    if (line.queued == 0) continue;
+    auto why = co_await why_unserved(broker, line.name);
+    line.unserved = std::move(why);
+  }
+  co_return lines;
 }
 
-std::string to_json(const broker::queue_summary& q) {
+std::string to_json(const queue_line& q) {
   return json_object()
       .text("queue", q.name)
       .number("queued", q.queued)
@@ -31,10 +63,11 @@ std::string to_json(const broker::queue_summary& q) {
       .number("dead", q.dead)
       .number("kept", q.kept)
       .number("workers", q.workers)
+      .text_or_null("unserved", q.unserved)
       .str();
 }
 
-void show(const queue_summaries& all) {
+void show(const queue_lines& all) {
   using kind = column::kind;
   table rows({{"QUEUE"},
               {"QUEUED", kind::number},
@@ -48,12 +81,14 @@ void show(const queue_summaries& all) {
               std::to_string(q.dead), std::to_string(q.kept), std::to_string(q.workers)});
   }
   print_table(rows);
+  for (const auto& q : all) {
+    if (!q.unserved.empty()) print_line(q.unserved);
+  }
 }
 
 int run_queues(const common& options, bool only_one) {
   const auto queue = open_queue(options);
-  auto all = run(fetch_queues(queue));
-  if (only_one) std::erase_if(all, [&](const auto& q) { return q.name != options.queue; });
+  auto all = run(fetch_queues(queue, only_one ? options.queue : ""));
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   if (options.json) {
     std::vector<std::string> values;

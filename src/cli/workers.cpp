@@ -2,12 +2,14 @@
 #include <memory>
 
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include <quarq/run.hpp>
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "cli/worker_info.hpp"
+#include "model/announcement.hpp"
 
 namespace quarq::cli {
 
@@ -26,8 +28,24 @@ std::string number_or(const std::optional<std::uint64_t>& number, const char* ot
   return number ? std::to_string(*number) : otherwise;
 }
 
+std::string tasks_in_json(const model::announcement& said) {
+  if (!said.known) return "";
+  std::vector<std::string> names;
+  for (const auto& task : said.tasks) names.push_back(json_string(task));
+  return json_array(names);
+}
+
+std::string tasks_in_words(const model::announcement& said) {
+  if (!said.known) return "?";
+  std::string names;
+  for (const auto& task : said.tasks) names += (names.empty() ? "" : ", ") + task;
+  if (said.cut > 0) names += fmt::format("{}{} more", names.empty() ? "" : " and ", said.cut);
+  return names;
+}
+
 std::string to_json(const broker::worker_summary& w) {
   const auto info = read_worker_info(w.worker_info);
+  const auto said = model::read_announcement(w.announcement);
   return json_object()
       .text_or_null("worker", info.worker)
       .text("lease", w.token)
@@ -35,6 +53,8 @@ std::string to_json(const broker::worker_summary& w) {
       .json("done", number_or(info.done, ""))
       .json("concurrency", number_or(info.concurrency, ""))
       .number("lease_ms", w.expires_in.count())
+      .json("tasks", tasks_in_json(said))
+      .json("tasks_not_named", said.known ? std::to_string(said.cut) : "")
       .str();
 }
 
@@ -44,11 +64,13 @@ void show(const worker_summaries& all) {
               {"RUNNING", kind::number},
               {"DONE", kind::number},
               {"CONCURRENCY", kind::number},
-              {"LEASE", kind::number}});
+              {"LEASE", kind::number},
+              {"TASKS", kind::flexible}});
   for (const auto& w : all) {
     const auto info = read_worker_info(w.worker_info);
     rows.add({info.worker.empty() ? w.token : info.worker, std::to_string(w.running),
-              number_or(info.done, "?"), number_or(info.concurrency, "?"), rough(w.expires_in)});
+              number_or(info.done, "?"), number_or(info.concurrency, "?"), rough(w.expires_in),
+              tasks_in_words(model::read_announcement(w.announcement))});
   }
   print_table(rows);
 }

@@ -30,16 +30,15 @@ using queue_ptr = std::shared_ptr<clients::queue_impl>;
 awaitable<std::string> result_of(queue_ptr queue, std::string id,
                                  std::optional<std::chrono::milliseconds> timeout) {
   const auto loop = co_await asio::this_coro::executor;
-  const auto broker = queue->on(loop);
   std::optional<broker::ended> end;
   if (timeout) {
     try {
-      end = co_await with_timeout(broker->wait_ended(queue->name(), id), *timeout);
+      end = co_await with_timeout(queue->wait_ended(loop, id), *timeout);
     } catch (const timed_out&) {
       throw timed_out(fmt::format("job {} has not ended within {} ms", id, timeout->count()));
     }
   } else {
-    end = co_await broker->wait_ended(queue->name(), id);
+    end = co_await queue->wait_ended(loop, id);
   }
   if (!end) throw job_not_found(id);
   // Another program may have written to the store and left no outcome.

@@ -9,6 +9,7 @@
 #include <quarq/queue.hpp>
 
 #include "async/loop_lifetime.hpp"
+#include "base/log.hpp"
 #include "clients/new_job.hpp"
 #include "clients/queue_impl.hpp"
 
@@ -40,13 +41,24 @@ std::shared_ptr<broker::broker> queue_impl::on(const asio::any_io_executor& loop
   }
   if (!broker_) {
     broker_ = broker::open(url_, loop, how_);
+    const auto log = [](const std::string& line) { base::log().warn("{}", line); };
+    watch_ = std::make_shared<wait_watch>(loop, broker_, name_, tell_ ? tell_ : log);
     loop_ = &context;
     async::loop_lifetime::of(context)->add(weak_from_this());
   }
   return broker_;
 }
 
+awaitable<std::optional<broker::ended>> queue_impl::wait_ended(asio::any_io_executor loop, std::string id) {
+  const auto broker = on(loop);
+  const wait_watch::wait watched(watch_, id);
+  auto end = co_await broker->wait_ended(name_, id);
+  co_return end;
+}
+
 void queue_impl::loop_destroyed() noexcept {
+  if (watch_) watch_->close();
+  watch_.reset();
   broker_.reset();
   loop_ = nullptr;
 }

@@ -9,6 +9,7 @@
 
 #include "async/loop_lifetime.hpp"
 #include "broker/broker.hpp"
+#include "clients/wait_watch.hpp"
 
 namespace quarq::clients {
 
@@ -25,6 +26,12 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   /// The broker on this loop. Throws std::logic_error if another loop has it.
   std::shared_ptr<broker::broker> on(const boost::asio::any_io_executor& loop);
 
+  /// Waits for the end of a job, as broker::wait_ended does, on this loop. Where nobody is there to run the job,
+  /// says so after a while.
+  awaitable<std::optional<broker::ended>> wait_ended(boost::asio::any_io_executor loop, std::string id);
+  /// By whom that is said; without this, by the log. To be called before the first use.
+  void tell_by(wait_watch::teller tell) { tell_ = std::move(tell); }
+
   /// What the broker holds of the loop must end first.
   void loop_destroyed() noexcept override;
 
@@ -33,6 +40,8 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   std::string name_;
   broker::open_options how_;
   std::shared_ptr<broker::broker> broker_;
+  wait_watch::teller tell_;
+  std::shared_ptr<wait_watch> watch_;  ///< there while the broker is
   boost::asio::execution_context* loop_ = nullptr;
 };
 

@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "codecs/utf8.hpp"
+#include "model/announcement.hpp"
 #include "workers/log/json_format.hpp"
 #include "workers/log/quarq_format.hpp"
 
@@ -116,7 +117,7 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
               [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); },
               [this] { parked.release(); }}),
       renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
-               [&of] { return of.worker_info(); }, std::string(),
+               [&of] { return of.worker_info(); }, model::encode_announcement(of.setup.tasks),
                [&of](const std::string& token) { return of.events_for(token); },
                [this](queue_lease& l) { claims.work_ready(l); },
                [this](queue_lease& l, const std::string& id) { cancel_requested(l, id); },

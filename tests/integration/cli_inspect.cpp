@@ -25,15 +25,19 @@ TEST_P(cli_inspect, queues_are_counted) {
   enqueued({"t", "--queue", "other"});
   const auto all = quarq_json({"queues"});
   EXPECT_EQ(json::serialize(all),
-            R"([{"queue":"default","queued":1,"deferred":1,"running":0,"dead":0,"kept":0,"workers":0},)"
-            R"({"queue":"other","queued":1,"deferred":0,"running":0,"dead":0,"kept":0,"workers":0}])");
+            R"([{"queue":"default","queued":1,"deferred":1,"running":0,"dead":0,"kept":0,"workers":0,)"
+            R"("unserved":"jobs are ready, and no live worker serves queue default"},)"
+            R"({"queue":"other","queued":1,"deferred":0,"running":0,"dead":0,"kept":0,"workers":0,)"
+            R"("unserved":"jobs are ready, and no live worker serves queue other"}])");
   EXPECT_EQ(quarq_json({"queues", "--queue", "other"}).as_array().size(), 1u);
   const auto people = quarq({"queues"});
   expect_good(people);
   EXPECT_EQ(people.out,
             "QUEUE    QUEUED  DEFERRED  RUNNING  DEAD  KEPT  WORKERS\n"
             "default       1         1        0     0     0        0\n"
-            "other         1         0        0     0     0        0\n");
+            "other         1         0        0     0     0        0\n"
+            "jobs are ready, and no live worker serves queue default\n"
+            "jobs are ready, and no live worker serves queue other\n");
 }
 
 TEST_P(cli_inspect, jobs_are_listed_by_state_and_in_all_states) {

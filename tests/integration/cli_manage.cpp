@@ -63,7 +63,10 @@ TEST_P(cli_manage, a_running_job_is_seen_with_its_worker_and_can_be_cancelled) {
     EXPECT_EQ(job.at("worker"), workers.at(0).at("worker"));
     const auto table = lines_of(quarq({"workers"}).out);
     EXPECT_EQ(table.size(), 2u);
-    EXPECT_EQ(table.at(0).substr(table.at(0).find("RUNNING")), "RUNNING  DONE  CONCURRENCY  LEASE");
+    EXPECT_EQ(table.at(0).substr(table.at(0).find("RUNNING")), "RUNNING  DONE  CONCURRENCY  LEASE  TASKS");
+    EXPECT_TRUE(table.at(1).ends_with("wait_for_stop")) << table.at(1);
+    EXPECT_EQ(workers.at(0).at("tasks"), (boost::json::array{"wait_for_stop"}));
+    EXPECT_EQ(workers.at(0).at("tasks_not_named"), 0);
     expect_error(quarq({"purge", "--state", "running", "--yes"}), 2,
                  "--state: running jobs can't be purged, cancel them instead (see quarq purge --help)");
     const auto r = quarq({"cancel", "a"});
