@@ -7,6 +7,7 @@
 #include "bare_client.hpp"
 #include "floor.hpp"
 #include "jobs.hpp"
+#include "leases.hpp"
 #include "report.hpp"
 #include "support/redis_server.hpp"
 #include "support/temp_dir.hpp"
@@ -73,7 +74,8 @@ int jobs_main(int argc, char** argv) {
   app.add_option("--jobs", jobs, "how many jobs")
       ->check(CLI::Range(std::size_t{20'000}, std::size_t{100'000'000}))
       ->capture_default_str();
-  app.add_option("--only", only, "redis or sqlite")->check(CLI::IsMember({"redis", "sqlite"}));
+  app.add_option("--only", only, "redis, sqlite, or leases: what 1,000 idle workers cost the server")
+      ->check(CLI::IsMember({"redis", "sqlite", "leases"}));
   app.add_flag("--round-trip", round_trip, "only the round trip on Redis");
   app.add_flag("--drains", drains, "only how fast workers empty queues on Redis");
   app.add_flag("--json", json, "the figures as JSON");
@@ -84,8 +86,9 @@ int jobs_main(int argc, char** argv) {
   } else if (drains) {
     bench_drains(out, jobs);
   } else {
-    if (only != "sqlite") bench_redis(out, jobs);
-    if (only != "redis") bench_sqlite(out, jobs);
+    if (only.empty() || only == "redis") bench_redis(out, jobs);
+    if (only.empty() || only == "sqlite") bench_sqlite(out, jobs);
+    if (only.empty() || only == "leases") measure_leases(out);
   }
   out.print_json();
   return 0;
