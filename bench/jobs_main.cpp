@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "bare_client.hpp"
+#include "client.hpp"
 #include "floor.hpp"
 #include "jobs.hpp"
 #include "leases.hpp"
@@ -50,6 +51,20 @@ void bench_drains(report& out, std::size_t jobs) {
   measure_drains(out, at, jobs);
 }
 
+// What a caller without coroutines pays.
+void bench_client(report& out, const std::string& only) {
+  if (only != "sqlite") {
+    test::redis_server_options memory_only;
+    memory_only.extra = {"--save", ""};
+    test::redis_server server(memory_only);
+    measure_client(out, {"redis", fmt::format("redis://127.0.0.1:{}", server.plain_port()), {}, ""});
+  }
+  if (only != "redis") {
+    const test::temp_dir folder;
+    measure_client(out, {"sqlite", "sqlite:" + (folder / "jobs.db"), {}, ""});
+  }
+}
+
 void bench_sqlite(report& out, std::size_t jobs) {
   const test::temp_dir folder;
   const auto path = [&](const char* name) { return folder / name; };
@@ -64,7 +79,7 @@ void bench_sqlite(report& out, std::size_t jobs) {
 
 int jobs_main(int argc, char** argv) {
   std::size_t jobs = 200'000;
-  bool json = false, round_trip = false, drains = false;
+  bool json = false, round_trip = false, drains = false, client_only = false;
   std::string only;
   CLI::App app("Measures quarq's jobs, compared to the theoretical minimum.");
   app.name("quarq-bench");
@@ -78,6 +93,7 @@ int jobs_main(int argc, char** argv) {
       ->check(CLI::IsMember({"redis", "sqlite", "leases"}));
   app.add_flag("--round-trip", round_trip, "only the round trip on Redis");
   app.add_flag("--drains", drains, "only how fast workers empty queues on Redis");
+  app.add_flag("--client", client_only, "only the blocking client, compared to the awaited form");
   app.add_flag("--json", json, "the figures as JSON");
   CLI11_PARSE(app, argc, argv);
   report out(json);
@@ -85,10 +101,16 @@ int jobs_main(int argc, char** argv) {
     bench_round_trip(out);
   } else if (drains) {
     bench_drains(out, jobs);
+  } else if (client_only) {
+    bench_client(out, only);
   } else {
     if (only.empty() || only == "redis") bench_redis(out, jobs);
     if (only.empty() || only == "sqlite") bench_sqlite(out, jobs);
     if (only.empty() || only == "leases") measure_leases(out);
+    if (only != "leases") {
+      out.heading("the blocking client, compared to the awaited form");
+      bench_client(out, only);
+    }
   }
   out.print_json();
   return 0;

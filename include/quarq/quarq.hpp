@@ -4,6 +4,7 @@
 
 // Jobs
 #include <quarq/call.hpp>       // a task with its arguments and options
+#include <quarq/client.hpp>     // a queue for code that blocks
 #include <quarq/context.hpp>    // what a handler knows of its job
 #include <quarq/cron.hpp>       // recurring jobs
 #include <quarq/handler.hpp>    // the options of a handler

@@ -21,6 +21,9 @@ class idle_work_source {
   static idle_work_source*& here() noexcept;
 };
 
+/// Whether quarq::run runs a loop on this thread, which nothing may block.
+bool is_in_run() noexcept;
+
 /// While it exists, quarq::run may be called on this thread although it is called from within another loop's
 /// run.
 class allow_nested_run {

@@ -54,6 +54,10 @@ async::idle_work_source*& async::idle_work_source::here() noexcept {
   return idle_work;
 }
 
+bool async::is_in_run() noexcept {
+  return in_loop;
+}
+
 async::allow_nested_run::allow_nested_run() noexcept : was_in_loop_(std::exchange(in_loop, false)) {}
 
 async::allow_nested_run::~allow_nested_run() {
