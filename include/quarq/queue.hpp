@@ -24,6 +24,9 @@ std::string default_broker_url();
 ///
 /// Belongs to the loop on which it is first used; on another loop it throws std::logic_error (give each loop
 /// a queue of its own). It may outlive that loop, and may then be used on the next one. Not thread-safe.
+///
+/// A queue for which no call is under way gives its loop nothing to do: on a loop of your own run() returns, at most a
+/// moment (30 ms) later, and the queue's connection stays open for the next call.
 class queue {
  public:
   /// `broker`: sqlite:FILE, sqlite::memory:, redis://..., rediss://..., redis+unix://...,
@@ -33,6 +36,10 @@ class queue {
 
   const std::string& name() const noexcept;
   const std::string& broker_url() const noexcept;
+
+  /// Closes the connection that copies share, when the calls under way have ended; the next call opens another, on
+  /// whatever loop. To be called on the queue's loop, or while that does not run.
+  void close();
 
   /// Sends the call. When this returns the job is stored and will run at least once. Throws duplicate_job if
   /// its id is taken, usage_error if an option is out of range, broker_error if the broker can't be

@@ -297,6 +297,9 @@ struct open_options {
   /// How long a call waits for a store that can't be reached before it throws broker_error. Workers use no
   /// limit.
   std::optional<milliseconds> timeout = milliseconds{10'000};
+  /// While nobody waits for an answer, the loop has nothing to do for this broker, and its run() may return. Not for
+  /// workers, which wait without a call.
+  bool rests_when_idle = false;
 };
 
 /// Throws usage_error for a URL that open() would refuse, and does nothing else.

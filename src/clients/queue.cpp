@@ -56,11 +56,15 @@ awaitable<std::optional<broker::ended>> queue_impl::wait_ended(asio::any_io_exec
   co_return end;
 }
 
-void queue_impl::loop_destroyed() noexcept {
+void queue_impl::close() noexcept {
   if (watch_) watch_->close();
   watch_.reset();
   broker_.reset();
   loop_ = nullptr;
+}
+
+void queue_impl::loop_destroyed() noexcept {
+  close();
 }
 
 }  // namespace clients
@@ -97,7 +101,12 @@ std::string default_broker_url() {
 }
 
 queue::queue(std::string broker, std::string name)
-    : impl_(std::make_shared<clients::queue_impl>(std::move(broker), std::move(name))) {}
+    : impl_(std::make_shared<clients::queue_impl>(std::move(broker), std::move(name),
+                                                  broker::open_options{.rests_when_idle = true})) {}
+
+void queue::close() {
+  impl_->close();
+}
 
 const std::string& queue::name() const noexcept {
   return impl_->name();

@@ -32,6 +32,9 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   /// By whom that is said; without this, by the log. To be called before the first use.
   void tell_by(wait_watch::teller tell) { tell_ = std::move(tell); }
 
+  /// Lets go of the broker, which closes when the calls under way have ended.
+  void close() noexcept;
+
   /// What the broker holds of the loop must end first.
   void loop_destroyed() noexcept override;
 

@@ -35,6 +35,10 @@ struct start_attempt {};
 struct start_write {};
 /// Call on_flush() at the end of this turn of the loop, so that all of its requests share one write.
 struct schedule_flush {};
+/// Stop reading, so that the loop has nothing to do.
+struct start_rest {};
+/// Read again.
+struct end_rest {};
 /// Close the socket; on_disconnected() follows.
 struct disconnect {
   std::string why;
@@ -46,7 +50,7 @@ struct write_log {
   std::string text;
 };
 
-using action =
-    std::variant<start_attempt, start_write, schedule_flush, disconnect, distrust_sentinel, write_log>;
+using action = std::variant<start_attempt, start_write, schedule_flush, start_rest, end_rest, disconnect,
+                            distrust_sentinel, write_log>;
 
 }  // namespace quarq::redis

@@ -108,6 +108,14 @@ void connection::unsubscribe(std::string_view channel) {
   driver_->remove_subscription(channel);
 }
 
+void connection::expect_messages(bool on) {
+  driver_->expect_messages(on);
+}
+
+void connection::on_rest(std::function<void()> f) {
+  driver_->on_rest(std::move(f));
+}
+
 void connection::on_reconnect(std::function<void()> f) {
   driver_->on_reconnect(std::move(f));
 }

@@ -51,10 +51,16 @@ class connection {
   awaitable<void> subscribe(std::string channel, std::function<void(std::string_view message)> receive);
   /// From now on, no message of this channel is received.
   void unsubscribe(std::string_view channel);
+  /// With `rests_when_idle`, messages are only received, and a lost connection is only made again, while they are
+  /// expected or a request waits. By default they are not expected.
+  void expect_messages(bool on);
 
   /// Calls `f` on the loop each time a lost connection is back (not after the first connect), before any
   /// reply of the new connection. Functions passed earlier are still called.
   void on_reconnect(std::function<void()> f);
+  /// Calls `f` on the loop each time the connection begins to rest: what else keeps the loop busy for its sake
+  /// should stop. Functions passed earlier are still called.
+  void on_rest(std::function<void()> f);
 
  private:
   std::shared_ptr<connection_driver> driver_;

@@ -70,11 +70,18 @@ void connection_driver::remove_subscription(const std::string& channel, const re
   if (fsm_.subscriber(channel) == to) remove_subscription(channel);
 }
 
+void connection_driver::expect_messages(bool on) {
+  fsm_.expect_messages(on, clock::now());
+  perform_actions();
+}
+
 void connection_driver::close() {
   on_reconnect_.clear();
+  on_rest_.clear();
   fsm_.close();
   if (resolver_) resolver_->stop();
   perform_actions();
+  resting_.reset();  // it holds this
 }
 
 void connection_driver::loop_destroyed() noexcept {
@@ -86,6 +93,8 @@ void connection_driver::loop_destroyed() noexcept {
   const auto requests = fsm_.on_loop_destroyed();
   const auto notifications = dispatcher_.take_all();
   const auto listeners = std::exchange(on_reconnect_, {});
+  const auto rest_listeners = std::exchange(on_rest_, {});
+  const auto resting = std::move(resting_);
 }
 
 // ---------------------------------------------------------------- actions of the machine
@@ -114,7 +123,8 @@ void connection_driver::perform(start_attempt&) {
     self->perform_actions();
   };
   socket_ = to;
-  asio::co_spawn(loop_, attempt(shared_from_this(), to), asio::detached);
+  is_attempt_running_ = true;
+  asio::co_spawn(loop_, attempt(shared_from_this(), to, socket_state::fresh), asio::detached);
 }
 
 void connection_driver::perform(start_write&) {
@@ -129,6 +139,20 @@ void connection_driver::perform(schedule_flush&) {
     self->fsm_.on_flush(clock::now());
     self->perform_actions();
   });
+}
+
+void connection_driver::perform(start_rest&) {
+  resting_ = socket_.lock();
+  if (resting_) resting_->stop_reading();
+  const auto all = on_rest_;
+  for (const auto& f : all) f();
+}
+
+void connection_driver::perform(end_rest&) {
+  const auto to = std::move(resting_);
+  // If it has not noticed yet that it was to stop, it goes on.
+  if (!to || std::exchange(is_attempt_running_, true)) return;
+  asio::co_spawn(loop_, attempt(shared_from_this(), to, socket_state::rested), asio::detached);
 }
 
 void connection_driver::perform(disconnect& d) {
@@ -167,15 +191,16 @@ void connection_driver::set_timer() {
 
 // ---------------------------------------------------------------- one attempt
 
-awaitable<void> connection_driver::attempt(std::shared_ptr<connection_driver> self, socket_ptr to) {
+awaitable<void> connection_driver::attempt(std::shared_ptr<connection_driver> self, socket_ptr to,
+                                           socket_state begin) {
   disconnect_reason reason;
   try {
-    auto where = co_await self->resolve();
-    co_await to->open(where);
-    to->step = "waiting for the first answers";
-    self->fsm_.on_connected(clock::now());
-    self->perform_actions();
+    if (begin == socket_state::fresh) co_await self->connect(to);
     co_await self->receive(to);
+    if (self->resting_) {
+      self->is_attempt_running_ = false;
+      co_return;
+    }
   } catch (const permanent_error& e) {
     reason = {e.what(), true};
   } catch (const boost::system::system_error& e) {
@@ -185,8 +210,17 @@ awaitable<void> connection_driver::attempt(std::shared_ptr<connection_driver> se
   }
   to->drop(reason.why);
   self->socket_.reset();
+  self->is_attempt_running_ = false;
   self->fsm_.on_disconnected(reason, clock::now(), std::generate_canonical<double, 32>(self->random_));
   self->perform_actions();
+}
+
+awaitable<void> connection_driver::connect(socket_ptr to) {
+  auto where = co_await resolve();
+  co_await to->open(where);
+  to->step = "waiting for the first answers";
+  fsm_.on_connected(clock::now());
+  perform_actions();
 }
 
 awaitable<connection_options> connection_driver::resolve() {
@@ -199,9 +233,15 @@ awaitable<connection_options> connection_driver::resolve() {
 
 awaitable<void> connection_driver::receive(socket_ptr from) {
   reply r;
-  while (fsm_.expects_replies()) {
+  while (fsm_.expects_replies() && !resting_) {
     auto space = from->parser.prepare(read_bytes);
-    const std::size_t n = co_await from->read_some(space);
+    std::size_t n = 0;
+    try {
+      n = co_await from->read_some(space);
+    } catch (const boost::system::system_error& e) {
+      if (e.code() != asio::error::operation_aborted || from->dropped()) throw;
+      continue;  // stop_reading(), after which it may be read from again
+    }
     from->parser.commit(n);
     const auto now = clock::now();
     fsm_.on_data(now);

@@ -40,7 +40,9 @@ class connection_driver final : public async::loop_guest,
   void remove_subscription(std::string_view channel);
   /// The same, unless the channel has another subscriber by now.
   void remove_subscription(const std::string& channel, const receiver& to);
+  void expect_messages(bool on);
   void on_reconnect(std::function<void()> f) { on_reconnect_.push_back(std::move(f)); }
+  void on_rest(std::function<void()> f) { on_rest_.push_back(std::move(f)); }
   void close();
 
  private:
@@ -51,13 +53,17 @@ class connection_driver final : public async::loop_guest,
   void perform(start_attempt&);
   void perform(start_write&);
   void perform(schedule_flush&);
+  void perform(start_rest&);
+  void perform(end_rest&);
   void perform(disconnect& d);
   void perform(distrust_sentinel&);
   void perform(write_log& w);
   void set_timer();
 
   // One attempt to connect, and the connection that comes of it.
-  static awaitable<void> attempt(std::shared_ptr<connection_driver> self, socket_ptr to);
+  enum class socket_state { fresh, rested };
+  static awaitable<void> attempt(std::shared_ptr<connection_driver> self, socket_ptr to, socket_state begin);
+  awaitable<void> connect(socket_ptr to);
   awaitable<connection_options> resolve();
   awaitable<void> receive(socket_ptr from);
   attempt_progress progress() const;
@@ -75,11 +81,13 @@ class connection_driver final : public async::loop_guest,
   connection_fsm fsm_;
   std::shared_ptr<sentinel_resolver> resolver_;  // null: there are no sentinels
   std::weak_ptr<socket> socket_;                 // of the current attempt
+  socket_ptr resting_;                           // the same, while nothing is read from it
+  bool is_attempt_running_ = false;              // its coroutine
   std::optional<boost::asio::steady_timer> timer_;
   std::optional<connection_fsm::time_point> timer_at_;
   std::vector<action> spare_;  // memory of the last actions
   completion_dispatcher dispatcher_;
-  std::vector<std::function<void()>> on_reconnect_;
+  std::vector<std::function<void()>> on_reconnect_, on_rest_;
   std::minstd_rand random_{std::random_device{}()};
 };
 

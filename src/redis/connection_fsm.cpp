@@ -28,6 +28,7 @@ void connection_fsm::submit(request_ptr r, time_point now) {
 void connection_fsm::enqueue(request_ptr r, time_point now) {
   pipeline_.add(std::move(r));
   if (phase_ == phase::serving) {
+    wake();
     flush_later();
     return;
   }
@@ -84,7 +85,7 @@ void connection_fsm::begin_attempt(time_point now) {
   output_.clear();
   loads_.clear();
   last_unsent_ = 0;
-  is_writing_ = false;
+  is_writing_ = is_resting_ = is_just_awake_ = false;
   phase_deadline_.reset();
   actions_.push_back(start_attempt{});
   if (options_.sentinel.hosts.empty()) {
@@ -135,8 +136,9 @@ void connection_fsm::begin_serving(time_point now) {
       pipeline_.add(make_subscription(request::kind::unsubscribe, channel));
     }
   }
-  if (!subscriptions_.empty()) watch_health(now);
+  if (listens()) watch_health(now);
   flush(now);
+  look_for_rest(now);
 }
 
 void connection_fsm::give_up(disconnect_reason reason) {
@@ -161,15 +163,21 @@ void connection_fsm::on_disconnected(const disconnect_reason& reason, time_point
   pipeline_.requeue_sent();
   if (last_.is_permanent) {
     fail_all_waiting(last_.why);
+  } else if (is_just_awake_) {
+    // The server had closed it while it rested.
+    begin_attempt(now);
+    set_request_deadline(now);
+    return check_invariants();
   } else {
     report_outage();
   }
   // Subscriptions wait until the server changes its mind; without any, the next request begins anew.
-  if (last_.is_permanent && subscriptions_.empty()) {
+  if (last_.is_permanent && !listens()) {
     phase_ = phase::idle;
     phase_deadline_.reset();
   } else {
     back_off(now, random);
+    look_for_rest(now);
   }
   check_invariants();
 }
@@ -192,6 +200,7 @@ void connection_fsm::close() {
   subscriptions_.clear();
   phase_deadline_.reset();
   request_deadline_.reset();
+  rest_deadline_.reset();
   pipeline_.requeue_sent();
   fail_all_waiting("the connection was closed");
   actions_.push_back(disconnect{"closed"});
@@ -202,6 +211,7 @@ connection_fsm::remains connection_fsm::on_loop_destroyed() {
   phase_ = phase::closed;
   phase_deadline_.reset();
   request_deadline_.reset();
+  rest_deadline_.reset();
   pipeline_.requeue_sent();
   remains all;
   for (const auto& r : pipeline_.take_waiting()) all.handlers.push_back(std::move(r->handler));
@@ -212,6 +222,7 @@ connection_fsm::remains connection_fsm::on_loop_destroyed() {
 }
 
 void connection_fsm::check_invariants() const {
+  QUARQ_ASSERT(!is_resting_ || phase_ == phase::serving || phase_ == phase::closed);
   QUARQ_ASSERT(!pipeline_.has_sent() || phase_ == phase::serving || phase_ == phase::disconnecting);
   QUARQ_ASSERT(!pipeline_.has_waiting() || (phase_ != phase::idle && phase_ != phase::closed));
   QUARQ_ASSERT(serving_since_ || phase_ != phase::serving);

@@ -14,6 +14,9 @@
 // A lost connection is made again, unless the error is permanent (a wrong password, an unknown certificate)
 // and there are no subscriptions. Requests without a reply are sent again over the next connection. Requests
 // fail when they have waited for a connection for longer than their timeout, and when an error is permanent.
+//
+// With `rests_when_idle`, a machine that nobody has needed for a moment rests: it has no deadline, and its driver does
+// not read. In `serving` the connection stays open meanwhile; in `backing_off` it becomes `idle`.
 #pragma once
 
 #include <algorithm>
@@ -69,6 +72,7 @@ class connection_fsm {
   static constexpr std::chrono::seconds attempt_timeout{5};    ///< until the last reply of the handshake
   static constexpr std::chrono::milliseconds expiry_step{10};  ///< requests that expire within it do together
   static constexpr std::chrono::seconds settled_after{2};      ///< a connection this old was a good one
+  static constexpr std::chrono::milliseconds rest_after{30};   ///< of which nothing was to be done
   static constexpr int max_script_loads = 3;                   ///< of one request
 
   explicit connection_fsm(connection_options options);
@@ -83,6 +87,8 @@ class connection_fsm {
   void remove_subscription(std::string_view channel, time_point now);
   /// Returns null if the channel has none.
   receiver subscriber(std::string_view channel) const;
+  /// Whether anybody waits for messages; only of interest to a machine that rests.
+  void expect_messages(bool on, time_point now);
   void close();
 
   // ---- events of an attempt
@@ -103,8 +109,11 @@ class connection_fsm {
   void on_flush(time_point now);
   void on_deadline(time_point now, const attempt_progress& progress);
   std::optional<time_point> deadline() const noexcept {
-    if (phase_deadline_ && request_deadline_) return std::min(*phase_deadline_, *request_deadline_);
-    return phase_deadline_ ? phase_deadline_ : request_deadline_;
+    std::optional<time_point> next;
+    for (const auto& at : {phase_deadline_, request_deadline_, rest_deadline_}) {
+      if (at && (!next || *at < *next)) next = at;
+    }
+    return next;
   }
 
   // ---- actions
@@ -157,6 +166,13 @@ class connection_fsm {
   void watch_health(time_point now);
   void check_health(time_point now);
   void report_outage();
+
+  // Resting.
+  bool listens() const { return !subscriptions_.empty() && (!options_.rests_when_idle || expects_messages_); }
+  bool is_idle() const;
+  void look_for_rest(time_point now);
+  void rest_if_idle(time_point now);
+  void wake();
   void check_invariants() const;
 
   const connection_options options_;
@@ -180,14 +196,20 @@ class connection_fsm {
                                                        : health_check::max_silence_with_sentinels};
   std::size_t last_unsent_ = 0;
 
+  bool is_resting_ = false;
+  bool is_just_awake_ = false;  // nothing has come since
+
   // From one attempt to the next.
   backoff pause_;
   disconnect_reason last_;
   bool is_outage_reported_ = false;
   bool has_served_ = false;
+  bool expects_messages_ = false;
+  time_point idle_since_{};
 
   std::optional<time_point> phase_deadline_;    // of the attempt, the health check or the pause
   std::optional<time_point> request_deadline_;  // when to look for requests that have expired
+  std::optional<time_point> rest_deadline_;     // when to look whether to rest
 };
 
 }  // namespace quarq::redis

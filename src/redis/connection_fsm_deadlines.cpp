@@ -21,6 +21,10 @@ void connection_fsm::on_deadline(time_point now, const attempt_progress& progres
     request_deadline_.reset();
     fail_expired(now, progress);
   }
+  if (rest_deadline_ && now >= *rest_deadline_) {
+    rest_deadline_.reset();
+    rest_if_idle(now);
+  }
   if (phase_deadline_ && now >= *phase_deadline_) {
     phase_deadline_.reset();
     // Over a slow network, what was written long ago is still on its way.
@@ -38,7 +42,9 @@ void connection_fsm::end_phase(time_point now, const attempt_progress& progress)
     case phase::serving:
       return check_health(now);
     case phase::backing_off:
-      return begin_attempt(now);
+      if (!is_idle()) return begin_attempt(now);
+      phase_ = phase::idle;
+      return;
     case phase::idle:
     case phase::resolving:
     case phase::disconnecting:
@@ -78,7 +84,7 @@ void connection_fsm::watch_health(time_point now) {
 }
 
 void connection_fsm::check_health(time_point now) {
-  const bool is_expecting = pipeline_.has_sent() || pipeline_.has_waiting() || !subscriptions_.empty();
+  const bool is_expecting = pipeline_.has_sent() || pipeline_.has_waiting() || listens();
   if (!is_expecting) return;
   switch (health_.check(now)) {
     case health::dead:
@@ -90,6 +96,56 @@ void connection_fsm::check_health(time_point now) {
       break;
   }
   phase_deadline_ = health_.next_check();
+}
+
+// ---- nobody waits for the server
+
+bool connection_fsm::is_idle() const {
+  const bool may_rest = phase_ == phase::serving || phase_ == phase::backing_off;
+  return options_.rests_when_idle && may_rest && !expects_messages_ && !is_writing_ &&
+         !pipeline_.has_sent() && !pipeline_.has_waiting();
+}
+
+// After each event that may have been the last for a while. A deadline that was set stands: where requests come one
+// after the other, it is not to be set again for each.
+void connection_fsm::look_for_rest(time_point now) {
+  if (is_resting_ || !is_idle()) return;
+  idle_since_ = now;
+  if (!rest_deadline_) rest_deadline_ = now + rest_after;
+}
+
+void connection_fsm::rest_if_idle(time_point now) {
+  if (is_resting_ || !is_idle()) return;
+  if (now < idle_since_ + rest_after) {
+    rest_deadline_ = idle_since_ + rest_after;
+    return;
+  }
+  phase_deadline_.reset();
+  if (phase_ == phase::backing_off) {
+    phase_ = phase::idle;
+  } else {
+    is_resting_ = true;
+  }
+  actions_.push_back(start_rest{});
+}
+
+void connection_fsm::wake() {
+  if (!std::exchange(is_resting_, false)) return;
+  is_just_awake_ = true;
+  actions_.push_back(end_rest{});
+}
+
+void connection_fsm::expect_messages(bool on, time_point now) {
+  expects_messages_ = on;
+  if (!options_.rests_when_idle) return;
+  if (!on) {
+    look_for_rest(now);
+  } else if (phase_ == phase::serving) {
+    wake();
+    if (listens()) watch_health(now);
+  } else if (phase_ == phase::idle && listens()) {
+    begin_attempt(now);
+  }
 }
 
 }  // namespace quarq::redis

@@ -29,12 +29,14 @@ void connection_fsm::flush_later() {
 void connection_fsm::on_flush(time_point now) {
   is_flush_scheduled_ = false;
   flush(now);
+  look_for_rest(now);
 }
 
 void connection_fsm::on_written(const std::string& failure, time_point now) {
   is_writing_ = false;
   if (failure.empty()) {
     flush(now);
+    look_for_rest(now);
   } else if (expects_replies()) {
     give_up({failure});
   }
@@ -54,6 +56,7 @@ void connection_fsm::flush(time_point now) {
 
 void connection_fsm::on_reply(reply&& r, time_point now) {
   QUARQ_ASSERT(expects_replies());
+  is_just_awake_ = false;
   if (is_push(r, "message")) {
     notifications_.emplace_back(message_in(r));
     return;
@@ -67,6 +70,7 @@ void connection_fsm::on_reply(reply&& r, time_point now) {
   } catch (const protocol_error& e) {
     give_up({e.what()});
   }
+  look_for_rest(now);
   check_invariants();
 }
 

@@ -34,6 +34,9 @@ struct connection_options {
   /// How long a request waits for a connection; nullopt: for as long as it takes.
   std::optional<std::chrono::milliseconds> request_timeout = std::chrono::milliseconds(10'000);
   bool has_request_timeout = false;  ///< the URL sets it
+  /// Leave the loop nothing to do while nobody waits for the server: do not read, do not ask for signs of life. The
+  /// connection stays open.
+  bool rests_when_idle = false;
 };
 
 /// Sets the timeout that the URL does not set. nullopt wins over the URL: a caller that waits without limit,

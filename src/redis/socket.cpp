@@ -123,6 +123,12 @@ awaitable<std::size_t> socket::read_some(std::span<char> space) {
   return socket_.async_read_some(buffer, asio::use_awaitable);
 }
 
+void socket::stop_reading() {
+  QUARQ_ASSERT(!is_writing_);
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
 void socket::write() {
   QUARQ_ASSERT(!is_writing_);
   is_writing_ = true;

@@ -33,6 +33,8 @@ class socket : public std::enable_shared_from_this<socket> {
   /// Throws permanent_error; any other error may pass.
   awaitable<void> open(connection_options options);
   awaitable<std::size_t> read_some(std::span<char> space);
+  /// Ends read_some() with operation_aborted. REQUIRES: no write is under way.
+  void stop_reading();
   /// Sends `out`, and empties it before on_written is called. REQUIRES: no other write is under way.
   void write();
   /// The peer took a part of a write.

@@ -689,6 +689,7 @@ std::shared_ptr<broker> open_arq(std::string_view url, boost::asio::any_io_execu
                                  open_options options) {
   auto settings = parse_url(url);
   quarq::redis::set_default_timeout(settings.redis, options.timeout);
+  settings.redis.rests_when_idle = options.rests_when_idle;
   return std::make_shared<arq_broker>(std::move(settings), std::move(loop));
 }
 

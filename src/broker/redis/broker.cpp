@@ -602,6 +602,7 @@ std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_exe
                                    open_options options) {
   auto settings = parse_url(url);
   quarq::redis::set_default_timeout(settings.connection, options.timeout);
+  settings.connection.rests_when_idle = options.rests_when_idle;
   return std::make_shared<redis_broker>(std::move(settings), std::move(loop));
 }
 

@@ -47,6 +47,7 @@ struct result_waiters::waiter {
 struct result_waiters::registration {
   registration(std::shared_ptr<result_waiters> in, std::string queue, std::string id, waiter& one)
       : in_(std::move(in)), queue_(std::move(queue)), id_(std::move(id)), one_(&one) {
+    in_->begin_wait();
     auto& job = in_->queues_[queue_].by_id[id_];
     if (job.waiters.empty()) {
       job.pause = in_->ask_again_after_;
@@ -57,6 +58,7 @@ struct result_waiters::registration {
   registration(const registration&) = delete;
   registration& operator=(const registration&) = delete;
   ~registration() {
+    in_->end_wait();
     auto& by_id = in_->queues_[queue_].by_id;
     const auto found = by_id.find(id_);
     if (found == by_id.end()) return;
@@ -101,6 +103,21 @@ awaitable<std::optional<std::string>> result_waiters::wait(std::string queue, st
   if (!me.done) throw boost::system::system_error(ec, "wait_ended");
   if (me.error) std::rethrow_exception(me.error);
   co_return std::move(me.end);
+}
+
+// A connection that rests hears of ends only while they are waited for.
+void result_waiters::begin_wait() {
+  if (waiting_++ > 0 || !connection_) return;
+  connection_->expect_messages(true);
+  if (std::exchange(hears_of_rest_, true)) return;
+  connection_->on_rest([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && self->again_) self->again_->cancel();
+  });
+}
+
+void result_waiters::end_wait() {
+  if (--waiting_ == 0 && connection_) connection_->expect_messages(false);
 }
 
 bool result_waiters::expects_wait(const std::string& queue) {

@@ -72,6 +72,8 @@ class result_waiters : public std::enable_shared_from_this<result_waiters> {
   void ask(const std::string& queue, std::string id);
   void ask_all();
   void begin_to_ask_now_and_then();
+  void begin_wait();
+  void end_wait();
   static awaitable<void> send(std::shared_ptr<result_waiters> self, std::string queue);
   static awaitable<void> subscribe(std::shared_ptr<result_waiters> self, std::string queue);
   static awaitable<void> question(std::shared_ptr<result_waiters> self, std::string queue,
@@ -95,7 +97,9 @@ class result_waiters : public std::enable_shared_from_this<result_waiters> {
   const std::string name_;
   const milliseconds ask_again_after_, longest_pause_;
   std::map<std::string, queue_waits, std::less<>> queues_;
-  int unanswered_ = 0;                          // questions
+  int unanswered_ = 0;       // questions
+  std::size_t waiting_ = 0;  // coroutines in wait()
+  bool hears_of_rest_ = false;
   boost::asio::steady_timer* again_ = nullptr;  // ask_now_and_then()'s, while it runs
 };
 

@@ -54,6 +54,8 @@ struct action_words {
     return "write " + commands_in(std::exchange(output, {}));
   }
   std::string operator()(const schedule_flush&) const { return "flush"; }
+  std::string operator()(const start_rest&) const { return "rest"; }
+  std::string operator()(const end_rest&) const { return "wake"; }
   std::string operator()(const disconnect& d) const { return "disconnect: " + d.why; }
   std::string operator()(const distrust_sentinel&) const { return "distrust sentinel"; }
   std::string operator()(const write_log& w) const {
