@@ -118,6 +118,18 @@ class client {
     return wait_for(handle(job.id()).cancel());
   }
 
+  /// The same for many; returns what became of each, in their order.
+  std::vector<cancel_outcome> cancel(std::vector<std::string> ids) {
+    return wait_for(detail::cancel(detail::queue_access::impl(queue_), std::move(ids)));
+  }
+  template <class R>
+  std::vector<cancel_outcome> cancel(const std::vector<client_job<R>>& jobs) {
+    std::vector<std::string> ids;
+    ids.reserve(jobs.size());
+    for (const auto& one : jobs) ids.push_back(one.id());
+    return cancel(std::move(ids));
+  }
+
   /// Closes the connection. Calls that are under way in other threads throw closed_error, as do later ones. Returns
   /// when all of them have.
   void close();

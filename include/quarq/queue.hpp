@@ -13,6 +13,7 @@
 #include <quarq/detail/enqueue.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/job.hpp>
+#include <quarq/job_info.hpp>
 #include <quarq/task.hpp>
 
 namespace quarq {
@@ -79,6 +80,20 @@ class queue {
   template <class R>
   job<R> find(std::string id) const {
     return job<R>(detail::job_handle(impl_, std::move(id)));
+  }
+
+  /// Requests cancellation of all these jobs, as job::cancel() does, many at a time. Returns what became of each, in
+  /// their order. Throws broker_error if the broker can't be reached; some may have been cancelled then, and the call
+  /// may be repeated.
+  awaitable<std::vector<cancel_outcome>> cancel(std::vector<std::string> ids) const {
+    return detail::cancel(impl_, std::move(ids));
+  }
+  template <class R>
+  awaitable<std::vector<cancel_outcome>> cancel(const std::vector<job<R>>& jobs) const {
+    std::vector<std::string> ids;
+    ids.reserve(jobs.size());
+    for (const auto& one : jobs) ids.push_back(one.id());
+    return detail::cancel(impl_, std::move(ids));
   }
 
  private:

@@ -1,8 +1,11 @@
 #include "clients/cancel.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <quarq/errors.hpp>
+#include <quarq/gather.hpp>
 #include <quarq/job_state.hpp>
 
 #include "model/effective_options.hpp"
@@ -10,6 +13,8 @@
 
 namespace quarq::clients {
 namespace {
+
+constexpr std::size_t max_at_once = 200;  // each is a few messages to the broker
 
 model::record record_of(const broker::job_details& job) {
   try {
@@ -50,6 +55,20 @@ awaitable<broker::cancel_result> cancel(std::shared_ptr<broker::broker> broker, 
   auto encoded = model::encode(end.what);
   const auto answer = co_await broker->cancel(queue, id, std::move(encoded), end.keep);
   co_return answer;
+}
+
+awaitable<std::vector<broker::cancel_result>> cancel(std::shared_ptr<broker::broker> broker,
+                                                     std::string queue, std::vector<std::string> ids) {
+  std::vector<broker::cancel_result> answers;
+  answers.reserve(ids.size());
+  for (std::size_t i = 0; i < ids.size(); i += max_at_once) {
+    std::vector<awaitable<broker::cancel_result>> some;
+    for (std::size_t k = i; k < std::min(ids.size(), i + max_at_once); ++k)
+      some.push_back(cancel(broker, queue, std::move(ids[k])));
+    const auto done = co_await gather(std::move(some));
+    answers.insert(answers.end(), done.begin(), done.end());
+  }
+  co_return answers;
 }
 
 }  // namespace quarq::clients

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <quarq/awaitable.hpp>
 
@@ -23,5 +24,8 @@ cancelled_end end_if_cancelled(const broker::job_details& job);
 
 awaitable<broker::cancel_result> cancel(std::shared_ptr<broker::broker> broker, std::string queue,
                                         std::string id);
+/// The same for many, some of them at once. The answers are in the order of `ids`.
+awaitable<std::vector<broker::cancel_result>> cancel(std::shared_ptr<broker::broker> broker,
+                                                     std::string queue, std::vector<std::string> ids);
 
 }  // namespace quarq::clients

@@ -1,6 +1,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
+#include <quarq/detail/enqueue.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/job.hpp>
 #include <quarq/time.hpp>
@@ -75,6 +76,15 @@ awaitable<cancel_outcome> cancel_of(queue_ptr queue, std::string id) {
 }
 
 }  // namespace
+
+awaitable<std::vector<cancel_outcome>> cancel(queue_ptr queue, std::vector<std::string> ids) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const auto answers = co_await clients::cancel(broker, queue->name(), std::move(ids));
+  std::vector<cancel_outcome> outcomes;
+  for (const auto one : answers) outcomes.push_back(clients::to_outcome(one));
+  co_return outcomes;
+}
 
 awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> timeout) const {
   return result_of(queue_, id_, timeout);

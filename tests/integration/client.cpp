@@ -120,6 +120,17 @@ TEST_P(client_test, many_threads_use_it_at_once) {
   });
 }
 
+TEST_P(client_test, many_jobs_are_cancelled_in_one_call) {
+  client c(url());
+  std::vector<client_job<int>> jobs;
+  for (int i = 0; i < 3; ++i) jobs.push_back(c.enqueue(nobodys(i)));
+  jobs.push_back(c.find<int>("nobody"));
+  const std::vector<cancel_outcome> expected = {cancel_outcome::cancelled, cancel_outcome::cancelled,
+                                                cancel_outcome::cancelled, cancel_outcome::not_found};
+  EXPECT_EQ(c.cancel(jobs), expected);
+  EXPECT_EQ(c.state(jobs[0]), job_state::cancelled);
+}
+
 TEST_P(client_test, a_thread_that_waits_holds_up_none_that_does_not) {
   client c(url());
   const auto job = c.enqueue(nobodys(1));

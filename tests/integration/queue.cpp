@@ -101,6 +101,25 @@ TEST_P(queue_test, of_many_calls_only_those_with_taken_ids_are_refused) {
   });
 }
 
+TEST_P(queue_test, many_jobs_are_cancelled_in_one_call) {
+  without_worker([](queue q) -> awaitable<void> {
+    std::vector<call<int>> calls;
+    for (int i = 0; i < 500; ++i) calls.push_back(same(i));
+    const auto sent = co_await q.enqueue(std::move(calls));
+    std::vector<job<int>> jobs;
+    for (const auto& one : sent) jobs.push_back(*one);
+    const auto outcomes = co_await q.cancel(jobs);
+    EXPECT_EQ(outcomes, std::vector<cancel_outcome>(500, cancel_outcome::cancelled));
+    strings ids{jobs[3].id(), "nobody"};
+    const auto again = co_await q.cancel(std::move(ids));
+    const std::vector<cancel_outcome> expected{cancel_outcome::too_late, cancel_outcome::not_found};
+    EXPECT_EQ(again, expected);
+    strings none;
+    const auto nothing_done = co_await q.cancel(std::move(none));
+    EXPECT_TRUE(nothing_done.empty());
+  });
+}
+
 TEST_P(queue_test, a_result_is_kept_as_long_as_the_call_says) {
   serve(w_, [](queue q) -> awaitable<void> {
     const auto kept = co_await q.enqueue(same(1).keep_result(forever));

@@ -7,6 +7,7 @@
 
 #include <quarq/awaitable.hpp>
 #include <quarq/detail/call_data.hpp>
+#include <quarq/job_info.hpp>
 
 namespace quarq {
 
@@ -25,6 +26,10 @@ struct enqueued {
 /// Sends the calls together; the answers are in their order.
 awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> queue,
                                          std::vector<call_data> calls);
+
+/// Cancels the jobs, many at a time; the answers are in their order.
+awaitable<std::vector<cancel_outcome>> cancel(std::shared_ptr<clients::queue_impl> queue,
+                                              std::vector<std::string> ids);
 
 /// For what sends through a queue without being a member of it.
 struct queue_access {
