@@ -39,14 +39,16 @@ std::shared_ptr<broker::broker> queue_impl::on(const asio::any_io_executor& loop
     throw std::logic_error(
         "a quarq::queue belongs to the loop that first used it: give each loop a queue of its own");
   }
-  if (!broker_) {
-    broker_ = broker::open(url_, loop, how_);
-    const auto log = [](const std::string& line) { base::log().warn("{}", line); };
-    watch_ = std::make_shared<wait_watch>(loop, broker_, name_, tell_ ? tell_ : log);
-    loop_ = &context;
-    async::loop_lifetime::of(context)->add(weak_from_this());
-  }
+  if (!broker_) use(broker::open(url_, loop, how_), loop);
   return broker_;
+}
+
+void queue_impl::use(std::shared_ptr<broker::broker> broker, const asio::any_io_executor& loop) {
+  broker_ = std::move(broker);
+  const auto log = [](const std::string& line) { base::log().warn("{}", line); };
+  watch_ = std::make_shared<wait_watch>(loop, broker_, name_, tell_ ? tell_ : log);
+  loop_ = &asio::query(loop, asio::execution::context);
+  async::loop_lifetime::of(*loop_)->add(weak_from_this());
 }
 
 awaitable<std::optional<broker::ended>> queue_impl::wait_ended(asio::any_io_executor loop, std::string id) {

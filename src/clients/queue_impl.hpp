@@ -26,6 +26,9 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   /// The broker on this loop. Throws std::logic_error if another loop has it.
   std::shared_ptr<broker::broker> on(const boost::asio::any_io_executor& loop);
 
+  /// Has a broker that was opened elsewhere, on this loop.
+  void use(std::shared_ptr<broker::broker> broker, const boost::asio::any_io_executor& loop);
+
   /// Waits for the end of a job, as broker::wait_ended does, on this loop. Where nobody is there to run the job,
   /// says so after a while.
   awaitable<std::optional<broker::ended>> wait_ended(boost::asio::any_io_executor loop, std::string id);

@@ -157,6 +157,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
 /// Makes a public worker of one with another environment.
 struct worker_access {
   static worker make(std::shared_ptr<worker_impl> impl) { return worker(std::move(impl)); }
+  static worker_impl& impl(worker& of) noexcept { return *of.impl_; }
 };
 
 }  // namespace quarq::workers

@@ -7,6 +7,7 @@
 #include <quarq/errors.hpp>
 
 #include "broker/checks.hpp"
+#include "broker/sqlite/settable_clock.hpp"
 #include "broker/sqlite/url.hpp"
 
 namespace quarq::broker::sqlite {
@@ -313,8 +314,9 @@ awaitable<std::vector<std::string>> sqlite_broker::warnings() {
 
 std::shared_ptr<broker> open_sqlite(std::string_view url, boost::asio::any_io_executor loop,
                                     open_options options) {
-  const auto parsed = parse_url(url);
+  auto parsed = parse_url(url);
   if (parsed.timeout) options.timeout = parsed.timeout;
+  if (parsed.settings.file == ":memory:") parsed.settings.times = clocks_in_memory();
   return std::make_shared<sqlite_broker>(writer_thread::shared(parsed.settings), std::move(loop), options);
 }
 

@@ -133,6 +133,12 @@ void subscriptions::wake(std::string_view queue, std::size_t ready, std::optiona
   }
 }
 
+void subscriptions::wake_all() {
+  for (auto& [key, one] : leases_) {
+    if (one.owed) notify_work(one);
+  }
+}
+
 void subscriptions::notify_work(subscribed_lease& to) {
   to.owed = false;
   to.loop->post([events = to.events, queue = to.held.queue] {

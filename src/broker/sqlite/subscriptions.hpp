@@ -50,6 +50,8 @@ class subscriptions {
 
   /// Tells what this process has committed.
   void notify(const changes& ours);
+  /// Tells all leases that are owed an event: time has passed at once.
+  void wake_all();
   /// Finds out what other processes have committed, and tells it.
   void poll(job_tables& tables, time_point now, milliseconds uptime);
 

@@ -84,18 +84,37 @@ std::size_t max_bytes(const database_settings& settings) {
   return static_cast<std::size_t>(settings.max_row) - room_in_row;
 }
 
-std::shared_ptr<writer_thread> writer_thread::shared(database_settings settings) {
-  static std::mutex mutex;
-  static std::map<std::pair<std::string, int>, std::weak_ptr<writer_thread>> all;
+struct writer_thread::shared_stores {
+  std::mutex mutex;
+  std::map<std::pair<std::string, int>, std::weak_ptr<writer_thread>> all;  // by file and synchronous
 
+  static shared_stores& here() {
+    static shared_stores one;
+    return one;
+  }
+};
+
+std::shared_ptr<writer_thread> writer_thread::shared(database_settings settings) {
+  auto& stores = shared_stores::here();
   settings = with_resolved_file(std::move(settings));
   const database_in_use before_the_lock;
-  const std::lock_guard lock(mutex);
-  auto& known = all[{settings.file, settings.synchronous}];
+  const std::lock_guard lock(stores.mutex);
+  auto& known = stores.all[{settings.file, settings.synchronous}];
   auto found = known.lock();
   if (!found || found->gone_) {
     found = std::make_shared<writer_thread>(settings);
     known = found;
+  }
+  return found;
+}
+
+std::vector<std::shared_ptr<writer_thread>> writer_thread::open_in_memory() {
+  auto& stores = shared_stores::here();
+  const std::lock_guard lock(stores.mutex);
+  std::vector<std::shared_ptr<writer_thread>> found;
+  for (const auto& [key, store] : stores.all) {
+    if (key.first != ":memory:") continue;
+    if (auto one = store.lock()) found.push_back(std::move(one));
   }
   return found;
 }
@@ -131,6 +150,14 @@ void writer_thread::submit(std::shared_ptr<operation> what) {
     wake = std::exchange(asleep_, false);
   }
   if (wake) eventfd_write(waker_.get(), 1);
+}
+
+void writer_thread::wall_was_set() {
+  using nothing = char;
+  auto what = std::make_shared<function_operation<nothing>>(operation::kind::reads, 0,
+                                                            [](transaction&) { return nothing(); });
+  what->then = [](subscriptions& all, nothing) { all.wake_all(); };
+  submit(std::move(what));
 }
 
 // ---- sleeping and waking

@@ -42,6 +42,9 @@ class writer_thread {
   /// whose file was deleted or replaced is not shared any more.
   static std::shared_ptr<writer_thread> shared(database_settings settings);
 
+  /// Those that are in memory and shared.
+  static std::vector<std::shared_ptr<writer_thread>> open_in_memory();
+
   /// A store that shares nothing with others. The file is opened by the first operation.
   explicit writer_thread(database_settings settings);
   /// Waits for the transaction under way; operations after it are dropped. In a copy made by fork() it leaves
@@ -57,7 +60,11 @@ class writer_thread {
   /// usage_error in a copy of the process that was made by fork().
   void submit(std::shared_ptr<operation> what);
 
+  /// The wall clock of this store was set: workers are told to look for jobs that have become due. Thread-safe.
+  void wall_was_set();
+
  private:
+  struct shared_stores;
   using clock = std::chrono::steady_clock;
 
   // ---- sleeping and waking
