@@ -164,6 +164,17 @@ TEST_P(arq_result_payload, a_job_that_nobody_could_read_ends_as_arq_says_it) {
   EXPECT_EQ(read_end(codec(), payload).outcome.error_type, "quarq::decode_error");
 }
 
+// Python may call a function so, and the result names it as arq does.
+TEST_P(arq_result_payload, a_function_without_a_name_is_not_an_unknown_one) {
+  auto r = plain_record();
+  r.task.clear();
+  auto o = failed_outcome("quarq::unknown_task", "no handler for task \"\"");
+  o.task.clear();
+  const auto json = json_of(codec(), write_end(r, o, job_state::dead));
+  EXPECT_NE(json.find(R"("f": "", "a": [1, "x"])"), json.npos) << json;
+  EXPECT_NE(json.find("function '' not found"), json.npos) << json;
+}
+
 TEST_P(arq_result_payload, a_job_whose_payload_is_gone_ends_as_arq_says_it) {
   const auto record = unknown_record();
   EXPECT_EQ(model::decode_record(record).task, "<unknown>");
