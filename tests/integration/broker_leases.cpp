@@ -91,7 +91,7 @@ BROKER_TEST(a_running_job_to_be_cancelled_whose_worker_is_lost_ends_cancelled) {
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);
   co_await enqueue_ids(*store, "q", strings(1, "job"));
-  auto lost = co_await new_worker(elsewhere, "q", 40ms);
+  auto lost = co_await new_worker(elsewhere, "q", 300ms);
   co_await claim_ids(lost, 1);
   auto waiting = start_waiting(loop, store, "q", "job");
   auto answer = co_await cancel(*store, "q", "job", "why", 1h);
