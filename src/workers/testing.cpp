@@ -32,9 +32,8 @@ class rehearsal {
         queue_(std::make_shared<clients::queue_impl>("sqlite::memory:", only_queue)) {
     queue_->use(broker_, loop);
     environment on = real_environment();
-    on.open_broker = [this](const std::string&, const asio::any_io_executor& its_loop) {
-      return broker_on(its_loop);
-    };
+    on.open_broker = [this](const std::string&, const asio::any_io_executor& its_loop,
+                            std::optional<milliseconds>) { return broker_on(its_loop); };
     worker_ = std::make_shared<worker_impl>(like.setup.options, std::move(on));
     worker_->setup = like.setup;
     worker_->setup.crons.clear();

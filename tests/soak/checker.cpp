@@ -337,12 +337,12 @@ class judge {
     const auto* const queue = id.starts_with(spare_prefix) ? spare_queue : main_queue;
     return std::any_of(seen_.purges.begin(), seen_.purges.end(), [&](const auto& numbered) {
       const purge& p = numbered.second;
-      return p.queue == queue && p.until >= job.at && may_have_been(id, job, p);
+      return p.queue == queue && p.until >= job.at && may_have_been(id, p);
     });
   }
 
   /// Whether the job may have been in the state that was purged.
-  bool may_have_been(const std::string& id, const acknowledged_job& job, const purge& p) const {
+  bool may_have_been(const std::string& id, const purge& p) const {
     const auto& runs = runs_of(id);
     const auto some_run = [&](auto is) {
       return std::any_of(runs.begin(), runs.end(),

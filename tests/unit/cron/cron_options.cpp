@@ -30,15 +30,20 @@ TEST(cron_options_of_a_worker, wrong_ones_are_refused_by_run) {
   const auto nothing = [] {};
   EXPECT_EQ(refusal_of([&](worker& w) { w.cron("x", nothing, {.hour = 25}); }),
             "cron x: hour \"25\": column 1: expected 0 to 23, got 25");
-  EXPECT_EQ(refusal_of([&](worker& w) { w.cron("x", nothing, "0 3 * *"); }).rfind("cron x: crontab \"0 3 * *\": expected five", 0),
+  EXPECT_EQ(refusal_of([&](worker& w) {
+              w.cron("x", nothing, "0 3 * *");
+            }).rfind("cron x: crontab \"0 3 * *\": expected five", 0),
             0u);
-  EXPECT_NE(refusal_of([&](worker& w) { w.cron("x", nothing, {.timezone = "Mars/Olympus"}); }).find("Mars/Olympus"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal_of([&](worker& w) { w.cron("x", nothing, {.timezone = "Mars/Olympus"}); }).find("Mars/Olympus"),
+      std::string::npos);
   EXPECT_EQ(refusal_of([&](worker& w) { w.cron("a b", nothing, "@daily"); }),
             "cron \"a b\": name: expected 1 to 150 characters without white space and colons");
   EXPECT_EQ(refusal_of([&](worker& w) { w.cron("x", nothing, {.hour = 3, .priority = 10}); }),
             "cron x: option priority: expected 0 to 9, got 10");
-  EXPECT_NE(refusal_of([&](worker& w) { w.cron("x", nothing, {.hour = 3, .overlap = overlap::after, .job_id = "y"}); }).find("job_id"),
+  EXPECT_NE(refusal_of([&](worker& w) {
+              w.cron("x", nothing, {.hour = 3, .overlap = overlap::after, .job_id = "y"});
+            }).find("job_id"),
             std::string::npos);
   EXPECT_EQ(refusal_of([&](worker& w) {
               w.cron("x", nothing, "@daily");

@@ -83,7 +83,8 @@ TEST(redis_sentinel_list, each_one_asked_without_success_is_explained) {
   EXPECT_EQ(
       s.errors(),
       "the sentinel at a:1: Connection refused; the sentinel at b:2 does not know a master named \"jobs\"; "
-      "the sentinel at c:3: SENTINEL was refused: NOAUTH: it wants a password of its own: add sentinel_password=PASSWORD to the URL");
+      "the sentinel at c:3: SENTINEL was refused: NOAUTH: it wants a password of its own: add "
+      "sentinel_password=PASSWORD to the URL");
   s.begin();
   EXPECT_EQ(s.errors(), "");
 }

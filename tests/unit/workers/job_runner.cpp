@@ -80,8 +80,8 @@ TEST_F(runner_test, a_task_that_no_worker_has_known_for_long_ends_the_job) {
   EXPECT_EQ(job("a").state, job_state::dead);
   EXPECT_EQ(outcome("a").error_type, "quarq::unknown_task");
   const auto error = outcome("a").error;
-  EXPECT_EQ(error.find("no worker has had a handler for task \"other\" for 10.0 min; this worker handles work"),
-            0u)
+  EXPECT_EQ(
+      error.find("no worker has had a handler for task \"other\" for 10.0 min; this worker handles work"), 0u)
       << error;
 }
 

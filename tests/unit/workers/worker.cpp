@@ -1,57 +1,10 @@
 // A whole worker from its start to its end.
-#include <boost/asio/this_coro.hpp>
-
-#include "unit/workers/worker_simulation.hpp"
+#include "unit/workers/whole_worker_test.hpp"
 
 namespace quarq::test::worker_tests {
 namespace {
 
-constexpr task<void()> work{"work"};
-
-class worker_test : public worker_simulation {
- protected:
-  void send(const strings& ids) {
-    for (const auto& id : ids) enqueue(job_of("work", id));
-  }
-  /// Its jobs end when `end_of_work_` is set, or when they are cancelled.
-  void handle_until_told(worker& w) {
-    w.handle(
-        work,
-        [this]() -> awaitable<void> {
-          ++started_;
-          co_await end_of_work_.wait();
-        },
-        kept());
-  }
-  /// Its jobs do not end when they are cancelled.
-  void handle_stubbornly(worker& w) {
-    w.handle(
-        work,
-        [this]() -> awaitable<void> {
-          ++started_;
-          co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-          co_await end_of_work_.wait();
-        },
-        kept());
-  }
-  void handle_at_once(worker& w) {
-    w.handle(work, [this]() -> awaitable<void> {
-      ++started_;
-      co_return;
-    });
-  }
-  static handler_options kept() {
-    handler_options o;
-    o.keep_result = 24h;
-    return o;
-  }
-  std::chrono::milliseconds since(manual_clock::time_point start) const {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - start);
-  }
-
-  event end_of_work_;
-  int started_ = 0;
-};
+using worker_test = whole_worker_test;
 
 // ---- a job that may be what its workers died of
 
@@ -293,96 +246,6 @@ TEST_F(worker_test, may_outlive_its_loop) {
 }
 
 // ---- serving
-
-TEST_F(worker_test, a_burst_ends_when_nothing_is_queued_and_leaves_what_is_deferred) {
-  worker_options o;
-  o.burst = true;
-  auto w = make_worker(o);
-  handle_at_once(w);
-  send({"a", "b"});
-  auto later = job_of("work", "later");
-  later.due_at = now() + 1h;
-  enqueue(later);
-  run_to_end(w);
-  EXPECT_EQ(w.jobs_done(), 2u);
-  EXPECT_TRUE(is_in("later", job_state::deferred));
-}
-
-TEST_F(worker_test, ends_after_as_many_jobs_as_it_may_start) {
-  worker_options o;
-  o.max_jobs = 2;
-  auto w = make_worker(o);
-  handle_at_once(w);
-  send({"a", "b", "c"});
-  run_to_end(w);
-  EXPECT_EQ(started_, 2);
-  EXPECT_TRUE(is_in("c", job_state::queued));
-}
-
-TEST_F(worker_test, a_burst_gives_up_when_the_broker_does_not_answer_for_long) {
-  worker_options o;
-  o.burst = true;
-  o.burst_timeout = 20s;
-  auto w = make_worker(o);
-  handle_until_told(w);
-  send({"a"});
-  const auto run = start(w);
-  until([&] { return started_ == 1; });
-  broker_->fail(operation::renew, 5);
-  pass(15s);
-  EXPECT_FALSE(run->ended());
-  broker_->fail(operation::renew, 1'000);
-  const auto began = clock_.now();
-  until([&] { return run->ended(); });
-  EXPECT_THROW(std::rethrow_exception(run->failure()), broker_error);
-  EXPECT_GE(clock_.now() - began, 19s);
-  EXPECT_LE(clock_.now() - began, 30s);
-}
-
-TEST_F(worker_test, a_burst_can_wait_for_what_is_deferred) {
-  worker_options o;
-  o.burst = true;
-  o.burst_includes_deferred = true;
-  auto w = make_worker(o);
-  handle_at_once(w);
-  send({"a"});
-  auto later = job_of("work", "later");
-  later.due_at = now() + 1h;
-  enqueue(later);
-  const auto began = clock_.now();
-  run_to_end(w);
-  EXPECT_EQ(w.jobs_done(), 2u);
-  EXPECT_EQ(since(began), 1h);
-}
-
-TEST_F(worker_test, the_last_of_as_many_jobs_as_it_may_start_have_no_limit) {
-  worker_options o;
-  o.max_jobs = 1;
-  auto w = make_worker(o);
-  handle_until_told(w);
-  send({"a"});
-  const auto run = start(w);
-  pass(4min);
-  EXPECT_FALSE(run->ended());
-  end_of_work_.set();
-  until([&] { return run->ended(); });
-  EXPECT_TRUE(is_in("a", job_state::succeeded));
-}
-
-TEST_F(worker_test, a_signal_limits_the_last_of_as_many_jobs_as_it_may_start) {
-  worker_options o;
-  o.max_jobs = 1;
-  auto w = make_worker(o);
-  handle_until_told(w);
-  send({"a"});
-  const auto run = start(w);
-  pass(4min);
-  w.stop();
-  const auto asked = clock_.now();
-  until([&] { return run->ended(); });
-  EXPECT_EQ(since(asked), o.shutdown_timeout);
-  EXPECT_TRUE(is_in("a", job_state::queued));
-}
 
 TEST_F(worker_test, a_job_of_an_unknown_task_is_left_to_a_worker_that_knows_it) {
   auto old = make_worker();
