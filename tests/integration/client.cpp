@@ -43,7 +43,9 @@ class client_test : public worker_test {
   /// Runs `work` on a thread without a loop, alongside the worker.
   void serve_thread(const std::function<void()>& work) {
     serve(w_, [&](queue) -> awaitable<void> {
-      thread_pool threads({.size = 1});
+      thread_pool_options one;
+      one.size = 1;
+      thread_pool threads(one);
       co_await threads.run(work);
     });
   }
