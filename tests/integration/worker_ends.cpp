@@ -1,9 +1,11 @@
 // How jobs end other than by success, and what whoever asked for them is told.
+#include <atomic>
 #include <stdexcept>
 #include <stop_token>
 #include <thread>
 
 #include "integration/worker_test.hpp"
+#include "support/on_loop.hpp"
 
 namespace quarq::test::worker_ends_tests {
 
@@ -267,13 +269,16 @@ TEST_P(worker_ends, a_job_cancelled_between_two_tries_can_be_looked_up) {
 
 TEST_P(worker_ends, work_that_is_done_although_it_was_cancelled_has_succeeded) {
   worker w(options());
-  w.handle(risky, [](std::stop_token stop, int n) {
+  std::atomic<bool> began = false;
+  w.handle(risky, [&began](std::stop_token stop, int n) {
+    began = true;
     while (!stop.stop_requested()) std::this_thread::yield();
     return n;
   });
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(risky(3));
-    co_await until_in(job, job_state::running);
+    const auto has_begun = [&] { return began.load(); };
+    co_await until(has_begun);
     co_await job.cancel();
     const int three = co_await job.result(default_timeout);
     EXPECT_EQ(three, 3);
