@@ -139,7 +139,7 @@ class short_circuit {
 
   awaitable<void> open() {
     broker::worker_events events;
-    events.work_ready = [] {};
+    events.work_ready = [](const std::string&) {};
     broker::lease_options as;
     co_await at_->open_lease(held_, as, std::move(events));
   }

@@ -29,7 +29,7 @@ context job_context() {
 
 std::string run_as_job(std::string arguments) {
   const auto pool = processes::make_untyped_pool({.size = 1});
-  auto target = quarq::detail::process_target_of_handler(describe, &describe_job);
+  auto target = quarq::detail::process_target_of_handler(describe, &describe_job).value();
   target.name = describe.name();
   const context job = job_context();
   return run_on_loop(pool->run(target, std::move(arguments), std::nullopt, quarq::detail::pack_facts(job)));
