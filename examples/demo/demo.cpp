@@ -161,12 +161,12 @@ class demo {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - killed_at_;
     must(succeeded(stage_.wait(client, 10s)), "the client failed");
     const std::string pid = ":" + std::to_string(second.pid()) + ")";
-    must(line.find("(try 2, ") != line.npos && line.ends_with(pid),
-         "this was not the second try, in worker 2: " + line);
+    must(line.ends_with(pid), "this was not worker 2: " + line);
     std::ostringstream seconds;
     seconds.precision(1);
     seconds << std::fixed << took.count();
-    stage_.say("The job finished in worker 2, on its try 2, " + seconds.str() + " s after the kill.");
+    stage_.say("The job finished in worker 2, " + seconds.str() +
+               " s after the kill. What was lost with worker 1 does not count as a try.");
   }
 
   void close(child& worker) {

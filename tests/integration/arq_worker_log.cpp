@@ -226,7 +226,8 @@ TEST_F(arq_worker_log, an_outage_is_told_once_and_so_is_its_end) {
     EXPECT_TRUE(told(1, "Connection refused; connecting again until it answers")) << worker.log();
     server_.restart();
     EXPECT_TRUE(told(1, "connected")) << worker.log();
-    EXPECT_TRUE(worker.logs(url.starts_with("arq") ? "6 functions" : "6 tasks", default_timeout))
+    EXPECT_TRUE(
+        worker.logs(url.starts_with("arq") ? "6 functions" : "it handles the_task, echo", default_timeout))
         << worker.log();
     server_.kill();
     // "the server closed the connection" or "Connection reset by peer".

@@ -111,7 +111,7 @@ BROKER_TEST(the_jobs_of_a_lost_worker_come_back_in_all_its_queues) {
     for (const auto* each : {&other, &looks}) {
       auto claimed = co_await each->store->claim(each->held, 1);
       for (const auto& job : claimed.jobs) {
-        EXPECT_EQ(job.attempts, 2);
+        EXPECT_EQ(job.losses, 1);
         seen.push_back(job.id);
       }
     }

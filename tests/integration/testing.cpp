@@ -129,7 +129,7 @@ TEST_F(testing_tools, delays_and_retries_are_due_when_the_clock_is_moved) {
     if (ctx.attempt() < 2) throw std::runtime_error("busy");
     co_return n;
   };
-  w.handle(twice, second_time, {.retry = quarq::backoff::constant(2h).attempts(5)});
+  w.handle(twice, second_time, {.retry = quarq::backoff::constant(2h).jitter(0).attempts(5)});
   serve(w, [&](quarq::queue q) -> awaitable<void> {
     const auto begin = clock.now();
     const auto job = co_await q.enqueue(twice(1).delay(24h));

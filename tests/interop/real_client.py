@@ -65,10 +65,10 @@ def result_of(r):
                                  queue=r.queue_name, job_id=r.job_id)
 
 
-def abort_around_the_end(c, count, seconds):
+def abort_around_the_end(c, count, seconds, first_id=0):
     """Enqueues this many jobs 'brief', and aborts each a little before or after its end."""
     async def one(n):
-        job = await c.arq.enqueue_job('brief', seconds, _job_id=f'job{n}')
+        job = await c.arq.enqueue_job('brief', seconds, _job_id=f'job{first_id + n}')
         await asyncio.sleep(seconds - 0.005 + 0.025 * (n % 40) / 40)
         try:
             await job.abort(timeout=30, poll_delay=0.02)
