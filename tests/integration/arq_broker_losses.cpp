@@ -204,7 +204,8 @@ ARQ_TEST(nobody_is_lost_while_nobody_could_renew, {}) {
   // The same with a clock that was set back or forward.
   for (const auto jump : {-hour, hour}) {
     ask(server, {"SET", "arq:quarq:last_heard", std::to_string(now_ms() + jump)});
-    ask(server, {"ZADD", "arq:quarq:leases", std::to_string(now_ms() + jump), second.held.token});
+    for (const auto* worker : {&first, &second})
+      ask(server, {"ZADD", "arq:quarq:leases", std::to_string(now_ms() + jump), worker->held.token});
     answer = co_await renew(first, 5s);
     EXPECT_TRUE(answer.held);
     const auto until_when = ask(server, {"ZSCORE", "arq:quarq:leases", second.held.token});

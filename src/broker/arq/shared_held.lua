@@ -141,16 +141,22 @@ local function forget_lease(token)
   end
 end
 
--- Workers renew each second, or four times in a lease of `duration` ms. If none was heard for longer than this, none could be:
--- the server or the network stood still, or the clock was set.
-local function nobody_was_heard(duration)
-  local heard = tonumber(redis.call('GET', 'arq:quarq:last_heard') or 0)
-  return now - heard > math.max(500, math.min(2500, duration / 2)) or heard - now > 1000
+-- How long, ms, nobody can be silent who renews a lease of `duration` ms: each second, or four times in it.
+local function moment_of_silence(duration)
+  return math.max(500, math.min(2500, duration / 2))
 end
 
--- Gives each lease that has not run out for good `duration` ms from now.
+-- Whether nobody was heard for longer: then nobody could renew, because the server or the network stood still, or the clock was
+-- set. After a minute (or two leases) there was nobody.
+local function was_silent(duration)
+  local silence = now - tonumber(redis.call('GET', 'arq:quarq:last_heard') or now)
+  return (silence > moment_of_silence(duration) and silence < math.max(60000, 2 * duration)) or silence < -1000
+end
+
+-- Gives each lease that has not run out for good at least `duration` ms from now; not more, if the clock was set back.
 local function extend_all(duration)
-  for _, each in ipairs(redis.call('ZRANGEBYSCORE', all_leases, '(0', '+inf')) do
+  local was_set_back = now < tonumber(redis.call('GET', 'arq:quarq:last_heard') or now) - 1000
+  for _, each in ipairs(redis.call('ZRANGEBYSCORE', all_leases, '(0', was_set_back and '+inf' or moment(now + duration))) do
     extend(each, duration)
     redis.call('ZADD', all_leases, moment(now + duration), each)
   end
@@ -174,16 +180,17 @@ local function give_back_in_all(lost, most)
 end
 
 -- Gives the jobs of all leases that have run out, but `mine`, back to their queues, those of up to 100 queues of leases in a
--- call. When nobody was heard for a while, or every lease has run out, each gets `duration` ms to come back before its jobs go to
--- others.
+-- call. After a silence, or when every lease has run out, mine included, each gets `duration` ms to come back before its jobs go
+-- to others. A worker that opens a lease says less than one that renews: the others may have died long ago. They get a moment.
 local function take_back_lost(mine, duration)
   local first = redis.call('ZRANGE', all_leases, 0, 0, 'WITHSCORES')
   if not first[1] then
     return
   end
+  local own = redis.call('ZSCORE', all_leases, mine)
   local last = tonumber(redis.call('ZRANGE', all_leases, -1, -1, 'WITHSCORES')[2])
-  if nobody_was_heard(duration) or (last > 0 and last < now) then
-    extend_all(duration)
+  if was_silent(duration) or (own and last > 0 and last < now) then
+    extend_all(own and duration or moment_of_silence(duration))
     return
   end
   if tonumber(first[2]) >= now then
