@@ -14,7 +14,7 @@ struct clock_in_use {
   std::shared_ptr<settable_clock> time;
 };
 
-clock_in_use& in_use() {
+clock_in_use& clock_now_in_use() {
   static clock_in_use one;
   return one;
 }
@@ -35,7 +35,7 @@ clocks settable_clock::for_store() {
 }
 
 void go_by(const std::shared_ptr<settable_clock>& time) {
-  auto& current = in_use();
+  auto& current = clock_now_in_use();
   const std::lock_guard lock(current.mutex);
   if (current.time) throw std::logic_error("there is a quarq::testing::clock already");
   if (!writer_thread::open_in_memory().empty())
@@ -44,13 +44,13 @@ void go_by(const std::shared_ptr<settable_clock>& time) {
 }
 
 void stop_going_by(const settable_clock& time) noexcept {
-  auto& current = in_use();
+  auto& current = clock_now_in_use();
   const std::lock_guard lock(current.mutex);
   if (current.time.get() == &time) current.time.reset();
 }
 
 clocks clocks_in_memory() {
-  auto& current = in_use();
+  auto& current = clock_now_in_use();
   const std::lock_guard lock(current.mutex);
   return current.time ? current.time->for_store() : machine_clocks();
 }

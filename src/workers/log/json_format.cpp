@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "codecs/json.hpp"
 #include "workers/log/json_text.hpp"
+#include "workers/log/printable_job.hpp"
 
 namespace quarq::workers {
 namespace {
@@ -30,10 +31,6 @@ constexpr char object_mark[] = "quarq JSON object";
 void log_object(level at, const json_members& members) {
   const std::string object = members.object();
   base::log().log(spdlog::source_loc{"", 0, object_mark}, at, spdlog::string_view_t(object));
-}
-
-std::string shown(std::string_view encoded) {
-  return broker::shown_by([&] { return codecs::to_json(encoded, broker::max_shown); });
 }
 
 json_members about(const char* event, const logged_job& job) {
@@ -75,13 +72,13 @@ class json_objects final : public broker::worker_log_format {
   void started(const logged_job& job) const override {
     if (!base::log().should_log(level::info)) return;
     auto members = about("started", job);
-    log_object(level::info, members.ms("waited_ms", job.waited).text("args", shown(job.arguments)));
+    log_object(level::info, members.ms("waited_ms", job.waited).text("args", shown_json(job.arguments)));
   }
 
   void finished(const logged_job& job, std::optional<std::string_view> result) const override {
     if (!base::log().should_log(level::info)) return;
     auto members = about_end("finished", job);
-    if (result) members.text("result", shown(*result));
+    if (result) members.text("result", shown_json(*result));
     log_object(level::info, members);
   }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "broker/worker_log_format.hpp"
+#include "codecs/json.hpp"
 #include "codecs/utf8.hpp"
 
 namespace quarq::workers {
@@ -21,6 +23,11 @@ inline std::string_view shown(std::string_view text, std::size_t limit, std::str
   if (is_plain) return text;
   storage = codecs::printable(text, limit);
   return storage;
+}
+
+/// A msgpack value as JSON, cut; or what is wrong with it.
+inline std::string shown_json(std::string_view encoded) {
+  return broker::shown_by([&] { return codecs::to_json(encoded, broker::max_shown); });
 }
 
 }  // namespace quarq::workers

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "codecs/json.hpp"
+#include "workers/log/printable_job.hpp"
 
 namespace quarq::workers {
 namespace {
@@ -17,10 +18,6 @@ using broker::logged_job;
 using broker::logged_stop;
 using broker::logged_worker;
 using std::chrono::milliseconds;
-
-std::string shown(std::string_view encoded) {
-  return broker::shown_by([&] { return codecs::to_json(encoded, broker::max_shown); });
-}
 
 class own_format final : public broker::worker_log_format {
  public:
@@ -35,7 +32,7 @@ class own_format final : public broker::worker_log_format {
     if (!base::log().should_log(spdlog::level::info)) return;
     base::log().info("started  task={} id={} try={}/{} waited={} args={}", job.task, job.id, job.attempts,
                      job.max_attempts, base::human_duration(std::max(job.waited, milliseconds{0})),
-                     shown(job.arguments));
+                     shown_json(job.arguments));
   }
 
   void left_running(const logged_job& job) const override {
@@ -59,7 +56,7 @@ class own_format final : public broker::worker_log_format {
   void finished(const logged_job& job, std::optional<std::string_view> result) const override {
     if (!base::log().should_log(spdlog::level::info)) return;
     base::log().info("finished task={} id={} took={}{}", task_of(job), job.id, base::human_duration(job.ran),
-                     result ? " result=" + shown(*result) : std::string());
+                     result ? " result=" + shown_json(*result) : std::string());
   }
 
   void retried(const logged_job& job, const logged_error& error, milliseconds pause) const override {
