@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <optional>
 
 #include <boost/asio/this_coro.hpp>
@@ -116,16 +117,17 @@ awaitable<std::vector<std::string>> waiting_arguments(queue where, std::string t
   constexpr std::size_t max_jobs = 1'000'000;
   const auto loop = co_await asio::this_coro::executor;
   const auto broker = queue_access::impl(where)->on(loop);
-  auto jobs = co_await broker->list(where.name(), job_state::queued, max_jobs);
-  auto deferred = co_await broker->list(where.name(), job_state::deferred, max_jobs);
-  jobs.insert(jobs.end(), std::make_move_iterator(deferred.begin()), std::make_move_iterator(deferred.end()));
-  std::stable_sort(jobs.begin(), jobs.end(),
-                   [](const auto& a, const auto& b) { return a.enqueued_at < b.enqueued_at; });
-  std::vector<std::string> all;
-  for (const auto& job : jobs) {
-    auto record = model::decode_record(job.record);
-    if (record.task == task) all.push_back(std::move(record.arguments));
+  const auto queued = co_await broker->list(where.name(), job_state::queued, max_jobs);
+  const auto deferred = co_await broker->list(where.name(), job_state::deferred, max_jobs);
+  std::multimap<std::optional<broker::time_point>, std::string> by_time;
+  for (const auto* jobs : {&queued, &deferred}) {
+    for (const auto& job : *jobs) {
+      auto record = model::decode_record(job.record);
+      if (record.task == task) by_time.emplace(job.enqueued_at, std::move(record.arguments));
+    }
   }
+  std::vector<std::string> all;
+  for (auto& [when, arguments] : by_time) all.push_back(std::move(arguments));
   co_return all;
 }
 

@@ -110,7 +110,9 @@ TEST_P(queue_test, many_jobs_are_cancelled_in_one_call) {
     for (const auto& one : sent) jobs.push_back(*one);
     const auto outcomes = co_await q.cancel(jobs);
     EXPECT_EQ(outcomes, std::vector<cancel_outcome>(500, cancel_outcome::cancelled));
-    strings ids{jobs[3].id(), "nobody"};
+    strings ids;
+    ids.push_back(jobs[3].id());
+    ids.push_back("nobody");
     const auto again = co_await q.cancel(std::move(ids));
     const std::vector<cancel_outcome> expected{cancel_outcome::too_late, cancel_outcome::not_found};
     EXPECT_EQ(again, expected);
