@@ -44,7 +44,7 @@ struct changes {
   };
   struct over {
     std::string queue, id;
-    std::optional<ended> outcome;  ///< nothing: purged
+    std::optional<quarq::broker::ended> outcome;  ///< nothing: purged
   };
   struct cancel_request {
     std::string queue, token, id;
