@@ -230,21 +230,26 @@ awaitable<void> arq_broker::open_lease(worker_lease held, lease_options options,
   check_lease(held);
   const auto keyed = with_keys(held);
   const auto shared = std::make_shared<const worker_events>(std::move(events));
-  for (const auto& key : keyed.queues) {
-    co_await server_.remember_queue(key);
-    const lease part{key, held.token};
-    const auto channel = lease_channel(part);
-    const auto name =
-        std::find_if(held.queues.begin(), held.queues.end(), [&](const auto& q) { return key_of(q) == key; });
-    leases_[channel] = make_part(part, *name, options.duration, shared);
-    std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
-      on_message(channel, message);
-    };
-    co_await connection_.subscribe(channel, std::move(receive));
+  for (const auto& key : keyed.queues) co_await server_.remember_queue(key);
+  try {
+    for (const auto& key : keyed.queues) {
+      const lease part{key, held.token};
+      const auto channel = lease_channel(part);
+      const auto name = std::find_if(held.queues.begin(), held.queues.end(),
+                                     [&](const auto& q) { return key_of(q) == key; });
+      leases_[channel] = make_part(part, *name, options.duration, shared);
+      std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
+        on_message(channel, message);
+      };
+      co_await connection_.subscribe(channel, std::move(receive));
+    }
+    std::vector<std::string> args = {held.token, std::to_string(options.duration.count()),
+                                     options.worker_info, options.announcement};
+    co_await run_for(scripts().open_lease, keyed, std::move(args));
+  } catch (...) {
+    forget_lease(keyed);
+    throw;
   }
-  std::vector<std::string> args = {held.token, std::to_string(options.duration.count()), options.worker_info,
-                                   options.announcement};
-  co_await run_for(scripts().open_lease, keyed, std::move(args));
   for (const auto& key : keyed.queues) {
     const auto here = lease_of({key, held.token});
     if (!here) continue;
