@@ -12,7 +12,7 @@
 --    lost with its worker, or nil...}}
 -- where the last, and the two before the one before it, are empty when that is so of none. With fewer than ARGV[2] the lease is
 -- noted as idle, it will be woken; unless there may be more: of large payloads it takes fewer at once.
--- needs: shared_basics shared_wake shared_tell shared_ends shared_held shared_python shared_ready shared_aborts
+-- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held shared_python shared_ready shared_aborts
 local token, most, duration = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if not redis.call('ZSCORE', P .. 'leases', token) then
   return false

@@ -5,7 +5,7 @@
 -- ARGV[2..] the keys of the queues' health records
 --
 -- Returns how many jobs were given back.
--- needs: shared_basics shared_wake shared_tell shared_ends shared_held shared_python shared_ready
+-- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held shared_python shared_ready
 local token, given = ARGV[1], 0
 make_room()
 for i, prefix in ipairs(KEYS) do

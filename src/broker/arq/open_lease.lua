@@ -5,7 +5,7 @@
 -- ARGV[2]   its duration, ms
 -- ARGV[3]   its card
 -- ARGV[4]   what it handles, as it announces it
--- needs: shared_basics shared_wake shared_tell shared_ends shared_held
+-- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held
 local token, duration = ARGV[1], tonumber(ARGV[2])
 make_room()
 take_back_lost(token, duration)

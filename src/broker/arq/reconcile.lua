@@ -7,7 +7,7 @@
 -- ARGV[3..] ids that the worker knows of
 --
 -- Returns how many jobs were given back.
--- needs: shared_basics shared_wake shared_tell shared_ends shared_held
+-- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held
 local token = ARGV[1]
 make_room()
 local known = {}

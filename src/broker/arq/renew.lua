@@ -11,7 +11,7 @@
 --
 -- Returns nil when it is not held; else {1 if jobs are ready in the first queue, else 0; how many dead jobs were forgotten;
 -- {the prefix of a queue, id to be cancelled...}...}
--- needs: shared_basics shared_wake shared_tell shared_ends shared_held shared_python shared_ready shared_aborts
+-- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held shared_python shared_ready shared_aborts
 local token, duration = ARGV[1], tonumber(ARGV[2])
 make_room()
 if tonumber(redis.call('ZSCORE', all_leases, token) or 0) == 0 then

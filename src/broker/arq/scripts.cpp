@@ -13,7 +13,6 @@ arq_scripts::arq_scripts()
                   {"shared_ready", shared_ready_lua},
                   {"shared_ends", shared_ends_lua},
                   {"shared_held", shared_held_lua},
-                  {"shared_live", shared_live_lua},
                   {"shared_python", shared_python_lua},
                   {"shared_aborts", shared_aborts_lua},
                   {"shared_details", shared_details_lua}}) {}

@@ -10,7 +10,7 @@
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as that request says instead of being retried or handed back.
--- needs: shared_basics shared_calls shared_wake shared_tell shared_ends shared_held shared_python
+-- needs: shared_basics shared_calls shared_wake shared_tell shared_ends shared_silence shared_held shared_python
 local token = ARGV[1]
 local settled, held, cancel = P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token
 make_room()

@@ -1,4 +1,4 @@
--- Shared: the jobs held under leases. Needs shared_ends.lua, shared_wake.lua.
+-- Shared: the jobs held under leases. Needs shared_ends.lua, shared_wake.lua, shared_silence.lua.
 
 -- How long a job is kept from others after it was claimed or renewed: longer than the lease, so that quarq's workers, which
 -- know where it stood in the queue, take a lost worker's jobs back before Python's find them.
@@ -141,22 +141,9 @@ local function forget_lease(token)
   end
 end
 
--- How long, ms, nobody can be silent who renews a lease of `duration` ms: each second, or four times in it.
-local function moment_of_silence(duration)
-  return math.max(500, math.min(2500, duration / 2))
-end
-
--- Whether nobody was heard for longer: then nobody could renew, because the server or the network stood still, or the clock was
--- set. After a minute (or two leases) there was nobody.
-local function was_silent(duration)
-  local silence = now - tonumber(redis.call('GET', 'arq:quarq:last_heard') or now)
-  return (silence > moment_of_silence(duration) and silence < math.max(60000, 2 * duration)) or silence < -1000
-end
-
--- Gives each lease that has not run out for good at least `duration` ms from now; not more, if the clock was set back.
-local function extend_all(duration)
-  local was_set_back = now < tonumber(redis.call('GET', 'arq:quarq:last_heard') or now) - 1000
-  for _, each in ipairs(redis.call('ZRANGEBYSCORE', all_leases, '(0', was_set_back and '+inf' or moment(now + duration))) do
+-- Gives each lease that has not run out for good `duration` ms from now at least.
+local function extend_all(duration, silence)
+  for _, each in ipairs(leases_to_extend(all_leases, silence, moment(now + duration))) do
     extend(each, duration)
     redis.call('ZADD', all_leases, moment(now + duration), each)
   end
@@ -189,8 +176,9 @@ local function take_back_lost(mine, duration)
   end
   local own = redis.call('ZSCORE', all_leases, mine)
   local last = tonumber(redis.call('ZRANGE', all_leases, -1, -1, 'WITHSCORES')[2])
-  if was_silent(duration) or (own and last > 0 and last < now) then
-    extend_all(own and duration or moment_of_silence(duration))
+  local silence = now - (redis.call('GET', 'arq:quarq:last_heard') or now)
+  if is_outage(silence, duration) or (own and last > 0 and last < now) then
+    extend_all(own and duration or moment_of(duration), silence)
     return
   end
   if tonumber(first[2]) >= now then

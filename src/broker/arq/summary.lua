@@ -21,4 +21,4 @@ if #ARGV > 0 then
     end
   end
 end
-return {due, deferred, running, redis.call('ZCARD', P .. 'dead'), #live_leases()}
+return {due, deferred, running, redis.call('ZCARD', P .. 'dead'), #live_leases(P, all_leases, now)}

@@ -8,7 +8,7 @@
 -- nothing new. 1 at the end where workers of Python's may serve the queue, else 0.
 -- needs: shared_basics shared_live
 local each = {}
-for _, live in ipairs(live_leases()) do
+for _, live in ipairs(live_leases(P, all_leases, now)) do
   local token, left = live[1], live[2]
   each[#each + 1] = {token, redis.call('HGET', 'arq:quarq:cards', token) or '', redis.call('HLEN', P .. 'held:' .. token), left,
     redis.call('HGET', 'arq:quarq:tasks', token) or ''}

@@ -4,7 +4,7 @@
 -- ARGV[1]   the lease's token
 --
 -- Returns how many jobs were given back.
--- needs: shared_lists shared_wake shared_tell shared_ends shared_give_back shared_heard shared_leases
+-- needs: shared_lists shared_wake shared_tell shared_ends shared_give_back shared_silence shared_heard shared_leases
 local token, given = ARGV[1], 0
 make_room('quarq:')
 for _, P in ipairs(KEYS) do

@@ -7,7 +7,7 @@
 -- ARGV[4]   what it handles, as it announces it
 --
 -- Returns now in ms.
--- needs: shared_format shared_lists shared_wake shared_heard shared_leases
+-- needs: shared_format shared_lists shared_wake shared_silence shared_heard shared_leases
 local token, duration = ARGV[1], tonumber(ARGV[2])
 make_room('quarq:')
 local now = clock()
@@ -17,8 +17,9 @@ for _, P in ipairs(KEYS) do
 end
 -- A worker that opens a lease after a silence says less than one that renews (renew.lua): the others may have died long ago.
 -- They get a moment.
-if was_silent(now, duration) then
-  extend_all(now + moment_of(duration))
+local silence = silence_until(now)
+if is_outage(silence, duration) then
+  extend_all(now + moment_of(duration), silence)
 end
 note_heard(token, now, duration)
 redis.call('HSET', 'quarq:cards', token, ARGV[3])

@@ -11,7 +11,7 @@
 -- Returns nil when it is not held; else
 --   {1 if jobs are ready in that queue, else 0; now in ms; if that queue is to be swept, how many leases there are, else 0;
 --    {the prefix of a queue, id to be cancelled...}...}
--- needs: shared_heard
+-- needs: shared_silence shared_heard
 local P, token, duration = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local until_when = tonumber(redis.call('ZSCORE', leases, token) or 0)
 if until_when == 0 then
@@ -23,9 +23,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 -- After a silence, or when every lease has run out, each gets the time to come back before its jobs are given to others; those
 -- that died meanwhile are found a lease later.
-if was_silent(now, duration)
+local silence = silence_until(now)
+if is_outage(silence, duration)
     or (until_when < now and tonumber(redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')[2]) < now) then
-  extend_all(now + duration)
+  extend_all(now + duration, silence)
 end
 note_heard(token, now, duration)
 if ARGV[3] ~= '' then

@@ -38,19 +38,3 @@ local function end_lease(token)
   end
 end
 
--- The live leases of a queue: {token, for how many ms it lives} for each.
-local function live_leases(P, now)
-  local tokens, found = redis.call('ZRANGE', P .. 'leases', 0, -1), {}
-  for first = 1, #tokens, 1000 do
-    local last = math.min(first + 999, #tokens)
-    local ends = redis.call('ZMSCORE', leases, unpack(tokens, first, last))
-    for i = first, last do
-      local left = ends[i - first + 1] and tonumber(ends[i - first + 1]) - now
-      if left and left >= 0 then
-        found[#found + 1] = {tokens[i], left}
-      end
-    end
-  end
-  return found
-end
-

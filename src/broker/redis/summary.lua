@@ -3,7 +3,7 @@
 -- KEYS[1]  P, the queue's prefix
 --
 -- Returns {queued, deferred, running, dead, kept, live leases}
--- needs: shared_format shared_lists shared_successes shared_wake shared_heard shared_leases
+-- needs: shared_format shared_lists shared_successes shared_live
 local P = KEYS[1]
 local now = clock()
 local queued, running, kept = -(redis.call('HGET', P .. 'cancelled', '') or 0), 0, count_successes(P, now)
@@ -18,5 +18,5 @@ for state = 3, 6 do
 end
 return {
   queued, redis.call('ZCARD', P .. 'deferred'), running, redis.call('ZCARD', P .. 'dead'),
-  kept, #live_leases(P, now)
+  kept, #live_leases(P, 'quarq:leases', now)
 }

@@ -3,10 +3,10 @@
 -- KEYS[1]  P, the queue's prefix
 --
 -- Returns {token, card, how many of the queue's jobs it holds, ms until it runs out, what it handles} for each.
--- needs: shared_format shared_lists shared_wake shared_heard shared_leases
+-- needs: shared_format shared_lists shared_live
 local P = KEYS[1]
 local found = {}
-for _, live in ipairs(live_leases(P, clock())) do
+for _, live in ipairs(live_leases(P, 'quarq:leases', clock())) do
   local token, left = live[1], live[2]
   found[#found + 1] = {
     token, redis.call('HGET', 'quarq:cards', token) or '', redis.call('SCARD', P .. 'running:' .. token), left,

@@ -42,6 +42,8 @@ std::string assemble(std::string_view script, const std::vector<script_part>& pa
 script_set::script_set(std::initializer_list<script_part> shared) : parts_(shared) {
   parts_.insert(parts_.end(), {{"shared_calls", shared_calls_lua},
                                {"shared_once", shared_once_lua},
+                               {"shared_silence", shared_silence_lua},
+                               {"shared_live", shared_live_lua},
                                {"shared_wake", shared_wake_lua},
                                {"shared_tell", shared_tell_lua}});
 }
