@@ -171,7 +171,7 @@ struct worker_summary {
 };
 
 /// Who may run the jobs of a queue.
-struct crew {
+struct live_workers {
   std::vector<std::string> announcements;  ///< of its live workers, as in lease_options
   bool others = false;                     ///< programs that announce nothing may serve it, too
 };
@@ -281,7 +281,7 @@ class broker {
   virtual awaitable<std::vector<queue_summary>> queues() = 0;
   virtual awaitable<std::vector<worker_summary>> workers(std::string queue) = 0;
   /// For those who wonder whether a job will be run.
-  virtual awaitable<crew> crew_of(std::string queue);
+  virtual awaitable<live_workers> live_workers_of(std::string queue);
   /// Dead jobs back into the queue with their attempts and losses at 0: those named, or all if `ids` is
   /// empty. How many there were.
   virtual awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) = 0;

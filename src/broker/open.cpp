@@ -48,9 +48,9 @@ kind kind_of(std::string_view url) {
 
 }  // namespace
 
-awaitable<crew> broker::crew_of(std::string queue) {
+awaitable<live_workers> broker::live_workers_of(std::string queue) {
   auto live = co_await workers(std::move(queue));
-  crew found;
+  live_workers found;
   for (auto& worker : live) found.announcements.push_back(std::move(worker.announcement));
   co_return found;
 }

@@ -24,7 +24,7 @@ struct queue_line : broker::queue_summary {
 using queue_lines = std::vector<queue_line>;
 
 awaitable<std::string> why_unserved(std::shared_ptr<broker::broker> broker, std::string queue) {
-  const auto those = co_await broker->crew_of(queue);
+  const auto those = co_await broker->live_workers_of(queue);
   std::string why;
   if (those.others) co_return why;
   const auto ready = co_await broker->list(queue, job_state::queued, looked_at);

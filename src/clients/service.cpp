@@ -12,7 +12,7 @@
 
 namespace quarq::clients {
 
-service service_of(const broker::crew& those, std::string_view task) {
+service service_of(const broker::live_workers& those, std::string_view task) {
   if (those.others) return service::likely;
   if (those.announcements.empty()) return service::no_worker;
   const bool some_may =

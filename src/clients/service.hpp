@@ -15,7 +15,7 @@ enum class service {
 };
 
 /// `task`: empty if it is not known, which every worker may handle.
-service service_of(const broker::crew& those, std::string_view task);
+service service_of(const broker::live_workers& those, std::string_view task);
 
 /// Of a job in the queue, as a part of a sentence: "no live worker serves queue mail". REQUIRES: not likely.
 std::string in_words(service found, std::string_view queue, std::string_view task);

@@ -26,7 +26,7 @@ shared_loop::~shared_loop() {
   close();
 }
 
-// ---------------------------------------------------------------- calls
+// ---- calls
 
 void shared_loop::run(awaitable<void> work) {
   if (async::is_in_run())
@@ -93,7 +93,7 @@ void shared_loop::pass_on() {
   }
 }
 
-// ---------------------------------------------------------------- between calls
+// ---- between calls
 
 void shared_loop::run_when_idle() {
   lock held(mutex_);
@@ -116,7 +116,7 @@ void shared_loop::run_when_idle() {
   }
 }
 
-// ---------------------------------------------------------------- the end
+// ---- the end
 
 void shared_loop::cancel_all() {
   std::vector<waiting_call*> all;

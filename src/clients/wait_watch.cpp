@@ -75,7 +75,7 @@ awaitable<void> wait_watch::look(std::shared_ptr<wait_watch> self, std::vector<s
   const auto store = self->store_;
   if (!store) co_return;
   try {
-    const auto those = co_await store->crew_of(self->queue_);
+    const auto those = co_await store->live_workers_of(self->queue_);
     if (those.others) co_return;
     for (const auto& id : ids) co_await self->look_at(those, id);
   } catch (const std::exception&) {
@@ -83,7 +83,7 @@ awaitable<void> wait_watch::look(std::shared_ptr<wait_watch> self, std::vector<s
   }
 }
 
-awaitable<void> wait_watch::look_at(const broker::crew& those, std::string id) {
+awaitable<void> wait_watch::look_at(const broker::live_workers& those, std::string id) {
   const auto store = store_;
   if (!store) co_return;
   const auto job = co_await store->inspect(queue_, id);

@@ -51,7 +51,7 @@ class wait_watch : public std::enable_shared_from_this<wait_watch> {
   void arm(std::chrono::steady_clock::time_point at);
   void look_at_those_due();
   static awaitable<void> look(std::shared_ptr<wait_watch> self, std::vector<std::string> ids);
-  awaitable<void> look_at(const broker::crew& those, std::string id);
+  awaitable<void> look_at(const broker::live_workers& those, std::string id);
   bool may_tell(const std::string& task);
 
   boost::asio::any_io_executor loop_;

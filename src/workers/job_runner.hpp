@@ -56,8 +56,8 @@ class job_runner {
     std::function<void()> job_ended;  ///< its slot is free
     /// A job that waited in vain goes back to its queue, for another worker.
     std::function<void(queue_lease&)> left_to_others = [](queue_lease&) {};
-    /// A job is to run alone: what the worker keeps is to be handed back.
-    std::function<void()> release_kept = [] {};
+    /// A job is to run alone: what is parked is to be handed back.
+    std::function<void()> hand_back_parked = [] {};
   };
   void use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes);
   explicit job_runner(params p)

@@ -155,7 +155,7 @@ bool job_runner::isolate(running_job& job) {
 
 // A stop of the job ends the wait.
 awaitable<void> job_runner::wait_to_be_alone(running_job& job) {
-  its_.release_kept();
+  its_.hand_back_parked();
   base::log().warn(
       "alone    task={} id={}: it was lost with its worker {}; it runs when no other job does here",
       logged(job).task, logged(job).id, how_often(job.claimed.losses));

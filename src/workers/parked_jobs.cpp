@@ -63,7 +63,7 @@ void parked_jobs::cancel_requested(queue_lease& of, const std::string& id) {
   }
 }
 
-void parked_jobs::release() {
+void parked_jobs::hand_back_all() {
   for (auto& job : parked_) hand_back(job);
 }
 

@@ -46,7 +46,7 @@ class parked_jobs {
   /// The broker ends it as cancelled when it is handed back.
   void cancel_requested(queue_lease& of, const std::string& id);
   /// Hands back what is kept: the worker is to hold nothing but one job.
-  void release();
+  void hand_back_all();
   void append_ids(const queue_lease& of, std::vector<std::string>& ids) const;
   void clear() noexcept { parked_.clear(); }
 

@@ -25,9 +25,9 @@ namespace {
 constexpr const char* only_queue = "default";
 
 /// A store of one's own in memory, with a clock that is moved whenever its one job waits for a time.
-class rehearsal {
+class single_run {
  public:
-  rehearsal(worker_impl& like, const asio::any_io_executor& loop)
+  single_run(worker_impl& like, const asio::any_io_executor& loop)
       : store_(std::make_shared<sqlite_impl::writer_thread>(settings())),
         broker_(broker_on(loop)),
         queue_(std::make_shared<clients::queue_impl>("sqlite::memory:", only_queue)) {
@@ -46,8 +46,8 @@ class rehearsal {
       return skip_pause(users, ctx, end);
     };
   }
-  rehearsal(const rehearsal&) = delete;
-  rehearsal& operator=(const rehearsal&) = delete;
+  single_run(const single_run&) = delete;
+  single_run& operator=(const single_run&) = delete;
 
   awaitable<std::string> run(detail::call_data call) {
     call.options.delay = {};
@@ -108,7 +108,7 @@ namespace detail {
 
 awaitable<std::string> run_now(worker& by, call_data call) {
   const auto loop = co_await asio::this_coro::executor;
-  workers::rehearsal one(workers::worker_access::impl(by), loop);
+  workers::single_run one(workers::worker_access::impl(by), loop);
   auto result = co_await one.run(std::move(call));
   co_return result;
 }

@@ -115,7 +115,7 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                 progress.set();
               },
               [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); },
-              [this] { parked.release(); }}),
+              [this] { parked.hand_back_all(); }}),
       renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
                [&of] { return of.worker_info(); }, model::encode_announcement(of.setup.tasks),
                [&of](const std::string& token) { return of.events_for(token); },

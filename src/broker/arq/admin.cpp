@@ -264,12 +264,12 @@ awaitable<std::vector<worker_summary>> arq_broker::workers(std::string queue) {
 }
 
 // Python's workers announce nothing.
-awaitable<crew> arq_broker::crew_of(std::string queue) {
+awaitable<live_workers> arq_broker::live_workers_of(std::string queue) {
   co_await prepare(queue);
   const auto key = key_of(queue);
   std::vector<std::string> args(1, health_key_of(key));
   auto reply = co_await run(scripts().workers, key, std::move(args));
-  crew found;
+  live_workers found;
   found.others = item(reply, 2).integer == 1;
   for (auto& worker : redis_common::read_workers(item(reply, 1)))
     found.announcements.push_back(std::move(worker.announcement));

@@ -54,7 +54,7 @@ class arq_broker final : public broker {
   awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) override;
   awaitable<std::vector<queue_summary>> queues() override;
   awaitable<std::vector<worker_summary>> workers(std::string queue) override;
-  awaitable<crew> crew_of(std::string queue) override;
+  awaitable<live_workers> live_workers_of(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
   awaitable<std::size_t> purge(std::string queue, job_state state) override;
   awaitable<std::vector<std::string>> warnings() override;
@@ -65,7 +65,7 @@ class arq_broker final : public broker {
     std::vector<std::string> running, results;
   };
   // Python's clients write the machine's time: where that agrees with the server's, so do ours.
-  using server_clock = redis_common::server_clock<redis_common::unset_wall_clock>;
+  using server_clock = redis_common::server_clock<redis_common::steady_wall_clock>;
   // A job of a claim, and what else there is to do about it.
   struct taken {
     claimed_job job;

@@ -11,11 +11,11 @@ namespace quarq::broker::redis_common {
 
 /// The wall clock as it was at the first call, counting on by itself: a wall clock that is set later changes nothing.
 /// Thread-safe.
-struct unset_wall_clock {
+struct steady_wall_clock {
   using duration = std::chrono::microseconds;
   using rep = duration::rep;
   using period = duration::period;
-  using time_point = std::chrono::time_point<unset_wall_clock>;
+  using time_point = std::chrono::time_point<steady_wall_clock>;
   static constexpr bool is_steady = true;
 
   static time_point now() {
