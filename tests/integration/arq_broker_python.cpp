@@ -52,14 +52,14 @@ ARQ_TEST(a_job_that_a_python_worker_runs_is_left_alone_until_its_time_is_over, {
 
 ARQ_TEST(python_s_workers_may_run_what_no_worker_of_ours_announces, {}) {
   auto store = open_arq(server, loop);
-  auto nobody = co_await store->crew_of("default");
+  auto nobody = co_await store->live_workers_of("default");
   EXPECT_TRUE(nobody.announcements.empty() && !nobody.others);
   ask(server, {"PSETEX", "arq:queue:health-check", "60000", "Nov-28 12:00:00 j_complete=0 j_failed=0"});
-  auto python = co_await store->crew_of("default");
+  auto python = co_await store->live_workers_of("default");
   EXPECT_TRUE(python.announcements.empty() && python.others);
   // Ours writes the health record anew, and knows who was there.
   auto worker = co_await new_worker(store, "default");
-  auto both = co_await store->crew_of("default");
+  auto both = co_await store->live_workers_of("default");
   EXPECT_TRUE(both.announcements.size() == 1 && both.others);
 }
 

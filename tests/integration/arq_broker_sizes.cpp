@@ -45,17 +45,6 @@ void expect_ends(const std::vector<std::shared_ptr<wait_under_way>>& waits, std:
   }
 }
 
-awaitable<void> until_all_are_over(const std::vector<std::shared_ptr<wait_under_way>>& waits) {
-  auto over = [&] {
-    return std::all_of(waits.begin(), waits.end(), [](const auto& one) { return one->over; });
-  };
-  co_await until(over);
-}
-
-}  // namespace
-
-namespace {
-
 awaitable<void> expect_40_mb_arrive(const redis_server& server, any_io_executor loop, const char* serializer,
                                     milliseconds keep) {
   auto store = open_arq(server, loop, serializer);

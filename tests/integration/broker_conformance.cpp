@@ -1,5 +1,8 @@
 #include "integration/broker_conformance.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
@@ -235,6 +238,20 @@ std::shared_ptr<wait_under_way> start_waiting(any_io_executor loop, std::shared_
   auto note = std::make_shared<wait_under_way>();
   start(loop, wait_and_note(store, queue, id, note), std::make_shared<int>(0));
   return note;
+}
+
+awaitable<void> until_all_are_over(const std::vector<std::shared_ptr<wait_under_way>>& waits) {
+  auto over = [&] {
+    return std::all_of(waits.begin(), waits.end(), [](const auto& one) { return one->over; });
+  };
+  co_await until(over);
+}
+
+awaitable<void> until_run_out(milliseconds duration) {
+  // Brokers count whole milliseconds, of clocks that may differ by some.
+  const auto past = std::chrono::steady_clock::now() + duration + 20ms;
+  auto ran_out = [&] { return std::chrono::steady_clock::now() > past; };
+  co_await until(ran_out);
 }
 
 void start(any_io_executor loop, awaitable<void> task, std::shared_ptr<int> running) {

@@ -126,6 +126,11 @@ struct wait_under_way {
 std::shared_ptr<wait_under_way> start_waiting(any_io_executor loop, std::shared_ptr<broker::broker> store,
                                               std::string queue, std::string id);
 
+awaitable<void> until_all_are_over(const std::vector<std::shared_ptr<wait_under_way>>& waits);
+
+/// Until a lease of so long a duration, opened before, has run out by every clock.
+awaitable<void> until_run_out(milliseconds duration);
+
 /// Starts the coroutine beside the test; `running` is one more until it has ended.
 void start(any_io_executor loop, awaitable<void> task, std::shared_ptr<int> running);
 

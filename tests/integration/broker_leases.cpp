@@ -74,9 +74,7 @@ BROKER_TEST(a_lease_that_ran_out_but_was_not_taken_away_is_revived_by_its_renewa
   auto worker = co_await new_worker(store, "q", 10ms);
   co_await enqueue_ids(*store, "q", strings(1, "job"));
   co_await claim_ids(worker, 1);
-  const auto past = std::chrono::steady_clock::now() + 30ms;
-  auto ran_out = [&] { return std::chrono::steady_clock::now() > past; };
-  co_await until(ran_out);
+  co_await until_run_out(10ms);
   auto answer = co_await renew(worker);
   EXPECT_TRUE(answer.held);
   auto other = co_await new_worker(store, "q");

@@ -1,6 +1,7 @@
 // Workers are woken when there is something to claim, by every broker.
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include <quarq/errors.hpp>
 
@@ -23,6 +24,27 @@ awaitable<void> expect_wakeups(worker_end worker, std::shared_ptr<broker::broker
     EXPECT_EQ(ids, strings(1, "job"));
     co_await settle_one(worker, end("job"));
   }
+}
+
+struct two_workers {
+  worker_end woken, asleep;
+};
+
+// Two workers that wait, of which these jobs have woken one.
+awaitable<two_workers> wake_one_of_two(std::shared_ptr<broker::broker> store,
+                                       std::shared_ptr<broker::broker> elsewhere, strings jobs) {
+  auto first = co_await new_worker(store, "q");
+  auto second = co_await new_worker(elsewhere, "q");
+  for (const auto& one : {first, second}) {
+    auto none = co_await claim_ids(one, 1);
+    EXPECT_TRUE(none.empty());
+  }
+  co_await enqueue_ids(*store, "q", jobs);
+  auto any = [&] { return first.heard->work_ready + second.heard->work_ready > 0; };
+  co_await until(any);
+  two_workers found{first, second};
+  if (first.heard->work_ready == 0) std::swap(found.woken, found.asleep);
+  co_return found;
 }
 
 }  // namespace
@@ -57,43 +79,22 @@ BROKER_TEST(a_job_handed_back_elsewhere_wakes_a_waiting_worker) {
 }
 
 BROKER_TEST(a_worker_that_leaves_jobs_behind_does_not_leave_the_others_asleep) {
+  const strings three = {"a", "b", "c"};
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);
-  auto first = co_await new_worker(store, "q");
-  auto second = co_await new_worker(elsewhere, "q");
-  for (const auto& one : {first, second}) {
-    auto none = co_await claim_ids(one, 1);
-    EXPECT_TRUE(none.empty());
-  }
-  const strings three = {"a", "b", "c"};
-  co_await enqueue_ids(*store, "q", three);
-  auto any = [&] { return first.heard->work_ready + second.heard->work_ready > 0; };
-  co_await until(any);
-  const bool is_first = first.heard->work_ready > 0;
-  auto ids = co_await claim_ids(is_first ? first : second, 1);
+  auto workers = co_await wake_one_of_two(store, elsewhere, three);
+  auto ids = co_await claim_ids(workers.woken, 1);
   EXPECT_EQ(ids, strings(1, "a"));
-  const auto& asleep = is_first ? second : first;
-  auto rung = [&] { return asleep.heard->work_ready > 0; };
+  auto rung = [&] { return workers.asleep.heard->work_ready > 0; };
   co_await until(rung);
 }
 
 BROKER_TEST(a_worker_that_was_woken_and_stops_before_it_claims_wakes_another) {
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);
-  auto first = co_await new_worker(store, "q");
-  auto second = co_await new_worker(elsewhere, "q");
-  for (const auto& one : {first, second}) {
-    auto none = co_await claim_ids(one, 1);
-    EXPECT_TRUE(none.empty());
-  }
-  co_await enqueue_ids(*store, "q", strings(1, "job"));
-  auto any = [&] { return first.heard->work_ready + second.heard->work_ready > 0; };
-  co_await until(any);
-  const bool is_first = first.heard->work_ready > 0;
-  const auto& stops = is_first ? first : second;
-  const auto& other = is_first ? second : first;
-  co_await stops.store->close_lease(stops.held);
-  auto rung = [&] { return other.heard->work_ready > 0; };
+  auto workers = co_await wake_one_of_two(store, elsewhere, strings(1, "job"));
+  co_await workers.woken.store->close_lease(workers.woken.held);
+  auto rung = [&] { return workers.asleep.heard->work_ready > 0; };
   co_await until(rung);
 }
 

@@ -81,9 +81,7 @@ BROKER_TEST(one_renewal_keeps_the_jobs_of_all_queues_of_a_worker) {
   auto elsewhere = place.open_apart(loop);
   auto worker = co_await new_two_queue_worker(store, "W", 10ms);
   co_await give_one_of_each(worker);
-  const auto past = std::chrono::steady_clock::now() + 30ms;
-  auto ran_out = [&] { return std::chrono::steady_clock::now() > past; };
-  co_await until(ran_out);
+  co_await until_run_out(10ms);
   auto answer = co_await renew_both(worker);
   EXPECT_TRUE(answer.held);
   auto other = co_await new_two_queue_worker(elsewhere, "O");

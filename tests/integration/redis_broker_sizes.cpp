@@ -99,10 +99,7 @@ REDIS_TEST(many_results_that_are_large_together_arrive, {}) {
   for (const auto& job : jobs) batch.push_back(end_of(job.id, 1'000'000, 1h));
   co_await store->settle(worker.held, batch);
   for (const auto& job : jobs) waits.push_back(start_waiting(loop, elsewhere, "q", job.id));
-  auto over = [&] {
-    return std::all_of(waits.begin(), waits.end(), [](const auto& one) { return one->over; });
-  };
-  co_await until(over);
+  co_await until_all_are_over(waits);
   for (const auto& one : waits) {
     EXPECT_TRUE(one->outcome && one->outcome->outcome.size() == 1'000'000) << one->error;
   }
@@ -123,10 +120,7 @@ REDIS_TEST(small_results_that_are_large_together_are_told_in_pieces, {}) {
   std::vector<settlement> batch;
   for (const auto& job : jobs) batch.push_back(end_of(job.id, 200'000, 0ms));
   co_await store->settle(worker.held, batch);
-  auto over = [&] {
-    return std::all_of(waits.begin(), waits.end(), [](const auto& one) { return one->over; });
-  };
-  co_await until(over);
+  co_await until_all_are_over(waits);
   for (const auto& one : waits) {
     EXPECT_TRUE(one->outcome && one->outcome->outcome.size() == 200'000) << one->error;
   }

@@ -2,8 +2,6 @@
 // (QUARQ_SOAK_JOURNAL) what it was told. Ends on SIGTERM when all its waits have ended.
 //
 //     soak_client --broker URL --seed N --senders N
-#include <csignal>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <random>
@@ -17,6 +15,7 @@
 #include <quarq/quarq.hpp>
 
 #include "programs/die_with_parent.hpp"
+#include "programs/soak_program.hpp"
 #include "soak/journal.hpp"
 #include "soak/soak_tasks.hpp"
 
@@ -25,8 +24,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
-
-volatile std::sig_atomic_t asked_to_stop = 0;
 
 /// Longer than any fault lasts.
 constexpr milliseconds longest_wait = 90s;
@@ -242,15 +239,6 @@ int main(int argc, char** argv) {
   app.add_option("--seed", seed);
   app.add_option("--senders", senders);
   CLI11_PARSE(app, argc, argv);
-  const char* path = std::getenv("QUARQ_SOAK_JOURNAL");
-  if (path == nullptr) return 2;
-  std::signal(SIGTERM, [](int) { asked_to_stop = 1; });
-  try {
-    journal_writer journal(path);
-    quarq::run(run_senders(broker, seed, senders, journal));
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "soak_client: {}\n", e.what());
-    return 1;
-  }
-  return 0;
+  return run_with_journal(
+      "soak_client", [&](journal_writer& journal) { return run_senders(broker, seed, senders, journal); });
 }

@@ -2,8 +2,6 @@
 // (QUARQ_SOAK_JOURNAL) what it asked for and what it was told. Ends on SIGTERM.
 //
 //     soak_operator --broker URL --seed N
-#include <csignal>
-#include <cstdlib>
 #include <optional>
 #include <random>
 #include <string>
@@ -18,6 +16,7 @@
 #include "broker/broker.hpp"
 #include "clients/cancel.hpp"
 #include "programs/die_with_parent.hpp"
+#include "programs/soak_program.hpp"
 #include "soak/journal.hpp"
 #include "soak/soak_tasks.hpp"
 
@@ -25,8 +24,6 @@ namespace quarq::soak {
 namespace {
 
 using broker::job_details;
-
-volatile std::sig_atomic_t asked_to_stop = 0;
 
 constexpr std::size_t a_page = 50;
 constexpr job_state all_states[] = {job_state::queued,    job_state::deferred, job_state::running,
@@ -158,15 +155,6 @@ int main(int argc, char** argv) {
   app.add_option("--broker", broker);
   app.add_option("--seed", seed);
   CLI11_PARSE(app, argc, argv);
-  const char* path = std::getenv("QUARQ_SOAK_JOURNAL");
-  if (path == nullptr) return 2;
-  std::signal(SIGTERM, [](int) { asked_to_stop = 1; });
-  try {
-    journal_writer journal(path);
-    quarq::run(operate(broker, journal, seed));
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "soak_operator: {}\n", e.what());
-    return 1;
-  }
-  return 0;
+  return run_with_journal("soak_operator",
+                          [&](journal_writer& journal) { return operate(broker, journal, seed); });
 }

@@ -34,6 +34,13 @@ awaitable<bool> wait_for_thread(int& runs) {
   co_return was_cancelled;
 }
 
+awaitable<void> count_runs(std::atomic<int>& count) {
+  int runs = 0;
+  const bool was_cancelled = co_await wait_for_thread(runs);
+  EXPECT_FALSE(was_cancelled);
+  count += runs;
+}
+
 TEST(completion, another_thread_ends_the_wait) {
   int runs = 0;
   const auto body = [&]() -> awaitable<void> {
@@ -130,13 +137,7 @@ TEST(completion, works_on_strands_of_a_loop_with_several_threads) {
   asio::io_context loop(2);
   std::atomic<int> ended = 0;
   for (int i = 0; i < 100; ++i) {
-    const auto body = [](std::atomic<int>& count) -> awaitable<void> {
-      int runs = 0;
-      const bool was_cancelled = co_await wait_for_thread(runs);
-      EXPECT_FALSE(was_cancelled);
-      count += runs;
-    };
-    asio::co_spawn(asio::make_strand(loop), body(ended), asio::detached);
+    asio::co_spawn(asio::make_strand(loop), count_runs(ended), asio::detached);
   }
   std::jthread one([&] { loop.run(); }), two([&] { loop.run(); });
   one.join();
@@ -148,13 +149,7 @@ TEST(completion, works_where_there_is_no_loop_but_a_pool_of_threads) {
   asio::thread_pool pool(1);
   std::atomic<int> ended = 0;
   for (int i = 0; i < 100; ++i) {
-    const auto body = [](std::atomic<int>& count) -> awaitable<void> {
-      int runs = 0;
-      const bool was_cancelled = co_await wait_for_thread(runs);
-      EXPECT_FALSE(was_cancelled);
-      count += runs;
-    };
-    asio::co_spawn(pool, body(ended), asio::detached);
+    asio::co_spawn(pool, count_runs(ended), asio::detached);
   }
   pool.join();
   EXPECT_EQ(ended, 100);

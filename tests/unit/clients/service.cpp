@@ -11,8 +11,9 @@ using clients::in_words;
 using clients::service;
 using clients::service_of;
 
-broker::crew crew_with(std::vector<std::vector<std::string>> tasks_of_workers, bool others = false) {
-  broker::crew those;
+broker::live_workers workers_with(std::vector<std::vector<std::string>> tasks_of_workers,
+                                  bool others = false) {
+  broker::live_workers those;
   for (auto& tasks : tasks_of_workers)
     those.announcements.push_back(model::encode_announcement(std::move(tasks)));
   those.others = others;
@@ -20,16 +21,16 @@ broker::crew crew_with(std::vector<std::vector<std::string>> tasks_of_workers, b
 }
 
 TEST(service, is_given_by_a_worker_that_handles_the_task) {
-  EXPECT_EQ(service_of(crew_with({{"add"}, {"mail"}}), "mail"), service::likely);
-  EXPECT_EQ(service_of(crew_with({{"add"}, {"mail"}}), "scale"), service::unknown_task);
-  EXPECT_EQ(service_of(crew_with({}), "mail"), service::no_worker);
+  EXPECT_EQ(service_of(workers_with({{"add"}, {"mail"}}), "mail"), service::likely);
+  EXPECT_EQ(service_of(workers_with({{"add"}, {"mail"}}), "scale"), service::unknown_task);
+  EXPECT_EQ(service_of(workers_with({}), "mail"), service::no_worker);
 }
 
 TEST(service, is_possible_where_not_all_is_known) {
-  EXPECT_EQ(service_of(crew_with({{"add"}}), ""), service::likely) << "a record that can't be read";
-  EXPECT_EQ(service_of(crew_with({}, true), "mail"), service::likely) << "others may serve the queue";
-  EXPECT_EQ(service_of(crew_with({{"add"}}, true), "mail"), service::likely);
-  auto silent = crew_with({{"add"}});
+  EXPECT_EQ(service_of(workers_with({{"add"}}), ""), service::likely) << "a record that can't be read";
+  EXPECT_EQ(service_of(workers_with({}, true), "mail"), service::likely) << "others may serve the queue";
+  EXPECT_EQ(service_of(workers_with({{"add"}}, true), "mail"), service::likely);
+  auto silent = workers_with({{"add"}});
   silent.announcements.emplace_back();
   EXPECT_EQ(service_of(silent, "mail"), service::likely) << "one worker has announced nothing";
 }
