@@ -89,6 +89,8 @@ TEST_P(shared_queue, no_abort_around_the_end_of_a_job_overwrites_its_result) {
   ours.start();
   // It would take what the abort of a job leaves behind.
   const auto theirs = python_worker({"--allow-abort-jobs"});
+  // Ours notices its health record with the next renewal, and takes care from then on.
+  ASSERT_TRUE(eventually([&] { return exists("arq:queue:quarq:python"); }, default_timeout));
   // On a busy machine all aborts of a round may come too early.
   const auto none_ran_to_its_end = [&] {
     const std::lock_guard lock(mutex);
