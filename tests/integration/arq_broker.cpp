@@ -9,7 +9,10 @@
 #include <quarq/msgpack.hpp>
 
 #include "broker/arq/keys.hpp"
+#include "broker/arq/scripts.hpp"
 #include "model/record.hpp"
+#include "redis/connection.hpp"
+#include "redis/url.hpp"
 
 namespace quarq::test::arq_broker_tests {
 
@@ -140,6 +143,90 @@ ARQ_TEST(a_lease_that_could_not_be_opened_leaves_nothing, {}) {
   auto rung = [&] { return worker.heard->work_ready > 0; };
   co_await until(rung);
   EXPECT_EQ(server.command(channels).items.size(), 1u);
+}
+
+ARQ_TEST(a_call_with_the_same_number_is_answered_again_and_done_once, {}) {
+  redis::connection connection(loop, redis::parse_url(server.url()));
+  auto store = open_arq(server, loop);
+  auto worker = co_await new_worker(store, "default");
+  const auto& scripts = broker::arq::scripts();
+  const strings keys(1, "arq:queue:quarq:");
+  const auto terms = broker::arq::enqueue_terms(false, 1h, static_cast<double>(now_ms()));
+  const auto payload = python_payload();
+  const strings twice_x = {
+      "0123456789ABCDEFGHJKMNPQRS", "7", "", "600000", terms, "", "x", payload, "y", payload, "x", payload};
+  auto first = co_await connection.run(scripts.enqueue, keys, twice_x);
+  EXPECT_EQ(first.text, "110");
+  auto claimed = co_await claim_until(worker, 2);
+  for (const auto& one : claimed) co_await settle_one(worker, end(one.id));
+  auto again = co_await connection.run(scripts.enqueue, keys, twice_x);
+  EXPECT_EQ(again.text, "110");
+  auto none = co_await claim_ids(worker, 10);
+  EXPECT_TRUE(none.empty());
+
+  python_enqueue(server, "a");
+  co_await claim_until(worker, 1);
+  const auto retried = broker::arq::settle_terms(retry_after("a", 0ms));
+  const strings settle_a = {worker.held.token, "77", "", "a", retried, "", "nobody's", retried, ""};
+  auto settled = co_await connection.run(scripts.settle, keys, settle_a);
+  EXPECT_EQ(settled.text, "10");
+  co_await claim_until(worker, 1);
+  // It is held again by now; the repeated call is of the first time.
+  auto repeated = co_await connection.run(scripts.settle, keys, settle_a);
+  EXPECT_EQ(repeated.text, "10");
+  auto state = co_await state_of(*store, "default", "a");
+  EXPECT_TRUE(state == job_state::running);
+}
+
+ARQ_TEST(a_hand_back_after_the_first_try_leaves_a_count_that_goes_by_itself, {}) {
+  auto store = open_arq(server, loop);
+  auto worker = co_await new_worker(store, "default");
+  python_enqueue(server, "job");
+  co_await claim_ids(worker, 1);
+  co_await settle_one(worker, retry_after("job", 0ms));
+  auto second = co_await claim_until(worker, 1);
+  EXPECT_EQ(second.at(0).attempts, 2);
+  co_await settle_one(worker, hand_back("job"));
+  EXPECT_EQ(ask(server, {"GET", "arq:retry:job"}).text, "1");
+  EXPECT_WITHIN(ask_number(server, {"TTL", "arq:retry:job"}), 88'390, 88'400);
+  // Nor does the moment stay at which it was due first: another job of this id has its own.
+  EXPECT_EQ(ask_number(server, {"EXISTS", "arq:queue:quarq:first_due"}), 1);
+  co_await claim_until(worker, 1);
+  co_await settle_one(worker, end("job"));
+  EXPECT_EQ(ask_number(server, {"EXISTS", "arq:queue:quarq:first_due"}), 0);
+}
+
+ARQ_TEST(renewals_keep_python_s_workers_from_what_is_running, {}) {
+  auto store = open_arq(server, loop);
+  auto worker = co_await new_worker(store, "default", 3s);
+  python_enqueue(server, "job");
+  co_await claim_ids(worker, 1);
+  // When a third of the lease is over, and the job's key has almost gone.
+  ask(server, {"HSET", "arq:quarq:extended", worker.held.token, std::to_string(now_ms() - 1'001)});
+  ask(server, {"PEXPIRE", "arq:in-progress:job", "100"});
+  co_await renew(worker, 3s);
+  EXPECT_EQ(ask(server, {"GET", "arq:in-progress:job"}).text, worker.held.token);
+  EXPECT_WITHIN(ask_number(server, {"PTTL", "arq:in-progress:job"}), 101, 4'001);
+}
+
+ARQ_TEST(who_waits_for_a_job_that_never_ends_is_forgotten_after_two_days, {}) {
+  auto store = open_arq(server, loop);
+  auto worker = co_await new_worker(store, "default");
+  // Who has waited often is noted together with the job.
+  for (int i = 0; i < 40; ++i) {
+    auto one = job_named("job" + std::to_string(i));
+    one.id_is_fresh = true;
+    co_await enqueue_one(*store, "default", one);
+    co_await claim_ids(worker, 1);
+    co_await settle_one(worker, end(one.id, job_state::succeeded, "42", 1h));
+    auto over = co_await store->wait_ended("default", one.id);
+    EXPECT_TRUE(over.has_value());
+  }
+  auto last = job_named("never ends");
+  last.id_is_fresh = true;
+  co_await enqueue_one(*store, "default", last);
+  EXPECT_EQ(ask_number(server, {"HEXISTS", "arq:queue:quarq:waiters", last.id}), 1);
+  EXPECT_WITHIN(ask_number(server, {"PTTL", "arq:queue:quarq:waiters"}), 2 * day - leeway, 2 * day);
 }
 
 }  // namespace quarq::test::arq_broker_tests

@@ -339,6 +339,8 @@ ARQ_TEST(jobs_go_on_over_a_crash_of_the_server, on_disk()) {
   server.restart();
   // Whose lease has run out while the server was away has it still.
   co_await store->reconcile(worker.held, strings(1, "running"));
+  EXPECT_EQ(ask(server, {"GET", "arq:in-progress:running"}).text, worker.held.token)
+      << "Python would start it";
   auto claimed = co_await claim_ids(worker, 10);
   EXPECT_EQ(claimed, strings(1, "waits"));
   const bool held = co_await settle_one(worker, end("running", job_state::succeeded, "1", 1h));

@@ -212,6 +212,7 @@ ARQ_TEST(a_job_that_ends_while_python_aborts_it_keeps_its_result, {}) {
   for (const auto& id : ids) ask(server, {"ZADD", "arq:queue", std::to_string(now_ms() - 10), id});
   none = co_await claim_ids(worker, 10);
   EXPECT_EQ(none, strings(1, "not kept"));
+  EXPECT_FALSE(score_of(server, "kept")) << "it is no job";
   EXPECT_EQ(ask(server, {"GET", "arq:result:kept"}).text, before);
 }
 

@@ -103,6 +103,22 @@ TEST_P(cli_enqueue, wait_reports_the_jobs_error) {
   EXPECT_EQ(waiting.log(), "quarq: job a ended as failed: std::runtime_error: no greeting for Ann\n");
 }
 
+TEST_P(cli_enqueue, wait_reports_the_jobs_error_as_json_and_by_the_exit_code) {
+  process waiting({quarq_path, "enqueue", "greet", "\"Ann\"", "--attempts", "1", "--id", "a\"b\\c",
+                   "--wait=1min", "--json", "--broker", url()});
+  auto one = options();
+  one.max_jobs = 1;
+  work(one);
+  const auto end = waiting.wait(default_timeout);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->code, 1);
+  const auto said = boost::json::parse(waiting.output());
+  EXPECT_EQ(said.at("id"), "a\"b\\c");
+  EXPECT_EQ(said.at("state"), "failed");
+  EXPECT_EQ(said.at("error"), "no greeting for Ann");
+  EXPECT_TRUE(said.at("result").is_null());
+}
+
 TEST_P(cli_enqueue, wait_gives_up_in_time_and_the_job_stays) {
   expect_error(quarq({"enqueue", "add", "1", "2", "--id", "a", "--wait=50ms"}), 1,
                "job a has not ended within 50 ms");

@@ -124,6 +124,12 @@ TEST(cli_alone, a_server_that_is_away_is_named_without_its_password) {
   EXPECT_EQ(lines_of(r.err).size(), 1u) << r.err;
 }
 
+TEST(cli_alone, output_that_can_not_be_written_is_an_error) {
+  const auto r = run_command({"/bin/sh", "-c", quarq_path + " help > /dev/full"});
+  EXPECT_EQ(r.exit_code, 1);
+  EXPECT_EQ(r.err, "quarq: can't write the output: No space left on device\n");
+}
+
 TEST(cli_alone, version_and_help) {
   const auto version = quarq_alone({"--version"});
   expect_good(version);

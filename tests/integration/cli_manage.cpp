@@ -43,6 +43,7 @@ TEST_P(cli_manage, cancel_says_what_became_of_each) {
   EXPECT_EQ(
       nobody.out,
       "[{\"id\": \"done\", \"outcome\": \"too_late\"}, {\"id\": \"nobody\", \"outcome\": \"not_found\"}]\n");
+  EXPECT_EQ(quarq({"cancel", "nobody", "done"}).exit_code, 1) << "whichever of them it was";
 }
 
 TEST_P(cli_manage, a_running_job_is_seen_with_its_worker_and_can_be_cancelled) {
@@ -122,6 +123,9 @@ TEST_P(cli_manage, purge_asks_on_a_terminal_and_refuses_without_one) {
   EXPECT_EQ(no.exit_code, 1);
   EXPECT_EQ(no.err, "Forget all queued jobs of queue default at " + broker::without_password(url()) +
                         "? [y/N] quarq: nothing was purged\n");
+  EXPECT_EQ(state_of("a"), "queued");
+  typed.input = "\n";
+  EXPECT_EQ(quarq(purge, typed).exit_code, 1) << "[y/N]: just Enter is no";
   EXPECT_EQ(state_of("a"), "queued");
   typed.input = "y\n";
   const auto yes = quarq(purge, typed);

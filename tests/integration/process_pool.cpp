@@ -243,6 +243,23 @@ TEST_F(process_pool_test, a_call_beyond_its_memory_limit_says_so) {
   EXPECT_EQ(run(take, 100u << 20), 100u << 20);
 }
 
+TEST_F(process_pool_test, the_memory_limit_of_a_pool_is_that_of_its_calls) {
+  if (!processes::memory_limits_work()) GTEST_SKIP() << "sanitizers need memory as they please";
+  const auto take = [](std::size_t size) { return std::vector<char>(size, 'x').size(); };
+  process_pool pool({.size = 1, .memory_limit = 64_MiB});
+  EXPECT_EQ(run_on_loop(pool.run(take, 30u << 20)), 30u << 20);
+  EXPECT_THROW(run_on_loop(pool.run(take, 100u << 20)), memory_limit_exceeded);
+  EXPECT_EQ(run_on_loop(pool.with_memory_limit(256_MiB).run(take, 100u << 20)), 100u << 20);
+}
+
+TEST_F(process_pool_test, a_memory_limit_ends_with_its_call) {
+  if (!processes::memory_limits_work()) GTEST_SKIP() << "sanitizers need memory as they please";
+  const auto take = [](std::size_t size) { return std::vector<char>(size, 'x').size(); };
+  process_pool pool({.size = 1});
+  EXPECT_EQ(run_on_loop(pool.with_memory_limit(64_MiB).run(take, 1u << 20)), 1u << 20);
+  EXPECT_EQ(run_on_loop(pool.run(take, 100u << 20)), 100u << 20);
+}
+
 TEST_F(process_pool_test, a_child_is_replaced_after_so_many_calls) {
   process_pool pool({.size = 1, .max_calls = 3});
   std::vector<int> pids;

@@ -205,5 +205,19 @@ TEST_F(process_pool_test, ctrl_c_is_for_the_parent) {
   EXPECT_EQ(run_on_loop(body), 5);
 }
 
+TEST_F(process_pool_test, a_process_for_a_call_whose_loop_is_gone_serves_the_next) {
+  process_pool pool({.size = 1});
+  asio::io_context first;
+  auto second = std::make_unique<asio::io_context>();
+  asio::co_spawn(first, pool.run(own_pid), asio::detached);
+  asio::co_spawn(*second, pool.run(own_pid), asio::detached);
+  first.poll();
+  second->poll();
+  // When the first call has ended, the process is the second's, which will not go on.
+  first.run();
+  second.reset();
+  EXPECT_GT(run_on_loop(pool.run(own_pid)), 0);
+}
+
 }  // namespace
 }  // namespace quarq::test::process_pool_tests

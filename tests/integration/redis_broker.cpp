@@ -112,6 +112,19 @@ REDIS_TEST(a_flushed_script_cache_is_filled_again, {}) {
   }
 }
 
+REDIS_TEST(a_call_is_remembered_until_a_later_one_says_that_its_answer_has_come, {}) {
+  auto store = open(server, loop);
+  for (int number = 1; number <= 40; ++number) {
+    const auto text = std::to_string(number);
+    co_await enqueue_ids(*store, "q", strings(1, "job" + text));
+    const auto keys = server.keys();
+    const auto sender = std::find_if(
+        keys.begin(), keys.end(), [](const auto& key) { return key.find(":sender:") != std::string::npos; });
+    const strings is_known = {"HEXISTS", sender == keys.end() ? "" : *sender, text};
+    EXPECT_EQ(server.command(is_known).integer, 1) << text;
+  }
+}
+
 // ---- no key stays behind
 
 REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {

@@ -261,6 +261,11 @@ REDIS_TEST(a_server_that_lost_everything_is_used_anew, {}) {
   co_await enqueue_ids(*store, "q", strings(1, "job"));
   auto all = co_await store->queues();
   EXPECT_EQ(all.size(), 1u);
+  for (const auto& key : server.keys()) {
+    if (key.find(":sender:") == std::string::npos) continue;
+    const strings time_left = {"PTTL", key};
+    EXPECT_GT(server.command(time_left).integer, 0) << key;
+  }
 }
 
 // ---- who is woken

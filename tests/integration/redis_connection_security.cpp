@@ -30,6 +30,16 @@ TEST_F(redis_connection, tls_refuses_a_certificate_for_another_host) {
   EXPECT_NE(failure.find("not trusted: hostname mismatch"), std::string::npos) << failure;
 }
 
+TEST_F(redis_connection, tls_refuses_a_certificate_for_another_address) {
+  redis_server server({.tls = true});
+  server.command({"CONFIG", "SET", "bind", "127.0.0.1 127.0.0.2"});
+  auto options = parse_url(server.url() + "?tls_ca=" + server.ca_file());
+  options.request_timeout.reset();
+  options.host = "127.0.0.2";
+  const auto failure = ping_failure(options);
+  EXPECT_NE(failure.find("not trusted: IP address mismatch"), std::string::npos) << failure;
+}
+
 TEST_F(redis_connection, a_missing_certificate_file_is_named) {
   auto options = parse_url("rediss://127.0.0.1:1?tls_ca=/no/such/file.pem");
   redis_server server({.tls = true});

@@ -1,3 +1,6 @@
+#include <boost/asio/post.hpp>
+
+#include "support/cron_times.hpp"
 #include "unit/workers/job_runner_test.hpp"
 #include "workers/attempt_result.hpp"
 
@@ -99,6 +102,27 @@ TEST_F(runner_test, a_run_of_an_unknown_cron_job_is_parked_and_does_not_count) {
   EXPECT_EQ(parked_, strings{"cron:other:1 until "});
   EXPECT_TRUE(broker_.settled().empty());
   EXPECT_EQ(slots_.room(), 1u);
+}
+
+TEST_F(runner_test, a_run_that_sends_another_job_when_its_lease_is_lost_is_left_to_its_new_owner) {
+  auto how = each_second();
+  how.job_id = "own";
+  cron::cron_job tick("tick", how);
+  tick.queue = "default";
+  setup_.crons.emplace("cron:tick", std::move(tick));
+  setup_.handlers.emplace("cron:tick", setup_.handlers.at("work"));
+  broker_.stall(operation::enqueue);
+  run("cron:tick:startup", record_of("cron:tick"));
+  ASSERT_EQ(broker_.count(operation::enqueue), 1u);
+  // The answer, by which the run has done its work, is on its way when the lease is lost.
+  boost::asio::post(loop_.executor(), [this] {
+    broker_.resume(operation::enqueue);
+    runner_.lease_lost(lease());
+    lease().lease.token = "another";
+  });
+  loop_.run_ready();
+  EXPECT_TRUE(runner_.empty());
+  EXPECT_EQ(broker_.count(operation::settle), 0u);
 }
 
 TEST_F(runner_test, a_job_that_was_claimed_after_its_time_has_expired) {
