@@ -90,9 +90,11 @@ std::optional<attempt> job_runner::check(running_job& job) {
         fmt::format("{} was lost with its worker {}", job.record.task, how_often(c.losses)));
   }
   if (c.attempts > job.terms.retry.max_attempts()) {
-    return failed_attempt(result_kind::exhausted, "quarq::worker_lost",
-                          fmt::format("{} was lost with its worker on each of its {} tries", job.record.task,
-                                      job.terms.retry.max_attempts()));
+    // Fewer are allowed than when it was tried last, or Python's workers have started it.
+    return failed_attempt(
+        result_kind::exhausted, "quarq::retries_exhausted",
+        fmt::format("{} was started {} before, and at most {} starts are allowed", job.record.task,
+                    how_often(c.attempts - 1), job.terms.retry.max_attempts()));
   }
   if (!job.how) {
     const auto waited = its_.setup.options.unknown_task_timeout;

@@ -202,12 +202,13 @@ TEST_F(runner_test, that_a_job_without_a_value_has_succeeded_is_kept_for_a_minut
   EXPECT_EQ(broker_.settled()[1].keep, 0ms);
 }
 
-TEST_F(runner_test, a_job_that_was_lost_with_each_of_its_workers_is_dead) {
-  auto lost = queued("a", model::encode(record_of()));
-  lost.attempts = retry_policy().max_attempts() + 1;
-  run(std::move(lost));
+TEST_F(runner_test, a_job_that_was_started_more_often_than_is_allowed_here_is_dead) {
+  auto started = queued("a", model::encode(record_of()));
+  started.attempts = retry_policy().max_attempts() + 1;
+  run(std::move(started));
   EXPECT_EQ(job("a").state, job_state::dead);
-  EXPECT_EQ(outcome("a").error_type, "quarq::worker_lost");
+  EXPECT_EQ(outcome("a").error_type, "quarq::retries_exhausted");
+  EXPECT_EQ(outcome("a").error, "work was started 5 times before, and at most 5 starts are allowed");
 }
 
 TEST_F(runner_test, arguments_given_by_name_are_put_in_their_places) {

@@ -20,18 +20,22 @@ std::string quoted(std::string_view name) {
   return mark + std::string(name) + mark;
 }
 
-/// How often it was lost with its worker. Told by the words of the worker, since a handler may have lost a
-/// process of its own as well.
-std::optional<std::string> times_lost(const failed_job& job) {
-  constexpr std::string_view words = " was lost with its worker ", each = "on each of its ";
-  const auto at = job.message.find(words);
-  if (job.type != "quarq::worker_lost" || job.state != job_state::dead || at == job.message.npos)
-    return std::nullopt;
-  auto rest = job.message.substr(at + words.size());
-  if (rest.starts_with(each)) rest.remove_prefix(each.size());
-  if (rest == "once") return "1";
-  if (rest == "twice") return "2";
-  return std::string(rest.substr(0, rest.find(' ')));
+/// The word after `before` in the worker's message about a job that is dead of `type`. A handler may have thrown an
+/// error of that type, too, with other words.
+std::optional<std::string_view> word_after(std::string_view before, const failed_job& job,
+                                           std::string_view type) {
+  const auto at = job.message.find(before);
+  if (job.type != type || job.state != job_state::dead || at == job.message.npos) return std::nullopt;
+  const auto rest = job.message.substr(at + before.size());
+  return rest.substr(0, rest.find(' '));
+}
+
+/// How many starts this worker allows, of a job that is given up before another.
+std::optional<std::string> starts_allowed(const failed_job& job) {
+  const auto lost = word_after(" was lost with its worker ", job, "quarq::worker_lost");
+  if (lost) return std::string(*lost == "once" ? "1" : *lost == "twice" ? "2" : *lost);
+  const auto allowed = word_after(" before, and at most ", job, "quarq::retries_exhausted");
+  return allowed ? std::optional<std::string>(*allowed) : std::nullopt;
 }
 
 our_error detected(std::string_view message) {
@@ -62,7 +66,7 @@ python_error python_error_of(const failed_job& job) {
   if (job.state == job_state::expired) return {std::string(detected_by_worker), "job expired"};
   if (job.type == "quarq::unknown_task")
     return {std::string(detected_by_worker), "function " + quoted(job.task) + " not found"};
-  if (const auto times = times_lost(job))
+  if (const auto times = starts_allowed(job))
     return {std::string(detected_by_worker), "max " + *times + " retries exceeded"};
   if (job.type == "quarq::retry_after")
     return {std::string(detected_by_worker), "max " + std::to_string(job.attempts) + " retries exceeded"};

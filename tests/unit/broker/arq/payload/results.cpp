@@ -52,8 +52,8 @@ TEST_P(arq_result_payload, a_failure_is_an_exception_that_python_knows) {
     job_state state;
     const char *pickle, *msgpack;
   };
-  auto exhausted =
-      failed_outcome("quarq::worker_lost", "the_task was lost with its worker on each of its 3 tries");
+  auto exhausted = failed_outcome("quarq::retries_exhausted",
+                                  "the_task was started 3 times before, and at most 3 starts are allowed");
   exhausted.attempts = 4;
   auto unknown = failed_outcome("quarq::unknown_task", "no handler for task \"the_task\" in worker w");
   const std::vector<row> rows = {
@@ -138,11 +138,16 @@ TEST_P(arq_result_payload, a_function_without_a_name_is_no_unknown_one) {
 
 TEST_P(arq_result_payload, the_retries_exceeded_are_those_that_the_worker_allows) {
   // Its first start was the seventh, as its payload said.
-  auto o = failed_outcome("quarq::worker_lost", "f was lost with its worker on each of its 5 tries");
+  auto o = failed_outcome("quarq::worker_lost", "f was lost with its worker 5 times");
   o.attempts = 7;
-  const auto json = json_of(codec(), payloads_.write_end({model::encode(plain_record()), model::encode(o),
-                                                          job_state::dead, "q", "id1"}));
-  EXPECT_NE(json.find("max 5 retries exceeded"), json.npos) << json;
+  const auto written = [&] {
+    return json_of(codec(), payloads_.write_end({model::encode(plain_record()), model::encode(o),
+                                                 job_state::dead, "q", "id1"}));
+  };
+  EXPECT_NE(written().find("max 5 retries exceeded"), std::string::npos) << written();
+  o.error_type = "quarq::retries_exhausted";
+  o.error = "f was started 6 times before, and at most 5 starts are allowed";
+  EXPECT_NE(written().find("max 5 retries exceeded"), std::string::npos) << written();
 }
 
 TEST_P(arq_result_payload, a_job_that_nobody_could_read_ends_as_arq_says_it) {
