@@ -322,4 +322,22 @@ ARQ_TEST(cancelling_what_a_python_worker_runs_asks_it_to_abort, {}) {
   EXPECT_FALSE(ask(server, {"ZSCORE", "arq:abort", "job"}).is_nil());
 }
 
+ARQ_TEST(what_is_kept_of_tries_goes_when_python_s_worker_has_ended_the_job, {}) {
+  auto store = open_arq(server, loop);
+  auto worker = co_await new_worker(store, "default");
+  python_enqueue(server, "job");
+  co_await claim_ids(worker, 1);
+  auto failed = retry_after("job", 1h);
+  failed.outcome = "how it failed";
+  co_await settle_one(worker, failed);
+  co_await renew(worker);
+  auto seen = co_await store->inspect("default", "job");
+  EXPECT_EQ(seen.value_or(broker::job_details{}).outcome, "how it failed");
+  // As finish_job() of a Python worker does.
+  ask(server, {"DEL", "arq:retry:job", "arq:job:job"});
+  ask(server, {"ZREM", "arq:queue", "job"});
+  co_await renew(worker);
+  EXPECT_EQ(ask_number(server, {"EXISTS", "arq:queue:quarq:first_due", "arq:queue:quarq:last_tries"}), 0);
+}
+
 }  // namespace quarq::test::arq_broker_tests

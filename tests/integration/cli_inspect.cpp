@@ -100,9 +100,7 @@ TEST_P(cli_inspect, a_job_is_found_in_whatever_queue_it_is) {
             "quarq: no job with id \"there\" in this queue, but in queue other\n");
 }
 
-// arq's keys have no place for it.
 TEST_P(cli_inspect, a_job_that_waits_for_its_next_try_shows_why_the_last_one_failed) {
-  if (GetParam().name == "arq_pickle") GTEST_SKIP();
   enqueued({"greet", "\"Ann\"", "--attempts", "2", "--id", "again"});
   work();
   auto job = quarq_json({"job", "again"});

@@ -88,6 +88,7 @@ job_details arq_broker::read_details(const quarq::redis::reply& reply, std::stri
   job.losses = static_cast<int>(whole_number(item(reply, 8)));
   job.holder = item(reply, 6).text;
   if (is_final(job.state)) return job;
+  job.outcome = item(reply, 9).text;
   // A deferred job's due time is the next; of others it is the first, which what is shown counts from.
   const auto& first_due = item(reply, 7).text;
   if (job.state == job_state::deferred || first_due.empty()) {

@@ -493,7 +493,7 @@ awaitable<std::vector<bool>> arq_broker::settle_in_parts(lease held, std::vector
   std::vector<std::string> results;
   std::vector<std::size_t> sizes;
   for (const auto& one : batch) {
-    results.push_back(one.kind == settlement::what::end ? result_of(held, one) : std::string());
+    results.push_back(one.kind == settlement::what::end ? result_of(held, one) : one.outcome);
     sizes.push_back(results.back().size());
   }
   std::vector<bool> answers(batch.size(), false);

@@ -12,6 +12,23 @@
 -- Returns nil when it is not held; else {1 if jobs are ready in the first queue, else 0; how many dead jobs were forgotten;
 -- {the prefix of a queue, id to be cancelled...}...}
 -- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held shared_python shared_ready shared_aborts
+
+-- Python's workers do not know what ours keep of jobs that were tried. Forgets it of some of those that they ended.
+local function forget_strays()
+  if redis.call('EXISTS', P .. 'first_due') == 0 then
+    return
+  end
+  local strays = {}
+  for _, id in ipairs(redis.call('HRANDFIELD', P .. 'first_due', 64)) do
+    if redis.call('EXISTS', 'arq:job:' .. id) == 0 then
+      strays[#strays + 1] = id
+    end
+  end
+  many('HDEL', P .. 'first_due', strays)
+  many('HDEL', P .. 'last_tries', strays)
+  many('HDEL', P .. 'losses', strays)
+end
+
 local token, duration = ARGV[1], tonumber(ARGV[2])
 make_room()
 if tonumber(redis.call('ZSCORE', all_leases, token) or 0) == 0 then
@@ -27,6 +44,7 @@ if now - extended >= duration / 3 or extended > now then
   extend(token, duration)
 end
 look_for_python(ARGV[4])
+forget_strays()
 drop_ghosts()
 purge_aborts()
 local answer = {has_ready() and 1 or 0, limit_dead(tonumber(ARGV[5]), tonumber(ARGV[6]))}

@@ -6,7 +6,8 @@
 --           the connection, has the same number: it gets the first answer again.
 -- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
 -- ARGV[4..] for each job, no id twice: id; e (it ends), digit of its state, for how many ms its result is kept (0: not at all;
---           -1: for ever) | r (retry), in so many ms | h (hand back), to be ready in so many ms; its result
+--           -1: for ever) | r (retry), in so many ms | h (hand back), to be ready in so many ms; its result; of a retry,
+--           the outcome record of the try
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as that request says instead of being retried or handed back.
@@ -63,7 +64,7 @@ local function kept_of(id)
 end
 
 local gone, ended, states, outcomes, times = {}, {}, {}, {}, {}
-local retried, delays, back, back_kept, cancelled, requests = {}, {}, {}, {}, {}, {}
+local retried, delays, tries, back, back_kept, cancelled, requests = {}, {}, {}, {}, {}, {}, {}
 local later, later_kept, later_delays = {}, {}, {}
 for k = 1, count do
   local id, terms = ids[k], ARGV[2 + 3 * k]
@@ -84,6 +85,7 @@ for k = 1, count do
       ended[n], states[n], outcomes[n], times[n] = id, string.sub(terms, 2, 2), ARGV[3 + 3 * k], string.sub(terms, 3)
     elseif what == 'r' then
       retried[#retried + 1], delays[#delays + 1] = id, tonumber(string.sub(terms, 2))
+      tries[#tries + 1], tries[#tries + 2] = id, ARGV[3 + 3 * k]
     else
       local delay = tonumber(string.sub(terms, 2)) or 0
       if delay == 0 then
@@ -103,6 +105,7 @@ for i, id in ipairs(retried) do
   places[2 * i - 1], places[2 * i] = moment(now + delays[i]), id
   soonest = math.min(soonest or now + delays[i], now + delays[i])
 end
+many('HSET', P .. 'last_tries', tries)
 put_back(later, later_kept)
 for i, id in ipairs(later) do
   redis.call('HSETNX', P .. 'first_due', id, string.match(later_kept[i], '^%S+'))

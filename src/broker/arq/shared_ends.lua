@@ -57,6 +57,7 @@ local function forget(ids, names)
   end
   if redis.call('EXISTS', P .. 'first_due', P .. 'losses') > 0 then
     many('HDEL', P .. 'first_due', ids)
+    many('HDEL', P .. 'last_tries', ids)
     many('HDEL', P .. 'losses', ids)
   end
 end
