@@ -5,25 +5,16 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "async/activity.hpp"
 #include "base/assert.hpp"
 
 namespace quarq::async {
 
 namespace asio = boost::asio;
-
-namespace {
-
-// A strand, or any other executor than the loop's own, decides by itself where a handler runs.
-bool is_loop_itself(const asio::any_io_executor& executor) {
-  return executor.target<asio::io_context::executor_type>() != nullptr;
-}
-
-}  // namespace
 
 // ---- loop_mailbox
 
@@ -54,13 +45,14 @@ void loop_mailbox::deliver(std::shared_ptr<completion> one) {
   const std::lock_guard lock(mutex_);
   if (!open_) return;
   const auto to = one->loop_;
-  if (!is_loop_itself(to)) {
+  const auto* const loop = loop_itself(to);
+  if (loop == nullptr) {
     asio::post(to, [one = std::move(one)] { one->arrive(); });
     return;
   }
   arrived_.push_back(std::move(one));
   if (arrived_.size() == 1) {
-    asio::post(to, [mailbox = shared_from_this()] { drain(mailbox); });
+    asio::post(*loop, [mailbox = shared_from_this()] { drain(mailbox); });
   }
 }
 
@@ -123,7 +115,7 @@ class completion::handler_waiter final : public waiter {
  public:
   handler_waiter(Handler handler, const asio::any_io_executor& loop)
       : handler_(std::move(handler)), work_(asio::prefer(loop, asio::execution::outstanding_work.tracked)) {}
-  void resume() override { std::move(handler_)(); }
+  void resume() override { complete_in_activity(std::move(handler_)); }
 
  private:
   Handler handler_;

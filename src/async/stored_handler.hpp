@@ -11,8 +11,9 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+
+#include "async/activity.hpp"
 
 namespace quarq::async {
 
@@ -62,7 +63,7 @@ class stored_handler {
     Handler handler(std::move(*kept));
     kept->~Handler();
     self.act_ = nullptr;
-    if (action == how::resume) std::move(handler)();
+    if (action == how::resume) complete_in_activity(std::move(handler));
     if (action == how::post) post_it(std::move(handler));
   }
 
@@ -70,10 +71,11 @@ class stored_handler {
   static void post_it(Handler handler) {
     namespace asio = boost::asio;
     const asio::any_io_executor loop = asio::get_associated_executor(handler);
-    // The usual executor is posted to without type erasure.
-    const auto* const plain = loop.template target<asio::io_context::executor_type>();
-    if (plain) {
+    // The usual executors are posted to without type erasure.
+    if (const auto* const plain = loop.template target<loop_executor>()) {
       asio::post(*plain, deliver<Handler>(std::move(handler)));
+    } else if (const auto* const within = loop.template target<activity_executor<loop_executor>>()) {
+      asio::post(*within, deliver<Handler>(std::move(handler)));
     } else {
       asio::post(loop, deliver<Handler>(std::move(handler)));
     }

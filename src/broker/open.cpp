@@ -3,6 +3,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "async/activity.hpp"
 #include "broker/arq/broker.hpp"
 #include "broker/broker.hpp"
 #include "broker/redis/broker.hpp"
@@ -84,6 +85,8 @@ std::string without_password(std::string_view url) {
 }
 
 std::shared_ptr<broker> open(std::string_view url, boost::asio::any_io_executor loop, open_options options) {
+  // A job that opens it leaves it to others.
+  loop = async::without_activity(loop);
   switch (kind_of(url)) {
     case kind::sqlite:
       return sqlite::open_sqlite(url, std::move(loop), options);

@@ -8,6 +8,7 @@
 #include <quarq/errors.hpp>
 #include <quarq/queue.hpp>
 
+#include "async/activity.hpp"
 #include "async/loop_lifetime.hpp"
 #include "base/log.hpp"
 #include "clients/new_job.hpp"
@@ -46,7 +47,7 @@ std::shared_ptr<broker::broker> queue_impl::on(const asio::any_io_executor& loop
 void queue_impl::use(std::shared_ptr<broker::broker> broker, const asio::any_io_executor& loop) {
   broker_ = std::move(broker);
   const auto log = [](const std::string& line) { base::log().warn("{}", line); };
-  watch_ = std::make_shared<wait_watch>(loop, broker_, name_, tell_ ? tell_ : log);
+  watch_ = std::make_shared<wait_watch>(async::without_activity(loop), broker_, name_, tell_ ? tell_ : log);
   loop_ = &asio::query(loop, asio::execution::context);
   async::loop_lifetime::of(*loop_)->add(weak_from_this());
 }

@@ -8,6 +8,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "async/activity.hpp"
 #include "redis/connection_driver.hpp"
 
 namespace quarq::redis {
@@ -23,7 +24,7 @@ class erased_handler final : public completion_handler {
  public:
   explicit erased_handler(Handler handler) : handler_(std::move(handler)) {}
   void complete(std::exception_ptr failure, reply content) override {
-    std::move(handler_)(std::move(failure), std::move(content));
+    async::complete_in_activity(std::move(handler_), std::move(failure), std::move(content));
   }
 
  private:

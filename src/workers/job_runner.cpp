@@ -84,7 +84,9 @@ void job_runner::spawn(running_job& job, awaitable<void> work) {
       ended(job);
     }
   };
-  asio::co_spawn(its_.loop, std::move(work), asio::bind_cancellation_slot(job.cancel.slot(), at_the_end));
+  if (!job.activity) job.activity.begin(activities_, &job.current);
+  const auto within = async::with_activity(its_.loop, job.activity.get());
+  asio::co_spawn(within, std::move(work), asio::bind_cancellation_slot(job.cancel.slot(), at_the_end));
 }
 
 void job_runner::ended(running_job& job) {

@@ -12,6 +12,7 @@
 
 #include <quarq/thread_pool.hpp>
 
+#include "async/activity.hpp"
 #include "broker/broker.hpp"
 #include "broker/worker_log_format.hpp"
 #include "processes/untyped_pool.hpp"
@@ -62,6 +63,7 @@ class job_runner {
   void use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes);
   explicit job_runner(params p)
       : its_(std::move(p)),
+        activities_(async::activities::of(its_.loop)),
         deadlines_(its_.time, its_.loop),
         threads_(std::make_shared<job_threads>(
             job_threads::params{its_.time, its_.loop, [this](running_job& job) { began_on_thread(job); },
@@ -166,6 +168,7 @@ class job_runner {
   broker::logged_job logged(const running_job& job) const;
 
   params its_;
+  const std::shared_ptr<async::activities> activities_;
   deadlines deadlines_;
   std::shared_ptr<job_threads> threads_;
   std::shared_ptr<waiting_line> hooked_threads_, processes_;

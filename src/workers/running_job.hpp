@@ -13,7 +13,9 @@
 #include <quarq/context.hpp>
 #include <quarq/handler.hpp>
 
+#include "async/activity.hpp"
 #include "broker/broker.hpp"
+#include "model/current_job.hpp"
 #include "model/effective_options.hpp"
 #include "model/record.hpp"
 #include "model/retry_decision.hpp"
@@ -48,6 +50,8 @@ struct running_job {
   model::effective_options terms;
   bool keeps_state_only = false;  ///< of a success nothing else is to be kept: nobody asked for more
   context ctx;
+  model::current_job current{ctx};
+  async::owned_activity activity;  ///< once a coroutine of it has begun
   boost::asio::cancellation_signal cancel;
   model::stop_reason stopped = model::stop_reason::none;
   /// Whether its start was reported: a job that waits for a thread has not begun.
