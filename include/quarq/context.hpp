@@ -9,6 +9,7 @@
 #include <string_view>
 #include <typeinfo>
 #include <utility>
+#include <vector>
 
 #include <quarq/detail/context.hpp>
 #include <quarq/errors.hpp>
@@ -17,9 +18,29 @@ namespace quarq {
 
 template <class Signature>
 class task;
+template <class R>
+class call;
+class queue;
+class machines;
+struct machines_options;
+namespace clients {
+class worker_connection;
+class queue_impl;
+class child_jobs;
+}  // namespace clients
 namespace model {
 struct context_access;
 }
+
+/// What context::enqueue may be told of the new job.
+struct enqueue_options {
+  /// Another queue at the worker's broker. Empty: the job's own queue.
+  std::string_view queue = {};
+  /// Cancel the new job, unless it has ended by then, when this attempt of the job that enqueues it ends in any
+  /// way but success: it failed, timed out, was cancelled, or is handed back. The worker that ran the attempt does it: if
+  /// that is lost, the new job stays (docs/delivery.md).
+  bool cancel_with_parent = false;
+};
 
 /// Handlers, and the hooks before_job and after_job, get the context of their job; on_startup and on_shutdown
 /// get the worker's own. State in the worker's context lives as long as the worker, and all jobs see it;
@@ -37,7 +58,7 @@ class context {
   /// The job's id. Empty in the worker's context, like the next ones.
   const std::string& id() const noexcept { return facts_.id; }
   const std::string& task() const noexcept { return facts_.task; }
-  const std::string& queue() const noexcept { return facts_.queue; }
+  const std::string& queue_name() const noexcept { return facts_.queue; }
   /// How often the job has been started, this time included, without the starts that were lost.
   int attempt() const noexcept { return facts_.attempts; }
   /// How often the job was lost with the worker that had it: then it may have had effects before.
@@ -66,6 +87,35 @@ class context {
     }
   }
 
+  /// Sends the call to the job's own queue, or to another one at the worker's broker, over the connection that the
+  /// worker has already: `const auto part = co_await ctx.enqueue(resize(file));`. Returns and throws what
+  /// queue::enqueue does, and usage_error like queue(). While the broker can't be reached, it waits, as the
+  /// worker does. To call it, include <quarq/queue.hpp>, as <quarq/worker.hpp> does.
+  template <class R>
+  [[nodiscard("quarq: a coroutine runs only when it is awaited: write co_await before it")]] auto enqueue(
+      call<R> c, enqueue_options how = {});
+  /// The same for many calls, which are sent together.
+  template <class R>
+  [[nodiscard("quarq: a coroutine runs only when it is awaited: write co_await before it")]] auto enqueue(
+      std::vector<call<R>> calls, enqueue_options how = {});
+
+  /// The job's own queue, or the one with this name, at the worker's broker and over the worker's connection. It is
+  /// for coroutines on the worker's loop, while the worker runs: after that each of its calls throws usage_error,
+  /// and on another loop (that of a coroutine handler on level::thread) std::logic_error. To close it changes nothing.
+  /// A queue of your own has none of these limits.
+  ///
+  /// Throws usage_error if there is no such connection (in a process of level::process, or when the worker has
+  /// ended); without a name, also in the worker's own context, where there is no job whose queue it could be.
+  quarq::queue queue() const;
+  quarq::queue queue(std::string_view name) const;
+
+  /// The workers of that queue, as a place to run tasks: `co_await ctx.machines().run(resize, file)`. As queue(), and
+  /// to be used with <quarq/machines.hpp>.
+  quarq::machines machines() const;
+  quarq::machines machines(const machines_options& options) const;
+  quarq::machines machines(std::string_view queue) const;
+  quarq::machines machines(std::string_view queue, const machines_options& options) const;
+
   /// Stop is requested when the job is cancelled or times out, or when the worker shuts down. A function that
   /// stops for it must throw (any exception; quarq::cancelled says it best): one that returns has done its
   /// work, and its job has succeeded.
@@ -93,12 +143,18 @@ class context {
   friend struct model::context_access;
 
   std::string_view encoded_arguments(std::string_view task) const;
+  /// The one with this name; the job's own, if that is empty.
+  std::shared_ptr<clients::queue_impl> open_queue(std::string_view name) const;
+  /// Null, unless they are to be cancelled with this job.
+  std::shared_ptr<clients::child_jobs> children(const enqueue_options& how);
 
   const context* worker_;
   detail::job_facts facts_;
   std::string_view arguments_;
   detail::state_map state_;
   std::stop_source stop_;
+  std::shared_ptr<clients::worker_connection> connection_;  // of the worker's context
+  std::shared_ptr<clients::child_jobs> children_;
 };
 
 }  // namespace quarq

@@ -10,6 +10,7 @@
 
 #include <quarq/awaitable.hpp>
 #include <quarq/call.hpp>
+#include <quarq/context.hpp>
 #include <quarq/detail/enqueue.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/job.hpp>
@@ -20,6 +21,37 @@ namespace quarq {
 
 /// The environment variable QUARQ_BROKER, or "sqlite:jobs.db" without it.
 std::string default_broker_url();
+
+namespace detail {
+
+/// `parents`: see enqueue(); may be null.
+template <class R>
+awaitable<job<R>> enqueue_one(std::shared_ptr<clients::queue_impl> queue, call<R> c,
+                              std::shared_ptr<clients::child_jobs> parents) {
+  std::vector<call_data> calls;
+  calls.push_back(call_access::take(std::move(c)));
+  auto sent = co_await enqueue(queue, std::move(calls), std::move(parents));
+  auto& only = sent.front();
+  if (!only.accepted) throw duplicate_job(std::move(only.id));
+  co_return job<R>(job_handle(std::move(queue), std::move(only.id)));
+}
+
+template <class R>
+awaitable<std::vector<std::optional<job<R>>>> enqueue_all(std::shared_ptr<clients::queue_impl> queue,
+                                                          std::vector<call<R>> calls,
+                                                          std::shared_ptr<clients::child_jobs> parents) {
+  std::vector<call_data> untyped;
+  untyped.reserve(calls.size());
+  for (auto& c : calls) untyped.push_back(call_access::take(std::move(c)));
+  auto sent = co_await enqueue(queue, std::move(untyped), std::move(parents));
+  std::vector<std::optional<job<R>>> jobs(sent.size());
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    if (sent[i].accepted) jobs[i].emplace(job_handle(queue, std::move(sent[i].id)));
+  }
+  co_return jobs;
+}
+
+}  // namespace detail
 
 /// A queue of jobs at a broker, which is opened by the first use. Cheap to copy; copies share one connection.
 ///
@@ -47,12 +79,7 @@ class queue {
   /// reached.
   template <class R>
   [[QUARQ_MUST_AWAIT]] awaitable<job<R>> enqueue(call<R> c) const {
-    std::vector<detail::call_data> calls;
-    calls.push_back(detail::call_access::take(std::move(c)));
-    auto sent = co_await detail::enqueue(impl_, std::move(calls));
-    auto& only = sent.front();
-    if (!only.accepted) throw duplicate_job(std::move(only.id));
-    co_return job<R>(detail::job_handle(impl_, std::move(only.id)));
+    return detail::enqueue_one(impl_, std::move(c), {});
   }
 
   /// Sends all calls together. Returns their jobs in the order of `calls`; nullopt where an id was taken.
@@ -65,15 +92,7 @@ class queue {
   template <class R>
   [[QUARQ_MUST_AWAIT]] awaitable<std::vector<std::optional<job<R>>>> enqueue(
       std::vector<call<R>> calls) const {
-    std::vector<detail::call_data> untyped;
-    untyped.reserve(calls.size());
-    for (auto& c : calls) untyped.push_back(detail::call_access::take(std::move(c)));
-    auto sent = co_await detail::enqueue(impl_, std::move(untyped));
-    std::vector<std::optional<job<R>>> jobs(sent.size());
-    for (std::size_t i = 0; i < sent.size(); ++i) {
-      if (sent[i].accepted) jobs[i].emplace(detail::job_handle(impl_, std::move(sent[i].id)));
-    }
-    co_return jobs;
+    return detail::enqueue_all(impl_, std::move(calls), {});
   }
 
   /// A handle to a job that was enqueued elsewhere. Does not ask the broker whether it exists.
@@ -98,7 +117,18 @@ class queue {
 
  private:
   friend struct detail::queue_access;
+  explicit queue(std::shared_ptr<clients::queue_impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<clients::queue_impl> impl_;
 };
+
+template <class R>
+auto context::enqueue(call<R> c, enqueue_options how) {
+  return detail::enqueue_one(open_queue(how.queue), std::move(c), children(how));
+}
+
+template <class R>
+auto context::enqueue(std::vector<call<R>> calls, enqueue_options how) {
+  return detail::enqueue_all(open_queue(how.queue), std::move(calls), children(how));
+}
 
 }  // namespace quarq

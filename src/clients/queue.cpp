@@ -7,12 +7,14 @@
 
 #include <quarq/errors.hpp>
 #include <quarq/queue.hpp>
+#include <quarq/shield.hpp>
 
 #include "async/activity.hpp"
 #include "async/loop_lifetime.hpp"
 #include "base/log.hpp"
 #include "clients/new_job.hpp"
 #include "clients/queue_impl.hpp"
+#include "clients/worker_connection.hpp"
 
 namespace quarq {
 
@@ -34,12 +36,24 @@ queue_impl::queue_impl(std::string url, std::string name, broker::open_options h
   broker::check_url(url_);
 }
 
+std::string worker_has_ended(std::string_view queue) {
+  return fmt::format(
+      "queue {} of a quarq::context: its worker has ended, and with it the connection: make a quarq::queue "
+      "of "
+      "your own",
+      queue);
+}
+
 std::shared_ptr<broker::broker> queue_impl::on(const asio::any_io_executor& loop) {
   auto& context = asio::query(loop, asio::execution::context);
   if (broker_ && loop_ != &context) {
     throw std::logic_error(
-        "a quarq::queue belongs to the loop that first used it: give each loop a queue of its own");
+        borrows_
+            ? "a queue of a quarq::context belongs to its worker's loop, and this is another: make a "
+              "quarq::queue of its own here"
+            : "a quarq::queue belongs to the loop that first used it: give each loop a queue of its own");
   }
+  if (!broker_ && borrows_) throw usage_error(worker_has_ended(name_));
   if (!broker_) use(broker::open(url_, loop, how_), loop);
   return broker_;
 }
@@ -59,7 +73,16 @@ awaitable<std::optional<broker::ended>> queue_impl::wait_ended(asio::any_io_exec
   co_return end;
 }
 
+void queue_impl::borrow(std::shared_ptr<broker::broker> broker, const asio::any_io_executor& loop) {
+  borrows_ = true;
+  use(std::move(broker), loop);
+}
+
 void queue_impl::close() noexcept {
+  if (!borrows_) let_go();
+}
+
+void queue_impl::let_go() noexcept {
   if (watch_) watch_->close();
   watch_.reset();
   broker_.reset();
@@ -67,7 +90,7 @@ void queue_impl::close() noexcept {
 }
 
 void queue_impl::loop_destroyed() noexcept {
-  close();
+  let_go();
 }
 
 }  // namespace clients
@@ -76,6 +99,10 @@ namespace detail {
 
 const std::shared_ptr<clients::queue_impl>& queue_access::impl(const queue& q) noexcept {
   return q.impl_;
+}
+
+queue queue_access::make(std::shared_ptr<clients::queue_impl> impl) {
+  return queue(std::move(impl));
 }
 
 awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> queue,
@@ -93,6 +120,24 @@ awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> qu
   if (jobs.empty()) co_return sent;
   const auto answers = co_await broker->enqueue(queue->name(), std::move(jobs));
   for (std::size_t i = 0; i < sent.size(); ++i) sent[i].accepted = answers[i] == broker::accepted::yes;
+  co_return sent;
+}
+
+// Also where the parent is cancelled meanwhile: once they are sent, their ids must be known.
+awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> queue,
+                                         std::vector<call_data> calls,
+                                         std::shared_ptr<clients::child_jobs> parents) {
+  auto sending = enqueue(queue, std::move(calls));
+  if (!parents) {
+    auto sent = co_await std::move(sending);
+    co_return sent;
+  }
+  auto sent = co_await shield(std::move(sending));
+  std::vector<clients::child_job> children;
+  for (const auto& one : sent) {
+    if (one.accepted) children.push_back({queue, one.id});
+  }
+  parents->add(std::move(children));
   co_return sent;
 }
 

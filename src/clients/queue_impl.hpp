@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
@@ -16,6 +17,9 @@ namespace quarq::clients {
 /// Throws usage_error for a name that a queue can't have.
 void check_queue_name(const std::string& name);
 
+/// Why a queue of a context can't be used.
+std::string worker_has_ended(std::string_view queue);
+
 class queue_impl final : public async::loop_guest, public std::enable_shared_from_this<queue_impl> {
  public:
   queue_impl(std::string url, std::string name, broker::open_options how = {});
@@ -23,11 +27,15 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   const std::string& url() const noexcept { return url_; }
   const std::string& name() const noexcept { return name_; }
 
-  /// The broker on this loop. Throws std::logic_error if another loop has it.
+  /// The broker on this loop. Throws std::logic_error if another loop has it, usage_error after end_loan().
   std::shared_ptr<broker::broker> on(const boost::asio::any_io_executor& loop);
 
   /// Has a broker that was opened elsewhere, on this loop.
   void use(std::shared_ptr<broker::broker> broker, const boost::asio::any_io_executor& loop);
+
+  /// Has a worker's, until end_loan(). Then the queue can't be used any more.
+  void borrow(std::shared_ptr<broker::broker> broker, const boost::asio::any_io_executor& loop);
+  void end_loan() noexcept { let_go(); }
 
   /// Waits for the end of a job, as broker::wait_ended does, on this loop. Where nobody is there to run the job,
   /// says so after a while.
@@ -35,17 +43,20 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   /// By whom that is said; without this, by the log. To be called before the first use.
   void tell_by(wait_watch::teller tell) { tell_ = std::move(tell); }
 
-  /// Lets go of the broker, which closes when the calls under way have ended.
+  /// Lets go of the broker, which closes when the calls under way have ended. A borrowed one is kept.
   void close() noexcept;
 
   /// What the broker holds of the loop must end first.
   void loop_destroyed() noexcept override;
 
  private:
+  void let_go() noexcept;
+
   std::string url_;
   std::string name_;
   broker::open_options how_;
   std::shared_ptr<broker::broker> broker_;
+  bool borrows_ = false;
   wait_watch::teller tell_;
   std::shared_ptr<wait_watch> watch_;  ///< there while the broker is
   boost::asio::execution_context* loop_ = nullptr;

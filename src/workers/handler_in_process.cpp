@@ -23,7 +23,7 @@ std::string pack_facts(const context& job) {
   // As bytes: nothing is to depend on what others take for text.
   out.binary(job.id());
   out.binary(job.task());
-  out.binary(job.queue());
+  out.binary(job.queue_name());
   out.integer(job.attempt());
   out.integer(job.enqueued_at().time_since_epoch().count());
   out.integer(job.due_at().time_since_epoch().count());

@@ -14,6 +14,7 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "clients/worker_connection.hpp"
 #include "codecs/utf8.hpp"
 #include "workers/attempt_result.hpp"
 #include "workers/job_report.hpp"
@@ -245,6 +246,7 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
   }
   job.settled = true;
   if (!job.begun && d.state == job_state::queued) its_.slots.job_did_not_count();
+  end_children(job, d.state);
   if (!job.is_ours()) {
     base::log().warn("refused  task={} id={}: its lease was lost, its end here counts for nothing",
                      logged(job).task, logged(job).id);
@@ -258,6 +260,14 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
   its_.settlements.settle(
       job.from, settlement_of(job, a, d, std::move(result), outcome_of(job, its_.worker_name, ran(job))));
   return true;
+}
+
+// Those of a job that another worker owns may be awaited there: it finds them by their ids.
+void job_runner::end_children(running_job& job, job_state end) {
+  const auto& children = model::context_access::children(job.ctx);
+  if (!children) return;
+  using fate = clients::child_jobs::fate;
+  children->end(end == job_state::succeeded || !job.is_ours() ? fate::left_alone : fate::cancelled);
 }
 
 awaitable<void> job_runner::run_after_commit(running_job& job, const job_end& end) {
@@ -341,6 +351,7 @@ void job_runner::abandon() {
     if (job.settled) continue;
     its_.log.left_running(logged(job));
     job.settled = true;
+    end_children(job, job_state::queued);
   }
 }
 

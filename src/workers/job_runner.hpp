@@ -131,6 +131,7 @@ class job_runner {
   awaitable<void> end_attempt(running_job& job, model::attempt a, std::string result);
   model::decision decide(const running_job& job, const model::attempt& a);
   awaitable<void> run_after_job(running_job& job, model::attempt& a, model::decision& d);
+  void end_children(running_job& job, job_state end);
   bool settle(running_job& job, const model::attempt& a, const model::decision& d, std::string result);
   awaitable<void> run_after_commit(running_job& job, const job_end& end);
 

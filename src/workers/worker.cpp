@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <quarq/detail/context_access.hpp>
 #include <quarq/gather.hpp>
 #include <quarq/msgpack.hpp>
 #include <quarq/time.hpp>
@@ -202,6 +203,7 @@ struct worker_impl::loop_end {
     of.roles_->threads.reset();
     of.roles_->processes.reset();
     of.listen_for_stop(false);
+    of.connection_->close();
     of.roles_.reset();
     of.broker_.reset();
   }
@@ -216,9 +218,7 @@ awaitable<void> worker_impl::run() {
   name_ = host_and_pid();
   const auto& o = setup.options;
   if (o.log_lines == log_format::json) base::set_log_formatter(make_json_lines());
-  std::optional<milliseconds> timeout;  // otherwise it waits for the broker for as long as it takes
-  if (o.burst) timeout = o.burst_timeout;
-  broker_ = environment_.open_broker(o.broker, loop_, timeout);
+  open_broker();
   choose_log();
   slots_.emplace(setup.options.concurrency, setup.options.max_jobs);
   roles_.emplace(*this, loop_);
@@ -237,6 +237,18 @@ awaitable<void> worker_impl::run() {
   co_await shut_down();
   if (thrown) std::rethrow_exception(thrown);
   if (roles_->group.failure()) std::rethrow_exception(roles_->group.failure());
+}
+
+void worker_impl::open_broker() {
+  const auto& o = setup.options;
+  std::optional<milliseconds> timeout;  // otherwise it waits for the broker for as long as it takes
+  if (o.burst) timeout = o.burst_timeout;
+  broker_ = environment_.open_broker(o.broker, loop_, timeout);
+  const auto cancelled = [weak = weak_from_this()] {
+    if (const auto self = weak.lock(); self && self->roles_) self->roles_->progress.set();
+  };
+  connection_ = std::make_shared<clients::worker_connection>(o.broker, broker_, loop_, cancelled);
+  model::context_access::set_connection(context_, connection_);
 }
 
 void worker_impl::choose_log() {
@@ -400,7 +412,8 @@ awaitable<void> worker_impl::drain() {
 awaitable<void> worker_impl::hand_back() {
   auto& r = *roles_;
   const auto end = clock_.now() + hand_back_timeout;
-  while (!r.settlements.is_idle() && clock_.now() < end) co_await wait_progress(end);
+  const auto is_done = [&] { return r.settlements.is_idle() && connection_->is_idle(); };
+  while (!is_done() && clock_.now() < end) co_await wait_progress(end);
   co_await close_lease();
 }
 

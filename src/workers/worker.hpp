@@ -26,6 +26,7 @@
 
 #include "broker/broker.hpp"
 #include "broker/worker_log_format.hpp"
+#include "clients/worker_connection.hpp"
 #include "processes/untyped_pool.hpp"
 #include "workers/clock.hpp"
 #include "workers/cron_gate.hpp"
@@ -112,6 +113,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   awaitable<void> once_there_is_room(const F& ask);
   bool is_overdue(clock::time_point since) const;
   awaitable<void> watch_contact();
+  void open_broker();
   void choose_log();
   void spawn_roles();
   awaitable<void> watch_for_early_stop();
@@ -137,6 +139,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   std::mt19937_64 random_{std::random_device{}()};
   boost::asio::any_io_executor loop_;
   std::shared_ptr<broker::broker> broker_;
+  std::shared_ptr<clients::worker_connection> connection_;  ///< what contexts reach of broker_
   const broker::worker_log_format* log_ = nullptr;
   context context_{nullptr};
   std::string name_;  ///< host:pid, for operators

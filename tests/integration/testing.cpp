@@ -93,6 +93,17 @@ TEST_F(testing_tools, a_call_that_fails_throws_what_its_result_would) {
   EXPECT_EQ(unknown, "twice: option attempts: expected 1 to 1000000, got 0");
 }
 
+TEST_F(testing_tools, a_handler_enqueues_into_the_store_of_its_own_run) {
+  quarq::worker w({.broker = "redis://nowhere.invalid"});
+  w.handle(twice, [](int n) -> awaitable<int> { co_return 2 * n; });
+  w.handle(greet, [](quarq::context& ctx, std::string name, int times) -> awaitable<std::string> {
+    const auto part = co_await ctx.enqueue(twice(times));
+    const int doubled = co_await part.result(1min);
+    co_return name + " " + std::to_string(doubled);
+  });
+  EXPECT_EQ(quarq::run(quarq::testing::run_now(w, greet("Ann", 4))), "Ann 8");
+}
+
 TEST_F(testing_tools, a_worker_that_cannot_start_says_so) {
   quarq::worker w;
   w.handle(twice, [](int n) -> awaitable<int> { co_return n; });

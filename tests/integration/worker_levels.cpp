@@ -28,7 +28,7 @@ awaitable<std::string> coroutine(int) {
   co_return place();
 }
 std::string facts(context& ctx, int number) {
-  return ctx.id() + " " + ctx.task() + " " + ctx.queue() + " " + std::to_string(ctx.attempt()) + " " +
+  return ctx.id() + " " + ctx.task() + " " + ctx.queue_name() + " " + std::to_string(ctx.attempt()) + " " +
          std::to_string(number);
 }
 struct disk_full : std::runtime_error {

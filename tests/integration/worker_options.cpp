@@ -130,7 +130,7 @@ TEST_P(worker_options_test, queues_are_asked_by_their_weights) {
   std::vector<std::string> order;
   worker w(o);
   w.handle(step, [&](context& ctx, int n) -> awaitable<int> {
-    order.push_back(ctx.queue());
+    order.push_back(ctx.queue_name());
     co_return n;
   });
   latch filled;

@@ -1,7 +1,9 @@
 // The side of a quarq::context that handlers don't see: for what runs them.
 #pragma once
 
+#include <memory>
 #include <string_view>
+#include <utility>
 
 #include <quarq/context.hpp>
 
@@ -11,6 +13,18 @@ struct context_access {
   static void request_stop(context& ctx) noexcept { ctx.stop_.request_stop(); }
   /// `encoded`: a msgpack array, which must live as long as the context.
   static void set_arguments(context& ctx, std::string_view encoded) noexcept { ctx.arguments_ = encoded; }
+  /// Of a worker's context: that of its jobs' contexts, too.
+  static void set_connection(context& worker, std::shared_ptr<clients::worker_connection> its) noexcept {
+    worker.connection_ = std::move(its);
+  }
+  /// Null in a process.
+  static const std::shared_ptr<clients::worker_connection>& connection(const context& ctx) noexcept {
+    return ctx.worker_ != nullptr ? ctx.worker_->connection_ : ctx.connection_;
+  }
+  /// Null for most.
+  static const std::shared_ptr<clients::child_jobs>& children(const context& ctx) noexcept {
+    return ctx.children_;
+  }
 };
 
 }  // namespace quarq::model

@@ -14,7 +14,8 @@ namespace quarq {
 class queue;
 namespace clients {
 class queue_impl;
-}
+class child_jobs;
+}  // namespace clients
 
 namespace detail {
 
@@ -27,6 +28,11 @@ struct enqueued {
 awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> queue,
                                          std::vector<call_data> calls);
 
+/// The same for jobs that are children of another; `parents`: null for none.
+awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> queue,
+                                         std::vector<call_data> calls,
+                                         std::shared_ptr<clients::child_jobs> parents);
+
 /// Cancels the jobs, many at a time; the answers are in their order.
 awaitable<std::vector<cancel_outcome>> cancel(std::shared_ptr<clients::queue_impl> queue,
                                               std::vector<std::string> ids);
@@ -34,6 +40,7 @@ awaitable<std::vector<cancel_outcome>> cancel(std::shared_ptr<clients::queue_imp
 /// For what sends through a queue without being a member of it.
 struct queue_access {
   static const std::shared_ptr<clients::queue_impl>& impl(const queue& q) noexcept;
+  static queue make(std::shared_ptr<clients::queue_impl> impl);
 };
 
 }  // namespace detail

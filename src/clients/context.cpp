@@ -1,0 +1,63 @@
+// What a quarq::context reaches over its worker's connection.
+#include <utility>
+
+#include <quarq/context.hpp>
+#include <quarq/detail/context_access.hpp>
+#include <quarq/detail/enqueue.hpp>
+#include <quarq/errors.hpp>
+#include <quarq/machines.hpp>
+#include <quarq/queue.hpp>
+
+#include "clients/queue_impl.hpp"
+#include "clients/worker_connection.hpp"
+
+namespace quarq {
+
+std::shared_ptr<clients::queue_impl> context::open_queue(std::string_view name) const {
+  const auto& connection = model::context_access::connection(*this);
+  if (!connection) {
+    throw usage_error(
+        "context: there is no connection to a broker here: a handler on level::process has none, and makes a "
+        "quarq::queue of its own");
+  }
+  if (name.empty()) name = facts_.queue;
+  if (name.empty()) {
+    throw usage_error(
+        "context: there is no job here whose queue it could be: name one, as in ctx.queue(\"mail\") or "
+        "ctx.enqueue(call, {.queue = \"mail\"})");
+  }
+  return connection->queue(name);
+}
+
+std::shared_ptr<clients::child_jobs> context::children(const enqueue_options& how) {
+  if (!how.cancel_with_parent) return nullptr;
+  if (facts_.id.empty()) {
+    throw usage_error("context: cancel_with_parent: there is no job here with which it could be cancelled");
+  }
+  if (!children_) {
+    children_ = std::make_shared<clients::child_jobs>(model::context_access::connection(*this));
+  }
+  return children_;
+}
+
+queue context::queue() const {
+  return queue({});
+}
+queue context::queue(std::string_view name) const {
+  return detail::queue_access::make(open_queue(name));
+}
+
+machines context::machines() const {
+  return quarq::machines(queue());
+}
+machines context::machines(const machines_options& options) const {
+  return quarq::machines(queue(), options);
+}
+machines context::machines(std::string_view where) const {
+  return quarq::machines(queue(where));
+}
+machines context::machines(std::string_view where, const machines_options& options) const {
+  return quarq::machines(queue(where), options);
+}
+
+}  // namespace quarq
