@@ -31,7 +31,7 @@ class health_check {
   /// Returns `ping` once per silence: the caller must send a PING then.
   health check(clock::time_point now) noexcept {
     if (now < next_check()) return health::ok;
-    if (pinged_) return health::dead;
+    if (pinged_) return when_given_up(now);
     pinged_ = true;
     since_ = now;
     return health::ping;
@@ -41,6 +41,15 @@ class health_check {
   }
 
  private:
+  static constexpr std::chrono::milliseconds lateness{500}, time_to_read{1000};
+
+  // A loop that checks late has stood still itself: what has come meanwhile is yet to be read.
+  health when_given_up(clock::time_point now) noexcept {
+    if (now < next_check() + lateness) return health::dead;
+    since_ = now + time_to_read - (patience_ - ping_after);
+    return health::ok;
+  }
+
   std::chrono::milliseconds patience_;
   clock::time_point since_{};
   bool pinged_ = false;

@@ -39,6 +39,15 @@ TEST(redis_health_check, bytes_postpone_it) {
   EXPECT_EQ(server.check(silent_since + 5501ms), health::ping);
 }
 
+TEST(redis_health_check, a_loop_that_stood_still_reads_before_it_gives_up) {
+  health_check server;
+  server.reset(silent_since);
+  EXPECT_EQ(server.check(silent_since + 2s), health::ping);
+  EXPECT_EQ(server.check(silent_since + 15s), health::ok);
+  EXPECT_EQ(server.next_check(), silent_since + 16s);
+  EXPECT_EQ(server.check(silent_since + 16s), health::dead);
+}
+
 TEST(redis_health_check, a_late_check_still_pings_before_it_gives_up) {
   // As when this process was suspended for an hour.
   health_check server;
