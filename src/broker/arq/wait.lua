@@ -9,7 +9,7 @@
 --
 -- Returns for each job: 0 (it has not ended), 1 (no such job, or its result is not kept), 2 (it has ended, and its result is too
 -- large for this reply), or its end: the digit of its state, or ? where the result must tell, and its result.
--- needs: shared_basics
+-- needs: shared_basics shared_waiters
 local client, largest, budget = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local ids = {unpack(ARGV, 4)}
 make_room()
@@ -51,7 +51,7 @@ local function result_sizes()
   return sizes
 end
 
-local answers, noted, done = {}, {}, {}
+local answers, done, any_noted = {}, {}, false
 local sizes = result_sizes()
 for k, id in ipairs(ids) do
   local answer = any_dead and not queued[k] and in_hash(dead, id, '7')
@@ -62,15 +62,19 @@ for k, id in ipairs(ids) do
     answer = in_hash(mail, id, '') -- it stays until its time is over, as this answer may get lost
   end
   answers[k] = answer or (queued[k] and 0 or 1)
-  local clients = waiters[k] or ''
-  if answers[k] == 0 and not string.find(clients, client, 1, true) then
-    noted[#noted + 1], noted[#noted + 2] = id, clients .. client
-  elseif answers[k] ~= 0 and waiters[k] then
+  local clients = waiters[k]
+  if answers[k] == 0 and not (clients and string.find(clients, client, 1, true)) then
+    add_waiter(P, id, client)
+    any_noted = true
+    if clients == '*' or clients and #clients == most_named then
+      redis.call('PEXPIRE', P .. 'waiters:' .. id, '172800000')
+    end
+  elseif answers[k] ~= 0 and clients then
     done[#done + 1] = id -- it was a Python worker that ended it
+    redis.call('DEL', P .. 'waiters:' .. id)
   end
 end
-if #noted > 0 then
-  many('HSET', P .. 'waiters', noted)
+if any_noted then
   -- Should nobody of us be there when they end.
   redis.call('PEXPIRE', P .. 'waiters', '172800000')
 end

@@ -36,7 +36,6 @@ redis_scripts::redis_scripts()
                   {"shared_ends", shared_ends_lua},
                   {"shared_successes", shared_successes_lua},
                   {"shared_find", shared_find_lua},
-                  {"shared_waiters", shared_waiters_lua},
                   {"shared_details", shared_details_lua},
                   {"shared_give_back", shared_give_back_lua},
                   {"shared_heard", shared_heard_lua},

@@ -43,6 +43,7 @@ script_set::script_set(std::initializer_list<script_part> shared) : parts_(share
   parts_.insert(parts_.end(), {{"shared_calls", shared_calls_lua},
                                {"shared_once", shared_once_lua},
                                {"shared_silence", shared_silence_lua},
+                               {"shared_waiters", shared_waiters_lua},
                                {"shared_live", shared_live_lua},
                                {"shared_wake", shared_wake_lua},
                                {"shared_tell", shared_tell_lua}});
