@@ -70,7 +70,7 @@ TEST_P(server_full, what_runs_is_recorded_and_what_a_killed_worker_held_is_found
   EXPECT_EQ(other.log().find("could not"), std::string::npos) << other.log();
 }
 
-INSTANTIATE_TEST_SUITE_P(on, server_full, testing::Values(store_kind::redis), kind_name);
+INSTANTIATE_TEST_SUITE_P(on, server_full, testing::Values(store_kind::redis, store_kind::arq), kind_name);
 
 }  // namespace
 }  // namespace quarq::test

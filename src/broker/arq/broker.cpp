@@ -28,7 +28,8 @@ using redis_common::whole_number;
 
 namespace {
 
-constexpr milliseconds between_looks_of_waiters{50};
+// Python's workers tell nobody: clients look, ever less often, until it is as often as arq's own do.
+constexpr milliseconds between_looks_of_waiters{50}, longest_between_looks{500};
 constexpr milliseconds keep_aborted = std::chrono::hours(1);  // arq's default
 
 std::string lease_channel(const lease& held) {
@@ -103,7 +104,8 @@ arq_broker::arq_broker(arq_settings settings, boost::asio::any_io_executor loop)
       enqueuer_(std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue,
                                                                 own_prefix, &payload_connection_)),
       waits_(std::make_shared<redis_common::result_waiters>(loop, connection_, scripts().wait, own_prefix,
-                                                            between_looks_of_waiters, &payload_connection_)) {
+                                                            between_looks_of_waiters, &payload_connection_,
+                                                            longest_between_looks)) {
   connection_.on_reconnect([this] { reconnected(); });
 }
 
@@ -587,6 +589,7 @@ void arq_broker::forget_lease(const worker_lease& held) {
   renewals_.erase(held.token);
   for (const auto& key : held.queues) {
     const lease part{key, held.token};
+    settle_numbers_.erase(lease_channel(part));
     const auto here = lease_of(part);
     if (!here) continue;
     here->poller->close();

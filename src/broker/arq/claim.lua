@@ -17,6 +17,7 @@ local token, most, duration = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if not redis.call('ZSCORE', P .. 'leases', token) then
   return false
 end
+make_room()
 take_back_lost(token, duration)
 drop_ghosts()
 

@@ -8,6 +8,7 @@
 --
 -- Returns {how many there were, up to when they died, 1 if there may be more}
 -- needs: shared_basics shared_calls shared_once shared_wake shared_tell shared_ends
+make_room()
 local upto = ARGV[5] ~= '' and ARGV[5] or moment(now)
 local ids = {unpack(ARGV, 6)}
 local all = #ids == 0
