@@ -2,6 +2,7 @@
 // limit.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -10,6 +11,9 @@
 #include "broker/broker.hpp"
 
 namespace quarq::broker {
+
+/// The longest id of a job, bytes.
+inline constexpr std::size_t max_id = 255;
 
 /// 1 to 255 bytes.
 void check_queue(std::string_view queue);

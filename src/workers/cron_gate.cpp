@@ -53,7 +53,8 @@ awaitable<admission> cron_gate::admit(running_job& job, cron_job& c) {
       auto ruled = co_await judge(job, c);
       co_return ruled;
     } catch (const broker_error& e) {
-      base::log().warn("{}: could not plan on from {}, trying again: {}", c.task, job.claimed.id, e.what());
+      base::log().warn("{}: could not plan on from {}, trying again: {}", c.task,
+                       codecs::printable(job.claimed.id, max_logged_id), e.what());
     }
     co_await sleep_for(its_.time, settler::pause_after_error);
   }

@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "codecs/utf8.hpp"
 #include "workers/fetcher.hpp"
+#include "workers/log/printable_job.hpp"
 #include "workers/running_job.hpp"
 
 namespace quarq::workers {
@@ -43,7 +45,8 @@ awaitable<void> parked_jobs::wait_ended(parked_job& job) {
       co_await its_.broker.wait_ended(job.from.served.name, job.until_ended);
       co_return;
     } catch (const broker_error& e) {
-      base::log().warn("could not wait for {}, trying again: {}", job.until_ended, e.what());
+      base::log().warn("could not wait for {}, trying again: {}",
+                       codecs::printable(job.until_ended, max_logged_id), e.what());
     }
     co_await sleep_for(its_.time, settler::pause_after_error);
   }

@@ -19,6 +19,7 @@
 #include "broker/redis_common/byte_limits.hpp"
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
+#include "codecs/utf8.hpp"
 #include "model/record.hpp"
 
 namespace quarq::broker::redis {
@@ -320,7 +321,8 @@ awaitable<std::string> redis_broker::fetch_record(std::string queue, std::string
 awaitable<void> redis_broker::bury_damaged(lease held, std::vector<std::string> ids) {
   std::vector<settlement> batch;
   for (auto& id : ids) {
-    base::log().warn("queue {}: job {} is damaged in Redis: it is dead now", held.queue, id);
+    base::log().warn("queue {}: job {} is damaged in Redis: it is dead now", held.queue,
+                     codecs::printable(id, max_id));
     model::outcome why;
     why.error_type = "quarq::broker_error";
     why.error = "the job's record in Redis is damaged: it is shorter than its header";
