@@ -13,6 +13,7 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/call.hpp>
 #include <quarq/codec.hpp>
+#include <quarq/detail/duration.hpp>
 #include <quarq/detail/job_handle.hpp>
 #include <quarq/job_info.hpp>
 #include <quarq/job_state.hpp>
@@ -99,9 +100,9 @@ class client {
     return typed_result<R>(job.id(), std::nullopt);
   }
   /// The same, but throws timed_out after `timeout`; the job goes on.
-  template <class R>
-  R result(const client_job<R>& job, milliseconds timeout) {
-    return typed_result<R>(job.id(), timeout);
+  template <class R, class Rep, class Period>
+  R result(const client_job<R>& job, std::chrono::duration<Rep, Period> timeout) {
+    return typed_result<R>(job.id(), detail::clamped<milliseconds>(timeout));
   }
 
   template <class R>

@@ -9,6 +9,7 @@
 
 #include <quarq/awaitable.hpp>
 #include <quarq/codec.hpp>
+#include <quarq/detail/duration.hpp>
 #include <quarq/detail/job_handle.hpp>
 #include <quarq/job_info.hpp>
 #include <quarq/job_state.hpp>
@@ -37,9 +38,11 @@ class job {
     return typed_result(handle_.result(std::nullopt), handle_.id());
   }
 
-  /// The same, but throws timed_out after `timeout`; the job goes on.
-  [[QUARQ_MUST_AWAIT]] awaitable<R> result(std::chrono::milliseconds timeout) const {
-    return typed_result(handle_.result(timeout), handle_.id());
+  /// The same, but throws timed_out after `timeout`, of any unit; the job goes on.
+  template <class Rep, class Period>
+  [[QUARQ_MUST_AWAIT]] awaitable<R> result(std::chrono::duration<Rep, Period> timeout) const {
+    const auto limit = detail::clamped<std::chrono::milliseconds>(timeout);
+    return typed_result(handle_.result(limit), handle_.id());
   }
 
   /// Throws job_not_found if the job is not known any more.

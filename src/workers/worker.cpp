@@ -213,6 +213,7 @@ struct worker_impl::loop_end {
 awaitable<void> worker_impl::run() {
   if (phase_ != phase::created) throw std::logic_error("this quarq::worker has run already");
   check(setup);
+  limit_durations(setup.options);
   phase_ = phase::starting;
   loop_ = co_await asio::this_coro::executor;
   name_ = host_and_pid();

@@ -13,6 +13,14 @@ namespace quarq::workers {
 
 namespace {
 
+using milliseconds = std::chrono::milliseconds;
+
+void check_at_least(const char* option, milliseconds value, milliseconds min) {
+  if (value >= min) return;
+  throw usage_error(
+      fmt::format("option {}: expected at least {} ms, got {}", option, min.count(), value.count()));
+}
+
 void check_count(const char* option, std::size_t value, std::size_t min, std::size_t max) {
   if (value >= min && value <= max) return;
   throw usage_error(fmt::format("option {}: expected {} to {}, got {}", option, min, max, value));
@@ -38,12 +46,18 @@ void check(const worker_setup& setup) {
   check_count("threads", o.threads, 0, max_threads);
   check_count("processes", o.processes, 0, max_processes);
   check_count("max_losses", o.max_losses, 1, most_losses);
-  if (o.lease < std::chrono::milliseconds{1'000}) {
-    throw usage_error(fmt::format("option lease: expected at least 1000 ms, got {}", o.lease.count()));
-  }
-  if (o.burst_timeout < std::chrono::milliseconds{1}) {
-    throw usage_error(
-        fmt::format("option burst_timeout: expected at least 1 ms, got {}", o.burst_timeout.count()));
+  check_at_least("lease", o.lease, milliseconds{1'000});
+  check_at_least("burst_timeout", o.burst_timeout, milliseconds{1});
+  check_at_least("shutdown_timeout", o.shutdown_timeout, milliseconds{0});
+  check_at_least("cancel_timeout", o.cancel_timeout, milliseconds{0});
+  check_at_least("unknown_task_timeout", o.unknown_task_timeout, milliseconds{0});
+}
+
+void limit_durations(worker_options& options) {
+  constexpr milliseconds century = std::chrono::years(100);
+  for (auto* const one : {&options.lease, &options.burst_timeout, &options.shutdown_timeout,
+                          &options.cancel_timeout, &options.unknown_task_timeout}) {
+    *one = std::min(*one, century);
   }
 }
 

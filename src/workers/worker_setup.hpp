@@ -31,6 +31,8 @@ inline constexpr std::size_t most_losses = 1'000'000;
 
 /// Throws usage_error for what a worker can't run with.
 void check(const worker_setup& setup);
+/// Durations for ever, such as milliseconds::max(), become a century, with which clocks can calculate.
+void limit_durations(worker_options& options);
 void check(const std::string& task, const detail::handler& how);
 
 /// The names of all queues, and the tasks with cron jobs last: for the log.

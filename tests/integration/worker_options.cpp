@@ -233,6 +233,32 @@ TEST_P(worker_options_test, a_worker_that_is_stopped_before_it_runs_does_not_run
   EXPECT_EQ(w.jobs_done(), 0u);
 }
 
+TEST_P(worker_options_test, as_long_as_possible_is_long) {
+  auto o = options();
+  for (auto* const one :
+       {&o.lease, &o.burst_timeout, &o.shutdown_timeout, &o.cancel_timeout, &o.unknown_task_timeout})
+    *one = std::chrono::milliseconds::max();
+  worker w(o);
+  bool was_asked_to_stop = false;
+  event started, go_on;
+  w.handle(step, [&](context& ctx, int n) -> awaitable<int> {
+    started.set();
+    co_await go_on.wait();
+    was_asked_to_stop = ctx.stop_token().stop_requested();
+    co_return n;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(step(7));
+    co_await started.wait();
+    w.stop();
+    for (int turn = 0; turn < 100; ++turn) co_await sleep_for(1ms);
+    go_on.set();
+    const auto answer = co_await job.result(std::chrono::hours::max());
+    EXPECT_EQ(answer, 7);
+  });
+  EXPECT_FALSE(was_asked_to_stop);
+}
+
 TEST_P(worker_options_test, what_makes_no_sense_is_refused) {
   const auto refused = [&](const worker_options& o) {
     worker w(o);
@@ -260,6 +286,18 @@ TEST_P(worker_options_test, what_makes_no_sense_is_refused) {
   o = options();
   o.lease = 999ms;
   EXPECT_EQ(refused(o), "option lease: expected at least 1000 ms, got 999");
+  o = options();
+  o.threads = static_cast<std::size_t>(-1);
+  EXPECT_EQ(refused(o), "option threads: expected 0 to 4096, got 18446744073709551615");
+  o = options();
+  o.processes = 1'025;
+  EXPECT_EQ(refused(o), "option processes: expected 0 to 1024, got 1025");
+  o = options();
+  o.shutdown_timeout = -1ms;
+  EXPECT_EQ(refused(o), "option shutdown_timeout: expected at least 0 ms, got -1");
+  o = options();
+  o.cancel_timeout = -1ms;
+  EXPECT_EQ(refused(o), "option cancel_timeout: expected at least 0 ms, got -1");
   o = options();
   o.broker = "nowhere:";
   EXPECT_NE(refused(o).find("nowhere:"), std::string::npos);
