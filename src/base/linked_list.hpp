@@ -1,6 +1,8 @@
 // A list through its elements: adding and removing one costs the same however long the list is.
 #pragma once
 
+#include <utility>
+
 #include "base/assert.hpp"
 
 namespace quarq::base {
@@ -34,6 +36,14 @@ class linked_list {
   T& front() const noexcept {
     QUARQ_ASSERT(first_);
     return *first_;
+  }
+
+  template <class F>
+  bool any_of(F holds) const {
+    for (T* one = first_; one; one = next_of(*one)) {
+      if (holds(std::as_const(*one))) return true;
+    }
+    return false;
   }
 
   void push_back(T& one) noexcept {

@@ -22,14 +22,22 @@ struct job_options : common {
   bool in_any_queue = true;  ///< no queue was named
 };
 
-awaitable<std::optional<job_info>> fetch_from(broker_ptr broker, std::string queue, std::string id) {
+struct found_job {
+  job_info info;
+  std::string waits_for;
+};
+
+awaitable<std::optional<found_job>> fetch_from(broker_ptr broker, std::string queue, std::string id) {
   const auto details = co_await broker->inspect(queue, id);
   if (!details) co_return std::nullopt;
   const auto workers = co_await broker->workers(queue);
-  co_return described_job(queue, *details, names_of(workers));
+  found_job found;
+  found.info = described_job(queue, *details, names_of(workers));
+  if (found.info.state == job_state::running) found.waits_for = awaited_by(id, workers);
+  co_return std::move(found);
 }
 
-awaitable<job_info> fetch(queue_ptr queue, job_options options) {
+awaitable<found_job> fetch(queue_ptr queue, job_options options) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
   auto job = co_await fetch_from(broker, queue->name(), options.id);
@@ -49,9 +57,9 @@ int run_job(const job_options& options) {
   const auto queue = open_queue(options);
   const auto job = run(fetch(queue, options));
   if (options.json) {
-    print_line(job_json(job));
+    print_line(job_json(job.info, job.waits_for));
   } else {
-    print(job_lines(job, now()));
+    print(job_lines(job.info, now(), job.waits_for));
   }
   return ok;
 }

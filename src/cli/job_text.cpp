@@ -27,9 +27,9 @@ std::string error_of(const job_info& job) {
   return job.error_type + ": " + job.error;
 }
 
-std::string job_json(const job_info& job) {
-  return json_object()
-      .text("id", job.id)
+std::string job_json(const job_info& job, const std::optional<std::string>& waits_for) {
+  json_object json;
+  json.text("id", job.id)
       .text("queue", job.queue)
       .text("task", job.task)
       .text("state", to_string(job.state))
@@ -46,8 +46,9 @@ std::string job_json(const job_info& job) {
       .time("due_at", job.due_at)
       .time("expires_at", job.expires_at)
       .time("started_at", job.started_at)
-      .time("finished_at", job.finished_at)
-      .str();
+      .time("finished_at", job.finished_at);
+  if (waits_for) json.text_or_null("waits_for", *waits_for);
+  return json.str();
 }
 
 namespace {
@@ -73,7 +74,7 @@ std::string time_taken(const job_info& job) {
 
 }  // namespace
 
-std::string job_lines(const job_info& job, time_point now) {
+std::string job_lines(const job_info& job, time_point now, const std::string& waits_for) {
   return lines()
       .add("id", job.id)
       .add("queue", job.queue)
@@ -87,6 +88,7 @@ std::string job_lines(const job_info& job, time_point now) {
       .add("result", job.result)
       .add("error", error_of(job))
       .add("worker", job.worker)
+      .add("waits for", waits_for.empty() ? "" : "job " + waits_for)
       .add("enqueued", job.enqueued_at, now)
       .add("due", job.due_at, now)
       .add("expires", job.expires_at, now)

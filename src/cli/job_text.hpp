@@ -22,8 +22,9 @@ std::string when(const job_info& job, time_point now);
 /// "type: message", or the one of them that is not empty.
 std::string error_of(const job_info& job);
 
-std::string job_json(const job_info& job);
+/// `waits_for`: another job; empty: for none. nullopt: that was not asked.
+std::string job_json(const job_info& job, const std::optional<std::string>& waits_for = std::nullopt);
 /// One line for each field that is known.
-std::string job_lines(const job_info& job, time_point now);
+std::string job_lines(const job_info& job, time_point now, const std::string& waits_for);
 
 }  // namespace quarq::cli

@@ -1,11 +1,22 @@
 #include "cli/worker_info.hpp"
 
+#include <fmt/format.h>
+
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
 namespace quarq::cli {
 
 namespace {
+
+job_wait_info read_wait(decoder& in) {
+  job_wait_info read;
+  in.array(3);
+  read.id = in.text();
+  read.awaited = in.text();
+  read.more = in.unsigned_integer();
+  return read;
+}
 
 void read_entry(decoder& in, worker_info& into) {
   const std::string_view key = in.text();
@@ -15,6 +26,11 @@ void read_entry(decoder& in, worker_info& into) {
     into.done = in.unsigned_integer();
   } else if (key == "concurrency") {
     into.concurrency = in.unsigned_integer();
+  } else if (key == "waiting") {
+    into.waiting = in.unsigned_integer();
+  } else if (key == "waits") {
+    const std::size_t count = in.array();
+    for (std::size_t i = 0; i < count; ++i) into.waits.push_back(read_wait(in));
   } else {
     in.skip();
   }
@@ -32,6 +48,16 @@ worker_info read_worker_info(std::string_view encoded) {
     // Shown are the entries before the error.
   }
   return read;
+}
+
+std::string awaited_by(const std::string& id, const std::vector<broker::worker_summary>& workers) {
+  for (const auto& w : workers) {
+    for (const auto& wait : read_worker_info(w.worker_info).waits) {
+      if (wait.id != id) continue;
+      return wait.more == 0 ? wait.awaited : fmt::format("{} and {} more", wait.awaited, wait.more);
+    }
+  }
+  return {};
 }
 
 worker_names names_of(const std::vector<broker::worker_summary>& workers) {

@@ -50,12 +50,18 @@ std::string to_json(const broker::worker_summary& w) {
       .text_or_null("worker", info.worker)
       .text("lease", w.token)
       .number("running", w.running)
+      .json("waiting", number_or(info.waiting, ""))
       .json("done", number_or(info.done, ""))
       .json("concurrency", number_or(info.concurrency, ""))
       .number("lease_ms", w.expires_in.count())
       .json("tasks", tasks_in_json(said))
       .json("tasks_not_named", said.known ? std::to_string(said.cut) : "")
       .str();
+}
+
+std::string running_in_words(const broker::worker_summary& w, const worker_info& info) {
+  const auto waiting = info.waiting.value_or(0);
+  return waiting == 0 ? std::to_string(w.running) : fmt::format("{} ({} waiting)", w.running, waiting);
 }
 
 void show(const worker_summaries& all) {
@@ -68,7 +74,7 @@ void show(const worker_summaries& all) {
               {"TASKS", kind::flexible}});
   for (const auto& w : all) {
     const auto info = read_worker_info(w.worker_info);
-    rows.add({info.worker.empty() ? w.token : info.worker, std::to_string(w.running),
+    rows.add({info.worker.empty() ? w.token : info.worker, running_in_words(w, info),
               number_or(info.done, "?"), number_or(info.concurrency, "?"), rough(w.expires_in),
               tasks_in_words(model::read_announcement(w.announcement))});
   }

@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "clients/new_job.hpp"
 #include "clients/queue_impl.hpp"
+#include "clients/wait_in_job.hpp"
 #include "clients/worker_connection.hpp"
 
 namespace quarq {
@@ -69,6 +70,7 @@ void queue_impl::use(std::shared_ptr<broker::broker> broker, const asio::any_io_
 awaitable<std::optional<broker::ended>> queue_impl::wait_ended(asio::any_io_executor loop, std::string id) {
   const auto broker = on(loop);
   const wait_watch::wait watched(watch_, id);
+  const wait_in_job noted(loop, name_, id);
   auto end = co_await broker->wait_ended(name_, id);
   co_return end;
 }

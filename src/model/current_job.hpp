@@ -4,20 +4,27 @@
 #include <quarq/context.hpp>
 
 #include "async/activity.hpp"
+#include "model/job_wait.hpp"
 
 namespace quarq::model {
 
 /// A job whose coroutines, its handler's or its hooks', run on a loop. It stays where it is while the attempt
 /// lasts.
 struct current_job {
-  const context& ctx;  ///< its id, task and so on
+  const context& ctx;              ///< its id, task and so on
+  waiting_job* waiting = nullptr;  ///< to be told of its waits for other jobs
 };
+
+/// That of this activity; null: it is none of a job, or the job has ended.
+inline const current_job* find_job(const async::activity& what) noexcept {
+  return static_cast<const current_job*>(what.subject());
+}
 
 /// That of the handler which this thread's loop runs: of the coroutine of the job itself, and of all that it
 /// awaits or spawns on its own executor. Null elsewhere: in a worker's roles, on the threads of pools, and in
 /// what a job left behind when it ended.
 inline const current_job* find_current_job() noexcept {
-  return static_cast<const current_job*>(async::activity_scope::here().subject());
+  return find_job(async::activity_scope::here());
 }
 
 }  // namespace quarq::model

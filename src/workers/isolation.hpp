@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/assert.hpp"
 #include "workers/clock.hpp"
 #include "workers/slot_table.hpp"
 
@@ -14,7 +15,8 @@ namespace quarq::workers {
 /// first loss changes nothing: workers are killed for other reasons, too, and their jobs must not queue up
 /// behind each other then.
 ///
-/// While a suspect runs alone or waits for that, the worker's slots are closed. It waits for the jobs beside it
+/// While a suspect runs alone or waits for that, the worker's slots are closed, except while it waits for another job,
+/// which may be one that this worker is to run. It waits for the jobs beside it
 /// for a limited time, so that long ones do not keep the worker from its work. No clock, no I/O.
 class isolation {
  public:
@@ -45,7 +47,7 @@ class isolation {
       return ruling::beside_others;
     }
     if (slots_.is_closed() || (others > 0 && now < busy_until_)) return ruling::put_off;
-    slots_.close();
+    begin();
     return ruling::alone;
   }
 
@@ -61,14 +63,30 @@ class isolation {
     busy_until_ = now + busy_factor * patience_;
     patience_ = std::min(2 * patience_, max_patience);
   }
-  /// It is gone. Where there was one suspect there may be others: they are claimed one by one.
-  void ended() noexcept {
+  /// It waits for another job: it may run beside others, and they beside it.
+  void paused() noexcept { end(); }
+  /// It goes on, beside those that are there; no further ones are claimed.
+  void resumed() noexcept { begin(); }
+  /// It is gone. `is_paused`: while it waited for another job.
+  void ended(bool is_paused = false) noexcept {
+    if (!is_paused) end();
+  }
+
+ private:
+  void begin() noexcept {
+    ++alone_;
+    slots_.close();
+  }
+  // Where there was one suspect there may be others: they are claimed one by one.
+  void end() noexcept {
+    QUARQ_ASSERT(alone_ > 0);
+    if (--alone_ > 0) return;
     slots_.open();
     slots_.take_one_at_a_time(true);
   }
 
- private:
   slot_table& slots_;
+  std::size_t alone_ = 0;  ///< more than one where one of them waited for a job meanwhile
   milliseconds patience_ = min_patience;
   time_point busy_until_{};
 };

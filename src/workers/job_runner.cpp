@@ -39,7 +39,6 @@ void say_hook_threw(const char* hook, const running_job& job, const attempt& thr
 }  // namespace
 
 void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::time_point now) {
-  its_.slots.job_began();
   std::optional<attempt> unreadable;
   model::record record;
   try {
@@ -52,6 +51,8 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
                           claimed.enqueued_at, due,         claimed.losses};
   auto& job = running_.emplace_front(from, std::move(claimed), its_.worker_context, std::move(facts),
                                      its_.time.now());
+  job.by = this;
+  job.slots.emplace(its_.slots);
   job.self = running_.begin();
   job.record = std::move(record);
   job.started_ms = now.time_since_epoch().count();
@@ -363,8 +364,9 @@ void job_runner::request_stop_of_all() {
 void job_runner::forget(running_job& job) {
   QUARQ_ASSERT(job.settled);
   deadlines_.clear(job);
-  its_.slots.job_ended();
-  if (job.runs_alone) isolation_.ended();
+  const bool is_waiting = job.slots->are_lent();  // in a coroutine that the handler left behind
+  if (is_waiting) --waiting_;
+  if (job.runs_alone) isolation_.ended(is_waiting);
   running_.erase(job.self);
   if (its_.slots.is_closed()) may_be_alone_.set();
 }

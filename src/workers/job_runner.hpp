@@ -106,11 +106,26 @@ class job_runner {
   /// The broker has ended a claimed job that had been cancelled before.
   void aborted_unstarted(const broker::claimed_job& claimed, broker::time_point now);
 
+  /// A job that waits for others: which, or one of them.
+  struct waiting {
+    std::string_view id, awaited;
+    std::size_t more = 0;  ///< that it waits for
+  };
+  /// Of all jobs that wait at this moment, the first ones. They are valid until the next turn of the loop.
+  std::vector<waiting> first_waiting(std::size_t max) const;
+  /// How many have lent their slots.
+  std::size_t waiting_count() const noexcept { return waiting_; }
+
   bool empty() const noexcept { return running_.empty(); }
   std::size_t running() const noexcept { return running_.size(); }
   void append_ids(const queue_lease& of, std::vector<std::string>& ids) const;
 
  private:
+  friend struct running_job;
+  void wait_began(running_job& job, model::job_wait& one);
+  void wait_ended(running_job& job, model::job_wait& one) noexcept;
+  bool serves(const std::string& queue) const;
+  std::size_t others_beside(const running_job& job) const;
   void find_handler(running_job& job);
   bool goes_straight_to_threads(const running_job& job) const;
   void spawn(running_job& job, awaitable<void> work);
@@ -144,7 +159,9 @@ class job_runner {
 
   bool isolate(running_job& job);
   bool is_suspect(const running_job& job) const;
-  bool is_alone() const noexcept { return running_.size() == 1 && its_.settlements.is_idle(); }
+  bool is_alone(const running_job& job) const {
+    return its_.settlements.is_idle() && others_beside(job) == 0;
+  }
   waiting_line* line_of(const running_job& job) const;
   bool may_begin(running_job& job);
   void note_start(running_job& job, clock::time_point when);
@@ -176,6 +193,7 @@ class job_runner {
   isolation isolation_;
   async::auto_reset_event may_be_alone_;  ///< one waits at most
   std::list<running_job> running_;
+  std::size_t waiting_ = 0;
 };
 
 }  // namespace quarq::workers

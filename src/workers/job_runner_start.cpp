@@ -77,7 +77,7 @@ void job_runner::find_handler(running_job& job) {
   job.terms = model::effective_options_for(job.record, job.how->options, keep);
   job.keeps_state_only = leaves_nothing && !job.record.keep_result && !job.how->options.keep_result &&
                          keep > retention(milliseconds{0});
-  job.slot.emplace(its_.slots, level_of(*job.how));
+  job.slots->take_level(level_of(*job.how));
 }
 
 // Why the job is not run, if it is not.
@@ -142,7 +142,8 @@ bool job_runner::is_suspect(const running_job& job) const {
 
 // False: the job has been handed back.
 bool job_runner::isolate(running_job& job) {
-  const auto ruled = isolation_.admit(is_suspect(job), running_.size() - 1, its_.time.now());
+  const bool suspect = is_suspect(job);
+  const auto ruled = isolation_.admit(suspect, suspect ? others_beside(job) : 0, its_.time.now());
   job.runs_alone = ruled == isolation::ruling::alone;
   if (ruled != isolation::ruling::put_off) return true;
   job.settled = true;
@@ -166,7 +167,7 @@ awaitable<void> job_runner::wait_to_be_alone(running_job& job) {
   job.waits_to_be_alone = true;
   // What was claimed with it is handed back in this turn of the loop.
   co_await asio::post(its_.loop, asio::use_awaitable);
-  while (!is_alone()) co_await may_be_alone_.wait();
+  while (!is_alone(job)) co_await may_be_alone_.wait();
   job.waits_to_be_alone = false;
   job.waits_since.reset();
   if (job.stopped == stop_reason::none) deadlines_.clear(job);
@@ -278,7 +279,7 @@ void job_runner::leave_turn(running_job& job) {
     its_.slots.set_ahead(level_of(*job.how), line->is_quick() ? line->size() : 0);
   }
   job.turn.give_back();
-  job.slot.reset();
+  job.slots->leave_level();
 }
 
 }  // namespace quarq::workers

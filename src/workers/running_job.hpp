@@ -14,9 +14,11 @@
 #include <quarq/handler.hpp>
 
 #include "async/activity.hpp"
+#include "base/linked_list.hpp"
 #include "broker/broker.hpp"
 #include "model/current_job.hpp"
 #include "model/effective_options.hpp"
+#include "model/job_wait.hpp"
 #include "model/record.hpp"
 #include "model/retry_decision.hpp"
 #include "workers/clock.hpp"
@@ -36,10 +38,15 @@ struct thread_use {
   bool is_back = false;  ///< the loop's alone
 };
 
-struct running_job {
+class job_runner;
+
+struct running_job final : model::waiting_job {
   running_job(queue_lease& l, broker::claimed_job c, const context& worker, detail::job_facts facts,
               clock::time_point now)
       : from(l), token(l.lease.token), claimed(std::move(c)), ctx(&worker, std::move(facts)), started(now) {}
+
+  job_runner* by = nullptr;        ///< what runs it
+  std::optional<job_slots> slots;  ///< while something does
 
   queue_lease& from;
   std::string token;  ///< of the lease under which it was claimed
@@ -50,7 +57,7 @@ struct running_job {
   model::effective_options terms;
   bool keeps_state_only = false;  ///< of a success nothing else is to be kept: nobody asked for more
   context ctx;
-  model::current_job current{ctx};
+  model::current_job current{ctx, this};
   async::owned_activity activity;  ///< once a coroutine of it has begun
   boost::asio::cancellation_signal cancel;
   model::stop_reason stopped = model::stop_reason::none;
@@ -62,7 +69,10 @@ struct running_job {
   std::optional<clock::time_point> waits_since;        ///< for a thread or process, or to be alone
   bool runs_alone = false, waits_to_be_alone = false;  ///< see isolation
   milliseconds put_off{0};                             ///< for how long, if it is handed back
-  std::optional<slot_guard> slot;
+  base::linked_list<model::job_wait> waits;            ///< for other jobs
+  std::size_t wait_count = 0;
+  std::size_t lending_waits = 0;  ///< those of them for which its slots are lent
+  bool said_that_it_waits = false;
   waiting_line::turn turn;  ///< its process, or its thread where hooks come before
   thread_use thread;
   bool is_on_threads = false;                 ///< waits for a thread of job_threads, or runs there
@@ -75,6 +85,9 @@ struct running_job {
 
   /// False: the lease was lost, and another worker owns the job.
   bool is_ours() const noexcept { return token == from.lease.token; }
+
+  void wait_began(model::job_wait& one) override;
+  void wait_ended(model::job_wait& one) noexcept override;
 };
 
 }  // namespace quarq::workers

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 
 #include <quarq/level.hpp>
 
@@ -71,6 +72,7 @@ class slot_table {
 
  private:
   friend class slot_guard;
+  friend class job_slots;
   struct kind_slots {
     std::size_t max = 0, ahead = 0, taken = 0;
   };
@@ -95,6 +97,50 @@ class slot_guard {
 
  private:
   slot_table::kind_slots& slots_;
+};
+
+/// What one job takes: a slot of all, from its claim to its end, and one of its level, until its handler has ended.
+/// A job that waits for another lends both to others, so that jobs which wait for each other do not keep each
+/// other from running. It takes them back when it goes on, even if that is one too many.
+class job_slots {
+ public:
+  explicit job_slots(slot_table& table) : table_(table) { table_.job_began(); }
+  ~job_slots() {
+    if (!lent_) table_.job_ended();
+  }
+  job_slots(const job_slots&) = delete;
+  job_slots& operator=(const job_slots&) = delete;
+
+  void take_level(level where) {
+    level_ = where;
+    if (!lent_) guard_.emplace(table_, where);
+  }
+  void leave_level() noexcept {
+    level_.reset();
+    guard_.reset();
+  }
+
+  /// REQUIRES: they are not lent.
+  void lend() noexcept {
+    QUARQ_ASSERT(!lent_);
+    lent_ = true;
+    guard_.reset();
+    table_.job_ended();
+  }
+  /// REQUIRES: they are lent.
+  void take_back() noexcept {
+    QUARQ_ASSERT(lent_);
+    lent_ = false;
+    if (level_) guard_.emplace(table_, *level_);
+    ++table_.under_way_;
+  }
+  bool are_lent() const noexcept { return lent_; }
+
+ private:
+  slot_table& table_;
+  std::optional<level> level_;
+  std::optional<slot_guard> guard_;
+  bool lent_ = false;
 };
 
 }  // namespace quarq::workers

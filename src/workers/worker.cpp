@@ -40,6 +40,9 @@ std::string host_and_pid() {
 
 constexpr milliseconds contact_check_interval{1'000};
 
+// It is told with each renewal.
+constexpr std::size_t max_waits_told = 20;
+
 // Ends the start of a worker that is asked to stop.
 struct stopped_early {};
 
@@ -486,7 +489,7 @@ broker::logged_stop worker_impl::logged_stop_now() const {
 std::string worker_impl::worker_info() const {
   std::string out;
   encoder e(out);
-  e.map(4);
+  e.map(6);
   e.text("worker");
   e.text(name_);
   e.text("running");
@@ -495,6 +498,17 @@ std::string worker_impl::worker_info() const {
   e.unsigned_integer(counts_.done);
   e.text("concurrency");
   e.unsigned_integer(setup.options.concurrency);
+  e.text("waiting");
+  e.unsigned_integer(roles_->runner.waiting_count());
+  const auto waits = roles_->runner.first_waiting(max_waits_told);
+  e.text("waits");
+  e.array(waits.size());
+  for (const auto& w : waits) {
+    e.array(3);
+    e.text(w.id);
+    e.text(w.awaited);
+    e.unsigned_integer(w.more);
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
+#include <thread>
 
 #include <quarq/errors.hpp>
 
@@ -86,6 +87,35 @@ TEST_P(cli_manage, a_running_job_is_seen_with_its_worker_and_can_be_cancelled) {
   run_on_loop(w.run());
   EXPECT_EQ(seen, strings{"a: requested: it is running, and its worker has been told to stop it"});
   EXPECT_EQ(state_of("a"), "cancelled");
+}
+
+TEST_P(cli_manage, a_job_that_waits_for_another_one_says_for_which) {
+  constexpr task<void()> parent{"parent"}, child{"child"};
+  enqueued({"parent", "--id", "the-parent"});
+  auto o = options();
+  o.max_jobs = 2;
+  o.concurrency = 1;
+  worker w(o);
+  w.handle(parent, [&](context& ctx) -> awaitable<void> {
+    const auto job = co_await ctx.enqueue(child().id("the-child"));
+    co_await job.result();
+  });
+  // On a thread, so that the worker's loop goes on.
+  w.handle(child, [&] {
+    const auto deadline = std::chrono::steady_clock::now() + default_timeout;
+    auto job = quarq_json({"job", "the-parent"});
+    while (job.at("waits_for").is_null() && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+      job = quarq_json({"job", "the-parent"});
+    }
+    EXPECT_EQ(job.at("waits_for"), "the-child");
+    const auto text = quarq({"job", "the-parent"}).out;
+    EXPECT_NE(text.find("waits for  job the-child\n"), std::string::npos) << text;
+    EXPECT_EQ(quarq_json({"workers"}).at(0).at("waiting"), 1);
+    EXPECT_NE(quarq({"workers"}).out.find(" 2 (1 waiting) "), std::string::npos);
+  });
+  run_on_loop(w.run());
+  EXPECT_EQ(w.jobs_done(), 2u);
 }
 
 TEST_P(cli_manage, dead_jobs_are_requeued_by_name_or_all) {

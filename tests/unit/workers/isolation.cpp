@@ -69,6 +69,43 @@ TEST_F(decisions, each_wait_in_vain_makes_the_next_one_longer_until_one_succeeds
   EXPECT_EQ(isolation_.patience(), 1min);
 }
 
+TEST_F(decisions, while_a_suspect_waits_for_another_job_others_are_claimed) {
+  suspect(0);
+  isolation_.began();
+  isolation_.paused();
+  EXPECT_EQ(slots_.room(), 1u) << "which may be a suspect, too";
+  other(0);
+  EXPECT_EQ(slots_.room(), 10u);
+  isolation_.resumed();
+  EXPECT_EQ(slots_.room(), 0u);
+  isolation_.ended();
+  EXPECT_EQ(slots_.room(), 1u);
+}
+
+TEST_F(decisions, a_suspect_may_run_alone_while_another_waits_for_it) {
+  suspect(0);
+  isolation_.began();
+  isolation_.paused();
+  EXPECT_EQ(suspect(0), ruling::alone);
+  isolation_.began();
+  EXPECT_EQ(slots_.room(), 0u);
+  isolation_.ended();
+  EXPECT_EQ(slots_.room(), 1u);
+  isolation_.ended(true);
+  EXPECT_EQ(slots_.room(), 1u) << "the first one ended while it waited";
+}
+
+TEST_F(decisions, slots_stay_closed_until_the_last_suspect_has_ended) {
+  suspect(0);
+  isolation_.paused();
+  suspect(0);
+  isolation_.resumed();
+  isolation_.ended();
+  EXPECT_EQ(slots_.room(), 0u);
+  isolation_.ended();
+  EXPECT_EQ(slots_.room(), 1u);
+}
+
 // ---- a runner of jobs that keeps to them
 
 class isolation_test : public job_runner_test {

@@ -5,6 +5,7 @@
 namespace quarq::test::slot_table_tests {
 namespace {
 
+using workers::job_slots;
 using workers::slot_guard;
 using workers::slot_table;
 
@@ -102,6 +103,79 @@ TEST(slot_table, counts_the_jobs_that_may_be_started_in_all) {
   // It was parked.
   slots.job_did_not_count();
   EXPECT_FALSE(slots.is_spent());
+}
+
+TEST(slot_table, a_job_that_waits_for_another_lends_both_of_its_slots) {
+  slot_table slots(2, 0);
+  slots.set_limit(level::loop, 2);
+  job_slots one(slots), two(slots);
+  one.take_level(level::loop);
+  two.take_level(level::loop);
+  EXPECT_EQ(slots.room(), 0u);
+  one.lend();
+  EXPECT_TRUE(one.are_lent());
+  EXPECT_EQ(slots.room(), 1u);
+  one.take_back();
+  EXPECT_EQ(slots.room(), 0u);
+}
+
+TEST(slot_table, what_was_lent_is_taken_back_even_if_that_is_one_too_many) {
+  slot_table slots(1, 0);
+  slots.set_limit(level::loop, 1);
+  job_slots parent(slots);
+  parent.take_level(level::loop);
+  parent.lend();
+  {
+    job_slots child(slots);
+    child.take_level(level::loop);
+    EXPECT_EQ(slots.room(), 0u);
+    parent.take_back();
+    EXPECT_EQ(slots.room(), 0u);
+  }
+  EXPECT_EQ(slots.room(), 0u) << "the parent still has its slot";
+  parent.leave_level();
+}
+
+TEST(slot_table, a_job_that_ends_gives_back_what_it_has_and_no_more) {
+  slot_table slots(2, 0);
+  slots.set_limit(level::loop, 2);
+  const auto ends = [&](bool leaves_level, bool lends, bool takes_back) {
+    {
+      job_slots job(slots);
+      job.take_level(level::loop);
+      if (lends) job.lend();
+      if (takes_back) job.take_back();
+      if (leaves_level) job.leave_level();
+    }
+    return slots.room();
+  };
+  EXPECT_EQ(ends(false, false, false), 2u);
+  EXPECT_EQ(ends(true, false, false), 2u);
+  EXPECT_EQ(ends(true, true, true), 2u);
+  EXPECT_EQ(ends(true, true, false), 2u) << "it ended while it waited";
+  EXPECT_EQ(ends(false, true, false), 2u);
+}
+
+TEST(slot_table, a_job_whose_handler_has_ended_lends_no_slot_of_its_level) {
+  slot_table slots(2, 0);
+  slots.set_limit(level::loop, 2);
+  job_slots job(slots);
+  job.take_level(level::loop);
+  job.leave_level();
+  job.lend();
+  EXPECT_EQ(slots.room(), 2u);
+  job.take_back();
+  EXPECT_EQ(slots.room(), 1u);
+}
+
+TEST(slot_table, a_job_that_waits_counts_as_started) {
+  slot_table slots(2, 1);
+  slots.set_limit(level::loop, 2);
+  job_slots job(slots);
+  job.lend();
+  EXPECT_TRUE(slots.is_spent());
+  EXPECT_EQ(slots.room(), 0u);
+  job.take_back();
 }
 
 TEST(slot_table, without_a_limit_it_is_never_spent) {
