@@ -12,12 +12,14 @@ class suspects_run_alone : public scene {
  protected:
   /// What a supervisor does: starts the worker again as often as it ends, until all these jobs have ended.
   void supervise_until_ended(const strings& ids) {
-    process* worker = &begin_worker(lease(1));
+    auto flags = lease(1);
+    flags.insert(flags.end(), at_once_.begin(), at_once_.end());
+    process* worker = &begin_worker(flags);
     int started = 1;
     const bool over = eventually(
         [&] {
           if (worker->ended() && started < most_workers) {
-            worker = &begin_worker(lease(1));
+            worker = &begin_worker(flags);
             ++started;
           }
           return all_ended(ids);
@@ -25,6 +27,7 @@ class suspects_run_alone : public scene {
         2 * soon);
     EXPECT_TRUE(over) << started << " workers were started";
   }
+  strings at_once_;
   bool all_ended(const strings& ids) {
     for (const auto& id : ids) {
       if (!is_final(state(id))) return false;
@@ -52,6 +55,16 @@ TEST_P(suspects_run_alone, so_that_those_beside_the_one_that_kills_its_worker_su
     EXPECT_EQ(state(id), job_state::succeeded) << id;
     EXPECT_EQ(info(id).attempts, 1) << id;
   }
+}
+
+// Both in the one slot of the one worker.
+TEST_P(suspects_run_alone, and_yet_may_wait_for_a_job_that_their_worker_is_to_run) {
+  at_once_ = {"--concurrency", "1"};
+  const auto id = enqueue(crash_then_await(7));
+  supervise_until_ended({id});
+  EXPECT_EQ(state(id), job_state::succeeded);
+  EXPECT_GE(past().runs_of(id).size(), 3u);
+  EXPECT_EQ(info(id).result, "7");
 }
 
 INSTANTIATE_TEST_SUITE_P(on, suspects_run_alone,

@@ -34,6 +34,8 @@ inline constexpr task<std::string(std::string)> wait_deaf{"wait_deaf", "gate"};
 inline constexpr task<std::string(std::string)> throw_it{"throw_it", "message"};
 /// Ends its worker's process: "segv", "abort", "exit" or "kill"; a fixed worker returns the word.
 inline constexpr task<std::string(std::string)> crash{"crash", "how"};
+/// Ends its worker's process until its job is a suspect; then enqueues note(number), and returns what that does.
+inline constexpr task<int(int)> crash_then_await{"crash_then_await", "number"};
 /// No worker but a fixed one knows it.
 inline constexpr task<int(int)> new_task{"new_task", "number"};
 /// As broken workers take it, and as a fixed one does.

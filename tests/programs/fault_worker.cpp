@@ -141,6 +141,15 @@ awaitable<std::string> do_crash(context& ctx, std::string how) {
   co_return how;
 }
 
+awaitable<int> do_crash_then_await(context& ctx, int number) {
+  const noted_run run(ctx);
+  if (ctx.losses() < 2) end_process("kill");
+  const auto child = co_await ctx.enqueue(note(number));
+  const int noted = co_await child.result();
+  run.end();
+  co_return noted;
+}
+
 void add_handlers(worker& w) {
   w.handle(note, do_note);
   w.handle(note_slowly, do_note_slowly);
@@ -152,6 +161,7 @@ void add_handlers(worker& w) {
   w.handle(wait_deaf, do_wait_deaf);
   w.handle(throw_it, do_throw_it);
   w.handle(crash, do_crash);
+  w.handle(crash_then_await, do_crash_then_await);
   if (fixed) {
     w.handle(new_task, [](int number) { return number; });
     w.handle(typed_fixed, [](const std::string& text) { return static_cast<int>(text.size()); });
