@@ -263,6 +263,11 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
   return true;
 }
 
+// The job ends before its handler, which may enqueue more. On a thread it can't.
+void job_runner::watch_late_children(running_job& job) {
+  if (job.how && job.how->on_loop) model::context_access::make_children(job.ctx);
+}
+
 // Those of a job that another worker owns may be awaited there: it finds them by their ids.
 void job_runner::end_children(running_job& job, job_state end) {
   const auto& children = model::context_access::children(job.ctx);
@@ -338,6 +343,7 @@ void job_runner::deadline_passed(running_job& job) {
       logged(job).task, logged(job).id, base::human_duration(its_.setup.options.cancel_timeout));
   auto a = failed_attempt(result_kind::threw, "quarq::cancelled", "the handler did not stop when asked");
   explain_stop(a, job);
+  watch_late_children(job);
   settle(job, a, decide(job, a), {});
 }
 
@@ -352,6 +358,7 @@ void job_runner::abandon() {
     if (job.settled) continue;
     its_.log.left_running(logged(job));
     job.settled = true;
+    watch_late_children(job);
     end_children(job, job_state::queued);
   }
 }

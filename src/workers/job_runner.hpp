@@ -146,6 +146,7 @@ class job_runner {
   awaitable<void> end_attempt(running_job& job, model::attempt a, std::string result);
   model::decision decide(const running_job& job, const model::attempt& a);
   awaitable<void> run_after_job(running_job& job, model::attempt& a, model::decision& d);
+  void watch_late_children(running_job& job);
   void end_children(running_job& job, job_state end);
   bool settle(running_job& job, const model::attempt& a, const model::decision& d, std::string result);
   awaitable<void> run_after_commit(running_job& job, const job_end& end);

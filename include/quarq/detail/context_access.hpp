@@ -21,6 +21,8 @@ struct context_access {
   static const std::shared_ptr<clients::worker_connection>& connection(const context& ctx) noexcept {
     return ctx.worker_ != nullptr ? ctx.worker_->connection_ : ctx.connection_;
   }
+  /// So that what the handler enqueues later than its job ends is known.
+  static void make_children(context& job) { job.children({.cancel_with_parent = true}); }
   /// Null for most.
   static const std::shared_ptr<clients::child_jobs>& children(const context& ctx) noexcept {
     return ctx.children_;
