@@ -71,6 +71,9 @@ struct lease_options {
   milliseconds duration{7000};
   std::string worker_info;   ///< how it is doing; said at each renewal
   std::string announcement;  ///< what it handles; said when the lease is opened, and not looked at later
+  /// False in a renewal for a worker that stands still, by another thread of its own: it keeps the jobs that it
+  /// holds, and no others are pushed to it until it renews by itself.
+  bool takes_jobs = true;
 };
 
 struct renewal {
@@ -238,7 +241,8 @@ class broker {
   /// Extends the lease, and gives the jobs of all leases that have run out, of whatever queues, back to their
   /// queues (or ends them as cancelled, where that was requested). They count as lost once more, and not as
   /// attempted. To be called about once a second. A lease that ran out but has not been taken away yet is
-  /// revived.
+  /// revived. What the answer tells is told again by the next one. Another broker object than that which
+  /// opened the lease may renew it.
   virtual awaitable<renewal> renew(worker_lease held, lease_options options) = 0;
 
   /// Gives back all jobs still held, uncounted, and ends the lease.

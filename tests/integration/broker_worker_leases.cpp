@@ -164,6 +164,57 @@ BROKER_TEST(cancel_requests_reach_a_worker_for_each_of_its_queues) {
   EXPECT_TRUE(answer.cancel_requests.empty());
 }
 
+// As a worker's own thread does while its loop is blocked.
+BROKER_TEST(another_connection_may_renew_a_lease_and_takes_nothing_from_the_holders_answers) {
+  auto store = place.open(loop);
+  auto worker = co_await new_two_queue_worker(store, "W");
+  co_await give_one_of_each(worker);
+  for (const char* queue : {"mail", "files"})
+    co_await cancel(*store, queue, std::string("of ") + queue, "why", 1h);
+  co_await enqueue_ids(*store, "mail", strings(1, "later"));
+  {
+    auto apart = place.open_apart(loop);
+    lease_options terms;
+    terms.duration = 60s;
+    terms.worker_info = "last said";
+    terms.takes_jobs = false;
+    for (int i = 0; i < 4; ++i) {
+      auto answer = co_await apart->renew(worker.held, terms);
+      EXPECT_TRUE(answer.held);
+      EXPECT_EQ(answer.cancel_requests.size(), 2u);
+    }
+    auto live = co_await apart->workers("mail");
+    EXPECT_EQ(live.at(0).worker_info, "last said");
+  }
+  bool has_ready = false;
+  for (int i = 0; i < 2; ++i) {  // a broker may look at one queue at a time
+    auto answer = co_await renew_both(worker);
+    EXPECT_TRUE(answer.held);
+    EXPECT_EQ(answer.cancel_requests.size(), 2u);
+    has_ready = has_ready || answer.work_ready == strings(1, "mail");
+  }
+  EXPECT_TRUE(has_ready);
+  for (const char* queue : {"mail", "files"}) {
+    const bool held = co_await settle_in(worker, queue, end(std::string("of ") + queue));
+    EXPECT_TRUE(held) << queue;
+  }
+  auto next = co_await claim_one(worker, "mail");
+  EXPECT_EQ(next, "later");
+}
+
+BROKER_TEST(another_connection_does_not_bring_a_closed_lease_back) {
+  auto store = place.open(loop);
+  auto worker = co_await new_two_queue_worker(store, "W");
+  co_await store->close_lease(worker.held);
+  auto apart = place.open_apart(loop);
+  lease_options terms;
+  terms.takes_jobs = false;
+  auto answer = co_await apart->renew(worker.held, terms);
+  EXPECT_FALSE(answer.held);
+  auto live = co_await apart->workers("mail");
+  EXPECT_TRUE(live.empty());
+}
+
 BROKER_TEST(closing_a_lease_gives_back_the_jobs_of_all_its_queues) {
   auto store = place.open(loop);
   auto worker = co_await new_two_queue_worker(store, "W");

@@ -199,6 +199,31 @@ REDIS_TEST(a_lease_that_seems_to_stand_still_is_given_nothing, {}) {
   EXPECT_TRUE(busy.given->empty());
 }
 
+REDIS_TEST(a_lease_that_another_thread_renews_is_given_nothing_until_its_loop_does, {}) {
+  auto store = open(server, loop);
+  auto blocked = co_await new_taker(store, "blocked", 10);
+  const strings long_ago = {"HSET", "quarq:heard", "blocked", "1000"};
+  server.command(long_ago);
+  auto apart = open(server, loop);
+  lease_options by_thread;
+  by_thread.duration = 60s;
+  by_thread.takes_jobs = false;
+  auto answer = co_await apart->renew(blocked.worker.held, by_thread);
+  EXPECT_TRUE(answer.held);
+  auto well = co_await new_worker(store, "q");
+  co_await enqueue_one(*store, "q", fresh_job("a"));
+  auto first = co_await claim_until(well, 1);
+  EXPECT_EQ(first.at(0).id, "a");
+  EXPECT_TRUE(blocked.given->empty());
+
+  co_await renew(blocked.worker);
+  auto none = co_await claim_ids(blocked.worker, 10);
+  EXPECT_TRUE(none.empty());
+  co_await enqueue_one(*store, "q", fresh_job("b"));
+  auto given = [&] { return blocked.given->size() == 1; };
+  co_await until(given);
+}
+
 REDIS_TEST(a_job_that_comes_late_comes_with_the_time_of_its_coming, {}) {
   auto store = open(server, loop);
   auto idle = co_await new_taker(store, "idle", 10);

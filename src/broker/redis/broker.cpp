@@ -197,7 +197,7 @@ awaitable<renewal> redis_broker::renew(worker_lease held, lease_options options)
   const auto queue = held.queues[worker ? worker->renewals++ % held.queues.size() : 0];
   std::vector<std::string> args = {held.token, std::to_string(options.duration.count()),
                                    is_told ? std::string() : options.worker_info,
-                                   worker ? worker->leases : "1"};
+                                   worker ? worker->leases : "1", options.takes_jobs ? "1" : "0"};
   const auto asked = steady::now();
   auto reply = co_await run(scripts().renew, queue, std::move(args));
   if (reply.is_nil()) {
@@ -209,7 +209,7 @@ awaitable<renewal> redis_broker::renew(worker_lease held, lease_options options)
   const auto leases = item(reply, 2).integer;
   if (worker && leases > 0) worker->leases = std::to_string(leases);
   auto answer = read_renewal(reply, held, queue);
-  if (leases > 0) co_await sweep(queue);
+  if (leases > 0 && options.takes_jobs) co_await sweep(queue);
   co_return answer;
 }
 

@@ -21,7 +21,7 @@ local silence = silence_until(now)
 if is_outage(silence, duration) then
   extend_all(now + moment_of(duration), silence)
 end
-note_heard(token, now, duration)
+note_heard(token, now, duration, true)
 redis.call('HSET', 'quarq:cards', token, ARGV[3])
 redis.call('HSET', 'quarq:tasks', token, ARGV[4])
 redis.call('HSET', 'quarq:served', token, cmsgpack.pack(KEYS))

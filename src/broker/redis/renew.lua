@@ -7,6 +7,7 @@
 -- ARGV[2]  its duration, ms
 -- ARGV[3]  its card, or '': as it was
 -- ARGV[4]  how many leases there are, as far as the worker has been told: 1 at first
+-- ARGV[5]  '1', or '0' if the worker takes no jobs now: another thread renews for its loop, which does not turn
 --
 -- Returns nil when it is not held; else
 --   {1 if jobs are ready in that queue, else 0; now in ms; if that queue is to be swept, how many leases there are, else 0;
@@ -28,7 +29,7 @@ if is_outage(silence, duration)
     or (until_when < now and tonumber(redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')[2]) < now) then
   extend_all(now + duration, silence)
 end
-note_heard(token, now, duration)
+note_heard(token, now, duration, ARGV[5] == '1')
 if ARGV[3] ~= '' then
   redis.call('HSET', 'quarq:cards', token, ARGV[3])
 end

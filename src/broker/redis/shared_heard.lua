@@ -16,10 +16,15 @@ local function extend_all(at, silence)
   end
 end
 
--- Notes that a lease was heard, and with it, under no name, that any was; and lets it live for as long again.
-local function note_heard(token, now, duration)
+-- Notes that a lease was heard, and with it, under no name, that any was; and lets it live for as long again. One that takes
+-- no jobs is not heard itself, so that it is pushed none (enqueue.lua) and not woken alone (shared_wake.lua).
+local function note_heard(token, now, duration, takes_jobs)
   local at = string.format('%.0f', now)
-  redis.call('HSET', 'quarq:heard', token, at, '', at)
+  if takes_jobs then
+    redis.call('HSET', 'quarq:heard', token, at, '', at)
+  else
+    redis.call('HSET', 'quarq:heard', '', at)
+  end
   redis.call('ZADD', leases, string.format('%.0f', now + duration), token)
 end
 
