@@ -63,6 +63,10 @@ struct worker_options {
   /// Lease duration, at least 1 s. A worker that fails to renew for this long loses its jobs to other
   /// workers.
   std::chrono::milliseconds lease{7'000};
+  /// A loop that has not turned for this long is blocked: the log names the job that blocks it. The lease is
+  /// kept meanwhile, until that job must have ended (docs/levels.md). At least 100 ms. 0: nobody watches, and
+  /// a blocked loop loses its lease.
+  std::chrono::milliseconds blocked_after{1'000};
   /// A job that was asked to stop (timeout, cancellation) has this long to do so. Then its end is recorded
   /// although its handler still runs.
   std::chrono::milliseconds cancel_timeout{5'000};

@@ -65,6 +65,7 @@ asio::any_io_executor without_activity(const asio::any_io_executor& executor) {
 }
 
 activity activity_of(const asio::any_io_executor& executor) noexcept {
+  if (executor.target<loop_executor>() != nullptr) return {};  // the usual one first
   if (const auto* const loop = executor.target<of_loop>()) return loop->what();
   if (const auto* const any = executor.target<of_any>()) return any->what();
   return {};

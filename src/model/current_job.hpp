@@ -1,6 +1,9 @@
 // The job on whose behalf a thread runs code at this moment.
 #pragma once
 
+#include <atomic>
+#include <chrono>
+
 #include <quarq/context.hpp>
 
 #include "async/activity.hpp"
@@ -11,8 +14,14 @@ namespace quarq::model {
 /// A job whose coroutines, its handler's or its hooks', run on a loop. It stays where it is while the attempt
 /// lasts.
 struct current_job {
-  const context& ctx;              ///< its id, task and so on
-  waiting_job* waiting = nullptr;  ///< to be told of its waits for other jobs
+  static constexpr auto no_limit = std::chrono::steady_clock::time_point::max();
+
+  explicit current_job(const context& c, waiting_job* w = nullptr) noexcept : ctx(c), waiting(w) {}
+
+  const context& ctx;    ///< its id, task and so on
+  waiting_job* waiting;  ///< to be told of its waits for other jobs; may be null
+  /// When it has timed out and had its time to stop. Read by other threads.
+  std::atomic<std::chrono::steady_clock::time_point> must_end_by{no_limit};
 };
 
 /// That of this activity; null: it is none of a job, or the job has ended.

@@ -246,6 +246,7 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
     return false;
   }
   job.settled = true;
+  job.current.must_end_by = model::current_job::no_limit;
   if (!job.begun && d.state == job_state::queued) its_.slots.job_did_not_count();
   end_children(job, d.state);
   if (!job.is_ours()) {
@@ -301,8 +302,15 @@ void job_runner::stop(running_job& job, stop_reason why) {
 void job_runner::note_stop(running_job& job, stop_reason why) {
   job.stopped = why;
   deadlines_.set(job, its_.setup.options.cancel_timeout);
+  limit(job, its_.time.now());
   model::context_access::request_stop(job.ctx);
   job.cancel.emit(asio::cancellation_type::terminal);
+}
+
+// From `stopped_at` on it has cancel_timeout to end. For the watchdog.
+void job_runner::limit(running_job& job, clock::time_point stopped_at) {
+  job.current.must_end_by =
+      std::min(job.current.must_end_by.load(), stopped_at + its_.setup.options.cancel_timeout);
 }
 
 void job_runner::stop_all(stop_reason why) {

@@ -178,6 +178,7 @@ class job_runner {
   awaitable<std::string> call_on_thread(running_job& job);
   awaitable<std::string> call_in_process(running_job& job);
   void note_stop(running_job& job, model::stop_reason why);
+  void limit(running_job& job, clock::time_point stopped_at);
   void deadline_passed(running_job& job);
   void forget(running_job& job);
   void ended(running_job& job);

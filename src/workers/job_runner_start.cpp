@@ -268,7 +268,9 @@ void job_runner::start_timer(running_job& job) {
   }
   if (job.stopped != stop_reason::none || job.thread.is_back) return;
   deadlines_.clear(job);
-  if (job.terms.timeout) deadlines_.set(job, job.started + *job.terms.timeout);
+  if (!job.terms.timeout) return;
+  deadlines_.set(job, job.started + *job.terms.timeout);
+  limit(job, job.started + *job.terms.timeout);
 }
 
 // Its thread or process is free.

@@ -22,8 +22,10 @@ awaitable<void> lease_renewer::open() {
   auto events = its_.events(fresh.token);
   broker::lease_options terms{its_.duration, its_.worker_info(), its_.announcement};
   const auto asked = its_.time.now();
+  auto info = terms.worker_info;
   co_await its_.broker.open_lease(fresh, std::move(terms), std::move(events));
   held_.token = fresh.token;
+  note_renewed(std::move(info));
   for (auto& l : its_.leases) {
     l.lease = {l.served.name, fresh.token};
     l.sure_until = asked + its_.duration;
@@ -53,12 +55,14 @@ awaitable<void> lease_renewer::renew() {
     co_return;
   }
   broker::lease_options terms{its_.duration, its_.worker_info(), {}};
+  auto info = terms.worker_info;
   const auto asked = its_.time.now();
   const auto answer = co_await its_.broker.renew(held_, std::move(terms));
   if (!answer.held) {
     co_await replace();
     co_return;
   }
+  note_renewed(std::move(info));
   const bool was_sure = its_.leases.front().is_sure(its_.time.now());
   for (auto& l : its_.leases) l.sure_until = asked + its_.duration;
   for (const auto& wanted : answer.cancel_requests) {
@@ -77,11 +81,13 @@ awaitable<void> lease_renewer::renew() {
 awaitable<void> lease_renewer::replace() {
   std::size_t lost = 0;
   for (auto& l : its_.leases) lost += its_.lease_lost(l);
-  base::log().warn("lease lost after more than {} ms without contact; {} running jobs are others' now",
-                   its_.duration.count(), lost);
+  const auto why = its_.why_silent();
+  base::log().warn("lease lost after more than {} ms without contact; {} running jobs are others' now{}{}",
+                   its_.duration.count(), lost, why.empty() ? "" : "; ", why);
   // What ends before there is a new lease must not be settled under that one: the same job may be held under
   // it again.
   held_.token.clear();
+  note_released();
   for (auto& l : its_.leases) l.lease.token.clear();
   co_await open();
   work_may_be_ready();
@@ -91,7 +97,23 @@ void lease_renewer::work_may_be_ready() {
   for (auto& l : its_.leases) its_.work_ready(l);
 }
 
+void lease_renewer::note_renewed(std::string worker_info) {
+  const std::lock_guard lock(mutex_);
+  renewed_.emplace(held_, broker::lease_options{its_.duration, std::move(worker_info), {}});
+}
+
+void lease_renewer::note_released() {
+  const std::lock_guard lock(mutex_);
+  renewed_.reset();
+}
+
+std::optional<renewed_lease> lease_renewer::last_renewed() const {
+  const std::lock_guard lock(mutex_);
+  return renewed_;
+}
+
 awaitable<void> lease_renewer::close() {
+  note_released();
   if (is_held()) co_await its_.broker.close_lease(held_);
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "broker/broker.hpp"
@@ -10,6 +12,12 @@
 #include "workers/queue_lease.hpp"
 
 namespace quarq::workers {
+
+/// A worker's lease, and what was said of it when it was renewed.
+struct renewed_lease {
+  broker::worker_lease held;
+  broker::lease_options terms;
+};
 
 class lease_renewer {
  public:
@@ -28,6 +36,8 @@ class lease_renewer {
     std::function<void(queue_lease&, const std::string& id)> cancel_requested;
     /// The lease is lost, and its token still known. Returns how many running jobs of this queue went with it.
     std::function<std::size_t(queue_lease&)> lease_lost;
+    /// What kept the worker from renewing lately, as the end of a sentence; empty: nothing that is known.
+    std::function<std::string()> why_silent = [] { return std::string(); };
   };
   explicit lease_renewer(params p);
 
@@ -37,6 +47,8 @@ class lease_renewer {
   awaitable<void> run();
   /// Renews at once: something suggests that the lease is lost.
   void renew_now() { hurry_.set(); }
+  /// The lease as it was renewed last; nothing: none is held. Thread-safe.
+  std::optional<renewed_lease> last_renewed() const;
   /// Hands back all that is held.
   awaitable<void> close();
 
@@ -49,9 +61,13 @@ class lease_renewer {
   awaitable<void> replace();
   bool is_held() const noexcept { return !held_.token.empty(); }
   void work_may_be_ready();
+  void note_renewed(std::string worker_info);
+  void note_released();
 
   params its_;
   broker::worker_lease held_;  ///< its token is empty while none is held
+  mutable std::mutex mutex_;   ///< guards renewed_
+  std::optional<renewed_lease> renewed_;
   async::auto_reset_event hurry_;
   log_limiter complaints_;
 };

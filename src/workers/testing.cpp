@@ -33,6 +33,7 @@ class single_run {
         queue_(std::make_shared<clients::queue_impl>("sqlite::memory:", only_queue)) {
     queue_->use(broker_, loop);
     environment on = real_environment();
+    on.has_watchdog = false;
     on.open_broker = [this](const std::string&, const asio::any_io_executor& its_loop,
                             std::optional<milliseconds>) { return broker_on(its_loop); };
     worker_ = std::make_shared<worker_impl>(like.setup.options, std::move(on));

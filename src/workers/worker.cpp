@@ -65,7 +65,8 @@ environment real_environment() {
             broker::open_options how;
             how.timeout = timeout;
             return broker::open(url, loop, how);
-          }};
+          },
+          true};
 }
 
 void worker_impl::add_cron(std::string_view cron_name, cron_options how) {
@@ -120,17 +121,19 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
               },
               [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); },
               [this] { parked.hand_back_all(); }}),
-      renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
-               [&of] { return of.worker_info(); }, model::encode_announcement(of.setup.tasks),
-               [&of](const std::string& token) { return of.events_for(token); },
-               [this](queue_lease& l) { claims.work_ready(l); },
-               [this](queue_lease& l, const std::string& id) { cancel_requested(l, id); },
-               [this](queue_lease& l) {
-                 const auto lost = runner.lease_lost(l);
-                 settlements.lease_lost(l);
-                 claims.lease_lost(l);
-                 return lost;
-               }}) {}
+      renewer(
+          {*of.broker_, leases, of.clock_, loop, of.setup.options.lease, [&of] { return of.worker_info(); },
+           model::encode_announcement(of.setup.tasks),
+           [&of](const std::string& token) { return of.events_for(token); },
+           [this](queue_lease& l) { claims.work_ready(l); },
+           [this](queue_lease& l, const std::string& id) { cancel_requested(l, id); },
+           [this](queue_lease& l) {
+             const auto lost = runner.lease_lost(l);
+             settlements.lease_lost(l);
+             claims.lease_lost(l);
+             return lost;
+           },
+           [this, &of] { return watch ? watch->why_silent(2 * of.setup.options.lease) : std::string(); }}) {}
 
 void worker_impl::roles::cancel_requested(queue_lease& l, const std::string& id) {
   runner.cancel_requested(l, id);
@@ -355,6 +358,22 @@ void worker_impl::spawn_roles() {
   if (setup.options.burst) r.group.spawn(watch_contact());
   r.group.spawn(r.renewer.run());
   for (auto& l : r.leases) r.group.spawn(r.settlements.run(l));
+  begin_watch();
+}
+
+void worker_impl::begin_watch() {
+  auto& r = *roles_;
+  const auto& o = setup.options;
+  if (!environment_.has_watchdog || o.blocked_after == milliseconds{0}) return;
+  r.watch.emplace(watchdog::params{
+      loop_,
+      {o.blocked_after, o.lease},
+      [&r] { return r.renewer.last_renewed(); },
+      [open = environment_.open_broker, url = o.broker,
+       timeout = o.lease](const asio::any_io_executor& loop) { return open(url, loop, timeout); },
+      [&r](clock::time_point kept_until) {
+        for (auto& l : r.leases) l.sure_until = std::max(l.sure_until, kept_until);
+      }});
 }
 
 awaitable<void> worker_impl::watch_for_early_stop() {
@@ -431,6 +450,7 @@ awaitable<void> worker_impl::close_lease() {
 
 awaitable<void> worker_impl::end_roles() {
   auto& r = *roles_;
+  r.watch.reset();
   r.group.close();
   r.settlements.abandon();
   while (!r.group.empty()) co_await r.progress.wait();

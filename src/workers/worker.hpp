@@ -4,6 +4,7 @@
 //   job_runner     runs one attempt of a job: hooks, handler, timeout, cancel
 //   settler        tells the broker how attempts ended, many at a time
 //   lease_renewer  keeps the lease, hears of jobs to cancel
+//   watchdog       a thread that sees whether the loop turns, and keeps the lease while it does not
 //   parked_jobs    keeps what was claimed and is not run here now
 //   cron_planner   plans the runs of cron jobs; cron_gate decides whether one that was claimed takes place
 //
@@ -37,6 +38,7 @@
 #include "workers/parked_jobs.hpp"
 #include "workers/role_group.hpp"
 #include "workers/settler.hpp"
+#include "workers/watchdog.hpp"
 #include "workers/worker_setup.hpp"
 
 namespace quarq::workers {
@@ -47,8 +49,10 @@ struct environment {
   std::function<std::shared_ptr<broker::broker>(
       const std::string& url, const boost::asio::any_io_executor& loop, std::optional<milliseconds> timeout)>
       open_broker;
+  /// Whether a thread watches the loop: not where the time, or the broker, is the loop's alone.
+  bool has_watchdog = false;
 };
-/// The machine's own time, and the broker that the URL names.
+/// The machine's own time, the broker that the URL names, and a watchdog.
 environment real_environment();
 
 class worker_impl : public std::enable_shared_from_this<worker_impl> {
@@ -104,6 +108,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
     cron_planner planner;
     job_runner runner;
     lease_renewer renewer;
+    std::optional<watchdog> watch;  ///< while the worker serves
   };
   struct loop_end;
 
@@ -125,6 +130,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   awaitable<void> end_roles();
   awaitable<void> wait_progress(clock::time_point until);
   void make_pools(roles& r);
+  void begin_watch();
   void listen_for_stop(bool on);
   void on_stop();
   bool is_idle() const;

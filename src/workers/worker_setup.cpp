@@ -47,6 +47,10 @@ void check(const worker_setup& setup) {
   check_count("processes", o.processes, 0, max_processes);
   check_count("max_losses", o.max_losses, 1, most_losses);
   check_at_least("lease", o.lease, milliseconds{1'000});
+  if (o.blocked_after != milliseconds{0} && o.blocked_after < milliseconds{100}) {
+    throw usage_error(
+        fmt::format("option blocked_after: expected 0 or at least 100 ms, got {}", o.blocked_after.count()));
+  }
   check_at_least("burst_timeout", o.burst_timeout, milliseconds{1});
   check_at_least("shutdown_timeout", o.shutdown_timeout, milliseconds{0});
   check_at_least("cancel_timeout", o.cancel_timeout, milliseconds{0});
@@ -56,7 +60,7 @@ void check(const worker_setup& setup) {
 void limit_durations(worker_options& options) {
   constexpr milliseconds century = std::chrono::years(100);
   for (auto* const one : {&options.lease, &options.burst_timeout, &options.shutdown_timeout,
-                          &options.cancel_timeout, &options.unknown_task_timeout}) {
+                          &options.cancel_timeout, &options.unknown_task_timeout, &options.blocked_after}) {
     *one = std::min(*one, century);
   }
 }

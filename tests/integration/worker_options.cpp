@@ -299,6 +299,9 @@ TEST_P(worker_options_test, what_makes_no_sense_is_refused) {
   o.cancel_timeout = -1ms;
   EXPECT_EQ(refused(o), "option cancel_timeout: expected at least 0 ms, got -1");
   o = options();
+  o.blocked_after = 99ms;
+  EXPECT_EQ(refused(o), "option blocked_after: expected 0 or at least 100 ms, got 99");
+  o = options();
   o.broker = "nowhere:";
   EXPECT_NE(refused(o).find("nowhere:"), std::string::npos);
   worker none(options());

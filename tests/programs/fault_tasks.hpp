@@ -30,6 +30,11 @@ inline constexpr task<std::string(std::string)> wait_on_thread{"wait_on_thread",
 /// A plain function that knows of no stopping.
 inline constexpr task<std::string(std::string)> wait_deaf{"wait_deaf", "gate"};
 
+/// A coroutine that blocks its worker's loop until the gate is there. The next one with that gate does not.
+inline constexpr task<std::string(std::string)> block{"block", "gate"};
+/// The same with a timeout of a second.
+inline constexpr task<std::string(std::string)> block_too_long{"block_too_long", "gate"};
+
 /// Throws std::runtime_error with this message; a fixed worker returns it.
 inline constexpr task<std::string(std::string)> throw_it{"throw_it", "message"};
 /// Ends its worker's process: "segv", "abort", "exit" or "kill"; a fixed worker returns the word.

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -119,6 +120,16 @@ std::string do_wait_deaf(context& ctx, std::string gate) {
   return who(ctx);
 }
 
+awaitable<std::string> do_block(context& ctx, std::string gate) {
+  const noted_run run(ctx);
+  const auto begun = gate + ".begun";
+  const bool blocks = !is_open(begun);
+  std::ofstream(begun).flush();
+  while (blocks && !is_open(gate)) std::this_thread::sleep_for(look_again_after);
+  run.end();
+  co_return who(ctx);
+}
+
 awaitable<std::string> do_throw_it(context& ctx, std::string message) {
   const noted_run run(ctx);
   if (!fixed) throw std::runtime_error(message);
@@ -159,6 +170,8 @@ void add_handlers(worker& w) {
   w.handle(wait_stubbornly, do_wait_stubbornly);
   w.handle(wait_on_thread, do_wait_on_thread);
   w.handle(wait_deaf, do_wait_deaf);
+  w.handle(block, do_block);
+  w.handle(block_too_long, do_block, {.timeout = 1s});
   w.handle(throw_it, do_throw_it);
   w.handle(crash, do_crash);
   w.handle(crash_then_await, do_crash_then_await);

@@ -40,7 +40,7 @@ namespace asio = boost::asio;
 
 struct flags {
   std::vector<std::string> queues;
-  double shutdown_timeout = 0, lease = 0, unknown_task_timeout = 0, burst_timeout = 0;
+  double shutdown_timeout = 0, lease = 0, blocked_after = 0, unknown_task_timeout = 0, burst_timeout = 0;
   bool check = false;
   std::vector<std::string> watch;
   std::string log_level;   ///< empty: as QUARQ_LOG says
@@ -97,6 +97,9 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
       ->check(CLI::Range(0.0, 86'400.0));
   app.add_option("--lease", f.lease, "seconds without contact after which the jobs are given to others")
       ->check(CLI::Range(1.0, 86'400.0));
+  app.add_option("--blocked-after", f.blocked_after,
+                 "seconds after which a loop that does not turn is reported; 0: never")
+      ->check(CLI::Range(0.0, 86'400.0));
   app.add_option("--unknown-task-timeout", f.unknown_task_timeout,
                  "seconds for which jobs of tasks unknown here are left to other workers")
       ->check(CLI::Range(0.0, 31'536'000.0));
@@ -129,6 +132,7 @@ void apply(worker_options& o, const flags& f) {
   for (const auto& q : f.queues) o.queues.push_back(parse_queue(q));
   o.shutdown_timeout = to_ms(f.shutdown_timeout);
   o.lease = to_ms(f.lease);
+  o.blocked_after = to_ms(f.blocked_after);
   o.unknown_task_timeout = to_ms(f.unknown_task_timeout);
   o.burst = o.burst || o.burst_includes_deferred;
   o.burst_timeout = to_ms(f.burst_timeout);
@@ -277,6 +281,7 @@ int worker::main(int argc, char** argv) {
   flags f;
   f.shutdown_timeout = static_cast<double>(o.shutdown_timeout.count()) / 1000;
   f.lease = static_cast<double>(o.lease.count()) / 1000;
+  f.blocked_after = static_cast<double>(o.blocked_after.count()) / 1000;
   f.unknown_task_timeout = static_cast<double>(o.unknown_task_timeout.count()) / 1000;
   CLI::App app("A quarq worker: claims jobs from its queues and runs their handlers.");
   f.burst_timeout = static_cast<double>(o.burst_timeout.count()) / 1000;

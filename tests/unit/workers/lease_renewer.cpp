@@ -1,5 +1,6 @@
 #include "workers/lease_renewer.hpp"
 
+#include "support/captured_log.hpp"
 #include "unit/workers/role_test.hpp"
 
 namespace quarq::test::lease_renewer_tests {
@@ -19,6 +20,7 @@ class lease_renewer_test : public role_test {
   static constexpr auto duration = 4s;  // so a renewal each second
 
   strings seen_;
+  std::string why_silent_;
   lease_renewer renewer_{{broker_, leases_, clock_, loop_.executor(), duration,
                           [] { return std::string("card"); }, "announced",
                           [this](const std::string& token) {
@@ -34,7 +36,8 @@ class lease_renewer_test : public role_test {
                             EXPECT_TRUE(l.is_held());
                             seen_.push_back("lost " + l.served.name);
                             return 2;
-                          }}};
+                          },
+                          [this] { return why_silent_; }}};
 };
 
 TEST_F(lease_renewer_test, opens_a_lease_with_a_fresh_token) {
@@ -114,6 +117,41 @@ TEST_F(lease_renewer_test, while_a_lost_lease_can_not_be_replaced_none_is_held) 
   // The loss was reported before.
   EXPECT_EQ(std::count(seen_.begin(), seen_.end(), "lost default"), 0);
   EXPECT_EQ(seen_.back(), "work ready in default");
+}
+
+TEST_F(lease_renewer_test, says_of_a_lost_lease_what_kept_it_from_renewing) {
+  const captured_log log;
+  serve();
+  broker_.lose_leases();
+  pass(1s);
+  why_silent_ = "the loop had been blocked for 9.0 s by task=resize id=a";
+  broker_.lose_leases();
+  pass(1s);
+  const std::string line =
+      "lease lost after more than 4000 ms without contact; 2 running jobs are others' now";
+  EXPECT_TRUE(log.has(line + "\n")) << log.text();
+  EXPECT_TRUE(log.has(line + "; " + why_silent_ + "\n")) << log.text();
+}
+
+// For another thread that renews it meanwhile.
+TEST_F(lease_renewer_test, tells_of_the_lease_that_it_holds) {
+  EXPECT_FALSE(renewer_.last_renewed());
+  serve();
+  const auto held = renewer_.last_renewed();
+  ASSERT_TRUE(held);
+  EXPECT_EQ(held->held.token, lease().lease.token);
+  EXPECT_EQ(held->held.queues, strings{"default"});
+  EXPECT_EQ(held->terms.worker_info, "card");
+  EXPECT_EQ(held->terms.duration, duration);
+  broker_.lose_leases();
+  broker_.fail(operation::open_lease);
+  pass(1s);
+  EXPECT_FALSE(renewer_.last_renewed()) << "there is no other yet";
+  pass(1s);
+  ASSERT_TRUE(renewer_.last_renewed());
+  EXPECT_EQ(renewer_.last_renewed()->held.token, lease().lease.token);
+  start(renewer_.close());
+  EXPECT_FALSE(renewer_.last_renewed());
 }
 
 TEST_F(lease_renewer_test, an_error_is_not_a_loss) {
