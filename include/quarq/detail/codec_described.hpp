@@ -14,31 +14,16 @@
 #include <boost/mp11/algorithm.hpp>
 
 #include <quarq/codec.hpp>
+#include <quarq/detail/described.hpp>
 
 namespace quarq {
 
 namespace detail {
 
-template <class T>
-concept described_struct = boost::describe::has_describe_members<T>::value && !std::is_union_v<T>;
-template <class T>
-concept described_enum = std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
-
-/// Its own members and those of its described bases.
-template <class T>
-using members_of =
-    boost::describe::describe_members<T, boost::describe::mod_any_access | boost::describe::mod_inherited>;
-
 /// Throws usage_error about an enumerator that is not described.
 [[noreturn]] void fail_unnamed_enumerator(std::int64_t value);
 /// Throws decode_error: "expected one of low, high, got "medium"". `names` is "low, high".
 [[noreturn]] void fail_enumerator(decoder& in, const std::string& names, const std::string& got);
-
-/// Null if this value is not described.
-template <described_enum T>
-const char* enumerator_name(T value) noexcept {
-  return boost::describe::enum_to_string(value, nullptr);
-}
 
 template <described_enum T>
 std::string enumerator_names() {
