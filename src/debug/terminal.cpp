@@ -1,0 +1,48 @@
+#include "debug/terminal.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <mutex>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace quarq::debug {
+namespace {
+
+constinit std::mutex writing;
+
+}  // namespace
+
+bool wants_colours(colours wanted, const terminal_facts& facts) noexcept {
+  if (wanted != colours::automatic) return wanted == colours::always;
+  const bool forbidden = facts.no_color && *facts.no_color != '\0';
+  const bool is_dumb = !facts.term || std::string_view(facts.term) == "dumb";
+  return facts.is_terminal && !forbidden && !is_dumb;
+}
+
+terminal_facts facts_of(int file) noexcept {
+  return {::isatty(file) == 1, std::getenv("NO_COLOR"), std::getenv("TERM")};
+}
+
+std::size_t terminal_width(int file) noexcept {
+  winsize size{};
+  if (::isatty(file) == 1 && ::ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 100;
+}
+
+void write_whole(int file, std::string_view text) noexcept {
+  const int before = errno;
+  {
+    const std::lock_guard lock(writing);
+    while (!text.empty()) {
+      const ssize_t written = ::write(file, text.data(), text.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) break;
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+  errno = before;
+}
+
+}  // namespace quarq::debug
