@@ -51,3 +51,7 @@
 #include <quarq/errors.hpp>   // every exception that quarq throws
 #include <quarq/memory.hpp>   // 512_MiB
 #include <quarq/msgpack.hpp>  // for codecs of your own
+
+// While you write your program
+#include <quarq/debug.hpp>        // expressions and their values, printed
+#include <quarq/debug_timer.hpp>  // how long a scope took
