@@ -14,6 +14,8 @@ endif()
 
 install(PROGRAMS tools/quarq-lint DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES tools/gcc12.query DESTINATION ${CMAKE_INSTALL_DATADIR}/quarq)
+# An archive has no place from which gdb would load it by itself: docs/debug.md says how to.
+install(FILES share/gdb/quarq.py DESTINATION ${CMAKE_INSTALL_DATADIR}/quarq/gdb)
 
 configure_package_config_file(cmake/quarqConfig.cmake.in ${PROJECT_BINARY_DIR}/quarqConfig.cmake
   INSTALL_DESTINATION ${quarq_cmake_dir})
