@@ -1,4 +1,5 @@
 // Types that say themselves how they are shown, or that they are not.
+#include <concepts>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -65,6 +66,11 @@ struct password {
   std::string value;
   friend std::ostream& operator<<(std::ostream& out, const password& p) { return out << p.value; }
 };
+struct secret {};
+struct token : secret {
+  int number = 1;
+};
+
 struct account {
   std::string user;
   password secret;
@@ -103,6 +109,8 @@ struct fmt::formatter<quarq::test::debug_customised::formatted> : fmt::formatter
 };
 template <>
 inline constexpr bool quarq::debug_hidden<quarq::test::debug_customised::password> = true;
+template <std::derived_from<quarq::test::debug_customised::secret> T>
+inline constexpr bool quarq::debug_hidden<T> = true;
 
 namespace quarq::test::debug_customised {
 namespace {
@@ -151,6 +159,10 @@ TEST(debug_customised, a_hidden_type_is_hidden_wherever_it_is) {
   EXPECT_EQ(format_pretty(account{"ann", {"x"}}), R"(account{user: "ann", secret: <hidden>})");
   EXPECT_EQ(format_pretty(std::map<int, std::vector<password>>{{1, {{"x"}}}}), "{1: [<hidden>]}");
   EXPECT_TRUE(format_pretty(std::make_unique<password>()).ends_with(" -> <hidden>"));
+}
+
+TEST(debug_customised, many_types_can_be_hidden_at_once) {
+  EXPECT_EQ(format_pretty(std::vector<token>(2)), "[<hidden>, <hidden>]");
 }
 
 }  // namespace
