@@ -68,9 +68,9 @@ int main() {
 }
 
 // It prints:
-//   <23_debug.cpp>:<47> pieces
+//   <24_debug.cpp>:<47> pieces
 //       sum = 15 (int, 4 bytes)
-//   <23_debug.cpp>:<55> main
+//   <24_debug.cpp>:<55> main
 //       first = order{
 //           id: 7,
 //           state: status::shipped,
@@ -82,10 +82,10 @@ int main() {
 //           coupon: nullopt,
 //       } (order, 72 bytes)
 //       pieces(first) = 15 (int, 4 bytes)
-//   <23_debug.cpp>:<58> main
+//   <24_debug.cpp>:<58> main
 //       prices = {"A-100": 15 EUR, "C-31": 2 EUR} (std::map<std::string, money>, 2 elements)
 //       std::pair<int, money>(2, {700}) = (2, 7 EUR) (std::pair<int, money>, 8 bytes)
-//   <23_debug.cpp>:<60> main
+//   <24_debug.cpp>:<60> main
 //       "with a key"
 //       key = <hidden> (api_key, 32 bytes)
 //   pack: lap 1 (first): <1 us>, <1 us> in all

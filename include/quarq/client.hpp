@@ -15,6 +15,7 @@
 #include <quarq/codec.hpp>
 #include <quarq/detail/duration.hpp>
 #include <quarq/detail/job_handle.hpp>
+#include <quarq/job_filter.hpp>
 #include <quarq/job_info.hpp>
 #include <quarq/job_state.hpp>
 #include <quarq/queue.hpp>
@@ -129,6 +130,14 @@ class client {
     ids.reserve(jobs.size());
     for (const auto& one : jobs) ids.push_back(one.id());
     return cancel(std::move(ids));
+  }
+
+  /// As those of quarq::queue.
+  cancelled_jobs cancel(job_filter which) {
+    return wait_for(detail::cancel(detail::queue_access::impl(queue_), which));
+  }
+  std::size_t requeue(job_filter which) {
+    return wait_for(detail::requeue(detail::queue_access::impl(queue_), which));
   }
 
   /// Closes the connection. Calls that are under way in other threads throw closed_error, as do later ones. Returns

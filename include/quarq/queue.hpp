@@ -14,6 +14,7 @@
 #include <quarq/detail/enqueue.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/job.hpp>
+#include <quarq/job_filter.hpp>
 #include <quarq/job_info.hpp>
 #include <quarq/task.hpp>
 
@@ -113,6 +114,23 @@ class queue {
     ids.reserve(jobs.size());
     for (const auto& one : jobs) ids.push_back(one.id());
     return detail::cancel(impl_, std::move(ids));
+  }
+
+  /// Requests cancellation of all queued, deferred and running jobs that the filter means:
+  ///
+  ///     co_await mails.cancel(job_filter{.state = job_state::queued, .task = "send_mail"});
+  ///
+  /// They are looked through page by page, so that nobody waits long for it, however many there are. Jobs that are
+  /// enqueued, handed back or put off for a retry meanwhile may be among them or not. Throws usage_error for a
+  /// state of ended jobs, broker_error if the broker can't be reached; some may have been cancelled then.
+  [[QUARQ_MUST_AWAIT]] awaitable<cancelled_jobs> cancel(job_filter which) const {
+    return detail::cancel(impl_, which);
+  }
+
+  /// Sends all dead jobs again that the filter means, with all their attempts. Returns how many there were. Throws
+  /// as above.
+  [[QUARQ_MUST_AWAIT]] awaitable<std::size_t> requeue(job_filter which) const {
+    return detail::requeue(impl_, which);
   }
 
  private:

@@ -166,6 +166,15 @@ struct queue_summary {
   std::uint64_t workers = 0;  ///< live leases
 };
 
+/// How many jobs of a state are looked at in one step, so that nobody waits long for it.
+inline constexpr std::size_t max_page = 500;
+
+/// Some of the jobs in a state.
+struct job_page {
+  std::vector<job_details> jobs;
+  std::string next;  ///< where the next page begins; empty: this was the last one
+};
+
 struct worker_summary {
   std::string token;
   std::string worker_info, announcement;  ///< as in lease_options
@@ -280,8 +289,15 @@ class broker {
   // ---- for operators
 
   virtual awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) = 0;
-  /// Up to `max` jobs in this state, oldest first where the store knows an order.
-  virtual awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) = 0;
+  /// About `max` jobs in this state, and not many more than max_page, oldest first where the store knows an
+  /// order: the first ones if `from` is empty, or else those after the page that returned it. A page may be empty
+  /// and not the last one.
+  ///
+  /// A job that is in this state from the first call to the last is on some page. One that comes, goes or moves
+  /// meanwhile may be on several of them, or on none.
+  virtual awaitable<job_page> page(std::string queue, job_state state, std::size_t max, std::string from) = 0;
+  /// The first `max` of them, none twice.
+  awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max);
   virtual awaitable<std::vector<queue_summary>> queues() = 0;
   virtual awaitable<std::vector<worker_summary>> workers(std::string queue) = 0;
   /// For those who wonder whether a job will be run.

@@ -1,4 +1,6 @@
-// Which broker a URL means.
+// Which broker a URL means; and what is the same in all of them.
+#include <set>
+
 #include <fmt/format.h>
 
 #include <quarq/errors.hpp>
@@ -49,9 +51,24 @@ kind kind_of(std::string_view url) {
 
 }  // namespace
 
+awaitable<std::vector<job_details>> broker::list(std::string queue, job_state state, std::size_t max) {
+  std::vector<job_details> found;
+  std::set<std::string> seen;
+  std::string from;
+  while (found.size() < max) {
+    auto some = co_await page(queue, state, max - found.size(), from);
+    for (auto& job : some.jobs) {
+      if (found.size() < max && seen.insert(job.id).second) found.push_back(std::move(job));
+    }
+    from = std::move(some.next);
+    if (from.empty()) break;
+  }
+  co_return found;
+}
+
 awaitable<live_workers> broker::live_workers_of(std::string queue) {
-  auto live = co_await workers(std::move(queue));
   live_workers found;
+  auto live = co_await workers(std::move(queue));
   for (auto& worker : live) found.announcements.push_back(std::move(worker.announcement));
   co_return found;
 }

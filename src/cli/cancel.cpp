@@ -6,11 +6,15 @@
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
+#include <quarq/errors.hpp>
 #include <quarq/run.hpp>
 
 #include "cli/command.hpp"
+#include "cli/confirmation.hpp"
+#include "cli/filter.hpp"
 #include "cli/other_queues.hpp"
 #include "cli/output.hpp"
+#include "clients/job_filter.hpp"
 
 namespace quarq::cli {
 
@@ -20,6 +24,11 @@ using broker::cancel_result;
 
 struct cancel_options : common {
   std::vector<std::string> ids;
+  filter_options which;
+  bool all = false, yes = false;
+
+  bool names_ids() const { return !ids.empty(); }
+  bool has_filter() const { return all || !which.empty(); }
 };
 
 struct answer {
@@ -58,7 +67,7 @@ wording wording_of(cancel_result result) {
   return {"not found", "not_found"};
 }
 
-int run_cancel(const cancel_options& options) {
+int cancel_named(const cancel_options& options) {
   const auto queue = open_queue(options);
   const auto answers = run(cancel_all(queue, options.ids));
   std::vector<std::string> values;
@@ -79,12 +88,55 @@ int run_cancel(const cancel_options& options) {
   return code;
 }
 
+awaitable<cancelled_jobs> cancel_some(queue_ptr queue, clients::owned_filter which) {
+  const auto loop = co_await boost::asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const auto done = co_await clients::cancel_matching(broker, queue->name(), std::move(which));
+  co_return done;
+}
+
+int cancel_filtered(const cancel_options& options) {
+  const clients::owned_filter which(options.which.filter(), clients::open_states, "--state");
+  const auto queue = open_queue(options);
+  const auto question = fmt::format("Cancel all {} of queue {} at {}?", which.in_words(), queue->name(),
+                                    broker::without_password(queue->url()));
+  if (!options.yes && !confirmed(question, "cancel", "cancels all jobs that it finds")) {
+    complain("nothing was cancelled");
+    return failed;
+  }
+  const auto done = run(cancel_some(queue, which));
+  if (options.json) {
+    print_line(json_object().number("cancelled", done.cancelled).number("requested", done.requested).str());
+  } else {
+    const auto running = fmt::format(
+        ", {} requested: they are running, and their workers have been told to stop them", done.requested);
+    print_line(fmt::format("{} cancelled{}", done.cancelled, done.requested > 0 ? running : ""));
+  }
+  return ok;
+}
+
+int run_cancel(const cancel_options& options) {
+  if (options.names_ids() == options.has_filter()) {
+    throw usage_error(
+        "cancel: expected either the ids of jobs or which ones: --task, --state, --error, --older-than, "
+        "--all");
+  }
+  if (options.all && !options.which.empty())
+    throw usage_error(
+        "cancel: --all is for all jobs: give it without --task, --state, --error and --older-than");
+  return options.names_ids() ? cancel_named(options) : cancel_filtered(options);
+}
+
 }  // namespace
 
 void add_cancel(CLI::App& app, chosen_command& chosen) {
   const auto options = std::make_shared<cancel_options>();
   auto* command = add_command(app, "cancel", "Cancels jobs: queued, deferred or running", *options);
-  add_values(*command, "ID", options->ids, "the jobs' ids")->required();
+  add_values(*command, "ID", options->ids, "the jobs' ids");
+  add_filter_options(*command, options->which);
+  add_states_option(*command, options->which, "only jobs in these states: queued, deferred or running");
+  command->add_flag("--all", options->all, "all queued, deferred and running jobs of the queue");
+  command->add_flag("--yes", options->yes, "do not ask before cancelling those that are not named");
   command->callback([options, &chosen] { chosen = [options] { return run_cancel(*options); }; });
 }
 

@@ -1,8 +1,7 @@
 // quarq jobs
-#include <algorithm>
 #include <array>
 #include <memory>
-#include <optional>
+#include <set>
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
@@ -10,8 +9,10 @@
 #include <quarq/run.hpp>
 
 #include "cli/command.hpp"
+#include "cli/filter.hpp"
 #include "cli/job_text.hpp"
 #include "cli/output.hpp"
+#include "clients/job_filter.hpp"
 
 namespace quarq::cli {
 
@@ -23,44 +24,54 @@ constexpr std::array all_states = {job_state::running,   job_state::queued,   jo
                                    job_state::cancelled, job_state::succeeded};
 
 struct jobs_options : common {
-  std::optional<job_state> state;
-  std::string task;  ///< empty: any
+  filter_options which;
   int limit = 20;
-
-  bool want(const job_info& job) const { return task.empty() || job.task == task; }
 };
-
-// Brokers know nothing of tasks: so many jobs of each state are looked at for those of one.
-constexpr std::size_t max_looked_at = 10'000;
 
 struct found {
   std::vector<job_info> jobs;
-  std::vector<job_state> cut;  ///< states that have more jobs than are shown, or were looked at
+  std::vector<job_state> cut;  ///< states that have more jobs than are shown
 };
+
+std::string besides_states(const jobs_options& options) {
+  const auto filter = options.which.filter();
+  return clients::owned_filter(filter, filter.state, "jobs").besides_states();
+}
+
+/// The first `max` jobs, none twice.
+awaitable<std::vector<broker::job_details>> first_of(clients::matching_jobs& all, std::size_t max) {
+  std::vector<broker::job_details> first;
+  std::set<std::string> seen;
+  while (first.size() < max) {
+    auto some = co_await all.next();
+    if (!some) break;
+    for (auto& job : *some) {
+      if (first.size() < max && seen.insert(job.id).second) first.push_back(std::move(job));
+    }
+  }
+  co_return first;
+}
 
 awaitable<found> fetch(queue_ptr queue, jobs_options options) {
   const auto loop = co_await boost::asio::this_coro::executor;
-  const auto broker = queue->on(loop);
+  const auto store = queue->on(loop);
   const auto limit = static_cast<std::size_t>(options.limit);
   found result;
-  const auto workers = co_await broker->workers(queue->name());
+  const auto workers = co_await store->workers(queue->name());
   const auto names = names_of(workers);
   for (const auto state : all_states) {
-    if (options.state && state != *options.state) continue;
-    const auto max = options.task.empty() ? limit : std::max(limit, max_looked_at);
-    auto details = co_await broker->list(queue->name(), state, max + 1);
-    bool is_cut = details.size() > max;
-    if (is_cut) details.pop_back();
-    std::size_t shown = 0;
-    for (const auto& d : details) {
-      auto job = described_job(queue->name(), d, names);
-      if (!options.want(job)) continue;
-      is_cut = is_cut || shown == limit;
-      if (shown == limit) break;
-      ++shown;
-      result.jobs.push_back(std::move(job));
+    auto filter = options.which.filter();
+    if (!filter.state.empty() && !filter.state.contains(state)) continue;
+    filter.state = state;
+    const clients::owned_filter which(filter, state, "jobs");
+    const auto page = which.besides_states().empty() ? limit + 1 : broker::max_page;
+    clients::matching_jobs all(store, queue->name(), which, page);
+    auto details = co_await first_of(all, limit + 1);
+    if (details.size() > limit) {
+      details.pop_back();
+      result.cut.push_back(state);
     }
-    if (is_cut) result.cut.push_back(state);
+    for (const auto& d : details) result.jobs.push_back(described_job(queue->name(), d, names));
   }
   co_return result;
 }
@@ -90,7 +101,7 @@ void show_table(const found& what, const jobs_options& options) {
   print_table(rows);
   for (const auto state : what.cut) {
     print_line(fmt::format("... only {} {} jobs{} are shown, there are more: --limit N", options.limit,
-                           to_string(state), options.task.empty() ? "" : " of task " + options.task));
+                           to_string(state), besides_states(options)));
   }
 }
 
@@ -100,9 +111,9 @@ int run_jobs(const jobs_options& options) {
   if (options.json) {
     show_json(queue->name(), what);
   } else if (what.jobs.empty()) {
-    const std::string state = options.state ? fmt::format("{} ", to_string(*options.state)) : "";
-    const std::string of_task = options.task.empty() ? "" : " of task " + options.task;
-    print_line(fmt::format("no {}jobs{} in queue {}", state, of_task, queue->name()));
+    const auto states = options.which.states;
+    print_line(fmt::format("no {}{}jobs{} in queue {}", clients::owned_filter::in_words(states),
+                           states.empty() ? "" : " ", besides_states(options), queue->name()));
   } else {
     show_table(what, options);
   }
@@ -114,12 +125,10 @@ int run_jobs(const jobs_options& options) {
 void add_jobs(CLI::App& app, chosen_command& chosen) {
   const auto options = std::make_shared<jobs_options>();
   auto* command = add_command(app, "jobs", "The jobs of a queue", *options);
-  command
-      ->add_option_function<std::string>(
-          "--state", [options](const std::string& text) { options->state = parse_state("--state", text); },
-          "only jobs in this state: queued, deferred, running, succeeded, failed, cancelled, expired or dead")
-      ->option_text("STATE");
-  command->add_option("--task", options->task, "only jobs of this task")->option_text("NAME");
+  add_states_option(*command, options->which,
+                    "only jobs in these states: queued, deferred, running, succeeded, failed, cancelled, "
+                    "expired or dead");
+  add_filter_options(*command, options->which);
   command
       ->add_option_function<std::string>(
           "--limit",

@@ -1,15 +1,14 @@
 // quarq purge
-#include <iostream>
 #include <memory>
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <quarq/errors.hpp>
 #include <quarq/run.hpp>
 
 #include "cli/command.hpp"
+#include "cli/confirmation.hpp"
 #include "cli/output.hpp"
 
 namespace quarq::cli {
@@ -28,25 +27,14 @@ awaitable<std::size_t> purge(queue_ptr queue, job_state state) {
   co_return count;
 }
 
-bool confirmed(const clients::queue_impl& queue, job_state state) {
-  fmt::print(stderr, "{}",
-             terminal_safe(fmt::format("Forget all {} jobs of queue {} at {}? [y/N] ", to_string(state),
-                                       queue.name(), broker::without_password(queue.url()))));
-  std::fflush(stderr);
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
-}
-
 int run_purge(const purge_options& options) {
   if (options.state == job_state::running) {
     throw usage_error("--state: running jobs can't be purged, cancel them instead");
   }
   const auto queue = open_queue(options);
-  if (!options.yes && isatty(STDIN_FILENO) == 0) {
-    throw usage_error("purge asks before it forgets jobs, and there is no terminal to ask on: give --yes");
-  }
-  if (!options.yes && !confirmed(*queue, options.state)) {
+  const auto question = fmt::format("Forget all {} jobs of queue {} at {}?", to_string(options.state),
+                                    queue->name(), broker::without_password(queue->url()));
+  if (!options.yes && !confirmed(question, "purge", "forgets jobs")) {
     complain("nothing was purged");
     return failed;
   }

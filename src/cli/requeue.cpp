@@ -10,8 +10,10 @@
 #include <quarq/run.hpp>
 
 #include "cli/command.hpp"
+#include "cli/filter.hpp"
 #include "cli/other_queues.hpp"
 #include "cli/output.hpp"
+#include "clients/job_filter.hpp"
 
 namespace quarq::cli {
 
@@ -19,7 +21,10 @@ namespace {
 
 struct requeue_options : common {
   std::vector<std::string> ids;
+  filter_options which;
   bool all_dead = false;
+
+  bool has_filter() const { return all_dead || !which.empty(); }
 };
 
 struct not_requeued {
@@ -39,6 +44,14 @@ awaitable<requeued> requeue_all(queue_ptr queue) {
   const std::vector<std::string> all_dead;
   requeued result;
   result.count = co_await broker->requeue(queue->name(), all_dead);
+  co_return result;
+}
+
+awaitable<requeued> requeue_some(queue_ptr queue, clients::owned_filter which) {
+  const auto loop = co_await boost::asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  requeued result;
+  result.count = co_await clients::requeue_matching(broker, queue->name(), std::move(which));
   co_return result;
 }
 
@@ -89,13 +102,22 @@ void show(const requeued& result, bool as_json) {
   for (const auto& r : result.not_dead) complain(why_not(r));
 }
 
+requeued requeue(const queue_ptr& queue, const requeue_options& options) {
+  if (options.all_dead) return run(requeue_all(queue));
+  if (!options.ids.empty()) return run(requeue_named(queue, without_repeats(options.ids)));
+  return run(requeue_some(queue, {options.which.filter(), job_state::dead, "requeue"}));
+}
+
 int run_requeue(const requeue_options& options) {
-  if (options.ids.empty() != options.all_dead) {
-    throw usage_error("requeue: expected either the ids of dead jobs or --all-dead");
+  if (options.ids.empty() != options.has_filter()) {
+    throw usage_error(
+        "requeue: expected either the ids of dead jobs or which ones: --task, --error, --older-than, "
+        "--all-dead");
   }
+  if (options.all_dead && !options.which.empty())
+    throw usage_error("requeue: --all-dead is for all: give it without --task, --error and --older-than");
   const auto queue = open_queue(options);
-  const auto result =
-      options.all_dead ? run(requeue_all(queue)) : run(requeue_named(queue, without_repeats(options.ids)));
+  const auto result = requeue(queue, options);
   show(result, options.json);
   return result.not_dead.empty() ? ok : failed;
 }
@@ -106,6 +128,7 @@ void add_requeue(CLI::App& app, chosen_command& chosen) {
   const auto options = std::make_shared<requeue_options>();
   auto* command = add_command(app, "requeue", "Sends dead jobs again, with all their attempts", *options);
   add_values(*command, "ID", options->ids, "the jobs' ids");
+  add_filter_options(*command, options->which);
   command->add_flag("--all-dead", options->all_dead, "all dead jobs of the queue");
   command->callback([options, &chosen] { chosen = [options] { return run_requeue(*options); }; });
 }

@@ -29,6 +29,14 @@ const char* when_cancelled(const broker::job_details& job) {
   return job.attempts == 0 ? "before it ran" : "before its next attempt";
 }
 
+awaitable<broker::cancel_result> cancel_known(std::shared_ptr<broker::broker> broker, std::string queue,
+                                              const broker::job_details& job) {
+  const auto end = end_if_cancelled(job);
+  auto encoded = model::encode(end.what);
+  const auto answer = co_await broker->cancel(std::move(queue), job.id, std::move(encoded), end.keep);
+  co_return answer;
+}
+
 }  // namespace
 
 cancelled_end end_if_cancelled(const broker::job_details& job) {
@@ -51,9 +59,7 @@ awaitable<broker::cancel_result> cancel(std::shared_ptr<broker::broker> broker, 
   const auto job = co_await broker->inspect(queue, id);
   if (!job) co_return broker::cancel_result::not_found;
   if (is_final(job->state)) co_return broker::cancel_result::ended;
-  const auto end = end_if_cancelled(*job);
-  auto encoded = model::encode(end.what);
-  const auto answer = co_await broker->cancel(queue, id, std::move(encoded), end.keep);
+  const auto answer = co_await cancel_known(broker, queue, *job);
   co_return answer;
 }
 
@@ -65,6 +71,21 @@ awaitable<std::vector<broker::cancel_result>> cancel(std::shared_ptr<broker::bro
     std::vector<awaitable<broker::cancel_result>> some;
     for (std::size_t k = i; k < std::min(ids.size(), i + max_at_once); ++k)
       some.push_back(cancel(broker, queue, std::move(ids[k])));
+    const auto done = co_await gather(std::move(some));
+    answers.insert(answers.end(), done.begin(), done.end());
+  }
+  co_return answers;
+}
+
+awaitable<std::vector<broker::cancel_result>> cancel(std::shared_ptr<broker::broker> broker,
+                                                     std::string queue,
+                                                     const std::vector<broker::job_details>& jobs) {
+  std::vector<broker::cancel_result> answers;
+  answers.reserve(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); i += max_at_once) {
+    std::vector<awaitable<broker::cancel_result>> some;
+    for (std::size_t k = i; k < std::min(jobs.size(), i + max_at_once); ++k)
+      some.push_back(cancel_known(broker, queue, jobs[k]));
     const auto done = co_await gather(std::move(some));
     answers.insert(answers.end(), done.begin(), done.end());
   }

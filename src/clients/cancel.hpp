@@ -28,4 +28,9 @@ awaitable<broker::cancel_result> cancel(std::shared_ptr<broker::broker> broker, 
 awaitable<std::vector<broker::cancel_result>> cancel(std::shared_ptr<broker::broker> broker,
                                                      std::string queue, std::vector<std::string> ids);
 
+/// The same for jobs of which the details are known.
+awaitable<std::vector<broker::cancel_result>> cancel(std::shared_ptr<broker::broker> broker,
+                                                     std::string queue,
+                                                     const std::vector<broker::job_details>& jobs);
+
 }  // namespace quarq::clients

@@ -12,6 +12,7 @@
 #include "async/activity.hpp"
 #include "async/loop_lifetime.hpp"
 #include "base/log.hpp"
+#include "clients/job_filter.hpp"
 #include "clients/new_job.hpp"
 #include "clients/queue_impl.hpp"
 #include "clients/wait_in_job.hpp"
@@ -141,6 +142,36 @@ awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> qu
   }
   parents->add(std::move(children));
   co_return sent;
+}
+
+namespace {
+
+using queue_ptr = std::shared_ptr<clients::queue_impl>;
+
+awaitable<cancelled_jobs> cancel_in(queue_ptr queue, clients::owned_filter which) {
+  which.limit_to(clients::open_states, "cancel");
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const auto done = co_await clients::cancel_matching(broker, queue->name(), std::move(which));
+  co_return done;
+}
+
+awaitable<std::size_t> requeue_in(queue_ptr queue, clients::owned_filter which) {
+  which.limit_to(job_state::dead, "requeue");
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const auto count = co_await clients::requeue_matching(broker, queue->name(), std::move(which));
+  co_return count;
+}
+
+}  // namespace
+
+awaitable<cancelled_jobs> cancel(queue_ptr queue, const job_filter& which) {
+  return cancel_in(std::move(queue), clients::owned_filter(which));
+}
+
+awaitable<std::size_t> requeue(queue_ptr queue, const job_filter& which) {
+  return requeue_in(std::move(queue), clients::owned_filter(which));
 }
 
 }  // namespace detail

@@ -66,6 +66,10 @@ TEST_P(cli_inspect, jobs_are_listed_by_state_and_in_all_states) {
   EXPECT_NE(lines[2].find("in 59 min"), std::string::npos) << lines[2];
   EXPECT_TRUE(lines[3].ends_with("std::runtime_error: no greeting for Ann")) << lines[3];
   EXPECT_EQ(quarq({"jobs", "--state", "dead"}).out, "no dead jobs in queue default\n");
+  EXPECT_EQ(ids({"--state", "queued,deferred"}), "new later ");
+  EXPECT_EQ(ids({"--error", "no greeting for A"}), "bad ");
+  EXPECT_EQ(quarq({"jobs", "--state", "dead,failed", "--older-than", "1h"}).out,
+            "no failed and dead jobs that are older than 1 h in queue default\n");
 }
 
 TEST_P(cli_inspect, jobs_of_one_task_are_listed) {

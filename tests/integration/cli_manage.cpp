@@ -135,8 +135,10 @@ TEST_P(cli_manage, dead_jobs_are_requeued_by_name_or_all) {
   EXPECT_EQ(all.out, "2 requeued\n");
   EXPECT_EQ(quarq({"requeue", "--all-dead", "--json"}).out, "{\"requeued\": 0, \"not_dead\": []}\n");
   for (const strings& wrong : {strings{"requeue"}, strings{"requeue", "a", "--all-dead"}}) {
-    expect_error(quarq(wrong), 2,
-                 "requeue: expected either the ids of dead jobs or --all-dead (see quarq requeue --help)");
+    expect_error(
+        quarq(wrong), 2,
+        "requeue: expected either the ids of dead jobs or which ones: --task, --error, --older-than, "
+        "--all-dead (see quarq requeue --help)");
   }
 }
 
@@ -165,6 +167,67 @@ TEST_P(cli_manage, purge_asks_on_a_terminal_and_refuses_without_one) {
   enqueued({"t"});
   enqueued({"t"});
   EXPECT_EQ(quarq({"purge", "--state", "queued", "--yes", "--json"}).out, "{\"purged\": 2}\n");
+}
+
+TEST_P(cli_manage, jobs_are_cancelled_by_task_and_state) {
+  for (const auto* id : {"a", "b"}) enqueued({"mail", "--id", id});
+  enqueued({"mail", "--id", "later", "--delay", "1h"});
+  enqueued({"add", "1", "2", "--id", "other"});
+  const strings cancel = {"cancel", "--task", "mail", "--state", "queued,running"};
+  expect_error(
+      quarq(cancel), 2,
+      "cancel asks before it cancels all jobs that it finds, and there is no terminal to ask on: give "
+      "--yes (see quarq cancel --help)");
+  command_options typed;
+  typed.terminal = true;
+  typed.input = "n\n";
+  const auto no = quarq(cancel, typed);
+  EXPECT_EQ(no.exit_code, 1);
+  EXPECT_EQ(no.err, "Cancel all queued and running jobs of task mail of queue default at " +
+                        broker::without_password(url()) + "? [y/N] quarq: nothing was cancelled\n");
+  typed.input = "y\n";
+  const auto yes = quarq(cancel, typed);
+  EXPECT_EQ(yes.exit_code, 0);
+  EXPECT_EQ(yes.out, "2 cancelled\n");
+  EXPECT_EQ(state_of("a"), "cancelled");
+  EXPECT_EQ(state_of("later"), "deferred");
+  EXPECT_EQ(state_of("other"), "queued");
+  const auto none = quarq({"cancel", "--task", "nobody", "--yes"});
+  expect_good(none);
+  EXPECT_EQ(none.out, "0 cancelled\n");
+  EXPECT_EQ(quarq({"cancel", "--all", "--older-than", "1h", "--yes"}).exit_code, 2);
+  EXPECT_EQ(quarq({"cancel", "--older-than", "1h", "--yes", "--json"}).out,
+            "{\"cancelled\": 0, \"requested\": 0}\n");
+  EXPECT_EQ(quarq({"cancel", "--all", "--yes"}).out, "2 cancelled\n");
+}
+
+TEST_P(cli_manage, what_cancel_can_not_do_is_said) {
+  const std::string which =
+      "cancel: expected either the ids of jobs or which ones: --task, --state, --error, --older-than, --all "
+      "(see "
+      "quarq cancel --help)";
+  expect_error(quarq({"cancel"}), 2, which);
+  expect_error(quarq({"cancel", "a", "--all"}), 2, which);
+  expect_error(
+      quarq({"cancel", "--state", "queued,dead", "--yes"}), 2,
+      "--state: it is for jobs that are queued, deferred and running, not for those that are queued and "
+      "dead (see quarq cancel --help)");
+  const auto unknown = quarq({"cancel", "--state", "queued,waiting", "--yes"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_NE(unknown.err.find("\"waiting\""), std::string::npos) << unknown.err;
+}
+
+TEST_P(cli_manage, dead_jobs_are_requeued_by_task_and_error) {
+  for (const auto* id : {"a", "b"}) enqueued({"add", "--string", "two", "three", "--id", id});
+  enqueued({"greet", "\"Ann\"", "--attempts", "1", "--id", "c"});
+  work();
+  expect_error(quarq({"requeue", "--task", "add", "a"}), 2,
+               "requeue: expected either the ids of dead jobs or which ones: --task, --error, --older-than, "
+               "--all-dead (see quarq requeue --help)");
+  EXPECT_EQ(quarq({"requeue", "--task", "add", "--error", "no greeting"}).out, "0 requeued\n");
+  EXPECT_EQ(quarq({"requeue", "--task", "add", "--error", "expected integer"}).out, "2 requeued\n");
+  EXPECT_EQ(state_of("a"), "queued");
+  EXPECT_NE(state_of("c"), "queued");
 }
 
 }  // namespace

@@ -107,8 +107,8 @@ class scripted_broker final : public broker::broker {
                                       std::vector<quarq::broker::settlement> batch) override;
   awaitable<void> reconcile(quarq::broker::lease held, std::vector<std::string> known) override;
   awaitable<std::optional<quarq::broker::job_details>> inspect(std::string queue, std::string id) override;
-  awaitable<std::vector<quarq::broker::job_details>> list(std::string queue, job_state state,
-                                                          std::size_t max) override;
+  awaitable<quarq::broker::job_page> page(std::string queue, job_state state, std::size_t max,
+                                          std::string from) override;
   awaitable<std::vector<quarq::broker::queue_summary>> queues() override;
   awaitable<std::vector<quarq::broker::worker_summary>> workers(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;

@@ -17,13 +17,16 @@ awaitable<std::optional<b::job_details>> scripted_broker::inspect(std::string qu
   co_return copy;
 }
 
-awaitable<std::vector<b::job_details>> scripted_broker::list(std::string queue, job_state state,
-                                                             std::size_t max) {
-  std::vector<b::job_details> found;
-  for (const auto& [id, job] : queues_[queue]) {
-    if (job.facts.state == state && found.size() < max) found.push_back(job.facts);
+// By their ids.
+awaitable<b::job_page> scripted_broker::page(std::string queue, job_state state, std::size_t max,
+                                             std::string from) {
+  b::job_page some;
+  const auto& jobs = queues_[queue];
+  for (auto at = jobs.upper_bound(from); at != jobs.end() && some.jobs.size() < max; ++at) {
+    if (at->second.facts.state == state) some.jobs.push_back(at->second.facts);
   }
-  co_return found;
+  if (some.jobs.size() == max) some.next = some.jobs.back().id;
+  co_return some;
 }
 
 awaitable<std::vector<b::queue_summary>> scripted_broker::queues() {

@@ -1,12 +1,14 @@
-// What sends calls through a queue, without their types.
+// What queues do without the types of calls.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <quarq/awaitable.hpp>
 #include <quarq/detail/call_data.hpp>
+#include <quarq/job_filter.hpp>
 #include <quarq/job_info.hpp>
 
 namespace quarq {
@@ -36,6 +38,10 @@ awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> qu
 /// Cancels the jobs, many at a time; the answers are in their order.
 awaitable<std::vector<cancel_outcome>> cancel(std::shared_ptr<clients::queue_impl> queue,
                                               std::vector<std::string> ids);
+
+/// Cancels, or sends again, all jobs that the filter means.
+awaitable<cancelled_jobs> cancel(std::shared_ptr<clients::queue_impl> queue, const job_filter& which);
+awaitable<std::size_t> requeue(std::shared_ptr<clients::queue_impl> queue, const job_filter& which);
 
 /// For what sends through a queue without being a member of it.
 struct queue_access {

@@ -20,7 +20,7 @@ using redis_common::whole_number;
 
 namespace {
 
-constexpr std::size_t page = 1000;
+constexpr std::size_t results_at_once = 1000;
 
 bool has_index(job_state state) {
   return !is_final(state) || state == job_state::dead;
@@ -114,47 +114,40 @@ awaitable<std::optional<job_details>> arq_broker::inspect(std::string queue, std
 
 // ---- many jobs
 
-awaitable<std::vector<job_details>> arq_broker::list(std::string queue, job_state state, std::size_t max) {
+awaitable<job_page> arq_broker::page(std::string queue, job_state state, std::size_t max, std::string from) {
   co_await prepare(queue);
-  std::vector<job_details> found;
+  const auto key = key_of(queue);
+  job_page some;
   if (!has_index(state)) {
-    found = co_await list_results(key_of(queue), state, max);
-    co_return found;
+    some = co_await page_of_results(key, state, std::move(from));
+    co_return some;
   }
-  // Jobs come and go between two pages: some may be seen twice, or not.
-  std::unordered_set<std::string> seen;
-  bool more = true;
-  for (std::int64_t first = 0; more && found.size() < max;) {
-    std::vector<std::string> args(1, digit(state));
-    args.push_back(std::to_string(first));
-    args.push_back(std::to_string(page));
-    auto reply = co_await run_over(payload_connection_, scripts().list, key_of(queue), std::move(args));
-    more = item(reply, 0).integer == 1;
-    first += item(reply, 1).integer;
-    for (std::size_t i = 2; i < reply.items.size() && found.size() < max; ++i) {
-      const auto& id = item(reply.items[i], 0).text;
-      if (seen.insert(id).second) found.push_back(read_details(reply.items[i], id));
-    }
-  }
-  co_return found;
+  std::vector<std::string> args = {digit(state), std::to_string(std::min(max, max_page)), std::move(from)};
+  auto reply = co_await run_over(payload_connection_, scripts().list, key, std::move(args));
+  some.next = item(reply, 0).text;
+  for (std::size_t i = 1; i < reply.items.size(); ++i)
+    some.jobs.push_back(read_details(reply.items[i], item(reply.items[i], 0).text));
+  co_return some;
 }
 
-awaitable<std::vector<job_details>> arq_broker::list_results(std::string key, job_state state,
-                                                             std::size_t max) {
-  auto all = co_await scan();
-  std::vector<job_details> found;
-  auto take = [&](const std::string& id, arq_end_in& end) {
-    if (end.queue == key && end.state == state && found.size() < max) {
-      auto& job = found.emplace_back();
+// Goes on at SCAN's cursor.
+awaitable<job_page> arq_broker::page_of_results(std::string key, job_state state, std::string from) {
+  keyspace found;
+  job_page some;
+  if (from.empty()) from = "0";
+  some.next = co_await scan_some(std::move(from), found);
+  if (some.next == "0") some.next.clear();
+  std::function<bool(const std::string&, arq_end_in&)> visit = [&](const std::string& id, arq_end_in& end) {
+    if (end.queue == key && end.state == state) {
+      auto& job = some.jobs.emplace_back();
       job.id = id;
       job.state = state;
       job.outcome = std::move(end.outcome);
     }
-    return found.size() < max;
+    return true;
   };
-  std::function<bool(const std::string&, arq_end_in&)> visit = take;
-  co_await visit_results(std::move(all.results), std::move(visit));
-  co_return found;
+  co_await visit_results(std::move(found.results), std::move(visit));
+  co_return some;
 }
 
 // Until `visit` says no.
@@ -162,7 +155,7 @@ awaitable<void> arq_broker::visit_results(std::vector<std::string> ids,
                                           std::function<bool(const std::string& id, arq_end_in& end)> visit) {
   for (std::size_t first = 0; first < ids.size();) {
     const auto from = ids.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto to = ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), first + page));
+    const auto to = ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), first + results_at_once));
     std::vector<std::string> args(from, to);
     auto reply =
         co_await run_over(payload_connection_, scripts().results, settings_.default_queue, std::move(args));
@@ -184,22 +177,31 @@ awaitable<void> arq_broker::visit_results(std::vector<std::string> ids,
   }
 }
 
+// Returns SCAN's next cursor, "0" at the end.
+awaitable<std::string> arq_broker::scan_some(std::string cursor, keyspace& into) {
+  std::vector<std::string> args = {"SCAN", std::move(cursor), "MATCH", "arq:*", "COUNT", "1000"};
+  auto reply = co_await connection_.command(std::move(args));
+  for (const auto& one : item(reply, 1).items) {
+    const std::string_view key = one.text;
+    if (key.starts_with(in_progress_prefix)) into.running.emplace_back(key.substr(in_progress_prefix.size()));
+    if (key.starts_with(result_prefix)) into.results.emplace_back(key.substr(result_prefix.size()));
+  }
+  auto next = item(reply, 0).text;
+  if (next.empty()) next = "0";
+  co_return next;
+}
+
 awaitable<arq_broker::keyspace> arq_broker::scan() {
   keyspace found;
-  std::unordered_set<std::string> seen;  // SCAN may name a key twice
   std::string cursor = "0";
   do {
-    std::vector<std::string> args = {"SCAN", cursor, "MATCH", "arq:*", "COUNT", "1000"};
-    auto reply = co_await connection_.command(std::move(args));
-    cursor = item(reply, 0).text;
-    for (const auto& one : item(reply, 1).items) {
-      const std::string_view key = one.text;
-      const bool running = key.starts_with(in_progress_prefix), result = key.starts_with(result_prefix);
-      if ((!running && !result) || !seen.insert(one.text).second) continue;
-      auto& into = running ? found.running : found.results;
-      into.emplace_back(key.substr((running ? in_progress_prefix : result_prefix).size()));
-    }
-  } while (cursor != "0" && !cursor.empty());
+    cursor = co_await scan_some(std::move(cursor), found);
+  } while (cursor != "0");
+  // SCAN may name a key twice.
+  for (auto* ids : {&found.running, &found.results}) {
+    std::sort(ids->begin(), ids->end());
+    ids->erase(std::unique(ids->begin(), ids->end()), ids->end());
+  }
   co_return found;
 }
 
@@ -232,9 +234,10 @@ awaitable<void> arq_broker::summarize(const std::string& key, const std::vector<
                                       queue_summary& into) {
   auto without = co_await run(scripts().summary, key, std::vector<std::string>());
   std::int64_t due = item(without, 0).integer, deferred = item(without, 1).integer, runs = 0;
-  for (std::size_t first = 0; first < running.size(); first += page) {
+  for (std::size_t first = 0; first < running.size(); first += results_at_once) {
     const auto from = running.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto to = running.begin() + static_cast<std::ptrdiff_t>(std::min(running.size(), first + page));
+    const auto to =
+        running.begin() + static_cast<std::ptrdiff_t>(std::min(running.size(), first + results_at_once));
     std::vector<std::string> args(from, to);
     auto with = co_await run(scripts().summary, key, std::move(args));
     due -= item(without, 0).integer - item(with, 0).integer;
@@ -282,10 +285,11 @@ awaitable<std::size_t> arq_broker::requeue(std::string queue, std::vector<std::s
   const bool all = ids.empty();
   std::size_t count = 0;
   std::string until;  // what dies meanwhile is not sent again
-  for (std::size_t first = 0; all || first < ids.size(); first += page) {
+  for (std::size_t first = 0; all || first < ids.size(); first += results_at_once) {
     std::vector<std::string> args(1, std::to_string(settings_.expires_extra.count()));
     args.push_back(until);
-    for (std::size_t i = first; i < std::min(ids.size(), first + page); ++i) args.push_back(ids[i]);
+    for (std::size_t i = first; i < std::min(ids.size(), first + results_at_once); ++i)
+      args.push_back(ids[i]);
     auto reply = co_await run_once(connection_, scripts().requeue, key_of(queue), std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     until = item(reply, 1).text;
@@ -301,7 +305,7 @@ awaitable<std::size_t> arq_broker::purge(std::string queue, job_state state) {
   const auto key = key_of(queue);
   std::size_t count = 0;
   if (!has_index(state)) {
-    count = co_await purge_results(key, state);
+    count = co_await purge_results(queue, state);
     co_return count;
   }
   std::int64_t passed_over = 0;
@@ -316,12 +320,13 @@ awaitable<std::size_t> arq_broker::purge(std::string queue, job_state state) {
   co_return count;
 }
 
-awaitable<std::size_t> arq_broker::purge_results(std::string key, job_state state) {
-  auto found = co_await list_results(key, state, std::size_t(-1));
-  for (std::size_t first = 0; first < found.size(); first += page) {
+awaitable<std::size_t> arq_broker::purge_results(std::string queue, job_state state) {
+  auto found = co_await list(queue, state, std::size_t(-1));
+  for (std::size_t first = 0; first < found.size(); first += results_at_once) {
     std::vector<std::string> args = {"?", "0"};
-    for (auto i = first; i < std::min(found.size(), first + page); ++i) args.push_back(found[i].id);
-    co_await run_once(connection_, scripts().purge, key, std::move(args));
+    for (auto i = first; i < std::min(found.size(), first + results_at_once); ++i)
+      args.push_back(found[i].id);
+    co_await run_once(connection_, scripts().purge, key_of(queue), std::move(args));
   }
   co_return found.size();
 }

@@ -51,7 +51,7 @@ class arq_broker final : public broker {
   awaitable<std::string> about_server() override;
 
   awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;
-  awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) override;
+  awaitable<job_page> page(std::string queue, job_state state, std::size_t max, std::string from) override;
   awaitable<std::vector<queue_summary>> queues() override;
   awaitable<std::vector<worker_summary>> workers(std::string queue) override;
   awaitable<live_workers> live_workers_of(std::string queue) override;
@@ -115,13 +115,14 @@ class arq_broker final : public broker {
   job_details read_details(const quarq::redis::reply& reply, std::string id);
   void read_record(std::string_view payload, job_details& into);
   known_job read_known(std::string_view payload);
+  awaitable<std::string> scan_some(std::string cursor, keyspace& into);
   awaitable<keyspace> scan();
   awaitable<void> visit_results(std::vector<std::string> ids,
                                 std::function<bool(const std::string& id, arq_end_in& end)> visit);
   awaitable<void> summarize(const std::string& key, const std::vector<std::string>& running,
                             queue_summary& into);
-  awaitable<std::vector<job_details>> list_results(std::string key, job_state state, std::size_t max);
-  awaitable<std::size_t> purge_results(std::string key, job_state state);
+  awaitable<job_page> page_of_results(std::string key, job_state state, std::string from);
+  awaitable<std::size_t> purge_results(std::string queue, job_state state);
 
   std::shared_ptr<arq_lease> lease_of(const lease& held) const;
   void on_message(const std::string& channel, std::string_view message);

@@ -36,8 +36,7 @@ namespace {
 constexpr const char* all_queues = "quarq:queues";
 constexpr std::chrono::seconds ask_again_after{10}, longest_pause{160};  // of those who wait for results
 constexpr milliseconds confirm_pushes_after{2};  // far less than enqueue.lua waits for that
-constexpr std::size_t max_listed_per_call = 500;
-constexpr int max_sweeps = 20;  // after a renewal: 10,000 outcomes or so
+constexpr int max_sweeps = 20;                   // after a renewal: 10,000 outcomes or so
 
 using steady = std::chrono::steady_clock;
 
@@ -401,19 +400,24 @@ awaitable<std::optional<job_details>> redis_broker::inspect(std::string queue, s
   co_return found;
 }
 
-awaitable<std::vector<job_details>> redis_broker::list(std::string queue, job_state state, std::size_t max) {
+awaitable<job_page> redis_broker::page(std::string queue, job_state state, std::size_t max,
+                                       std::string from) {
   co_await prepare(queue);
-  std::vector<job_details> found;
-  std::string from;
-  while (found.size() < max) {
-    const auto some = std::min(max - found.size(), max_listed_per_call);
-    std::vector<std::string> args = {std::string(1, state_digit(state)), std::to_string(some), from};
-    auto reply = co_await run_over(payloads_, scripts().list, queue, std::move(args));
-    for (std::size_t i = 1; i < reply.items.size(); ++i) found.push_back(read_details(reply.items[i]));
-    from = item(reply, 0).text;
-    if (from.empty()) break;
+  std::vector<std::string> args = {std::string(1, state_digit(state)),
+                                   std::to_string(std::min(max, max_page)), std::move(from)};
+  auto reply = co_await run_over(payloads_, scripts().list, queue, std::move(args));
+  job_page some;
+  some.next = item(reply, 0).text;
+  for (std::size_t i = 1; i < reply.items.size(); ++i) {
+    const auto& one = reply.items[i];
+    if (one.type == quarq::redis::reply::kind::array) {
+      some.jobs.push_back(read_details(one));
+      continue;
+    }
+    auto alone = co_await inspect(queue, one.text);
+    if (alone && alone->state == state) some.jobs.push_back(std::move(*alone));
   }
-  co_return found;
+  co_return some;
 }
 
 awaitable<std::vector<queue_summary>> redis_broker::queues() {

@@ -6,8 +6,8 @@
 -- ARGV[2]  how many at most
 -- ARGV[3]  where to go on: '' at first, then what the call before returned
 --
--- Returns {where to go on, or '' if that was all; the details (shared_details.lua) of each}. A call looks at up to 500 jobs, and
--- returns little more than max_payload_reply bytes.
+-- Returns {where to go on, or '' if that was all; the details (shared_details.lua) of each, or its id alone}. A call looks at about
+-- 500 jobs, and returns little more than max_payload_reply bytes: a running job for which no room is left is an id.
 -- needs: shared_format shared_lists shared_details
 local P, state, most, from = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local found, bytes, looked = {''}, 0, 0
@@ -22,24 +22,45 @@ local function add(job)
   bytes = bytes + #job[3] + #job[4]
 end
 
--- Adds the jobs of a lease, but the first `skip`. Returns where to go on among them, or nil after the last.
-local function add_running(token, skip)
-  local ids = redis.call('SMEMBERS', P .. 'running:' .. token)
-  for i = skip + 1, #ids do
-    if not may_add() then
-      return i - 1
-    end
-    looked = looked + 1
-    local stored = redis.call('HGET', P .. 'jobs', ids[i])
-    if stored then
-      add(details(P, ids[i], stored, state, token))
+-- After which place of a list to go on, where its `at`-th was `last`: workers may have taken some from its front meanwhile, or have
+-- put some there. Where so many were that it is not found, all of the list is looked at again.
+local function place_after(list, at, last)
+  if at == 0 or redis.call('LINDEX', list, at - 1) == last then
+    return at
+  end
+  local first = math.max(0, at - 5000)
+  local some = redis.call('LRANGE', list, first, at + 999)
+  for i = #some, 1, -1 do
+    if some[i] == last then
+      return first + i
     end
   end
+  return 0
+end
+
+-- Adds jobs of a lease from `cursor` (SSCAN) on. Returns where to go on among them, '0' after the last.
+local function add_running(token, cursor)
+  repeat
+    local page = redis.call('SSCAN', P .. 'running:' .. token, cursor, 'COUNT', math.min(most, 100))
+    cursor = page[1]
+    for _, id in ipairs(page[2]) do
+      looked = looked + 1
+      local stored = redis.call('HGET', P .. 'jobs', id)
+      if stored and bytes < max_payload_reply then
+        add(details(P, id, stored, state, token))
+      elseif stored then
+        found[#found + 1] = id
+      end
+    end
+  until cursor == '0' or not may_add()
+  return cursor
 end
 
 if state == '0' then
-  -- `from` is a priority and how many of its list were looked at.
-  local priority, at = tonumber(string.sub(from, 1, 1)) or 9, tonumber(string.sub(from, 3)) or 0
+  -- `from` is a priority, how many of its list were looked at, and the last of them.
+  local priority, at, last = string.match(from, '^(%d) (%d+) (.*)$')
+  priority, at, last = tonumber(priority or 9), tonumber(at or 0), last or ''
+  at = place_after(P .. 'ready:' .. priority, at, last)
   local marks = {} -- how often an id stands there for nothing (without_cancelled)
   while priority >= 0 and may_add() do
     local some = redis.call('LRANGE', P .. 'ready:' .. priority, at, at + 99)
@@ -53,7 +74,7 @@ if state == '0' then
       if not may_add() then
         break
       end
-      done = i
+      done, last = i, id
       looked = looked + 1
       marks[names[i]] = marks[names[i]] or tonumber(counts[i] or 0)
       local stored = marks[names[i]] == 0 and redis.call('HGET', P .. 'jobs', id)
@@ -67,25 +88,36 @@ if state == '0' then
       priority, at = priority - 1, 0
     end
   end
-  found[1] = priority >= 0 and priority .. ' ' .. at or ''
+  found[1] = priority >= 0 and priority .. ' ' .. at .. ' ' .. last or ''
 elseif state == '2' then
-  -- `from` is how many of all leases' jobs were looked at.
-  local skip, passed = tonumber(from) or 0, 0
-  for _, token in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
-    local count = redis.call('SCARD', P .. 'running:' .. token)
-    local at = passed + count > skip and add_running(token, math.max(0, skip - passed))
-    if at then
-      found[1] = string.format('%.0f', passed + at)
+  -- `from` is where to go on among the jobs of a lease, '-' after the last, when that lease was opened, and its token.
+  local cursor, opened, token = string.match(from, '^(%S+) (%S+) (.*)$')
+  local L = P .. 'leases'
+  local rank = token and redis.call('ZRANK', L, token)
+  if rank and cursor == '-' then
+    rank, cursor = rank + 1, '0'
+  elseif not rank then
+    rank, cursor = opened and redis.call('ZCOUNT', L, '-inf', '(' .. opened) or 0, '0'
+  end
+  local leases = redis.call('ZRANGE', L, rank, rank + 99, 'WITHSCORES')
+  for i = 1, #leases, 2 do
+    if not may_add() then
       break
     end
-    passed = passed + count
+    token, opened = leases[i], leases[i + 1]
+    cursor = add_running(token, cursor)
+    found[1] = (cursor == '0' and '-' or cursor) .. ' ' .. opened .. ' ' .. token
+    if cursor == '0' and i == #leases - 1 and #leases < 200 then
+      found[1] = ''
+    end
   end
 else
   -- `from` is the score and member of a sorted set that were looked at last.
   local Z = state == '1' and P .. 'deferred' or state == '7' and P .. 'dead' or P .. 'ended:' .. state
   local is_kept = state ~= '1' and state ~= '7'
   local score, member = string.match(from, '^(%S+) (.*)$')
-  local rank = member and redis.call('ZRANK', Z, member)
+  -- It may have gone meanwhile, or stand elsewhere.
+  local rank = member and redis.call('ZSCORE', Z, member) == score and redis.call('ZRANK', Z, member)
   if rank then
     rank = rank + 1
   elseif score then

@@ -259,9 +259,11 @@ awaitable<std::optional<job_details>> sqlite_broker::inspect(std::string queue, 
   co_return answer;
 }
 
-awaitable<std::vector<job_details>> sqlite_broker::list(std::string queue, job_state state, std::size_t max) {
-  std::function<std::vector<job_details>(transaction&)> work = [queue, state, max](transaction& tx) {
-    return tx.tables.list(queue, state, max, tx.now);
+awaitable<job_page> sqlite_broker::page(std::string queue, job_state state, std::size_t max,
+                                        std::string from) {
+  std::function<job_page(transaction&)> work = [queue, state, max = std::min(max, max_page),
+                                                from](transaction& tx) {
+    return tx.tables.page(queue, state, max, from, tx.now);
   };
   auto answer = co_await ask(kind::scans, 1, std::move(work));
   co_return answer;

@@ -35,7 +35,7 @@ class sqlite_broker final : public broker {
   awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
 
   awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;
-  awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max) override;
+  awaitable<job_page> page(std::string queue, job_state state, std::size_t max, std::string from) override;
   awaitable<std::vector<queue_summary>> queues() override;
   awaitable<std::vector<worker_summary>> workers(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;

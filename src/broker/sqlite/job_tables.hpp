@@ -19,6 +19,7 @@ struct sqlite3;
 namespace quarq::broker::sqlite {
 
 struct statements;
+class statement;
 
 /// How long the end of an awaited job is told to other processes: they read it within milliseconds, unless
 /// stopped.
@@ -101,7 +102,8 @@ class job_tables {
 
   // ---- for operators
   std::optional<job_details> inspect(std::string_view queue, std::string_view id, time_point now);
-  std::vector<job_details> list(std::string_view queue, job_state state, std::size_t max, time_point now);
+  job_page page(std::string_view queue, job_state state, std::size_t max, std::string_view from,
+                time_point now);
   std::vector<queue_summary> queues(time_point now, milliseconds uptime);
   std::vector<worker_summary> workers(std::string_view queue, milliseconds uptime);
   /// No job that exists has a higher number.
@@ -138,6 +140,8 @@ class job_tables {
   std::int64_t last_published();
 
  private:
+  struct place_in_list;
+  statement& rows_after(std::string_view queue, job_state state, place_in_list& at, std::int64_t limit);
   std::optional<std::int64_t> lease_number(const lease& held);
   std::optional<std::int64_t> lease_of(std::string_view token);
   bool insert(std::string_view queue, const new_job& job, time_point now, changes& out);

@@ -1,5 +1,10 @@
 // The part of job_tables that shows and tidies.
+#include <algorithm>
+#include <charconv>
+#include <limits>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "broker/sqlite/job_tables.hpp"
 #include "broker/sqlite/statements.hpp"
@@ -8,7 +13,10 @@ namespace quarq::broker::sqlite {
 
 namespace {
 
-/// A row of `inspect` and of the `list_...` statements.
+/// How many bytes of records and outcomes a page has, but for its last job.
+constexpr std::size_t bytes_of_page = 8'000'000;
+
+/// A row of `inspect` and of the `page_...` statements.
 job_details details_of(const statement& row) {
   job_details job;
   job.id = row.bytes(0);
@@ -35,25 +43,64 @@ std::optional<job_details> job_tables::inspect(std::string_view queue, std::stri
   return job;
 }
 
-std::vector<job_details> job_tables::list(std::string_view queue, job_state state, std::size_t max,
-                                          time_point now) {
-  const auto limit = static_cast<std::int64_t>(std::min<std::size_t>(max, INT64_MAX));
-  const auto rows = [&]() -> statement& {
-    switch (state) {
-      case job_state::queued:
-        return sql_->list_queued.with(queue, limit);
-      case job_state::deferred:
-        return sql_->list_deferred.with(queue, limit);
-      case job_state::running:
-        return sql_->list_running.with(queue, limit);
-      default:
-        return sql_->list_ended.with(queue, number_of(state), number_of(now), limit);
+/// After which row a page begins: one of this priority (of queued jobs) and place. As text: three numbers.
+struct job_tables::place_in_list {
+  std::int64_t priority = max_priority, place = std::numeric_limits<std::int64_t>::min(), number = 0;
+
+  std::string text() const { return fmt::format("{} {} {}", priority, place, number); }
+  static place_in_list from(std::string_view text) {
+    place_in_list read;
+    for (auto* each : {&read.priority, &read.place, &read.number}) {
+      const auto end = std::from_chars(text.data(), text.data() + text.size(), *each).ptr;
+      text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
     }
-  };
-  std::vector<job_details> all;
-  auto& row = rows();
-  while (row.next()) all.push_back(details_of(row));
-  return all;
+    return read;
+  }
+};
+
+statement& job_tables::rows_after(std::string_view queue, job_state state, place_in_list& at,
+                                  std::int64_t limit) {
+  switch (state) {
+    case job_state::queued:
+      return sql_->page_queued.with(queue, at.priority, at.place, at.number, limit);
+    case job_state::deferred:
+      return sql_->page_deferred.with(queue, at.place, at.number, limit);
+    case job_state::running:
+      return sql_->page_running.with(queue, at.number, limit);
+    default:
+      return sql_->page_ended.with(queue, number_of(state), at.place, at.number, limit);
+  }
+}
+
+job_page job_tables::page(std::string_view queue, job_state state, std::size_t max, std::string_view from,
+                          time_point now) {
+  auto at = place_in_list::from(from);
+  if (from.empty() && is_final(state)) at.place = number_of(now);
+  if (from.empty() && is_final(state)) at.number = std::numeric_limits<std::int64_t>::max();
+  job_page some;
+  std::size_t bytes = 0;
+  while (true) {
+    const auto left = max - some.jobs.size();
+    std::size_t rows = 0;
+    auto& row = rows_after(queue, state, at, static_cast<std::int64_t>(left));
+    while (bytes < bytes_of_page && row.next()) {
+      ++rows;
+      auto& job = some.jobs.emplace_back(details_of(row));
+      bytes += job.record.size() + job.outcome.size();
+      at.place = row.integer(11);
+      at.number = row.integer(12);
+    }
+    row.reset();
+    some.next = at.text();
+    if (rows == left || bytes >= bytes_of_page) return some;
+    some.next.clear();
+    if (state != job_state::queued) return some;
+    auto& lower = sql_->highest_queued.with(queue, at.priority - 1);
+    if (!lower.next() || lower.null(0)) return some;
+    at = place_in_list();
+    at.priority = lower.integer(0);
+    lower.reset();
+  }
 }
 
 std::vector<queue_summary> job_tables::queues(time_point now, milliseconds uptime) {

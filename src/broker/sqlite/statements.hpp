@@ -142,26 +142,44 @@ struct statements {
       "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "
       "j.expires_at, l.token, j.losses FROM quarq_jobs j LEFT JOIN quarq_leases l ON l.number = j.lease "
       "WHERE j.queue = ? AND j.id = ? AND (j.kept_until IS NULL OR j.kept_until > ?)"};
-  statement list_queued{
-      db,
-      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL, losses "
-      "FROM quarq_jobs WHERE queue = ? AND state = 0 "
-      "ORDER BY priority DESC, place, number LIMIT ?"};
-  statement list_deferred{
-      db,
-      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL, losses "
-      "FROM quarq_jobs WHERE queue = ? AND state = 1 ORDER BY place LIMIT ?"};
-  statement list_running{
+  // A page begins after a place and the number of a row there. In two parts, as very many rows may be at one
+  // place, and each part has an index that leads there.
+  statement highest_queued{
+      db, "SELECT max(priority) FROM quarq_jobs WHERE queue = ? AND state = 0 AND priority <= ?"};
+  statement page_queued{db,
+                        "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, "
+                        "NULL, losses, place, "
+                        "number FROM quarq_jobs WHERE queue = ?1 AND state = 0 AND priority = ?2 "
+                        "AND place = ?3 AND number > ?4 UNION ALL "
+                        "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, "
+                        "NULL, losses, place, "
+                        "number FROM quarq_jobs WHERE queue = ?1 AND state = 0 AND priority = ?2 "
+                        "AND place > ?3 ORDER BY place, number LIMIT ?5"};
+  statement page_deferred{db,
+                          "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, "
+                          "expires_at, NULL, losses, place, "
+                          "number FROM quarq_jobs WHERE queue = ?1 AND state = 1 "
+                          "AND place = ?2 AND number > ?3 UNION ALL "
+                          "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, "
+                          "expires_at, NULL, losses, place, "
+                          "number FROM quarq_jobs WHERE queue = ?1 AND state = 1 "
+                          "AND place > ?2 ORDER BY place, number LIMIT ?4"};
+  statement page_running{
       db,
       "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "
-      "j.expires_at, l.token, j.losses FROM quarq_served s CROSS JOIN quarq_leases l CROSS JOIN quarq_jobs j "
+      "j.expires_at, l.token, j.losses, 0, j.number "
+      "FROM quarq_served s CROSS JOIN quarq_leases l CROSS JOIN quarq_jobs j "
       "WHERE s.queue = ?1 AND l.number = s.lease AND j.lease = s.lease AND j.state = 2 AND j.queue = ?1 "
-      "LIMIT ?2"};
-  statement list_ended{
-      db,
-      "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, NULL, losses "
-      "FROM quarq_jobs WHERE queue = ? AND state = ? "
-      "AND kept_until > ? LIMIT ?"};
+      "AND j.number > ?2 ORDER BY j.number LIMIT ?3"};
+  statement page_ended{db,
+                       "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, "
+                       "NULL, losses, kept_until, "
+                       "number FROM quarq_jobs WHERE queue = ?1 AND state = ?2 "
+                       "AND kept_until = ?3 AND number > ?4 UNION ALL "
+                       "SELECT id, state, record, outcome, tries, priority, enqueued_at, place, expires_at, "
+                       "NULL, losses, kept_until, "
+                       "number FROM quarq_jobs WHERE queue = ?1 AND state = ?2 "
+                       "AND kept_until > ?3 ORDER BY kept_until, number LIMIT ?5"};
   statement count_queued{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 0 GROUP BY queue"};
   statement count_deferred{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 1 GROUP BY queue"};
   statement count_running{db,

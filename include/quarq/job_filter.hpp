@@ -1,0 +1,59 @@
+// Which jobs of a queue a call is for: by their states, task, error and age.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+#include <quarq/job_state.hpp>
+
+namespace quarq {
+
+/// A set of states: `job_state::dead`, or `job_state::queued | job_state::deferred`.
+class job_states {
+ public:
+  constexpr job_states() noexcept = default;
+  constexpr job_states(job_state one) noexcept  // NOLINT(google-explicit-constructor)
+      : bits_(1U << static_cast<unsigned>(one)) {}
+
+  constexpr bool empty() const noexcept { return bits_ == 0; }
+  constexpr bool contains(job_state one) const noexcept { return !(job_states(one) & *this).empty(); }
+
+  friend constexpr job_states operator|(job_states a, job_states b) noexcept {
+    return job_states(a.bits_ | b.bits_);
+  }
+  friend constexpr job_states operator&(job_states a, job_states b) noexcept {
+    return job_states(a.bits_ & b.bits_);
+  }
+  friend constexpr bool operator==(job_states, job_states) noexcept = default;
+
+ private:
+  constexpr explicit job_states(unsigned bits) noexcept : bits_(bits) {}
+  unsigned bits_ = 0;
+};
+
+constexpr job_states operator|(job_state a, job_state b) noexcept {
+  return job_states(a) | job_states(b);
+}
+
+/// A job is meant that meets all that is said here. What the views show is copied by the call that takes the
+/// filter.
+struct job_filter {
+  job_states state = {};        ///< none: all that the call can be for
+  std::string_view task = {};   ///< empty: any
+  std::string_view error = {};  ///< a part of "type: message" of its last failure
+  std::optional<std::chrono::milliseconds> older_than =
+      std::nullopt;  ///< enqueued so long ago, by this machine's clock
+};
+// So that one may stand in a co_await expression (docs/gcc12.md).
+static_assert(std::is_trivially_destructible_v<job_filter>);
+
+/// What cancelling many jobs did.
+struct cancelled_jobs {
+  std::size_t cancelled = 0;  ///< had not started and never will
+  std::size_t requested = 0;  ///< are running; their workers have been told to stop them
+};
+
+}  // namespace quarq

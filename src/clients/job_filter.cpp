@@ -1,0 +1,161 @@
+#include "clients/job_filter.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <quarq/errors.hpp>
+
+#include "clients/cancel.hpp"
+#include "model/record.hpp"
+
+namespace quarq::clients {
+
+namespace {
+
+// In the order in which jobs go through them: what moves on meanwhile is met in a later one.
+constexpr job_state all_states[] = {job_state::deferred,  job_state::queued, job_state::running,
+                                    job_state::succeeded, job_state::failed, job_state::cancelled,
+                                    job_state::expired,   job_state::dead};
+
+model::outcome outcome_of(const broker::job_details& job) {
+  try {
+    if (!job.outcome.empty()) return model::decode_outcome(job.outcome);
+  } catch (const decode_error&) {
+  }
+  return {};
+}
+
+std::string task_of_either(const broker::job_details& job, const model::outcome& end) {
+  try {
+    if (!job.record.empty()) return model::decode_record(job.record).task;
+  } catch (const decode_error&) {
+  }
+  return end.task;
+}
+
+std::optional<broker::time_point> enqueued_at(const broker::job_details& job, const model::outcome& end) {
+  if (job.enqueued_at) return job.enqueued_at;
+  if (end.enqueued_ms == 0) return std::nullopt;
+  return broker::time_point(model::milliseconds(end.enqueued_ms));
+}
+
+// "90 min", "1 h": in the largest unit that says it exactly.
+std::string exactly(std::chrono::milliseconds time) {
+  struct unit {
+    std::chrono::milliseconds length;
+    const char* name;
+  };
+  using namespace std::chrono_literals;
+  constexpr unit units[] = {{24h, "d"}, {1h, "h"}, {1min, "min"}, {1s, "s"}};
+  for (const auto& [length, name] : units) {
+    if (time >= length && time % length == 0ms) return fmt::format("{} {}", time / length, name);
+  }
+  return fmt::format("{} ms", time.count());
+}
+
+broker::time_point machine_time() {
+  return std::chrono::floor<broker::milliseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+owned_filter::owned_filter(const job_filter& said)
+    : states(said.state), task(said.task), error(said.error), older_than(said.older_than) {}
+
+void owned_filter::limit_to(job_states possible, const char* call) {
+  if (states.empty()) states = possible;
+  if ((states & possible) == states) return;
+  throw usage_error(fmt::format("{}: it is for jobs that are {}, not for those that are {}", call,
+                                in_words(possible), in_words(states)));
+}
+
+bool owned_filter::wants(const broker::job_details& job, broker::time_point now) const {
+  if (task.empty() && error.empty() && !older_than) return true;
+  const auto end = outcome_of(job);
+  if (!task.empty() && task_of_either(job, end) != task) return false;
+  if (!error.empty() && fmt::format("{}: {}", end.error_type, end.error).find(error) == std::string::npos)
+    return false;
+  if (!older_than) return true;
+  const auto since = enqueued_at(job, end);
+  return since && now - *since >= *older_than;
+}
+
+std::string owned_filter::in_words(job_states some) {
+  std::vector<std::string_view> words;
+  for (auto state = job_state::queued; state <= job_state::dead;
+       state = static_cast<job_state>(static_cast<int>(state) + 1)) {
+    if (some.contains(state)) words.push_back(to_string(state));
+  }
+  if (words.size() < 2) return fmt::format("{}", fmt::join(words, ""));
+  return fmt::format("{} and {}", fmt::join(words.begin(), words.end() - 1, ", "), words.back());
+}
+
+std::string owned_filter::besides_states() const {
+  std::string words;
+  if (!task.empty()) words += " of task " + task;
+  if (!error.empty()) words += fmt::format(" with \"{}\" in their error", error);
+  if (older_than) words += fmt::format(" that are older than {}", exactly(*older_than));
+  return words;
+}
+
+matching_jobs::matching_jobs(std::shared_ptr<broker::broker> store, std::string queue, owned_filter which,
+                             std::size_t page)
+    : store_(std::move(store)), queue_(std::move(queue)), which_(std::move(which)), page_(page) {
+  std::copy_if(std::rbegin(all_states), std::rend(all_states), std::back_inserter(states_),
+               [this](job_state each) { return which_.states.contains(each); });
+}
+
+awaitable<std::optional<std::vector<broker::job_details>>> matching_jobs::next() {
+  std::optional<std::vector<broker::job_details>> wanted;
+  if (states_.empty()) co_return wanted;
+  auto page = co_await store_->page(queue_, states_.back(), page_, from_);
+  from_ = std::move(page.next);
+  if (from_.empty()) states_.pop_back();
+  const auto at = machine_time();
+  std::erase_if(page.jobs, [&](const auto& job) { return !which_.wants(job, at); });
+  wanted = std::move(page.jobs);
+  co_return wanted;
+}
+
+awaitable<cancelled_jobs> cancel_matching(std::shared_ptr<broker::broker> store, std::string queue,
+                                          owned_filter which) {
+  matching_jobs all(store, queue, std::move(which));
+  cancelled_jobs done;
+  std::set<std::string> requested;
+  while (true) {
+    const auto some = co_await all.next();
+    if (!some) break;
+    const auto answers = co_await cancel(store, queue, *some);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (answers[i] == broker::cancel_result::cancelled) ++done.cancelled;
+      if (answers[i] == broker::cancel_result::requested) requested.insert((*some)[i].id);
+    }
+  }
+  done.requested = requested.size();
+  co_return done;
+}
+
+awaitable<std::size_t> requeue_matching(std::shared_ptr<broker::broker> store, std::string queue,
+                                        owned_filter which) {
+  matching_jobs all(store, queue, std::move(which));
+  std::size_t count = 0;
+  std::set<std::string> done;
+  while (true) {
+    const auto some = co_await all.next();
+    if (!some) break;
+    std::vector<std::string> ids;
+    for (const auto& job : *some) {
+      if (done.insert(job.id).second) ids.push_back(job.id);
+    }
+    if (ids.empty()) continue;  // which would mean all
+    const auto requeued = co_await store->requeue(queue, std::move(ids));
+    count += requeued;
+  }
+  co_return count;
+}
+
+}  // namespace quarq::clients
