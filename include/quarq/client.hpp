@@ -139,6 +139,9 @@ class client {
   std::size_t requeue(job_filter which) {
     return wait_for(detail::requeue(detail::queue_access::impl(queue_), which));
   }
+  bool pause() { return wait_for(detail::set_paused(detail::queue_access::impl(queue_), true)); }
+  bool resume() { return wait_for(detail::set_paused(detail::queue_access::impl(queue_), false)); }
+  bool is_paused() { return wait_for(detail::is_paused(detail::queue_access::impl(queue_))); }
 
   /// Closes the connection. Calls that are under way in other threads throw closed_error, as do later ones. Returns
   /// when all of them have.

@@ -133,6 +133,16 @@ class queue {
     return detail::requeue(impl_, which);
   }
 
+  /// From now on no worker gets a job of this queue, until resume(): jobs are stored and become due, and those
+  /// that run go on. The broker keeps that, also over its restarts, and whoever may write there may change it.
+  /// Returns false if the queue was paused already.
+  ///
+  /// On arq:// it is not for Python's workers, which do not know of it.
+  [[QUARQ_MUST_AWAIT]] awaitable<bool> pause() const { return detail::set_paused(impl_, true); }
+  /// Returns false if the queue was not paused.
+  [[QUARQ_MUST_AWAIT]] awaitable<bool> resume() const { return detail::set_paused(impl_, false); }
+  awaitable<bool> is_paused() const { return detail::is_paused(impl_); }
+
  private:
   friend struct detail::queue_access;
   explicit queue(std::shared_ptr<clients::queue_impl> impl) : impl_(std::move(impl)) {}

@@ -164,6 +164,7 @@ struct queue_summary {
   std::uint64_t queued = 0, deferred = 0, running = 0, dead = 0;
   std::uint64_t kept = 0;     ///< ended jobs whose outcome is kept; dead ones not included
   std::uint64_t workers = 0;  ///< live leases
+  bool paused = false;        ///< see set_paused
 };
 
 /// How many jobs of a state are looked at in one step, so that nobody waits long for it.
@@ -186,6 +187,7 @@ struct worker_summary {
 struct live_workers {
   std::vector<std::string> announcements;  ///< of its live workers, as in lease_options
   bool others = false;                     ///< programs that announce nothing may serve it, too
+  bool paused = false;                     ///< those who announce something get none of its jobs
 };
 
 /// What a broker tells a worker without being asked, of which of its queues. Called on the loop.
@@ -260,6 +262,7 @@ class broker {
   /// Takes up to `max` ready jobs. Deferred jobs that have become due count as ready. Returning fewer than
   /// `max` promises a work_ready event when more become ready, or on_job_pushed events where the lease takes
   /// those. The promise ends with the event work_ready, with reconcile, and when the lease hands a job back.
+  /// A paused queue gives none, and names no next_due; the event comes when it is resumed.
   /// Throws broker_error "lease lost" when it is
   /// not held.
   virtual awaitable<claim_result> claim(lease held, std::size_t max) = 0;
@@ -300,6 +303,12 @@ class broker {
   awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max);
   virtual awaitable<std::vector<queue_summary>> queues() = 0;
   virtual awaitable<std::vector<worker_summary>> workers(std::string queue) = 0;
+  /// Pauses the queue, or resumes it; whether it was otherwise before. The jobs of a paused queue are stored and
+  /// become due, and those that run go on and end. But no worker gets any: claims give none, nothing is pushed,
+  /// and neither events nor renewals say that work is ready. Resuming says so to all that were owed it. The store
+  /// keeps this until the queue is resumed, whether it has jobs or not.
+  virtual awaitable<bool> set_paused(std::string queue, bool paused) = 0;
+  virtual awaitable<bool> is_paused(std::string queue) = 0;
   /// For those who wonder whether a job will be run.
   virtual awaitable<live_workers> live_workers_of(std::string queue);
   /// Dead jobs back into the queue with their attempts and losses at 0: those named, or all if `ids` is

@@ -68,6 +68,7 @@ awaitable<std::vector<job_details>> broker::list(std::string queue, job_state st
 
 awaitable<live_workers> broker::live_workers_of(std::string queue) {
   live_workers found;
+  found.paused = co_await is_paused(queue);
   auto live = co_await workers(std::move(queue));
   for (auto& worker : live) found.announcements.push_back(std::move(worker.announcement));
   co_return found;

@@ -32,6 +32,8 @@ void add_enqueue(CLI::App& app, chosen_command& chosen);
 void add_cancel(CLI::App& app, chosen_command& chosen);
 void add_requeue(CLI::App& app, chosen_command& chosen);
 void add_purge(CLI::App& app, chosen_command& chosen);
+void add_pause(CLI::App& app, chosen_command& chosen);
+void add_resume(CLI::App& app, chosen_command& chosen);
 void add_workers(CLI::App& app, chosen_command& chosen);
 
 /// The options of every command.

@@ -63,6 +63,7 @@ std::string to_json(const queue_line& q) {
       .number("dead", q.dead)
       .number("kept", q.kept)
       .number("workers", q.workers)
+      .boolean("paused", q.paused)
       .text_or_null("unserved", q.unserved)
       .str();
 }
@@ -75,10 +76,12 @@ void show(const queue_lines& all) {
               {"RUNNING", kind::number},
               {"DEAD", kind::number},
               {"KEPT", kind::number},
-              {"WORKERS", kind::number}});
+              {"WORKERS", kind::number},
+              {"STATUS", kind::flexible}});
   for (const auto& q : all) {
     rows.add({q.name, std::to_string(q.queued), std::to_string(q.deferred), std::to_string(q.running),
-              std::to_string(q.dead), std::to_string(q.kept), std::to_string(q.workers)});
+              std::to_string(q.dead), std::to_string(q.kept), std::to_string(q.workers),
+              q.paused ? "paused" : ""});
   }
   print_table(rows);
   for (const auto& q : all) {

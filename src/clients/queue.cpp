@@ -174,6 +174,20 @@ awaitable<std::size_t> requeue(queue_ptr queue, const job_filter& which) {
   return requeue_in(std::move(queue), clients::owned_filter(which));
 }
 
+awaitable<bool> set_paused(queue_ptr queue, bool paused) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const bool changed = co_await broker->set_paused(queue->name(), paused);
+  co_return changed;
+}
+
+awaitable<bool> is_paused(queue_ptr queue) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const bool paused = co_await broker->is_paused(queue->name());
+  co_return paused;
+}
+
 }  // namespace detail
 
 std::string default_broker_url() {

@@ -14,6 +14,7 @@ namespace quarq::clients {
 
 service service_of(const broker::live_workers& those, std::string_view task) {
   if (those.others) return service::likely;
+  if (those.paused) return service::paused;
   if (those.announcements.empty()) return service::no_worker;
   const bool some_may =
       task.empty() || std::any_of(those.announcements.begin(), those.announcements.end(), [&](const auto& a) {
@@ -24,6 +25,7 @@ service service_of(const broker::live_workers& those, std::string_view task) {
 
 std::string in_words(service found, std::string_view queue, std::string_view task) {
   QUARQ_ASSERT(found != service::likely);
+  if (found == service::paused) return fmt::format("queue {} is paused", queue);
   if (found == service::no_worker) return fmt::format("no live worker serves queue {}", queue);
   return fmt::format("no live worker of queue {} handles task {}", queue, task);
 }

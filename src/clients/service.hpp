@@ -12,6 +12,7 @@ enum class service {
   likely,        ///< some worker handles the task, or may
   no_worker,     ///< no live worker serves the queue
   unknown_task,  ///< live workers do, and none of them handles the task
+  paused,        ///< whatever workers there are, they get none of the queue's jobs
 };
 
 /// `task`: empty if it is not known, which every worker may handle.

@@ -85,4 +85,18 @@ BROKER_TEST(a_client_that_waits_where_nobody_would_run_its_job_is_told_so_once) 
   EXPECT_TRUE(served.told->empty());
 }
 
+BROKER_TEST(a_client_that_waits_for_a_job_of_a_paused_queue_is_told_so) {
+  auto store = place.open(loop);
+  const lease able{"able", "A"};
+  co_await open_lease_of(store, able, strings(1, "mail"));
+  co_await store->set_paused("able", true);
+  auto client = client_of(place, "able");
+  for (const char* id : {"first", "second"}) co_await send_and_wait(client, loop, std::string("able") + id);
+  auto is_told = [&] { return !client.told->empty(); };
+  co_await until(is_told);
+  EXPECT_EQ(client.told->front(), "job ablefirst (task mail) waits, and queue able is paused");
+  co_await end_jobs(client, loop);
+  EXPECT_EQ(client.told->size(), 1u);
+}
+
 }  // namespace quarq::test::broker_unserved_tests

@@ -19,11 +19,11 @@ INSTANTIATE_TEST_SUITE_P(at, cli_errors, testing::ValuesIn(cli_brokers()),
 TEST_P(cli_errors, wrong_command_lines_are_refused_in_a_line) {
   const std::vector<std::pair<strings, std::string>> lines = {
       {{"frobnicate"},
-       "\"frobnicate\" is not a command: expected queues, jobs, job, enqueue, cancel, requeue, purge, "
-       "workers, "
-       "help (see quarq --help)"},
+       "\"frobnicate\" is not a command: expected queues, jobs, job, enqueue, cancel, requeue, purge, pause, "
+       "resume, workers, help (see quarq --help)"},
       {{},
-       "no command was given: expected queues, jobs, job, enqueue, cancel, requeue, purge, workers, help "
+       "no command was given: expected queues, jobs, job, enqueue, cancel, requeue, purge, pause, resume, "
+       "workers, help "
        "(see quarq --help)"},
       {{"jobs", "--frob"}, "The following argument was not expected: --frob (see quarq jobs --help)"},
       {{"job"}, "ID is required (see quarq job --help)"},
@@ -84,6 +84,7 @@ TEST(cli_alone, a_missing_file_is_an_error_and_is_not_made) {
                               {"job", "a"},
                               {"workers"},
                               {"cancel", "a"},
+                              {"resume", "q"},
                               {"requeue", "--all-dead"},
                               {"purge", "--state", "dead", "--yes"}};
   for (const auto& line : commands) {
@@ -137,7 +138,8 @@ TEST(cli_alone, version_and_help) {
   const auto help = quarq_alone({"help"});
   expect_good(help);
   EXPECT_EQ(help.out, quarq_alone({"--help"}).out);
-  for (const auto* command : {"queues", "jobs", "job", "enqueue", "cancel", "requeue", "purge", "workers"}) {
+  for (const auto* command :
+       {"queues", "jobs", "job", "enqueue", "cancel", "requeue", "purge", "pause", "resume", "workers"}) {
     EXPECT_NE(help.out.find(std::string("\n  ") + command + " "), std::string::npos) << command;
     const auto about = quarq_alone({"help", command});
     expect_good(about);

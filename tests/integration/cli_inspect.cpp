@@ -26,9 +26,9 @@ TEST_P(cli_inspect, queues_are_counted) {
   const auto all = quarq_json({"queues"});
   EXPECT_EQ(json::serialize(all),
             R"([{"queue":"default","queued":1,"deferred":1,"running":0,"dead":0,"kept":0,"workers":0,)"
-            R"("unserved":"jobs are ready, and no live worker serves queue default"},)"
+            R"("paused":false,"unserved":"jobs are ready, and no live worker serves queue default"},)"
             R"({"queue":"other","queued":1,"deferred":0,"running":0,"dead":0,"kept":0,"workers":0,)"
-            R"("unserved":"jobs are ready, and no live worker serves queue other"}])");
+            R"("paused":false,"unserved":"jobs are ready, and no live worker serves queue other"}])");
   EXPECT_EQ(quarq_json({"queues", "--queue", "other"}).as_array().size(), 1u);
   const auto people = quarq({"queues"});
   expect_good(people);
@@ -38,6 +38,18 @@ TEST_P(cli_inspect, queues_are_counted) {
             "other         1         0        0     0     0        0\n"
             "jobs are ready, and no live worker serves queue default\n"
             "jobs are ready, and no live worker serves queue other\n");
+}
+
+TEST_P(cli_inspect, a_paused_queue_is_shown_as_such) {
+  enqueued({"t"});
+  expect_good(quarq({"pause"}));
+  const auto all = quarq_json({"queues"});
+  EXPECT_EQ(all.at(0).at("paused"), true);
+  EXPECT_EQ(all.at(0).at("unserved"), "jobs are ready, and queue default is paused");
+  EXPECT_EQ(quarq({"queues"}).out,
+            "QUEUE    QUEUED  DEFERRED  RUNNING  DEAD  KEPT  WORKERS  STATUS\n"
+            "default       1         0        0     0     0        0  paused\n"
+            "jobs are ready, and queue default is paused\n");
 }
 
 TEST_P(cli_inspect, jobs_are_listed_by_state_and_in_all_states) {

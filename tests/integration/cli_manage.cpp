@@ -230,5 +230,34 @@ TEST_P(cli_manage, dead_jobs_are_requeued_by_task_and_error) {
   EXPECT_NE(state_of("c"), "queued");
 }
 
+TEST_P(cli_manage, queues_are_paused_and_resumed) {
+  const auto two = quarq({"pause", "mails", "default"});
+  expect_good(two);
+  EXPECT_EQ(two.out, "mails: paused\ndefault: paused\n");
+  EXPECT_EQ(quarq({"pause", "--queue", "mails"}).out, "mails: was paused already\n");
+  enqueued({"add", "1", "2", "--id", "waits"});
+  work();
+  EXPECT_EQ(state_of("waits"), "queued");
+  EXPECT_EQ(quarq({"resume", "--json"}).out,
+            "[{\"queue\": \"default\", \"paused\": false, \"changed\": true}]\n");
+  EXPECT_EQ(quarq({"resume"}).out, "default: was not paused\n");
+  work();
+  EXPECT_EQ(state_of("waits"), "succeeded");
+  expect_error(quarq({"pause", "mails", "--queue", "default"}), 2,
+               "pause: expected either the names of queues or --queue (see quarq pause --help)");
+  const auto wrong = quarq({"pause", "other", "white space"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_EQ(quarq_json({"queues", "--queue", "other"}).as_array().size(), 0u)
+      << "all names are checked before";
+}
+
+TEST_P(cli_manage, a_command_that_waits_for_a_job_of_a_paused_queue_says_why) {
+  expect_good(quarq({"pause"}));
+  const auto waited = quarq({"enqueue", "add", "1", "2", "--id", "waits", "--wait=2500ms"});
+  EXPECT_EQ(waited.exit_code, 1);
+  EXPECT_TRUE(waited.err.starts_with("quarq: job waits (task add) waits, and queue default is paused\n"))
+      << waited.err;
+}
+
 }  // namespace
 }  // namespace quarq::test::cli_tests

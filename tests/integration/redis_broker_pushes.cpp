@@ -54,6 +54,28 @@ new_job fresh_job(std::string id) {
 
 }  // namespace
 
+REDIS_TEST(nothing_is_pushed_while_the_queue_is_paused, {}) {
+  auto store = open(server, loop);
+  auto before = co_await new_taker(store, "before", 10);
+  co_await store->set_paused("q", true);
+  auto since = co_await new_taker(store, "since", 10);
+  co_await enqueue_one(*store, "q", fresh_job("a"));
+  auto summary = co_await summary_of(*store, "q");
+  EXPECT_EQ(summary.queued, 1u);
+  EXPECT_EQ(summary.running, 0u);
+  co_await store->set_paused("q", false);
+  auto both_told = [&] { return before.worker.heard->work_ready > 0 && since.worker.heard->work_ready > 0; };
+  co_await until(both_told);
+  auto ids = co_await claim_ids(before.worker, 10);
+  EXPECT_EQ(ids, strings(1, "a"));
+  auto none = co_await claim_ids(since.worker, 10);
+  EXPECT_TRUE(none.empty());
+  co_await enqueue_one(*store, "q", fresh_job("b"));
+  auto given = [&] { return before.given->size() + since.given->size() == 1; };
+  co_await until(given);
+  EXPECT_EQ(before.worker.heard->work_ready, 1);
+}
+
 REDIS_TEST(a_fresh_job_goes_straight_to_an_idle_lease_that_takes_it, {}) {
   auto store = open(server, loop);
   auto idle = co_await new_taker(store, "idle", 10);

@@ -336,6 +336,7 @@ awaitable<b::claim_result> scripted_broker::claim(b::lease held, std::size_t max
   std::vector<stored_job*> ready;
   b::claim_result answer;
   answer.now = now();
+  if (paused_.contains(held.queue)) co_return answer;
   for (auto& [id, job] : jobs) {
     if (job.facts.state == job_state::queued) ready.push_back(&job);
     if (job.facts.state != job_state::deferred) continue;

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -111,6 +112,8 @@ class scripted_broker final : public broker::broker {
                                           std::string from) override;
   awaitable<std::vector<quarq::broker::queue_summary>> queues() override;
   awaitable<std::vector<quarq::broker::worker_summary>> workers(std::string queue) override;
+  awaitable<bool> set_paused(std::string queue, bool paused) override;
+  awaitable<bool> is_paused(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
   awaitable<std::size_t> purge(std::string queue, job_state state) override;
   awaitable<std::vector<std::string>> warnings() override;
@@ -157,6 +160,7 @@ class scripted_broker final : public broker::broker {
   std::vector<call> calls_;
   std::vector<quarq::broker::settlement> settled_;
   std::map<std::string, jobs_by_id> queues_;
+  std::set<std::string> paused_;              // queues
   std::map<std::string, held_lease> leases_;  // by their tokens
   std::string latest_token_;
   std::int64_t last_place_ = 0, first_place_ = 0;

@@ -29,6 +29,16 @@ awaitable<b::job_page> scripted_broker::page(std::string queue, job_state state,
   co_return some;
 }
 
+awaitable<bool> scripted_broker::set_paused(std::string queue, bool paused) {
+  const bool changed = paused ? paused_.insert(queue).second : paused_.erase(queue) > 0;
+  if (changed && !paused) tell_ready(queue);
+  co_return changed;
+}
+
+awaitable<bool> scripted_broker::is_paused(std::string queue) {
+  co_return paused_.contains(queue);
+}
+
 awaitable<std::vector<b::queue_summary>> scripted_broker::queues() {
   co_return std::vector<b::queue_summary>();
 }

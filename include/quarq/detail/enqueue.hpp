@@ -43,6 +43,10 @@ awaitable<std::vector<cancel_outcome>> cancel(std::shared_ptr<clients::queue_imp
 awaitable<cancelled_jobs> cancel(std::shared_ptr<clients::queue_impl> queue, const job_filter& which);
 awaitable<std::size_t> requeue(std::shared_ptr<clients::queue_impl> queue, const job_filter& which);
 
+/// Whether that changed anything.
+awaitable<bool> set_paused(std::shared_ptr<clients::queue_impl> queue, bool paused);
+awaitable<bool> is_paused(std::shared_ptr<clients::queue_impl> queue);
+
 /// For what sends through a queue without being a member of it.
 struct queue_access {
   static const std::shared_ptr<clients::queue_impl>& impl(const queue& q) noexcept;

@@ -150,6 +150,22 @@ awaitable<job_page> arq_broker::page_of_results(std::string key, job_state state
   co_return some;
 }
 
+awaitable<bool> arq_broker::set_paused(std::string queue, bool paused) {
+  co_await prepare(queue);
+  const auto key = key_of(queue);
+  co_await server_.remember_queue(key);
+  std::vector<std::string> args(1, paused ? "1" : "0");
+  auto reply = co_await run_once(connection_, scripts().pause, key, std::move(args));
+  co_return reply.integer == 1;
+}
+
+awaitable<bool> arq_broker::is_paused(std::string queue) {
+  co_await prepare(queue);
+  std::vector<std::string> args = {"EXISTS", own_prefix(key_of(queue)) + "paused"};
+  auto reply = co_await connection_.command(std::move(args));
+  co_return reply.integer == 1;
+}
+
 // Until `visit` says no.
 awaitable<void> arq_broker::visit_results(std::vector<std::string> ids,
                                           std::function<bool(const std::string& id, arq_end_in& end)> visit) {
@@ -250,6 +266,7 @@ awaitable<void> arq_broker::summarize(const std::string& key, const std::vector<
   into.running = count(runs);
   into.dead = count(item(without, 3).integer);
   into.workers = count(item(without, 4).integer);
+  into.paused = item(without, 5).integer == 1;
 }
 
 awaitable<std::vector<worker_summary>> arq_broker::workers(std::string queue) {
@@ -275,6 +292,7 @@ awaitable<live_workers> arq_broker::live_workers_of(std::string queue) {
   auto reply = co_await run(scripts().workers, key, std::move(args));
   live_workers found;
   found.others = item(reply, 2).integer == 1;
+  found.paused = co_await is_paused(std::move(queue));
   for (auto& worker : redis_common::read_workers(item(reply, 1)))
     found.announcements.push_back(std::move(worker.announcement));
   co_return found;

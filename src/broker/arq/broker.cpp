@@ -338,17 +338,17 @@ awaitable<claim_result> arq_broker::claim(lease held, std::size_t max) {
   co_await prepare(held.queue);
   held.queue = key_of(held.queue);
   claim_result result;
-  bool more = true;
-  while (more && result.jobs.size() < max) {
+  auto there = left::some;
+  while (there == left::some && result.jobs.size() < max) {
     const auto some = std::min(max_jobs_per_call, max - result.jobs.size());
-    more = co_await claim_some(held, some, result);
+    there = co_await claim_some(held, some, result);
   }
-  if (const auto here = lease_of(held)) here->poller->claimed(result.jobs.size(), !more);
+  // Of a paused queue nobody but quarq tells, which says so.
+  if (const auto here = lease_of(held)) here->poller->claimed(result.jobs.size(), there == left::nothing);
   co_return result;
 }
 
-// Whether there may be more.
-awaitable<bool> arq_broker::claim_some(lease held, std::size_t max, claim_result& into) {
+awaitable<arq_broker::left> arq_broker::claim_some(lease held, std::size_t max, claim_result& into) {
   const auto here = lease_of(held);
   std::vector<std::string> args(1, held.token);
   args.push_back(std::to_string(max));
@@ -381,7 +381,8 @@ awaitable<bool> arq_broker::claim_some(lease held, std::size_t max, claim_result
     if (!one.aborted) into.jobs.push_back(std::move(one.job));
   }
   if (here) here->poller->runs(here->jobs.size());
-  co_return item(reply, 8).integer == 1;
+  const auto more = item(reply, 8).integer;
+  co_return more == 0 ? left::nothing : more == 1 ? left::some : left::paused;
 }
 
 awaitable<quarq::redis::reply> arq_broker::payload_of(std::string id) {

@@ -55,6 +55,8 @@ class arq_broker final : public broker {
   awaitable<std::vector<queue_summary>> queues() override;
   awaitable<std::vector<worker_summary>> workers(std::string queue) override;
   awaitable<live_workers> live_workers_of(std::string queue) override;
+  awaitable<bool> set_paused(std::string queue, bool paused) override;
+  awaitable<bool> is_paused(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
   awaitable<std::size_t> purge(std::string queue, job_state state) override;
   awaitable<std::vector<std::string>> warnings() override;
@@ -90,7 +92,8 @@ class arq_broker final : public broker {
   std::vector<redis_common::packed_job> pack(std::vector<new_job> jobs);
   redis_common::packed_job pack(new_job job, std::size_t more_to_come);
 
-  awaitable<bool> claim_some(lease held, std::size_t max, claim_result& into);
+  enum class left { nothing, some, paused };  // in the queue, as far as a claim can tell
+  awaitable<left> claim_some(lease held, std::size_t max, claim_result& into);
   awaitable<quarq::redis::reply> payload_of(std::string id);
   awaitable<void> fetch_large_payloads(quarq::redis::reply& claimed);
   taken read_taken(const quarq::redis::reply& answer, std::size_t i, time_point now);

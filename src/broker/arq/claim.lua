@@ -8,8 +8,8 @@
 -- Returns nil when the lease is not held; else
 --   {now in ms, ms until the next deferred job is due or -1, {id...}, {payload; its size, if it is larger than
 --    max_shared_payload: it is to be read by itself; or nil: it is gone...}, {starts, this one included...}, {score...}, {score at
---    which it was due first, or nil: this one...}, {when it was aborted, or nil...}, 1 if there may be more, {how often it was
---    lost with its worker, or nil...}}
+--    which it was due first, or nil: this one...}, {when it was aborted, or nil...}, 1 if there may be more or 2 if the queue is
+--    paused, {how often it was lost with its worker, or nil...}}
 -- where the last, and the two before the one before it, are empty when that is so of none. With fewer than ARGV[2] the lease is
 -- noted as idle, it will be woken; unless there may be more: of large payloads it takes fewer at once.
 -- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held shared_python shared_ready shared_aborts
@@ -20,6 +20,10 @@ end
 make_room()
 take_back_lost(token, duration)
 drop_ghosts()
+if redis.call('EXISTS', P .. 'paused') == 1 then
+  redis.call('ZADD', P .. 'paused', moment(now), token)
+  return {math.floor(now), -1, {}, {}, {}, {}, {}, {}, 2, {}}
+end
 
 -- Python's workers leave the jobs that they run where they were, before those that are ready: these are passed over.
 local protected = protected_ms(duration)

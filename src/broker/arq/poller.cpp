@@ -111,10 +111,11 @@ awaitable<void> poller::poll(bool for_work, bool for_aborts) {
   poll_for_work_ = now + (failed ? after_error : pause_);
   if (failed || !connection_) co_return;
   for (std::size_t i = 1; i < reply.items.size(); ++i) events_.abort_requested(reply.items[i].text);
-  const bool ready = !reply.items.empty() && reply.items[0].integer == 1;
-  if (!ready || !waiting_for_jobs_) co_return;
+  const auto ready = reply.items.empty() ? 0 : reply.items[0].integer;
+  if (ready == 0 || !waiting_for_jobs_) co_return;
   waiting_for_jobs_ = false;
-  events_.work_ready();
+  // Of a paused queue the worker hears when it is resumed.
+  if (ready == 1) events_.work_ready();
 }
 
 }  // namespace quarq::broker::arq

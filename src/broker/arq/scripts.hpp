@@ -29,6 +29,7 @@ struct arq_scripts : redis_common::script_set {
   const script& cancel = add(cancel_lua);
   const script& inspect = add(inspect_lua);
   const script& list = add(list_lua);
+  const script& pause = add(pause_lua);
   const script& results = add(results_lua);
   const script& requeue = add(requeue_lua);
   const script& purge = add(purge_lua);

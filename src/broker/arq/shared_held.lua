@@ -126,6 +126,7 @@ end
 local function leave(token)
   redis.call('ZREM', P .. 'leases', token)
   redis.call('ZREM', P .. 'idle', token)
+  redis.call('ZREM', P .. 'paused', token)
   redis.call('DEL', P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token)
 end
 

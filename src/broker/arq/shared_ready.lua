@@ -1,6 +1,7 @@
 -- Shared: what could be claimed. Needs shared_python.lua.
 
--- Whether a job is due that nobody runs.
+-- Whether a job is due that nobody runs, and that may be claimed; and whether it is only the queue's being paused that keeps it
+-- from that.
 local function has_ready()
   local upto = moment(now)
   local first, size = 0, 10
@@ -9,11 +10,12 @@ local function has_ready()
     local holders = takers_of(ids)
     for i = 1, #ids do
       if not holders[i] then
-        return true
+        local paused = redis.call('EXISTS', P .. 'paused') == 1
+        return not paused, paused
       end
     end
     if #ids < size then
-      return false
+      return false, false
     end
     first, size = first + size, 1000
   end

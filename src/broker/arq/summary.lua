@@ -3,7 +3,7 @@
 -- KEYS[1]   P, the queue's prefix
 -- ARGV[1..] ids of jobs that run, of this queue or another: they are counted as such, and not among the others
 --
--- Returns {due, deferred, running, dead, live leases}
+-- Returns {due, deferred, running, dead, live leases, 1 if it is paused, else 0}
 -- needs: shared_basics shared_live
 local due = redis.call('ZCOUNT', Q, '-inf', moment(now))
 local deferred = redis.call('ZCARD', Q) - due
@@ -21,4 +21,4 @@ if #ARGV > 0 then
     end
   end
 end
-return {due, deferred, running, redis.call('ZCARD', P .. 'dead'), #live_leases(P, all_leases, now)}
+return {due, deferred, running, redis.call('ZCARD', P .. 'dead'), #live_leases(P, all_leases, now), redis.call('EXISTS', P .. 'paused')}

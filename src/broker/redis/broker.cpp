@@ -420,6 +420,21 @@ awaitable<job_page> redis_broker::page(std::string queue, job_state state, std::
   co_return some;
 }
 
+awaitable<bool> redis_broker::set_paused(std::string queue, bool paused) {
+  co_await prepare(queue);
+  co_await server_.remember_queue(queue);
+  std::vector<std::string> args(1, paused ? "1" : "0");
+  auto reply = co_await run_once(scripts().pause, queue, std::move(args));
+  co_return reply.integer == 1;
+}
+
+awaitable<bool> redis_broker::is_paused(std::string queue) {
+  co_await prepare(queue);
+  std::vector<std::string> args = {"EXISTS", key_prefix(queue) + "paused"};
+  auto reply = co_await connection_.command(std::move(args));
+  co_return reply.integer == 1;
+}
+
 awaitable<std::vector<queue_summary>> redis_broker::queues() {
   co_await server_.check();
   auto names = co_await server_.known_queues();
@@ -432,6 +447,7 @@ awaitable<std::vector<queue_summary>> redis_broker::queues() {
                                      &one.dead,   &one.kept,     &one.workers};
     for (std::size_t i = 0; i < std::size(counts); ++i)
       *counts[i] = static_cast<std::uint64_t>(item(reply, i).integer);
+    one.paused = item(reply, std::size(counts)).integer == 1;
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   co_return found;

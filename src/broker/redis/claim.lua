@@ -9,7 +9,8 @@
 --   {now in ms, ms until the next deferred job is due or -1, {id...}, {header and record...}, {tries before this one...},
 --    1 if there may be more at once, because the reply would have become too long, else 0}
 -- where the tries are empty when no job of this queue was ever tried before. A record larger than max_shared_payload is 0
--- instead: it is read by itself. With fewer than ARGV[2] and no more at once, the lease is noted as idle: it will be woken.
+-- instead: it is read by itself. With fewer than ARGV[2] and no more at once, the lease is noted as idle: it will be woken. Where
+-- the queue is paused, it is noted there (pause.lua).
 -- needs: shared_lists shared_wake
 local P, token, most = KEYS[1], ARGV[1], tonumber(ARGV[2])
 if not redis.call('ZSCORE', P .. 'leases', token) then
@@ -44,7 +45,12 @@ local ids, records, tried = {}, {}, {}
 local got, bytes, looked = 0, 0, 0
 local step = 8 -- so many are looked at together; more of them while they are small
 local enough = false
-local any_cancelled = redis.call('EXISTS', P .. 'cancelled') == 1
+-- Both together, as nearly always there is neither.
+local any_cancelled = redis.call('EXISTS', P .. 'cancelled', P .. 'paused') > 0
+if any_cancelled and redis.call('EXISTS', P .. 'paused') == 1 then
+  redis.call('ZADD', P .. 'paused', now, token)
+  return {now, -1, {}, {}, {}, 0}
+end
 
 -- Takes jobs from one list until there are enough of them.
 local function take_from(list, priority)

@@ -39,7 +39,7 @@ if #ARGV == 8 and ARGV[5] ~= '' and #ARGV[8] <= max_shared_payload then
   local candidates = kind == 0 and fresh == 1 and redis.call('ZREVRANGE', idle, 0, 3, 'WITHSCORES')
   local R = P .. 'ready:'
   if candidates and candidates[1] and redis.call('EXISTS', R .. '9', R .. '8', R .. '7', R .. '6', R .. '5', R .. '4',
-      R .. '3', R .. '2', R .. '1', R .. '0') == 0 then
+      R .. '3', R .. '2', R .. '1', R .. '0', P .. 'paused') == 0 then
     local id = ARGV[7]
     local t = redis.call('TIME')
     local now = t[1] * 1000 + math.floor(t[2] / 1000)

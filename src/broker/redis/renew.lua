@@ -43,6 +43,7 @@ local function look()
     local first = redis.call('ZRANGE', P .. 'deferred', 0, 0, 'WITHSCORES')
     ready = first[1] and tonumber(first[2]) <= now
   end
+  ready = ready and redis.call('EXISTS', P .. 'paused') == 0
   -- Some worker sweeps each second, whichever it is, rather than each.
   local sweeps = time[2] % tonumber(ARGV[4]) == 0
   local answer = {ready and 1 or 0, now, sweeps and redis.call('ZCARD', leases) or 0}

@@ -28,6 +28,7 @@ struct redis_scripts : redis_common::script_set {
   const script& cancel = add(cancel_lua);
   const script& inspect = add(inspect_lua);
   const script& list = add(list_lua);
+  const script& pause = add(pause_lua);
   const script& requeue = add(requeue_lua);
   const script& purge = add(purge_lua);
   const script& workers = add(workers_lua);

@@ -13,6 +13,7 @@ end
 local function leave(P, token)
   redis.call('ZREM', P .. 'leases', token)
   redis.call('ZREM', P .. 'idle', token)
+  redis.call('ZREM', P .. 'paused', token)
   redis.call('HDEL', P .. 'takers', token)
   redis.call('DEL', P .. 'settled:' .. token, P .. 'pushed:' .. token)
   if redis.call('EXISTS', ready_lists(P)) > 0 then

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  P, the queue's prefix
 --
--- Returns {queued, deferred, running, dead, kept, live leases}
+-- Returns {queued, deferred, running, dead, kept, live leases, 1 if it is paused, else 0}
 -- needs: shared_format shared_lists shared_successes shared_live
 local P = KEYS[1]
 local now = clock()
@@ -18,5 +18,5 @@ for state = 3, 6 do
 end
 return {
   queued, redis.call('ZCARD', P .. 'deferred'), running, redis.call('ZCARD', P .. 'dead'),
-  kept, #live_leases(P, 'quarq:leases', now)
+  kept, #live_leases(P, 'quarq:leases', now), redis.call('EXISTS', P .. 'paused')
 }

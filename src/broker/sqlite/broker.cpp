@@ -269,6 +269,21 @@ awaitable<job_page> sqlite_broker::page(std::string queue, job_state state, std:
   co_return answer;
 }
 
+awaitable<bool> sqlite_broker::set_paused(std::string queue, bool paused) {
+  check_queue(queue);
+  std::function<bool(transaction&)> work = [queue, paused](transaction& tx) {
+    return tx.tables.set_paused(queue, paused, tx.now, tx.out);
+  };
+  const bool changed = co_await ask(kind::writes_durably, 1, std::move(work));
+  co_return changed;
+}
+
+awaitable<bool> sqlite_broker::is_paused(std::string queue) {
+  std::function<bool(transaction&)> work = [queue](transaction& tx) { return tx.tables.is_paused(queue); };
+  const bool paused = co_await ask(kind::reads, 1, std::move(work));
+  co_return paused;
+}
+
 awaitable<std::vector<queue_summary>> sqlite_broker::queues() {
   std::function<std::vector<queue_summary>(transaction&)> work = [](transaction& tx) {
     return tx.tables.queues(tx.now, tx.uptime);

@@ -38,6 +38,8 @@ class sqlite_broker final : public broker {
   awaitable<job_page> page(std::string queue, job_state state, std::size_t max, std::string from) override;
   awaitable<std::vector<queue_summary>> queues() override;
   awaitable<std::vector<worker_summary>> workers(std::string queue) override;
+  awaitable<bool> set_paused(std::string queue, bool paused) override;
+  awaitable<bool> is_paused(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
   awaitable<std::size_t> purge(std::string queue, job_state state) override;
   awaitable<std::vector<std::string>> warnings() override;

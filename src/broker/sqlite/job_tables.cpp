@@ -202,6 +202,7 @@ claim_result job_tables::claim(const lease& held, std::size_t max, time_point no
   answer.now = now;
   const std::string_view queue = held.queue;
   sql_->promote.with(queue, number_of(now), limit_of(std::max(max, rows_of_piece))).run();
+  if (is_paused(queue)) return answer;
   std::vector<std::int64_t> numbers;
   auto& row = sql_->first_ready.with(queue, limit_of(max));
   while (row.next()) {
@@ -422,12 +423,13 @@ std::size_t job_tables::count_ready(std::string_view queue, std::size_t max, tim
   ready.next();
   auto count = static_cast<std::size_t>(ready.integer(0));
   ready.reset();
-  if (count >= max) return count;
-  auto& due = sql_->count_due.with(queue, number_of(now), limit_of(max - count));
-  due.next();
-  count += static_cast<std::size_t>(due.integer(0));
-  due.reset();
-  return count;
+  if (count < max) {
+    auto& due = sql_->count_due.with(queue, number_of(now), limit_of(max - count));
+    due.next();
+    count += static_cast<std::size_t>(due.integer(0));
+    due.reset();
+  }
+  return count > 0 && is_paused(queue) ? 0 : count;
 }
 
 std::optional<time_point> job_tables::next_due(std::string_view queue) {
@@ -435,6 +437,7 @@ std::optional<time_point> job_tables::next_due(std::string_view queue) {
   if (!row.next()) return std::nullopt;
   const auto due = moment_of(row.integer(0));
   row.reset();
+  if (is_paused(queue)) return std::nullopt;
   return due;
 }
 

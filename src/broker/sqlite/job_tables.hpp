@@ -106,6 +106,11 @@ class job_tables {
                 time_point now);
   std::vector<queue_summary> queues(time_point now, milliseconds uptime);
   std::vector<worker_summary> workers(std::string_view queue, milliseconds uptime);
+  /// Whether that changed anything.
+  bool set_paused(std::string_view queue, bool paused, time_point now, changes& out);
+  bool is_paused(std::string_view queue);
+  /// Nobody is to be told of work in paused queues.
+  void forget_paused_work(changes& out);
   /// No job that exists has a higher number.
   std::int64_t highest_number();
   std::size_t requeue(std::string_view queue, std::span<const std::string> ids, time_point now, changes& out);
@@ -131,8 +136,9 @@ class job_tables {
   // ---- for telling what other processes did
   /// Changes when, and only when, another connection has committed something.
   std::int64_t version_of_others();
-  /// How many jobs are ready, counted to `max`; those that have become due included.
+  /// How many jobs may be claimed, counted to `max`; those that have become due included.
   std::size_t count_ready(std::string_view queue, std::size_t max, time_point now);
+  /// Nothing for a paused queue, too.
   std::optional<time_point> next_due(std::string_view queue);
   std::vector<renewal::request> cancel_requests(std::string_view token);
   /// The ends told after `number`, which is moved on.

@@ -16,6 +16,9 @@ namespace {
 /// How many bytes of records and outcomes a page has, but for its last job.
 constexpr std::size_t bytes_of_page = 8'000'000;
 
+/// How many jobs are counted to know how many workers a resumed queue needs.
+constexpr std::size_t counted_to_wake = 1'000;
+
 /// A row of `inspect` and of the `page_...` statements.
 job_details details_of(const statement& row) {
   job_details job;
@@ -117,6 +120,8 @@ std::vector<queue_summary> job_tables::queues(time_point now, milliseconds uptim
     auto& summary = by_name[row.bytes(0)];
     (row.integer(1) != 0 ? summary.dead : summary.kept) = static_cast<std::uint64_t>(row.integer(2));
   }
+  auto& paused = sql_->list_paused.with();
+  while (paused.next()) by_name[paused.bytes(0)].paused = true;
   std::vector<queue_summary> all;
   for (auto& [name, summary] : by_name) {
     summary.name = name;
@@ -148,6 +153,25 @@ std::size_t job_tables::requeue(std::string_view queue, std::span<const std::str
   }
   if (count > 0) add_ready(queue, count, out);
   return count;
+}
+
+bool job_tables::set_paused(std::string_view queue, bool paused, time_point now, changes& out) {
+  if (paused) return sql_->pause.with(queue, number_of(now)).run() == 1;
+  if (sql_->resume.with(queue).run() == 0) return false;
+  add_ready(queue, count_ready(queue, counted_to_wake, now), out);
+  if (const auto due = next_due(queue)) add_deferred(queue, *due, out);
+  return true;
+}
+
+bool job_tables::is_paused(std::string_view queue) {
+  auto& row = sql_->is_paused.with(queue);
+  const bool paused = row.next();
+  row.reset();
+  return paused;
+}
+
+void job_tables::forget_paused_work(changes& out) {
+  std::erase_if(out.work, [this](const auto& one) { return is_paused(one.first); });
 }
 
 std::int64_t job_tables::highest_number() {

@@ -180,6 +180,12 @@ struct statements {
                        "NULL, losses, kept_until, "
                        "number FROM quarq_jobs WHERE queue = ?1 AND state = ?2 "
                        "AND kept_until > ?3 ORDER BY kept_until, number LIMIT ?5"};
+  statement pause{db,
+                  "INSERT INTO quarq_meta (name, value) VALUES ('paused:' || ?, ?) ON CONFLICT DO NOTHING"};
+  statement resume{db, "DELETE FROM quarq_meta WHERE name = 'paused:' || ?"};
+  statement is_paused{db, "SELECT 1 FROM quarq_meta WHERE name = 'paused:' || ?"};
+  statement list_paused{
+      db, "SELECT substr(name, 8) FROM quarq_meta WHERE name >= 'paused:' AND name < 'paused;'"};
   statement count_queued{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 0 GROUP BY queue"};
   statement count_deferred{db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 1 GROUP BY queue"};
   statement count_running{db,

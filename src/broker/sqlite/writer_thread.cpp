@@ -326,6 +326,7 @@ bool writer_thread::try_batch() {
       return run_without(i, failure_of(error));
     }
   }
+  open_->tables.forget_paused_work(changes_);
   open_->commit.with().run();
   return true;
 }

@@ -35,7 +35,16 @@ TEST(service, is_possible_where_not_all_is_known) {
   EXPECT_EQ(service_of(silent, "mail"), service::likely) << "one worker has announced nothing";
 }
 
+TEST(service, is_given_by_nobody_while_the_queue_is_paused) {
+  auto paused = workers_with({{"mail"}});
+  paused.paused = true;
+  EXPECT_EQ(service_of(paused, "mail"), service::paused);
+  paused.others = true;
+  EXPECT_EQ(service_of(paused, "mail"), service::likely) << "others do not know of it";
+}
+
 TEST(service, is_told_in_words) {
+  EXPECT_EQ(in_words(service::paused, "q", "add"), "queue q is paused");
   EXPECT_EQ(in_words(service::no_worker, "q", "add"), "no live worker serves queue q");
   EXPECT_EQ(in_words(service::unknown_task, "q", "add"), "no live worker of queue q handles task add");
 }
