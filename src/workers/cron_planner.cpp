@@ -11,6 +11,16 @@
 
 namespace quarq::workers {
 
+namespace {
+
+// Stores may call a job deferred that is due, until a worker looks for jobs.
+bool waits_for_worker(const broker::job_details& job, broker::time_point now) {
+  if (job.state == job_state::deferred) return job.due_at && *job.due_at <= now;
+  return job.state == job_state::queued;
+}
+
+}  // namespace
+
 bool cron_planner::assign_queues(const std::vector<served_queue>& served) {
   for (auto& [task, c] : its_.jobs) {
     const auto& wanted = c.options.queue.empty() ? served.front().name : c.options.queue;
@@ -77,14 +87,15 @@ awaitable<void> cron_planner::plan_next(cron::cron_job& c) {
 }
 
 awaitable<void> cron_planner::repair_schedule(cron::cron_job& c) {
+  const auto now = its_.broker_time.now();
   const auto id = c.run_id(c.next);
   const auto planned = co_await its_.runs.inspect(c, id);
   if (!planned) {
-    // If the run before it waits in a long queue, the worker that claims it will plan this one. Planning it now
+    // If the run before it waits in a long queue, or in one that is paused, the worker that claims it will plan this one. Planning it now
     // would let runs pile up.
     if (!c.last.empty()) {
       const auto before = co_await its_.runs.inspect(c, c.last);
-      if (before && before->state == job_state::queued) co_return;
+      if (before && waits_for_worker(*before, now)) co_return;
     }
     co_await its_.runs.enqueue(c, id, c.next, c.last);
   }

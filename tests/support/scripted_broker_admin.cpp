@@ -12,8 +12,8 @@ awaitable<std::optional<b::job_details>> scripted_broker::inspect(std::string qu
   co_await called(std::move(c));
   const auto* job = find(queue, id);
   if (job == nullptr) co_return std::nullopt;
+  // One that has become due stays deferred until somebody claims, as in most stores.
   auto copy = *job;
-  if (copy.state == job_state::deferred && *copy.due_at <= now()) copy.state = job_state::queued;
   co_return copy;
 }
 

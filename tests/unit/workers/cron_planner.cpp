@@ -82,6 +82,18 @@ TEST_F(cron_planner_test, does_not_plan_on_while_the_run_before_waits_in_its_que
   EXPECT_EQ(enqueued(), strings{run_id(due)});
 }
 
+TEST_F(cron_planner_test, plans_one_run_for_a_paused_queue) {
+  add({});
+  const auto due = next();
+  start([](scripted_broker& b) -> awaitable<void> {
+    const bool changed = co_await b.set_paused("default", true);
+    EXPECT_TRUE(changed);
+  }(broker_));
+  plan();
+  pass(10min);
+  EXPECT_EQ(enqueued(), strings{run_id(due)});
+}
+
 TEST_F(cron_planner_test, plans_again_what_has_vanished) {
   add({});
   const auto due = next();
