@@ -19,6 +19,10 @@ namespace {
 
 constexpr int spins = 100;
 
+// A process may be killed after it has unlocked and before it has woken the next. If somebody else has the mutex by then,
+// the kernel does not make up for that (handle_futex_death in Linux' kernel/futex), so nobody sleeps for longer than this.
+constexpr std::chrono::seconds longest_sleep{1};
+
 timespec to_timespec(std::chrono::steady_clock::time_point at) {
   const auto since = std::max(at.time_since_epoch(), std::chrono::steady_clock::duration::zero());
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
@@ -85,16 +89,18 @@ bool robust_mutex::spin(int& error) {
 }
 
 robust_mutex::result robust_mutex::lock() {
-  int error = 0;
-  if (!spin(error)) error = pthread_mutex_lock(&mutex_);
-  return taken(error);
+  return lock_until(std::nullopt);
 }
 
 robust_mutex::result robust_mutex::lock_until(const deadline& until) {
-  if (!until) return lock();
   int error = 0;
-  if (!spin(error)) error = lock_before(mutex_, *until);
-  return taken(error);
+  if (spin(error)) return taken(error);
+  while (true) {
+    const auto next = std::chrono::steady_clock::now() + longest_sleep;
+    const bool is_last = until && *until <= next;
+    error = lock_before(mutex_, is_last ? *until : next);
+    if (error != ETIMEDOUT || is_last) return taken(error);
+  }
 }
 
 robust_mutex::result robust_mutex::try_lock() {
