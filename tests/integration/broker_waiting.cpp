@@ -54,6 +54,28 @@ BROKER_TEST(who_waits_before_the_end_is_told_the_outcome_though_it_is_not_kept) 
   EXPECT_FALSE(late);
 }
 
+// Where a store notes who waits for a job, it notes so many in another way.
+BROKER_TEST(twenty_clients_of_one_job_are_all_told) {
+  auto store = place.open(loop);
+  auto worker = co_await worker_with_running_job(store);
+  std::vector<std::shared_ptr<broker::broker>> clients;
+  std::vector<std::shared_ptr<wait_under_way>> waits;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(place.open_apart(loop));
+    waits.push_back(start_waiting(loop, clients.back(), "q", "job"));
+    co_await clients.back()->queues();
+  }
+  co_await settle_one(worker, end("job", job_state::succeeded, "told to all"));
+  std::size_t told = 0;
+  auto all_told = [&] {
+    while (told < waits.size() && waits[told]->over) ++told;
+    return told == waits.size();
+  };
+  co_await until(all_told);
+  for (const auto& one : waits)
+    EXPECT_TRUE(one->outcome && said_in_outcome(one->outcome->outcome) == "told to all");
+}
+
 BROKER_TEST(waiting_survives_retries_and_a_change_of_worker) {
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);
