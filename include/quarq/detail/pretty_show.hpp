@@ -15,8 +15,11 @@ struct without_fmt {
 #ifdef FMT_VERSION
 struct with_fmt {
   template <class T>
+  struct is_formattable : fmt::is_formattable<const T> {};
+  // Only of what has a formatter: to ask of an enum without one is deprecated.
+  template <class T>
   static constexpr bool formats =
-      std::is_default_constructible_v<fmt::formatter<T, char>> && fmt::is_formattable<const T>::value;
+      std::conjunction_v<std::is_default_constructible<fmt::formatter<T, char>>, is_formattable<T>>;
 
   template <class T>
   static void append(std::string& out, const void* value) {
