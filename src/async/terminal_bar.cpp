@@ -7,10 +7,12 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <quarq/terminal_bar.hpp>
+
+#include "base/terminal.hpp"
+#include "codecs/utf8.hpp"
 
 namespace quarq {
 namespace detail {
@@ -21,19 +23,15 @@ constexpr std::size_t default_width = 80, min_bar = 5, max_bar = 40;
 // Longer times left are shown as this.
 constexpr double max_left_s = 99 * 3600;
 
-bool starts_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-}
-
 // Columns, assuming one per character.
 std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
+  return codecs::count_characters(text);
 }
 
 std::string first_columns(std::string_view text, std::size_t max) {
   std::size_t seen = 0, end = 0;
-  while (end < text.size() && (seen < max || !starts_character(text[end])))
-    seen += starts_character(text[end++]);
+  while (end < text.size() && (seen < max || codecs::continues_character(text[end])))
+    seen += !codecs::continues_character(text[end++]);
   return std::string(text.substr(0, end));
 }
 
@@ -111,10 +109,7 @@ class drawn_bar {
   }
 
   // Asked each time, since a terminal may be resized.
-  std::size_t width() const {
-    winsize size{};
-    return ioctl(file_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : default_width;
-  }
+  std::size_t width() const { return base::terminal_columns(file_).value_or(default_width); }
 
   void draw(const char* end) {
     constexpr const char* erase_to_the_right = "\x1b[K";

@@ -5,11 +5,11 @@
 #include <cstring>
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <quarq/codec.hpp>
 
+#include "base/terminal.hpp"
 #include "codecs/json.hpp"
 #include "codecs/utf8.hpp"
 
@@ -19,12 +19,6 @@ namespace {
 
 // The first error of writing to the standard output.
 int output_error = 0;
-
-std::size_t terminal_width() {
-  winsize size{};
-  if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
-  return size.ws_col;
-}
 
 }  // namespace
 
@@ -38,7 +32,7 @@ void print_line(std::string_view text) {
 }
 
 void print_table(const table& rows) {
-  print(rows.text(terminal_width()));
+  print(rows.text(base::terminal_columns(STDOUT_FILENO).value_or(0)));
 }
 
 void complain(std::string_view text) {

@@ -45,13 +45,9 @@ struct character {
 };
 
 character next(std::string_view& text) noexcept {
-  const auto first = static_cast<unsigned char>(text[0]);
-  const std::size_t size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  char32_t code = size == 1 ? first : first & (0x7f >> size);
-  const std::string_view bytes = text.substr(0, size);
-  for (const char c : bytes.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3f);
+  const auto bytes = text.substr(0, std::max<std::size_t>(1, codecs::character_size(text)));
   text.remove_prefix(bytes.size());
-  return {code, bytes};
+  return {codecs::code_point(bytes), bytes};
 }
 
 std::size_t width_of(char32_t code) noexcept {

@@ -12,6 +12,7 @@
 
 #include "codecs/base64.hpp"
 #include "codecs/json.hpp"
+#include "codecs/utf8.hpp"
 
 namespace quarq::codecs {
 
@@ -164,8 +165,7 @@ class msgpack_builder {
   const std::string_view before = text.substr(0, offset);
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;
   const std::string_view in_line = before.substr(before.rfind('\n') + 1);
-  const auto column =
-      std::count_if(in_line.begin(), in_line.end(), [](char c) { return (c & 0xc0) != 0x80; }) + 1;
+  const auto column = count_characters(in_line) + 1;
   throw decode_error("JSON, line " + std::to_string(line) + ", column " + std::to_string(column) + ": " +
                      message);
 }

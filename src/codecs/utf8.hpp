@@ -18,6 +18,23 @@ inline bool is_utf8(std::string_view data) noexcept {
   return valid_utf8_prefix(data) == data.size();
 }
 
+/// Whether this byte of valid UTF-8 is not the first of its character.
+inline bool continues_character(char c) noexcept {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
+
+/// How many characters (code points) valid UTF-8 has.
+std::size_t count_characters(std::string_view text) noexcept;
+
+/// How many bytes the character at the beginning has; 0: it is invalid. REQUIRES: `data` is not empty.
+std::size_t character_size(std::string_view data) noexcept;
+
+/// That of one whole, valid character.
+char32_t code_point(std::string_view character) noexcept;
+
+/// Also what is invalid, such as half of a surrogate pair, is written in the same way.
+void append_utf8(std::string& out, char32_t code);
+
 /// The largest size up to `limit` at which valid UTF-8 can be cut without splitting a character.
 std::size_t cut_at(std::string_view text, std::size_t limit) noexcept;
 

@@ -9,21 +9,6 @@
 namespace quarq::debug {
 namespace {
 
-/// The bytes of the character at the beginning; 0: it is invalid.
-std::size_t character_bytes(std::string_view data) {
-  for (std::size_t size = 1; size <= std::min<std::size_t>(4, data.size()); ++size) {
-    if (codecs::valid_utf8_prefix(data.substr(0, size)) == size) return size;
-  }
-  return 0;
-}
-
-char32_t decoded(std::string_view character) {
-  if (character.size() == 1) return static_cast<unsigned char>(character[0]);
-  char32_t code = static_cast<unsigned char>(character[0]) & (0xffU >> (character.size() + 1));
-  for (const char c : character.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3fU);
-  return code;
-}
-
 /// Beyond ASCII: C1 controls, separators of lines, marks of direction and width.
 bool is_invisible(char32_t c) {
   return (c >= 0x80 && c <= 0x9f) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
@@ -43,34 +28,17 @@ void append_ascii(std::string& out, char c, char quote) {
   }
 }
 
-void append_utf8(std::string& out, char32_t code) {
-  const auto continuation = [](char32_t bits) { return static_cast<char>(0x80 | (bits & 0x3f)); };
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | code >> 6);
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | code >> 12);
-    out += continuation(code >> 6);
-  } else {
-    out += static_cast<char>(0xf0 | (code >> 18 & 0x0f));
-    out += continuation(code >> 12);
-    out += continuation(code >> 6);
-  }
-  if (code >= 0x80) out += continuation(code);
-}
-
 }  // namespace
 
 std::string escaped(std::string_view data, char quote) {
   std::string out;
   out.reserve(data.size() + 2);
   while (!data.empty()) {
-    const std::size_t size = character_bytes(data);
+    const std::size_t size = codecs::character_size(data);
     const auto character = data.substr(0, std::max<std::size_t>(size, 1));
     if (size == 0 || size == 1) {
       append_ascii(out, character[0], quote);
-    } else if (const char32_t code = decoded(character); is_invisible(code)) {
+    } else if (const char32_t code = codecs::code_point(character); is_invisible(code)) {
       out += code < 0x10000 ? fmt::format("\\u{:04x}", static_cast<unsigned>(code))
                             : fmt::format("\\U{:08x}", static_cast<unsigned>(code));
     } else {
@@ -89,7 +57,7 @@ std::string escaped_bytes(std::string_view data) {
 
 std::string utf8_of(std::u32string_view text) {
   std::string out;
-  for (const char32_t code : text) append_utf8(out, code);
+  for (const char32_t code : text) codecs::append_utf8(out, code);
   return out;
 }
 
@@ -100,7 +68,7 @@ std::string utf8_of(std::u16string_view text) {
     const bool is_pair = code >= 0xd800 && code < 0xdc00 && i + 1 < text.size() && text[i + 1] >= 0xdc00 &&
                          text[i + 1] < 0xe000;
     if (is_pair) code = 0x10000 + ((code - 0xd800) << 10) + (char32_t(text[++i]) - 0xdc00);
-    append_utf8(out, code);
+    codecs::append_utf8(out, code);
   }
   return out;
 }

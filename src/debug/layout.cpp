@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "codecs/utf8.hpp"
 #include "debug/document.hpp"
 
 namespace quarq::debug {
@@ -12,8 +13,7 @@ using kind = document::kind;
 constexpr std::size_t unlimited = std::size_t(1) << 40;
 
 std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return codecs::count_characters(text);
 }
 
 std::string_view colour_of(look style) {

@@ -4,8 +4,9 @@
 #include <cstdlib>
 #include <mutex>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "base/terminal.hpp"
 
 namespace quarq::debug {
 namespace {
@@ -26,9 +27,7 @@ terminal_facts facts_of(int file) noexcept {
 }
 
 std::size_t terminal_width(int file) noexcept {
-  winsize size{};
-  if (::isatty(file) == 1 && ::ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 100;
+  return base::terminal_columns(file).value_or(100);
 }
 
 void write_whole(int file, std::string_view text) noexcept {

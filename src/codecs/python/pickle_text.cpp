@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "codecs/utf8.hpp"
+
 namespace quarq::codecs::python {
 
 namespace {
@@ -15,26 +17,6 @@ std::optional<std::uint32_t> hexadecimal(std::string_view text, std::size_t size
   const auto [end, error] = std::from_chars(text.data(), text.data() + size, value, 16);
   if (error != std::errc() || end != text.data() + size) return std::nullopt;
   return value;
-}
-
-/// As Python does, a surrogate too: that it is not UTF-8 is told where the text is used.
-void append_utf8(std::string& out, std::uint32_t code) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (code >> shift & 0x3f)); };
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | code >> 6);
-    tail(0);
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | code >> 12);
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xf0 | code >> 18);
-    tail(12);
-    tail(6);
-    tail(0);
-  }
 }
 
 template <class Number>
@@ -114,6 +96,7 @@ std::optional<std::string> from_raw_unicode_escape(std::string_view text) {
     const std::size_t digits = text[i + 1] == 'u' ? 4 : 8;
     const auto code = hexadecimal(text.substr(i + 2), digits);
     if (!code || *code > 0x10ffff) return std::nullopt;
+    // As Python does, a surrogate too: that it is not UTF-8 is told where the text is used.
     append_utf8(out, *code);
     i += 1 + digits;
   }

@@ -17,10 +17,6 @@ namespace quarq::codecs::python {
 
 namespace {
 
-bool continues_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-}
-
 /// Collects text until there is more than may be shown.
 class limited_text {
  public:
@@ -32,8 +28,7 @@ class limited_text {
 
   void add(std::string_view utf8) {
     text_ += utf8;
-    characters_ += static_cast<std::size_t>(
-        std::count_if(utf8.begin(), utf8.end(), [](char c) { return !continues_character(c); }));
+    characters_ += count_characters(utf8);
   }
 
   std::string take() {
@@ -66,15 +61,6 @@ bool is_printable(std::uint32_t c) {
       {0x13430, 0x13438}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe00ff}, {0xe01f0, 0x10ffff}};
   return std::none_of(std::begin(hidden), std::end(hidden),
                       [c](const range& r) { return r.first <= c && c <= r.last; });
-}
-
-/// Of valid UTF-8.
-std::uint32_t code_point(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return first;
-  std::uint32_t code = first & (0x7fU >> character.size());
-  for (const char c : character.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3fU);
-  return code;
 }
 
 std::string escaped(std::uint32_t code) {
