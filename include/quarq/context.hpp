@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <quarq/detail/context.hpp>
+#include <quarq/detail/must_await.hpp>
 #include <quarq/errors.hpp>
 
 namespace quarq {
@@ -37,8 +38,8 @@ struct enqueue_options {
   /// Another queue at the worker's broker. Empty: the job's own queue.
   std::string_view queue = {};
   /// Cancel the new job, unless it has ended by then, when this attempt of the job that enqueues it ends in any
-  /// way but success: it failed, timed out, was cancelled, or is handed back. The worker that ran the attempt does it: if
-  /// that is lost, the new job stays (docs/delivery.md).
+  /// way but success: it failed, timed out, was cancelled, or is handed back. The worker that ran the attempt
+  /// does it: if that is lost, the new job stays (docs/delivery.md).
   bool cancel_with_parent = false;
 };
 
@@ -92,12 +93,10 @@ class context {
   /// queue::enqueue does, and usage_error like queue(). While the broker can't be reached, it waits, as the
   /// worker does. To call it, include <quarq/queue.hpp>, as <quarq/worker.hpp> does.
   template <class R>
-  [[nodiscard("quarq: a coroutine runs only when it is awaited: write co_await before it")]] auto enqueue(
-      call<R> c, enqueue_options how = {});
+  [[QUARQ_MUST_AWAIT]] auto enqueue(call<R> c, enqueue_options how = {});
   /// The same for many calls, which are sent together.
   template <class R>
-  [[nodiscard("quarq: a coroutine runs only when it is awaited: write co_await before it")]] auto enqueue(
-      std::vector<call<R>> calls, enqueue_options how = {});
+  [[QUARQ_MUST_AWAIT]] auto enqueue(std::vector<call<R>> calls, enqueue_options how = {});
 
   /// The job's own queue, or the one with this name, at the worker's broker and over the worker's connection. It is
   /// for coroutines on the worker's loop, while the worker runs: after that each of its calls throws usage_error,
