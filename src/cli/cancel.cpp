@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
+#include <quarq/detail/enqueue.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/run.hpp>
 
@@ -88,13 +89,6 @@ int cancel_named(const cancel_options& options) {
   return code;
 }
 
-awaitable<cancelled_jobs> cancel_some(queue_ptr queue, clients::owned_filter which) {
-  const auto loop = co_await boost::asio::this_coro::executor;
-  const auto broker = queue->on(loop);
-  const auto done = co_await clients::cancel_matching(broker, queue->name(), std::move(which));
-  co_return done;
-}
-
 int cancel_filtered(const cancel_options& options) {
   const clients::owned_filter which(options.which.filter(), clients::open_states, "--state");
   const auto queue = open_queue(options);
@@ -104,7 +98,7 @@ int cancel_filtered(const cancel_options& options) {
     complain("nothing was cancelled");
     return failed;
   }
-  const auto done = run(cancel_some(queue, which));
+  const auto done = run(detail::cancel(queue, options.which.filter()));
   if (options.json) {
     print_line(json_object().number("cancelled", done.cancelled).number("requested", done.requested).str());
   } else {

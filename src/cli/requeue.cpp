@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
+#include <quarq/detail/enqueue.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/run.hpp>
 
@@ -13,7 +14,6 @@
 #include "cli/filter.hpp"
 #include "cli/other_queues.hpp"
 #include "cli/output.hpp"
-#include "clients/job_filter.hpp"
 
 namespace quarq::cli {
 
@@ -44,14 +44,6 @@ awaitable<requeued> requeue_all(queue_ptr queue) {
   const std::vector<std::string> all_dead;
   requeued result;
   result.count = co_await broker->requeue(queue->name(), all_dead);
-  co_return result;
-}
-
-awaitable<requeued> requeue_some(queue_ptr queue, clients::owned_filter which) {
-  const auto loop = co_await boost::asio::this_coro::executor;
-  const auto broker = queue->on(loop);
-  requeued result;
-  result.count = co_await clients::requeue_matching(broker, queue->name(), std::move(which));
   co_return result;
 }
 
@@ -105,7 +97,7 @@ void show(const requeued& result, bool as_json) {
 requeued requeue(const queue_ptr& queue, const requeue_options& options) {
   if (options.all_dead) return run(requeue_all(queue));
   if (!options.ids.empty()) return run(requeue_named(queue, without_repeats(options.ids)));
-  return run(requeue_some(queue, {options.which.filter(), job_state::dead, "requeue"}));
+  return {run(detail::requeue(queue, options.which.filter())), {}};
 }
 
 int run_requeue(const requeue_options& options) {

@@ -37,6 +37,20 @@ awaitable<broker::cancel_result> cancel_known(std::shared_ptr<broker::broker> br
   co_return answer;
 }
 
+template <class Jobs, class One>
+awaitable<std::vector<broker::cancel_result>> cancel_each(Jobs& jobs, const One& cancel_one) {
+  std::vector<broker::cancel_result> answers;
+  answers.reserve(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); i += max_at_once) {
+    std::vector<awaitable<broker::cancel_result>> some;
+    for (std::size_t k = i; k < std::min(jobs.size(), i + max_at_once); ++k)
+      some.push_back(cancel_one(jobs[k]));
+    const auto done = co_await gather(std::move(some));
+    answers.insert(answers.end(), done.begin(), done.end());
+  }
+  co_return answers;
+}
+
 }  // namespace
 
 cancelled_end end_if_cancelled(const broker::job_details& job) {
@@ -65,30 +79,16 @@ awaitable<broker::cancel_result> cancel(std::shared_ptr<broker::broker> broker, 
 
 awaitable<std::vector<broker::cancel_result>> cancel(std::shared_ptr<broker::broker> broker,
                                                      std::string queue, std::vector<std::string> ids) {
-  std::vector<broker::cancel_result> answers;
-  answers.reserve(ids.size());
-  for (std::size_t i = 0; i < ids.size(); i += max_at_once) {
-    std::vector<awaitable<broker::cancel_result>> some;
-    for (std::size_t k = i; k < std::min(ids.size(), i + max_at_once); ++k)
-      some.push_back(cancel(broker, queue, std::move(ids[k])));
-    const auto done = co_await gather(std::move(some));
-    answers.insert(answers.end(), done.begin(), done.end());
-  }
+  const auto one = [&](std::string& id) { return cancel(broker, queue, std::move(id)); };
+  auto answers = co_await cancel_each(ids, one);
   co_return answers;
 }
 
 awaitable<std::vector<broker::cancel_result>> cancel(std::shared_ptr<broker::broker> broker,
                                                      std::string queue,
                                                      const std::vector<broker::job_details>& jobs) {
-  std::vector<broker::cancel_result> answers;
-  answers.reserve(jobs.size());
-  for (std::size_t i = 0; i < jobs.size(); i += max_at_once) {
-    std::vector<awaitable<broker::cancel_result>> some;
-    for (std::size_t k = i; k < std::min(jobs.size(), i + max_at_once); ++k)
-      some.push_back(cancel_known(broker, queue, jobs[k]));
-    const auto done = co_await gather(std::move(some));
-    answers.insert(answers.end(), done.begin(), done.end());
-  }
+  const auto one = [&](const broker::job_details& job) { return cancel_known(broker, queue, job); };
+  auto answers = co_await cancel_each(jobs, one);
   co_return answers;
 }
 

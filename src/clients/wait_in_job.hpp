@@ -1,8 +1,8 @@
 // Tells a running job that one of its coroutines waits for another job.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -16,14 +16,15 @@ namespace quarq::clients {
 class wait_in_job {
  public:
   /// `executor`: the coroutine's, which says whether it runs for a job.
-  wait_in_job(const boost::asio::any_io_executor& executor, std::string queue, std::string id)
-      : for_(async::activity_of(executor)), wait_(std::move(queue), std::move(id)) {
-    if (auto* const job = waiting()) job->wait_began(wait_);
+  wait_in_job(const boost::asio::any_io_executor& executor, const std::string& queue, const std::string& id)
+      : for_(async::activity_of(executor)) {
+    auto* const job = waiting();
+    if (job != nullptr) job->wait_began(wait_.emplace(queue, id));
   }
   wait_in_job(const wait_in_job&) = delete;
   wait_in_job& operator=(const wait_in_job&) = delete;
   ~wait_in_job() {
-    if (auto* const job = waiting()) job->wait_ended(wait_);
+    if (auto* const job = waiting()) job->wait_ended(*wait_);
   }
 
  private:
@@ -34,7 +35,7 @@ class wait_in_job {
   }
 
   const async::activity for_;
-  model::job_wait wait_;
+  std::optional<model::job_wait> wait_;  ///< of a job
 };
 
 }  // namespace quarq::clients

@@ -1,4 +1,4 @@
-// The job on whose behalf a thread runs code at this moment.
+// The job for which coroutines of a loop run.
 #pragma once
 
 #include <atomic>
@@ -27,13 +27,6 @@ struct current_job {
 /// That of this activity; null: it is none of a job, or the job has ended.
 inline const current_job* find_job(const async::activity& what) noexcept {
   return static_cast<const current_job*>(what.subject());
-}
-
-/// That of the handler which this thread's loop runs: of the coroutine of the job itself, and of all that it
-/// awaits or spawns on its own executor. Null elsewhere: in a worker's roles, on the threads of pools, and in
-/// what a job left behind when it ended.
-inline const current_job* find_current_job() noexcept {
-  return find_job(async::activity_scope::here());
 }
 
 }  // namespace quarq::model

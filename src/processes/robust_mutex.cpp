@@ -19,8 +19,9 @@ namespace {
 
 constexpr int spins = 100;
 
-// A process may be killed after it has unlocked and before it has woken the next. If somebody else has the mutex by then,
-// the kernel does not make up for that (handle_futex_death in Linux' kernel/futex), so nobody sleeps for longer than this.
+// A process may be killed after it has unlocked and before it has woken the next. If somebody else has the mutex
+// by then, the kernel does not make up for that (handle_futex_death in Linux' kernel/futex), so nobody sleeps for
+// longer than this.
 constexpr std::chrono::seconds longest_sleep{1};
 
 timespec to_timespec(std::chrono::steady_clock::time_point at) {

@@ -27,8 +27,8 @@ class backup_renewer {
   backup_renewer& operator=(const backup_renewer&) = delete;
   ~backup_renewer();
 
-  /// Begins to renew, unless that is under way. What the answer says is left for the loop, which will ask for itself. An
-  /// error is logged, the first time.
+  /// Begins to renew, unless that is under way. What the answer says is left for the loop, which will ask for
+  /// itself. An error is logged, the first time.
   void renew(renewed_lease what);
   /// Returns at `when`, or when stop() was called.
   void run_until(clock::time_point when);

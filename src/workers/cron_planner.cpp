@@ -91,8 +91,8 @@ awaitable<void> cron_planner::repair_schedule(cron::cron_job& c) {
   const auto id = c.run_id(c.next);
   const auto planned = co_await its_.runs.inspect(c, id);
   if (!planned) {
-    // If the run before it waits in a long queue, or in one that is paused, the worker that claims it will plan this one. Planning it now
-    // would let runs pile up.
+    // If the run before it waits in a long queue, or in one that is paused, the worker that claims it will plan
+    // this one. Planning it now would let runs pile up.
     if (!c.last.empty()) {
       const auto before = co_await its_.runs.inspect(c, c.last);
       if (before && waits_for_worker(*before, now)) co_return;

@@ -15,9 +15,9 @@ namespace quarq::workers {
 /// first loss changes nothing: workers are killed for other reasons, too, and their jobs must not queue up
 /// behind each other then.
 ///
-/// While a suspect runs alone or waits for that, the worker's slots are closed, except while it waits for another job,
-/// which may be one that this worker is to run. It waits for the jobs beside it
-/// for a limited time, so that long ones do not keep the worker from its work. No clock, no I/O.
+/// While a suspect runs alone or waits for that, the worker's slots are closed, except while it waits for
+/// another job, which may be one that this worker is to run. It waits for the jobs beside it for a limited time,
+/// so that long ones do not keep the worker from its work. No clock, no I/O.
 class isolation {
  public:
   using time_point = clock::time_point;

@@ -40,8 +40,8 @@ class loop_watch {
 
   ruling look(const sighting& seen);
 
-  /// For how long the loop has not turned, the process's own standstills not counted. After its end: for how long it had
-  /// not.
+  /// For how long the loop has not turned, the process's own standstills not counted. After its end: for how
+  /// long it had not.
   milliseconds blocked_for() const noexcept { return blocked_for_; }
   /// Whether it is one handler that has run for most of that time, rather than many in turn.
   bool is_by_one() const noexcept { return is_by_one_; }

@@ -2,7 +2,6 @@
 // worker's lease meanwhile.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -20,8 +19,9 @@
 
 namespace quarq::workers {
 
-/// The thread looks a few times a second: it posts a function to the loop, and sees at the next look whether the loop has
-/// called it. Thread safety: to be made and destroyed on the loop's thread; why_silent() may be called by any.
+/// The thread looks a few times a second: it posts a function to the loop, and sees at the next look whether
+/// the loop has called it. Thread safety: to be made and destroyed on the loop's thread; why_silent() may be
+/// called by any.
 class watchdog {
  public:
   struct params {
@@ -41,8 +41,8 @@ class watchdog {
   /// Ends it, and waits for that.
   ~watchdog();
 
-  /// "the loop had been blocked for 9.5 s by task=resize id=01JF…", if that was within the last `within`. Empty: it was
-  /// not.
+  /// "the loop had been blocked for 9.5 s by task=resize id=01JF…", if that was within the last `within`.
+  /// Empty: it was not.
   std::string why_silent(milliseconds within) const;
 
  private:

@@ -14,7 +14,7 @@ constexpr task<std::string(int number)> inner{"inner", "number"};
 constexpr task<std::string(int number)> on_thread{"on_thread", "number"};
 
 std::string current() {
-  const auto* const job = model::find_current_job();
+  const auto* const job = model::find_job(async::activity_scope::here());
   return job == nullptr ? "none" : job->ctx.task() + " " + job->ctx.id();
 }
 

@@ -5,9 +5,10 @@
 -- ARGV[4]     '1': no lease gets a job from now on; '0': all may have some again
 --
 -- Returns 1 if it was otherwise before, else 0.
--- needs: shared_format shared_calls shared_once shared_paused
-redis.call('DEL', KEYS[1] .. 'none') -- make_room in shared_lists.lua
+-- needs: shared_format shared_lists shared_calls shared_once shared_paused
+local P = KEYS[1]
+make_room(P)
 if not format then
-  redis.call('SET', KEYS[1] .. 'format', '3')
+  redis.call('SET', P .. 'format', '3')
 end
-return answer_once(set_paused(KEYS[1], ARGV[4] == '1'))
+return answer_once(set_paused(P, ARGV[4] == '1'))

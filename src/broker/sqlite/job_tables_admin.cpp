@@ -78,8 +78,10 @@ statement& job_tables::rows_after(std::string_view queue, job_state state, place
 job_page job_tables::page(std::string_view queue, job_state state, std::size_t max, std::string_view from,
                           time_point now) {
   auto at = place_in_list::from(from);
-  if (from.empty() && is_final(state)) at.place = number_of(now);
-  if (from.empty() && is_final(state)) at.number = std::numeric_limits<std::int64_t>::max();
+  if (from.empty() && is_final(state)) {
+    at.place = number_of(now);
+    at.number = std::numeric_limits<std::int64_t>::max();
+  }
   job_page some;
   std::size_t bytes = 0;
   while (true) {
