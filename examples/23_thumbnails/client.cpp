@@ -1,5 +1,5 @@
-// The client: draws some pictures, has thumbnails made of all of them, and shows how far that is. Ctrl-C takes back what
-// is not done. QUARQ_BROKER=redis://... in both programs, and nothing else changes.
+// The client: draws some pictures, has thumbnails made of all of them, and shows how far that is. Ctrl-C
+// takes back what is not done. QUARQ_BROKER=redis://... in both programs, and nothing else changes.
 #include <fstream>
 #include <iostream>
 

@@ -1,5 +1,5 @@
-// A coroutine handler blocks its worker's loop. The log names it, and the other jobs of the worker stay its own, unless it
-// blocks for longer than it may run.
+// A coroutine handler blocks its worker's loop. The log names it, and the other jobs of the worker stay its
+// own, unless it blocks for longer than it may run.
 #include <algorithm>
 
 #include "faults/scene.hpp"

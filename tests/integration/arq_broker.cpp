@@ -128,21 +128,8 @@ ARQ_TEST(what_a_stopped_worker_hands_back_stands_where_it_stood_and_is_no_try, {
 
 ARQ_TEST(a_lease_that_could_not_be_opened_leaves_nothing, {}) {
   auto store = open_arq(server, loop);
-  const strings channels = {"PUBSUB", "CHANNELS", "arq:queue:quarq:lease:*"};
-  ask(server, {"SET", "arq:quarq:leases", "not a sorted set"});
-  for (int i = 0; i < 5; ++i) {
-    const auto why = co_await error_of<broker_error>(new_worker(store, "default"));
-    EXPECT_NE(why.find("WRONGTYPE"), std::string::npos) << why;
-  }
-  auto none = [&] { return server.command(channels).items.empty(); };
-  co_await until(none);
-  ask(server, {"DEL", "arq:quarq:leases"});
-  auto worker = co_await new_worker(store, "default");
-  co_await claim_ids(worker, 1);
-  co_await enqueue_ids(*store, "default", strings(1, "job"));
-  auto rung = [&] { return worker.heard->work_ready > 0; };
-  co_await until(rung);
-  EXPECT_EQ(server.command(channels).items.size(), 1u);
+  co_await expect_unopened_leases_leave_nothing(server, store, "default", "arq:quarq:leases",
+                                                "arq:queue:quarq:lease:*");
 }
 
 ARQ_TEST(a_call_with_the_same_number_is_answered_again_and_done_once, {}) {

@@ -7,7 +7,8 @@ namespace quarq::test::arq_broker_tests {
 
 namespace {
 
-/// A worker that holds a job, whose lease of this duration ran out so long ago, and nobody was heard since it was renewed.
+/// A worker that holds a job, whose lease of this duration ran out so long ago, and nobody was heard since it
+/// was renewed.
 awaitable<worker_end> silent_worker(const redis_server& server, std::shared_ptr<broker::broker> store,
                                     milliseconds lease, milliseconds run_out) {
   auto worker = co_await new_worker(store, "default", lease);

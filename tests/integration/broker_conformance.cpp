@@ -240,6 +240,27 @@ std::shared_ptr<wait_under_way> start_waiting(any_io_executor loop, std::shared_
   return note;
 }
 
+awaitable<void> expect_unopened_leases_leave_nothing(const redis_server& server,
+                                                     std::shared_ptr<broker::broker> store, std::string queue,
+                                                     std::string spoiled, std::string channels) {
+  const strings spoil = {"SET", spoiled, "not a sorted set"}, mend = {"DEL", spoiled};
+  const strings subscribed = {"PUBSUB", "CHANNELS", channels};
+  server.command(spoil);
+  for (int i = 0; i < 5; ++i) {
+    const auto why = co_await error_of<broker_error>(new_worker(store, queue));
+    EXPECT_NE(why.find("WRONGTYPE"), std::string::npos) << why;
+  }
+  auto none = [&] { return server.command(subscribed).items.empty(); };
+  co_await until(none);
+  server.command(mend);
+  auto worker = co_await new_worker(store, queue);
+  co_await claim_ids(worker, 1);
+  co_await enqueue_ids(*store, queue, strings(1, "job"));
+  auto rung = [&] { return worker.heard->work_ready > 0; };
+  co_await until(rung);
+  EXPECT_EQ(server.command(subscribed).items.size(), 1u);
+}
+
 awaitable<void> until_all_are_over(const std::vector<std::shared_ptr<wait_under_way>>& waits) {
   auto over = [&] {
     return std::all_of(waits.begin(), waits.end(), [](const auto& one) { return one->over; });

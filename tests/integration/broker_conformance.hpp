@@ -20,6 +20,7 @@
 #include "support/broker_places.hpp"
 #include "support/errors.hpp"
 #include "support/on_loop.hpp"
+#include "support/redis_server.hpp"
 
 namespace quarq::test {
 
@@ -125,6 +126,12 @@ struct wait_under_way {
 };
 std::shared_ptr<wait_under_way> start_waiting(any_io_executor loop, std::shared_ptr<broker::broker> store,
                                               std::string queue, std::string id);
+
+/// Five times a lease can't be opened, as the key `spoiled` is no sorted set. No subscription to `channels` (a pattern) is
+/// left then, and a lease that is opened later hears of work in this queue.
+awaitable<void> expect_unopened_leases_leave_nothing(const redis_server& server,
+                                                     std::shared_ptr<broker::broker> store, std::string queue,
+                                                     std::string spoiled, std::string channels);
 
 awaitable<void> until_all_are_over(const std::vector<std::shared_ptr<wait_under_way>>& waits);
 

@@ -13,6 +13,17 @@ awaitable<void> until_told(worker_end worker, int before) {
   co_await until(rung);
 }
 
+/// The paused queue q gives nothing until it is resumed; then it has this job.
+awaitable<void> expect_given_when_resumed(std::shared_ptr<broker::broker> store, worker_end worker,
+                                          std::string id) {
+  auto none = co_await claim_ids(worker, 10);
+  EXPECT_TRUE(none.empty());
+  co_await store->set_paused("q", false);
+  co_await until_told(worker, 0);
+  auto ids = co_await claim_ids(worker, 10);
+  EXPECT_EQ(ids, strings(1, id));
+}
+
 /// A job in another queue wakes its worker: what was to be told before has been told.
 awaitable<void> until_news_have_come(std::shared_ptr<broker::broker> store,
                                      std::shared_ptr<broker::broker> elsewhere) {
@@ -106,12 +117,7 @@ BROKER_TEST(jobs_become_due_while_their_queue_is_paused) {
   due.delay = 5ms;
   co_await enqueue_one(*store, "q", due);
   co_await until_run_out(5ms);
-  auto none = co_await claim_ids(worker, 10);
-  EXPECT_TRUE(none.empty());
-  co_await store->set_paused("q", false);
-  co_await until_told(worker, 0);
-  auto ids = co_await claim_ids(worker, 10);
-  EXPECT_EQ(ids, strings(1, "due"));
+  co_await expect_given_when_resumed(store, worker, "due");
 }
 
 BROKER_TEST(a_resumed_queue_says_when_the_next_job_is_due) {
@@ -175,14 +181,9 @@ BROKER_TEST(a_paused_queue_stays_so_when_the_store_is_opened_again) {
   place.kill_and_restart();
   auto again = place.open(loop);
   auto worker = co_await new_worker(again, "q");
-  auto none = co_await claim_ids(worker, 10);
-  EXPECT_TRUE(none.empty());
   auto empty = co_await summary_of(*again, "empty");
   EXPECT_TRUE(empty.paused);
-  co_await again->set_paused("q", false);
-  co_await until_told(worker, 0);
-  auto ids = co_await claim_ids(worker, 10);
-  EXPECT_EQ(ids, strings(1, "job"));
+  co_await expect_given_when_resumed(again, worker, "job");
 }
 
 BROKER_TEST(operators_manage_the_jobs_of_a_paused_queue) {
@@ -201,12 +202,7 @@ BROKER_TEST(operators_manage_the_jobs_of_a_paused_queue) {
   count = co_await store->requeue("q", strings());
   EXPECT_EQ(count, 1u);
   EXPECT_EQ(worker.heard->work_ready, 0);
-  auto none = co_await claim_ids(worker, 10);
-  EXPECT_TRUE(none.empty());
-  co_await store->set_paused("q", false);
-  co_await until_told(worker, 0);
-  auto ids = co_await claim_ids(worker, 10);
-  EXPECT_EQ(ids, strings(1, "dead"));
+  co_await expect_given_when_resumed(store, worker, "dead");
 }
 
 BROKER_TEST(of_a_paused_queue_is_said_that_nobody_gets_its_jobs) {

@@ -38,13 +38,7 @@ BROKER_TEST(who_waits_before_the_end_is_told_the_outcome_though_it_is_not_kept) 
   co_await elsewhere->queues();
   for (const auto& one : waits) EXPECT_FALSE(one->over);
   co_await settle_one(worker, end("job", job_state::failed, std::string("no\0pe", 5)));
-  auto all_told = [&] {
-    for (const auto& one : waits) {
-      if (!one->over) return false;
-    }
-    return true;
-  };
-  co_await until(all_told);
+  co_await until_all_are_over(waits);
   for (const auto& one : waits) {
     EXPECT_EQ(one->error, "");
     EXPECT_TRUE(one->outcome && one->outcome->state == job_state::failed);
@@ -66,12 +60,7 @@ BROKER_TEST(twenty_clients_of_one_job_are_all_told) {
     co_await clients.back()->queues();
   }
   co_await settle_one(worker, end("job", job_state::succeeded, "told to all"));
-  std::size_t told = 0;
-  auto all_told = [&] {
-    while (told < waits.size() && waits[told]->over) ++told;
-    return told == waits.size();
-  };
-  co_await until(all_told);
+  co_await until_all_are_over(waits);
   for (const auto& one : waits)
     EXPECT_TRUE(one->outcome && said_in_outcome(one->outcome->outcome) == "told to all");
 }
@@ -117,12 +106,7 @@ BROKER_TEST(many_waits_for_many_jobs_are_each_told_their_own) {
     co_await store->settle(worker.held, ends);
     done += ends.size();
   }
-  std::size_t told = 0;
-  auto all_told = [&] {
-    while (told < count && waits[told]->over) ++told;
-    return told == count;
-  };
-  co_await until(all_told);
+  co_await until_all_are_over(waits);
   for (std::size_t i = 0; i < count; ++i) {
     EXPECT_TRUE(waits[i]->outcome &&
                 said_in_outcome(waits[i]->outcome->outcome) == "outcome of " + many[i].id)

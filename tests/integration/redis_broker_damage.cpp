@@ -38,22 +38,7 @@ REDIS_TEST(a_damaged_record_ends_its_own_job_and_no_other, {}) {
 
 REDIS_TEST(a_lease_that_could_not_be_opened_leaves_nothing, {}) {
   auto store = open(server, loop);
-  const strings spoil = {"SET", "quarq:{q}:leases", "not a sorted set"}, mend = {"DEL", "quarq:{q}:leases"};
-  const strings channels = {"PUBSUB", "CHANNELS", "quarq:{q}:lease:*"};
-  server.command(spoil);
-  for (int i = 0; i < 5; ++i) {
-    const auto why = co_await error_of<broker_error>(new_worker(store, "q"));
-    EXPECT_NE(why.find("WRONGTYPE"), std::string::npos) << why;
-  }
-  auto none = [&] { return server.command(channels).items.empty(); };
-  co_await until(none);
-  server.command(mend);
-  auto worker = co_await new_worker(store, "q");
-  co_await claim_ids(worker, 1);
-  co_await enqueue_ids(*store, "q", strings(1, "job"));
-  auto rung = [&] { return worker.heard->work_ready > 0; };
-  co_await until(rung);
-  EXPECT_EQ(server.command(channels).items.size(), 1u);
+  co_await expect_unopened_leases_leave_nothing(server, store, "q", "quarq:{q}:leases", "quarq:{q}:lease:*");
 }
 
 REDIS_TEST(who_waits_long_asks_again_ever_more_rarely, {}) {

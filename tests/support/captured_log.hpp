@@ -12,8 +12,8 @@
 
 namespace quarq::test {
 
-/// While it exists, what the library logs is kept here in place of going where it went. Thread safety: its members may be
-/// called while others log.
+/// While it exists, what the library logs is kept here in place of going where it went. Thread safety: its
+/// members may be called while others log.
 class captured_log {
  public:
   captured_log()

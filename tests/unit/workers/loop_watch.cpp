@@ -18,8 +18,8 @@ class loop_watch_test : public testing::Test {
 
   void watch(loop_watch::limits how) { watch_.emplace(how, now_); }
 
-  /// Looks for so long at a loop that stands still in one handler. What was to be done, at each look that had something:
-  /// "1000 report renew".
+  /// Looks for so long at a loop that stands still in one handler. What was to be done, at each look that had
+  /// something: "1000 report renew".
   std::string blocked(milliseconds time, std::optional<time_point> must_end_by = {}) {
     std::string all;
     for (const auto end = now_ + time; now_ < end;) look(false, must_end_by, all);
