@@ -68,9 +68,9 @@ struct worker_lease {
 
 /// What a worker says of itself, for operators (`quarq workers`). Both texts are msgpack, opaque here.
 struct lease_options {
-  milliseconds duration{7000};
-  std::string worker_info;   ///< how it is doing; said at each renewal
-  std::string announcement;  ///< what it handles; said when the lease is opened, and not looked at later
+  milliseconds duration{7000};  ///< the same in all renewals of a lease
+  std::string worker_info;      ///< how it is doing; said at each renewal
+  std::string announcement;     ///< what it handles; said when the lease is opened, and not looked at later
   /// False in a renewal for a worker that stands still, by another thread of its own: it keeps the jobs that it
   /// holds, and no others are pushed to it until it renews by itself.
   bool takes_jobs = true;

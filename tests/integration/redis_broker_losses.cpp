@@ -379,11 +379,11 @@ REDIS_TEST(after_an_outage_every_worker_has_time_to_come_back, {}) {
   };
   co_await until(ran_out);
   // Nobody has renewed in time, so it was not the second's fault.
-  auto answer = co_await renew(first);
+  auto answer = co_await renew(first, 1s);
   EXPECT_TRUE(answer.held);
-  answer = co_await renew(first);
+  answer = co_await renew(first, 1s);
   EXPECT_FALSE(answer.work_ready);
-  answer = co_await renew(second);
+  answer = co_await renew(second, 1s);
   EXPECT_TRUE(answer.held);
   const bool held = co_await settle_one(second, end("b"));
   EXPECT_TRUE(held);

@@ -14,19 +14,28 @@
 --    {the prefix of a queue, id to be cancelled...}...}
 -- needs: shared_silence shared_heard
 local P, token, duration = KEYS[1], ARGV[1], tonumber(ARGV[2])
-local until_when = tonumber(redis.call('ZSCORE', leases, token) or 0)
-if until_when == 0 then
-  return false
-end
-redis.call('DEL', 'quarq:none') -- make_room in shared_lists.lua
+local heard = redis.call('HMGET', 'quarq:heard', '', token)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+-- A lease lasts for its duration from when it was heard at least, so that its end has to be looked up only after that, or where
+-- the clock was set back.
+local own = tonumber(heard[2] or 0)
+local has_run_out = own + duration < now or own > now
+if has_run_out then
+  local until_when = tonumber(redis.call('ZSCORE', leases, token) or 0)
+  if until_when == 0 then
+    return false
+  end
+  has_run_out = until_when < now
+end
+
 -- After a silence, or when every lease has run out, each gets the time to come back before its jobs are given to others; those
 -- that died meanwhile are found a lease later.
-local silence = silence_until(now)
+local silence = now - (heard[1] or now)
 if is_outage(silence, duration)
-    or (until_when < now and tonumber(redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')[2]) < now) then
+    or (has_run_out and tonumber(redis.call('ZRANGE', leases, '-1', '-1', 'WITHSCORES')[2]) < now) then
+  redis.call('DEL', 'quarq:none') -- make_room in shared_lists.lua
   extend_all(now + duration, silence)
 end
 note_heard(token, now, duration, ARGV[5] == '1')
@@ -36,21 +45,28 @@ end
 
 -- What this returns, as of now.
 local function look()
-  local R = P .. 'ready:'
+  local R, deferred, cancel = P .. 'ready:', P .. 'deferred', 'quarq:cancel:' .. token
+  -- Some worker sweeps each second, whichever it is, rather than each.
+  local sweeps = time[2] % ARGV[4] == 0
+  local answer = {0, now, sweeps and redis.call('ZCARD', leases) or 0}
+  -- One look at all of it: mostly there is nothing.
+  if redis.call('EXISTS', R .. '9', R .. '8', R .. '7', R .. '6', R .. '5', R .. '4', R .. '3', R .. '2', R .. '1', R .. '0',
+      deferred, cancel) == 0 then
+    return answer
+  end
   local ready = redis.call('EXISTS', R .. '9', R .. '8', R .. '7', R .. '6', R .. '5', R .. '4', R .. '3', R .. '2', R .. '1',
     R .. '0') > 0
   if not ready then
-    local first = redis.call('ZRANGE', P .. 'deferred', 0, 0, 'WITHSCORES')
+    local first = redis.call('ZRANGE', deferred, '0', '0', 'WITHSCORES')
     ready = first[1] and tonumber(first[2]) <= now
   end
-  ready = ready and redis.call('EXISTS', P .. 'paused') == 0
-  -- Some worker sweeps each second, whichever it is, rather than each.
-  local sweeps = time[2] % tonumber(ARGV[4]) == 0
-  local answer = {ready and 1 or 0, now, sweeps and redis.call('ZCARD', leases) or 0}
-  for _, queue in ipairs(redis.call('SMEMBERS', 'quarq:cancel:' .. token)) do
+  if ready and redis.call('EXISTS', P .. 'paused') == 0 then
+    answer[1] = 1
+  end
+  for _, queue in ipairs(redis.call('SMEMBERS', cancel)) do
     local ids = redis.call('HKEYS', queue .. 'cancel:' .. token)
     if #ids == 0 then
-      redis.call('SREM', 'quarq:cancel:' .. token, queue)
+      redis.call('SREM', cancel, queue)
     else
       table.insert(ids, 1, queue)
       answer[#answer + 1] = ids
@@ -59,8 +75,12 @@ local function look()
   return answer
 end
 
+-- Twenty looks a second for lost leases are enough, whoever takes them.
+if time[2] % math.max(1, math.floor(ARGV[4] / 20)) ~= 0 then
+  return look()
+end
 local left = 100
-local all_lost = redis.call('ZRANGEBYSCORE', leases, '-inf', now - 1, 'LIMIT', 0, left)
+local all_lost = redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('(%d', now), 'LIMIT', '0', '100')
 if #all_lost == 0 then
   return look()
 end

@@ -17,14 +17,14 @@ local function extend_all(at, silence)
 end
 
 -- Notes that a lease was heard, and with it, under no name, that any was; and lets it live for as long again. One that takes
--- no jobs is not heard itself, so that it is pushed none (enqueue.lua) and not woken alone (shared_wake.lua).
+-- no jobs is not heard itself, so that it is pushed none (enqueue.lua) and not woken alone (shared_wake.lua). A server whose
+-- memory is full takes it as well: see make_room in shared_lists.lua, which costs time where there is room.
 local function note_heard(token, now, duration, takes_jobs)
-  local at = string.format('%.0f', now)
-  if takes_jobs then
-    redis.call('HSET', 'quarq:heard', token, at, '', at)
-  else
-    redis.call('HSET', 'quarq:heard', '', at)
+  local at = string.format('%d', now)
+  local heard = takes_jobs and {'', at, token, at} or {'', at}
+  if type(redis.pcall('HSET', 'quarq:heard', unpack(heard))) == 'table' then
+    redis.call('DEL', 'quarq:none')
+    redis.call('HSET', 'quarq:heard', unpack(heard))
   end
-  redis.call('ZADD', leases, string.format('%.0f', now + duration), token)
+  redis.call('ZADD', leases, string.format('%d', now + duration), token)
 end
-
