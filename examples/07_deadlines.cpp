@@ -1,4 +1,4 @@
-// Four kinds of "too late": of the job, of its start, of the client's patience, and of any await.
+// Four kinds of "too late": of the job, of its start, of the client's wait, and of any await.
 #include <iostream>
 #include <thread>
 
@@ -51,10 +51,10 @@ quarq::awaitable<void> client(quarq::queue queue, quarq::job<void> late, quarq::
   auto other = co_await queue.enqueue(work(1h).timeout(100ms).attempts(1));
   co_await show("timeout of a function", other.result());
 
-  // The client's own patience: the job goes on, and can be asked for again.
+  // The client's own limit: the job goes on, and can be asked for again.
   auto slow = co_await queue.enqueue(doze(300ms).id("slow"));
-  co_await show("patience", slow.result(50ms));
-  co_await show("more patience", slow.result(10s));
+  co_await show("short wait", slow.result(50ms));
+  co_await show("longer wait", slow.result(10s));
 
   co_await show("any await", quarq::with_timeout(dial(), 50ms));
   worker.stop();
@@ -78,6 +78,6 @@ int main() {
 //   expires: doze expired: no worker started it in time
 //   timeout of a coroutine: timed out: doze took longer than its timeout of 100 ms
 //   timeout of a function: timed out: work took longer than its timeout of 100 ms
-//   patience: timed out: job slow has not ended within 50 ms
-//   more patience: done
+//   short wait: timed out: job slow has not ended within 50 ms
+//   longer wait: done
 //   any await: timed out: not done within 50ms

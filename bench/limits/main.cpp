@@ -272,7 +272,7 @@ awaitable<void> keep_a_rate(std::shared_ptr<broker::broker> at, const options& o
   short_circuit jobs(at);
   co_await jobs.open();
   const auto began = clock::now();
-  std::size_t done = 0, told = 0;
+  std::size_t done = 0, reported_at = 0;
   while (ms_since(began) < o.seconds * 1000.0) {
     const auto wanted = static_cast<std::size_t>(ms_since(began) / 1000 * static_cast<double>(o.rate));
     if (done < wanted) {
@@ -281,8 +281,8 @@ awaitable<void> keep_a_rate(std::shared_ptr<broker::broker> at, const options& o
     } else {
       co_await sleep_for(5ms);
     }
-    if (ms_since(began) / 1000 > static_cast<double>(told)) {
-      told += 5;
+    if (ms_since(began) / 1000 > static_cast<double>(reported_at)) {
+      reported_at += 5;
       const auto there = co_await kept(at);
       fmt::print("{:5.0f} s: {} jobs done, {} results kept, {} keys, {:.1f} MB\n", ms_since(began) / 1000,
                  done, there, server.command({"DBSIZE"}).integer, megabytes(server));
@@ -327,9 +327,9 @@ void measure_operators(const options& o) {
 
 // ---- waiters
 
-awaitable<void> wait_for_one(std::shared_ptr<broker::broker> at, std::string id, std::size_t& told) {
+awaitable<void> wait_for_one(std::shared_ptr<broker::broker> at, std::string id, std::size_t& notified) {
   const auto end = co_await at->wait_ended(queue_name, id);
-  if (end) ++told;
+  if (end) ++notified;
 }
 
 awaitable<void> let_wait(std::shared_ptr<broker::broker> at, const options& o, test::redis_server& server) {
@@ -337,9 +337,9 @@ awaitable<void> let_wait(std::shared_ptr<broker::broker> at, const options& o, t
   const auto id = jobs.front().id = base::make_id();
   jobs.front().record = "r";
   co_await at->enqueue(queue_name, std::move(jobs));
-  std::size_t told = 0;
+  std::size_t notified = 0;
   const auto body = [&](task_group& all) -> awaitable<void> {
-    for (std::size_t i = 0; i < o.waiters; ++i) all.spawn(wait_for_one(at, id, told));
+    for (std::size_t i = 0; i < o.waiters; ++i) all.spawn(wait_for_one(at, id, notified));
     co_await sleep_for(5s);
     const auto before = cpu_of(server);
     const auto began = clock::now();
@@ -350,8 +350,8 @@ awaitable<void> let_wait(std::shared_ptr<broker::broker> at, const options& o, t
     co_await worker.open();
     const auto ended = clock::now();
     co_await worker.end_some(1h);
-    while (told < o.waiters && ms_since(ended) < 60'000) co_await sleep_for(1ms);
-    fmt::print("{} of them were told of the end within {:.0f} ms\n", told, ms_since(ended));
+    while (notified < o.waiters && ms_since(ended) < 60'000) co_await sleep_for(1ms);
+    fmt::print("{} of them were told of the end within {:.0f} ms\n", notified, ms_since(ended));
     co_await worker.close();
   };
   co_await with_task_group(body);

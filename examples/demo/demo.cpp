@@ -13,7 +13,7 @@
 #include <quarq/run.hpp>
 #include <quarq/worker.hpp>
 
-#include "stage.hpp"
+#include "demo_console.hpp"
 
 using namespace std::chrono_literals;
 
@@ -103,90 +103,90 @@ class demo {
 
  private:
   void open_web() {
-    stage_.headline("1. A web server with four pages of text");
-    web_ = &stage_.start("web     ", "quarq-demo-web", {});
+    console_.headline("1. A web server with four pages of text");
+    web_ = &console_.start("web     ", "quarq-demo-web", {});
     while (pages_.size() < 4) {
-      const auto line = stage_.expect(*web_, " bytes", 10s);
+      const auto line = console_.expect(*web_, " bytes", 10s);
       pages_.push_back(line.substr(0, line.find(' ')));
     }
   }
 
   child& start_worker(const std::string& label) {
     const bool another = label != "worker 1";
-    stage_.headline(another ? "5. A second worker" : "2. A worker, on " + where_.broker);
+    console_.headline(another ? "5. A second worker" : "2. A worker, on " + where_.broker);
     auto& worker =
-        stage_.start(label, "quarq-demo-worker", {"--broker", where_.broker, "--queue", where_.queue});
-    stage_.expect(worker, "serves", 20s);
-    stage_.say((another ? "Worker 2" : "Worker 1") + (" is process " + std::to_string(worker.pid())) +
-               ", and waits for jobs.");
+        console_.start(label, "quarq-demo-worker", {"--broker", where_.broker, "--queue", where_.queue});
+    console_.expect(worker, "serves", 20s);
+    console_.say((another ? "Worker 2" : "Worker 1") + (" is process " + std::to_string(worker.pid())) +
+                 ", and waits for jobs.");
     return worker;
   }
 
   void count_the_pages() {
-    stage_.headline("3. A client, in a process of its own, has the words of each page counted");
+    console_.headline("3. A client, in a process of its own, has the words of each page counted");
     std::vector<std::string> words{where_.broker, where_.queue};
     words.insert(words.end(), pages_.begin(), pages_.end());
-    auto& client = stage_.start("client  ", "quarq-demo-client", words);
-    must(succeeded(stage_.wait(client, 30s)), "the client failed");
-    stage_.say("Each result is an int again, typed from end to end.");
+    auto& client = console_.start("client  ", "quarq-demo-client", words);
+    must(succeeded(console_.wait(client, 30s)), "the client failed");
+    console_.say("Each result is an int again, typed from end to end.");
   }
 
   child& ask_for_the_slow_page() {
-    stage_.headline("4. Another client; and kill -9 for the worker, in mid-job");
+    console_.headline("4. Another client; and kill -9 for the worker, in mid-job");
     std::string slow = pages_.back();
     slow.insert(slow.rfind('/'), "/slow");
-    auto& client = stage_.start("client  ", "quarq-demo-client", {where_.broker, where_.queue, slow});
-    stage_.expect(*web_, "holding the rest", 30s);
+    auto& client = console_.start("client  ", "quarq-demo-client", {where_.broker, where_.queue, slow});
+    console_.expect(*web_, "holding the rest", 30s);
     return client;
   }
 
   // The worker has half of the page, and the web server holds the rest: it can't have finished.
   void kill_in_mid_job(child& worker) {
-    stage_.say("Worker 1 has half of the page and waits for the rest: kill -9 " +
-               std::to_string(worker.pid()) + ".");
+    console_.say("Worker 1 has half of the page and waits for the rest: kill -9 " +
+                 std::to_string(worker.pid()) + ".");
     worker.signal(SIGKILL);
     killed_at_ = std::chrono::steady_clock::now();
-    const int status = stage_.wait(worker, 10s);
+    const int status = console_.wait(worker, 10s);
     must(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "the worker did not die of SIGKILL");
-    stage_.say("It is dead, and could tell nobody what it held.");
+    console_.say("It is dead, and could tell nobody what it held.");
     web_->tell("go on");
-    stage_.expect(*web_, " is gone", 10s);
+    console_.expect(*web_, " is gone", 10s);
   }
 
   void see_it_finished(child& client, const child& second) {
     const auto lease = std::chrono::floor<std::chrono::seconds>(quarq::worker_options().lease);
-    stage_.say("A worker that has not been heard of for " + std::to_string(lease.count()) +
-               " s has lost its jobs; until then the job stays with worker 1:");
-    const auto line = stage_.expect(client, " words (", 45s);
+    console_.say("A worker that has not been heard of for " + std::to_string(lease.count()) +
+                 " s has lost its jobs; until then the job stays with worker 1:");
+    const auto line = console_.expect(client, " words (", 45s);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - killed_at_;
-    must(succeeded(stage_.wait(client, 10s)), "the client failed");
+    must(succeeded(console_.wait(client, 10s)), "the client failed");
     const std::string pid = ":" + std::to_string(second.pid()) + ")";
     must(line.ends_with(pid), "this was not worker 2: " + line);
     std::ostringstream seconds;
     seconds.precision(1);
     seconds << std::fixed << took.count();
-    stage_.say("The job finished in worker 2, " + seconds.str() +
-               " s after the kill. What was lost with worker 1 does not count as a try.");
+    console_.say("The job finished in worker 2, " + seconds.str() +
+                 " s after the kill. What was lost with worker 1 does not count as a try.");
   }
 
   void close(child& worker) {
-    stage_.headline("6. The end: SIGTERM, so that the worker may finish what it has begun");
+    console_.headline("6. The end: SIGTERM, so that the worker may finish what it has begun");
     worker.signal(SIGTERM);
-    must(succeeded(stage_.wait(worker, 40s)), "the worker did not end as it should");
+    must(succeeded(console_.wait(worker, 40s)), "the worker did not end as it should");
   }
 
   void epilogue() {
     const auto took = std::chrono::round<std::chrono::seconds>(std::chrono::steady_clock::now() - began_);
-    stage_.headline("All five jobs were answered, one of them in spite of kill -9. It took " +
-                    std::to_string(took.count()) + " s.");
+    console_.headline("All five jobs were answered, one of them in spite of kill -9. It took " +
+                      std::to_string(took.count()) + " s.");
     if (where_.broker.starts_with("sqlite:")) {
-      stage_.say("The same on Redis: ./dev demo --broker redis://127.0.0.1:6379");
+      console_.say("The same on Redis: ./dev demo --broker redis://127.0.0.1:6379");
     } else {
-      stage_.say("The same on a file, without any server: ./dev demo");
+      console_.say("The same on a file, without any server: ./dev demo");
     }
   }
 
-  stage stage_;
+  demo_console console_;
   place where_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   child* web_ = nullptr;

@@ -17,7 +17,7 @@ namespace {
 
 // Where very many wait, a few speak for all.
 constexpr std::size_t max_looked_at = 8;
-constexpr std::size_t max_told = 1'000;
+constexpr std::size_t max_tasks_noticed = 1'000;
 
 }  // namespace
 
@@ -31,7 +31,7 @@ wait_watch::wait_watch(asio::any_io_executor loop, std::shared_ptr<broker::broke
 
 wait_watch::wait::wait(std::shared_ptr<wait_watch> by, std::string id)
     : by_(std::move(by)), id_(std::move(id)) {
-  if (by_->waits_.empty()) by_->arm(since_ + patience);
+  if (by_->waits_.empty()) by_->arm(since_ + notice_delay);
   by_->waits_.push_back(*this);
 }
 
@@ -59,14 +59,14 @@ void wait_watch::arm(steady::time_point at) {
 void wait_watch::look_at_those_due() {
   const auto now = steady::now();
   std::vector<std::string> ids;
-  while (!waits_.empty() && waits_.front().since_ + patience <= now && ids.size() < max_looked_at) {
+  while (!waits_.empty() && waits_.front().since_ + notice_delay <= now && ids.size() < max_looked_at) {
     auto& one = waits_.pop_front();
     one.is_listed_ = false;
     ids.push_back(one.id_);
   }
   if (!waits_.empty()) {
-    const auto next = waits_.front().since_ + patience;
-    arm(ids.size() == max_looked_at ? std::max(next, now + patience) : next);
+    const auto next = waits_.front().since_ + notice_delay;
+    arm(ids.size() == max_looked_at ? std::max(next, now + notice_delay) : next);
   }
   if (!ids.empty() && store_) asio::co_spawn(loop_, look(shared_from_this(), std::move(ids)), asio::detached);
 }
@@ -96,8 +96,8 @@ awaitable<void> wait_watch::look_at(const broker::live_workers& those, std::stri
 
 bool wait_watch::may_tell(const std::string& task) {
   const auto now = steady::now();
-  if (told_.size() > max_told) told_.clear();
-  const auto [at, fresh] = told_.try_emplace(task, now);
+  if (noticed_at_.size() > max_tasks_noticed) noticed_at_.clear();
+  const auto [at, fresh] = noticed_at_.try_emplace(task, now);
   if (!fresh && now - at->second < between_notices) return false;
   at->second = now;
   return true;

@@ -22,7 +22,7 @@ namespace quarq::clients {
 class wait_watch : public std::enable_shared_from_this<wait_watch> {
  public:
   using teller = std::function<void(const std::string& line)>;
-  static constexpr std::chrono::seconds patience{2};
+  static constexpr std::chrono::seconds notice_delay{2};
   static constexpr std::chrono::minutes between_notices{1};
 
   wait_watch(boost::asio::any_io_executor loop, std::shared_ptr<broker::broker> store, std::string queue,
@@ -60,7 +60,7 @@ class wait_watch : public std::enable_shared_from_this<wait_watch> {
   const teller tell_;
   base::linked_list<wait> waits_;  ///< the oldest first
   std::optional<boost::asio::steady_timer> timer_;
-  std::map<std::string, std::chrono::steady_clock::time_point> told_;  ///< by task
+  std::map<std::string, std::chrono::steady_clock::time_point> noticed_at_;  ///< by task
 };
 
 }  // namespace quarq::clients

@@ -120,8 +120,8 @@ std::string label_of(const call_head& call) {
   return call.name.empty() ? "call" : std::string(call.name);
 }
 
-/// The current exception, for the parent. `stage` is the reason if the exception has no reason of its own.
-failure describe_current(failure_reason stage, memory_limit& limit) {
+/// The current exception, for the parent. `reason` is why, unless the exception has a reason of its own.
+failure describe_current(failure_reason reason, memory_limit& limit) {
   // Describing it needs memory.
   limit.lift();
   try {
@@ -131,12 +131,12 @@ failure describe_current(failure_reason stage, memory_limit& limit) {
   } catch (const retry_after& e) {
     return {failure_reason::retry, base::type_name(typeid(e)), text_of(e), e.delay()};
   } catch (const std::bad_alloc& e) {
-    return {limit.is_set() ? failure_reason::memory_limit : stage, "std::bad_alloc", text_of(e), {}};
+    return {limit.is_set() ? failure_reason::memory_limit : reason, "std::bad_alloc", text_of(e), {}};
   } catch (const std::exception& e) {
-    return {stage, base::type_name(typeid(e)), text_of(e), {}};
+    return {reason, base::type_name(typeid(e)), text_of(e), {}};
   } catch (...) {
     auto thrown = base::describe_thrown_object();
-    return {stage, std::move(thrown.type), std::move(thrown.text), {}};
+    return {reason, std::move(thrown.type), std::move(thrown.text), {}};
   }
 }
 
@@ -211,11 +211,11 @@ class session {
 
   // Composes the frame with the result, or returns why there is none.
   std::optional<failure> run(const call_head& call, incoming& attached, std::string_view encoded) {
-    auto stage = failure_reason::not_found;
+    auto reason = failure_reason::not_found;
     memory_limit limit(call.memory_limit);
     try {
       const called_function function(call);
-      stage = failure_reason::threw;
+      reason = failure_reason::threw;
       const std::string label = label_of(call);
       decoder arguments(encoded, label, &attached);
       channel_.compose(frame_kind::value, number(), [&](encoder& out) {
@@ -227,7 +227,7 @@ class session {
       });
       return std::nullopt;
     } catch (...) {
-      return describe_current(stage, limit);
+      return describe_current(reason, limit);
     }
   }
 

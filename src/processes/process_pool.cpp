@@ -29,7 +29,7 @@ using processes::pool_child;
 using processes::process_pool_impl;
 
 // A child that has closed its socket may be about to end by itself, and to say why.
-constexpr std::chrono::seconds patience_with_silence(1);
+constexpr std::chrono::seconds silent_child_timeout(1);
 
 // A call gives up when so many children in a row have died before they could begin it.
 constexpr int max_beginnings = 3;
@@ -92,7 +92,7 @@ awaitable<void> wait_for_end(std::shared_ptr<process_pool_impl> pool, std::share
   const auto event = std::make_shared<async::completion>(loop);
   if (!pool->notify_at_end(one, event)) co_return;
   const std::function<void()> kill = [pool, one] { pool->kill_silent(one); };
-  asio::steady_timer timer(loop, patience_with_silence);
+  asio::steady_timer timer(loop, silent_child_timeout);
   timer.async_wait([kill](const boost::system::error_code& stopped) {
     if (!stopped) kill();
   });

@@ -88,7 +88,7 @@ void connection_fsm::check_health(time_point now) {
   if (!is_expecting) return;
   switch (health_.check(now)) {
     case health::dead:
-      return give_up({"no answer for " + in_seconds(health_.patience())});
+      return give_up({"no answer for " + in_seconds(health_.timeout())});
     case health::ping:
       enqueue(make_request({"PING"}), now);
       break;

@@ -7,7 +7,7 @@ namespace quarq::redis {
 
 enum class health { ok, ping, dead };
 
-/// A server is asked (PING) after `ping_after` without a byte from it, and given up after its patience. That is
+/// A server is asked (PING) after `ping_after` without a byte from it, and given up after `timeout`. That is
 /// long: a server may be busy for seconds, and to send it everything again would keep it busy. A host or a
 /// network that is gone is found earlier, by TCP (socket.cpp).
 class health_check {
@@ -18,9 +18,9 @@ class health_check {
   /// worth the trouble.
   static constexpr std::chrono::milliseconds max_silence_with_sentinels{4'000};
 
-  explicit health_check(std::chrono::milliseconds patience = max_silence) noexcept : patience_(patience) {}
+  explicit health_check(std::chrono::milliseconds timeout = max_silence) noexcept : timeout_(timeout) {}
 
-  std::chrono::milliseconds patience() const noexcept { return patience_; }
+  std::chrono::milliseconds timeout() const noexcept { return timeout_; }
 
   /// The silence begins now: bytes came or were taken by the other end, or the first request was sent to a server
   /// that owed nothing before.
@@ -37,7 +37,7 @@ class health_check {
     return health::ping;
   }
   clock::time_point next_check() const noexcept {
-    return since_ + (pinged_ ? patience_ - ping_after : ping_after);
+    return since_ + (pinged_ ? timeout_ - ping_after : ping_after);
   }
 
  private:
@@ -46,11 +46,11 @@ class health_check {
   // A loop that checks late has stood still itself: what has come meanwhile is yet to be read.
   health when_given_up(clock::time_point now) noexcept {
     if (now < next_check() + lateness) return health::dead;
-    since_ = now + time_to_read - (patience_ - ping_after);
+    since_ = now + time_to_read - (timeout_ - ping_after);
     return health::ok;
   }
 
-  std::chrono::milliseconds patience_;
+  std::chrono::milliseconds timeout_;
   clock::time_point since_{};
   bool pinged_ = false;
 };

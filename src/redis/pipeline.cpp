@@ -10,7 +10,7 @@ namespace quarq::redis {
 
 namespace {
 
-using stage = request::stage;
+using state = request::state;
 
 bool is_confirmation_of(request::kind type, const reply& r) {
   if (r.type != reply::kind::push || r.items.empty()) return false;
@@ -18,7 +18,7 @@ bool is_confirmation_of(request::kind type, const reply& r) {
 }
 
 // A request that was in a queue twice would be executed twice, and shift every reply after it.
-void move_stage(request& r, [[maybe_unused]] stage from, stage to) {
+void move_state(request& r, [[maybe_unused]] state from, state to) {
   QUARQ_ASSERT(r.at == from);
   r.at = to;
 }
@@ -27,19 +27,19 @@ void move_stage(request& r, [[maybe_unused]] stage from, stage to) {
 
 void pipeline::add(request_ptr r) {
   QUARQ_ASSERT(r && !r->bytes.empty());
-  move_stage(*r, stage::none, stage::waiting);
+  move_state(*r, state::none, state::waiting);
   waiting_.push_back(std::move(r));
 }
 
 void pipeline::add_first(request_ptr r) {
   QUARQ_ASSERT(r && !r->bytes.empty());
-  move_stage(*r, stage::none, stage::waiting);
+  move_state(*r, state::none, state::waiting);
   waiting_.push_front(std::move(r));
 }
 
 void pipeline::add_retry(request_ptr r) {
   QUARQ_ASSERT(r && !r->bytes.empty());
-  move_stage(*r, stage::none, stage::waiting);
+  move_state(*r, state::none, state::waiting);
   const auto at = std::min(retries_++, waiting_.size());
   waiting_.insert(waiting_.begin() + static_cast<std::ptrdiff_t>(at), std::move(r));
 }
@@ -50,7 +50,7 @@ void pipeline::gather(std::string& out) {
   out.reserve(bytes);
   for (auto& r : waiting_) {
     out += r->bytes;
-    move_stage(*r, stage::waiting, stage::sent);
+    move_state(*r, state::waiting, state::sent);
     sent_.push_back(std::move(r));
   }
   waiting_.clear();
@@ -66,13 +66,13 @@ request_ptr pipeline::match(const reply& r) {
   if (!expected) throw protocol_error("the server's replies are out of step with the requests");
   auto first = std::move(sent_.front());
   sent_.pop_front();
-  move_stage(*first, stage::sent, stage::none);
+  move_state(*first, state::sent, state::none);
   return first;
 }
 
 void pipeline::requeue_sent() {
-  for (const auto& r : sent_) move_stage(*r, stage::sent, r->handler ? stage::waiting : stage::none);
-  std::erase_if(sent_, [](const auto& r) { return r->at == stage::none; });
+  for (const auto& r : sent_) move_state(*r, state::sent, r->handler ? state::waiting : state::none);
+  std::erase_if(sent_, [](const auto& r) { return r->at == state::none; });
   waiting_.insert(waiting_.begin(), std::make_move_iterator(sent_.begin()),
                   std::make_move_iterator(sent_.end()));
   sent_.clear();
@@ -81,9 +81,9 @@ void pipeline::requeue_sent() {
 
 void pipeline::abandon(const request_ptr& r) {
   r->handler = nullptr;
-  if (r->at != stage::waiting) return;
+  if (r->at != state::waiting) return;
   std::erase(waiting_, r);
-  r->at = stage::none;
+  r->at = state::none;
 }
 
 std::vector<request_ptr> pipeline::take_expired(clock::time_point now) {
@@ -91,7 +91,7 @@ std::vector<request_ptr> pipeline::take_expired(clock::time_point now) {
   std::erase_if(waiting_, [&](const auto& r) {
     const bool late = r->deadline && *r->deadline <= now;
     if (!late) return false;
-    move_stage(*r, stage::waiting, stage::none);
+    move_state(*r, state::waiting, state::none);
     expired.push_back(r);
     return true;
   });
@@ -110,7 +110,7 @@ std::vector<request_ptr> pipeline::take_waiting() {
   std::vector<request_ptr> all(std::make_move_iterator(waiting_.begin()),
                                std::make_move_iterator(waiting_.end()));
   waiting_.clear();
-  for (const auto& r : all) move_stage(*r, stage::waiting, stage::none);
+  for (const auto& r : all) move_state(*r, state::waiting, state::none);
   return all;
 }
 

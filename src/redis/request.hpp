@@ -28,7 +28,7 @@ struct request {
   /// A subscription is confirmed by a push, which takes the place of a reply in the stream.
   enum class kind { command, subscribe, unsubscribe };
   /// Kept by the pipeline: which of its queues holds the request.
-  enum class stage { none, waiting, sent };
+  enum class state { none, waiting, sent };
 
   kind type = kind::command;
   std::string bytes;                            ///< as it is sent
@@ -37,7 +37,7 @@ struct request {
   std::optional<clock::time_point> deadline{};  ///< how long it waits for a connection
   std::unique_ptr<completion_handler> handler;  ///< empty: nobody waits for the reply, or not any more
   int script_loads = 0;                         ///< how often the server answered NOSCRIPT
-  stage at = stage::none;
+  state at = state::none;
 };
 
 using request_ptr = std::shared_ptr<request>;

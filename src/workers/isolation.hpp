@@ -25,8 +25,8 @@ class isolation {
   /// A job that was lost this often is a suspect.
   static constexpr int suspicious = 2;
   /// How long a suspect waits for the jobs beside it. Twice as long each time that this was in vain...
-  static constexpr milliseconds min_patience = std::chrono::minutes(1);
-  static constexpr milliseconds max_patience = std::chrono::hours(1);
+  static constexpr milliseconds min_wait_limit = std::chrono::minutes(1);
+  static constexpr milliseconds max_wait_limit = std::chrono::hours(1);
   /// ...after which the worker takes other jobs for this many times as long.
   static constexpr int busy_factor = 5;
   /// Meanwhile suspects are put off for so long, in which an idle worker may take them.
@@ -52,16 +52,16 @@ class isolation {
   }
 
   /// How long the job that is to run alone may wait for others.
-  milliseconds patience() const noexcept { return patience_; }
+  milliseconds wait_limit() const noexcept { return wait_limit_; }
   /// It has begun, and holds nothing up any more than any other job does.
   void began() noexcept {
-    patience_ = min_patience;
+    wait_limit_ = min_wait_limit;
     busy_until_ = time_point{};
   }
   /// It has waited in vain.
   void gave_up(time_point now) noexcept {
-    busy_until_ = now + busy_factor * patience_;
-    patience_ = std::min(2 * patience_, max_patience);
+    busy_until_ = now + busy_factor * wait_limit_;
+    wait_limit_ = std::min(2 * wait_limit_, max_wait_limit);
   }
   /// It waits for another job: it may run beside others, and they beside it.
   void paused() noexcept { end(); }
@@ -87,7 +87,7 @@ class isolation {
 
   slot_table& slots_;
   std::size_t alone_ = 0;  ///< more than one where one of them waited for a job meanwhile
-  milliseconds patience_ = min_patience;
+  milliseconds wait_limit_ = min_wait_limit;
   time_point busy_until_{};
 };
 

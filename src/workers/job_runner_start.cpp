@@ -163,7 +163,7 @@ awaitable<void> job_runner::wait_to_be_alone(running_job& job) {
       "alone    task={} id={}: it was lost with its worker {}; it runs when no other job does here",
       logged(job).task, logged(job).id, how_often(job.claimed.losses));
   job.waits_since = its_.time.now();
-  if (job.stopped == stop_reason::none) deadlines_.set(job, isolation_.patience());
+  if (job.stopped == stop_reason::none) deadlines_.set(job, isolation_.wait_limit());
   job.waits_to_be_alone = true;
   // What was claimed with it is handed back in this turn of the loop.
   co_await asio::post(its_.loop, asio::use_awaitable);

@@ -41,7 +41,7 @@ std::string host_and_pid() {
 constexpr milliseconds contact_check_interval{1'000};
 
 // It is told with each renewal.
-constexpr std::size_t max_waits_told = 20;
+constexpr std::size_t max_waits_shown = 20;
 
 // Ends the start of a worker that is asked to stop.
 struct stopped_early {};
@@ -520,7 +520,7 @@ std::string worker_impl::worker_info() const {
   e.unsigned_integer(setup.options.concurrency);
   e.text("waiting");
   e.unsigned_integer(roles_->runner.waiting_count());
-  const auto waits = roles_->runner.first_waiting(max_waits_told);
+  const auto waits = roles_->runner.first_waiting(max_waits_shown);
   e.text("waits");
   e.array(waits.size());
   for (const auto& w : waits) {

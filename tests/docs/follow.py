@@ -10,7 +10,7 @@ bottom in the folder WORK/PAGE, with that installation on the paths.
   be printed. A line that begins with six blanks or more continues the one above it. A command that fails fails the
   test. Times, durations, job ids and process ids may differ, and so may the number of blanks.
 
-Comments on the line above a block, which a reader does not see, say what a reader does without being told:
+Comments on the line above a block, which a reader does not see, say what a reader does without being asked:
 
     <!-- run: no -->                this is not run (it needs root, or another machine)
     <!-- run: background NAME -->   the command is left running; the lines are waited for

@@ -2,7 +2,7 @@
 // payload, and harm nobody else; once the cause is mended they can be sent again.
 #include <quarq/msgpack.hpp>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 #include "model/record.hpp"
 
 namespace quarq::test {
@@ -18,7 +18,7 @@ model::record record_of(std::string task, std::string arguments, int attempts = 
   return r;
 }
 
-class bad_jobs : public scene {
+class bad_jobs : public fault_test {
  protected:
   /// The job is dead, says why, and has kept its payload.
   void expect_dead(const std::string& id, const std::string& type, const std::string& error,

@@ -1,13 +1,13 @@
 // Jobs are cancelled from another process than their worker's, and run out of time: each kind of handler,
 // each state.
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
 const std::map<std::string, std::string> short_stop_wait = {{"QUARQ_TEST_STOP_WAIT_MS", "300"}};
 
-class cancel_and_timeout : public scene {
+class cancel_and_timeout : public fault_test {
  protected:
   void check_cancel_while_running(const task<std::string(std::string)>& what) {
     auto& worker = start_worker({}, short_stop_wait);

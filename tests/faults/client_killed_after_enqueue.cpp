@@ -1,10 +1,10 @@
 // A client dies (SIGKILL) as soon as it has been told that its jobs are stored.
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class client_killed_after_enqueue : public scene {};
+class client_killed_after_enqueue : public fault_test {};
 
 TEST_P(client_killed_after_enqueue, the_acknowledged_job_is_there_and_runs) {
   auto& client = start_client({"--count", "1", "--linger"});

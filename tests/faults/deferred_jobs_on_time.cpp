@@ -2,12 +2,12 @@
 // tested.
 #include <algorithm>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class deferred_jobs_on_time : public scene {
+class deferred_jobs_on_time : public fault_test {
  protected:
   /// How much later than due each of them started; negative if earlier.
   std::vector<double> lateness_ms(const std::map<std::string, job_info::time_point>& due) {

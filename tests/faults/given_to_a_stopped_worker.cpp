@@ -1,11 +1,11 @@
 // A worker stands still (SIGSTOP) while jobs are enqueued: what is given to it all the same has not been started,
 // and that is no attempt.
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class given_to_a_stopped_worker : public scene {};
+class given_to_a_stopped_worker : public fault_test {};
 
 TEST_P(given_to_a_stopped_worker, jobs_with_one_attempt_all_run) {
   auto& stopped = start_worker(lease(1));

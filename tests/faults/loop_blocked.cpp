@@ -2,12 +2,12 @@
 // own, unless it blocks for longer than it may run.
 #include <algorithm>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class loop_blocked : public scene {
+class loop_blocked : public fault_test {
  protected:
   strings start_others(std::size_t count) {
     strings ids;

@@ -1,12 +1,12 @@
 // A worker dies without a word (SIGKILL) while somebody awaits the answer of a job that it runs.
 #include <quarq/machines.hpp>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class machines_lose_their_worker : public scene {
+class machines_lose_their_worker : public fault_test {
  protected:
   /// Returns when the job has been started `n` times.
   awaitable<void> started(std::string id, std::size_t n) {

@@ -3,7 +3,7 @@
 
 #include "async/auto_reset_event.hpp"
 #include "base/ids.hpp"
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
@@ -98,7 +98,7 @@ awaitable<strings> enqueue_notes(queue q, int count) {
   co_return ids;
 }
 
-class many_workers_one_queue : public scene {};
+class many_workers_one_queue : public fault_test {};
 
 TEST_P(many_workers_one_queue, no_job_runs_twice) {
   constexpr int count = sanitized ? 1'000 : 5'000;

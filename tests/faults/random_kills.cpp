@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::uint64_t seed = 20240229;
 constexpr int jobs_in_all = sanitized ? 5'000 : 100'000;
 constexpr int fewest_kills = sanitized ? 3 : 8;
 
-class random_kills : public scene {
+class random_kills : public fault_test {
  protected:
   void start_crew() {
     // A line for each start and end of so many jobs would be most of the work.

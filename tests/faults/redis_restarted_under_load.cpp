@@ -2,7 +2,7 @@
 // is killed and restarted; the file of SQLite is locked by somebody else.
 #include <sqlite3.h>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
@@ -26,7 +26,7 @@ class file_lock {
   bool held_ = false;
 };
 
-class redis_restarted_under_load : public scene {
+class redis_restarted_under_load : public fault_test {
  protected:
   /// Until more jobs have been acknowledged and more have run, which only a store that works again makes
   /// possible.
@@ -92,7 +92,7 @@ TEST_P(redis_restarted_under_load, a_job_that_ran_meanwhile_is_recorded_once) {
 }
 
 /// A file has no server that could be away.
-class redis_away : public scene {};
+class redis_away : public fault_test {};
 
 TEST_P(redis_away, a_worker_without_its_server_still_ends_on_a_signal) {
   auto& worker = start_worker(shutdown_timeout(0));

@@ -1,12 +1,12 @@
 // Redis has no memory left (maxmemory with noeviction): it takes no more jobs, and those it has are drained.
 #include <algorithm>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class server_full : public scene {
+class server_full : public fault_test {
  protected:
   /// From now on it refuses whatever needs memory, however much is freed meanwhile.
   void fill_up() {

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <thread>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class server_stalled : public scene {
+class server_stalled : public fault_test {
  protected:
   static constexpr std::size_t workers = 6;
 

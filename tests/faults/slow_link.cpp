@@ -1,6 +1,6 @@
 // Client and worker reach the server over 200 kB/s. What takes longer to send than a request may wait for a server
 // that can't be reached (10 s) arrives all the same.
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 #include "soak/tcp_proxy.hpp"
 
 namespace quarq::test {
@@ -12,7 +12,7 @@ awaitable<std::string> there_and_back(queue over, std::string text) {
   co_return back;
 }
 
-class slow_link : public scene {
+class slow_link : public fault_test {
  protected:
   slow_link() { link_.limit(200'000); }
 

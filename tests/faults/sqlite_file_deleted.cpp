@@ -2,12 +2,12 @@
 // else can see.
 #include <filesystem>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class sqlite_file_deleted : public scene {};
+class sqlite_file_deleted : public fault_test {};
 
 TEST_P(sqlite_file_deleted, ends_the_worker_with_a_line_that_says_so) {
   auto& worker = start_worker();

@@ -6,12 +6,12 @@
 
 #include <sqlite3.h>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class sqlite_locked_by_another_program : public scene {
+class sqlite_locked_by_another_program : public fault_test {
  protected:
   /// Workers of other processes wait for the file during this.
   void hold_lock(milliseconds time, const std::function<void()>& meanwhile) {

@@ -1,6 +1,6 @@
 // A job that ends its worker's process whenever it is started, beside others that do no harm: it alone ends as
 // dead.
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 /// More than a job may be lost, in case a push of one was not confirmed in time.
 constexpr int most_workers = 10;
 
-class suspects_run_alone : public scene {
+class suspects_run_alone : public fault_test {
  protected:
   /// What a supervisor does: starts the worker again as often as it ends, until all these jobs have ended.
   void supervise_until_ended(const strings& ids) {

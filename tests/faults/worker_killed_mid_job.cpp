@@ -1,10 +1,10 @@
 // A worker dies without a word (SIGKILL) while it runs jobs.
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class worker_killed_mid_job : public scene {};
+class worker_killed_mid_job : public fault_test {};
 
 TEST_P(worker_killed_mid_job, runs_again_on_another_worker_within_ten_seconds) {
   auto& first = start_worker();

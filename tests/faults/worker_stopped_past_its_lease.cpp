@@ -2,12 +2,12 @@
 // were: it must not overwrite what the other has done.
 #include <algorithm>
 
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class worker_stopped_past_its_lease : public scene {
+class worker_stopped_past_its_lease : public fault_test {
  protected:
   /// The first result stays, the second end is refused, and the worker goes on under a new lease.
   void check(const task<std::string(std::string)>& what) {

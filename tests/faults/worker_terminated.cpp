@@ -1,11 +1,11 @@
 // SIGTERM while jobs run: they end in their grace period, or are handed back at once, and that is not one of
 // their tries.
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 namespace quarq::test {
 namespace {
 
-class worker_terminated : public scene {
+class worker_terminated : public fault_test {
  protected:
   void expect_clean_end(process& worker) {
     const auto end = worker.wait(soon);

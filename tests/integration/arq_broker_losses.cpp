@@ -346,8 +346,8 @@ ARQ_TEST(jobs_go_on_over_a_crash_of_the_server, on_disk()) {
   const bool held = co_await settle_one(worker, end("running", job_state::succeeded, "1", 1h));
   EXPECT_TRUE(held);
   co_await settle_one(worker, end("waits", job_state::succeeded, "2", 1h));
-  auto told = [&] { return first->over && second->over; };
-  co_await until(told);
+  auto notified = [&] { return first->over && second->over; };
+  co_await until(notified);
   EXPECT_TRUE(first->outcome && said_in_outcome(first->outcome->outcome) == "1");
   EXPECT_TRUE(second->outcome && said_in_outcome(second->outcome->outcome) == "2");
 }

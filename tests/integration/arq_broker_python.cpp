@@ -91,8 +91,8 @@ ARQ_TEST(a_result_that_a_python_worker_left_is_found_by_those_who_wait, {}) {
   python_start(server, "id1");
   EXPECT_FALSE(waiting->over);
   python_finish(server, "id1");
-  auto told = [&] { return waiting->over; };
-  co_await until(told);
+  auto notified = [&] { return waiting->over; };
+  co_await until(notified);
   EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::succeeded);
   const auto outcome = model::decode_outcome(waiting->outcome->outcome);
   EXPECT_EQ(decoder(outcome.result, "result").integer(), 42);
@@ -108,8 +108,8 @@ ARQ_TEST(a_job_that_a_python_worker_ended_without_result_ends_the_wait, {}) {
   co_await store->queues();
   ask(server, {"ZREM", "arq:queue", "job"});
   ask(server, {"DEL", "arq:job:job"});
-  auto told = [&] { return waiting->over; };
-  co_await until(told);
+  auto notified = [&] { return waiting->over; };
+  co_await until(notified);
   EXPECT_TRUE(!waiting->outcome && waiting->error.empty());
 }
 
@@ -149,8 +149,8 @@ ARQ_TEST(a_running_job_that_python_aborts_is_to_be_cancelled, {}) {
   python_enqueue(server, "job");
   co_await claim_ids(worker, 1);
   python_abort(server, "job");
-  auto told = [&] { return !worker.heard->cancels.empty(); };
-  co_await until(told);
+  auto notified = [&] { return !worker.heard->cancels.empty(); };
+  co_await until(notified);
   EXPECT_EQ(worker.heard->cancels.at(0), "job");
   auto answer = co_await renew(worker);
   EXPECT_EQ(answer.cancel_requests, strings(1, "job"));

@@ -62,10 +62,10 @@ awaitable<void> expect_40_mb_arrive(const redis_server& server, any_io_executor 
   auto held = co_await store->settle(worker.held, batch);
   EXPECT_EQ(held, std::vector<bool>(2, true));
   co_await until_all_are_over(waits);
-  const auto& told = *waits.front();
-  EXPECT_TRUE(told.outcome &&
-              said_in_outcome(told.outcome->outcome) == filling(id, more_than_the_server_allows))
-      << told.error;
+  const auto& ended = *waits.front();
+  EXPECT_TRUE(ended.outcome &&
+              said_in_outcome(ended.outcome->outcome) == filling(id, more_than_the_server_allows))
+      << ended.error;
   if (keep == 0ms) co_return;
   auto again = co_await store->wait_ended(queue, id);
   EXPECT_TRUE(again && said_in_outcome(again->outcome).size() == more_than_the_server_allows);

@@ -220,12 +220,12 @@ TEST_F(arq_worker_log, an_outage_is_told_once_and_so_is_its_end) {
     server_.kill();
     const auto& worker = start();
     const auto address = "127.0.0.1:" + std::to_string(server_.port()) + ": ";
-    const auto told = [&](std::size_t times, const std::string& what) {
+    const auto logged = [&](std::size_t times, const std::string& what) {
       return eventually([&] { return count(worker.log(), address + what) == times; }, default_timeout);
     };
-    EXPECT_TRUE(told(1, "Connection refused; connecting again until it answers")) << worker.log();
+    EXPECT_TRUE(logged(1, "Connection refused; connecting again until it answers")) << worker.log();
     server_.restart();
-    EXPECT_TRUE(told(1, "connected")) << worker.log();
+    EXPECT_TRUE(logged(1, "connected")) << worker.log();
     EXPECT_TRUE(
         worker.logs(url.starts_with("arq") ? "6 functions" : "it handles the_task, echo", default_timeout))
         << worker.log();

@@ -119,7 +119,7 @@ BROKER_TEST(jobs_are_listed_by_state) {
   EXPECT_TRUE(all.empty());
 }
 
-BROKER_TEST(live_workers_are_listed_with_their_cards) {
+BROKER_TEST(live_workers_are_listed_with_what_they_say_of_themselves) {
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);
   auto worker = co_await busy_queue(store);
@@ -127,7 +127,7 @@ BROKER_TEST(live_workers_are_listed_with_their_cards) {
   auto all = co_await elsewhere->workers("q");
   EXPECT_EQ(all.size(), 2u);
   for (const auto& one : all) {
-    EXPECT_EQ(one.worker_info, "card of " + one.token);
+    EXPECT_EQ(one.worker_info, "info of " + one.token);
     EXPECT_EQ(one.running, one.token == worker.held.token ? 2u : 0u);
     EXPECT_GT(one.expires_in, 30s);
     EXPECT_LE(one.expires_in, 60s);

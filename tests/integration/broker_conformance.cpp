@@ -20,7 +20,8 @@ INSTANTIATE_TEST_SUITE_P(on, every_broker, testing::ValuesIn(broker_kinds()),
 
 namespace {
 
-awaitable<void> on_this_loop(awaitable<void> (*test)(broker_place&, any_io_executor), broker_place& place) {
+awaitable<void> on_this_loop(awaitable<void> (*test)(broker_fixture&, any_io_executor),
+                             broker_fixture& place) {
   auto loop = co_await boost::asio::this_coro::executor;
   co_await test(place, loop);
 }
@@ -37,7 +38,7 @@ awaitable<void> wait_and_note(std::shared_ptr<broker::broker> store, std::string
 
 }  // namespace
 
-void every_broker::run(awaitable<void> (*test)(broker_place&, any_io_executor)) {
+void every_broker::run(awaitable<void> (*test)(broker_fixture&, any_io_executor)) {
   const auto place = GetParam().make();
   run_on_loop(on_this_loop(test, *place));
 }
@@ -126,7 +127,7 @@ awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::str
   worker_end made;
   made.held.queue = queue;
   made.held.token = fmt::format("token-{}", ++number);
-  made.heard = std::make_shared<ears>();
+  made.heard = std::make_shared<recorded_events>();
   made.heard->queue = queue;
   made.store = store;
   broker::worker_events events;
@@ -139,7 +140,7 @@ awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::str
   };
   lease_options terms;
   terms.duration = duration;
-  terms.worker_info = "card of " + made.held.token;
+  terms.worker_info = "info of " + made.held.token;
   co_await store->open_lease(made.held, terms, std::move(events));
   co_return made;
 }
@@ -202,7 +203,7 @@ awaitable<bool> settle_one(const worker_end& worker, settlement one) {
 awaitable<renewed> renew(const worker_end& worker, milliseconds duration) {
   lease_options terms;
   terms.duration = duration;
-  terms.worker_info = "card of " + worker.held.token;
+  terms.worker_info = "info of " + worker.held.token;
   auto answer = co_await worker.store->renew(worker.held, terms);
   renewed seen;
   seen.held = answer.held;

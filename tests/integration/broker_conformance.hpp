@@ -17,7 +17,7 @@
 #include <quarq/awaitable.hpp>
 
 #include "broker/broker.hpp"
-#include "support/broker_places.hpp"
+#include "support/broker_fixtures.hpp"
 #include "support/errors.hpp"
 #include "support/on_loop.hpp"
 #include "support/redis_server.hpp"
@@ -39,15 +39,15 @@ using strings = std::vector<std::string>;
 
 class every_broker : public testing::TestWithParam<broker_kind> {
  protected:
-  void run(awaitable<void> (*test)(broker_place&, any_io_executor));
+  void run(awaitable<void> (*test)(broker_fixture&, any_io_executor));
 };
 
-#define BROKER_TEST(name)                                      \
-  static awaitable<void> name(broker_place&, any_io_executor); \
-  TEST_P(every_broker, name) {                                 \
-    run(name);                                                 \
-  }                                                            \
-  static awaitable<void> name([[maybe_unused]] broker_place& place, [[maybe_unused]] any_io_executor loop)
+#define BROKER_TEST(name)                                        \
+  static awaitable<void> name(broker_fixture&, any_io_executor); \
+  TEST_P(every_broker, name) {                                   \
+    run(name);                                                   \
+  }                                                              \
+  static awaitable<void> name([[maybe_unused]] broker_fixture& place, [[maybe_unused]] any_io_executor loop)
 
 /// That a broker without priorities says so.
 awaitable<void> expect_no_priorities(std::shared_ptr<broker::broker> store);
@@ -76,7 +76,7 @@ settlement hand_back(std::string id);
 // ---- steps
 
 /// What a broker told a worker.
-struct ears {
+struct recorded_events {
   std::string queue;
   int work_ready = 0;  ///< of that queue
   strings cancels;
@@ -85,7 +85,7 @@ struct ears {
 struct worker_end {
   std::shared_ptr<broker::broker> store;
   lease held;
-  std::shared_ptr<ears> heard;
+  std::shared_ptr<recorded_events> heard;
 };
 
 /// A lease of `queue` under a token of its own.

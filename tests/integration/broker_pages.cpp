@@ -175,9 +175,9 @@ BROKER_TEST(of_two_tasks_the_jobs_of_one_are_cancelled) {
   const auto done = co_await clients::cancel_matching(store, "q", mails);
   EXPECT_EQ(done.cancelled, 1'248u);
   EXPECT_EQ(done.requested, 2u);
-  const auto told = co_await renew(worker);
+  const auto renewed = co_await renew(worker);
   const strings both = {"mail00000", "mail00002"};
-  EXPECT_EQ(std::set<std::string>(told.cancel_requests.begin(), told.cancel_requests.end()),
+  EXPECT_EQ(std::set<std::string>(renewed.cancel_requests.begin(), renewed.cancel_requests.end()),
             std::set<std::string>(both.begin(), both.end()));
   for (const auto state : {job_state::queued, job_state::deferred}) {
     const auto left = co_await store->list("q", state, 10'000);

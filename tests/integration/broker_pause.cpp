@@ -8,7 +8,7 @@ namespace quarq::test::broker_pause_tests {
 namespace {
 
 /// Returns when the worker has been told once more that work is ready.
-awaitable<void> until_told(worker_end worker, int before) {
+awaitable<void> until_notified(worker_end worker, int before) {
   auto rung = [&] { return worker.heard->work_ready > before; };
   co_await until(rung);
 }
@@ -19,7 +19,7 @@ awaitable<void> expect_given_when_resumed(std::shared_ptr<broker::broker> store,
   auto none = co_await claim_ids(worker, 10);
   EXPECT_TRUE(none.empty());
   co_await store->set_paused("q", false);
-  co_await until_told(worker, 0);
+  co_await until_notified(worker, 0);
   auto ids = co_await claim_ids(worker, 10);
   EXPECT_EQ(ids, strings(1, id));
 }
@@ -32,7 +32,7 @@ awaitable<void> until_news_have_come(std::shared_ptr<broker::broker> store,
   auto none = co_await claim_ids(other, 10);
   EXPECT_TRUE(none.empty());
   co_await enqueue_ids(*elsewhere, "other", strings(1, fmt::format("news{}", ++number)));
-  co_await until_told(other, 0);
+  co_await until_notified(other, 0);
   auto one = co_await claim_ids(other, 10);
   EXPECT_EQ(one.size(), 1u);
   for (auto& id : one) co_await settle_one(other, end(std::move(id)));
@@ -63,7 +63,7 @@ BROKER_TEST(a_paused_queue_gives_no_jobs_until_it_is_resumed) {
   const int before = worker.heard->work_ready;
   changed = co_await elsewhere->set_paused("q", false);
   EXPECT_TRUE(changed);
-  co_await until_told(worker, before);
+  co_await until_notified(worker, before);
   const strings both = {"before", "during"};
   auto ids = co_await claim_ids(worker, 10);
   EXPECT_EQ(ids, both);
@@ -103,8 +103,8 @@ BROKER_TEST(a_worker_is_told_nothing_of_the_jobs_of_a_paused_queue) {
     EXPECT_FALSE(claimed.next_due) << "it would claim then, in vain";
   }
   co_await elsewhere->set_paused("q", false);
-  co_await until_told(idle_before, 0);
-  co_await until_told(idle_since, 0);
+  co_await until_notified(idle_before, 0);
+  co_await until_notified(idle_since, 0);
   auto all = co_await claim_until(idle_since, 21);
   EXPECT_EQ(all.size(), 21u);
 }
@@ -131,7 +131,7 @@ BROKER_TEST(a_resumed_queue_says_when_the_next_job_is_due) {
   later.delay = 1h;
   co_await enqueue_one(*elsewhere, "q", later);
   co_await elsewhere->set_paused("q", false);
-  co_await until_told(worker, 0);
+  co_await until_notified(worker, 0);
   const auto claimed = co_await store->claim(worker.held, 10);
   EXPECT_TRUE(claimed.jobs.empty());
   EXPECT_TRUE(claimed.next_due && *claimed.next_due > 30min);

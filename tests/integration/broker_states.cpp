@@ -141,8 +141,8 @@ BROKER_TEST(a_queued_or_deferred_job_that_is_cancelled_never_runs) {
     const auto why = std::string("w\0hy", 4) + name_of(state);
     auto answer = co_await cancel(*store, "q", "job", why, 1h);
     EXPECT_EQ(answer, cancel_result::cancelled);
-    auto told = [&] { return waiting->over; };
-    co_await until(told);
+    auto notified = [&] { return waiting->over; };
+    co_await until(notified);
     EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled);
     EXPECT_TRUE(waiting->outcome && said_in_outcome(waiting->outcome->outcome) == why);
     auto ids = co_await claim_ids(worker, 10);
@@ -167,8 +167,8 @@ BROKER_TEST(a_cancelled_job_is_kept_not_at_all_for_a_while_or_for_ever) {
     auto waiting = start_waiting(loop, store, "q", "job");
     co_await renew(worker);
     co_await cancel(*store, "q", "job", "why", 0ms);
-    auto told = [&] { return waiting->over; };
-    co_await until(told);
+    auto notified = [&] { return waiting->over; };
+    co_await until(notified);
     EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled);
     EXPECT_TRUE(waiting->outcome && said_in_outcome(waiting->outcome->outcome) == "why");
     co_await expect_gone(store, "q", "job");
@@ -195,8 +195,8 @@ BROKER_TEST(cancelling_a_running_job_tells_its_worker) {
   co_await bring_to(job_state::running, worker);
   auto answer = co_await cancel(*elsewhere, "q", "job", "why", 1h);
   EXPECT_EQ(answer, cancel_result::requested);
-  auto told = [&] { return !worker.heard->cancels.empty(); };
-  co_await until(told);
+  auto notified = [&] { return !worker.heard->cancels.empty(); };
+  co_await until(notified);
   EXPECT_EQ(worker.heard->cancels.at(0), "job");
   auto answered = co_await renew(worker);
   EXPECT_EQ(answered.cancel_requests, strings(1, "job"));
@@ -277,8 +277,8 @@ BROKER_TEST(a_job_that_is_to_be_cancelled_does_not_run_again_however_its_try_end
       if (way == 1) co_await settle_one(worker, hand_back(id));
       if (way == 2) co_await store->reconcile(worker.held, strings());
       if (way == 3) co_await store->close_lease(worker.held);
-      auto told = [&] { return waiting->over; };
-      co_await until(told);
+      auto notified = [&] { return waiting->over; };
+      co_await until(notified);
       EXPECT_TRUE(waiting->outcome && waiting->outcome->state == job_state::cancelled) << "way " << way;
       EXPECT_TRUE(waiting->outcome && said_in_outcome(waiting->outcome->outcome) == "why") << "way " << way;
       auto ids = co_await claim_ids(other, 10);

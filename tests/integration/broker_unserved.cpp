@@ -11,16 +11,16 @@ namespace {
 using queue_ptr = std::shared_ptr<clients::queue_impl>;
 
 /// A client of the queue, and what it was told.
-struct told_client {
+struct notified_client {
   queue_ptr queue;
-  std::shared_ptr<strings> told = std::make_shared<strings>();
+  std::shared_ptr<strings> notices = std::make_shared<strings>();
   std::shared_ptr<int> waiting = std::make_shared<int>(0);
 };
 
-told_client client_of(const broker_place& place, std::string queue) {
-  told_client made;
+notified_client client_of(const broker_fixture& place, std::string queue) {
+  notified_client made;
   made.queue = std::make_shared<clients::queue_impl>(place.url(), std::move(queue));
-  made.queue->tell_by([told = made.told](const std::string& line) { told->push_back(line); });
+  made.queue->tell_by([notices = made.notices](const std::string& line) { notices->push_back(line); });
   return made;
 }
 
@@ -30,7 +30,7 @@ awaitable<void> wait_for(queue_ptr queue, any_io_executor loop, std::string id) 
 }
 
 /// Enqueues a job of the task "mail", and begins to wait for it.
-awaitable<void> send_and_wait(const told_client& by, any_io_executor loop, std::string id) {
+awaitable<void> send_and_wait(const notified_client& by, any_io_executor loop, std::string id) {
   model::record r;
   r.task = "mail";
   r.arguments = "\x90";
@@ -49,7 +49,7 @@ awaitable<void> open_lease_of(std::shared_ptr<broker::broker> store, lease held,
   co_await store->open_lease(held, terms, std::move(events));
 }
 
-awaitable<void> end_jobs(told_client& of, any_io_executor loop) {
+awaitable<void> end_jobs(notified_client& of, any_io_executor loop) {
   const auto store = of.queue->on(loop);
   for (const char* id : {"first", "second"}) {
     const auto name = of.queue->name();
@@ -74,15 +74,16 @@ BROKER_TEST(a_client_that_waits_where_nobody_would_run_its_job_is_told_so_once) 
     // Two jobs of one task are worth one line.
     for (const char* id : {"first", "second"}) co_await send_and_wait(*each, loop, each->queue->name() + id);
   }
-  auto both_told = [&] { return !not_handled.told->empty() && !alone.told->empty(); };
-  co_await until(both_told);
-  EXPECT_EQ(not_handled.told->front(),
+  auto both_notified = [&] { return !not_handled.notices->empty() && !alone.notices->empty(); };
+  co_await until(both_notified);
+  EXPECT_EQ(not_handled.notices->front(),
             "job unablefirst (task mail) waits, and no live worker of queue unable handles task mail");
-  EXPECT_EQ(alone.told->front(), "job emptyfirst (task mail) waits, and no live worker serves queue empty");
+  EXPECT_EQ(alone.notices->front(),
+            "job emptyfirst (task mail) waits, and no live worker serves queue empty");
   for (auto* each : {&served, &not_handled, &alone}) co_await end_jobs(*each, loop);
-  EXPECT_EQ(not_handled.told->size(), 1u);
-  EXPECT_EQ(alone.told->size(), 1u);
-  EXPECT_TRUE(served.told->empty());
+  EXPECT_EQ(not_handled.notices->size(), 1u);
+  EXPECT_EQ(alone.notices->size(), 1u);
+  EXPECT_TRUE(served.notices->empty());
 }
 
 BROKER_TEST(a_client_that_waits_for_a_job_of_a_paused_queue_is_told_so) {
@@ -92,11 +93,11 @@ BROKER_TEST(a_client_that_waits_for_a_job_of_a_paused_queue_is_told_so) {
   co_await store->set_paused("able", true);
   auto client = client_of(place, "able");
   for (const char* id : {"first", "second"}) co_await send_and_wait(client, loop, std::string("able") + id);
-  auto is_told = [&] { return !client.told->empty(); };
-  co_await until(is_told);
-  EXPECT_EQ(client.told->front(), "job ablefirst (task mail) waits, and queue able is paused");
+  auto is_notified = [&] { return !client.notices->empty(); };
+  co_await until(is_notified);
+  EXPECT_EQ(client.notices->front(), "job ablefirst (task mail) waits, and queue able is paused");
   co_await end_jobs(client, loop);
-  EXPECT_EQ(client.told->size(), 1u);
+  EXPECT_EQ(client.notices->size(), 1u);
 }
 
 }  // namespace quarq::test::broker_unserved_tests

@@ -80,8 +80,8 @@ BROKER_TEST(waiting_survives_retries_and_a_change_of_worker) {
   EXPECT_FALSE(here->over);
   EXPECT_FALSE(there->over);
   co_await settle_one(other, end("job", job_state::succeeded, "at last", 1h));
-  auto told = [&] { return here->over && there->over; };
-  co_await until(told);
+  auto notified = [&] { return here->over && there->over; };
+  co_await until(notified);
   EXPECT_TRUE(here->outcome && said_in_outcome(here->outcome->outcome) == "at last");
   EXPECT_TRUE(there->outcome && said_in_outcome(there->outcome->outcome) == "at last");
 }
@@ -124,8 +124,8 @@ BROKER_TEST(waits_for_jobs_whose_queues_and_ids_read_alike_together_are_told_apa
   co_await store->queues();
   co_await claim_ids(worker, 1);
   co_await settle_one(worker, end("x", job_state::succeeded, "42", 1h));
-  auto told = [&] { return of_q1->over; };
-  co_await until(told);
+  auto notified = [&] { return of_q1->over; };
+  co_await until(notified);
   co_await store->queues();
   EXPECT_FALSE(of_q->over);
 }
@@ -147,8 +147,8 @@ BROKER_TEST(a_wait_for_a_dead_job_is_told_so) {
   co_await store->queues();
   // A dead job is kept whatever `keep` says.
   co_await settle_one(worker, end("job", job_state::dead, "why", 0ms));
-  auto told = [&] { return before->over; };
-  co_await until(told);
+  auto notified = [&] { return before->over; };
+  co_await until(notified);
   EXPECT_TRUE(before->outcome && before->outcome->state == job_state::dead &&
               said_in_outcome(before->outcome->outcome) == "why");
   auto after = co_await store->wait_ended("q", "job");
@@ -165,8 +165,8 @@ BROKER_TEST(a_wait_for_a_purged_job_ends_with_nothing) {
   co_await elsewhere->queues();
   EXPECT_FALSE(here->over);
   co_await store->purge("q", job_state::queued);
-  auto told = [&] { return here->over && there->over; };
-  co_await until(told);
+  auto notified = [&] { return here->over && there->over; };
+  co_await until(notified);
   EXPECT_TRUE(!here->outcome && here->error.empty());
   EXPECT_TRUE(!there->outcome && there->error.empty());
 }
@@ -192,8 +192,8 @@ BROKER_TEST(cancelling_the_await_forgets_the_wait_and_nothing_else) {
   EXPECT_FALSE(stays->over);
   const bool held = co_await settle_one(worker, end("job", job_state::succeeded, "42", 1h));
   EXPECT_TRUE(held);
-  auto told = [&] { return stays->over; };
-  co_await until(told);
+  auto notified = [&] { return stays->over; };
+  co_await until(notified);
   EXPECT_TRUE(stays->outcome && said_in_outcome(stays->outcome->outcome) == "42");
 }
 

@@ -34,7 +34,7 @@ awaitable<two_queue_worker> new_two_queue_worker(std::shared_ptr<broker::broker>
   };
   lease_options terms;
   terms.duration = duration;
-  terms.worker_info = "card of " + token;
+  terms.worker_info = "info of " + token;
   terms.announcement = "what " + token + " handles";
   co_await store->open_lease(made.held, terms, std::move(events));
   co_return made;
@@ -43,7 +43,7 @@ awaitable<two_queue_worker> new_two_queue_worker(std::shared_ptr<broker::broker>
 awaitable<broker::renewal> renew_both(const two_queue_worker& worker, milliseconds duration = 60s) {
   lease_options terms;
   terms.duration = duration;
-  terms.worker_info = "card of " + worker.held.token;
+  terms.worker_info = "info of " + worker.held.token;
   auto answer = co_await worker.store->renew(worker.held, terms);
   co_return answer;
 }
@@ -137,11 +137,11 @@ BROKER_TEST(cancel_requests_reach_a_worker_for_each_of_its_queues) {
     auto answer = co_await cancel(*elsewhere, queue, std::string("of ") + queue, "why", 1h);
     EXPECT_EQ(answer, cancel_result::requested);
   }
-  auto told = [&] {
+  auto notified = [&] {
     return std::count_if(worker.heard->begin(), worker.heard->end(),
                          [](const auto& one) { return one.starts_with("cancel"); }) >= 2;
   };
-  co_await until(told);
+  co_await until(notified);
   EXPECT_NE(std::find(worker.heard->begin(), worker.heard->end(), "cancel mail of mail"),
             worker.heard->end());
   EXPECT_NE(std::find(worker.heard->begin(), worker.heard->end(), "cancel files of files"),
@@ -257,7 +257,7 @@ BROKER_TEST(operators_see_a_worker_in_each_of_its_queues) {
     EXPECT_EQ(live.size(), 1u);
     if (live.empty()) continue;
     EXPECT_EQ(live[0].token, "W");
-    EXPECT_EQ(live[0].worker_info, "card of W");
+    EXPECT_EQ(live[0].worker_info, "info of W");
     EXPECT_EQ(live[0].announcement, "what W handles");
     EXPECT_EQ(live[0].running, queue == std::string("mail") ? 1u : 0u);
     auto summary = co_await summary_of(*store, queue);

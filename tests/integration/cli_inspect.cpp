@@ -6,7 +6,7 @@
 #include "broker/broker.hpp"
 #include "integration/cli_test.hpp"
 #include "model/record.hpp"
-#include "support/redis_place.hpp"
+#include "support/redis_fixture.hpp"
 
 namespace quarq::test::cli_tests {
 namespace {
@@ -188,9 +188,9 @@ TEST_P(cli_inspect, a_hostile_job_can_not_play_with_the_terminal) {
 }
 
 /// Holds a job that nobody can read, as another program may have left it.
-awaitable<void> enqueue_garbage(broker_place& place) {
+awaitable<void> enqueue_garbage(broker_fixture& place) {
   const std::string garbage = "\xc1\xff nothing of ours";
-  if (const auto* arq = dynamic_cast<arq_place*>(&place)) {
+  if (const auto* arq = dynamic_cast<arq_fixture*>(&place)) {
     arq->server().command({"SET", "arq:job:garbage", garbage});
     arq->server().command({"ZADD", "arq:queue", "1", "garbage"});
     co_return;

@@ -13,7 +13,7 @@
 #include <quarq/task.hpp>
 #include <quarq/worker.hpp>
 
-#include "support/broker_places.hpp"
+#include "support/broker_fixtures.hpp"
 #include "support/command.hpp"
 #include "support/on_loop.hpp"
 
@@ -98,10 +98,10 @@ class cli_test : public testing::TestWithParam<broker_kind> {
   }
 
   std::string url() const { return place_->url(); }
-  broker_place& place() const { return *place_; }
+  broker_fixture& place() const { return *place_; }
 
  private:
-  std::unique_ptr<broker_place> place_ = GetParam().make();
+  std::unique_ptr<broker_fixture> place_ = GetParam().make();
 };
 
 inline std::vector<broker_kind> cli_brokers() {

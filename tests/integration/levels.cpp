@@ -149,7 +149,7 @@ class machines_level {
     (worker_.handle(all.as_task, Work::function), ...);
   }
 
-  std::unique_ptr<broker_place> place_ = kind().make();
+  std::unique_ptr<broker_fixture> place_ = kind().make();
   machines where_;
   worker worker_;
   std::thread serving_;

@@ -18,7 +18,7 @@ int calls_of(const redis_server& server, const std::string& command) {
   return stats.empty() ? 0 : std::stoi(stats.substr(stats.find("calls=") + 6));
 }
 
-// Renewals write the worker's card, or when it was heard.
+// Renewals write the worker_info, or when it was heard.
 awaitable<void> until_renewed(const redis_server& server, int times) {
   const int before = calls_of(server, "hset") + calls_of(server, "hmset");
   auto renewed = [&] { return calls_of(server, "hset") + calls_of(server, "hmset") >= before + times; };

@@ -9,7 +9,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "integration/worker_test.hpp"
-#include "support/redis_place.hpp"
+#include "support/redis_fixture.hpp"
 
 namespace quarq::test::queue_own_loop_tests {
 namespace {
@@ -142,7 +142,7 @@ void enqueue_and_run_out(asio::io_context& io, queue q) {
 }
 
 TEST(queue_own_loop_redis, a_connection_that_the_server_closed_while_it_rested_is_made_again) {
-  redis_place place(redis_place::over::tcp);
+  redis_fixture place(redis_fixture::over::tcp);
   asio::io_context io;
   queue q(place.url());
   enqueue_and_run_out(io, q);
@@ -164,7 +164,7 @@ TEST(queue_own_loop_redis, one_connection_rests_and_goes_on_also_over_tls) {
   for (const bool tls : {false, true}) {
     redis_server_options options;
     options.tls = tls;
-    redis_place place(redis_place::over::tcp, options);
+    redis_fixture place(redis_fixture::over::tcp, options);
     asio::io_context io;
     queue q(tls ? place.url() + "?tls_ca=" + place.server().ca_file() : place.url());
     enqueue_and_run_out(io, q);

@@ -168,10 +168,10 @@ REDIS_TEST(when_all_jobs_have_ended_only_the_queue_itself_is_left, {}) {
   co_await store->purge("q", job_state::dead);
   auto rest = co_await claim_until(worker, 15);
   for (const auto& one : rest) co_await settle_one(worker, end(one.id));
-  auto all_told = [&] {
+  auto all_notified = [&] {
     return std::all_of(waits.begin(), waits.end(), [](const auto& one) { return one->over; });
   };
-  co_await until(all_told);
+  co_await until(all_notified);
   const auto deadline = std::chrono::steady_clock::now() + default_timeout;
   strings keys;
   const auto settled_by = "quarq:{q}:settled:" + worker.held.token;

@@ -155,8 +155,8 @@ REDIS_TEST(an_outcome_that_nobody_heard_waits_for_its_client, {}) {
   co_await connection->subscribe("quarq:{q}:client:" + somebody, receive);
   co_await claim_ids(worker, 1);
   co_await settle_one(worker, end("job"));
-  auto told = [&] { return heard == 1; };
-  co_await until(told);
+  auto notified = [&] { return heard == 1; };
+  co_await until(notified);
   answer = co_await call(*connection, scripts().wait, question);
   EXPECT_EQ(answer.items.at(0).integer, 1);
 }
@@ -169,10 +169,10 @@ REDIS_TEST(a_wait_whose_message_got_lost_is_asked_again, {}) {
   auto store = open(server, loop);
   auto worker = co_await new_worker(store, "q");
   co_await enqueue_ids(*store, "q", strings(1, "job"));
-  auto told = std::make_shared<std::optional<std::string>>();
+  auto notified = std::make_shared<std::optional<std::string>>();
   auto running = std::make_shared<int>(0);
   auto waiting = [](auto on, auto into) -> awaitable<void> { *into = co_await on->wait("q", "job"); };
-  start(loop, waiting(waits, told), running);
+  start(loop, waiting(waits, notified), running);
   const strings waiters = {"HLEN", "quarq:{q}:waiters"};
   auto noted = [&] { return server.command(waiters).integer == 1; };
   co_await until(noted);
@@ -182,7 +182,7 @@ REDIS_TEST(a_wait_whose_message_got_lost_is_asked_again, {}) {
   co_await settle_one(worker, end("job", job_state::succeeded, "42", 1h));
   auto over = [&] { return *running == 0; };
   co_await until(over);
-  EXPECT_TRUE(*told && **told == "3" + outcome_saying("42"));
+  EXPECT_TRUE(*notified && **notified == "3" + outcome_saying("42"));
   waits->close();
 }
 
@@ -197,8 +197,8 @@ REDIS_TEST(waits_go_on_over_broken_connections, {}) {
     server.command(break_all);
     co_await claim_until(worker, 1);
     co_await settle_one(worker, end("job", job_state::succeeded, "42", 20s));
-    auto told = [&] { return waiting->over; };
-    co_await until(told);
+    auto notified = [&] { return waiting->over; };
+    co_await until(notified);
     EXPECT_EQ(waiting->error, "");
     EXPECT_TRUE(waiting->outcome && said_in_outcome(waiting->outcome->outcome) == "42");
     co_await store->purge("q", job_state::succeeded);
@@ -239,8 +239,8 @@ REDIS_TEST(client_and_worker_live_through_a_crash_of_the_server, appendonly()) {
   auto rest = co_await claim_ids(worker, 5);
   EXPECT_EQ(rest, strings(1, "queued"));
   co_await settle_one(worker, end("queued", job_state::succeeded, "2", 1h));
-  auto told = [&] { return first->over && second->over; };
-  co_await until(told);
+  auto notified = [&] { return first->over && second->over; };
+  co_await until(notified);
   EXPECT_TRUE(first->outcome && said_in_outcome(first->outcome->outcome) == "1");
   EXPECT_TRUE(second->outcome && said_in_outcome(second->outcome->outcome) == "2");
 }
@@ -253,8 +253,8 @@ REDIS_TEST(a_server_that_lost_everything_is_used_anew, {}) {
   co_await store->queues();
   server.kill();
   server.restart();
-  auto told = [&] { return waiting->over; };
-  co_await until(told);
+  auto notified = [&] { return waiting->over; };
+  co_await until(notified);
   EXPECT_TRUE(waiting->error.empty() && !waiting->outcome);
   auto answer = co_await renew(worker);
   EXPECT_FALSE(answer.held);
@@ -313,8 +313,8 @@ REDIS_TEST(when_the_one_that_watches_the_clock_gets_busy_another_is_woken, {}) {
   co_await enqueue_one(*store, "q", later);
   auto watches = co_await new_worker(store, "q");
   auto other = co_await new_worker(store, "q");
-  auto told = co_await store->claim(watches.held, 1);
-  EXPECT_TRUE(told.next_due.has_value());
+  auto promised = co_await store->claim(watches.held, 1);
+  EXPECT_TRUE(promised.next_due.has_value());
   co_await claim_ids(other, 1);
   // The other is the one to be woken for what is ready now; the first keeps watching.
   co_await enqueue_ids(*store, "q", strings(1, "now"));

@@ -12,7 +12,7 @@ namespace quarq::test::redis_broker_tests {
 
 namespace {
 
-struct taker {
+struct push_target {
   worker_end worker;
   std::shared_ptr<std::vector<claimed_job>> given = std::make_shared<std::vector<claimed_job>>();
   std::shared_ptr<std::vector<broker::time_point>> given_at =
@@ -21,11 +21,11 @@ struct taker {
 };
 
 // A lease that takes given jobs, and is idle: it may hold `room` of them.
-awaitable<taker> new_taker(std::shared_ptr<broker::broker> store, std::string token, std::size_t room) {
-  taker made;
+awaitable<push_target> new_push_target(std::shared_ptr<broker::broker> store, std::string token, std::size_t room) {
+  push_target made;
   made.worker.store = store;
   made.worker.held = lease{"q", token};
-  made.worker.heard = std::make_shared<ears>();
+  made.worker.heard = std::make_shared<recorded_events>();
   broker::worker_events events;
   events.work_ready = [heard = made.worker.heard](const std::string&) { ++heard->work_ready; };
   events.cancel_requested = [heard = made.worker.heard](const std::string&, const std::string& id) {
@@ -56,16 +56,18 @@ new_job fresh_job(std::string id) {
 
 REDIS_TEST(nothing_is_pushed_while_the_queue_is_paused, {}) {
   auto store = open(server, loop);
-  auto before = co_await new_taker(store, "before", 10);
+  auto before = co_await new_push_target(store, "before", 10);
   co_await store->set_paused("q", true);
-  auto since = co_await new_taker(store, "since", 10);
+  auto since = co_await new_push_target(store, "since", 10);
   co_await enqueue_one(*store, "q", fresh_job("a"));
   auto summary = co_await summary_of(*store, "q");
   EXPECT_EQ(summary.queued, 1u);
   EXPECT_EQ(summary.running, 0u);
   co_await store->set_paused("q", false);
-  auto both_told = [&] { return before.worker.heard->work_ready > 0 && since.worker.heard->work_ready > 0; };
-  co_await until(both_told);
+  auto both_notified = [&] {
+    return before.worker.heard->work_ready > 0 && since.worker.heard->work_ready > 0;
+  };
+  co_await until(both_notified);
   auto ids = co_await claim_ids(before.worker, 10);
   EXPECT_EQ(ids, strings(1, "a"));
   auto none = co_await claim_ids(since.worker, 10);
@@ -78,7 +80,7 @@ REDIS_TEST(nothing_is_pushed_while_the_queue_is_paused, {}) {
 
 REDIS_TEST(a_fresh_job_goes_straight_to_an_idle_lease_that_takes_it, {}) {
   auto store = open(server, loop);
-  auto idle = co_await new_taker(store, "idle", 10);
+  auto idle = co_await new_push_target(store, "idle", 10);
   co_await enqueue_one(*store, "q", fresh_job("a"));
   auto given = [&] { return idle.given->size() == 1; };
   co_await until(given);
@@ -105,18 +107,18 @@ REDIS_TEST(a_fresh_job_goes_straight_to_an_idle_lease_that_takes_it, {}) {
 
 REDIS_TEST(a_lease_is_given_no_more_than_it_has_room_for, {}) {
   auto store = open(server, loop);
-  auto idle = co_await new_taker(store, "idle", 2);
+  auto idle = co_await new_push_target(store, "idle", 2);
   for (const char* id : {"a", "b", "c"}) co_await enqueue_one(*store, "q", fresh_job(id));
-  auto told = [&] { return idle.given->size() == 2 && idle.worker.heard->work_ready == 1; };
-  co_await until(told);
+  auto notified = [&] { return idle.given->size() == 2 && idle.worker.heard->work_ready == 1; };
+  co_await until(notified);
   auto rest = co_await claim_ids(idle.worker, 10);
   EXPECT_EQ(rest, strings(1, "c"));
 }
 
 REDIS_TEST(given_jobs_go_round_among_idle_leases, {}) {
   auto store = open(server, loop);
-  auto first = co_await new_taker(store, "first", 10);
-  auto second = co_await new_taker(store, "second", 10);
+  auto first = co_await new_push_target(store, "first", 10);
+  auto second = co_await new_push_target(store, "second", 10);
   for (const char* id : {"a", "b"}) {
     co_await sleep_for(2ms);  // who has been idle for longest is told in milliseconds
     co_await enqueue_one(*store, "q", fresh_job(id));
@@ -127,7 +129,7 @@ REDIS_TEST(given_jobs_go_round_among_idle_leases, {}) {
 
 REDIS_TEST(what_is_not_one_fresh_job_that_is_due_is_not_given, {}) {
   auto store = open(server, loop);
-  auto idle = co_await new_taker(store, "idle", 10);
+  auto idle = co_await new_push_target(store, "idle", 10);
   auto later = fresh_job("later");
   later.delay = 1h;
   co_await enqueue_one(*store, "q", later);
@@ -145,9 +147,9 @@ REDIS_TEST(a_lease_whose_worker_vanished_is_given_nothing, {}) {
   auto store = open(server, loop);
   {
     auto vanishes = open(server, loop);
-    auto gone = co_await new_taker(vanishes, "gone", 10);
+    auto gone = co_await new_push_target(vanishes, "gone", 10);
   }
-  auto idle = co_await new_taker(store, "idle", 10);
+  auto idle = co_await new_push_target(store, "idle", 10);
   const strings channels = {"PUBSUB", "CHANNELS", "quarq:{q}:lease:*"};
   auto unsubscribed = [&] { return server.command(channels).items.size() == 1; };
   co_await until(unsubscribed);
@@ -168,7 +170,7 @@ REDIS_TEST(a_lease_whose_worker_vanished_is_given_nothing, {}) {
 
 REDIS_TEST(given_jobs_of_a_lost_lease_go_to_others_and_its_holder_is_refused, {}) {
   auto store = open(server, loop);
-  auto idle = co_await new_taker(store, "idle", 10);
+  auto idle = co_await new_push_target(store, "idle", 10);
   co_await enqueue_one(*store, "q", fresh_job("a"));
   auto given = [&] { return idle.given->size() == 1; };
   co_await until(given);
@@ -196,13 +198,13 @@ REDIS_TEST(given_jobs_of_a_lost_lease_go_to_others_and_its_holder_is_refused, {}
   EXPECT_EQ(server.command(left).integer, 0);
   const bool held = co_await settle_one(idle.worker, end("a"));
   EXPECT_FALSE(held);
-  const strings takers = {"EXISTS", "quarq:{q}:takers"};
-  EXPECT_EQ(server.command(takers).integer, 0);
+  const strings push_capacity = {"EXISTS", "quarq:{q}:takers"};
+  EXPECT_EQ(server.command(push_capacity).integer, 0);
 }
 
 REDIS_TEST(a_lease_that_seems_to_stand_still_is_given_nothing, {}) {
   auto store = open(server, loop);
-  auto silent = co_await new_taker(store, "silent", 10);
+  auto silent = co_await new_push_target(store, "silent", 10);
   const strings long_ago = {"HSET", "quarq:heard", "silent", "1000"};
   server.command(long_ago);
   co_await enqueue_one(*store, "q", fresh_job("a"));
@@ -210,7 +212,7 @@ REDIS_TEST(a_lease_that_seems_to_stand_still_is_given_nothing, {}) {
   auto first = co_await claim_until(well, 1);
   EXPECT_EQ(first.at(0).id, "a");
 
-  auto busy = co_await new_taker(store, "busy", 10);
+  auto busy = co_await new_push_target(store, "busy", 10);
   // What it was pushed a while ago has not come yet.
   const strings pushed = {"RPUSH", "quarq:{q}:pushed:busy", std::string(8, '\0') + "earlier"};
   server.command(pushed);
@@ -223,7 +225,7 @@ REDIS_TEST(a_lease_that_seems_to_stand_still_is_given_nothing, {}) {
 
 REDIS_TEST(a_lease_that_another_thread_renews_is_given_nothing_until_its_loop_does, {}) {
   auto store = open(server, loop);
-  auto blocked = co_await new_taker(store, "blocked", 10);
+  auto blocked = co_await new_push_target(store, "blocked", 10);
   const strings long_ago = {"HSET", "quarq:heard", "blocked", "1000"};
   server.command(long_ago);
   auto apart = open(server, loop);
@@ -248,7 +250,7 @@ REDIS_TEST(a_lease_that_another_thread_renews_is_given_nothing_until_its_loop_do
 
 REDIS_TEST(a_job_that_comes_late_comes_with_the_time_of_its_coming, {}) {
   auto store = open(server, loop);
-  auto idle = co_await new_taker(store, "idle", 10);
+  auto idle = co_await new_push_target(store, "idle", 10);
   // This process stands still, while the message lies in its socket.
   const strings what_time = {"TIME"};
   const auto time = server.command(what_time);
@@ -268,7 +270,7 @@ REDIS_TEST(a_job_that_comes_late_comes_with_the_time_of_its_coming, {}) {
 REDIS_TEST(what_was_given_into_a_broken_connection_is_given_back_by_reconcile, {}) {
   auto store = open(server, loop);
   auto elsewhere = open(server, loop);
-  auto idle = co_await new_taker(store, "idle", 10);
+  auto idle = co_await new_push_target(store, "idle", 10);
   const strings break_it = {"CLIENT", "KILL", "TYPE", "pubsub"};
   server.command(break_it);
   auto back = [&] { return *idle.reconnected == 1; };
@@ -289,7 +291,7 @@ REDIS_TEST(what_was_given_into_a_broken_connection_is_given_back_by_reconcile, {
 REDIS_TEST(a_lease_that_has_reconciled_is_given_nothing_until_it_claims, {}) {
   auto store = open(server, loop);
   auto elsewhere = open(server, loop);
-  auto idle = co_await new_taker(store, "idle", 10);
+  auto idle = co_await new_push_target(store, "idle", 10);
   co_await store->reconcile(idle.worker.held, strings());
   co_await enqueue_one(*elsewhere, "q", fresh_job("a"));
   auto state = co_await state_of(*store, "q", "a");
@@ -301,7 +303,7 @@ REDIS_TEST(a_lease_that_has_reconciled_is_given_nothing_until_it_claims, {}) {
 
 REDIS_TEST(a_lease_that_hands_a_given_job_back_is_not_given_it_again, {}) {
   auto store = open(server, loop);
-  auto idle = co_await new_taker(store, "idle", 10);
+  auto idle = co_await new_push_target(store, "idle", 10);
   auto other = co_await new_worker(store, "q");
   co_await sleep_for(2ms);
   co_await claim_ids(other, 10);

@@ -158,7 +158,7 @@ TEST(sqlite_file, a_lock_that_is_held_too_long_is_told) {
   EXPECT_PRED2(holds, text, "locked");
 }
 
-TEST(sqlite_file, a_call_waits_for_a_lock_within_its_patience) {
+TEST(sqlite_file, a_call_waits_for_a_lock_within_its_timeout) {
   temp_dir folder;
   const auto file = folder / "jobs.db";
   user_connection other(file);

@@ -52,8 +52,8 @@ awaitable<void> expect_end_after(std::string file, Change change) {
   };
   co_await until(is_awaited);
   change();
-  auto told = [&] { return waiting->over; };
-  co_await until(told);
+  auto notified = [&] { return waiting->over; };
+  co_await until(notified);
   EXPECT_PRED2(holds, waiting->error, "deleted or replaced");
   auto said = co_await refusal_of(renew(worker));
   EXPECT_TRUE(said.store_gone) << said.text;
@@ -213,8 +213,8 @@ TEST(sqlite_files, without_inotify_workers_look_by_themselves) {
     auto worker = co_await new_worker(other, "q");
     co_await claim_ids(worker, 1);
     co_await settle_one(worker, end("awaited", job_state::succeeded, "seen"));
-    auto told = [&] { return waiting->over; };
-    co_await until(told);
+    auto notified = [&] { return waiting->over; };
+    co_await until(notified);
   };
   run_on_loop(body(folder / "jobs.db"));
 }

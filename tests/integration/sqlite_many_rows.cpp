@@ -152,8 +152,8 @@ TEST(sqlite_many_rows, a_purge_counts_all_its_pieces_tells_waiters_and_spares_wh
     co_await until(is_awaited);
     const auto count = co_await store->purge("q", job_state::queued);
     EXPECT_EQ(count, pieces_and_a_bit);
-    auto told = [&] { return waiting->over; };
-    co_await until(told);
+    auto notified = [&] { return waiting->over; };
+    co_await until(notified);
     EXPECT_FALSE(waiting->outcome);
     const auto again = co_await store->purge("q", job_state::queued);
     EXPECT_EQ(again, 0u);

@@ -14,7 +14,7 @@
 #include <quarq/quarq.hpp>
 
 #include "base/log.hpp"
-#include "support/broker_places.hpp"
+#include "support/broker_fixtures.hpp"
 #include "support/default_timeout.hpp"
 #include "support/on_loop.hpp"
 
@@ -91,7 +91,7 @@ class worker_test : public testing::TestWithParam<broker_kind> {
   void run_to_end(worker& w) { run_on_loop(w.run()); }
 
  private:
-  std::unique_ptr<broker_place> place_ = GetParam().make();
+  std::unique_ptr<broker_fixture> place_ = GetParam().make();
 };
 
 /// Returns when the job is in this state; throws after a while.

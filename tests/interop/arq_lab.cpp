@@ -61,7 +61,7 @@ quarq_worker::~quarq_worker() {
 void quarq_worker::start() {
   thread_ = std::thread([this] {
     try {
-      run_on_loop(worker_.run(), 2 * test_patience);
+      run_on_loop(worker_.run(), 2 * test_timeout);
     } catch (const std::exception& e) {
       ADD_FAILURE() << "the worker ended: " << e.what();
     }
@@ -118,7 +118,7 @@ std::string arq_lab::python(const std::string& program) const {
                               std::to_string(server_.port()) + ", '" + GetParam().codec + "')\n";
   command_options how;
   how.environment = {"PYTHONPATH=" + folder(), "PYTHONDONTWRITEBYTECODE=1"};
-  const auto result = run_command({interpreter(), "-c", prelude + program}, how, test_patience);
+  const auto result = run_command({interpreter(), "-c", prelude + program}, how, test_timeout);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return result.out;
 }

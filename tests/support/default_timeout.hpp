@@ -9,6 +9,6 @@ namespace quarq::test {
 inline constexpr std::chrono::seconds default_timeout{60};
 /// A whole test's: longer than one wait's, which can say better what did not come. CTest's limit is beyond
 /// both.
-inline constexpr std::chrono::seconds test_patience = 2 * default_timeout;
+inline constexpr std::chrono::seconds test_timeout = 2 * default_timeout;
 
 }  // namespace quarq::test

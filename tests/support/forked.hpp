@@ -51,7 +51,7 @@ class forked {
     waitpid(pid_, nullptr, 0);
     pid_ = -1;
   }
-  /// Its exit code; -1 if it still runs when patience ends, or was killed.
+  /// Its exit code; -1 if it still runs when the timeout ends, or was killed.
   int wait() {
     const auto until = clock::now() + default_timeout;
     int status = 0;
@@ -62,7 +62,7 @@ class forked {
     pid_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
-  /// Whether it is asleep in a system call, now or within patience.
+  /// Whether it is asleep in a system call, now or within the timeout.
   bool sleeps() const {
     const auto until = clock::now() + default_timeout;
     while (state() != 'S') {

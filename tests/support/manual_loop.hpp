@@ -63,7 +63,7 @@ class manual_loop {
     loop_->poll();
   }
 
-  /// Until all have ended, within patience.
+  /// Until all have ended, within the timeout.
   void finish() {
     loop_->restart();
     loop_->run_for(default_timeout);

@@ -48,7 +48,7 @@ awaitable<void> keep_outcome(awaitable<T> what, outcome<T>& into) {
 /// coroutine is destroyed where it stands and std::runtime_error says so. What it left running on the loop is
 /// destroyed when it ends.
 template <class T>
-T run_on_loop(awaitable<T> what, std::chrono::steady_clock::duration deadline = test_patience) {
+T run_on_loop(awaitable<T> what, std::chrono::steady_clock::duration deadline = test_timeout) {
   detail::outcome<T> result;
   std::exception_ptr failure;
   bool ended = false;
@@ -72,11 +72,11 @@ T run_on_loop(awaitable<T> what, std::chrono::steady_clock::duration deadline = 
 
 /// The same for a function that makes the coroutine, such as a capturing lambda; it is kept until the end.
 template <std::invocable F>
-auto run_on_loop(F make, std::chrono::steady_clock::duration deadline = test_patience) {
+auto run_on_loop(F make, std::chrono::steady_clock::duration deadline = test_timeout) {
   return run_on_loop(make(), deadline);
 }
 
-/// Returns when `holds` does; throws when patience ends.
+/// Returns when `holds` does; throws when the timeout ends.
 template <class F>
 awaitable<void> until(F holds) {
   const auto deadline = std::chrono::steady_clock::now() + default_timeout;

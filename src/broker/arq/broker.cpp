@@ -607,9 +607,9 @@ void arq_broker::reconnected() {
   enqueuer_->reconnected();
   waits_->reconnected();
   const auto leases = leases_;
-  std::set<const worker_events*> told;
+  std::set<const worker_events*> notified;
   for (const auto& [channel, one] : leases) {
-    if (told.insert(one->events.get()).second && one->events->reconnected) one->events->reconnected();
+    if (notified.insert(one->events.get()).second && one->events->reconnected) one->events->reconnected();
   }
   for (const auto& [channel, one] : leases) {
     if (one->events->work_ready) one->events->work_ready(one->queue);
@@ -619,8 +619,8 @@ void arq_broker::reconnected() {
 // ---- the server
 
 std::string arq_broker::health_key_of(const std::string& queue_key) const {
-  const bool is_told = !settings_.health_check_key.empty() && queue_key == settings_.default_queue;
-  return is_told ? settings_.health_check_key : health_key(queue_key);
+  const bool is_asked_for = !settings_.health_check_key.empty() && queue_key == settings_.default_queue;
+  return is_asked_for ? settings_.health_check_key : health_key(queue_key);
 }
 
 std::string arq_broker::key_of(const std::string& queue) const {

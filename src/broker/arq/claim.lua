@@ -41,7 +41,7 @@ while got < most do
   for i = 1, count do
     found[i] = page[2 * i - 1]
   end
-  local holders = takers_of(found)
+  local holders = reserved_for(found)
   for i = 1, count do
     local id, score = found[i], page[2 * i]
     python_runs = python_runs or holders[i] == '1'

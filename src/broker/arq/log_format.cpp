@@ -128,9 +128,9 @@ class log_format final : public worker_log_format {
     return fmt::format("job {}, function {} not found", job.id, codecs::python::python_quoted(job.task));
   }
 
-  static void say_shutdown(const logged_stop& stop, std::string_view stage, std::string_view fate) {
+  static void say_shutdown(const logged_stop& stop, std::string_view note, std::string_view fate) {
     base::log().info("shutdown on {}{} ◆ {} jobs complete ◆ {} failed ◆ {} retries ◆ {} {}", stop.asked_by,
-                     stage, stop.ended.complete, stop.ended.failed, stop.ended.retried, stop.running, fate);
+                     note, stop.ended.complete, stop.ended.failed, stop.ended.retried, stop.running, fate);
   }
 };
 

@@ -3,7 +3,7 @@
 -- KEYS[1..] the prefixes of the queues
 -- ARGV[1]   the lease's token
 -- ARGV[2]   its duration, ms
--- ARGV[3]   its card
+-- ARGV[3]   its worker_info
 -- ARGV[4]   what it handles, as it announces it
 -- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held
 local token, duration = ARGV[1], tonumber(ARGV[2])

@@ -4,7 +4,7 @@
 -- KEYS[1..] the prefixes of its queues. The first, another with each call, is the one that is tidied, and looked at for ready jobs.
 -- ARGV[1]   the lease's token
 -- ARGV[2]   its duration, ms
--- ARGV[3]   its card
+-- ARGV[3]   its worker_info
 -- ARGV[4]   the key of the first queue's health record
 -- ARGV[5]   how many dead jobs are kept at most, and
 -- ARGV[6]   for how many ms

@@ -36,7 +36,7 @@ local function leave_to_python(ids)
 end
 
 -- By whom these jobs are held, ids as for values(); false: a worker of ours may take the job now.
-local function takers_of(ids)
+local function reserved_for(ids)
   local holders = holders_of(ids)
   if #ids > 0 and redis.call('EXISTS', P .. 'left') == 1 then
     for i, until_when in ipairs(redis.call('ZMSCORE', P .. 'left', unpack(ids))) do

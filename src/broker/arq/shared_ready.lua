@@ -7,7 +7,7 @@ local function has_ready()
   local first, size = 0, 10
   while true do
     local ids = redis.call('ZRANGEBYSCORE', Q, '-inf', upto, 'LIMIT', first, size)
-    local holders = takers_of(ids)
+    local holders = reserved_for(ids)
     for i = 1, #ids do
       if not holders[i] then
         local paused = redis.call('EXISTS', P .. 'paused') == 1

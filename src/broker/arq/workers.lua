@@ -3,7 +3,7 @@
 -- KEYS[1]  P, the queue's prefix
 -- ARGV[1]  the key of the queue's health record
 --
--- Returns {nil or {the health record, for how many ms it lives}, {{token, card, how many of the queue's jobs it holds, for how many
+-- Returns {nil or {the health record, for how many ms it lives}, {{token, worker_info, how many of the queue's jobs it holds, for how many
 -- ms it is held, what it handles}...}, python}. The health record is shared by all workers of a queue: where quarq's write it, it says
 -- nothing new. 1 at the end where workers of Python's may serve the queue, else 0.
 -- needs: shared_basics shared_live

@@ -164,7 +164,7 @@ awaitable<void> redis_broker::open_lease(worker_lease held, lease_options option
   for (const auto& queue : held.queues) co_await server_.remember_queue(queue);
   auto worker = std::make_shared<open_worker>();
   worker->events = std::move(events);
-  worker->told_info = options.worker_info;
+  worker->known_info = options.worker_info;
   workers_[held.token] = worker;
   try {
     for (const auto& queue : held.queues) {
@@ -192,10 +192,10 @@ awaitable<renewal> redis_broker::renew(worker_lease held, lease_options options)
   co_await server_.check();
   const auto found = workers_.find(held.token);
   const auto worker = found == workers_.end() ? nullptr : found->second;
-  const bool is_told = worker && worker->told_info == options.worker_info;
+  const bool is_known = worker && worker->known_info == options.worker_info;
   const auto queue = held.queues[worker ? worker->renewals++ % held.queues.size() : 0];
   std::vector<std::string> args = {held.token, std::to_string(options.duration.count()),
-                                   is_told ? std::string() : options.worker_info,
+                                   is_known ? std::string() : options.worker_info,
                                    worker ? worker->leases : "1", options.takes_jobs ? "1" : "0"};
   const auto asked = steady::now();
   auto reply = co_await run(scripts().renew, queue, std::move(args));
@@ -203,7 +203,7 @@ awaitable<renewal> redis_broker::renew(worker_lease held, lease_options options)
     forget_lease(held);
     co_return renewal();
   }
-  if (worker) worker->told_info = std::move(options.worker_info);
+  if (worker) worker->known_info = std::move(options.worker_info);
   hear_the_time(time_point(milliseconds(item(reply, 1).integer)), asked);
   const auto leases = item(reply, 2).integer;
   if (worker && leases > 0) worker->leases = std::to_string(leases);

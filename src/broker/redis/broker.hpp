@@ -74,7 +74,7 @@ class redis_broker final : public broker {
   // What is known of a worker's lease that is open here.
   struct open_worker {
     worker_events events;
-    std::string told_info;     // the worker_info that the server has
+    std::string known_info;    // the worker_info that the server has
     std::size_t renewals = 0;  // each looks at another queue
     std::string leases = "1";  // how many there are of all workers, as of the last sweep
   };

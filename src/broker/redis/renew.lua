@@ -5,7 +5,7 @@
 -- KEYS[1]  the prefix of one of its queues, another with each call: whether jobs are ready is looked at there
 -- ARGV[1]  the lease's token
 -- ARGV[2]  its duration, ms
--- ARGV[3]  its card, or '': as it was
+-- ARGV[3]  its worker_info, or '': as it was
 -- ARGV[4]  how many leases there are, as far as the worker has been told: 1 at first
 -- ARGV[5]  '1', or '0' if the worker takes no jobs now: another thread renews for its loop, which does not turn
 --

@@ -21,7 +21,7 @@ std::int64_t whole_number(const quarq::redis::reply& reply);
 /// Of cancel.lua.
 cancel_result read_cancel_result(const quarq::redis::reply& reply);
 
-/// Of workers.lua: {token, card, jobs, ms until the lease ends} of each.
+/// Of workers.lua: {token, worker_info, jobs, ms until the lease ends} of each.
 std::vector<worker_summary> read_workers(const quarq::redis::reply& reply);
 
 /// How a state is written in Redis.

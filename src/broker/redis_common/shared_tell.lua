@@ -44,7 +44,7 @@ local function tell(P, ids, states, outcomes, can_ask)
   if #ids == 0 or redis.call('EXISTS', waiters) == 0 then
     return
   end
-  local letters, told = {}, {}
+  local letters, notified = {}, {}
 
   local function add(client, i)
     local letter = letters[client] or {}
@@ -58,7 +58,7 @@ local function tell(P, ids, states, outcomes, can_ask)
     for i = first, last do
       local clients = who[i - first + 1]
       if clients then
-        told[#told + 1] = ids[i]
+        notified[#notified + 1] = ids[i]
       end
       if clients == '*' then
         for _, client in ipairs(redis.call('SMEMBERS', waiters .. ':' .. ids[i])) do
@@ -75,6 +75,6 @@ local function tell(P, ids, states, outcomes, can_ask)
   for client, letter in pairs(letters) do
     tell_client(P, client, letter, ids, states, outcomes, can_ask)
   end
-  many('HDEL', waiters, told)
+  many('HDEL', waiters, notified)
 end
 

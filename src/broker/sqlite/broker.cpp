@@ -123,7 +123,7 @@ awaitable<void> sqlite_broker::perform(std::shared_ptr<operation> what) {
   const auto me = std::make_shared<waiter>(loop_);
   what->loop = handle_;
   what->waiting = me;
-  what->patience = options_.timeout;
+  what->lock_timeout = options_.timeout;
   writer_->submit(what);
   co_await me->answered.wait();
   if (!what->error) co_return;

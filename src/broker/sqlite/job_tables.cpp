@@ -391,7 +391,7 @@ void job_tables::publish(changes::over over, time_point now, changes& out) {
   const auto state = over.outcome ? optional_number(number_of(over.outcome->state)) : std::nullopt;
   const std::string_view outcome =
       over.outcome ? std::string_view(over.outcome->outcome) : std::string_view();
-  sql_->insert_told
+  sql_->insert_notice
       .with(std::string_view(over.queue), std::string_view(over.id), state, blob{outcome},
             number_of(later(now, publication_time)))
       .run();
@@ -443,7 +443,7 @@ std::optional<time_point> job_tables::next_due(std::string_view queue) {
 
 std::vector<changes::over> job_tables::published_since(std::int64_t& number) {
   std::vector<changes::over> all;
-  auto& row = sql_->read_told.with(number);
+  auto& row = sql_->read_notice.with(number);
   while (row.next()) {
     number = row.integer(0);
     auto& over = all.emplace_back();
@@ -455,7 +455,7 @@ std::vector<changes::over> job_tables::published_since(std::int64_t& number) {
 }
 
 std::int64_t job_tables::last_published() {
-  auto& row = sql_->read_last_told.with();
+  auto& row = sql_->read_last_notice.with();
   row.next();
   const auto number = row.integer(0);
   row.reset();
@@ -467,14 +467,14 @@ std::int64_t job_tables::last_published() {
 bool job_tables::sweep(time_point now) {
   const auto limit = limit_of(rows_of_piece);
   const int kept = sql_->sweep_kept.with(number_of(now), limit).run();
-  const int told = sql_->sweep_told.with(number_of(now), limit).run();
-  return std::max(kept, told) >= limit;
+  const int swept = sql_->sweep_notice.with(number_of(now), limit).run();
+  return std::max(kept, swept) >= limit;
 }
 
 void job_tables::touch() {
   const std::string_view nobody = "";
-  sql_->insert_told.with(nobody, nobody, optional_number(), blob{nobody}, 0).run();
-  sql_->sweep_told.with(0, 1).run();
+  sql_->insert_notice.with(nobody, nobody, optional_number(), blob{nobody}, 0).run();
+  sql_->sweep_notice.with(0, 1).run();
 }
 
 std::size_t job_tables::trim_dead(std::string_view queue) {

@@ -72,9 +72,9 @@ class operation {
   }
 
   kind needs;
-  std::size_t weight;                    ///< roughly how many rows it touches
-  bool wants_sweep = false;              ///< once it is committed, what is past its time is to be swept away
-  std::optional<milliseconds> patience;  ///< with a locked file; nothing: no end
+  std::size_t weight;        ///< roughly how many rows it touches
+  bool wants_sweep = false;  ///< once it is committed, what is past its time is to be swept away
+  std::optional<milliseconds> lock_timeout;  ///< with a locked file; nothing: no end
   std::optional<std::chrono::steady_clock::time_point> deadline;
   std::optional<failure> error;
   std::shared_ptr<async::loop_handle> loop;

@@ -40,8 +40,8 @@ struct statements {
                         "UPDATE quarq_jobs SET cancel_wanted = 1, cancel_keep = ?, cancel_outcome = ? "
                         "WHERE number = ? AND cancel_wanted = 0"};
   statement delete_job{db, "DELETE FROM quarq_jobs WHERE number = ?"};
-  statement insert_told{db,
-                        "INSERT INTO quarq_told (queue, id, state, outcome, until) VALUES (?, ?, ?, ?, ?)"};
+  statement insert_notice{db,
+                          "INSERT INTO quarq_told (queue, id, state, outcome, until) VALUES (?, ?, ?, ?, ?)"};
 
   statement upsert_lease{
       db,
@@ -124,15 +124,15 @@ struct statements {
       db,
       "DELETE FROM quarq_jobs WHERE number IN "
       "(SELECT number FROM quarq_jobs WHERE kept_until IS NOT NULL AND kept_until <= ? LIMIT ?)"};
-  statement sweep_told{
+  statement sweep_notice{
       db, "DELETE FROM quarq_told WHERE number IN (SELECT number FROM quarq_told WHERE until <= ? LIMIT ?)"};
   statement trim_dead{db,
                       "DELETE FROM quarq_jobs WHERE number IN (SELECT number FROM quarq_jobs "
                       "WHERE queue = ? AND state = 7 AND kept_until IS NOT NULL "
                       "ORDER BY kept_until DESC LIMIT ? OFFSET ?)"};
-  statement read_told{
+  statement read_notice{
       db, "SELECT number, queue, id, state, outcome FROM quarq_told WHERE number > ? ORDER BY number"};
-  statement read_last_told{db, "SELECT coalesce(max(number), 0) FROM quarq_told"};
+  statement read_last_notice{db, "SELECT coalesce(max(number), 0) FROM quarq_told"};
   statement data_version{db, "PRAGMA main.data_version"};
 
   // ---- for operators

@@ -143,7 +143,7 @@ writer_thread::~writer_thread() {
 void writer_thread::submit(std::shared_ptr<operation> what) {
   refuse_in_forked_copy();
   bool wake = false;
-  if (what->patience) what->deadline = clock::now() + *what->patience;
+  if (what->lock_timeout) what->deadline = clock::now() + *what->lock_timeout;
   {
     const std::lock_guard lock(mutex_);
     waiting_.push_back(std::move(what));
@@ -372,7 +372,7 @@ void writer_thread::finish_batch() {
     const auto next = one->error ? operation::next::answer : one->committed(subscriptions_);
     if (next == operation::next::answer) one->answer();
     if (next == operation::next::run_again) {
-      if (one->patience) one->deadline = clock::now() + *one->patience;
+      if (one->lock_timeout) one->deadline = clock::now() + *one->lock_timeout;
       next_pieces_.push_back(one);
     }
     if (one->wants_sweep && !one->error) sweep_soon();
@@ -402,7 +402,7 @@ void writer_thread::fail_batch(const failure& error) {
   batch_.clear();
 }
 
-/// Fails those whose patience has run out.
+/// Fails those whose time for a lock is up.
 void writer_thread::fail_late() {
   const failure error{settings_.file + ": locked by another program, for longer than one was to wait"};
   const auto now = clock::now();

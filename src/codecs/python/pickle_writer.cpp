@@ -173,16 +173,16 @@ void pickle_writer::finish() {
 
 void pickle_writer::exception(std::string_view type, std::string_view message) {
   python_class found = exception_for(type);
-  std::string told;
+  std::string text_given;
   if (found.name.empty()) {
     found = {"builtins", "RuntimeError"};
-    told = to_utf8(type);
-    if (!type.empty() && !message.empty()) told += ": ";
+    text_given = to_utf8(type);
+    if (!type.empty() && !message.empty()) text_given += ": ";
   }
-  told += to_utf8(message);
+  text_given += to_utf8(message);
   global(found.module, found.name);
-  if (found.takes_message && !told.empty()) {
-    text(told);
+  if (found.takes_message && !text_given.empty()) {
+    text(text_given);
     out_ += "\x85R";
   } else {
     out_ += ")R";

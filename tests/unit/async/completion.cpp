@@ -69,10 +69,10 @@ TEST(completion, what_happened_before_the_wait_counts) {
 TEST(completion, a_cancelled_wait_goes_on_until_the_event) {
   asio::io_context loop(1);
   asio::cancellation_signal cancel;
-  bool told = false, ended = false;
+  bool notified = false, ended = false;
   const auto event = std::make_shared<completion>(loop.get_executor());
   const auto body = [&]() -> awaitable<void> {
-    const bool was_cancelled = co_await completion::wait(event, [&] { told = true; });
+    const bool was_cancelled = co_await completion::wait(event, [&] { notified = true; });
     EXPECT_TRUE(was_cancelled);
     ended = true;
   };
@@ -81,7 +81,7 @@ TEST(completion, a_cancelled_wait_goes_on_until_the_event) {
   cancel.emit(asio::cancellation_type::terminal);
   cancel.emit(asio::cancellation_type::terminal);
   loop.poll();
-  EXPECT_TRUE(told);
+  EXPECT_TRUE(notified);
   EXPECT_FALSE(ended);
   std::jthread([event] { event->complete(); }).join();
   loop.restart();

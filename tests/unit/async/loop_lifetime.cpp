@@ -36,39 +36,39 @@ TEST(loop_lifetime, is_one_for_each_loop) {
 }
 
 TEST(loop_lifetime, tells_guests_once_the_last_added_first) {
-  std::string told;
-  const auto a = std::make_shared<guest>([&] { told += 'a'; });
-  const auto b = std::make_shared<guest>([&] { told += 'b'; });
+  std::string notified;
+  const auto a = std::make_shared<guest>([&] { notified += 'a'; });
+  const auto b = std::make_shared<guest>([&] { notified += 'b'; });
   {
     asio::io_context loop;
     loop_lifetime::of(loop)->add(a);
     loop_lifetime::of(loop)->add(b);
-    EXPECT_EQ(told, "");
+    EXPECT_EQ(notified, "");
   }
-  EXPECT_EQ(told, "ba");
+  EXPECT_EQ(notified, "ba");
 }
 
 TEST(loop_lifetime, does_not_keep_guests_alive) {
-  bool told = false;
+  bool notified = false;
   asio::io_context loop;
-  auto one = std::make_shared<guest>([&] { told = true; });
+  auto one = std::make_shared<guest>([&] { notified = true; });
   const std::weak_ptr<guest> watched = one;
   loop_lifetime::of(loop)->add(one);
   one.reset();
   EXPECT_TRUE(watched.expired());
-  EXPECT_FALSE(told);
+  EXPECT_FALSE(notified);
 }
 
 TEST(loop_lifetime, a_guest_may_destroy_another_when_it_is_told) {
-  std::string told;
-  auto first = std::make_shared<guest>([&] { told += "first"; });
+  std::string notified;
+  auto first = std::make_shared<guest>([&] { notified += "first"; });
   const auto second = std::make_shared<guest>([&] { first.reset(); });
   {
     asio::io_context loop;
     loop_lifetime::of(loop)->add(first);
     loop_lifetime::of(loop)->add(second);
   }
-  EXPECT_EQ(told, "");
+  EXPECT_EQ(notified, "");
 }
 
 class shared : public loop_guest {

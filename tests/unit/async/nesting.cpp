@@ -92,7 +92,7 @@ TEST(nesting, a_cancellation_reaches_the_bottom) {
   while (!waits && loop.run_one() > 0) {
   }
   cancel.emit(asio::cancellation_type::terminal);
-  loop.run_for(test_patience);
+  loop.run_for(test_timeout);
   EXPECT_TRUE(ended);
 }
 

@@ -105,7 +105,7 @@ TEST(job_filter, refuses_states_that_the_call_is_not_for) {
   }
 }
 
-TEST(job_filter, is_told_in_words) {
+TEST(job_filter, is_described_in_words) {
   EXPECT_EQ(filter({.state = job_state::queued}).in_words(), "queued jobs");
   EXPECT_EQ(
       filter(

@@ -43,7 +43,7 @@ TEST(service, is_given_by_nobody_while_the_queue_is_paused) {
   EXPECT_EQ(service_of(paused, "mail"), service::likely) << "others do not know of it";
 }
 
-TEST(service, is_told_in_words) {
+TEST(service, is_described_in_words) {
   EXPECT_EQ(in_words(service::paused, "q", "add"), "queue q is paused");
   EXPECT_EQ(in_words(service::no_worker, "q", "add"), "no live worker serves queue q");
   EXPECT_EQ(in_words(service::unknown_task, "q", "add"), "no live worker of queue q handles task add");

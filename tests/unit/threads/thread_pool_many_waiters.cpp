@@ -47,7 +47,7 @@ TEST(thread_pool, very_many_waiting_calls_are_cancelled) {
                  }));
   loop.poll();
   cancel.emit(asio::cancellation_type::terminal);
-  loop.run_for(test_patience);
+  loop.run_for(test_timeout);
   EXPECT_TRUE(ended);
   busy.open();
   run_on_loop(threads.run([] {}));
@@ -73,7 +73,7 @@ TEST(thread_pool, calls_that_wait_keep_their_order_when_others_are_cancelled) {
   loop.poll();
   for (const int i : {4, 0, 8, 5}) cancel[i].emit(asio::cancellation_type::terminal);
   busy.open();
-  loop.run_for(test_patience);
+  loop.run_for(test_timeout);
   EXPECT_EQ(cancelled, 4);
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 6, 7}));
 }

@@ -48,7 +48,7 @@ TEST_F(decisions, a_suspect_that_waited_in_vain_is_put_off_while_the_others_run)
   isolation_.ended();
   EXPECT_EQ(suspect(1), ruling::put_off);
   EXPECT_GT(slots_.room(), 0u);
-  now_ += isolation::min_patience * isolation::busy_factor;
+  now_ += isolation::min_wait_limit * isolation::busy_factor;
   EXPECT_EQ(suspect(1), ruling::alone);
 }
 
@@ -60,13 +60,13 @@ TEST_F(decisions, a_suspect_that_was_put_off_runs_as_soon_as_it_finds_nobody) {
 }
 
 TEST_F(decisions, each_wait_in_vain_makes_the_next_one_longer_until_one_succeeds) {
-  EXPECT_EQ(isolation_.patience(), 1min);
+  EXPECT_EQ(isolation_.wait_limit(), 1min);
   isolation_.gave_up(now_);
-  EXPECT_EQ(isolation_.patience(), 2min);
+  EXPECT_EQ(isolation_.wait_limit(), 2min);
   for (int i = 0; i < 20; ++i) isolation_.gave_up(now_);
-  EXPECT_EQ(isolation_.patience(), 1h);
+  EXPECT_EQ(isolation_.wait_limit(), 1h);
   isolation_.began();
-  EXPECT_EQ(isolation_.patience(), 1min);
+  EXPECT_EQ(isolation_.wait_limit(), 1min);
 }
 
 TEST_F(decisions, while_a_suspect_waits_for_another_job_others_are_claimed) {
@@ -161,7 +161,7 @@ TEST_F(isolation_test, it_waits_until_the_ends_of_the_others_are_recorded) {
 TEST_F(isolation_test, one_that_waited_in_vain_is_handed_back_uncounted_for_a_while) {
   run("a");
   run_lost("b", 2);
-  pass(isolation::min_patience - 1ms);
+  pass(isolation::min_wait_limit - 1ms);
   EXPECT_EQ(job("b").state, job_state::running);
   pass(1ms);
   EXPECT_EQ(job("b").state, job_state::deferred);

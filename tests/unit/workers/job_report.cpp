@@ -85,10 +85,10 @@ TEST_F(job_report_test, a_job_that_will_be_tried_again_says_why) {
   const auto later = settlement(job_state::deferred);
   EXPECT_EQ(later.kind, what::retry);
   EXPECT_EQ(later.delay, 7s);
-  const auto told = model::decode_outcome(later.outcome);
-  EXPECT_EQ(told.error_type, "disk_full");
-  EXPECT_EQ(told.error, "no space" + std::string(1'016, '!'));
-  EXPECT_EQ(told.result, "");
+  const auto reported = model::decode_outcome(later.outcome);
+  EXPECT_EQ(reported.error_type, "disk_full");
+  EXPECT_EQ(reported.error, "no space" + std::string(1'016, '!'));
+  EXPECT_EQ(reported.result, "");
 }
 
 TEST_F(job_report_test, a_job_that_is_handed_back_has_no_outcome) {

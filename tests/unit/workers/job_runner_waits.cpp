@@ -99,11 +99,11 @@ TEST_F(job_runner_waits, several_waits_at_once_lend_one_slot_until_the_last_has_
   run("both");
   run("beside");
   EXPECT_EQ(slots_.room(), 9u);
-  const auto told = runner_.first_waiting(5);
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told.front().id, "both");
-  EXPECT_EQ(told.front().awaited, "child");
-  EXPECT_EQ(told.front().more, 1u);
+  const auto waits = runner_.first_waiting(5);
+  ASSERT_EQ(waits.size(), 1u);
+  EXPECT_EQ(waits.front().id, "both");
+  EXPECT_EQ(waits.front().awaited, "child");
+  EXPECT_EQ(waits.front().more, 1u);
   end("child");
   EXPECT_EQ(slots_.room(), 9u);
   EXPECT_EQ(job("both").state, job_state::running);

@@ -22,7 +22,7 @@ class lease_renewer_test : public role_test {
   strings seen_;
   std::string why_silent_;
   lease_renewer renewer_{{broker_, leases_, clock_, loop_.executor(), duration,
-                          [] { return std::string("card"); }, "announced",
+                          [] { return std::string("busy"); }, "announced",
                           [this](const std::string& token) {
                             seen_.push_back("opens");
                             EXPECT_FALSE(token.empty());
@@ -59,12 +59,12 @@ TEST_F(lease_renewer_test, renews_four_times_in_the_life_of_a_lease_but_within_b
 TEST_F(lease_renewer_test, says_what_the_worker_is_at_each_renewal) {
   serve();
   pass(1s);
-  std::string card;
+  std::string info;
   start([](scripted_broker& b, std::string& out) -> awaitable<void> {
     const auto workers = co_await b.workers("default");
     out = workers.at(0).worker_info;
-  }(broker_, card));
-  EXPECT_EQ(card, "card");
+  }(broker_, info));
+  EXPECT_EQ(info, "busy");
 }
 
 TEST_F(lease_renewer_test, renews_at_once_when_asked_to) {
@@ -141,7 +141,7 @@ TEST_F(lease_renewer_test, tells_of_the_lease_that_it_holds) {
   ASSERT_TRUE(held);
   EXPECT_EQ(held->held.token, lease().lease.token);
   EXPECT_EQ(held->held.queues, strings{"default"});
-  EXPECT_EQ(held->terms.worker_info, "card");
+  EXPECT_EQ(held->terms.worker_info, "busy");
   EXPECT_EQ(held->terms.duration, duration);
   broker_.lose_leases();
   broker_.fail(operation::open_lease);

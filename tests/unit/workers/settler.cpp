@@ -112,7 +112,7 @@ TEST_F(settler_test, says_that_an_end_was_refused) {
   EXPECT_TRUE(settler_.is_idle());
 }
 
-TEST_F(settler_test, answers_are_told_apart) {
+TEST_F(settler_test, answers_are_distinguished) {
   broker_.stall(operation::settle);
   std::optional<bool> first, second;
   start(settle_and_wait("a", first));

@@ -15,7 +15,7 @@ class whole_worker_test : public worker_simulation {
     for (const auto& id : ids) enqueue(job_of("work", id));
   }
   /// Its jobs end when `end_of_work_` is set, or when they are cancelled.
-  void handle_until_told(worker& w) {
+  void handle_until_released(worker& w) {
     w.handle(
         work,
         [this]() -> awaitable<void> {

@@ -114,7 +114,7 @@ TEST_F(worker_test, does_not_wait_for_what_does_not_get_better) {
 
 TEST_F(worker_test, a_stop_lets_running_jobs_end_and_claims_no_more) {
   auto w = make_worker();
-  handle_until_told(w);
+  handle_until_released(w);
   const auto run = start(w);
   send({"a"});
   w.stop();
@@ -133,7 +133,7 @@ TEST_F(worker_test, jobs_that_do_not_end_in_time_are_handed_back) {
   worker_options o;
   o.shutdown_timeout = 10s;
   auto w = make_worker(o);
-  handle_until_told(w);
+  handle_until_released(w);
   const auto run = start(w);
   send({"a"});
   const auto began = clock_.now();
@@ -147,7 +147,7 @@ TEST_F(worker_test, jobs_that_do_not_end_in_time_are_handed_back) {
 
 TEST_F(worker_test, a_second_stop_hands_them_back_at_once) {
   auto w = make_worker();
-  handle_until_told(w);
+  handle_until_released(w);
   const auto run = start(w);
   send({"a"});
   const auto began = clock_.now();
@@ -178,7 +178,7 @@ TEST_F(worker_test, a_job_that_does_not_stop_is_handed_back_with_the_lease_and_w
 
 TEST_F(worker_test, the_ends_of_jobs_are_recorded_before_the_lease_is_given_back) {
   auto w = make_worker();
-  handle_until_told(w);
+  handle_until_released(w);
   const auto run = start(w);
   send({"a"});
   w.stop();
@@ -190,7 +190,7 @@ TEST_F(worker_test, the_ends_of_jobs_are_recorded_before_the_lease_is_given_back
 
 TEST_F(worker_test, a_broker_that_does_not_answer_holds_up_the_end_for_three_seconds) {
   auto w = make_worker();
-  handle_until_told(w);
+  handle_until_released(w);
   const auto run = start(w);
   send({"a"});
   w.stop();
@@ -224,7 +224,7 @@ TEST_F(worker_test, on_shutdown_comes_after_the_last_job) {
 
 TEST_F(worker_test, a_run_that_is_cancelled_hands_back_what_it_holds) {
   auto w = make_worker();
-  handle_until_told(w);
+  handle_until_released(w);
   const auto run = start(w);
   send({"a"});
   run->cancel();
@@ -236,7 +236,7 @@ TEST_F(worker_test, a_run_that_is_cancelled_hands_back_what_it_holds) {
 
 TEST_F(worker_test, may_outlive_its_loop) {
   auto w = make_worker();
-  handle_until_told(w);
+  handle_until_released(w);
   start(w);
   send({"a", "b"});
   EXPECT_EQ(started_, 2);
@@ -268,7 +268,7 @@ TEST_F(worker_test, runs_no_more_jobs_at_once_than_it_may) {
   worker_options o;
   o.concurrency = 2;
   auto w = make_worker(o);
-  handle_until_told(w);
+  handle_until_released(w);
   const auto run = start(w);
   send({"a", "b", "c"});
   pass(1min);
@@ -280,7 +280,7 @@ TEST_F(worker_test, runs_no_more_jobs_at_once_than_it_may) {
 
 TEST_F(worker_test, after_a_lost_lease_it_serves_on_under_another) {
   auto w = make_worker();
-  handle_until_told(w);
+  handle_until_released(w);
   const auto run = start(w);
   send({"a"});
   EXPECT_EQ(started_, 1);
@@ -296,7 +296,7 @@ TEST_F(worker_test, after_a_lost_lease_it_serves_on_under_another) {
 
 TEST_F(worker_test, a_job_can_be_cancelled_while_it_runs) {
   auto w = make_worker();
-  handle_until_told(w);
+  handle_until_released(w);
   const auto run = start(w);
   send({"a"});
   cancel("a");

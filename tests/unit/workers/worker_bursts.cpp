@@ -36,7 +36,7 @@ TEST_F(worker_bursts, a_burst_gives_up_when_the_broker_does_not_answer_for_long)
   o.burst = true;
   o.burst_timeout = 20s;
   auto w = make_worker(o);
-  handle_until_told(w);
+  handle_until_released(w);
   send({"a"});
   const auto run = start(w);
   until([&] { return started_ == 1; });
@@ -71,7 +71,7 @@ TEST_F(worker_bursts, the_last_of_as_many_jobs_as_it_may_start_have_no_limit) {
   worker_options o;
   o.max_jobs = 1;
   auto w = make_worker(o);
-  handle_until_told(w);
+  handle_until_released(w);
   send({"a"});
   const auto run = start(w);
   pass(4min);
@@ -85,7 +85,7 @@ TEST_F(worker_bursts, a_signal_limits_the_last_of_as_many_jobs_as_it_may_start) 
   worker_options o;
   o.max_jobs = 1;
   auto w = make_worker(o);
-  handle_until_told(w);
+  handle_until_released(w);
   send({"a"});
   const auto run = start(w);
   pass(4min);

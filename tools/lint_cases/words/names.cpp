@@ -13,3 +13,7 @@ const char* text = "a handoff";  // flagged: completion
 // It has a seat belt. flagged: check for temporaries
 const char* keeper_of_text = R"(keeper)";  // flagged: process_supervisor
 const char* of_text = "a keeper in a string";
+int told_client = 0;  // flagged: notified
+const char* rows = "SELECT id FROM quarq_told";
+const char* key = "quarq:cards";
+const char* other = "quarq:card";  // flagged: worker_info

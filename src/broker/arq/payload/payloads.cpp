@@ -221,7 +221,7 @@ class arq_payloads::state {
     others_.clear();
     end_fields parts;
     std::optional<bool> success;
-    std::optional<job_state> told;
+    std::optional<job_state> own_state;
     std::string_view exact;
     bool has_try = false, has_function = false, has_arguments = false, has_keywords = false;
     bool has_enqueued = false, has_started = false, has_finished = false;
@@ -256,7 +256,7 @@ class arq_payloads::state {
       } else if (key == "id") {
         end.id = in.text();
       } else if (key == "quarq") {
-        read_our_end(in, told, exact);
+        read_our_end(in, own_state, exact);
       } else {
         in.skip();
       }
@@ -272,19 +272,19 @@ class arq_payloads::state {
                       {"st", has_started},
                       {"ft", has_finished}});
     if (!exact.empty()) parts.result = exact;
-    end.state = told.value_or(*success ? job_state::succeeded : job_state::failed);
-    if (!*success && !told) end.state = add_python_error(parts.result, parts.task);
+    end.state = own_state.value_or(*success ? job_state::succeeded : job_state::failed);
+    if (!*success && !own_state) end.state = add_python_error(parts.result, parts.task);
     write_outcome(end.outcome, parts, end.state == job_state::succeeded);
     return *success;
   }
 
-  void read_our_end(decoder& in, std::optional<job_state>& told, std::string_view& exact) {
+  void read_our_end(decoder& in, std::optional<job_state>& own_state, std::string_view& exact) {
     others_.clear();  // what was given may stand before it
     read_map(in, [&](std::string_view key) {
       if (key == "state") {
         const std::string_view word = in.text();
-        told = job_state_from(word);
-        if (!told || !is_final(*told))
+        own_state = job_state_from(word);
+        if (!own_state || !is_final(*own_state))
           in.fail("expected the state of an ended job, got \"" + std::string(word) + '"');
       } else if (key == "r") {
         exact = in.binary();

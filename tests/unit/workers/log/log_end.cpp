@@ -78,7 +78,7 @@ TEST_F(log_end, every_other_end_is_a_failure_with_its_state) {
   EXPECT_EQ(line(threw("my_error", ""), job_state::cancelled), "failed cancelled my_error");
 }
 
-TEST_F(log_end, formats_are_told_why) {
+TEST_F(log_end, formats_get_the_reason) {
   auto a = threw("my_error", "");
   a.pause = milliseconds(5);
   line(a, job_state::deferred);

@@ -1,4 +1,4 @@
-#include "faults/scene.hpp"
+#include "faults/fault_test.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -10,7 +10,7 @@
 
 namespace quarq::test {
 
-scene::scene() {
+fault_test::fault_test() {
   if (GetParam() == store_kind::sqlite) return;
   if (GetParam() == store_kind::sentinel) {
     sentinels_ = std::make_unique<sentinels>();
@@ -21,7 +21,7 @@ scene::scene() {
   redis_ = std::make_unique<redis_server>(std::move(options));
 }
 
-void scene::TearDown() {
+void fault_test::TearDown() {
   expect_no_sanitizer_reports();
   if (!HasFailure()) return;
   for (auto& p : processes_) {
@@ -32,7 +32,7 @@ void scene::TearDown() {
 }
 
 // A killed process has no exit code to tell. (Crashes on purpose are reported as SEGV and ABRT.)
-void scene::expect_no_sanitizer_reports() {
+void fault_test::expect_no_sanitizer_reports() {
   for (const auto& p : processes_) {
     const auto log = p.log();
     for (const auto* report : {"use-after-free", "buffer-overflow", "double-free", "stack-use-after",
@@ -42,41 +42,41 @@ void scene::expect_no_sanitizer_reports() {
   }
 }
 
-std::string scene::url() const {
+std::string fault_test::url() const {
   if (sentinels_) return sentinels_->url();
   if (GetParam() == store_kind::arq) return "arq://" + redis_->endpoint();
   return redis_ ? redis_->url() : "sqlite:" + file();
 }
 
-process& scene::start(strings words, std::map<std::string, std::string> environment) {
+process& fault_test::start(strings words, std::map<std::string, std::string> environment) {
   environment.emplace("QUARQ_TEST_HISTORY", history_file());
   environment.emplace("QUARQ_BROKER", url());
   return processes_.emplace_back(std::move(words), std::move(environment));
 }
 
-process& scene::begin_worker(strings flags, std::map<std::string, std::string> environment) {
+process& fault_test::begin_worker(strings flags, std::map<std::string, std::string> environment) {
   flags.insert(flags.begin(), program("fault_worker"));
   return start(std::move(flags), std::move(environment));
 }
 
-process& scene::start_worker(strings flags, std::map<std::string, std::string> environment) {
+process& fault_test::start_worker(strings flags, std::map<std::string, std::string> environment) {
   auto& worker = begin_worker(std::move(flags), std::move(environment));
   wait_until_serving(worker);
   return worker;
 }
 
-process& scene::start_client(strings flags) {
+process& fault_test::start_client(strings flags) {
   flags.insert(flags.begin(), program("fault_client"));
   return start(std::move(flags), {});
 }
 
-void scene::wait_until_serving(const process& worker) {
+void fault_test::wait_until_serving(const process& worker) {
   // On arq's keys workers write arq's lines.
   if (worker.logs(GetParam() == store_kind::arq ? "redis_version=" : " serves ", soon)) return;
   throw std::runtime_error("a worker did not start to serve:\n" + tail(worker.log()));
 }
 
-bool scene::file_is_free() const {
+bool fault_test::file_is_free() const {
   sqlite3* opened = nullptr;
   sqlite3_open(file().c_str(), &opened);
   sqlite3_busy_timeout(opened, 200);
@@ -86,7 +86,7 @@ bool scene::file_is_free() const {
   return could_lock;
 }
 
-void scene::freeze(process& worker) {
+void fault_test::freeze(process& worker) {
   for (int attempts = 0; attempts < 20; ++attempts) {
     worker.freeze();
     if (on_redis() || file_is_free()) return;
@@ -95,16 +95,16 @@ void scene::freeze(process& worker) {
   throw std::runtime_error("the worker seems to hold a lock of the file all the time");
 }
 
-void scene::kill(process& p) {
+void fault_test::kill(process& p) {
   killed_.emplace(p.pid(), now_micros());
   p.kill();
 }
 
-void scene::open_gate(const std::string& name) const {
+void fault_test::open_gate(const std::string& name) const {
   std::ofstream(gate(name)).flush();
 }
 
-job_run scene::wait_for_start(const std::string& id, std::size_t n, milliseconds max) {
+job_run fault_test::wait_for_start(const std::string& id, std::size_t n, milliseconds max) {
   std::vector<job_run> runs;
   const bool came = eventually(
       [&] {
@@ -117,7 +117,7 @@ job_run scene::wait_for_start(const std::string& id, std::size_t n, milliseconds
   return runs[n - 1];
 }
 
-void scene::wait_for_ends(std::size_t runs, milliseconds max) {
+void fault_test::wait_for_ends(std::size_t runs, milliseconds max) {
   std::size_t ended = 0;
   const bool came = eventually(
       [&] {
@@ -145,15 +145,15 @@ awaitable<cancel_outcome> cancel_of(queue q, std::string id) {
 
 }  // namespace
 
-job_info scene::info(const std::string& id) {
+job_info fault_test::info(const std::string& id) {
   return run_on_loop(info_of(queue(url()), id), soon);
 }
 
-cancel_outcome scene::cancel(const std::string& id) {
+cancel_outcome fault_test::cancel(const std::string& id) {
   return run_on_loop(cancel_of(queue(url()), id), soon);
 }
 
-void scene::wait_for_state(const std::string& id, job_state wanted, milliseconds max) {
+void fault_test::wait_for_state(const std::string& id, job_state wanted, milliseconds max) {
   auto seen = job_state::queued;
   const bool came = eventually(
       [&] {
@@ -166,13 +166,13 @@ void scene::wait_for_state(const std::string& id, job_state wanted, milliseconds
                                        to_string(seen), to_string(wanted), max.count()));
 }
 
-broker::queue_summary scene::summary() {
+broker::queue_summary fault_test::summary() {
   const auto all = ask<std::vector<broker::queue_summary>>([](broker::broker& b) { return b.queues(); });
   const auto found = std::find_if(all.begin(), all.end(), [](const auto& q) { return q.name == "default"; });
   return found == all.end() ? broker::queue_summary{} : *found;
 }
 
-void scene::enqueue_raw(std::vector<std::pair<std::string, std::string>> ids_and_records) {
+void fault_test::enqueue_raw(std::vector<std::pair<std::string, std::string>> ids_and_records) {
   std::vector<broker::new_job> jobs;
   for (auto& [id, record] : ids_and_records) {
     jobs.emplace_back();
@@ -182,7 +182,7 @@ void scene::enqueue_raw(std::vector<std::pair<std::string, std::string>> ids_and
   ask<std::vector<broker::accepted>>([jobs](broker::broker& b) { return b.enqueue("default", jobs); });
 }
 
-std::size_t scene::requeue(strings ids) {
+std::size_t fault_test::requeue(strings ids) {
   return ask<std::size_t>([ids](broker::broker& b) { return b.requeue("default", ids); });
 }
 

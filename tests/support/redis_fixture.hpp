@@ -1,17 +1,17 @@
 // Jobs in a private redis-server, for tests that every broker must pass.
 #pragma once
 
-#include "support/broker_places.hpp"
+#include "support/broker_fixtures.hpp"
 #include "support/redis_server.hpp"
 
 namespace quarq::test {
 
 /// A server of its own, over TCP or its Unix socket. With an append-only file it can be killed and comes back
 /// with all that it had acknowledged.
-class redis_place : public broker_place {
+class redis_fixture : public broker_fixture {
  public:
   enum class over { tcp, unix_socket };
-  explicit redis_place(over way, redis_server_options options = {})
+  explicit redis_fixture(over way, redis_server_options options = {})
       : way_(way), keeps_(options.appendonly), server_(options) {}
 
   std::string url() const override { return way_ == over::tcp ? server_.url() : server_.unix_url(); }
@@ -30,13 +30,13 @@ class redis_place : public broker_place {
 };
 
 /// The same, with jobs as python-arq keeps them.
-class arq_place : public redis_place {
+class arq_fixture : public redis_fixture {
  public:
-  explicit arq_place(over way, std::string codec, redis_server_options options = {})
-      : redis_place(way, options), codec_(std::move(codec)) {}
+  explicit arq_fixture(over way, std::string codec, redis_server_options options = {})
+      : redis_fixture(way, options), codec_(std::move(codec)) {}
 
   std::string url() const override {
-    const auto redis = redis_place::url();  // redis://... or redis+unix://...
+    const auto redis = redis_fixture::url();  // redis://... or redis+unix://...
     return "arq" + redis.substr(redis.find_first_of(":+")) + "?codec=" + codec_;
   }
   broker_powers powers() const override {

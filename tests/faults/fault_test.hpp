@@ -62,9 +62,9 @@ inline strings shutdown_timeout(int seconds) {
   return {"--shutdown-timeout", std::to_string(seconds)};
 }
 
-class scene : public testing::TestWithParam<store_kind> {
+class fault_test : public testing::TestWithParam<store_kind> {
  protected:
-  scene();
+  fault_test();
   /// Prints the ends of the logs if the test has failed.
   void TearDown() override;
 
@@ -174,7 +174,7 @@ class scene : public testing::TestWithParam<store_kind> {
   std::map<pid_t, micros> killed_;
 };
 
-/// Instantiates the tests of a class derived from scene on each broker.
+/// Instantiates the tests of a class derived from fault_test on each broker.
 #define ON_EACH_BROKER(suite) \
   INSTANTIATE_TEST_SUITE_P(on, suite, testing::Values(store_kind::sqlite, store_kind::redis), kind_name)
 

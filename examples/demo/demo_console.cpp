@@ -1,4 +1,4 @@
-#include "stage.hpp"
+#include "demo_console.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -22,7 +22,7 @@ std::string in_words(std::chrono::seconds max) {
 
 }  // namespace
 
-stage::stage() : colours_(::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr) {
+demo_console::demo_console() : colours_(::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr) {
   sigset_t ending;
   ::sigemptyset(&ending);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ending, number);
@@ -33,16 +33,17 @@ stage::stage() : colours_(::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR"
   ::setenv("QUARQ_DEMO_PARENT", std::to_string(::getpid()).c_str(), 1);
 }
 
-stage::~stage() {
+demo_console::~demo_console() {
   ::close(signals_);
 }
 
-child& stage::start(std::string label, const std::string& program, std::vector<std::string> arguments) {
+child& demo_console::start(std::string label, const std::string& program,
+                           std::vector<std::string> arguments) {
   const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   return children_.emplace_back(std::move(label), (here / program).string(), std::move(arguments));
 }
 
-std::string stage::expect(child& who, std::string_view text, seconds max) {
+std::string demo_console::expect(child& who, std::string_view text, seconds max) {
   const auto end = std::chrono::steady_clock::now() + max;
   while (true) {
     const auto found = std::find_if(unread_.begin(), unread_.end(), [&](const heard& h) {
@@ -62,7 +63,7 @@ std::string stage::expect(child& who, std::string_view text, seconds max) {
   }
 }
 
-int stage::wait(child& who, seconds max) {
+int demo_console::wait(child& who, seconds max) {
   const auto end = std::chrono::steady_clock::now() + max;
   while (who.output() >= 0) {
     if (std::chrono::steady_clock::now() >= end) {
@@ -75,7 +76,7 @@ int stage::wait(child& who, seconds max) {
 }
 
 // One round: whatever has been said is shown and remembered.
-void stage::pump(std::chrono::steady_clock::time_point end) {
+void demo_console::pump(std::chrono::steady_clock::time_point end) {
   std::vector<pollfd> watched{{signals_, POLLIN, 0}};
   std::vector<child*> speakers{nullptr};
   for (auto& c : children_) {
@@ -101,21 +102,21 @@ void stage::pump(std::chrono::steady_clock::time_point end) {
   }
 }
 
-std::string stage::last_words(const child& who) const {
+std::string demo_console::last_words(const child& who) const {
   for (const auto& h : last_) {
     if (h.who == &who) return "; its last line was: " + h.line;
   }
   return "; it said nothing";
 }
 
-void stage::headline(std::string_view text) {
+void demo_console::headline(std::string_view text) {
   print(bold, "\n", text);
 }
-void stage::say(std::string_view text) {
+void demo_console::say(std::string_view text) {
   print({}, "  ", text);
 }
 
-void stage::show(const child& who, const std::string& line) {
+void demo_console::show(const child& who, const std::string& line) {
   const std::string name = "    " + who.label() + " | ";
   if (colours_) {
     std::cout << cyan << name << plain << dim << line << plain << std::endl;
@@ -124,7 +125,7 @@ void stage::show(const child& who, const std::string& line) {
   }
 }
 
-void stage::print(std::string_view style, std::string_view before, std::string_view text) {
+void demo_console::print(std::string_view style, std::string_view before, std::string_view text) {
   const bool styled = colours_ && !style.empty();
   std::cout << before << (styled ? style : "") << text << (styled ? plain : "") << std::endl;
   if (!std::cout) throw std::runtime_error("can't write to the standard output");

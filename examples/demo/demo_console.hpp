@@ -16,15 +16,15 @@ struct interrupted : std::runtime_error {
 
 /// Shows the lines of all processes as they come, and lets the demo wait for one of them. When it is
 /// destroyed, all processes have ended.
-class stage {
+class demo_console {
  public:
   using seconds = std::chrono::seconds;
 
   /// From now on the signals that would end the demo only interrupt its waiting.
-  stage();
-  ~stage();
-  stage(const stage&) = delete;
-  stage& operator=(const stage&) = delete;
+  demo_console();
+  ~demo_console();
+  demo_console(const demo_console&) = delete;
+  demo_console& operator=(const demo_console&) = delete;
 
   /// A program that stands in the same folder as this one.
   child& start(std::string label, const std::string& program, std::vector<std::string> arguments);

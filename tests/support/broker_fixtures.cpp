@@ -1,8 +1,8 @@
-#include "support/broker_places.hpp"
+#include "support/broker_fixtures.hpp"
 
 #include "broker/sqlite/broker.hpp"
 #include "broker/sqlite/url.hpp"
-#include "support/redis_place.hpp"
+#include "support/redis_fixture.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test {
@@ -10,7 +10,7 @@ namespace quarq::test {
 namespace {
 
 /// A file in a folder of its own.
-class sqlite_file : public broker_place {
+class sqlite_file : public broker_fixture {
  public:
   explicit sqlite_file(std::string parameters = "") : parameters_(std::move(parameters)) {}
   std::string url() const override { return "sqlite:" + (folder_ / "jobs.db") + parameters_; }
@@ -26,29 +26,29 @@ class sqlite_file : public broker_place {
   std::string parameters_;
 };
 
-class sqlite_memory : public broker_place {
+class sqlite_memory : public broker_fixture {
  public:
   std::string url() const override { return "sqlite::memory:"; }
 };
 
-std::unique_ptr<broker_place> redis_without_disk() {
-  return std::make_unique<redis_place>(redis_place::over::unix_socket);
+std::unique_ptr<broker_fixture> redis_without_disk() {
+  return std::make_unique<redis_fixture>(redis_fixture::over::unix_socket);
 }
 
-std::unique_ptr<broker_place> redis_with_append_only_file() {
+std::unique_ptr<broker_fixture> redis_with_append_only_file() {
   redis_server_options options;
   options.appendonly = true;
-  return std::make_unique<redis_place>(redis_place::over::tcp, options);
+  return std::make_unique<redis_fixture>(redis_fixture::over::tcp, options);
 }
 
-std::unique_ptr<broker_place> arq_with_pickle() {
+std::unique_ptr<broker_fixture> arq_with_pickle() {
   redis_server_options options;
   options.appendonly = true;
-  return std::make_unique<arq_place>(redis_place::over::tcp, "pickle", options);
+  return std::make_unique<arq_fixture>(redis_fixture::over::tcp, "pickle", options);
 }
 
-std::unique_ptr<broker_place> arq_with_msgpack() {
-  return std::make_unique<arq_place>(redis_place::over::unix_socket, "msgpack");
+std::unique_ptr<broker_fixture> arq_with_msgpack() {
+  return std::make_unique<arq_fixture>(redis_fixture::over::unix_socket, "msgpack");
 }
 
 }  // namespace

@@ -22,12 +22,12 @@ struct broker_powers {
 
 /// A place of one test's own: empty at first, gone with the object. Brokers opened on it must be gone by
 /// then.
-class broker_place {
+class broker_fixture {
  public:
-  virtual ~broker_place() = default;
-  broker_place() = default;
-  broker_place(const broker_place&) = delete;
-  broker_place& operator=(const broker_place&) = delete;
+  virtual ~broker_fixture() = default;
+  broker_fixture() = default;
+  broker_fixture(const broker_fixture&) = delete;
+  broker_fixture& operator=(const broker_fixture&) = delete;
 
   /// What a user would write.
   virtual std::string url() const = 0;
@@ -52,7 +52,7 @@ class broker_place {
 
 struct broker_kind {
   std::string name;  ///< for the names of tests: letters, digits and _
-  std::function<std::unique_ptr<broker_place>()> make;
+  std::function<std::unique_ptr<broker_fixture>()> make;
 };
 inline void PrintTo(const broker_kind& kind, std::ostream* out) {
   *out << kind.name;
