@@ -66,11 +66,11 @@ struct worker_lease {
   std::vector<std::string> queues;  ///< none twice, and always the same ones
 };
 
-/// What a worker says of itself, for operators (`quarq workers`). Both texts are msgpack, opaque here.
+/// A worker's description of itself, for operators (`quarq workers`). Both texts are msgpack, opaque here.
 struct lease_options {
   milliseconds duration{7000};  ///< the same in all renewals of a lease
   std::string worker_info;      ///< how it is doing; said at each renewal
-  std::string announcement;     ///< what it handles; said when the lease is opened, and not looked at later
+  std::string announcement;     ///< the tasks that it handles; read when the lease is opened only
   /// False in a renewal for a worker that stands still, by another thread of its own: it keeps the jobs that it
   /// holds, and no others are pushed to it until it renews by itself.
   bool takes_jobs = true;
@@ -82,7 +82,7 @@ struct renewal {
   };
   bool held = false;                     ///< false: lost; its jobs have been given to others
   std::vector<request> cancel_requests;  ///< jobs held under this lease that somebody wants cancelled
-  /// Queues in which jobs are ready. Events say so, too: this is for those that were lost on their way, and a
+  /// Queues in which jobs are ready. Events say so, too: this is for lost events, and a
   /// broker may look at one of the worker's queues with each renewal.
   std::vector<std::string> work_ready;
 };
@@ -118,7 +118,7 @@ struct settlement {
   std::string id;
   what kind = what::end;
   job_state state = job_state::succeeded;
-  /// The outcome record (docs/payload.md), given to all who wait and kept for `keep`. Of a retry: that of the
+  /// The outcome record (docs/payload.md), given to all waiters and kept for `keep`. Of a retry: that of the
   /// try, which is shown to operators where the store has a place for it.
   std::string outcome;
   /// How long the outcome can be looked up (0: not at all; nothing: for ever). A dead job ignores it: it and
@@ -128,11 +128,11 @@ struct settlement {
   /// they are seen. A broker that takes the place of another system's may hold to it.
   std::optional<milliseconds> keep_asked_for = std::nullopt;
   milliseconds delay{0};
-  /// Of a success it need only be kept, for `keep`, that it was one: the outcome is for those who wait.
+  /// Of a success it need only be kept, for `keep`, that it was one: the outcome is for waiters.
   bool keeps_state_only = false;
 };
 
-/// An ended job as those who wait for it see it.
+/// An ended job as its waiters see it.
 struct ended {
   job_state state = job_state::succeeded;
   std::string outcome;
@@ -183,14 +183,14 @@ struct worker_summary {
   milliseconds expires_in{0};
 };
 
-/// Who may run the jobs of a queue.
+/// The workers that may run the jobs of a queue.
 struct live_workers {
   std::vector<std::string> announcements;  ///< of its live workers, as in lease_options
   bool others = false;                     ///< programs that announce nothing may serve it, too
-  bool paused = false;                     ///< those who announce something get none of its jobs
+  bool paused = false;                     ///< workers that announce something get none of its jobs
 };
 
-/// What a broker tells a worker without being asked, of which of its queues. Called on the loop.
+/// A broker's events for a worker; each names one of its queues. Called on the loop.
 struct worker_events {
   /// Claim now: jobs became ready, or one is due sooner than was said.
   std::function<void(const std::string& queue)> work_ready;
@@ -211,7 +211,7 @@ struct worker_events {
 
 class worker_log_format;
 
-/// What the broker stored into is not there any more (its file was deleted or replaced), and does not come
+/// The broker's store is not there any more (its file was deleted or replaced), and does not come
 /// back: a worker ends.
 class store_gone : public broker_error {
  public:
@@ -228,7 +228,7 @@ class broker {
   // ---- for clients
 
   /// Stores all jobs, in one step or, where they are very many, in several, which do not wait for each other.
-  /// Answers are in the order of `jobs`. When this returns, what was accepted is as safe as the store can make
+  /// Answers are in the order of `jobs`. When this returns, accepted jobs are as safe as the store can make
   /// it (docs/delivery.md). A call that is repeated because its answer was lost accepts the same jobs once.
   virtual awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) = 0;
 
@@ -237,7 +237,7 @@ class broker {
   virtual awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) = 0;
 
   /// A queued or deferred job ends as cancelled with `outcome`, which is kept for `keep` as that of a
-  /// settlement, and told to all who wait. A running job's worker is told. How that one settles the job
+  /// settlement, and told to all waiters. A running job's worker is told. How that one settles the job
   /// counts; but where it does not end it (it retries it, hands it back, is lost), the job ends as cancelled
   /// with the `outcome` and `keep` of the first request.
   virtual awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
@@ -252,7 +252,7 @@ class broker {
   /// Extends the lease, and gives the jobs of all leases that have run out, of whatever queues, back to their
   /// queues (or ends them as cancelled, where that was requested). They count as lost once more, and not as
   /// attempted. To be called about once a second. A lease that ran out but has not been taken away yet is
-  /// revived. What the answer tells is told again by the next one. Another broker object than that which
+  /// revived. The next answer repeats this one's contents. Another broker object than that which
   /// opened the lease may renew it.
   virtual awaitable<renewal> renew(worker_lease held, lease_options options) = 0;
 
@@ -283,7 +283,7 @@ class broker {
     /// The log lines that operators of these jobs' workers know; nullptr: quarq's own. Lives for ever.
     const worker_log_format* log = nullptr;
   };
-  /// What sets the jobs of this broker apart.
+  /// The peculiarities of this broker's jobs.
   virtual traits about() const noexcept { return {}; }
 
   /// A line on the server for the log of a worker that starts. Empty: nothing.
@@ -304,12 +304,12 @@ class broker {
   virtual awaitable<std::vector<queue_summary>> queues() = 0;
   virtual awaitable<std::vector<worker_summary>> workers(std::string queue) = 0;
   /// Pauses the queue, or resumes it; whether it was otherwise before. The jobs of a paused queue are stored and
-  /// become due, and those that run go on and end. But no worker gets any: claims give none, nothing is pushed,
+  /// become due, and running jobs go on and end. But no worker gets any: claims give none, nothing is pushed,
   /// and neither events nor renewals say that work is ready. Resuming says so to all that were owed it. The store
   /// keeps this until the queue is resumed, whether it has jobs or not.
   virtual awaitable<bool> set_paused(std::string queue, bool paused) = 0;
   virtual awaitable<bool> is_paused(std::string queue) = 0;
-  /// For those who wonder whether a job will be run.
+  /// For clients that wonder whether a job will be run.
   virtual awaitable<live_workers> live_workers_of(std::string queue);
   /// Dead jobs back into the queue with their attempts and losses at 0: those named, or all if `ids` is
   /// empty. How many there were.

@@ -1,4 +1,4 @@
-// What every broker refuses before it asks its store. All throw usage_error that names the value and the
+// Checks that every broker makes before it asks its store. All throw usage_error that names the value and the
 // limit.
 #pragma once
 

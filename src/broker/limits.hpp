@@ -1,4 +1,4 @@
-// Default bounds of what a store keeps, so that it does not grow without end where nobody looks after it.
+// Default bounds on the contents of a store, so that it does not grow without end unattended.
 #pragma once
 
 #include <chrono>

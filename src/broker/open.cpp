@@ -1,4 +1,4 @@
-// Which broker a URL means; and what is the same in all of them.
+// Which broker a URL means; and options that all of them share.
 #include <set>
 
 #include <fmt/format.h>
@@ -40,7 +40,7 @@ kind kind_of(std::string_view url) {
   for (const std::string_view known : {"arq", "arqs", "arq+unix", "arq+sentinel", "arqs+sentinel"}) {
     if (scheme == known) return kind::arq;
   }
-  // What follows the scheme may hold a password.
+  // The text after the scheme may hold a password.
   const bool has_scheme = scheme.size() < url.size();
   throw usage_error(fmt::format(
       "\"{}{}\" is not a broker that is known: {}use sqlite:FILE, sqlite::memory:, redis://HOST, "

@@ -1,6 +1,6 @@
 // The lines that a worker logs about itself and its jobs. quarq has its own format; a broker whose jobs are
-// shared with other programs hands over the format that their operators know (broker::about()). What has no
-// line here is logged where it happens.
+// shared with other programs hands over the format that their operators know (broker::about()). Events
+// without a line here are logged where they happen.
 #pragma once
 
 #include <chrono>
@@ -106,7 +106,7 @@ class worker_log_format {
 /// How much of arguments and results is logged, in characters or bytes.
 inline constexpr std::size_t max_shown = 80;
 
-/// Returns what `write` makes of encoded data; if that is malformed, why.
+/// Returns the text that `write` makes of encoded data; if that is malformed, why.
 template <class Write>
 std::string shown_by(Write write) {
   try {

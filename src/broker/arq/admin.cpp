@@ -1,4 +1,4 @@
-// What the broker offers to operators. arq keeps no index of results or of running jobs: where
+// The broker's operations for operators. arq keeps no index of results or of running jobs: where
 // they are asked for, all keys are looked through.
 #include <algorithm>
 #include <unordered_set>
@@ -89,7 +89,7 @@ job_details arq_broker::read_details(const quarq::redis::reply& reply, std::stri
   job.holder = item(reply, 6).text;
   if (is_final(job.state)) return job;
   job.outcome = item(reply, 9).text;
-  // A deferred job's due time is the next; of others it is the first, which what is shown counts from.
+  // A deferred job's due time is the next; of others it is the first, from which times shown count.
   const auto& first_due = item(reply, 7).text;
   if (job.state == job_state::deferred || first_due.empty()) {
     if (job.state != job_state::running) job.due_at = moment_of_score(item(reply, 5).text);
@@ -302,7 +302,7 @@ awaitable<std::size_t> arq_broker::requeue(std::string queue, std::vector<std::s
   co_await prepare(queue);
   const bool all = ids.empty();
   std::size_t count = 0;
-  std::string until;  // what dies meanwhile is not sent again
+  std::string until;  // jobs that die meanwhile are not requeued
   for (std::size_t first = 0; all || first < ids.size(); first += results_at_once) {
     std::vector<std::string> args(1, std::to_string(settings_.expires_extra.count()));
     args.push_back(until);

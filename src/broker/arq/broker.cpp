@@ -36,7 +36,7 @@ std::string lease_channel(const lease& held) {
   return own_prefix(held.queue) + "lease:" + held.token;
 }
 
-// What arq's keys have no place for.
+// Options that arq's keys have no place for.
 void check_for_arq(const std::vector<new_job>& jobs) {
   for (const auto& job : jobs) {
     if (!codecs::is_utf8(job.id)) {
@@ -52,7 +52,7 @@ void check_for_arq(const std::vector<new_job>& jobs) {
   }
 }
 
-// By whoever enqueued the job.
+// By the client that enqueued the job.
 std::optional<milliseconds> keep_asked_for(std::string_view record) {
   try {
     const auto keep = model::decode_record(record).keep_result;
@@ -178,7 +178,7 @@ awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, s
                                             std::optional<milliseconds> keep) {
   co_await prepare(queue);
   const auto key = key_of(queue);
-  // arq's result repeats what was to be done.
+  // arq's result repeats the call.
   auto payload = co_await payload_of(id);
   known_job job;
   if (!payload.is_nil()) {
@@ -362,7 +362,7 @@ awaitable<arq_broker::left> arq_broker::claim_some(lease held, std::size_t max, 
   into.now = time_point(milliseconds(item(reply, 0).integer));
   into.next_due.reset();
   if (item(reply, 1).integer >= 0) into.next_due = milliseconds(item(reply, 1).integer);
-  // What it says is cut to whole milliseconds.
+  // The server's reply is cut to whole milliseconds.
   clock_.heard(into.now.time_since_epoch(), asked - milliseconds(1), server_clock::local_now());
   co_await fetch_large_payloads(reply);
   const auto count = item(reply, 2).items.size();
@@ -413,7 +413,7 @@ known_job arq_broker::known(const taken& one) {
   return job;
 }
 
-// Whatever stands there, it is one job: what can't be run is given to the worker as such.
+// Whatever stands there, it is one job: one that can't be run is given to the worker as such.
 arq_broker::taken arq_broker::read_taken(const quarq::redis::reply& answer, std::size_t i, time_point now) {
   taken read;
   auto& job = read.job;
@@ -542,7 +542,7 @@ std::string arq_broker::result_of(const lease& held, const settlement& one) {
   return result_that_fits(one, {}, held.queue);
 }
 
-// A result repeats what was to be done. What came of it matters more, where there is no room for both.
+// A result repeats the call. The outcome matters more, where there is no room for both.
 std::string arq_broker::result_that_fits(const settlement& one, const known_job& job,
                                          const std::string& key) {
   auto result = write_result(payloads_, one, job, key);
@@ -565,7 +565,7 @@ awaitable<void> arq_broker::reconcile(lease held, std::vector<std::string> known
   co_await run(scripts().reconcile, held.queue, std::move(args));
 }
 
-// ---- what comes without being asked
+// ---- events
 
 std::shared_ptr<arq_lease> arq_broker::lease_of(const lease& held) const {
   const auto found = leases_.find(lease_channel(held));
@@ -575,7 +575,7 @@ std::shared_ptr<arq_lease> arq_broker::lease_of(const lease& held) const {
 void arq_broker::on_message(const std::string& channel, std::string_view message) {
   const auto found = leases_.find(channel);
   if (found == leases_.end() || message.empty()) return;
-  // Kept: what is called may close the lease.
+  // Kept: the callee may close the lease.
   const auto here = found->second;
   const auto& events = *here->events;
   if (message[0] == 'w') {
@@ -599,7 +599,7 @@ void arq_broker::forget_lease(const worker_lease& held) {
   }
 }
 
-// What was published meanwhile is lost, and the server may have been restarted without what it had, or be
+// Messages published meanwhile are lost, and the server may have been restarted without its data, or be
 // another one.
 void arq_broker::reconnected() {
   server_.reconnected();

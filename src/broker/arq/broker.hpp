@@ -29,8 +29,8 @@
 namespace quarq::broker::arq {
 
 /// arq://, arqs:// and arq+unix://. Each call is a Lua script over a batch, "in one step" as in redis_broker.
-/// quarq's own clients and workers tell each other of what happens; for what Python's do, workers and those
-/// who wait look every few milliseconds.
+/// quarq's own clients and workers notify each other; for changes by Python's, workers and
+/// waiting clients look every few milliseconds.
 class arq_broker final : public broker {
  public:
   arq_broker(arq_settings settings, boost::asio::any_io_executor loop);
@@ -62,7 +62,7 @@ class arq_broker final : public broker {
   awaitable<std::vector<std::string>> warnings() override;
 
  private:
-  // What the keyspace holds that no index of arq's tells: running jobs and results, of all queues.
+  // The contents of the keyspace that no index of arq's lists: running jobs and results, of all queues.
   struct keyspace {
     std::vector<std::string> running, results;
   };
@@ -147,7 +147,7 @@ class arq_broker final : public broker {
   std::map<std::string, std::size_t, std::less<>> renewals_;  // by token: each looks at another queue
 };
 
-/// What broker::open() calls for these URLs.
+/// broker::open() calls it for these URLs.
 std::shared_ptr<broker> open_arq(std::string_view url, boost::asio::any_io_executor loop,
                                  open_options options = {});
 

@@ -127,7 +127,7 @@ end
 local due
 if not more then
   due = next_due()
-  -- One idle lease that claims at the next due time is enough; the others stay first in line for what comes before.
+  -- One idle lease that claims at the next due time is enough; the others stay first in line for jobs that come before.
   local at = 2 ^ 53 - math.floor(now)
   if due then
     local soonest = redis.call('ZRANGE', P .. 'idle', 0, 0, 'WITHSCORES')

@@ -6,7 +6,7 @@
 --           the connection, has the same number: it gets the first answer again and stores nothing.
 -- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
 -- ARGV[4]   how long to remember, in ms, or '' to leave as it is
--- ARGV[5]   what all jobs have in common (see below), or ''
+-- ARGV[5]   the options that all jobs share (see below), or ''
 -- ARGV[6]   the client that is to be told of the end of these jobs, which are all fresh (see wait.lua); or ''
 -- ARGV[7..] for each job: id, payload, and if ARGV[5] is '': f (its id is fresh) or g (given by the user), its payload's time
 --           to live in ms, a space, its score

@@ -12,7 +12,7 @@ inline constexpr std::string_view job_prefix = "arq:job:", result_prefix = "arq:
 /// The set of the queues that quarq's clients and workers have used.
 inline constexpr const char* all_queues = "arq:quarq:queues";
 
-/// Throws usage_error for what can't be the key of a queue: one that is, or may be, another key of arq
+/// Throws usage_error for a text that can't be the key of a queue: one that is, or may be, another key of arq
 /// or of ours.
 void check_queue_key(std::string_view key);
 

@@ -20,10 +20,10 @@ struct arq_lease {
   std::shared_ptr<const worker_events> events;  ///< the whole worker's
   milliseconds duration{7000};
   std::shared_ptr<arq::poller> poller;
-  /// The jobs held, by id: arq's results repeat what was to be done.
+  /// The jobs held, by id: arq's results repeat the call.
   std::unordered_map<std::string, known_job> jobs;
 
-  /// What arq's health record counts.
+  /// The counts of arq's health record.
   std::uint64_t complete = 0, failed = 0, retried = 0;
   std::chrono::steady_clock::time_point health_due{};
 

@@ -31,12 +31,12 @@ std::string arguments_shown(const logged_job& job) {
   });
 }
 
-/// What Python's users know a job's line by.
+/// The start of a job's line, as Python's users know it.
 std::string reference(const logged_job& job) {
   return job.is_cron ? std::string(job.task) : fmt::format("{}:{}", job.id, job.task);
 }
 
-/// "ValueError: no such page"; what has no counterpart in Python has its own name.
+/// "ValueError: no such page"; an error without counterpart in Python has its own name.
 std::string error_shown(const logged_error& error) {
   const auto python = codecs::python::exception_for(error.type).name;
   return fmt::format("{}: {}", python.empty() ? std::string_view(error.type) : python, error.message);
@@ -94,7 +94,7 @@ class log_format final : public worker_log_format {
     } else if (error.why == logged_error::kind::retry_requested) {
       base::log().info("{:6.2f}s ↻ {} {}", in_seconds(job.ran), reference(job), retrying);
     } else {
-      // arq ends a job whose function raises anything else: what was raised must be seen.
+      // arq ends a job whose function raises anything else: the exception must be seen.
       base::log().warn("{:6.2f}s ↻ {} {}, {}", in_seconds(job.ran), reference(job), retrying,
                        error_shown(error));
     }

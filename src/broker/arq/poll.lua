@@ -1,4 +1,4 @@
--- What Python's clients have done meanwhile: they tell nobody.
+-- The work of Python's clients since the last look: they notify nobody.
 --
 -- KEYS[1]  P, the queue's prefix
 -- ARGV[1]  the lease's token

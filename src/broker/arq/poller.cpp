@@ -66,7 +66,7 @@ void poller::close() {
   plan();
 }
 
-// What is to be looked for may have changed.
+// The keys to poll may have changed.
 void poller::plan() {
   if (timer_ && (!connection_ || timer_->expiry() > next_poll())) timer_->cancel();
 }
@@ -102,7 +102,7 @@ awaitable<void> poller::poll(bool for_work, bool for_aborts) {
   try {
     reply = co_await connection_->run(scripts().poll, std::move(keys), std::move(args));
   } catch (const broker_error&) {
-    // Who renews the lease will say so.
+    // The next renewal will say so.
     failed = true;
   }
   const auto now = steady::now();

@@ -1,4 +1,4 @@
-// Looks for what Python's clients do, as they tell nobody: enqueue jobs, and abort them.
+// Looks for jobs and aborts of Python's clients, which notify nobody.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
--- Forgets some of the jobs in a state; those who wait for them are told that they are gone. To be called again for the next page.
+-- Forgets some of the jobs in a state; their waiters are told that they are gone. To be called again for the next page.
 --
 -- KEYS[1]     P, the queue's prefix
 -- ARGV[1..3]  the sender, the number of this call and those of earlier ones (shared_once.lua)

@@ -1,5 +1,5 @@
--- Gives back, uncounted, the jobs held under a lease that its worker does not know of. What the worker does know of is its own
--- again, if nobody else has started it while the server or the network was down.
+-- Gives back, uncounted, the jobs held under a lease that its worker does not know of. The jobs that it does know of are its own
+-- again, unless somebody else has started them while the server or the network was down.
 --
 -- KEYS[1]   P, the queue's prefix
 -- ARGV[1]   the lease's token

@@ -13,7 +13,7 @@
 -- {the prefix of a queue, id to be cancelled...}...}
 -- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held shared_python shared_ready shared_aborts
 
--- Python's workers do not know what ours keep of jobs that were tried. Forgets it of some of those that they ended.
+-- Python's workers do not know of our data about retried jobs. Forgets it for some of the jobs that they ended.
 local function forget_strays()
   if redis.call('EXISTS', P .. 'first_due') == 0 then
     return
@@ -38,7 +38,7 @@ take_back_lost(token, duration)
 redis.call('SET', 'arq:quarq:last_heard', moment(now))
 redis.call('ZADD', all_leases, moment(now + duration), token)
 redis.call('HSET', 'arq:quarq:cards', token, ARGV[3])
--- Often enough that what is protected for longer than the lease stays so.
+-- Often enough that jobs protected for longer than the lease stay so.
 local extended = tonumber(redis.call('HGET', 'arq:quarq:extended', token) or 0)
 if now - extended >= duration / 3 or extended > now then
   extend(token, duration)

@@ -9,10 +9,10 @@
 
 namespace quarq::broker::arq {
 
-/// Anybody may have written it: what is no moment becomes the nearest one.
+/// Anybody may have written it: a number out of range becomes the nearest moment.
 time_point moment_of_score(std::string_view score);
 
-/// What was to be done, as arq's result repeats it. Both are empty where that is not known.
+/// The call, as arq's result repeats it. Both are empty where that is not known.
 struct known_job {
   std::string record;
   std::string given;  ///< arq_job_in::given; if there is one, the record is empty

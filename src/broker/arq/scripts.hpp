@@ -1,4 +1,4 @@
-// The broker's Lua scripts, as the connection takes them, and what they are told of jobs.
+// The broker's Lua scripts, as the connection takes them, and their arguments about jobs.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace quarq::broker::arq {
 
-/// Each .lua file of this folder that is not shared_*.lua; what it does is said there.
+/// Each .lua file of this folder that is not shared_*.lua; the file documents itself.
 struct arq_scripts : redis_common::script_set {
   arq_scripts();
 
@@ -40,11 +40,11 @@ struct arq_scripts : redis_common::script_set {
 /// The one set of scripts of the process. Thread-safe.
 const arq_scripts& scripts();
 
-/// What enqueue.lua is told of a job besides its id and payload.
+/// The options of a job for enqueue.lua, besides its id and payload.
 std::string enqueue_terms(bool id_is_fresh, milliseconds payload_lives_for, double score);
-/// What settle.lua is told of a job besides its id and result.
+/// The options of a settlement for settle.lua, besides id and result.
 std::string settle_terms(const settlement& one);
-/// What cancel.lua is told of a job's end.
+/// A cancelled job's end, for cancel.lua.
 std::string cancel_end(std::optional<milliseconds> keep, std::string_view result);
 
 }  // namespace quarq::broker::arq

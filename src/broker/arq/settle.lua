@@ -28,7 +28,7 @@ end
 local holders = redis.call('MGET', unpack(names))
 local unwanted = redis.call('EXISTS', cancel) == 1
 
--- What nearly always happens, without the tables that the rest needs: all are held and end, none of them dead, and nobody
+-- The usual case, without the tables that the rest needs: all are held and end, none of them dead, and nobody
 -- waits. This does what finish() does.
 if redis.call('EXISTS', P .. 'waiters', P .. 'dead') == 0 then
   local all = true
@@ -58,7 +58,7 @@ if redis.call('EXISTS', P .. 'waiters', P .. 'dead') == 0 then
   end
 end
 
--- What its holder has of a job. It is there, unless somebody else's hands were.
+-- The holder's entry of a job. It is there, unless somebody else removed it.
 local function kept_of(id)
   return redis.call('HGET', held, id) or moment(now) .. ' 1'
 end
@@ -124,7 +124,7 @@ if unwanted then
   many('HDEL', cancel, gone)
 end
 if #back > 0 then
-  -- It gives away what it could have kept: it has no use for more.
+  -- It gives away jobs that it could have kept: it has no use for more.
   redis.call('ZREM', P .. 'idle', token)
   if leave_to_python(back) then
     wake_for(P, left_until())

@@ -1,6 +1,6 @@
 -- Shared: arq:abort, where Python's Job.abort() puts ids.
 
--- Those of the jobs held under this lease that are to be aborted.
+-- The jobs held under this lease that are to be aborted.
 local function aborted(token)
   local found = {}
   if redis.call('EXISTS', 'arq:abort') == 1 then
@@ -32,7 +32,7 @@ local function drop_ghosts()
   many('ZREM', 'arq:abort', ghosts)
 end
 
--- Forgets what was asked more than a minute ago of jobs that are not there.
+-- Forgets aborts, older than a minute, of jobs that are not there.
 local function purge_aborts()
   local old = redis.call('ZRANGEBYSCORE', 'arq:abort', '-inf', moment(now - 60000), 'LIMIT', 0, 1000)
   local stale = {}

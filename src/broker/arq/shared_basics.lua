@@ -8,13 +8,13 @@
 local P = KEYS[1]
 local Q = string.sub(P, 1, -8)
 
--- What is asked and done from now on is of the queue with this prefix.
+-- From now on, all calls concern the queue with this prefix.
 local function turn_to(prefix)
   P, Q = prefix, string.sub(prefix, 1, -8)
 end
 
--- A worker has one lease over all its queues; P..'leases' of each has its token, with the moment at which it was opened. What
--- is known of a lease stands once for the database. A sorted set: token -> when the lease runs out, ms; 0: it has run out, and not
+-- A worker has one lease over all its queues; P..'leases' of each has its token, with the moment at which it was opened. The
+-- data of a lease stands once for the database. A sorted set: token -> when the lease runs out, ms; 0: it has run out, and not
 -- all it held has been given back yet.
 local all_leases = 'arq:quarq:leases'
 
@@ -26,7 +26,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 
 -- A server whose memory is full refuses a script at its first write, if that may need memory, and never after one that does not.
--- What frees memory in the end begins with this.
+-- Scripts that free memory in the end begin with this.
 local function make_room()
   redis.call('DEL', P .. 'room')
 end
@@ -62,7 +62,7 @@ local function values(prefix, ids, first, last)
   return redis.call('MGET', unpack(names))
 end
 
--- What the in-progress key of a job that has ended may hold for a moment (shared_ends.lua): it is held by nobody.
+-- The value that the in-progress key of an ended job may hold for a moment (shared_ends.lua): it is held by nobody.
 local tombstone = 'ended'
 
 -- By whom these jobs are held, false where by nobody; ids as for values().

@@ -1,7 +1,7 @@
 -- Shared: a job as inspect and list show it.
 --
 -- {id, state, payload, result, starts, score, lease's token, score at which it was due first, losses, outcome record of its last try}; state is
--- a digit of job_state, or ? where the result must tell; what is not there is ''.
+-- a digit of job_state, or ? where the result must tell; missing fields are ''.
 local function details(id, score, holder)
   local starts = redis.call('GET', 'arq:retry:' .. id) or '0'
   if not score and not holder then

@@ -1,4 +1,4 @@
--- Shared: what happens when jobs end. Needs shared_tell.lua.
+-- Shared: ending jobs. Needs shared_tell.lua.
 
 -- Until somebody decides: the payload and the result of a job that is dead, when it died.
 local function bury(id, payload, outcome)
@@ -35,7 +35,7 @@ end
 
 -- Removes all that is stored of these jobs but their results and graves. `names` of their in-progress keys may be given.
 --
--- Python's Job.abort() looks at the score of a job; if that is in the future, as it is of those that we run, it moves the job to
+-- Python's Job.abort() looks at the score of a job; if that is in the future, as it is for jobs that we run, it moves the job to
 -- the front, in another step. If the job ends between the two, an id without a job stands there. Ours know what that is
 -- (shared_aborts.lua); Python's workers would write "job expired" over the result. So for a second they find the job taken.
 local function forget(ids, names)
@@ -63,8 +63,8 @@ local function forget(ids, names)
 end
 
 -- These jobs end in states[i] (digits of job_state) with the results outcomes[i], to be kept for times[i] ms (texts; 0: not at
--- all, -1: for ever), and those who wait are told: all that arq does at the end of a job, in one step, as its clients expect.
--- What is kept for a minute at least can be asked for, by those who were not there to hear it.
+-- all, -1: for ever), and waiters are notified: all that arq does at the end of a job, in one step, as its clients expect.
+-- Clients that missed the message can ask for results that are kept for a minute at least.
 local function finish(ids, states, outcomes, times)
   if #ids == 0 then
     return

@@ -39,7 +39,7 @@ local function queues_of(token)
   return served and cmsgpack.unpack(served) or {}
 end
 
--- Protects the jobs of this lease in the queue P for as long again. What others have taken is not held any more.
+-- Protects the jobs of this lease in the queue P for as long again. Jobs that others have taken are not held any more.
 local function extend_here(token, duration)
   local protected = string.format('%d', protected_ms(duration))
   local until_when = moment(now + protected_ms(duration))

@@ -1,12 +1,12 @@
--- Shared: what there is to know of Python's workers, and what is left to them.
+-- Shared: the presence of Python's workers, and the jobs that are left to them.
 
 -- Python's workers have been seen: they may be there for an hour more without another sign of them.
 local function note_python(ms)
   redis.call('SET', P .. 'python', '1', 'PX', string.format('%.0f', ms + 3660000))
 end
 
--- The health record is shared by all workers of a queue. If it is not what ours wrote last, it is of Python's; when both begin in
--- the same second, only the time it lives tells them apart. Returns for how many ms it lives then, else 0.
+-- The health record is shared by all workers of a queue. If it differs from our last one, a Python worker wrote it; when both
+-- begin in the same second, only the time it lives tells them apart. Returns for how many ms it lives then, else 0.
 local function look_for_python(health_key)
   local record = redis.call('GET', health_key)
   local lives = redis.call('PTTL', health_key)
@@ -19,7 +19,7 @@ local function look_for_python(health_key)
   return lives
 end
 
--- What a worker of ours hands back where Python's are at work may be a job for them: workers of ours leave it alone for longer
+-- A job that our worker hands back beside Python's workers may be one for them: our workers leave it alone for longer
 -- than Python's take between two looks. P..'left': id -> until when.
 local function leave_to_python(ids)
   if #ids == 0 or redis.call('EXISTS', P .. 'python') == 0 then
@@ -48,7 +48,7 @@ local function reserved_for(ids)
   return holders
 end
 
--- Until when the first of what is left to Python's workers is left to them, ms; nil for none.
+-- When the first of the jobs left to Python's workers is ours again, ms; nil for none.
 local function left_until()
   if redis.call('EXISTS', P .. 'left') == 0 then
     return nil

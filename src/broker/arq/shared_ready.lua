@@ -1,4 +1,4 @@
--- Shared: what could be claimed. Needs shared_python.lua.
+-- Shared: claimable jobs. Needs shared_python.lua.
 
 -- Whether a job is due that nobody runs, and that may be claimed; and whether it is only the queue's being paused that keeps it
 -- from that.

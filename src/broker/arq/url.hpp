@@ -17,7 +17,7 @@ struct arq_settings {
   arq_codec codec = arq_codec::pickle;
   /// How long after it is due a job that does not expire is kept.
   std::chrono::milliseconds expires_extra = std::chrono::hours(24);
-  /// The longest time between two looks for what Python's clients have enqueued.
+  /// The longest time between two looks for jobs of Python's clients.
   std::chrono::milliseconds poll{100};
   /// Where the health record of the default queue is; empty: health_key() of it.
   std::string health_check_key;

@@ -19,7 +19,7 @@ local queued = redis.call('ZMSCORE', Q, unpack(ids))
 local waiters = redis.call('HMGET', P .. 'waiters', unpack(ids))
 local bytes = 0
 
--- What a command reads that has this many bytes; or 2; or nothing.
+-- The value, of this many bytes, that a command reads; or 2; or nothing.
 local function bounded(length, before, ...)
   if length == 0 then
     return nil

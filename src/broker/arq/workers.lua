@@ -1,4 +1,4 @@
--- The live leases, and what a Python worker says of itself.
+-- The live leases, and a Python worker's health record.
 --
 -- KEYS[1]  P, the queue's prefix
 -- ARGV[1]  the key of the queue's health record

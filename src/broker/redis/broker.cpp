@@ -34,7 +34,7 @@ using redis_common::whole_number;
 namespace {
 
 constexpr const char* all_queues = "quarq:queues";
-constexpr std::chrono::seconds ask_again_after{10}, longest_pause{160};  // of those who wait for results
+constexpr std::chrono::seconds ask_again_after{10}, longest_pause{160};  // of clients that wait for results
 constexpr milliseconds confirm_pushes_after{2};  // far less than enqueue.lua waits for that
 constexpr int max_sweeps = 20;                   // after a renewal: 10,000 outcomes or so
 
@@ -44,7 +44,7 @@ std::string lease_channel(const lease& held) {
   return key_prefix(held.queue) + "lease:" + held.token;
 }
 
-// What the hash of tries has of a job: attempts, and in the bits above losses (shared_give_back.lua).
+// A job's number in the hash of tries: attempts, and in the bits above losses (shared_give_back.lua).
 constexpr std::int64_t one_loss = 1 << 20;
 
 // shared_details.lua
@@ -229,7 +229,7 @@ renewal redis_broker::read_renewal(const quarq::redis::reply& reply, const worke
   return answer;
 }
 
-// The renewal itself has succeeded: what could not be removed now is removed after the next.
+// The renewal itself has succeeded: the next one removes the rest.
 awaitable<void> redis_broker::sweep(std::string queue) {
   try {
     std::int64_t dead = 0;
@@ -264,7 +264,7 @@ awaitable<claim_result> redis_broker::claim(lease held, std::size_t max) {
   co_return result;
 }
 
-// What it says is cut to whole milliseconds.
+// The server's reply is cut to whole milliseconds.
 void redis_broker::hear_the_time(time_point said, steady::time_point asked) {
   const auto before = std::chrono::time_point_cast<std::chrono::microseconds>(asked) - milliseconds(1);
   clock_.heard(said.time_since_epoch(), before, clock_.local_now());
@@ -309,7 +309,7 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_resu
   co_return ids.size() == max || item(reply, 5).integer == 1;
 }
 
-// What is too large for a reply to a claim. Empty if the job is no longer there.
+// A record too large for a reply to a claim. Empty if the job is no longer there.
 awaitable<std::string> redis_broker::fetch_record(std::string queue, std::string id) {
   std::vector<std::string> args = {"HGET", key_prefix(queue) + "jobs", id};
   auto reply = co_await payloads_.command(std::move(args));
@@ -381,7 +381,7 @@ awaitable<void> redis_broker::reconcile(lease held, std::vector<std::string> kno
   std::vector<std::string> args(1, held.token);
   args.insert(args.end(), std::make_move_iterator(known.begin()), std::make_move_iterator(known.end()));
   co_await run(scripts().reconcile, held.queue, std::move(args));
-  // What was pushed until then has been given back.
+  // Jobs pushed until then have been given back.
   if (auto* state = state_of(held)) state->pushes_came = 0;
 }
 
@@ -463,7 +463,7 @@ awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std:
   co_await prepare(queue);
   const bool all = ids.empty();
   std::size_t count = 0;
-  std::string until;  // what dies meanwhile is not sent again
+  std::string until;  // jobs that die meanwhile are not requeued
   for (std::size_t first = 0; all || first < ids.size(); first += max_jobs_per_call) {
     std::vector<std::string> args(1, until);
     for (std::size_t i = first; i < std::min(ids.size(), first + max_jobs_per_call); ++i)
@@ -490,12 +490,12 @@ awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
   co_return count;
 }
 
-// ---- what comes without being asked
+// ---- pushes and events
 
 void redis_broker::on_message(const std::string& channel, std::string_view message) {
   const auto found = leases_.find(channel);
   if (found == leases_.end() || message.empty()) return;
-  // Kept: what is called may close the lease.
+  // Kept: the callee may close the lease.
   const auto worker = found->second.worker;
   const auto queue = found->second.queue;
   const auto& events = worker->events;
@@ -561,7 +561,7 @@ awaitable<void> redis_broker::confirm_pushes(std::weak_ptr<redis_broker*> in, st
   }
 }
 
-// What was published meanwhile is lost, and the server may have been restarted without what it had.
+// Messages published meanwhile are lost, and the server may have been restarted without its data.
 void redis_broker::reconnected() {
   server_.reconnected();
   enqueuer_->reconnected();

@@ -22,7 +22,7 @@
 
 namespace quarq::broker::redis {
 
-/// redis://, rediss:// and redis+unix://. One connection, over which Redis also tells of what happens:
+/// redis://, rediss:// and redis+unix://. One connection, over which Redis also sends events:
 /// nothing polls; and another one for large payloads, when there are any (redis_common/byte_limits.hpp).
 /// "In one step" holds for up to 1,000 jobs (and 16 MiB) of a call; more go in several such steps, without
 /// waiting for each other. If one fails, the others are done all the same.
@@ -71,7 +71,7 @@ class redis_broker final : public broker {
   awaitable<void> settle_some(lease held, const std::vector<settlement>& batch,
                               std::vector<std::size_t> which, std::vector<bool>& answers);
 
-  // What is known of a worker's lease that is open here.
+  // A worker's lease that is open here.
   struct open_worker {
     worker_events events;
     std::string known_info;    // the worker_info that the server has
@@ -82,7 +82,7 @@ class redis_broker final : public broker {
   struct open_lease_state {
     std::string queue;
     std::shared_ptr<open_worker> worker;
-    std::string pushed_key;         // of the list of what was pushed and has not come
+    std::string pushed_key;         // of the list of pushed jobs that have not arrived
     std::uint64_t pushes_came = 0;  // since Redis was told how many
     bool confirming = false;
   };
@@ -109,7 +109,7 @@ class redis_broker final : public broker {
   const std::shared_ptr<redis_broker*> self_ = std::make_shared<redis_broker*>(this);  // gone with it
 };
 
-/// What broker::open() calls for these URLs.
+/// broker::open() calls it for these URLs.
 std::shared_ptr<broker> open_redis(std::string_view url, boost::asio::any_io_executor loop,
                                    open_options options = {});
 

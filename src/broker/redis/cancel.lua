@@ -26,7 +26,7 @@ end
 local priority = string.byte(stored, 25) or 5
 if state == '1' then
   redis.call('ZREM', P .. 'deferred', priority .. id)
-else -- to search for it in its list would take long: whoever takes it from there drops it
+else -- to search for it in its list would take long: the claim that meets it drops it
   redis.call('HINCRBY', P .. 'cancelled', priority .. id, 1)
   redis.call('HINCRBY', P .. 'cancelled', '', 1)
 end

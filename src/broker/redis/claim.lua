@@ -112,7 +112,7 @@ if got > 0 then
 end
 
 if got < most and not enough then
-  -- One idle lease that claims at the next due time is enough; the others stay first in line for what comes before.
+  -- One idle lease that claims at the next due time is enough; the others stay first in line for jobs that come before.
   local at = 2 ^ 53 - now
   if next_due then
     local soonest = redis.call('ZRANGE', P .. 'idle', 0, 0, 'WITHSCORES')

@@ -6,7 +6,7 @@
 --           the connection, has the same number: it gets the first answer again and stores nothing.
 -- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
 -- ARGV[4]   how long to remember, in ms, or '' to leave as it is
--- ARGV[5]   what all jobs have in common (see below), or ''
+-- ARGV[5]   the options that all jobs share (see below), or ''
 -- ARGV[6]   the client that is to be told of the end of these jobs, which are all fresh (see wait.lua); or ''
 -- ARGV[7..] for each job: id, record, and if ARGV[5] is '': struct '<BBBi8i8': 1 if the id is fresh, priority,
 --           0 now | 1 after so many ms | 2 at that moment, ms; expires so many ms after it became due, or -1
@@ -28,11 +28,10 @@ end
 
 -- A fresh job alone, due now, goes straight to a lease that waits for work, has said that it takes given jobs (P..takers:
 -- how many it may hold when it is given another) and hears us: as if it had been claimed. Its message: j, the id's length
--- (1 byte), id, header and record. The lease stays idle, but the others come before it now. P..pushed:TOKEN lists what was
--- pushed and, as far as is known, has not come yet (8 bytes for when, ms, then the id): the worker's broker takes from its
--- front what has come. A lease that was not heard for a
--- moment, or has not taken what it was pushed some time ago, may stand still: it is passed over. This stands before the
--- functions that the rest needs, because they cost time in each call.
+-- (1 byte), id, header and record. The lease stays idle, but the others come before it now. P..pushed:TOKEN lists the
+-- pushed jobs that, as far as is known, have not arrived yet (8 bytes for when, ms, then the id): the worker's broker removes
+-- arrived jobs from its front. A lease that has been silent for a moment, or has not taken an earlier push, may stand still:
+-- it is passed over. This stands before the functions that the rest needs, because they cost time in each call.
 if #ARGV == 8 and ARGV[5] ~= '' and #ARGV[8] <= max_shared_payload then
   local fresh, priority, kind, _, expires = struct.unpack('<BBBi8i8', ARGV[5])
   local idle = P .. 'idle'

@@ -4,7 +4,7 @@
 -- ARGV[1]   the lease's token
 -- ARGV[2]   its duration, ms
 -- ARGV[3]   its worker_info
--- ARGV[4]   what it handles, as it announces it
+-- ARGV[4]   its announcement: the tasks that it handles
 --
 -- Returns now in ms.
 -- needs: shared_format shared_lists shared_wake shared_silence shared_heard shared_leases

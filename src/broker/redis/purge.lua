@@ -1,4 +1,4 @@
--- Forgets a part of the jobs in one state (not running). Those who wait for them are told that there is no such job.
+-- Forgets a part of the jobs in one state (not running). Their waiters are told that there is no such job.
 --
 -- KEYS[1]     P, the queue's prefix
 -- ARGV[1..3]  the sender, the number of this call and those of earlier ones (shared_once.lua)

@@ -4,7 +4,7 @@
 -- ARGV[1]   the lease's token
 -- ARGV[2..] the ids it knows
 --
--- The lease is not idle any more: what it was given since it came back is given back here, so it must not be given more
+-- The lease is not idle any more: jobs pushed since it came back are given back here, so no more may be pushed
 -- until it claims.
 --
 -- Returns how many jobs were given back.

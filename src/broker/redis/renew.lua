@@ -1,4 +1,4 @@
--- Extends a worker's lease, and takes the jobs of leases that have run out back: what must happen now and then happens here,
+-- Extends a worker's lease, and takes back the jobs of leases that have run out: periodic work is done here,
 -- as each worker calls it about once a second. It costs the same however many queues the worker has: those without a need are
 -- not looked at, but for one.
 --
@@ -43,7 +43,7 @@ if ARGV[3] ~= '' then
   redis.call('HSET', 'quarq:cards', token, ARGV[3])
 end
 
--- What this returns, as of now.
+-- The reply, as of now.
 local function look()
   local R, deferred, cancel = P .. 'ready:', P .. 'deferred', 'quarq:cancel:' .. token
   -- Some worker sweeps each second, whichever it is, rather than each.
@@ -86,7 +86,7 @@ if #all_lost == 0 then
 end
 
 -- needs: shared_lists shared_wake shared_tell shared_ends shared_give_back shared_leases
--- Gives the jobs of lost leases back: those of up to 100 queues of leases in a call. What is left then is done by the next.
+-- Gives the jobs of lost leases back: those of up to 100 queues of leases in a call. The next call does the rest.
 for _, lost in ipairs(all_lost) do
   local queues = queues_of(lost)
   while #queues > 0 and left > 0 do

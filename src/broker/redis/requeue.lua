@@ -2,7 +2,7 @@
 --
 -- KEYS[1]     P, the queue's prefix
 -- ARGV[1..3]  the sender, the number of this call and those of earlier ones (shared_once.lua)
--- ARGV[4]     without ids: only those that died until then, in ms ('' : now)
+-- ARGV[4]     without ids: only jobs that died until then, in ms ('' : now)
 -- ARGV[5..]   ids (up to 1000); without any, the up to 1000 that have been dead for longest
 --
 -- Returns {how many, the time used for ARGV[4], 1 if there may be more, else 0}

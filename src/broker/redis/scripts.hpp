@@ -12,7 +12,7 @@
 
 namespace quarq::broker::redis {
 
-/// Each .lua file of this folder that is not shared_*.lua; what it does is said there.
+/// Each .lua file of this folder that is not shared_*.lua; the file documents itself.
 struct redis_scripts : redis_common::script_set {
   redis_scripts();
 
@@ -44,14 +44,14 @@ std::string key_prefix(std::string_view queue);
 
 // ---- the bytes (struct.pack and struct.unpack in the scripts)
 
-/// What enqueue.lua is told of a job besides its id and record.
+/// The options of a job for enqueue.lua, besides its id and record.
 std::string pack_options(const new_job& job);
-/// What settle.lua is told of a job besides its id and outcome.
+/// The options of a settlement for settle.lua, besides id and outcome.
 std::string pack_settlement(const settlement& one);
-/// What cancel.lua is told of a job's end.
+/// A cancelled job's end, for cancel.lua.
 std::string pack_end(std::optional<milliseconds> keep, std::string_view outcome);
 
-/// What stands before the record in the hash of jobs: 25 bytes.
+/// The header before the record in the hash of jobs: 25 bytes.
 struct job_header {
   time_point enqueued_at, due_at;
   std::optional<time_point> expires_at;

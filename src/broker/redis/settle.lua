@@ -5,14 +5,14 @@
 -- ARGV[2]   the number of this call, unique to the lease. A call that is sent again, because its answer was lost with
 --           the connection, has the same number: it gets the first answer again.
 -- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
--- ARGV[4]   what is to be done with all of them (see below), or ''
+-- ARGV[4]   the decision for all of them (see below), or ''
 -- ARGV[5..] for each job, no id twice: id, outcome (of a retry: that of the try that failed), and if ARGV[4] is '':
 --           struct '<BBi8': 0 end | 1 retry | 2 hand back | 3 end, of which only that it succeeded is kept; job_state if it
 --           ends; for how many ms its outcome is kept (-1: for ever), or until it is tried again or is ready again
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as that request says instead of being retried or handed back. A lease that
--- hands back is not idle any more: it has no use for what it was given.
+-- hands back is not idle any more: it has no use for pushed jobs.
 -- needs: shared_calls
 local P, token, common = KEYS[1], ARGV[1], ARGV[4]
 local settled = P .. 'settled:' .. token
@@ -22,9 +22,9 @@ if earlier then
   return earlier
 end
 
--- What is written first frees memory, here and below: a server whose memory is full lets such a script go on.
+-- The first write frees memory, here and below: a server whose memory is full lets such a script go on.
 
--- One job that ends otherwise than dead: the way of those who wait for what they sent. It stands before the functions that
+-- One job that ends otherwise than dead: the path of clients that await their own jobs. It stands before the functions that
 -- the rest needs, because they cost time in each call. Each sixteenth call goes the long way, where outcomes are removed
 -- whose time is over.
 if #ARGV == 6 and common ~= '' and #ARGV[6] <= max_shared_payload then
@@ -87,7 +87,7 @@ local held = redis.call('SMISMEMBER', running, unpack(ids))
 local unwanted = redis.call('EXISTS', cancel) == 1
 local now = clock()
 
--- What nearly always happens, without building the tables that the rest needs: all succeeded (or ended alike), all were
+-- The usual case, without building the tables that the rest needs: all succeeded (or ended alike), all were
 -- held, nobody waits.
 if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
   local what, into, time = struct.unpack('<BBi8', common)

@@ -1,4 +1,4 @@
--- Shared: what happens when jobs end. Needs shared_lists.lua, shared_tell.lua.
+-- Shared: ending jobs. Needs shared_lists.lua, shared_tell.lua.
 
 -- Removes all that is stored of these jobs but their outcomes.
 local function forget(P, ids)
@@ -70,12 +70,12 @@ local function time_over_after(now, time)
   return time < 0 and '+inf' or string.format('%.0f', now + time)
 end
 
--- What stands before an outcome that is kept: its state digit, and until when, ms (0: for ever).
+-- The prefix of an outcome that is kept: its state digit, and until when, ms (0: for ever).
 local function kept_header(state, now, time)
   return state .. struct.pack('<I8', time < 0 and 0 or now + time)
 end
 
--- What a cancel request says of the job's end (cancel.lua): its outcome, and for how many ms that is kept.
+-- The job's end in a cancel request (cancel.lua): its outcome, and for how many ms that is kept.
 local function requested_end(its_end)
   return string.sub(its_end, 9), (struct.unpack('<i8', its_end))
 end

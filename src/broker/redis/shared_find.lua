@@ -1,6 +1,6 @@
 -- Shared: where a job is. Looks at every lease's held jobs, so it is for people's questions, not for the worker's path.
 
--- Returns what is stored of the job (header and record), or nothing; its state ('0' queued, '1' deferred, '2' running, '7' dead);
+-- Returns the stored job (header and record), or nothing; its state ('0' queued, '1' deferred, '2' running, '7' dead);
 -- then, if deferred: when it is due; if running: the lease's token.
 local function find(P, id)
   local stored = redis.call('HGET', P .. 'jobs', id)

@@ -1,8 +1,8 @@
 -- Shared: taking jobs away from a lease. Needs shared_lists.lua, shared_ends.lua.
 
--- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the front of their ready lists; those whose
--- cancelling was requested end as the first request says. lost: they count as lost once more, but those that were pushed and, as
--- far as is known, have not reached their worker. Returns how many were given back.
+-- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the front of their ready lists; jobs with a
+-- cancel request end as it says. lost: the jobs count as lost once more, except pushed jobs that, as far as is known,
+-- have not reached their worker. Returns how many were given back.
 local function give_back(P, token, keep, lost)
   local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
   local held = redis.call('SMEMBERS', running)

@@ -1,4 +1,4 @@
--- Shared: the leases of workers. A worker has one over all its queues, so what is known of it stands beside the queues' keys,
+-- Shared: the leases of workers. A worker has one over all its queues, so its data stands beside the queues' keys,
 -- once for the database; and P..leases of each of its queues has its token, with the moment at which it was opened. Needs
 -- shared_lists.lua and shared_heard.lua.
 

@@ -1,4 +1,4 @@
--- Removes a part of what is over: outcomes that were kept for their time, and dead jobs beyond the bounds of the dead set.
+-- Removes some of the expired data: outcomes that were kept for their time, and dead jobs beyond the bounds of the dead set.
 -- Called after each renewal, and again while there is more, so that no call takes long.
 --
 -- KEYS[1]  P, the queue's prefix

@@ -17,7 +17,7 @@ local results, mail, dead = P .. 'results', P .. 'mail:' .. client, P .. 'dead_o
 local any_dead, any_mail = redis.call('EXISTS', dead) == 1, redis.call('EXISTS', mail) == 1
 local bytes = 0
 
--- What a hash has of the end of this job; or 2; or nothing.
+-- The entry of a hash about the end of this job; or 2; or nothing.
 local function end_in(key, id)
   local length = redis.call('HSTRLEN', key, id)
   if length == 0 then

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  P, the queue's prefix
 --
--- Returns {token, worker_info, how many of the queue's jobs it holds, ms until it runs out, what it handles} for each.
+-- Returns {token, worker_info, how many of the queue's jobs it holds, ms until it runs out, its announcement} for each.
 -- needs: shared_format shared_lists shared_live
 local P = KEYS[1]
 local found = {}

@@ -1,7 +1,7 @@
 // How many bytes may go at once, in either direction.
 //
 // Redis counts a connection with a subscription as a "pubsub" client, and closes it when 32 MB are on their way
-// to it, or 8 MB for a minute (client-output-buffer-limit). So what may be large goes over a connection of its
+// to it, or 8 MB for a minute (client-output-buffer-limit). So large payloads go over a connection of their
 // own, which never subscribes and has no limit; it is opened when the first large payload comes. There it also
 // holds up no renewal of a lease, however slow the network is.
 #pragma once
@@ -18,7 +18,7 @@ inline constexpr std::size_t max_reply = std::size_t{1} << 20;
 inline constexpr std::size_t max_payload_reply = std::size_t{8} << 20;
 
 /// No server takes a longer string (proto-max-bulk-len is 512 MB by default), and the record needs some room for
-/// what is stored with it.
+/// data stored with it.
 inline constexpr std::size_t max_stored_payload = (std::size_t{512} << 20) - 4096;
 
 }  // namespace quarq::broker::redis_common

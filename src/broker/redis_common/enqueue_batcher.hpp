@@ -21,7 +21,7 @@ namespace quarq::broker::redis_common {
 /// A job as a script takes it.
 struct packed_job {
   std::string id, record;
-  std::string packed_options;  ///< what the script is told of it besides: pack_options()
+  std::string packed_options;  ///< its options, for the script: pack_options()
 };
 
 /// A call's jobs stay together, so they are stored in one step, unless they are more than max_jobs_per_call or
@@ -29,18 +29,18 @@ struct packed_job {
 /// Redis knows it again when it is repeated because its answer was lost.
 class enqueue_batcher : public std::enable_shared_from_this<enqueue_batcher> {
  public:
-  /// `script` stores jobs: it takes and returns what enqueue.lua does. `prefix_of` gives a queue's KEYS[1].
+  /// `script` stores jobs: its arguments and reply are enqueue.lua's. `prefix_of` gives a queue's KEYS[1].
   /// Large calls go over `payloads`, if it is not null.
   enqueue_batcher(boost::asio::any_io_executor loop, quarq::redis::connection& connection,
                   const quarq::redis::script& script, std::string (*prefix_of)(std::string_view queue),
                   quarq::redis::connection* payloads = nullptr);
 
-  /// `waiter`: the name of one who is to be told when the jobs, all of fresh ids, have ended (result_waiters);
+  /// `waiter`: the name of a client to notify when the jobs, all of fresh ids, have ended (result_waiters);
   /// or nothing.
   awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<packed_job> jobs,
                                            std::string waiter);
 
-  /// The server may have been restarted with nothing: what it should remember of us is set anew.
+  /// The server may have been restarted with nothing: its record of our calls is set anew.
   void reconnected();
   /// The connection is about to go.
   void close() { connection_ = nullptr; }

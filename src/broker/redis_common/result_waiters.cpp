@@ -195,7 +195,7 @@ awaitable<void> result_waiters::subscribe(std::shared_ptr<result_waiters> self, 
     auto channel = self->prefix_of_(queue) + "client:" + self->name_;
     co_await self->connection_->subscribe(std::move(channel), std::move(receive));
   } catch (const std::exception&) {
-    // Who waits gets the error that the question gets; the next one tries to subscribe again.
+    // Waiters receive the query's error; the next wait subscribes again.
     self->queues_[queue].subscribed = false;
   }
 }
@@ -205,7 +205,7 @@ struct result_waiters::reply_limits {
   std::size_t one, all;  // bytes of an outcome, and of the reply
 };
 
-// Asks once. Returns the ids of those that have ended, but whose outcomes are too large for this reply.
+// Asks once. Returns the ids of jobs that have ended, but whose outcomes are too large for this reply.
 awaitable<std::vector<std::string>> result_waiters::put(std::string queue, std::vector<std::string> ids,
                                                         reply_limits limits) {
   std::vector<std::string> keys(1, prefix_of_(queue));
@@ -252,7 +252,7 @@ void result_waiters::begin_to_ask_now_and_then() {
   if (!again_) asio::co_spawn(loop_, ask_now_and_then(shared_from_this()), asio::detached);
 }
 
-// Runs while there is somebody who waits. The timer belongs to the coroutine, so that the loop's end takes it
+// Runs while there are waiters. The timer belongs to the coroutine, so that the loop's end takes it
 // along.
 awaitable<void> result_waiters::ask_now_and_then(std::shared_ptr<result_waiters> self) {
   asio::steady_timer timer(self->loop_);
@@ -269,7 +269,7 @@ awaitable<void> result_waiters::ask_now_and_then(std::shared_ptr<result_waiters>
 }
 
 void result_waiters::reconnected() {
-  // What was told meanwhile is lost: who waits for these must ask.
+  // Messages sent meanwhile are lost: the waiters for these must ask.
   for (auto& [queue, in] : queues_) std::erase_if(in.prefetched, [](const auto& one) { return !one.second; });
   ask_all();
 }

@@ -1,4 +1,4 @@
-// Those who wait for the end of jobs: asked after in batches, told by published messages.
+// Waiters for the end of jobs: asked after in batches, notified by published messages.
 #pragma once
 
 #include <chrono>
@@ -37,10 +37,10 @@ class result_waiters : public std::enable_shared_from_this<result_waiters> {
   /// its outcome is not kept.
   awaitable<std::optional<std::string>> wait(std::string queue, std::string id);
 
-  /// By what name we are told of ends.
+  /// The name under which we are notified of ends.
   const std::string& name() const { return name_; }
   /// A job is about to be enqueued alone: whether it is worth to say at once that we wait for its end, as
-  /// that is what mostly follows here.
+  /// such waits mostly follow here.
   bool expects_wait(const std::string& queue);
   /// Redis is told with the job that we wait for it.
   void prefetched(const std::string& queue, const std::string& id);
@@ -62,7 +62,7 @@ class result_waiters : public std::enable_shared_from_this<result_waiters> {
     std::vector<std::string> to_ask;
     bool asking = false;  // a question is posted
     bool subscribed = false;
-    double likelihood = 0;  // that one who enqueues a job waits for it
+    double likelihood = 0;  // that a client that enqueues a job waits for it
     // Jobs that need not be asked for, and their ends, if those came before anybody asked us. The oldest are
     // forgotten.
     std::unordered_map<std::string, std::optional<std::string>> prefetched;

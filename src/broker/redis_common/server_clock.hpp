@@ -1,4 +1,4 @@
-// What time it is by another machine's clock.
+// The time by another machine's clock.
 #pragma once
 
 #include <algorithm>
@@ -94,7 +94,7 @@ class server_clock {
   }
 
   static constexpr std::chrono::seconds window{30};
-  static constexpr double step_ms = 1.0 / 4000;  // what a double can tell apart
+  static constexpr double step_ms = 1.0 / 4000;  // the resolution of a double
   static constexpr double max_lead_ms = 20;
 
   range current_, before_;

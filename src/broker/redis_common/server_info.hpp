@@ -29,7 +29,7 @@ class server_info {
   awaitable<void> remember_queue(std::string queue);
   awaitable<std::vector<std::string>> known_queues();
 
-  /// It may be another one now, or have lost what it had.
+  /// It may be another one now, or have lost its data.
   void reconnected() { known_.clear(); }
 
  private:

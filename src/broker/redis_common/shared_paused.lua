@@ -1,5 +1,5 @@
 -- Shared: paused queues. P..paused is there while the queue is paused: a sorted set, in which '' stands with the moment, ms, and the
--- tokens of the leases that were promised work_ready. These are not in P..idle meanwhile, so whatever would wake a lease finds
+-- tokens of the leases that were promised work_ready. These are not in P..idle meanwhile, so scripts that would wake a lease find
 -- none, and looks for nothing more.
 
 -- Pauses the queue, or resumes it. Returns 1 if it was otherwise before, else 0.

@@ -1,4 +1,4 @@
--- Shared: what it means that no lease was renewed for a while.
+-- Shared: judging a while in which no lease was renewed.
 
 -- How long, ms, nobody can be silent who renews a lease of `duration`: at least once a second, and those with short leases four
 -- times in each.

@@ -1,5 +1,5 @@
--- Shared: telling those who wait for the end of jobs. Needs many() of shared_lists.lua. P is what all keys and channels begin
--- with (broker/arq pastes it too).
+-- Shared: notifying the waiters of jobs. Needs many() of shared_lists.lua. P is the prefix of all keys and channels
+-- (broker/arq pastes it too).
 
 -- Tells one client of the jobs whose numbers are in `which`, in as many messages as are needed, none of which is much longer
 -- than max_reply. Too large an outcome is announced: ! in place of the state, and the client asks for it.
@@ -37,7 +37,7 @@ end
 
 -- Tells all who wait for these jobs: ids[i] ended in states[i] (a digit of job_state, or '-': it was purged) with outcomes[i].
 -- A message has for each job its id's length (2 bytes, big endian), id, state, outcome's length (4 bytes), outcome.
--- What nobody heard, because that client is just reconnecting, waits a minute for it in its mailbox; but not where can_ask[i]
+-- A message that nobody heard, because that client is just reconnecting, waits a minute in its mailbox; but not where can_ask[i]
 -- says that the outcome is kept, so that the client gets it when it asks.
 local function tell(P, ids, states, outcomes, can_ask)
   local waiters = P .. 'waiters'

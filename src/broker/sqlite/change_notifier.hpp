@@ -30,7 +30,7 @@ class change_notifier {
         false;  ///< somebody has begun to write after that: a commit will be seen soon, if it is one
     bool file_touched = false;  ///< the database's file may have been deleted or replaced
   };
-  /// Takes what has come, without waiting. Makes FILE-bell again if it was deleted.
+  /// Reads pending notices, without waiting. Makes FILE-bell again if it was deleted.
   pending take_pending() noexcept;
 
  private:

@@ -21,7 +21,7 @@ struct clocks {
   std::string boot;
 };
 
-/// Those of this machine. Thread-safe.
+/// This machine's clocks. Thread-safe.
 clocks machine_clocks();
 
 }  // namespace quarq::broker::sqlite

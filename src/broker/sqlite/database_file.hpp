@@ -11,15 +11,15 @@ namespace quarq::broker::sqlite {
 std::string resolved(const std::string& file);
 
 /// Makes the file if it is missing, with the permissions that the process's umask leaves, so that a group may
-/// share it (SQLite would make it 0644). What keeps it from being made, SQLite meets too, and says.
+/// share it (SQLite would make it 0644). SQLite meets the same obstacles, and reports them.
 void create_if_missing(const std::string& file) noexcept;
 
 /// Throws broker_error for a file that this user may not write. SQLite would open it all the same, and leave a
 /// -wal and a -shm of this user's beside it, which its owner then may not write.
 void check_writable(const std::string& file);
 
-/// What keeps this process from reading and writing the file, or from making it and others beside it:
-/// "Permission denied", "Read-only file system", "there is no folder /srv/jobs". Empty if nothing is known to.
+/// Why this process cannot read and write the file, or make it and others beside it:
+/// "Permission denied", "Read-only file system", "there is no folder /srv/jobs". Empty if no reason is known.
 /// SQLite itself tries again read-only, and then knows only why that failed.
 std::string what_forbids(const std::string& file);
 

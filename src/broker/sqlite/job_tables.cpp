@@ -366,7 +366,7 @@ void job_tables::end_lease(std::int64_t lease) {
   sql_->delete_lease.with(lease).run();
 }
 
-// ---- what others are told
+// ---- notices
 
 void job_tables::end_unkept(std::int64_t number, bool awaited, changes::over over, time_point now,
                             changes& out) {

@@ -1,5 +1,5 @@
 // The steps of a job's life as SQL. Each runs inside a transaction of the caller's and waits for nothing;
-// what others must be told once that is committed is added to `changes`.
+// `changes` collects the notices that are due once that is committed.
 #pragma once
 
 #include <cstdint>
@@ -37,11 +37,11 @@ void check_sizes(std::span<const new_job> jobs, std::size_t max);
 /// Throws broker_error (reason refused) that names the job if its outcome has more than `max` bytes.
 void check_sizes(std::span<const settlement> batch, std::size_t max);
 
-/// What a transaction did that somebody may be waiting for.
+/// Changes by a transaction that somebody may be waiting for.
 struct changes {
   struct new_work {
     std::size_t ready = 0;               ///< how many jobs became ready
-    std::optional<time_point> next_due;  ///< the earliest of those that became deferred
+    std::optional<time_point> next_due;  ///< the earliest of the jobs that became deferred
   };
   struct over {
     std::string queue, id;
@@ -124,7 +124,7 @@ class job_tables {
                    changes& out);
 
   // ---- for tidying up
-  /// Removes some of what is past its time. Whether there may be more.
+  /// Removes some of the expired rows. Whether there may be more.
   bool sweep(time_point now);
   /// Removes some of the queue's oldest dead jobs if there are more than max_dead. How many.
   std::size_t trim_dead(std::string_view queue);
@@ -133,10 +133,10 @@ class job_tables {
   /// what was committed before as well.
   void touch();
 
-  // ---- for telling what other processes did
+  // ---- for noticing the work of other processes
   /// Changes when, and only when, another connection has committed something.
   std::int64_t version_of_others();
-  /// How many jobs may be claimed, counted to `max`; those that have become due included.
+  /// How many jobs may be claimed, counted to `max`; jobs that have become due included.
   std::size_t count_ready(std::string_view queue, std::size_t max, time_point now);
   /// Nothing for a paused queue, too.
   std::optional<time_point> next_due(std::string_view queue);
@@ -152,7 +152,7 @@ class job_tables {
   std::optional<std::int64_t> lease_of(std::string_view token);
   bool insert(std::string_view queue, const new_job& job, time_point now, changes& out);
   bool settle_one(const lease& held, std::int64_t lease, const settlement& one, time_point now, changes& out);
-  /// Takes the job out of the tables, and tells those who wait.
+  /// Takes the job out of the tables, and notifies its waiters.
   void end_unkept(std::int64_t number, bool awaited, changes::over over, time_point now, changes& out);
   struct unended {
     std::int64_t number;

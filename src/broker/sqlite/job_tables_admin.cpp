@@ -207,7 +207,7 @@ job_tables::piece job_tables::purge_some(std::string_view queue, job_state state
   for (; row.next(); ++done.rows) {
     numbers.push_back(row.integer(0));
     if (row.integer(1) != 0) awaited.push_back(row.bytes(2));
-    // What is past its time is gone already, as far as operators can tell.
+    // For operators, expired jobs are gone already.
     if (row.null(3) || row.integer(3) > number_of(now)) ++done.count;
   }
   for (const auto number : numbers) sql_->delete_job.with(number).run();

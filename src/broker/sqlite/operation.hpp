@@ -1,4 +1,4 @@
-// What brokers ask of a store's thread, and how the answer comes back to their loops.
+// Requests of brokers to a store's thread, and how the answer comes back to their loops.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ struct waiter {
   async::auto_reset_event answered;
 };
 
-/// What an operation works with, inside a transaction.
+/// An operation's tools, inside a transaction.
 struct transaction {
   job_tables& tables;
   time_point now;       ///< on the wall clock
@@ -45,7 +45,7 @@ struct failure {
 class operation {
  public:
   enum class kind {
-    scans,  ///< reads what may be much: in a transaction without writes, which would keep others out
+    scans,  ///< may read many rows: in a transaction without writes, which would keep others out
     reads,
     writes,          ///< may be lost if the machine loses power: nobody was told it is safe
     writes_durably,  ///< as safe as the store was opened to be
@@ -72,8 +72,8 @@ class operation {
   }
 
   kind needs;
-  std::size_t weight;        ///< roughly how many rows it touches
-  bool wants_sweep = false;  ///< once it is committed, what is past its time is to be swept away
+  std::size_t weight;                        ///< roughly how many rows it touches
+  bool wants_sweep = false;                  ///< once it is committed, expired rows are to be swept away
   std::optional<milliseconds> lock_timeout;  ///< with a locked file; nothing: no end
   std::optional<std::chrono::steady_clock::time_point> deadline;
   std::optional<failure> error;
@@ -108,7 +108,7 @@ class function_operation final : public operation {
 class operation_in_pieces final : public operation {
  public:
   struct piece {
-    std::size_t count = 0;  ///< what is to be counted of it
+    std::size_t count = 0;  ///< added to the operation's count
     bool more = false;
   };
   /// Does the piece after so many others; may be asked for the same one again.

@@ -102,7 +102,7 @@ void subscriptions::notify_cancels(job_tables& tables) {
   }
 }
 
-/// For a process that was stopped for so long that what it was told has been swept away.
+/// For a process that was stopped for so long that its notices have been swept away.
 void subscriptions::ask_for_all_waits(job_tables& tables, time_point now) {
   std::vector<changes::over> ends;
   for (const auto& [key, job] : waits_) {

@@ -1,4 +1,4 @@
-// Who in this process is to be told what happens in a store: leases, and waits for jobs' ends. Used by the
+// This process's subscribers to the events of a store: leases, and waits for jobs' ends. Used by the
 // store's thread only.
 #pragma once
 
@@ -46,13 +46,13 @@ class subscriptions {
   void fail_waits(const failure& why);
   void forget_wait(std::uint64_t number, const std::string& queue, const std::string& id);
 
-  // ---- what happened
+  // ---- events
 
-  /// Tells what this process has committed.
+  /// Notifies of this process's commits.
   void notify(const changes& ours);
   /// Tells all leases that are owed an event: time has passed at once.
   void wake_all();
-  /// Finds out what other processes have committed, and tells it.
+  /// Reads the commits of other processes, and notifies of them.
   void poll(job_tables& tables, time_point now, milliseconds uptime);
 
  private:

@@ -10,7 +10,7 @@
 
 namespace quarq::broker::sqlite {
 
-/// Removes what is past its time, and what dead jobs are too many, until nothing of that is left.
+/// Removes expired rows, and surplus dead jobs, until none is left.
 class sweep final : public operation {
  public:
   /// `buried`: the queues with more dead jobs than at the last sweep.

@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The bounds of a group, so that no answer waits long for those of others.
+// The bounds of a group, so that no answer waits long for others.
 constexpr std::size_t max_operations = 1'000;
 constexpr std::size_t max_rows = 20'000;
 /// How long a group may hold the write lock, which keeps other processes from writing. Operations that have not
@@ -127,7 +127,7 @@ writer_thread::writer_thread(database_settings settings)
 
 writer_thread::~writer_thread() {
   if (in_use_.is_forked_copy()) {
-    // The thread is the original's, and what SQLite has in memory may be locked for ever.
+    // The thread is the original's, and SQLite's memory may be locked for ever.
     thread_.detach();
     static_cast<void>(open_.release());
     return;
@@ -240,7 +240,7 @@ void writer_thread::attend_to_others() {
     subscriptions_.poll(open_->tables, settings_.times.wall(), settings_.times.uptime());
     version_of_others_ = version;
   } catch (const std::exception&) {
-    // What keeps the file from being read now is told to the next operation; here it is only tried again.
+    // The next operation reports why the file cannot be read; here it is only tried again.
     checks_made_ = std::min(checks_made_, std::size(checks_after_write) - 1);
     check_again_later();
   }
@@ -274,7 +274,7 @@ void writer_thread::run_batch() {
     try {
       if (!open_) open_file();
       if (!gone_ && !try_batch()) continue;
-      // What went into a deleted file is not stored.
+      // Data in a deleted file is not stored.
       end_if_file_is_gone();
       if (gone_) {
         fail_batch(file_is_gone());

@@ -27,7 +27,7 @@ namespace quarq::broker::sqlite {
 
 struct database_settings {
   std::string file;              ///< or ":memory:"
-  int synchronous = 2;           ///< PRAGMA synchronous for what is to be safe: 0 off, 1 normal, 2 full
+  int synchronous = 2;           ///< PRAGMA synchronous for durable data: 0 off, 1 normal, 2 full
   int max_row = sqlite_max_row;  ///< bytes; SQLite's own limit unless a test wants a lower one
   bool may_watch = true;         ///< false: as on a machine whose inotify instances are used up
   clocks times = machine_clocks();
@@ -42,7 +42,7 @@ class writer_thread {
   /// whose file was deleted or replaced is not shared any more.
   static std::shared_ptr<writer_thread> shared(database_settings settings);
 
-  /// Those that are in memory and shared.
+  /// The stores in memory that are shared.
   static std::vector<std::shared_ptr<writer_thread>> open_in_memory();
 
   /// A store that shares nothing with others. The file is opened by the first operation.

@@ -88,7 +88,7 @@ our_error our_error_of(std::string_view result, std::string_view task) {
   const std::string_view name = std::string_view(type).substr(dot == type.npos ? 0 : dot + 1);
   if (type == "asyncio.exceptions.CancelledError" || type == "concurrent.futures._base.CancelledError")
     return {job_state::cancelled, "quarq::cancelled", raised->message};
-  // So arq ends what took too long. With a message it is the function's own, of a socket for example.
+  // So arq ends a job that took too long. With a message it is the function's own, of a socket for example.
   if (name == "TimeoutError" && raised->message.empty())
     return {job_state::failed, "quarq::timed_out", std::string(task) + " timed out"};
   if (type == "arq.jobs.DeserializationError")

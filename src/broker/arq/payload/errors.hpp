@@ -17,7 +17,7 @@ struct our_error {
 
 struct failed_job {
   job_state state = job_state::failed;
-  bool readable = true;  ///< false: nobody could read what was to be done
+  bool readable = true;  ///< false: nobody could read the call
   std::string_view task;
   std::int64_t attempts = 0;
   std::string_view type, message;  ///< as in the outcome
@@ -32,7 +32,7 @@ struct python_error {
   std::string as_text() const;
 };
 
-/// What arq's worker detects is said in arq's words: JobExecutionFailed("job expired").
+/// Failures that arq's worker detects are in arq's words: JobExecutionFailed("job expired").
 python_error python_error_of(const failed_job& job);
 
 /// Of a failure that an arq worker wrote: `result` is its exception as pickle_reader writes it, or what

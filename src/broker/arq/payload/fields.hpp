@@ -1,4 +1,4 @@
-// Records and outcomes taken apart: what arq's payloads have too, and all else.
+// The fields of records and outcomes: those that arq's payloads share, and all others.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ struct fields {
   }
 };
 
-/// What has no text as its key is skipped: nobody looks for it.
+/// Entries whose key is no text are skipped: nobody looks for them.
 template <class Read>
 void read_map(decoder& in, Read read) {
   codecs::read_fields<codecs::other_keys::skipped>(in, std::move(read));
@@ -53,7 +53,7 @@ struct record_fields {
 /// Throws decode_error that begins with "job payload: ".
 record_fields read_record(std::string_view record, fields& others);
 
-/// What both arq's results and our outcomes have.
+/// The fields that arq's results and our outcomes share.
 struct end_fields {
   std::string_view task, result;
   std::int64_t attempts = 0, enqueued_ms = 0, started_ms = 0, finished_ms = 0;

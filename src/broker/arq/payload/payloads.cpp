@@ -279,7 +279,7 @@ class arq_payloads::state {
   }
 
   void read_our_end(decoder& in, std::optional<job_state>& own_state, std::string_view& exact) {
-    others_.clear();  // what was given may stand before it
+    others_.clear();  // the call may stand before it
     read_map(in, [&](std::string_view key) {
       if (key == "state") {
         const std::string_view word = in.text();
@@ -331,7 +331,7 @@ class arq_payloads::state {
 
   arq_codec codec_;
   codecs::python::pickle_reader strict_, lenient_;
-  std::string scratch_;  ///< a pickle as msgpack: what is read points into it
+  std::string scratch_;  ///< a pickle as msgpack: decoded views point into it
   fields others_;
 };
 

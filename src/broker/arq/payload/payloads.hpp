@@ -1,4 +1,4 @@
-// What python-arq keeps for a job and for its result, as quarq's record and outcome (docs/payload.md), and
+// Translates python-arq's jobs and results into quarq's records and outcomes (docs/payload.md), and
 // back. docs/arq.md has the tables. Nothing of the record's and the outcome's own fields is known here but
 // those that arq has too: all others travel under the key "quarq", which arq ignores.
 #pragma once
@@ -30,7 +30,7 @@ struct arq_job_in {
   std::int64_t enqueued_ms = 0;
   int try_at_least = 0;                       ///< arq's _job_try; 0: not given
   std::optional<std::int64_t> expires_at_ms;  ///< if quarq wrote it, and was asked to
-  /// What arq_end::given takes. Empty where the record has all of it.
+  /// For arq_end::given. Empty where the record has all of it.
   std::string given;
 };
 
@@ -42,7 +42,7 @@ struct arq_end {
   std::string_view outcome;  ///< gives its times, tries, result or error
   job_state state = job_state::succeeded;
   std::string_view queue, id;
-  /// Of read_job, in place of the record: the result then repeats what was to be done exactly as it was given.
+  /// Of read_job, in place of the record: the result then repeats the call exactly as it was given.
   std::string_view given{};
 };
 
@@ -63,7 +63,7 @@ class arq_payloads {
 
   arq_codec codec() const noexcept;
 
-  /// Throws quarq::usage_error, naming the value, if the arguments hold what Python's pickles can't, or
+  /// Throws quarq::usage_error, naming the value, if Python's pickles can't hold the arguments, or
   /// if the record is not one.
   std::string write_job(const arq_job& job);
   /// Throws decode_error that names what is wrong and where: "job payload: field et: expected integer, got
@@ -73,7 +73,7 @@ class arq_payloads {
 
   /// Never fails because of a result that Python can't have: the job is then written as arq does, as failed
   /// with "unable to serialize result"; quarq reads the exact result all the same. Throws usage_error if
-  /// `outcome` is not one. `unserializable` is told what Python can't have, if there is such a thing.
+  /// `outcome` is not one. `unserializable` gets the value that Python can't have, if there is one.
   std::string write_end(const arq_end& end, std::string* unserializable = nullptr);
   /// Throws decode_error that begins with "result payload: ".
   arq_end_in read_end(std::string_view payload);
@@ -88,7 +88,7 @@ class arq_payloads {
 std::string unreadable_record(std::string_view why);
 
 /// Stands for a job whose payload is gone. To be given to a worker with an expires_at that has passed: it
-/// ends the job as expired, and write_end writes what arq writes then ("job expired").
+/// ends the job as expired, and write_end writes arq's text for that ("job expired").
 std::string unknown_record();
 
 }  // namespace quarq::broker::arq

@@ -83,7 +83,7 @@ void write_job(std::string& out, const arq_job& job, const record_fields& parts,
   finish(doc, others);
 }
 
-/// Of a result, all but what was to be done.
+/// Of a result, all but the call.
 template <class Document>
 void write_what_came(Document& doc, const arq_end& end, const end_fields& parts,
                      const std::optional<python_error>& error) {

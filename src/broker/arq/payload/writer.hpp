@@ -10,10 +10,10 @@
 
 namespace quarq::broker::arq {
 
-/// Both throw decode_error, naming the value, for what the codec can't hold.
+/// Both throw decode_error, naming the value, for values that the codec can't hold.
 std::string write_job_as(arq_codec codec, const arq_job& job, const record_fields& parts,
                          const fields& others);
-/// `error` is what stands for the result; nothing if the job succeeded.
+/// `error` takes the result's place; nothing if the job succeeded.
 std::string write_end_as(arq_codec codec, const arq_end& end, const record_fields& job,
                          const end_fields& parts, const fields& others,
                          const std::optional<python_error>& error);
