@@ -39,7 +39,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples/tests"))
 from processes import finish, redis_server, start  # noqa: E402
 
-PATIENCE = 60  # seconds, for whatever has to happen
+TIMEOUT = 60  # seconds, for whatever has to happen
 PUBLIC_REDIS = "redis://127.0.0.1:6379"
 STEP = re.compile(r"^<!-- run: (?P<order>.*?) -->$|^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.M | re.S)
 NAMED = re.compile(r"\A(?://|#) complete: (\S+)\n")
@@ -88,7 +88,7 @@ class Background:
             self.lines.append(line.rstrip("\n").replace(*self.shown_as))
 
     def wait_for(self, shown):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while True:
             printed = list(self.lines)
             rest = iter(comparable(line) for line in printed)
@@ -100,7 +100,7 @@ class Background:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(PATIENCE)
+        code = self.process.wait(TIMEOUT)
         self.reader.join()
         return code
 
@@ -184,7 +184,7 @@ class Reader:
                 self.run_one(here, command, shown, fails, repeat=order == "until")
 
     def run_one(self, at, command, shown, fails, repeat):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while True:
             process = start(["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             **self.options())
@@ -231,7 +231,7 @@ class Reader:
 
     @staticmethod
     def says(one, text):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline and one.process.poll() is None:
             if any(text in line for line in one.lines):
                 return True
