@@ -31,13 +31,13 @@ void backup_renewer::renew(renewed_lease what) {
                  asio::bind_cancellation_slot(cancel_.slot(), answered));
 }
 
-void backup_renewer::run_until(clock::time_point when) {
+void backup_renewer::run_until(std::chrono::steady_clock::time_point when) {
   loop_.run_until(when);
 }
 
 awaitable<void> backup_renewer::ask(std::shared_ptr<broker::broker> by, renewed_lease what) {
   what.terms.takes_jobs = false;
-  const auto until = clock::time_point(std::chrono::steady_clock::now()) + what.terms.duration;
+  const auto until = machine_clock::read() + what.terms.duration;
   try {
     const auto answer = co_await by->renew(std::move(what.held), std::move(what.terms));
     if (answer.held) kept_(until);

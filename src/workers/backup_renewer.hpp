@@ -31,7 +31,7 @@ class backup_renewer {
   /// itself. An error is logged, the first time.
   void renew(renewed_lease what);
   /// Returns at `when`, or when stop() was called.
-  void run_until(clock::time_point when);
+  void run_until(std::chrono::steady_clock::time_point when);
   void stop() { loop_.stop(); }
 
  private:

@@ -1,4 +1,4 @@
-// The time by which a worker's roles wait: a parameter, so that tests set it.
+// The time by which a worker's roles decide and wait: a parameter, so that tests set it.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 
 class clock {
  public:
+  /// Of the machine's run, as the kernel's CLOCK_BOOTTIME. Not to be compared with std::chrono::steady_clock::now().
   using time_point = std::chrono::steady_clock::time_point;
 
   virtual ~clock() = default;
@@ -24,12 +25,21 @@ class clock {
   virtual awaitable<void> wait_until(async::auto_reset_event& woken, time_point until) = 0;
 };
 
-class steady_clock final : public clock {
+/// Nobody sets it, and it goes on while the machine is suspended or its virtual machine paused: leases run out meanwhile, and
+/// a worker must not start jobs under one of which it only believes that it is still its own.
+class machine_clock final : public clock {
  public:
-  time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
-  awaitable<void> wait_until(async::auto_reset_event& woken, time_point until) override {
-    return woken.wait_until(until);
-  }
+  using reader = time_point (*)() noexcept;
+  /// CLOCK_BOOTTIME. Thread-safe.
+  static time_point read() noexcept;
+
+  explicit machine_clock(reader read_by = read) : read_(read_by) {}
+  time_point now() const noexcept override { return read_(); }
+  /// Where the machine is suspended meanwhile, later by as long: timers stand still then.
+  awaitable<void> wait_until(async::auto_reset_event& woken, time_point until) override;
+
+ private:
+  reader read_;
 };
 
 awaitable<void> sleep_for(clock& by, milliseconds duration);

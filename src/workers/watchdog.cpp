@@ -18,7 +18,7 @@ namespace quarq::workers {
 namespace {
 
 clock::time_point now() noexcept {
-  return std::chrono::steady_clock::now();
+  return machine_clock::read();
 }
 
 std::string named(const context& job) {
@@ -101,7 +101,7 @@ void watchdog::run() {
   bool beat_is_awaited = false;
   while (true) {
     if (!std::exchange(beat_is_awaited, true) && !loop_->post([pulse = pulse_] { pulse->beat(); })) return;
-    if (!wait_until(now() + watch_.look_interval())) return;
+    if (!wait_for(watch_.look_interval())) return;
     const auto seen = see();
     beat_is_awaited = !seen.has_turned;
     const auto todo = watch_.look(seen);
@@ -114,7 +114,8 @@ void watchdog::run() {
 }
 
 // False: the watchdog ends.
-bool watchdog::wait_until(clock::time_point when) {
+bool watchdog::wait_for(milliseconds duration) {
+  const auto when = std::chrono::steady_clock::now() + duration;
   if (backup_) backup_->run_until(when);
   std::unique_lock lock(mutex_);
   return !ended_.wait_until(lock, when, [this] { return is_ending_; });

@@ -59,7 +59,7 @@ class watchdog {
   void give_up();
   void open_backup();
   void close_backup();
-  bool wait_until(clock::time_point when);
+  bool wait_for(milliseconds duration);
   std::string blocked_for() const;
   std::string who() const;
 

@@ -59,7 +59,7 @@ queue_leases leases_for(const std::vector<served_queue>& queues) {
 }  // namespace
 
 environment real_environment() {
-  static steady_clock real_time;
+  static machine_clock real_time;
   return {real_time,
           [](const std::string& url, const asio::any_io_executor& loop, std::optional<milliseconds> timeout) {
             broker::open_options how;

@@ -161,7 +161,7 @@ TEST_F(watchdog_test, renews_the_lease_over_a_connection_that_lasts_as_long_as_t
   watch();
   EXPECT_TRUE(turns_until([] { return true; }));
   EXPECT_EQ(opened_, 0);
-  const auto began = std::chrono::steady_clock::now();
+  const auto began = workers::machine_clock::read();
   // Nine renewals take two leases.
   block(job.executor, [&] { return asked_ >= 9; });
   EXPECT_TRUE(is_live("token")) << log_.text();
@@ -174,7 +174,7 @@ TEST_F(watchdog_test, renews_the_lease_over_a_connection_that_lasts_as_long_as_t
 TEST_F(watchdog_test, gives_up_when_the_job_must_have_ended) {
   open_lease("token");
   a_job job("01JF", loop_.get_executor());
-  job.current.must_end_by = std::chrono::steady_clock::now();
+  job.current.must_end_by = workers::machine_clock::read();
   watch();
   block(job.executor, [&] { return log_.has("the lease is not renewed any more"); });
   EXPECT_TRUE(log_.has("as task=resize id=01JF has blocked the loop for ")) << log_.text();
