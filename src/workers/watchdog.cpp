@@ -179,6 +179,7 @@ void watchdog::renew() {
 
 void watchdog::give_up() {
   close_backup();
+  if (!its_.lease()) return;
   base::log().error(
       "the lease is not renewed any more, as {} has blocked the loop for {}: other workers get its jobs",
       who_, blocked_for());
@@ -206,9 +207,13 @@ std::string watchdog::blocked_for() const {
 
 std::string watchdog::who() const {
   const bool is_job = !culprit_.empty();
-  if (watch_.is_by_one())
-    return is_job ? culprit_
-                  : "something that is not a job (a hook of the worker's, or other code on its loop)";
+  if (watch_.is_by_one()) {
+    if (is_job) return culprit_;
+    const char* hook = hook_->load(std::memory_order_relaxed);
+    return hook != nullptr
+               ? hook
+               : "something that is not a job (a hook of the worker's, or other code on its loop)";
+  }
   return "many handlers in turn" + (is_job ? ", now " + culprit_ : std::string());
 }
 

@@ -2,6 +2,7 @@
 // worker's lease meanwhile.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -45,6 +46,24 @@ class watchdog {
   /// Empty: it was not.
   std::string why_silent(milliseconds within) const;
 
+  /// While it exists, the log blames this hook for a blocked loop if no job runs. To be made and destroyed on the loop's
+  /// thread. `watched` may be null; `name` must live for ever.
+  class running_hook {
+   public:
+    running_hook(const watchdog* watched, const char* name) : hook_(watched ? watched->hook_ : nullptr) {
+      set(name);
+    }
+    running_hook(const running_hook&) = delete;
+    running_hook& operator=(const running_hook&) = delete;
+    ~running_hook() { set(nullptr); }
+
+   private:
+    void set(const char* name) noexcept {
+      if (hook_) hook_->store(name, std::memory_order_relaxed);
+    }
+    const std::shared_ptr<std::atomic<const char*>> hook_;
+  };
+
  private:
   class pulse;
 
@@ -67,6 +86,8 @@ class watchdog {
   const std::shared_ptr<async::activities> activities_;
   const std::shared_ptr<async::loop_handle> loop_;
   const std::shared_ptr<pulse> pulse_;
+  /// The worker's hook that runs now. The frame of a hook may outlive this object, where the loop ends first.
+  const std::shared_ptr<std::atomic<const char*>> hook_ = std::make_shared<std::atomic<const char*>>(nullptr);
   // The thread's own.
   loop_watch watch_;
   std::string culprit_;  ///< the job whose handler runs: "task=resize id=01JF…"; empty: none does

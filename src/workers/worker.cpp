@@ -283,6 +283,7 @@ awaitable<void> worker_impl::start_unless_stopped() {
 }
 
 awaitable<void> worker_impl::start() {
+  begin_watch();
   make_pools(*roles_);
   std::vector<std::string> warnings;
   std::string server;
@@ -297,7 +298,7 @@ awaitable<void> worker_impl::start() {
   const auto queues = queue_names(setup);
   const auto tasks = tasks_crons_last(setup);
   log_->starting(logged(queues, tasks), server);
-  if (setup.on_startup) co_await setup.on_startup(context_);
+  if (setup.on_startup) co_await run_hook(setup.on_startup, "on_startup");
   const auto open = [&] { return roles_->renewer.open(); };
   co_await once_there_is_room(open);
   log_->serving(logged(queues, tasks));
@@ -358,7 +359,6 @@ void worker_impl::spawn_roles() {
   if (setup.options.burst) r.group.spawn(watch_contact());
   r.group.spawn(r.renewer.run());
   for (auto& l : r.leases) r.group.spawn(r.settlements.run(l));
-  begin_watch();
 }
 
 void worker_impl::begin_watch() {
@@ -374,6 +374,13 @@ void worker_impl::begin_watch() {
       [&r](clock::time_point kept_until) {
         for (auto& l : r.leases) l.sure_until = std::max(l.sure_until, kept_until);
       }});
+}
+
+// A hook that blocks the loop is named in the log as a job would be.
+awaitable<void> worker_impl::run_hook(const worker::hook& what, const char* hook_name) {
+  auto& watch = roles_->watch;
+  const watchdog::running_hook running(watch ? &*watch : nullptr, hook_name);
+  co_await what(context_);
 }
 
 awaitable<void> worker_impl::watch_for_early_stop() {
@@ -399,11 +406,12 @@ awaitable<void> worker_impl::shut_down() {
   left_running_ = !roles_->runner.empty();
   if (setup.on_shutdown) {
     try {
-      co_await setup.on_shutdown(context_);
+      co_await run_hook(setup.on_shutdown, "on_shutdown");
     } catch (const std::exception& e) {
       base::log().error("on_shutdown threw: {}: {}", base::type_name(typeid(e)), e.what());
     }
   }
+  roles_->watch.reset();
   listen_for_stop(false);
   phase_ = phase::stopped;
   log_->stopped(logged_stop_now());
@@ -450,7 +458,6 @@ awaitable<void> worker_impl::close_lease() {
 
 awaitable<void> worker_impl::end_roles() {
   auto& r = *roles_;
-  r.watch.reset();
   r.group.close();
   r.settlements.abandon();
   while (!r.group.empty()) co_await r.progress.wait();

@@ -108,7 +108,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
     cron_planner planner;
     job_runner runner;
     lease_renewer renewer;
-    std::optional<watchdog> watch;  ///< while the worker serves
+    std::optional<watchdog> watch;  ///< from before on_startup until on_shutdown has run
   };
   struct loop_end;
 
@@ -131,6 +131,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   awaitable<void> wait_progress(clock::time_point until);
   void make_pools(roles& r);
   void begin_watch();
+  awaitable<void> run_hook(const worker::hook& what, const char* hook_name);
   void listen_for_stop(bool on);
   void on_stop();
   bool is_idle() const;

@@ -1,6 +1,7 @@
 // A coroutine handler blocks its worker's loop. The log names it, and the other jobs of the worker stay its
 // own, unless it blocks for longer than it may run.
 #include <algorithm>
+#include <csignal>
 
 #include "faults/fault_test.hpp"
 
@@ -108,6 +109,31 @@ TEST_P(loop_blocked, one_that_blocks_past_its_timeout_costs_the_worker_its_jobs)
   open_gate("block");
   EXPECT_TRUE(first.logs("running jobs are others' now; the loop had been blocked for ", soon));
   EXPECT_TRUE(first.logs(" by task=block_too_long id=" + id + "\n", soon));
+}
+
+// There is no lease yet: it is opened when the hook has ended, so that no job is given to a worker that does not run.
+TEST_P(loop_blocked, by_a_hook_before_the_first_job_no_lease_is_held) {
+  auto& worker = begin_worker({}, {{"QUARQ_TEST_BLOCK_STARTUP", gate("startup")}});
+  EXPECT_TRUE(worker.logs("the loop has been blocked for ", soon));
+  EXPECT_TRUE(worker.logs(" by on_startup: ", soon));
+  EXPECT_TRUE(workers().empty());
+  open_gate("startup");
+  wait_until_serving(worker);
+  EXPECT_TRUE(worker.logs("the loop turns again: it had been blocked for ", soon));
+  const auto id = enqueue(note(1));
+  EXPECT_EQ(result<int>(id), 1);
+}
+
+// There is no lease any more: what the worker held, others have.
+TEST_P(loop_blocked, by_a_hook_after_the_last_job_no_lease_is_held) {
+  auto& worker = start_worker({}, {{"QUARQ_TEST_BLOCK_SHUTDOWN", gate("shutdown")}});
+  only_lease();
+  worker.signal(SIGTERM);
+  EXPECT_TRUE(worker.logs(" by on_shutdown: ", soon));
+  EXPECT_TRUE(workers().empty());
+  open_gate("shutdown");
+  const auto end = worker.wait(soon);
+  EXPECT_TRUE(end && end->code == 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(on, loop_blocked,

@@ -161,6 +161,19 @@ awaitable<int> do_crash_then_await(context& ctx, int number) {
   co_return noted;
 }
 
+// A hook that blocks the loop until the gate is open.
+awaitable<void> block_loop(std::string gate) {
+  while (!is_open(gate)) std::this_thread::sleep_for(look_again_after);
+  co_return;
+}
+
+void add_hooks(worker& w) {
+  if (const char* gate = std::getenv("QUARQ_TEST_BLOCK_STARTUP"))
+    w.on_startup([gate](context&) { return block_loop(gate); });
+  if (const char* gate = std::getenv("QUARQ_TEST_BLOCK_SHUTDOWN"))
+    w.on_shutdown([gate](context&) { return block_loop(gate); });
+}
+
 void add_handlers(worker& w) {
   w.handle(note, do_note);
   w.handle(note_slowly, do_note_slowly);
@@ -196,5 +209,6 @@ int main(int argc, char** argv) {
     worker.options().cancel_timeout = std::chrono::milliseconds(std::stol(ms));
   }
   add_handlers(worker);
+  add_hooks(worker);
   return worker.main(argc, argv);
 }

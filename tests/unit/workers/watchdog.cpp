@@ -142,6 +142,22 @@ TEST_F(watchdog_test, says_so_if_it_is_no_job) {
   EXPECT_TRUE(turns_until([&] { return log_.has("turns again"); }));
 }
 
+TEST_F(watchdog_test, names_the_hook_that_blocks_the_loop) {
+  watch();
+  const watchdog::running_hook running(&*watch_, "on_startup");
+  block(loop_.get_executor(), [&] { return log_.has("the loop has been blocked for "); });
+  EXPECT_TRUE(log_.has(" by on_startup: ")) << log_.text();
+  EXPECT_TRUE(turns_until([&] { return log_.has("turns again"); }));
+}
+
+TEST_F(watchdog_test, a_job_is_to_blame_although_a_hook_has_not_ended) {
+  a_job job("01JF", loop_.get_executor());
+  watch();
+  const watchdog::running_hook running(&*watch_, "on_shutdown");
+  block(job.executor, [&] { return log_.has("the loop has been blocked for "); });
+  EXPECT_TRUE(log_.has(" by task=resize id=01JF: ")) << log_.text();
+}
+
 TEST_F(watchdog_test, tells_what_blocks_the_loop_while_it_does) {
   a_job job("01JF", loop_.get_executor());
   watch();
