@@ -85,6 +85,8 @@ struct renewal {
   /// Queues in which jobs are ready. Events say so, too: this is for lost events, and a
   /// broker may look at one of the worker's queues with each renewal.
   std::vector<std::string> work_ready;
+  /// Likewise, queues in which jobs are ready that nobody gets, because the queue is paused.
+  std::vector<std::string> paused;
 };
 
 struct claimed_job {
@@ -105,6 +107,7 @@ struct claim_result {
   std::vector<claimed_job> jobs;         ///< highest priority first, then oldest first
   time_point now;                        ///< the broker's clock
   std::optional<milliseconds> next_due;  ///< how long until the next deferred job becomes ready
+  bool paused = false;                   ///< the queue is, and gives no jobs
 };
 
 /// How a claimed job leaves the worker's hands.

@@ -17,11 +17,18 @@ namespace {
 
 using worker_summaries = std::vector<broker::worker_summary>;
 
-awaitable<worker_summaries> fetch_workers(queue_ptr queue) {
+struct served {
+  worker_summaries workers;
+  bool is_paused = false;  ///< the queue
+};
+
+awaitable<served> fetch_workers(queue_ptr queue) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
-  auto all = co_await broker->workers(queue->name());
-  co_return all;
+  served found;
+  found.workers = co_await broker->workers(queue->name());
+  found.is_paused = co_await broker->is_paused(queue->name());
+  co_return found;
 }
 
 std::string number_or(const std::optional<std::uint64_t>& number, const char* otherwise) {
@@ -43,7 +50,7 @@ std::string tasks_in_words(const model::announcement& said) {
   return names;
 }
 
-std::string to_json(const broker::worker_summary& w) {
+std::string to_json(const broker::worker_summary& w, bool is_paused) {
   const auto info = read_worker_info(w.worker_info);
   const auto said = model::read_announcement(w.announcement);
   return json_object()
@@ -56,6 +63,7 @@ std::string to_json(const broker::worker_summary& w) {
       .number("lease_ms", w.expires_in.count())
       .json("tasks", tasks_in_json(said))
       .json("tasks_not_named", said.known ? std::to_string(said.cut) : "")
+      .boolean("paused", is_paused)
       .str();
 }
 
@@ -83,16 +91,18 @@ void show(const worker_summaries& all) {
 
 int run_workers(const common& options) {
   const auto queue = open_queue(options);
-  const auto all = run(fetch_workers(queue));
+  const auto [all, is_paused] = run(fetch_workers(queue));
   if (options.json) {
     std::vector<std::string> values;
-    for (const auto& w : all) values.push_back(to_json(w));
+    for (const auto& w : all) values.push_back(to_json(w, is_paused));
     print_line(json_array(values));
   } else if (all.empty()) {
     print_line("no worker serves queue " + queue->name());
   } else {
     show(all);
   }
+  if (is_paused && !options.json)
+    print_line("queue " + queue->name() + " is paused: no worker takes its jobs");
   return ok;
 }
 

@@ -9,7 +9,8 @@ fetcher::fetcher(params p)
       planner_(its_.leases.size(), its_.burst, its_.burst_includes_deferred),
       wake_(its_.loop),
       pushed_(its_.leases.size()),
-      complaints_(its_.leases.size()) {}
+      complaints_(its_.leases.size()),
+      paused_(its_.leases.size()) {}
 
 awaitable<void> fetcher::run() {
   while (!stopped_) {
@@ -45,6 +46,7 @@ awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
     }
     its_.broker_time.note_answer(answer.now, asked);
     note_since(l);
+    note_paused(l, answer.paused);
     complaints_[l.index].over();
     bool too_many = false;
     for (auto& job : answer.jobs) {
@@ -76,6 +78,13 @@ std::size_t fetcher::room() const {
 
 void fetcher::note_since(queue_lease& l) const {
   if (l.since == broker::time_point{}) l.since = its_.broker_time.now();
+}
+
+void fetcher::note_paused(const queue_lease& l, bool is_paused) {
+  if (paused_[l.index] == is_paused) return;
+  paused_[l.index] = is_paused;
+  base::log().info("queue {} is {}", l.served.name,
+                   is_paused ? "paused: its jobs wait until it is resumed" : "resumed");
 }
 
 void fetcher::complain(const queue_lease& l, const char* of_what, const broker_error& why) {

@@ -55,6 +55,8 @@ class fetcher {
   void job_pushed(queue_lease& l, const std::string& token, broker::claimed_job job, broker::time_point now);
   /// The connection was lost and is back: claims whose answers were lost may have left jobs under our leases.
   void reconnected();
+  /// What the broker said of the queue. Is logged when it changes.
+  void note_paused(const queue_lease& l, bool is_paused);
   void lease_lost(const queue_lease& l) { pushed_[l.index].clear(); }
 
  private:
@@ -73,6 +75,7 @@ class fetcher {
   /// Jobs pushed while a claim is under way, which may have taken their slots. One list for each queue.
   std::vector<std::vector<broker::claimed_job>> pushed_;
   std::vector<log_limiter> complaints_;  ///< likewise
+  std::vector<bool> paused_;             ///< likewise
   bool stopped_ = false;
   bool reconcile_wanted_ = false;
   bool reconciling_ = false;

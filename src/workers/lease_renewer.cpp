@@ -68,6 +68,9 @@ awaitable<void> lease_renewer::renew() {
   for (const auto& wanted : answer.cancel_requests) {
     if (auto* l = find_queue(its_.leases, wanted.queue)) its_.cancel_requested(*l, wanted.id);
   }
+  for (const auto& queue : answer.paused) {
+    if (auto* l = find_queue(its_.leases, queue)) its_.queue_paused(*l);
+  }
   if (!was_sure) {
     work_may_be_ready();
     co_return;

@@ -38,6 +38,8 @@ class lease_renewer {
     std::function<std::size_t(queue_lease&)> lease_lost;
     /// What kept the worker from renewing lately, as the end of a sentence; empty: nothing that is known.
     std::function<std::string()> why_silent = [] { return std::string(); };
+    /// Jobs are ready in this queue, which is paused.
+    std::function<void(queue_lease&)> queue_paused = [](queue_lease&) {};
   };
   explicit lease_renewer(params p);
 

@@ -121,19 +121,19 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
               },
               [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); },
               [this] { parked.hand_back_all(); }}),
-      renewer(
-          {*of.broker_, leases, of.clock_, loop, of.setup.options.lease, [&of] { return of.worker_info(); },
-           model::encode_announcement(of.setup.tasks),
-           [&of](const std::string& token) { return of.events_for(token); },
-           [this](queue_lease& l) { claims.work_ready(l); },
-           [this](queue_lease& l, const std::string& id) { cancel_requested(l, id); },
-           [this](queue_lease& l) {
-             const auto lost = runner.lease_lost(l);
-             settlements.lease_lost(l);
-             claims.lease_lost(l);
-             return lost;
-           },
-           [this, &of] { return watch ? watch->why_silent(2 * of.setup.options.lease) : std::string(); }}) {}
+      renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
+               [&of] { return of.worker_info(); }, model::encode_announcement(of.setup.tasks),
+               [&of](const std::string& token) { return of.events_for(token); },
+               [this](queue_lease& l) { claims.work_ready(l); },
+               [this](queue_lease& l, const std::string& id) { cancel_requested(l, id); },
+               [this](queue_lease& l) {
+                 const auto lost = runner.lease_lost(l);
+                 settlements.lease_lost(l);
+                 claims.lease_lost(l);
+                 return lost;
+               },
+               [this, &of] { return watch ? watch->why_silent(2 * of.setup.options.lease) : std::string(); },
+               [this](queue_lease& l) { claims.note_paused(l, true); }}) {}
 
 void worker_impl::roles::cancel_requested(queue_lease& l, const std::string& id) {
   runner.cancel_requested(l, id);

@@ -73,6 +73,30 @@ BROKER_TEST(a_paused_queue_gives_no_jobs_until_it_is_resumed) {
   EXPECT_FALSE(q.paused);
 }
 
+BROKER_TEST(claims_and_renewals_say_that_a_queue_with_jobs_is_paused) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q");
+  co_await enqueue_ids(*store, "q", strings(1, "a"));
+  co_await store->set_paused("q", true);
+  auto claimed = co_await store->claim(worker.held, 10);
+  EXPECT_TRUE(claimed.paused);
+  lease_options terms;
+  terms.duration = 60s;
+  auto renewed = co_await store->renew(worker.held, terms);
+  EXPECT_EQ(renewed.paused, strings(1, "q"));
+  EXPECT_TRUE(renewed.work_ready.empty());
+  co_await store->set_paused("q", false);
+  renewed = co_await store->renew(worker.held, terms);
+  EXPECT_TRUE(renewed.paused.empty());
+  EXPECT_EQ(renewed.work_ready, strings(1, "q"));
+  claimed = co_await store->claim(worker.held, 10);
+  EXPECT_FALSE(claimed.paused);
+  EXPECT_EQ(claimed.jobs.size(), 1u);
+  co_await store->set_paused("q", true);
+  renewed = co_await store->renew(worker.held, terms);
+  EXPECT_TRUE(renewed.paused.empty()) << "nobody misses a job";
+}
+
 BROKER_TEST(a_worker_is_told_nothing_of_the_jobs_of_a_paused_queue) {
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);

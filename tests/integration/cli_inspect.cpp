@@ -50,6 +50,8 @@ TEST_P(cli_inspect, a_paused_queue_is_shown_as_such) {
             "QUEUE    QUEUED  DEFERRED  RUNNING  DEAD  KEPT  WORKERS  STATUS\n"
             "default       1         0        0     0     0        0  paused\n"
             "jobs are ready, and queue default is paused\n");
+  EXPECT_EQ(quarq({"workers"}).out,
+            "no worker serves queue default\nqueue default is paused: no worker takes its jobs\n");
 }
 
 TEST_P(cli_inspect, jobs_are_listed_by_state_and_in_all_states) {

@@ -2,6 +2,7 @@
 #include <quarq/client.hpp>
 
 #include "integration/worker_test.hpp"
+#include "support/captured_log.hpp"
 
 namespace quarq::test::queue_pause_tests {
 namespace {
@@ -53,6 +54,27 @@ TEST_P(queue_pause, a_job_that_runs_ends_while_its_queue_is_paused) {
     co_await q.pause();
     may_end.open();
     co_await job.result(default_timeout);
+  });
+}
+
+TEST_P(queue_pause, a_worker_logs_once_that_it_is_paused_and_that_it_is_resumed) {
+  const captured_log log;
+  const auto is_logged = [&](const char* what, std::size_t times) {
+    return log.count("queue default is " + std::string(what)) == times;
+  };
+  worker w(options());
+  w.handle(twice, [](int n) { return 2 * n; });
+  serve(w, [&](queue q) -> awaitable<void> {
+    co_await q.pause();
+    // The worker, which is idle, learns of it when it might have had a job.
+    const auto job = co_await q.enqueue(twice(1));
+    auto paused = [&] { return is_logged("paused: its jobs wait until it is resumed", 1); };
+    co_await until(paused);
+    EXPECT_TRUE(is_logged("resumed", 0)) << log.text();
+    co_await q.resume();
+    co_await job.result(default_timeout);
+    EXPECT_TRUE(is_logged("resumed", 1)) << log.text();
+    EXPECT_TRUE(is_logged("paused", 1)) << log.text();
   });
 }
 

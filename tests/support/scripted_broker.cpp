@@ -315,7 +315,7 @@ awaitable<b::renewal> scripted_broker::renew(b::worker_lease held, b::lease_opti
     const bool ready = std::any_of(jobs.begin(), jobs.end(), [](const auto& entry) {
       return entry.second.facts.state == job_state::queued;
     });
-    if (ready) answer.work_ready.push_back(queue);
+    if (ready) (paused_.contains(queue) ? answer.paused : answer.work_ready).push_back(queue);
   }
   co_return answer;
 }
@@ -336,7 +336,8 @@ awaitable<b::claim_result> scripted_broker::claim(b::lease held, std::size_t max
   std::vector<stored_job*> ready;
   b::claim_result answer;
   answer.now = now();
-  if (paused_.contains(held.queue)) co_return answer;
+  answer.paused = paused_.contains(held.queue);
+  if (answer.paused) co_return answer;
   for (auto& [id, job] : jobs) {
     if (job.facts.state == job_state::queued) ready.push_back(&job);
     if (job.facts.state != job_state::deferred) continue;

@@ -293,6 +293,7 @@ renewal arq_broker::read_renewal(const quarq::redis::reply& reply, const worker_
     return here ? here->queue : name_of(key);
   };
   if (item(reply, 0).integer == 1) answer.work_ready.push_back(named(held.queues.front()));
+  if (item(reply, 0).integer == 2) answer.paused.push_back(named(held.queues.front()));
   std::set<std::pair<std::string_view, std::string_view>> seen;
   for (std::size_t i = 2; i < reply.items.size(); ++i) {
     const auto& wanted = reply.items[i];
@@ -343,6 +344,7 @@ awaitable<claim_result> arq_broker::claim(lease held, std::size_t max) {
     const auto some = std::min(max_jobs_per_call, max - result.jobs.size());
     there = co_await claim_some(held, some, result);
   }
+  result.paused = there == left::paused;
   // Of a paused queue nobody but quarq tells, which says so.
   if (const auto here = lease_of(held)) here->poller->claimed(result.jobs.size(), there == left::nothing);
   co_return result;

@@ -9,7 +9,8 @@
 -- ARGV[5]   how many dead jobs are kept at most, and
 -- ARGV[6]   for how many ms
 --
--- Returns nil when it is not held; else {1 if jobs are ready in the first queue, else 0; how many dead jobs were forgotten;
+-- Returns nil when it is not held; else {1 if jobs are ready in the first queue, 2 if they are and it is paused, else 0; how many
+-- dead jobs were forgotten;
 -- {the prefix of a queue, id to be cancelled...}...}
 -- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held shared_python shared_ready shared_aborts
 
@@ -47,7 +48,8 @@ look_for_python(ARGV[4])
 forget_strays()
 drop_ghosts()
 purge_aborts()
-local answer = {has_ready() and 1 or 0, limit_dead(tonumber(ARGV[5]), tonumber(ARGV[6]))}
+local ready, paused = has_ready()
+local answer = {paused and 2 or ready and 1 or 0, limit_dead(tonumber(ARGV[5]), tonumber(ARGV[6]))}
 
 local function add(prefix, ids)
   if #ids > 0 then

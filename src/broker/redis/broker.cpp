@@ -217,6 +217,7 @@ renewal redis_broker::read_renewal(const quarq::redis::reply& reply, const worke
   renewal answer;
   answer.held = true;
   if (item(reply, 0).integer == 1) answer.work_ready.push_back(looked_at);
+  if (item(reply, 0).integer == 2) answer.paused.push_back(looked_at);
   for (std::size_t i = 3; i < reply.items.size(); ++i) {
     const auto& wanted = reply.items[i];
     const auto queue = std::find_if(held.queues.begin(), held.queues.end(), [&](const auto& name) {
@@ -283,6 +284,7 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_resu
   }
   into.now = time_point(milliseconds(item(reply, 0).integer));
   hear_the_time(into.now, asked);
+  into.paused = item(reply, 5).integer == 2;
   into.next_due.reset();
   if (item(reply, 1).integer >= 0) into.next_due = milliseconds(item(reply, 1).integer);
   const auto& ids = item(reply, 2).items;

@@ -7,7 +7,7 @@
 --
 -- Returns nil when the lease is not held; else
 --   {now in ms, ms until the next deferred job is due or -1, {id...}, {header and record...}, {tries before this one...},
---    1 if there may be more at once, because the reply would have become too long, else 0}
+--    1 if there may be more at once, because the reply would have become too long; 2 if the queue is paused; else 0}
 -- where the tries are empty when no job of this queue was ever tried before. A record larger than max_shared_payload is 0
 -- instead: it is read by itself. With fewer than ARGV[2] and no more at once, the lease is noted as idle: it will be woken. Where
 -- the queue is paused, it is noted there (pause.lua).
@@ -49,7 +49,7 @@ local enough = false
 local any_cancelled = redis.call('EXISTS', P .. 'cancelled', P .. 'paused') > 0
 if any_cancelled and redis.call('EXISTS', P .. 'paused') == 1 then
   redis.call('ZADD', P .. 'paused', now, token)
-  return {now, -1, {}, {}, {}, 0}
+  return {now, -1, {}, {}, {}, 2}
 end
 
 -- Takes jobs from one list until there are enough of them.

@@ -10,8 +10,8 @@
 -- ARGV[5]  '1', or '0' if the worker takes no jobs now: another thread renews for its loop, which does not turn
 --
 -- Returns nil when it is not held; else
---   {1 if jobs are ready in that queue, else 0; now in ms; if that queue is to be swept, how many leases there are, else 0;
---    {the prefix of a queue, id to be cancelled...}...}
+--   {1 if jobs are ready in that queue, 2 if they are and it is paused, else 0; now in ms; if that queue is to be swept, how many
+--    leases there are, else 0; {the prefix of a queue, id to be cancelled...}...}
 -- needs: shared_silence shared_heard
 local P, token, duration = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local heard = redis.call('HMGET', 'quarq:heard', '', token)
@@ -60,8 +60,8 @@ local function look()
     local first = redis.call('ZRANGE', deferred, '0', '0', 'WITHSCORES')
     ready = first[1] and tonumber(first[2]) <= now
   end
-  if ready and redis.call('EXISTS', P .. 'paused') == 0 then
-    answer[1] = 1
+  if ready then
+    answer[1] = redis.call('EXISTS', P .. 'paused') == 1 and 2 or 1
   end
   for _, queue in ipairs(redis.call('SMEMBERS', cancel)) do
     local ids = redis.call('HKEYS', queue .. 'cancel:' .. token)

@@ -176,7 +176,8 @@ renewal job_tables::renew(const worker_lease& held, const lease_options& options
   take_back_lost(now, uptime, out);
   if (answer.held) answer.cancel_requests = cancel_requests(held.token);
   for (const auto& queue : held.queues) {
-    if (count_ready(queue, 1, now) > 0) answer.work_ready.push_back(queue);
+    if (count_waiting(queue, 1, now) > 0)
+      (is_paused(queue) ? answer.paused : answer.work_ready).push_back(queue);
   }
   return answer;
 }
@@ -202,7 +203,8 @@ claim_result job_tables::claim(const lease& held, std::size_t max, time_point no
   answer.now = now;
   const std::string_view queue = held.queue;
   sql_->promote.with(queue, number_of(now), limit_of(std::max(max, rows_of_piece))).run();
-  if (is_paused(queue)) return answer;
+  answer.paused = is_paused(queue);
+  if (answer.paused) return answer;
   std::vector<std::int64_t> numbers;
   auto& row = sql_->first_ready.with(queue, limit_of(max));
   while (row.next()) {
@@ -419,6 +421,11 @@ std::int64_t job_tables::version_of_others() {
 }
 
 std::size_t job_tables::count_ready(std::string_view queue, std::size_t max, time_point now) {
+  const auto count = count_waiting(queue, max, now);
+  return count > 0 && is_paused(queue) ? 0 : count;
+}
+
+std::size_t job_tables::count_waiting(std::string_view queue, std::size_t max, time_point now) {
   auto& ready = sql_->count_ready_now.with(queue, limit_of(max));
   ready.next();
   auto count = static_cast<std::size_t>(ready.integer(0));
@@ -429,7 +436,7 @@ std::size_t job_tables::count_ready(std::string_view queue, std::size_t max, tim
     count += static_cast<std::size_t>(due.integer(0));
     due.reset();
   }
-  return count > 0 && is_paused(queue) ? 0 : count;
+  return count;
 }
 
 std::optional<time_point> job_tables::next_due(std::string_view queue) {

@@ -138,6 +138,8 @@ class job_tables {
   std::int64_t version_of_others();
   /// How many jobs may be claimed, counted to `max`; jobs that have become due included.
   std::size_t count_ready(std::string_view queue, std::size_t max, time_point now);
+  /// Also for a paused queue.
+  std::size_t count_waiting(std::string_view queue, std::size_t max, time_point now);
   /// Nothing for a paused queue, too.
   std::optional<time_point> next_due(std::string_view queue);
   std::vector<renewal::request> cancel_requests(std::string_view token);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 
+#include "support/captured_log.hpp"
 #include "unit/workers/role_test.hpp"
 
 namespace quarq::test::fetcher_tests {
@@ -68,6 +69,24 @@ TEST_F(fetcher_test, starts_what_it_claims) {
   fetch();
   EXPECT_EQ(started_, (strings{"a", "b"}));
   EXPECT_EQ(claims(), (std::vector<std::size_t>{5}));
+}
+
+TEST_F(fetcher_test, logs_that_its_queue_is_paused_or_resumed_when_that_changes) {
+  const captured_log log;
+  const auto set_paused = [&](bool paused) -> awaitable<void> {
+    co_await broker_.set_paused("default", paused);
+  };
+  start(set_paused(true));
+  auto& f = fetch();
+  EXPECT_EQ(log.count("queue default is paused"), 1u) << log.text();
+  f.note_paused(lease(), true);
+  f.work_ready(lease());
+  loop_.run_ready();
+  EXPECT_EQ(log.count("queue default is paused"), 1u) << log.text();
+  start(set_paused(false));
+  f.work_ready(lease());
+  loop_.run_ready();
+  EXPECT_EQ(log.count("queue default is resumed"), 1u) << log.text();
 }
 
 TEST_F(fetcher_test, claims_no_more_than_there_are_slots_and_more_when_some_are_free) {
