@@ -363,8 +363,10 @@ awaitable<b::claim_result> scripted_broker::claim(b::lease held, std::size_t max
 awaitable<std::vector<bool>> scripted_broker::settle(b::lease held, std::vector<b::settlement> batch) {
   call c{operation::settle, held.queue, 0, ids_of(batch)};
   co_await called(std::move(c));
-  if (unacceptable_ && std::any_of(batch.begin(), batch.end(), unacceptable_))
+  if (unacceptable_ && std::any_of(batch.begin(), batch.end(), unacceptable_)) {
+    if (refusal_) std::rethrow_exception(refusal_);
     throw broker_error("scripted to refuse", broker_error::reason::refused);
+  }
   std::vector<bool> answers;
   auto& jobs = queues_[held.queue];
   for (auto& s : batch) {

@@ -51,8 +51,11 @@ class scripted_broker final : public broker::broker {
   /// The same, but they do what they are to do first: their answer is lost.
   void lose_answer_to_claim() { loses_answer_ = true; }
   /// Settlements that this holds for are refused, with all that are sent with them.
-  void refuse_if(std::function<bool(const quarq::broker::settlement&)> unacceptable) {
+  /// `with`: the exception; empty: a broker_error for this reason.
+  void refuse_if(std::function<bool(const quarq::broker::settlement&)> unacceptable,
+                 std::exception_ptr with = nullptr) {
     unacceptable_ = std::move(unacceptable);
+    refusal_ = std::move(with);
   }
   /// Calls of `what` do nothing until resume(); they end early only when they are cancelled.
   void stall(operation what) { script_[what].is_stalled = true; }
@@ -154,6 +157,7 @@ class scripted_broker final : public broker::broker {
   const manual_clock& clock_;
   boost::asio::any_io_executor loop_;
   std::map<operation, scripted> script_;
+  std::exception_ptr refusal_;
   bool refuses_ = false;
   bool loses_answer_ = false;
   std::function<bool(const quarq::broker::settlement&)> unacceptable_;

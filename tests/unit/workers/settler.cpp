@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 
 #include <quarq/msgpack.hpp>
 
@@ -39,9 +40,10 @@ class settler_test : public role_test {
     settle(id);
     held = co_await settler_.wait_answered(lease(), id);
   }
-  void refuse_result_of(const std::string& id) {
+  void refuse_result_of(const std::string& id, std::exception_ptr with = nullptr) {
     broker_.refuse_if(
-        [id](const broker::settlement& s) { return s.id == id && s.state != job_state::failed; });
+        [id](const broker::settlement& s) { return s.id == id && s.state != job_state::failed; },
+        std::move(with));
   }
   std::vector<strings> batches() const {
     std::vector<strings> all;
@@ -200,6 +202,26 @@ TEST_F(settler_test, an_end_that_is_refused_again_and_again_is_recorded_as_faile
   EXPECT_EQ(o.result, "");
   EXPECT_TRUE(settler_.is_idle());
   EXPECT_EQ(held, false) << "what was recorded is not how it ended";
+}
+
+// A broker that can't write an end down throws other errors than those of its store.
+TEST_F(settler_test, an_end_that_the_broker_can_not_express_is_recorded_as_failed) {
+  const std::vector<std::exception_ptr> refusals = {
+      std::make_exception_ptr(usage_error("a key that is a list")),
+      std::make_exception_ptr(std::invalid_argument("a key that is a list"))};
+  for (std::size_t i = 0; i < refusals.size(); ++i) {
+    const auto id = "odd" + std::to_string(i), other = "other" + std::to_string(i);
+    refuse_result_of(id, refusals[i]);
+    settle(id);
+    settle(other);
+    loop_.run_ready();
+    EXPECT_EQ(broker_.at("default", other).state, job_state::succeeded);
+    pass(settler::pause_after_error * settler::max_refusals);
+    EXPECT_EQ(broker_.at("default", id).state, job_state::failed);
+    const auto o = model::decode_outcome(broker_.at("default", id).outcome);
+    EXPECT_EQ(o.error, "the store refused the end of the job, succeeded: a key that is a list");
+    EXPECT_TRUE(settler_.is_idle());
+  }
 }
 
 TEST_F(settler_test, a_store_that_refuses_everything_for_a_while_gets_the_end_as_it_was) {
