@@ -222,6 +222,33 @@ TEST_F(worker_test, on_shutdown_comes_after_the_last_job) {
   EXPECT_EQ(seen, (strings{"job", "shutdown"}));
 }
 
+// run() is about to end: there is nothing left to be stopped, or to be hurried.
+TEST_F(worker_test, may_be_asked_to_stop_while_on_shutdown_runs_and_after_the_end) {
+  auto w = make_worker();
+  handle_at_once(w);
+  event may_end;
+  bool runs = false;
+  w.on_shutdown([&](context&) -> awaitable<void> {
+    runs = true;
+    w.stop();
+    co_await may_end.wait();
+  });
+  const auto run = start(w);
+  send({"a"});
+  until([&] { return started_ == 1; });
+  w.stop();
+  until([&] { return runs; });
+  w.stop();
+  loop_.run_ready();
+  EXPECT_FALSE(run->ended());
+  may_end.set();
+  w.stop();  // its message comes when the hook, and with it run(), has ended
+  until([&] { return run->ended(); });
+  EXPECT_FALSE(run->failure());
+  w.stop();
+  loop_.run_ready();
+}
+
 TEST_F(worker_test, a_run_that_is_cancelled_hands_back_what_it_holds) {
   auto w = make_worker();
   handle_until_released(w);
