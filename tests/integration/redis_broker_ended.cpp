@@ -46,6 +46,20 @@ REDIS_TEST(outcomes_go_as_fast_as_they_come, {}) {
   EXPECT_EQ(number(server, {"ZCARD", "quarq:{q}:ended:3"}), left);
 }
 
+REDIS_TEST(outcomes_of_jobs_that_end_one_by_one_go_as_fast_as_they_come, {}) {
+  auto store = open(server, loop);
+  auto worker = co_await new_worker(store, "q");
+  // So many that the hash does not expire as a whole: from then on an end may take the short way through settle.lua.
+  co_await run_jobs(worker, 5'500, "kept", job_state::succeeded, 1h);
+  for (int i = 0; i < 200; ++i) {
+    co_await enqueue_ids(*store, "q", strings(1, "n" + std::to_string(i)));
+    co_await claim_until(worker, 1);
+    co_await settle_one(worker, end("n" + std::to_string(i), job_state::succeeded, "why", 1ms));
+  }
+  // Nobody has renewed.
+  EXPECT_LE(number(server, {"HLEN", "quarq:{q}:results"}), 5'500 + 50);
+}
+
 REDIS_TEST(many_outcomes_do_not_expire_at_once_and_renewals_remove_them, {}) {
   auto store = open(server, loop);
   auto worker = co_await new_worker(store, "q");
