@@ -12,6 +12,8 @@ namespace quarq::test::redis_worker_tests {
 namespace {
 
 constexpr task<int(int)> step{"step"};
+constexpr task<void(std::string)> echo{"echo", "text"};
+constexpr task<std::string(int)> filled{"filled", "bytes"};
 
 class redis_worker : public testing::Test {
  protected:
@@ -153,6 +155,36 @@ TEST(redis_queue, a_client_waits_for_a_connection_as_long_as_the_url_says) {
     EXPECT_TRUE(error.as<broker_error>());
     EXPECT_NE(error.what.find("no connection within 0.050 s"), std::string::npos) << error.what;
   }
+}
+
+// A server closes the connection over which it is sent a longer string than it takes.
+TEST(redis_worker_sizes, a_result_that_the_server_does_not_take_fails_its_job_and_no_other) {
+  base::set_log_level("off");
+  redis_server_options small;
+  small.extra = {"--proto-max-bulk-len", "1mb"};
+  redis_server server(small);
+  worker_options o;
+  o.broker = server.url();
+  worker w(o);
+  w.handle(filled, [](int bytes) -> awaitable<std::string> { co_return std::string(bytes, 'x'); });
+  const auto client = [&]() -> awaitable<void> {
+    const queue q(server.url());
+    const auto near = co_await q.enqueue(filled(1'000'000));
+    const auto beyond = co_await q.enqueue(filled(2'000'000));
+    for (int i = 0; i < 20; ++i) {
+      const auto other = co_await q.enqueue(filled(i));
+      const auto text = co_await other.result(default_timeout);
+      EXPECT_EQ(text.size(), static_cast<std::size_t>(i));
+    }
+    const auto text = co_await near.result(default_timeout);
+    EXPECT_EQ(text.size(), 1'000'000u);
+    const auto failed = co_await error_of(beyond.result(default_timeout));
+    EXPECT_NE(failed.what.find("the store refused the end of the job"), std::string::npos) << failed.what;
+    const auto large = std::string(2'000'000, 'x');
+    const auto refused = co_await error_of(q.enqueue(echo(large)));
+    EXPECT_NE(refused.as<broker_error>(), nullptr) << refused.what;
+  };
+  run_on_loop(alongside(w, client()), 2 * default_timeout);
 }
 
 }  // namespace
