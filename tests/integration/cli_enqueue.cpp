@@ -79,6 +79,29 @@ TEST_P(cli_enqueue, a_taken_id_is_refused) {
                "a job with id \"mine\" is queued, running or kept already");
 }
 
+TEST_P(cli_enqueue, a_result_that_is_not_kept_is_printed_to_who_waits) {
+  process waiting({quarq_path, "enqueue", "add", "2", "40", "--keep", "0", "--wait", "--broker", url()});
+  auto one = options();
+  one.max_jobs = 1;
+  work(one);
+  const auto end = waiting.wait(default_timeout);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->code, 0) << waiting.log();
+  EXPECT_EQ(waiting.output(), "42\n");
+}
+
+TEST_P(cli_enqueue, a_job_of_which_nothing_is_kept_is_an_error_and_no_result) {
+  process waiting({quarq_path, "enqueue", "t", "--keep", "0", "--wait", "--id", "gone", "--broker", url()});
+  const auto is_queued = [&] { return quarq({"job", "gone"}).exit_code == 0; };
+  ASSERT_TRUE(eventually(is_queued, default_timeout));
+  expect_good(quarq({"purge", "--state", "queued", "--yes"}));
+  const auto end = waiting.wait(default_timeout);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->code, 1);
+  EXPECT_EQ(waiting.output(), "");
+  EXPECT_NE(waiting.log().find("no job with id \"gone\""), std::string::npos) << waiting.log();
+}
+
 TEST_P(cli_enqueue, wait_prints_the_result) {
   process waiting({quarq_path, "enqueue", "add", "2", "40", "--wait", "--broker", url()});
   auto one = options();
