@@ -1,11 +1,16 @@
 // Commands, scripts and messages over one connection to Redis.
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "integration/redis_connection_test.hpp"
+#include "redis/health_check.hpp"
 
 namespace quarq::redis {
 namespace {
@@ -20,6 +25,36 @@ TEST_F(redis_connection, commands_and_scripts_get_their_replies) {
 
 TEST_F(redis_connection, works_over_a_unix_socket) {
   check_commands(server().unix_url());
+}
+
+/// This process's sockets that are connected to that port of the loopback.
+std::vector<int> sockets_to(int port) {
+  std::vector<int> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(entry.path().filename());
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) continue;
+    if (peer.sin_family == AF_INET && ntohs(peer.sin_port) == port) found.push_back(fd);
+  }
+  return found;
+}
+
+// A host that is gone without a word is found by the kernel, before the health check gives the server up.
+TEST_F(redis_connection, the_kernel_gives_up_what_is_not_acknowledged_for_some_seconds) {
+  use([&](connection& c) -> awaitable<void> {
+    const auto ping = args_of("PING");
+    co_await c.command(ping);
+    const auto sockets = sockets_to(server().port());
+    EXPECT_EQ(sockets.size(), 1u);
+    for (const int fd : sockets) {
+      unsigned ms = 0;
+      socklen_t size = sizeof ms;
+      EXPECT_EQ(::getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &size), 0);
+      EXPECT_GT(ms, 0u);
+      EXPECT_LT(std::chrono::milliseconds(ms), health_check::max_silence);
+    }
+  });
 }
 
 TEST_F(redis_connection, requests_of_one_turn_leave_in_one_write) {
