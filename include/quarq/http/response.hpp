@@ -1,0 +1,47 @@
+// A whole response: what a client gets, and what a server sends.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <quarq/codec.hpp>
+#include <quarq/http/fields.hpp>
+
+namespace quarq::http {
+
+namespace detail {
+/// One JSON value as msgpack. Throws quarq::decode_error that begins with `what`.
+std::string msgpack_of_json(std::string_view json, std::string_view what);
+}  // namespace detail
+
+/// A status, header fields and a body. Not safe for use by several threads at once.
+class response {
+ public:
+  response() = default;
+  /// The body as it is; `content_type` "" sends none.
+  explicit response(int status, std::string body = {}, std::string_view content_type = {})
+      : status(status), body(std::move(body)) {
+    if (!content_type.empty()) headers.set("Content-Type", content_type);
+  }
+
+  /// Whether the status is 2xx.
+  bool ok() const noexcept { return status >= 200 && status < 300; }
+
+  /// The T that the body holds as JSON: a struct described with BOOST_DESCRIBE_STRUCT, or whatever else has a
+  /// codec. Looks at neither the status nor Content-Type. Throws quarq::decode_error that names the place:
+  ///     body of the response: field users[3].age: expected integer, got string
+  template <class T>
+  T as() const {
+    return from_msgpack<T>(detail::msgpack_of_json(body, "body of the response"), "body of the response");
+  }
+
+  int status = 200;
+  /// The status line's text; "" sends the status' own.
+  std::string reason;
+  fields headers;
+  /// Without its framing and codings.
+  std::string body;
+};
+
+}  // namespace quarq::http

@@ -1,0 +1,17 @@
+#include <quarq/http/response.hpp>
+
+#include <quarq/errors.hpp>
+
+#include "codecs/json.hpp"
+
+namespace quarq::http {
+
+std::string detail::msgpack_of_json(std::string_view json, std::string_view what) {
+  try {
+    return codecs::json_to_msgpack(json);
+  } catch (const decode_error& e) {
+    throw decode_error(std::string(what) + ": " + e.what());
+  }
+}
+
+}  // namespace quarq::http
