@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <system_error>
 
@@ -28,6 +29,11 @@ class temp_dir {
   const std::filesystem::path& path() const noexcept { return path_; }
   /// The path of a file in it; the file need not be there.
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  /// Makes a file in it, and returns its path.
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / name, std::ios::binary) << text;
+    return *this / name;
+  }
 
  private:
   std::filesystem::path path_;
