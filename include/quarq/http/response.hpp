@@ -19,9 +19,9 @@ std::string msgpack_of_json(std::string_view json, std::string_view what);
 class response {
  public:
   response() = default;
-  /// The body as it is; `content_type` "" sends none.
-  explicit response(int status, std::string body = {}, std::string_view content_type = {})
-      : status(status), body(std::move(body)) {
+  /// `text` is the body as it is; `content_type` "" sends none.
+  explicit response(int code, std::string text = {}, std::string_view content_type = {})
+      : status(code), body(std::move(text)) {
     if (!content_type.empty()) headers.set("Content-Type", content_type);
   }
 
