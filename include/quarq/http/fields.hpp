@@ -10,6 +10,8 @@
 
 namespace quarq::http {
 
+class message_parser;
+
 /// One header field. The views are into the fields that it came from, until they are next changed.
 struct field {
   std::string_view name;
@@ -72,6 +74,10 @@ class fields {
   iterator end() const { return {this, size()}; }
 
  private:
+  friend class message_parser;
+  /// REQUIRES: both have been checked, and are not views into this object.
+  void append(std::string_view name, std::string_view value);
+
   // All names and values stand in one string: a message of twenty fields is read with two allocations.
   struct place {
     std::size_t name;

@@ -68,10 +68,74 @@ class message_parser {
 
  protected:
   explicit message_parser(message_limits limits);
+
+  /// `line` is without its CRLF. False: fail() has been called.
+  virtual bool read_start_line(std::string_view line) = 0;
+  /// A field that says something about this kind of message alone.
+  virtual bool read_own_field(std::string_view name, std::string_view value) = 0;
+  /// All fields are there: decides what the body is.
+  virtual bool finish_header() = 0;
+
+  /// Returns false.
+  bool fail(int status, std::string what);
+  void reset_message() noexcept;
+
+  enum class body_kind { none, sized, chunked, until_close };
+
   message_limits limits_;
   message_error error_;
   fields fields_;
   int minor_version_ = 1;
+  body_kind body_ = body_kind::none;
+  std::optional<std::uint64_t> content_length_;
+  bool has_transfer_encoding_ = false;
+  bool is_chunked_ = false;  // what Transfer-Encoding says, whether or not there is a body
+  bool says_close_ = false;
+  bool says_keep_alive_ = false;
+  bool says_upgrade_ = false;
+
+ private:
+  enum class phase {
+    start_line,
+    header_line,
+    header_read,
+    data,
+    chunk_header,
+    chunk_data,
+    chunk_end,
+    trailer,
+    over,
+    failed
+  };
+
+  /// Takes a whole line off `rest`, with its CRLF, and returns it without. nullopt: it has not ended yet, or
+  /// fail() has been called.
+  std::optional<std::string_view> take_line(std::string_view& rest, std::size_t limit, int status,
+                                            const char* what);
+  bool check_unfinished_start(std::string_view part);
+  bool read_header(std::string_view& rest);
+  bool read_field_line(std::string_view line);
+  bool split_field(std::string_view line, std::string_view& name, std::string_view& value);
+  bool read_field(std::string_view name, std::string_view value);
+  bool read_content_length(std::string_view value);
+  bool read_transfer_encoding(std::string_view value);
+  void read_connection(std::string_view value);
+  bool begin_body();
+  bool read_chunk_header(std::string_view line);
+  bool read_chunk_size(std::string_view& line);
+  bool read_trailer_line(std::string_view line);
+  bool check_body_limit(std::uint64_t more);
+  parse_step read_data(std::string_view bytes, std::size_t used);
+  std::optional<parse_step> read_chunks(std::string_view bytes);
+
+  phase phase_ = phase::start_line;
+  bool has_begun_ = false;
+  std::size_t scanned_ = 0;      // of the unfinished line
+  std::size_t header_size_ = 0;  // of the lines that were read
+  std::size_t trailer_size_ = 0;
+  std::size_t trailer_count_ = 0;
+  std::uint64_t left_ = 0;      // of the body, or of the chunk
+  std::uint64_t received_ = 0;  // of the body, with the whole of the chunk that has begun
 };
 
 class request_parser final : public message_parser {
@@ -86,6 +150,20 @@ class request_parser final : public message_parser {
   bool expects_continue() const noexcept;
   /// Whether it asks for another protocol: Connection has "upgrade", and Upgrade says which.
   bool asks_for_upgrade() const noexcept;
+
+ private:
+  bool read_start_line(std::string_view line) override;
+  bool read_own_field(std::string_view name, std::string_view value) override;
+  bool finish_header() override;
+  bool check_target();
+  bool check_host();
+
+  std::string method_;
+  std::string target_;
+  std::string host_;
+  bool has_host_ = false;
+  bool has_upgrade_ = false;
+  bool expects_continue_ = false;
 };
 
 class response_parser final : public message_parser {
@@ -97,6 +175,16 @@ class response_parser final : public message_parser {
   void reset() override;
   int status() const noexcept;
   std::string_view reason() const noexcept;
+
+ private:
+  bool read_start_line(std::string_view line) override;
+  bool read_own_field(std::string_view name, std::string_view value) override;
+  bool finish_header() override;
+
+  bool answers_head_ = false;
+  bool answers_connect_ = false;
+  int status_ = 0;
+  std::string reason_;
 };
 
 }  // namespace quarq::http
