@@ -88,6 +88,12 @@ pool_book::time_point pool_book::next_expiry() const {
   return next;
 }
 
+std::size_t pool_book::room(const std::string& host) const {
+  const auto found = hosts_.find(host);
+  const auto of_host = limits_.per_host - (found == hosts_.end() ? 0 : found->second.in_use);
+  return std::min(of_host, room());
+}
+
 void pool_book::forget_if_unused(const std::string& host) {
   const auto found = hosts_.find(host);
   if (found != hosts_.end() && found->second.in_use == 0 && found->second.idle.empty()) hosts_.erase(found);

@@ -49,6 +49,10 @@ class pool_book {
   /// When the next one becomes too old; the end of time if none is idle.
   time_point next_expiry() const;
 
+  /// How many requests to this host, or to any, could get a connection now.
+  std::size_t room(const std::string& host) const;
+  std::size_t room() const noexcept { return limits_.total - in_use_; }
+
   std::size_t in_use() const noexcept { return in_use_; }
   std::size_t idle() const noexcept { return idle_; }
 

@@ -1,0 +1,113 @@
+// The connections of one client on one loop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <quarq/awaitable.hpp>
+#include <quarq/detail/wait_queue.hpp>
+
+#include "async/loop_lifetime.hpp"
+#include "http/client/pool_book.hpp"
+#include "http/net/stream.hpp"
+
+namespace quarq::http {
+
+struct connection {
+  explicit connection(std::unique_ptr<stream> connected) : io(std::move(connected)) {}
+
+  std::unique_ptr<stream> io;
+  std::string address;
+  bool served = false;  ///< it has carried a request before
+};
+
+/// How many connections all loops have together. Thread safety: any.
+struct connection_counts {
+  std::atomic<std::size_t> in_use{0};
+  std::atomic<std::size_t> idle{0};
+};
+
+/// Must be held by a shared_ptr. Belongs to its loop; may be held for longer than the loop exists.
+class connection_pool final : public async::loop_guest, public std::enable_shared_from_this<connection_pool> {
+ public:
+  using time_point = pool_book::time_point;
+
+  connection_pool(const boost::asio::any_io_executor& loop, pool_limits limits,
+                  std::shared_ptr<connection_counts> counts);
+  ~connection_pool() override;
+
+  /// The right to one connection to a host: an idle one, or room for a new one. It ends with this object, which
+  /// closes the connection unless it was given back.
+  class lease {
+   public:
+    lease() = default;
+    lease(std::shared_ptr<connection_pool> pool, std::string host, std::unique_ptr<connection> reused);
+    lease(lease&&) noexcept = default;
+    lease& operator=(lease&& other) noexcept;
+    ~lease() { drop(); }
+
+    /// Null until set() if there was no idle one.
+    connection* get() const noexcept { return connection_.get(); }
+    void set(std::unique_ptr<connection> opened) { connection_ = std::move(opened); }
+    /// The connection may be used again before `until`.
+    void give_back(time_point until);
+    /// Closes it.
+    void drop() noexcept;
+    explicit operator bool() const noexcept { return pool_ != nullptr; }
+
+   private:
+    std::shared_ptr<connection_pool> pool_;
+    std::string host_;
+    std::unique_ptr<connection> connection_;
+  };
+
+  /// Waits until the limits allow it; first come, first served. Idle connections that the peer has closed are not
+  /// given out, nor are those on which something came unasked.
+  static awaitable<lease> acquire(std::shared_ptr<connection_pool> pool, std::string host);
+
+  /// Closes all idle connections.
+  void close_idle();
+
+  bool loop_is_gone() const noexcept { return loop_is_gone_; }
+  void loop_destroyed() noexcept override;
+
+ private:
+  using connection_id = pool_book::connection_id;
+  quarq::detail::wait_queue& queue_of(const std::string& host);
+  void forget_queue(const std::string& host);
+  bool others_come_first(const std::string& host) const;
+  std::size_t unclaimed_room() const noexcept;
+  static std::uint64_t ticket_of(const quarq::detail::wait_queue& queue) noexcept;
+  std::optional<lease> try_acquire(const std::string& host);
+  void give_back(const std::string& host, std::unique_ptr<connection> one, time_point until);
+  void gone(const std::string& host) noexcept;
+  void wake_waiting();
+  void close_expired();
+  void watch_expiry();
+  void update_counts() noexcept;
+  void count_none() noexcept;
+
+  pool_book book_;
+  std::map<connection_id, std::unique_ptr<connection>> idle_;
+  connection_id last_id_ = 0;
+  // Of each host; they wait with the number of their ticket.
+  std::map<std::string, std::unique_ptr<quarq::detail::wait_queue>> waiting_;
+  std::uint64_t last_ticket_ = 0;
+  std::optional<boost::asio::steady_timer> timer_;
+  bool timer_runs_ = false;
+  std::atomic<bool> loop_is_gone_{false};
+  std::shared_ptr<connection_counts> counts_;
+  std::size_t counted_in_use_ = 0;
+  std::size_t counted_idle_ = 0;
+};
+
+}  // namespace quarq::http
