@@ -3,6 +3,7 @@
 #include <quarq/http/errors.hpp>
 
 #include "codecs/utf8.hpp"
+#include "http/client/url.hpp"
 
 namespace quarq::http {
 
@@ -71,8 +72,8 @@ request_error::request_error(position where, std::string cause)
     : error(sentence(where, cause)), where_(std::move(where)), cause_(std::move(cause)) {}
 
 status_error::status_error(const std::string& method, const std::string& url, response answer)
-    : error(fmt::format("{} {}: status {}{}{}", method, url, answer.status, answer.body.empty() ? "" : ": ",
-                        codecs::printable(answer.body, shown_body))),
+    : error(fmt::format("{} {}: status {}{}{}", method, parse_url(url).text(), answer.status,
+                        answer.body.empty() ? "" : ": ", codecs::printable(answer.body, shown_body))),
       answer_(std::move(answer)) {}
 
 }  // namespace quarq::http

@@ -132,6 +132,7 @@ awaitable<void> stream::flush() {
     unsent_.clear();
     auto writing = asio::async_write(socket_, asio::buffer(sending), as_result);
     const auto [failure, size] = co_await std::move(writing);
+    sent_ += size;
     if (failure) throw system_error(failure);
     tls_->take_output(unsent_);
   }
@@ -147,6 +148,7 @@ awaitable<void> stream::write(std::string_view first, std::string_view second) {
     const std::array<asio::const_buffer, 2> both{asio::buffer(first), asio::buffer(second)};
     auto writing = asio::async_write(socket_, both, as_result);
     const auto [failure, size] = co_await std::move(writing);
+    sent_ += size;
     if (failure) throw system_error(failure);
     co_return;
   }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,6 +41,9 @@ class stream {
   /// Both, in one packet where they fit.
   awaitable<void> write(std::string_view first, std::string_view second);
 
+  /// How many bytes the kernel has taken in all; with TLS, encrypted ones.
+  std::uint64_t sent() const noexcept { return sent_; }
+
   /// Nothing has come that was not read, and the peer has not closed: it can be used for another message.
   bool is_quiet();
 
@@ -67,6 +71,7 @@ class stream {
   std::string unsent_;       // encrypted
   bool is_sending_ = false;  // the one who sends also sends what the other adds meanwhile
   bool peer_ended_ = false;
+  std::uint64_t sent_ = 0;
 };
 
 /// "10.0.0.7:8080", "[::1]:80".

@@ -1,0 +1,115 @@
+#include "http/client/answer_reader.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+#include <fmt/format.h>
+
+#include <quarq/time.hpp>
+
+namespace quarq::http {
+
+namespace {
+
+constexpr std::size_t read_at_once = std::size_t{16} << 10;
+constexpr int max_interim_answers = 20;
+
+// Servers send more than they would take: policies and cookies fill many kilobytes.
+message_limits limits_of_answers() {
+  message_limits limits;
+  limits.field = std::size_t{64} << 10;
+  limits.header = std::size_t{256} << 10;
+  limits.fields = 500;
+  limits.trailer = std::size_t{64} << 10;
+  // Counted where the body is decoded.
+  limits.body = std::numeric_limits<std::uint64_t>::max();
+  return limits;
+}
+
+}  // namespace
+
+answer_reader::answer_reader(stream& from, std::string_view method, std::chrono::milliseconds max_silence)
+    : from_(from), parser_(method, limits_of_answers()), max_silence_(max_silence) {}
+
+parse_step answer_reader::step() {
+  const auto result = parser_.feed(unused());
+  begin_ += result.used;
+  return result;
+}
+
+awaitable<void> answer_reader::read_header() {
+  for (int interim = 0; interim <= max_interim_answers;) {
+    const auto now = step();
+    if (now.event == parse_event::failed)
+      throw answer_error("the answer is not HTTP: " + parser_.error().what);
+    if (now.event == parse_event::end) {
+      // Only an interim answer ends before its header was returned.
+      parser_.reset();
+      ++interim;
+    } else if (now.event == parse_event::header) {
+      const int status = parser_.status();
+      if (status >= 200) {
+        has_header_ = true;
+        co_return;
+      }
+      if (status == 101) throw answer_error("the server switched protocols although nobody asked for that");
+    } else {
+      co_await read_more();
+      if (ended_)
+        throw answer_error(has_begun_ ? "the connection ended in the header of the answer"
+                                      : "the server closed the connection without an answer");
+    }
+  }
+  throw answer_error("there are too many interim answers");
+}
+
+awaitable<std::string_view> answer_reader::read_body() {
+  while (!is_complete_) {
+    const auto now = ended_ ? parser_.feed_end() : step();
+    switch (now.event) {
+      case parse_event::body:
+        if (!now.data.empty()) co_return now.data;
+        break;
+      case parse_event::end:
+        is_complete_ = true;
+        break;
+      case parse_event::failed:
+        throw answer_error(ended_ ? "the connection ended before the answer did"
+                                  : "the answer is not HTTP: " + parser_.error().what);
+      default:
+        if (ended_) throw answer_error("the connection ended before the answer did");
+        co_await read_more();
+    }
+  }
+  co_return std::string_view();
+}
+
+awaitable<void> answer_reader::read_more() {
+  // What is left moves to the front: it is short, since parsers use what they can.
+  std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+            buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+  end_ -= begin_;
+  begin_ = 0;
+  if (buffer_.size() - end_ < read_at_once / 2) buffer_.resize(end_ + read_at_once);
+  const std::span<char> space(buffer_.data() + end_, buffer_.size() - end_);
+  std::size_t size = 0;
+  if (max_silence_.count() == 0) {
+    size = co_await from_.read_some(space);
+  } else {
+    try {
+      size = co_await with_timeout(from_.read_some(space), max_silence_);
+    } catch (const timed_out&) {
+      throw answer_error(fmt::format("nothing came for {} ms", max_silence_.count()));
+    }
+  }
+  ended_ = size == 0;
+  has_begun_ = has_begun_ || size > 0;
+  end_ += size;
+}
+
+bool answer_reader::connection_can_be_reused() const noexcept {
+  return is_complete_ && !ended_ && !has_unused() && parser_.keeps_alive();
+}
+
+}  // namespace quarq::http

@@ -1,0 +1,103 @@
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+
+#include <quarq/http/client.hpp>
+
+#include "http/client/client_impl.hpp"
+#include "http/client/outgoing.hpp"
+#include "http/client/transaction.hpp"
+
+namespace quarq::http {
+
+namespace asio = boost::asio;
+
+namespace {
+
+awaitable<std::string> whole_answer(transaction& of) {
+  co_await of.begin();
+  auto body = co_await of.read_all();
+  co_return body;
+}
+
+awaitable<response> answer_of(std::shared_ptr<client::impl> of, outgoing request) {
+  transaction one(std::move(of), std::move(request));
+  response answer;
+  answer.body = co_await with_deadline(one, whole_answer(one));
+  answer.status = one.status();
+  answer.reason = one.reason();
+  answer.headers = one.take_headers();
+  co_return answer;
+}
+
+awaitable<void> close_idle_of(std::shared_ptr<client::impl> of) {
+  const auto loop = co_await asio::this_coro::executor;
+  of->pool_of(loop)->close_idle();
+}
+
+}  // namespace
+
+// ---- incoming
+
+struct incoming::state {
+  state(std::shared_ptr<client::impl> of, outgoing request) : one(std::move(of), std::move(request)) {}
+  transaction one;
+  std::string url;
+};
+
+namespace {
+
+awaitable<incoming> opened(std::shared_ptr<client::impl> of, outgoing request) {
+  auto state = std::make_unique<incoming::state>(std::move(of), std::move(request));
+  co_await with_deadline(state->one, state->one.begin());
+  state->url = state->one.request().target.text();
+  co_return incoming(std::move(state));
+}
+
+}  // namespace
+
+incoming::incoming(std::unique_ptr<state> from) : state_(std::move(from)) {}
+incoming::incoming(incoming&&) noexcept = default;
+incoming& incoming::operator=(incoming&&) noexcept = default;
+incoming::~incoming() = default;
+
+int incoming::status() const noexcept {
+  return state_->one.status();
+}
+
+const fields& incoming::headers() const noexcept {
+  return state_->one.headers();
+}
+
+const std::string& incoming::url() const noexcept {
+  return state_->url;
+}
+
+awaitable<std::string> incoming::read() {
+  return with_deadline(state_->one, state_->one.read());
+}
+
+// ---- client
+
+client::client(client_options options) : impl_(std::make_shared<impl>(std::move(options))) {}
+
+client::~client() = default;
+
+awaitable<response> client::send(std::string_view method, std::string_view url,
+                                 const request_options& options) {
+  return answer_of(impl_, make_outgoing(impl_->options(), method, url, options));
+}
+
+awaitable<incoming> client::open(std::string_view method, std::string_view url, request_options options) {
+  return opened(impl_, make_outgoing(impl_->options(), method, url, options));
+}
+
+connections_of_client client::connections() const noexcept {
+  return impl_->connections();
+}
+
+awaitable<void> client::close_idle() {
+  return close_idle_of(impl_);
+}
+
+}  // namespace quarq::http

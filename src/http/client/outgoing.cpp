@@ -1,0 +1,117 @@
+#include "http/client/outgoing.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+
+#include "codecs/base64.hpp"
+#include "codecs/json.hpp"
+#include "codecs/utf8.hpp"
+#include "http/client/resend.hpp"
+#include "http/coding/list.hpp"
+#include "http/message/writer.hpp"
+
+namespace quarq::http {
+
+namespace {
+
+void check_method(std::string_view method) {
+  if (!is_token(method) || method == "CONNECT")
+    throw usage_error(fmt::format("\"{}\" is not a method that can be sent", codecs::printable(method, 50)));
+}
+
+void set_body(outgoing& request, std::string body, std::string_view type) {
+  if (request.has_body)
+    throw usage_error("a request has at most one of json, form, multipart, body and stream");
+  request.has_body = true;
+  request.body = std::move(body);
+  request.headers.set("Content-Type", type);
+}
+
+void set_bodies(outgoing& request, const request_options& options) {
+  if (options.json) set_body(request, codecs::to_json(options.json.msgpack()), "application/json");
+  if (const auto* form = options.form.get())
+    set_body(request, form->encoded(), "application/x-www-form-urlencoded");
+  if (const auto* parts = options.multipart.get()) set_body(request, parts->encoded(), parts->content_type());
+  if (options.body) set_body(request, std::string(*options.body), "text/plain; charset=utf-8");
+  if (const auto* stream = options.stream.get()) {
+    set_body(request, "", "application/octet-stream");
+    request.stream = *stream;
+  }
+  if (!options.content_type.empty()) request.headers.set("Content-Type", options.content_type);
+}
+
+void append_query(url& to, const form& query) {
+  if (query.encoded().empty()) return;
+  to.target += (to.target.find('?') == to.target.npos ? '?' : '&') + query.encoded();
+}
+
+// Those of one name replace those of another origin together.
+void set_headers(fields& all, const fields& own) {
+  for (const auto one : own) {
+    for (const auto* framing : {"Content-Length", "Transfer-Encoding", "Connection", "Upgrade"}) {
+      if (equals_ignoring_case(one.name, framing))
+        throw usage_error(fmt::format("the field {} can't be set: the client sends its own", framing));
+    }
+    all.erase(one.name);
+  }
+  for (const auto one : own) all.add(one.name, one.value);
+}
+
+}  // namespace
+
+bool outgoing::is_idempotent() const {
+  return http::is_idempotent(method) || headers.contains("Idempotency-Key");
+}
+
+outgoing make_outgoing(const client_options& defaults, std::string_view method, std::string_view target,
+                       const request_options& options) {
+  check_method(method);
+  outgoing request;
+  request.method = method;
+  request.target = parse_url(target);
+  if (const auto* query = options.query.get()) append_query(request.target, *query);
+  request.headers.set("User-Agent", defaults.user_agent);
+  request.headers.set("Accept", "*/*");
+  request.decompress = defaults.decompress;
+  if (defaults.decompress) request.headers.set("Accept-Encoding", "gzip, deflate, br");
+  if (const auto credentials = basic_credentials(request.target); !credentials.empty())
+    request.headers.set("Authorization", credentials);
+  set_headers(request.headers, defaults.headers);
+  set_bodies(request, options);
+  if (!options.bearer.empty()) request.headers.set("Authorization", "Bearer " + std::string(options.bearer));
+  if (const auto* own = options.headers.get()) set_headers(request.headers, *own);
+  request.timeout = options.timeout.value_or(defaults.timeout);
+  request.max_redirects = options.max_redirects.value_or(defaults.max_redirects);
+  request.max_body = options.max_body.value_or(defaults.max_body);
+  return request;
+}
+
+std::string header_of(const outgoing& request, bool through_proxy, std::string_view proxy_authorization) {
+  fields all;
+  if (!request.headers.contains("Host")) all.add("Host", request.target.host_field());
+  for (const auto one : request.headers) all.add(one.name, one.value);
+  if (request.stream) {
+    if (request.stream->size)
+      all.add("Content-Length", std::to_string(*request.stream->size));
+    else
+      all.add("Transfer-Encoding", "chunked");
+  } else if (request.has_body || request.method == "POST" || request.method == "PUT" ||
+             request.method == "PATCH") {
+    all.add("Content-Length", std::to_string(request.body.size()));
+  }
+  if (!proxy_authorization.empty()) all.set("Proxy-Authorization", proxy_authorization);
+  std::string header;
+  append_request_header(header, request.method, through_proxy ? request.target.text() : request.target.target,
+                        all);
+  return header;
+}
+
+std::string basic_credentials(const url& from) {
+  if (from.user.empty() && from.password.empty()) return "";
+  return "Basic " + codecs::to_base64(from.user + ":" + from.password);
+}
+
+}  // namespace quarq::http
