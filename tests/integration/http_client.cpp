@@ -471,6 +471,22 @@ TEST(http_client, failures_are_retried_if_the_policy_says_so) {
   EXPECT_EQ(count, 1);
 }
 
+TEST(http_client, cookies_come_back_if_they_are_kept) {
+  for (const bool keeps : {false, true}) {
+    recorded requests;
+    http_peer peer(requests.answering(
+        http_answer("x", "Set-Cookie: id=1; Max-Age=60\r\nSet-Cookie: no=1; Domain=com\r\n")));
+    client_options options;
+    options.cookies = keeps;
+    client web(options);
+    get_page(web, peer.url());
+    get_page(web, peer.url());
+    EXPECT_EQ(contains(requests.last(), "\r\nCookie: id=1\r\n"), keeps) << requests.last();
+    EXPECT_EQ(contains(requests.last(), "Cookie"), keeps);
+    EXPECT_FALSE(contains(requests.all().front(), "Cookie"));
+  }
+}
+
 TEST(http_client, what_cannot_be_a_request_is_refused_at_the_call) {
   client web;
   const fields framing{{"content-length", "5"}};

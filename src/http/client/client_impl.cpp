@@ -74,6 +74,19 @@ connections_of_client client::impl::connections() const noexcept {
   return {counts_->in_use, counts_->idle};
 }
 
+std::string client::impl::cookies_for(const url& to) {
+  if (!options_.cookies) return "";
+  const std::lock_guard lock(mutex_);
+  return cookies_.header_for(to, std::chrono::system_clock::now());
+}
+
+void client::impl::keep_cookies(const url& from, const fields& headers) {
+  if (!options_.cookies) return;
+  const std::lock_guard lock(mutex_);
+  for (const auto field : headers.find_all("Set-Cookie"))
+    cookies_.store(from, field, std::chrono::system_clock::now());
+}
+
 void client::impl::succeeded() {
   const std::lock_guard lock(mutex_);
   budget_.succeeded();

@@ -14,6 +14,7 @@
 #include <quarq/http/client.hpp>
 
 #include "http/client/connection_pool.hpp"
+#include "http/client/cookies.hpp"
 #include "http/client/proxy_rules.hpp"
 #include "http/client/resend.hpp"
 #include "http/net/resolver.hpp"
@@ -36,6 +37,10 @@ class client::impl {
   std::shared_ptr<connection_pool> pool_of(const boost::asio::any_io_executor& loop);
   connections_of_client connections() const noexcept;
 
+  /// "" if this client keeps no cookies.
+  std::string cookies_for(const url& to);
+  void keep_cookies(const url& from, const fields& headers);
+
   void succeeded();
   std::optional<std::chrono::milliseconds> pause_before_retry(const failed_attempt& facts);
 
@@ -47,6 +52,7 @@ class client::impl {
   std::shared_ptr<const tls_context> tls_;
   std::vector<std::pair<boost::asio::execution_context*, std::shared_ptr<connection_pool>>> pools_;
   retry_budget budget_;
+  cookie_jar cookies_;
 };
 
 }  // namespace quarq::http

@@ -89,7 +89,7 @@ outgoing make_outgoing(const client_options& defaults, std::string_view method, 
   return request;
 }
 
-std::string header_of(const outgoing& request, bool through_proxy, std::string_view proxy_authorization) {
+std::string header_of(const outgoing& request, bool through_proxy, const added_fields& added) {
   fields all;
   if (!request.headers.contains("Host")) all.add("Host", request.target.host_field());
   for (const auto one : request.headers) all.add(one.name, one.value);
@@ -102,7 +102,8 @@ std::string header_of(const outgoing& request, bool through_proxy, std::string_v
              request.method == "PATCH") {
     all.add("Content-Length", std::to_string(request.body.size()));
   }
-  if (!proxy_authorization.empty()) all.set("Proxy-Authorization", proxy_authorization);
+  if (!added.cookies.empty() && !all.contains("Cookie")) all.add("Cookie", added.cookies);
+  if (!added.proxy_authorization.empty()) all.set("Proxy-Authorization", added.proxy_authorization);
   std::string header;
   append_request_header(header, request.method, through_proxy ? request.target.text() : request.target.target,
                         all);

@@ -36,8 +36,13 @@ struct outgoing {
 outgoing make_outgoing(const client_options& defaults, std::string_view method, std::string_view target,
                        const request_options& options);
 
+/// What a request says on one connection only; "" leaves a field out.
+struct added_fields {
+  std::string cookies{};
+  std::string proxy_authorization{};
+};
 /// Start line, fields and blank line. `through_proxy`: the target is the whole URL.
-std::string header_of(const outgoing& request, bool through_proxy, std::string_view proxy_authorization);
+std::string header_of(const outgoing& request, bool through_proxy, const added_fields& added);
 
 /// "Basic dXNlcjpwYXNz"; "" if there is neither.
 std::string basic_credentials(const url& from);

@@ -214,13 +214,15 @@ awaitable<void> transaction::exchange() {
   sent_before_ = io.sent();
   answer_ = std::make_unique<answer_reader>(io, request_.method, client_->options().max_silence);
   const bool through_proxy = proxy && !request_.target.tls;
-  std::string proxy_authorization;
-  if (through_proxy) proxy_authorization = basic_credentials(*proxy);
+  added_fields added;
+  added.cookies = client_->cookies_for(request_.target);
+  if (through_proxy) added.proxy_authorization = basic_credentials(*proxy);
+  auto header = header_of(request_, through_proxy, added);
 
   enter(request_step::writing);
   std::exception_ptr failure;
   try {
-    co_await write_request(through_proxy, proxy_authorization);
+    co_await write_request(std::move(header));
     request_is_complete_ = true;
   } catch (...) {
     failure = std::current_exception();
@@ -250,6 +252,7 @@ void transaction::take_header() {
   status_ = parser.status();
   reason_ = parser.reason();
   headers_ = parser.headers();
+  client_->keep_cookies(request_.target, headers_);
   if (!request_.decompress || !parser.has_body()) return;
   std::string all;
   for (const auto one : headers_.find_all("Content-Encoding")) all.append(one).append(",");
@@ -314,9 +317,8 @@ awaitable<void> transaction::ask_proxy(stream& io, const url& proxy) {
   if (answer.has_unused()) throw answer_error("the proxy sent something behind its answer");
 }
 
-awaitable<void> transaction::write_request(bool through_proxy, std::string_view proxy_authorization) {
+awaitable<void> transaction::write_request(std::string header) {
   auto& io = *lease_.get()->io;
-  auto header = header_of(request_, through_proxy, proxy_authorization);
   if (request_.stream)
     co_await write_stream(io, std::move(header));
   else

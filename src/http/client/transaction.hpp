@@ -60,7 +60,7 @@ class transaction {
   awaitable<void> take_connection(const std::optional<url>& proxy);
   awaitable<std::unique_ptr<connection>> open_connection(const std::optional<url>& proxy);
   awaitable<void> ask_proxy(stream& io, const url& proxy);
-  awaitable<void> write_request(bool through_proxy, std::string_view proxy_authorization);
+  awaitable<void> write_request(std::string header);
   awaitable<void> write_stream(stream& io, std::string header);
   awaitable<void> discard_answer();
   awaitable<bool> follow_redirect(int followed);
