@@ -157,6 +157,7 @@ class client {
   class impl;
 
  private:
+  friend class event_stream;
   awaitable<response> send(std::string_view method, std::string_view url, const request_options& options);
 
   template <class T>
