@@ -55,6 +55,7 @@ class bad_jobs : public fault_test {
 };
 
 TEST_P(bad_jobs, what_is_no_payload_at_all_is_dead_at_its_first_start) {
+  if (GetParam() == store_kind::arq) GTEST_SKIP() << "enqueue() translates records into arq's payloads";
   enqueue_raw({{"garbage", "\xc1\xff\x80 not msgpack"},
                {"empty", ""},
                {"a number", to_msgpack(42)},

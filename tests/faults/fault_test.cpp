@@ -76,6 +76,11 @@ void fault_test::wait_until_serving(const process& worker) {
   throw std::runtime_error("a worker did not start to serve:\n" + tail(worker.log()));
 }
 
+void fault_test::wait_until_stopping(const process& worker) {
+  if (worker.logs(GetParam() == store_kind::arq ? "shutdown on " : "stopping:", soon)) return;
+  throw std::runtime_error("a worker did not begin to stop:\n" + tail(worker.log()));
+}
+
 bool fault_test::file_is_free() const {
   sqlite3* opened = nullptr;
   sqlite3_open(file().c_str(), &opened);

@@ -89,6 +89,7 @@ class fault_test : public testing::TestWithParam<store_kind> {
   }
   process& start_client(strings flags);
   void wait_until_serving(const process& worker);
+  void wait_until_stopping(const process& worker);
   /// SIGSTOP, at a moment when the worker does not hold a lock of the file that all others need.
   void freeze(process& worker);
   /// Kills without warning, and remembers when.
@@ -176,6 +177,7 @@ class fault_test : public testing::TestWithParam<store_kind> {
 
 /// Instantiates the tests of a class derived from fault_test on each broker.
 #define ON_EACH_BROKER(suite) \
-  INSTANTIATE_TEST_SUITE_P(on, suite, testing::Values(store_kind::sqlite, store_kind::redis), kind_name)
+  INSTANTIATE_TEST_SUITE_P(   \
+      on, suite, testing::Values(store_kind::sqlite, store_kind::redis, store_kind::arq), kind_name)
 
 }  // namespace quarq::test

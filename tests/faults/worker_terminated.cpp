@@ -39,7 +39,7 @@ TEST_P(worker_terminated, running_jobs_end_within_the_grace_period_and_no_other_
   wait_for_start(on_loop);
   wait_for_start(on_thread);
   worker.signal(SIGTERM);
-  ASSERT_TRUE(worker.logs("stopping:", soon));
+  wait_until_stopping(worker);
   const auto late = enqueue(note(1));
   open_gate();
   expect_clean_end(worker);
@@ -72,7 +72,7 @@ TEST_P(worker_terminated, a_second_signal_ends_the_grace_period_at_once) {
   const auto id = enqueue(wait_for_gate(gate()));
   wait_for_start(id);
   worker.signal(SIGTERM);
-  ASSERT_TRUE(worker.logs("stopping:", soon));
+  wait_until_stopping(worker);
   EXPECT_EQ(state(id), job_state::running);
   worker.signal(SIGTERM);
   expect_clean_end(worker);
