@@ -7,7 +7,7 @@
 namespace quarq::http {
 
 using steady = std::chrono::steady_clock;
-using verdict = pool_book::verdict;
+using grant = pool_book::grant;
 
 // ---- lease
 
@@ -75,8 +75,8 @@ std::optional<connection_pool::lease> connection_pool::try_acquire(const std::st
     const auto decision = book_.ask(host, steady::now());
     if (decision.evict) idle_.erase(*decision.evict);
     update_counts();
-    if (decision.what == verdict::open) return lease(shared_from_this(), host, nullptr);
-    if (decision.what != verdict::reuse) return std::nullopt;
+    if (decision.what == grant::open) return lease(shared_from_this(), host, nullptr);
+    if (decision.what != grant::reuse) return std::nullopt;
     auto node = idle_.extract(decision.connection);
     if (node.mapped()->io->is_quiet()) return lease(shared_from_this(), host, std::move(node.mapped()));
     book_.gone(host);

@@ -6,7 +6,7 @@
 #include <libpsl.h>
 
 #include "http/client/dates.hpp"
-#include "http/coding/list.hpp"
+#include "http/message/characters.hpp"
 
 namespace quarq::http {
 
@@ -16,17 +16,13 @@ constexpr std::size_t max_name_and_value = 4096;
 constexpr std::size_t max_attribute = 1024;
 constexpr std::chrono::seconds max_life = std::chrono::hours(24 * 400);
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
 }
 
 bool starts_ignoring_case(std::string_view text, std::string_view with) {
-  return text.size() >= with.size() && equals_ignoring_case(text.substr(0, with.size()), with);
+  return text.size() >= with.size() && equal_names(text.substr(0, with.size()), with);
 }
 
 std::optional<std::chrono::seconds> max_age_of(std::string_view value) {
@@ -44,17 +40,17 @@ std::optional<std::chrono::seconds> max_age_of(std::string_view value) {
 
 void set_attribute(set_cookie& cookie, std::string_view name, std::string_view value) {
   if (value.size() > max_attribute) return;
-  if (equals_ignoring_case(name, "expires")) {
+  if (equal_names(name, "expires")) {
     if (const auto when = parse_date(value)) cookie.expires = when;
-  } else if (equals_ignoring_case(name, "max-age")) {
+  } else if (equal_names(name, "max-age")) {
     if (const auto age = max_age_of(value)) cookie.max_age = age;
-  } else if (equals_ignoring_case(name, "domain")) {
+  } else if (equal_names(name, "domain")) {
     if (value.starts_with('.')) value.remove_prefix(1);
     cookie.domain = value;
     std::transform(cookie.domain.begin(), cookie.domain.end(), cookie.domain.begin(), lower);
-  } else if (equals_ignoring_case(name, "path")) {
+  } else if (equal_names(name, "path")) {
     cookie.path = value.starts_with('/') ? value : std::string_view();
-  } else if (equals_ignoring_case(name, "secure")) {
+  } else if (equal_names(name, "secure")) {
     cookie.secure = true;
   }
 }

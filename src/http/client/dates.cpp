@@ -5,16 +5,13 @@
 #include <charconv>
 
 #include "http/coding/list.hpp"
+#include "http/message/characters.hpp"
 
 namespace quarq::http {
 
 namespace {
 
 using namespace std::chrono;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 bool separates(char c) {
   const auto u = static_cast<unsigned char>(c);
@@ -25,7 +22,7 @@ bool separates(char c) {
 // Takes a number of min to max digits; behind it there may be anything but a digit.
 bool take_number(std::string_view& text, std::size_t min, std::size_t max, int& value) {
   std::size_t size = 0;
-  while (size < text.size() && is_digit(text[size])) ++size;
+  while (size < text.size() && is(text[size], character::digit)) ++size;
   if (size < min || size > max) return false;
   std::from_chars(text.data(), text.data() + size, value);
   text.remove_prefix(size);
@@ -58,7 +55,7 @@ std::optional<int> month_of(std::string_view token) {
   constexpr std::array<std::string_view, 12> names{"jan", "feb", "mar", "apr", "may", "jun",
                                                    "jul", "aug", "sep", "oct", "nov", "dec"};
   for (std::size_t i = 0; i < names.size(); ++i)
-    if (equals_ignoring_case(token.substr(0, 3), names[i])) return static_cast<int>(i) + 1;
+    if (equal_names(token.substr(0, 3), names[i])) return static_cast<int>(i) + 1;
   return std::nullopt;
 }
 
@@ -100,7 +97,7 @@ std::optional<milliseconds> retry_after_of(std::string_view field, system_clock:
   constexpr milliseconds max = hours(24);
   field = trimmed(field);
   if (field.empty()) return std::nullopt;
-  if (std::all_of(field.begin(), field.end(), is_digit)) {
+  if (all_are(field, character::digit)) {
     std::int64_t value = 0;
     const auto [end, failure] = std::from_chars(field.data(), field.data() + field.size(), value);
     if (failure != std::errc() || value > max / seconds(1)) return max;
@@ -114,8 +111,7 @@ std::optional<milliseconds> retry_after_of(std::string_view field, system_clock:
 milliseconds kept_alive_for(std::string_view keep_alive, milliseconds max) {
   for (const auto element : list_elements(keep_alive)) {
     const auto equals = element.find('=');
-    if (equals == element.npos || !equals_ignoring_case(trimmed(element.substr(0, equals)), "timeout"))
-      continue;
+    if (equals == element.npos || !equal_names(trimmed(element.substr(0, equals)), "timeout")) continue;
     const auto value = number_of(trimmed(element.substr(equals + 1)), 1, 6);
     if (value) return std::clamp(milliseconds(seconds(*value - 1)), milliseconds(0), max);
   }

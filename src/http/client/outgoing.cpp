@@ -10,7 +10,7 @@
 #include "codecs/json.hpp"
 #include "codecs/utf8.hpp"
 #include "http/client/resend.hpp"
-#include "http/coding/list.hpp"
+#include "http/message/characters.hpp"
 #include "http/message/writer.hpp"
 
 namespace quarq::http {
@@ -52,7 +52,7 @@ void append_query(url& to, const form& query) {
 void set_headers(fields& all, const fields& own) {
   for (const auto one : own) {
     for (const auto* framing : {"Content-Length", "Transfer-Encoding", "Connection", "Upgrade"}) {
-      if (equals_ignoring_case(one.name, framing))
+      if (equal_names(one.name, framing))
         throw usage_error(fmt::format("the field {} can't be set: the client sends its own", framing));
     }
     all.erase(one.name);

@@ -16,17 +16,17 @@ pool_book::decision pool_book::ask(const std::string& host, time_point now) {
     --idle_;
     ++state.in_use;
     ++in_use_;
-    return {verdict::reuse, id, std::nullopt};
+    return {grant::reuse, id, std::nullopt};
   }
-  if (state.in_use >= limits_.per_host) return {verdict::host_full, 0, std::nullopt};
+  if (state.in_use >= limits_.per_host) return {grant::host_full, 0, std::nullopt};
   if (in_use_ >= limits_.total) {
     forget_if_unused(host);
-    return {verdict::all_full, 0, std::nullopt};
+    return {grant::all_full, 0, std::nullopt};
   }
   const auto evicted = make_room(host);
   ++hosts_[host].in_use;
   ++in_use_;
-  return {verdict::open, 0, evicted};
+  return {grant::open, 0, evicted};
 }
 
 // Idle connections count as well: one of this host if it has too many, else that which has been idle longest.

@@ -26,14 +26,14 @@ class pool_book {
 
   explicit pool_book(pool_limits limits) : limits_(limits) {}
 
-  enum class verdict {
+  enum class grant {
     reuse,      ///< `connection`, which is in use now
     open,       ///< a new one, which counts as in use now; `evict` must be closed before
     host_full,  ///< wait until one of this host is given back
     all_full,   ///< wait until any is given back
   };
   struct decision {
-    verdict what;
+    grant what;
     connection_id connection = 0;
     std::optional<connection_id> evict;
   };

@@ -7,6 +7,8 @@
 
 #include <quarq/errors.hpp>
 
+#include "http/message/characters.hpp"
+
 namespace quarq::http {
 
 namespace {
@@ -51,7 +53,7 @@ bool is_loopback(std::string_view host) {
 
 std::string in_lower_case(std::string_view text) {
   std::string result(text);
-  for (auto& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (auto& c : result) c = lower(c);
   return result;
 }
 
@@ -140,8 +142,8 @@ proxy_rules::proxy_rules(std::string_view proxy) : also_loopback_(true) {
 }
 
 proxy_rules proxy_rules::from_environment(const std::function<const char*(const char*)>& get) {
-  const auto read = [&get](const char* lower, const char* upper) -> std::optional<url> {
-    for (const char* name : {lower, upper}) {
+  const auto read = [&get](const char* in_lower, const char* in_upper) -> std::optional<url> {
+    for (const char* name : {in_lower, in_upper}) {
       const char* const text = name != nullptr ? get(name) : nullptr;
       if (text != nullptr && *text != '\0') return proxy_url(text, name);
     }

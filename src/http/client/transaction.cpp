@@ -16,7 +16,6 @@
 
 #include "http/client/dates.hpp"
 #include "http/client/redirect.hpp"
-#include "http/coding/list.hpp"
 #include "http/message/writer.hpp"
 #include "http/net/connect.hpp"
 

@@ -12,6 +12,7 @@
 #include <quarq/errors.hpp>
 
 #include "codecs/utf8.hpp"
+#include "http/message/characters.hpp"
 
 namespace quarq::http {
 
@@ -19,17 +20,9 @@ namespace {
 
 constexpr std::size_t max_url = 8000;  // with the method and the version it must fit into a start line
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("-._~").find(c) != std::string_view::npos;
-}
-
-bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f');
 }
 
 bool is_control(char c) {
@@ -58,8 +51,8 @@ std::string escaped(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    const bool is_stray_percent =
-        c == '%' && !(i + 2 < text.size() && is_hex(text[i + 1]) && is_hex(text[i + 2]));
+    const bool is_stray_percent = c == '%' && !(i + 2 < text.size() && is(text[i + 1], character::hex) &&
+                                                is(text[i + 2], character::hex));
     if (static_cast<unsigned char>(c) >= 0x80 || unsafe.find(c) != unsafe.npos || is_stray_percent)
       append_percent(out, c);
     else

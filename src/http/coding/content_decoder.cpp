@@ -11,6 +11,7 @@
 #include <quarq/errors.hpp>
 
 #include "http/coding/list.hpp"
+#include "http/message/characters.hpp"
 
 namespace quarq::http {
 
@@ -153,9 +154,9 @@ class brotli_layer final : public content_decoder::layer {
 };
 
 std::optional<coding> coding_of(std::string_view name) {
-  if (equals_ignoring_case(name, "gzip") || equals_ignoring_case(name, "x-gzip")) return coding::gzip;
-  if (equals_ignoring_case(name, "deflate")) return coding::deflate;
-  if (equals_ignoring_case(name, "br")) return coding::brotli;
+  if (equal_names(name, "gzip") || equal_names(name, "x-gzip")) return coding::gzip;
+  if (equal_names(name, "deflate")) return coding::deflate;
+  if (equal_names(name, "br")) return coding::brotli;
   return std::nullopt;
 }
 
@@ -164,7 +165,7 @@ std::optional<coding> coding_of(std::string_view name) {
 std::optional<std::vector<coding>> codings_of(std::string_view content_encoding) {
   std::vector<coding> result;
   for (const auto name : list_elements(content_encoding)) {
-    if (equals_ignoring_case(name, "identity")) continue;
+    if (equal_names(name, "identity")) continue;
     const auto known = coding_of(name);
     if (!known || result.size() == max_codings) return std::nullopt;
     result.push_back(*known);

@@ -10,6 +10,7 @@
 
 #include "base/assert.hpp"
 #include "http/coding/list.hpp"
+#include "http/message/characters.hpp"
 
 namespace quarq::http {
 
@@ -54,8 +55,8 @@ std::optional<coding> best_coding(std::string_view accept_encoding) {
     const auto semicolon = std::min(element.find(';'), element.size());
     const auto name = trimmed(element.substr(0, semicolon));
     const int weight = weight_of(element.substr(semicolon));
-    if (equals_ignoring_case(name, "gzip") || equals_ignoring_case(name, "x-gzip")) gzip = weight;
-    if (equals_ignoring_case(name, "br")) brotli = weight;
+    if (equal_names(name, "gzip") || equal_names(name, "x-gzip")) gzip = weight;
+    if (equal_names(name, "br")) brotli = weight;
     if (name == "*") any = weight;
   }
   if (gzip < 0) gzip = any;

@@ -6,11 +6,6 @@
 
 namespace quarq::http {
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
-
-/// Without spaces and tabs around it.
-std::string_view trimmed(std::string_view text) noexcept;
-
 /// The elements of a list, without the spaces around them and without empty ones. Commas in quoted strings do not
 /// separate.
 std::vector<std::string_view> list_elements(std::string_view list);

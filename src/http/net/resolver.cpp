@@ -23,7 +23,7 @@
 namespace quarq::http {
 
 namespace asio = boost::asio;
-using addresses = std::vector<asio::ip::address>;
+using address_list = std::vector<asio::ip::address>;
 using steady = std::chrono::steady_clock;
 
 namespace {
@@ -35,26 +35,26 @@ constexpr std::size_t max_kept = 1000;
 
 struct resolver::waiter {
   std::shared_ptr<async::completion> done;
-  addresses found;
+  address_list found;
   std::string failure;
 };
 
 // Shared by the resolver and its threads: one of them may be in a look-up when the resolver is gone.
 struct resolver::state : std::enable_shared_from_this<state> {
   struct kept {
-    addresses found;
+    address_list found;
     steady::time_point until;
   };
 
   explicit state(look_up_function function) : ask(std::move(function)) {}
 
-  std::optional<addresses> known(const std::string& host);
+  std::optional<address_list> known(const std::string& host);
   void add(const std::string& host, std::shared_ptr<waiter> one);
   bool remove(const std::string& host, const std::shared_ptr<waiter>& one);
   void work();
   std::optional<std::string> next();
-  void answer(const std::string& host, const addresses& found, const std::string& failure);
-  void keep(const std::string& host, const addresses& found);
+  void answer(const std::string& host, const address_list& found, const std::string& failure);
+  void keep(const std::string& host, const address_list& found);
 
   const look_up_function ask;
   std::mutex mutex;
@@ -68,7 +68,7 @@ struct resolver::state : std::enable_shared_from_this<state> {
   bool ending = false;
 };
 
-std::optional<addresses> resolver::state::known(const std::string& host) {
+std::optional<address_list> resolver::state::known(const std::string& host) {
   const std::lock_guard lock(mutex);
   const auto found = cache.find(host);
   if (found == cache.end() || found->second.until < steady::now()) return std::nullopt;
@@ -106,7 +106,7 @@ bool resolver::state::remove(const std::string& host, const std::shared_ptr<wait
 
 void resolver::state::work() {
   while (const auto host = next()) {
-    addresses found;
+    address_list found;
     std::string failure;
     try {
       found = ask(*host);
@@ -133,7 +133,7 @@ std::optional<std::string> resolver::state::next() {
   return host;
 }
 
-void resolver::state::answer(const std::string& host, const addresses& found, const std::string& failure) {
+void resolver::state::answer(const std::string& host, const address_list& found, const std::string& failure) {
   std::vector<std::shared_ptr<waiter>> waiters;
   {
     const std::lock_guard lock(mutex);
@@ -149,7 +149,7 @@ void resolver::state::answer(const std::string& host, const addresses& found, co
   }
 }
 
-void resolver::state::keep(const std::string& host, const addresses& found) {
+void resolver::state::keep(const std::string& host, const address_list& found) {
   const auto now = steady::now();
   if (cache.size() >= max_kept) std::erase_if(cache, [&](const auto& one) { return one.second.until < now; });
   if (cache.size() >= max_kept) cache.clear();
@@ -170,10 +170,10 @@ resolver::~resolver() {
   state_->changed.notify_all();
 }
 
-awaitable<addresses> resolver::look_up(std::string host) {
+awaitable<address_list> resolver::look_up(std::string host) {
   boost::system::error_code no_address;
   const auto address = asio::ip::make_address(host, no_address);
-  if (!no_address) co_return addresses{address};
+  if (!no_address) co_return address_list{address};
   if (auto known = state_->known(host)) co_return std::move(*known);
 
   const auto loop = co_await asio::this_coro::executor;
@@ -190,7 +190,7 @@ awaitable<addresses> resolver::look_up(std::string host) {
   co_return std::move(one->found);
 }
 
-addresses ask_system(const std::string& host) {
+address_list ask_system(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
@@ -198,7 +198,7 @@ addresses ask_system(const std::string& host) {
   if (failure == EAI_SYSTEM) throw look_up_error(std::strerror(errno));
   if (failure != 0) throw look_up_error(::gai_strerror(failure));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
-  addresses found;
+  address_list found;
   for (const auto* one = list; one != nullptr; one = one->ai_next) {
     asio::ip::tcp::endpoint endpoint;
     if (one->ai_addrlen > endpoint.capacity()) continue;

@@ -145,11 +145,11 @@ bool tls_engine::has_unread() const noexcept {
 void tls_engine::fail(const char* during) {
   const auto code = ERR_peek_last_error();
   ERR_clear_error();
-  const long verdict = SSL_get_verify_result(connection_.get());
-  if (context_->verifies() && verdict != X509_V_OK) {
+  const long trust_result = SSL_get_verify_result(connection_.get());
+  if (context_->verifies() && trust_result != X509_V_OK) {
     throw tls_error(fmt::format("the {}'s certificate is not trusted: {}",
                                 context_->role() == tls_role::client ? "server" : "client",
-                                X509_verify_cert_error_string(verdict)));
+                                X509_verify_cert_error_string(trust_result)));
   }
   const char* const reason = ERR_reason_error_string(code);
   throw tls_error(fmt::format("{} failed: {}", during, reason != nullptr ? reason : "broken connection"));

@@ -58,11 +58,11 @@ std::string sample() {
   return text;
 }
 
-using list = std::vector<coding>;
+using coding_list = std::vector<coding>;
 
 TEST(http_coding, every_coding_in_pieces_of_any_size) {
   const auto text = sample();
-  const std::vector<std::pair<std::string, list>> bodies{
+  const std::vector<std::pair<std::string, coding_list>> bodies{
       {compressed(text, 15 + 16), {coding::gzip}},
       {compressed(text, 15), {coding::deflate}},
       {compressed(text, -15), {coding::deflate}},
@@ -151,12 +151,12 @@ TEST(http_coding, what_was_flushed_can_be_read) {
 }
 
 TEST(http_coding, the_field_names_them_in_order) {
-  EXPECT_EQ(codings_of(""), list{});
-  EXPECT_EQ(codings_of("gzip"), list{coding::gzip});
-  EXPECT_EQ(codings_of("X-GZIP"), list{coding::gzip});
-  EXPECT_EQ(codings_of("identity"), list{});
-  EXPECT_EQ(codings_of("deflate , br,"), (list{coding::deflate, coding::brotli}));
-  EXPECT_EQ(codings_of("gzip,gzip,gzip,gzip"), list(4, coding::gzip));
+  EXPECT_EQ(codings_of(""), coding_list{});
+  EXPECT_EQ(codings_of("gzip"), coding_list{coding::gzip});
+  EXPECT_EQ(codings_of("X-GZIP"), coding_list{coding::gzip});
+  EXPECT_EQ(codings_of("identity"), coding_list{});
+  EXPECT_EQ(codings_of("deflate , br,"), (coding_list{coding::deflate, coding::brotli}));
+  EXPECT_EQ(codings_of("gzip,gzip,gzip,gzip"), coding_list(4, coding::gzip));
   EXPECT_EQ(codings_of("gzip,gzip,gzip,gzip,gzip"), std::nullopt);
   EXPECT_EQ(codings_of("zstd"), std::nullopt);
   EXPECT_EQ(codings_of("gzip, zstd"), std::nullopt);

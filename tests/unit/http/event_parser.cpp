@@ -22,11 +22,11 @@ std::vector<std::string> events_of(std::string_view bytes, std::size_t piece = 1
   return result;
 }
 
-using list = std::vector<std::string>;
+using event_list = std::vector<std::string>;
 
 struct event_row {
   std::string bytes;
-  list events;
+  event_list events;
 };
 
 TEST(http_event_parser, reads_as_the_html_standard_does) {

@@ -10,7 +10,7 @@ namespace quarq::http {
 namespace {
 
 using namespace std::chrono_literals;
-using verdict = pool_book::verdict;
+using grant = pool_book::grant;
 
 const pool_book::time_point pool_start{1000h};
 
@@ -23,13 +23,13 @@ pool_limits small_pool() {
 
 TEST(http_pool_book, opens_until_the_host_is_full) {
   pool_book book(small_pool());
-  EXPECT_EQ(book.ask("a", pool_start).what, verdict::open);
-  EXPECT_EQ(book.ask("a", pool_start).what, verdict::open);
-  EXPECT_EQ(book.ask("a", pool_start).what, verdict::host_full);
-  EXPECT_EQ(book.ask("b", pool_start).what, verdict::open);
-  EXPECT_EQ(book.ask("b", pool_start).what, verdict::all_full);
+  EXPECT_EQ(book.ask("a", pool_start).what, grant::open);
+  EXPECT_EQ(book.ask("a", pool_start).what, grant::open);
+  EXPECT_EQ(book.ask("a", pool_start).what, grant::host_full);
+  EXPECT_EQ(book.ask("b", pool_start).what, grant::open);
+  EXPECT_EQ(book.ask("b", pool_start).what, grant::all_full);
   book.gone("a");
-  EXPECT_EQ(book.ask("b", pool_start).what, verdict::open);
+  EXPECT_EQ(book.ask("b", pool_start).what, grant::open);
   EXPECT_EQ(book.in_use(), 3u);
 }
 
@@ -49,7 +49,7 @@ TEST(http_pool_book, one_host_does_not_get_anothers) {
   book.ask("a", pool_start);
   book.give_back("a", 7, pool_start + 15s);
   const auto other = book.ask("b", pool_start);
-  EXPECT_EQ(other.what, verdict::open);
+  EXPECT_EQ(other.what, grant::open);
   EXPECT_EQ(other.evict, std::nullopt);
 }
 
@@ -58,7 +58,7 @@ TEST(http_pool_book, one_that_is_too_old_is_not_reused) {
   book.ask("a", pool_start);
   book.give_back("a", 7, pool_start + 15s);
   EXPECT_EQ(book.next_expiry(), pool_start + 15s);
-  EXPECT_EQ(book.ask("a", pool_start + 15s).what, verdict::open);
+  EXPECT_EQ(book.ask("a", pool_start + 15s).what, grant::open);
   EXPECT_EQ(book.take_expired(pool_start + 15s), std::vector<pool_book::connection_id>{7});
   EXPECT_EQ(book.next_expiry(), pool_book::time_point::max());
 }
@@ -80,7 +80,7 @@ TEST(http_pool_book, an_idle_one_makes_room_for_another_host) {
   book.give_back("a", 7, pool_start + 15s);
   book.give_back("b", 8, pool_start + 15s);
   const auto third = book.ask("c", pool_start);
-  EXPECT_EQ(third.what, verdict::open);
+  EXPECT_EQ(third.what, grant::open);
   EXPECT_EQ(third.evict, 7u);
   EXPECT_EQ(book.in_use() + book.idle(), 3u);
 }
@@ -92,7 +92,7 @@ TEST(http_pool_book, a_host_full_of_old_ones_makes_room_for_itself) {
   book.give_back("a", 7, pool_start + 1s);
   book.give_back("a", 8, pool_start + 1s);
   const auto next = book.ask("a", pool_start + 2s);
-  EXPECT_EQ(next.what, verdict::open);
+  EXPECT_EQ(next.what, grant::open);
   EXPECT_EQ(next.evict, 7u);
 }
 
@@ -106,7 +106,7 @@ TEST(http_pool_book, keeps_its_limits_whatever_happens) {
     const std::string host(1, static_cast<char>('a' + random() % 4));
     if (random() % 2 == 0) {
       const auto answer = book.ask(host, now);
-      if (answer.what == verdict::open || answer.what == verdict::reuse) in_use.push_back(host);
+      if (answer.what == grant::open || answer.what == grant::reuse) in_use.push_back(host);
     } else if (!in_use.empty()) {
       const auto which = in_use.begin() + static_cast<std::ptrdiff_t>(random() % in_use.size());
       if (random() % 2 == 0)
