@@ -90,7 +90,8 @@ struct connections_of_client {
 };
 
 /// One for a whole program: it keeps connections, and may be used by any number of loops and threads at the same
-/// time; each loop has connections of its own. Requests that are under way may outlive it.
+/// time; each loop has connections of its own. Requests that are under way may outlive it. Where several threads
+/// have used it, their loops must have ended before it is destroyed.
 ///
 ///     quarq::http::client web;
 ///     auto page = co_await web.get("https://example.org/", {.timeout = 5s});

@@ -132,7 +132,6 @@ awaitable<bool> transaction::follow_redirect(int followed) {
       request_.stream.reset();
     }
     locate();
-    where_.attempt = 1;
     co_return true;
   }
   enter(request_step::redirect);
@@ -142,7 +141,8 @@ awaitable<bool> transaction::follow_redirect(int followed) {
 }
 
 awaitable<void> transaction::answer_with_retries() {
-  for (where_.attempt = 1;; ++where_.attempt) {
+  where_.attempt = 1;
+  for (int attempt = 1;; ++attempt, ++where_.attempt) {
     std::exception_ptr failure;
     try {
       co_await answer_over_a_live_connection();
@@ -153,7 +153,7 @@ awaitable<void> transaction::answer_with_retries() {
       client_->succeeded();
       co_return;
     }
-    const auto pause = pause_before_retry(!failure);
+    const auto pause = pause_before_retry(attempt, !failure);
     if (!pause && failure) std::rethrow_exception(failure);
     if (!pause) co_return;
     co_await discard_answer();
@@ -161,9 +161,10 @@ awaitable<void> transaction::answer_with_retries() {
   }
 }
 
-std::optional<milliseconds> transaction::pause_before_retry(bool answered) {
+std::optional<milliseconds> transaction::pause_before_retry(int attempt, bool answered) {
   failed_attempt facts;
-  facts.attempt = where_.attempt;
+  // Connections that were dead do not count: they are in where_.attempt only.
+  facts.attempt = attempt;
   facts.idempotent = request_.is_idempotent();
   facts.body_can_be_sent_again = request_.body_can_be_sent_again();
   facts.may_have_arrived = answered || where_.may_have_arrived;

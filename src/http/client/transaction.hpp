@@ -68,7 +68,7 @@ class transaction {
   void end_exchange();
   bool request_was_written() const;
   broken_connection facts_of_failure() const;
-  std::optional<std::chrono::milliseconds> pause_before_retry(bool answered);
+  std::optional<std::chrono::milliseconds> pause_before_retry(int attempt, bool answered);
   void enter(request_step step) noexcept { where_.step = step; }
   void locate();
   [[noreturn]] void fail(const std::exception_ptr& failure);
