@@ -111,6 +111,30 @@ bool stream::receive_now() {
   throw system_error(errno, boost::system::system_category());
 }
 
+awaitable<void> stream::wait_readable() {
+  // The peer may have asked for new keys.
+  if (tls_) co_await flush();
+  auto waiting = socket_.async_wait(tcp::socket::wait_read, as_result);
+  const auto [failure] = co_await std::move(waiting);
+  if (failure) throw system_error(failure);
+}
+
+std::optional<std::size_t> stream::try_read(std::span<char> space) {
+  if (!tls_) {
+    const auto size = ::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
+    if (size >= 0) return static_cast<std::size_t>(size);
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return std::nullopt;
+    throw system_error(errno, boost::system::system_category());
+  }
+  while (true) {
+    const auto got = tls_->read(space);
+    if (got.state == tls_engine::read_state::data) return got.size;
+    if (got.state == tls_engine::read_state::closed) return 0;
+    if (peer_ended_) throw tls_error("the connection was cut off: it ended without TLS' close_notify");
+    if (!receive_now()) return std::nullopt;
+  }
+}
+
 awaitable<void> stream::receive() {
   while (true) {
     const bool received = receive_now();

@@ -36,6 +36,10 @@ class stream {
   /// At least one byte; 0: the peer has ended in good order. Of TLS, an end without close_notify is a tls_error:
   /// somebody may have cut off the rest.
   awaitable<std::size_t> read_some(std::span<char> space);
+  /// read_some() without waiting; nullopt: nothing has come. Throws likewise.
+  std::optional<std::size_t> try_read(std::span<char> space);
+  /// After nullopt: waits until something has come. Nobody needs space meanwhile.
+  awaitable<void> wait_readable();
   /// All of it. The bytes must exist until the end.
   awaitable<void> write(std::string_view bytes);
   /// Both, in one packet where they fit.
@@ -47,6 +51,8 @@ class stream {
   /// Nothing has come that was not read, and the peer has not closed: it can be used for another message.
   bool is_quiet();
 
+  /// Says that nothing more comes; what the peer sends can still be read.
+  awaitable<void> say_end();
   /// Ends in good order: says that nothing more comes, and waits until the peer has ended as well, so that it
   /// gets all that was written; for `max` at most. Closes. Throws only operation_aborted.
   awaitable<void> finish(std::chrono::milliseconds max = std::chrono::seconds(1));
@@ -61,7 +67,6 @@ class stream {
  private:
   awaitable<void> flush();
   awaitable<void> receive();
-  awaitable<void> say_end();
   awaitable<void> read_to_end();
   bool receive_now();
   awaitable<std::size_t> read_decrypted(std::span<char> space);
