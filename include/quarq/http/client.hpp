@@ -17,6 +17,7 @@
 #include <quarq/http/request_options.hpp>
 #include <quarq/http/response.hpp>
 #include <quarq/http/retries.hpp>
+#include <quarq/http/websocket.hpp>
 
 namespace quarq::http {
 
@@ -149,6 +150,13 @@ class client {
   /// The answer as soon as its header is there; the deadline covers the body, too.
   [[QUARQ_MUST_AWAIT]] awaitable<incoming> open(std::string_view method, std::string_view url,
                                                 request_options options = {});
+
+  /// A WebSocket at "wss://example.org/live", or "ws:", over a connection of its own; `request` may have headers, a
+  /// bearer, a query and a timeout for all until it is open. Throws as get() does, also if the server answers
+  /// anything but 101; redirects are not followed.
+  [[QUARQ_MUST_AWAIT]] awaitable<http::websocket> websocket(std::string_view url,
+                                                            websocket_options options = {},
+                                                            request_options request = {});
 
   /// Of all loops, at this moment. Thread safety: any.
   connections_of_client connections() const noexcept;

@@ -7,6 +7,7 @@
 #include "http/client/client_impl.hpp"
 #include "http/client/outgoing.hpp"
 #include "http/client/transaction.hpp"
+#include "http/message/characters.hpp"
 
 namespace quarq::http {
 
@@ -28,6 +29,24 @@ awaitable<response> answer_of(std::shared_ptr<client::impl> of, outgoing request
   answer.reason = one.reason();
   answer.headers = one.take_headers();
   co_return answer;
+}
+
+// WebSockets have URLs of their own, which mean the same.
+std::string http_url_of(std::string_view url) {
+  const auto begins = [&url](std::string_view scheme) {
+    return equal_names(url.substr(0, scheme.size()), scheme);
+  };
+  if (begins("ws://")) return "http" + std::string(url.substr(2));
+  if (begins("wss://")) return "https" + std::string(url.substr(3));
+  return std::string(url);
+}
+
+awaitable<websocket> websocket_of(std::shared_ptr<client::impl> of, outgoing request,
+                                  websocket_options options, std::string subprotocols) {
+  options.subprotocols = subprotocols;
+  transaction one(std::move(of), std::move(request));
+  auto made = co_await with_deadline(one, one.open_websocket(options));
+  co_return made;
 }
 
 awaitable<void> close_idle_of(std::shared_ptr<client::impl> of) {
@@ -90,6 +109,14 @@ awaitable<response> client::send(std::string_view method, std::string_view url,
 
 awaitable<incoming> client::open(std::string_view method, std::string_view url, request_options options) {
   return opened(impl_, make_outgoing(impl_->options(), method, url, options));
+}
+
+awaitable<http::websocket> client::websocket(std::string_view url, websocket_options options,
+                                             request_options request) {
+  auto asked = make_outgoing(impl_->options(), "GET", http_url_of(url), request);
+  if (asked.has_body) throw usage_error("a request for a WebSocket has no body");
+  for (const auto name : {"Accept", "Accept-Encoding"}) asked.headers.erase(name);
+  return websocket_of(impl_, std::move(asked), options, std::string(options.subprotocols));
 }
 
 connections_of_client client::connections() const noexcept {

@@ -18,6 +18,7 @@
 #include "http/client/redirect.hpp"
 #include "http/message/writer.hpp"
 #include "http/net/connect.hpp"
+#include "http/websocket/open.hpp"
 
 namespace quarq::http {
 
@@ -289,15 +290,32 @@ awaitable<std::unique_ptr<connection>> transaction::open_connection(const std::o
   auto socket = co_await connect_to_any(std::move(addresses), where_.address);
   auto opened = std::make_unique<connection>(std::make_unique<stream>(std::move(socket)));
   opened->address = where_.address;
-  if (!request_.target.tls) co_return opened;
-
-  if (proxy) {
+  if (proxy && (request_.target.tls || needs_tunnel_)) {
     enter(request_step::proxy);
     co_await ask_proxy(*opened->io, *proxy);
   }
+  if (!request_.target.tls) co_return opened;
+
   enter(request_step::tls);
   co_await opened->io->start_tls(client_->tls(), request_.target.host);
   co_return opened;
+}
+
+awaitable<websocket> transaction::open_websocket(websocket_options options) {
+  needs_tunnel_ = true;
+  std::exception_ptr failure;
+  try {
+    const auto proxy = client_->proxies().proxy_for(request_.target);
+    auto opened = co_await open_connection(proxy);
+    where_.address = opened->address;
+    enter(request_step::first_byte);
+    auto made = co_await ws::open_websocket(std::move(opened->io), request_.target.host_field(),
+                                            request_.target.target, request_.headers, options);
+    co_return made;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  fail(failure);
 }
 
 awaitable<void> transaction::ask_proxy(stream& io, const url& proxy) {

@@ -15,6 +15,7 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/http/client.hpp>
 #include <quarq/http/errors.hpp>
+#include <quarq/http/websocket.hpp>
 #include <quarq/time.hpp>
 
 #include "http/client/answer_reader.hpp"
@@ -40,6 +41,9 @@ class transaction {
   awaitable<std::string> read();
   /// The whole body.
   awaitable<std::string> read_all();
+
+  /// Instead of all these: a WebSocket, over a connection that is not the pool's.
+  awaitable<websocket> open_websocket(websocket_options options);
 
   int status() const noexcept { return status_; }
   const std::string& reason() const noexcept { return reason_; }
@@ -79,6 +83,8 @@ class transaction {
   std::chrono::steady_clock::time_point deadline_;
   request_error::position where_;
   bool is_the_callers_ = false;  // the exception that is on its way: a body_stream threw it
+
+  bool needs_tunnel_ = false;  // through a proxy, also without TLS
 
   // Of the current attempt.
   connection_pool::lease lease_;
