@@ -20,7 +20,7 @@
 
 namespace quarq::test {
 
-namespace detail {
+namespace on_loop_detail {
 
 template <class T>
 struct outcome {
@@ -42,23 +42,24 @@ awaitable<void> keep_outcome(awaitable<T> what, outcome<T>& into) {
   }
 }
 
-}  // namespace detail
+}  // namespace on_loop_detail
 
 /// Runs a fresh loop until the coroutine ends: returns its value, throws what it threw. Past the deadline the
 /// coroutine is destroyed where it stands and std::runtime_error says so. What it left running on the loop is
 /// destroyed when it ends.
 template <class T>
 T run_on_loop(awaitable<T> what, std::chrono::steady_clock::duration deadline = test_timeout) {
-  detail::outcome<T> result;
+  on_loop_detail::outcome<T> result;
   std::exception_ptr failure;
   bool ended = false;
   {
     boost::asio::io_context loop{1};
-    boost::asio::co_spawn(loop, detail::keep_outcome<T>(std::move(what), result), [&](std::exception_ptr e) {
-      failure = e;
-      ended = true;
-      loop.stop();
-    });
+    boost::asio::co_spawn(loop, on_loop_detail::keep_outcome<T>(std::move(what), result),
+                          [&](std::exception_ptr e) {
+                            failure = e;
+                            ended = true;
+                            loop.stop();
+                          });
     loop.run_for(deadline);
   }
   if (!ended) {

@@ -20,7 +20,7 @@ using clients::to_job;
 constexpr task<int(std::string url)> crawl{"crawl", "url"};
 
 broker::new_job job_of(call<int> c) {
-  return to_job(quarq::detail::call_access::take(std::move(c)));
+  return to_job(detail::call_access::take(std::move(c)));
 }
 
 std::string refusal(call<int> c) {
