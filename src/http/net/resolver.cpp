@@ -49,6 +49,8 @@ struct resolver::state : std::enable_shared_from_this<state> {
   explicit state(look_up_function function) : ask(std::move(function)) {}
 
   std::optional<address_list> known(const std::string& host);
+  std::optional<address_list> known_or_add(const std::string& host, std::shared_ptr<waiter> one);
+  std::optional<address_list> known_locked(const std::string& host) const;
   void add(const std::string& host, std::shared_ptr<waiter> one);
   bool remove(const std::string& host, const std::shared_ptr<waiter>& one);
   void work();
@@ -70,13 +72,26 @@ struct resolver::state : std::enable_shared_from_this<state> {
 
 std::optional<address_list> resolver::state::known(const std::string& host) {
   const std::lock_guard lock(mutex);
+  return known_locked(host);
+}
+
+// The answer may have come since known() was asked.
+std::optional<address_list> resolver::state::known_or_add(const std::string& host,
+                                                          std::shared_ptr<waiter> one) {
+  const std::lock_guard lock(mutex);
+  auto found = known_locked(host);
+  if (!found) add(host, std::move(one));
+  return found;
+}
+
+std::optional<address_list> resolver::state::known_locked(const std::string& host) const {
   const auto found = cache.find(host);
   if (found == cache.end() || found->second.until < steady::now()) return std::nullopt;
   return found->second.found;
 }
 
+// REQUIRES: the mutex is locked.
 void resolver::state::add(const std::string& host, std::shared_ptr<waiter> one) {
-  const std::lock_guard lock(mutex);
   const auto [place, is_new] = pending.try_emplace(host);
   place->second.push_back(std::move(one));
   if (!is_new) return;
@@ -124,7 +139,8 @@ std::optional<std::string> resolver::state::next() {
   ++idle;
   changed.wait_for(lock, max_idle, [this] { return ending || !queue.empty(); });
   --idle;
-  if (ending || queue.empty()) {
+  // What was asked is answered, also at the end: its waiters may be there still.
+  if (queue.empty()) {
     --threads;
     return std::nullopt;
   }
@@ -180,9 +196,11 @@ awaitable<address_list> resolver::look_up(std::string host) {
   const auto shared = state_;
   const auto one = std::make_shared<waiter>();
   one->done = std::make_shared<async::completion>(loop);
-  shared->add(host, one);
-  const std::function<void()> leave = [shared, host, one] {
-    if (shared->remove(host, one)) one->done->complete();
+  if (auto known = shared->known_or_add(host, one)) co_return std::move(*known);
+  // The completion keeps this function, and must not keep itself: its loop may end before the answer.
+  const std::function<void()> leave = [shared, host, weak = std::weak_ptr(one)] {
+    const auto waiting = weak.lock();
+    if (waiting && shared->remove(host, waiting)) waiting->done->complete();
   };
   const bool was_cancelled = co_await async::completion::wait(one->done, leave);
   if (was_cancelled) throw boost::system::system_error(asio::error::operation_aborted);

@@ -34,7 +34,7 @@ class resolver {
   static resolver& of_process();
 
   explicit resolver(look_up_function ask);
-  /// Threads that are in a look-up end after it, by themselves.
+  /// Look-ups that have begun come to their ends nevertheless, on their threads.
   ~resolver();
   resolver(const resolver&) = delete;
   resolver& operator=(const resolver&) = delete;
