@@ -31,7 +31,7 @@ fields::fields(std::initializer_list<field> list) {
 }
 
 void fields::add(std::string_view name, std::string_view value) {
-  value = trimmed(value);
+  value = trim_spaces(value);
   check_field(name, value);
   // They may be views into text_, which grows.
   const std::string own_name(name);
@@ -46,7 +46,7 @@ void fields::append(std::string_view name, std::string_view value) {
 }
 
 void fields::set(std::string_view name, std::string_view value) {
-  value = trimmed(value);
+  value = trim_spaces(value);
   check_field(name, value);
   const std::string own_name(name);
   const std::string own_value(value);

@@ -75,7 +75,7 @@ constexpr bool equal_names(std::string_view a, std::string_view b) noexcept {
 }
 
 /// Without the spaces and tabs around it.
-constexpr std::string_view trimmed(std::string_view text) noexcept {
+constexpr std::string_view trim_spaces(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
@@ -86,7 +86,7 @@ constexpr std::string_view take_element(std::string_view& list) noexcept {
   const auto comma = list.find(',');
   const auto element = list.substr(0, comma);
   list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
-  return trimmed(element);
+  return trim_spaces(element);
 }
 
 }  // namespace quarq::http

@@ -12,6 +12,10 @@
 
 namespace quarq::http {
 
+namespace {
+constexpr std::size_t max_first_word = 65;  // a method and the space behind it
+}
+
 message_parser::message_parser(message_limits limits) : limits_(limits) {}
 message_parser::~message_parser() = default;
 
@@ -104,7 +108,11 @@ bool message_parser::read_header(std::string_view& rest) {
     const std::size_t before = rest.size();
     const auto line = is_start ? take_line(rest, limits_.start_line, 414, "the start line")
                                : take_line(rest, limits_.field, 431, "a header field");
-    if (phase_ == phase::failed) return false;
+    if (phase_ == phase::failed) {
+      if (is_start && rest.substr(0, max_first_word).find(' ') == rest.npos)
+        error_ = {400, "the start line's first word is too long"};
+      return false;
+    }
     const std::size_t size = header_size_ + (line ? before - rest.size() : rest.size());
     if (size > limits_.header + 2) {
       return fail(431, fmt::format("the header has more than {} bytes", limits_.header));
@@ -145,7 +153,7 @@ bool message_parser::split_field(std::string_view line, std::string_view& name, 
     return fail(400, "a header field does not begin with a name and a colon");
   }
   name = line.substr(0, colon);
-  value = trimmed(line.substr(colon + 1));
+  value = trim_spaces(line.substr(colon + 1));
   if (!all_are(value, character::field_value)) {
     return fail(400, fmt::format("the value of the header field {} has a control character", name));
   }

@@ -14,12 +14,7 @@ namespace quarq::http {
 namespace {
 
 void append_fields(std::string& out, const fields& headers) {
-  for (const auto& f : headers) {
-    out += f.name;
-    out += ": ";
-    out += f.value;
-    out += "\r\n";
-  }
+  for (const auto& f : headers) append_field(out, f);
   out += "\r\n";
 }
 
@@ -49,16 +44,28 @@ void append_request_header(std::string& out, std::string_view method, std::strin
   append_fields(out, headers);
 }
 
-void append_response_header(std::string& out, int status, const fields& headers, std::string_view reason) {
+void append_field(std::string& out, const field& one) {
+  out += one.name;
+  out += ": ";
+  out += one.value;
+  out += "\r\n";
+}
+
+void append_status_line(std::string& out, int status, std::string_view reason) {
   if (status < 100 || status > 999) throw usage_error(fmt::format("{} is not a status of HTTP", status));
   if (!is_field_value(reason)) throw usage_error("a response's reason has a control character");
+  const auto digit = [](int value) { return static_cast<char>('0' + value % 10); };
   out += "HTTP/1.1 ";
-  out += static_cast<char>('0' + status / 100);
-  out += static_cast<char>('0' + status / 10 % 10);
-  out += static_cast<char>('0' + status % 10);
+  out += digit(status / 100);
+  out += digit(status / 10);
+  out += digit(status);
   out += ' ';
   out += reason.empty() ? reason_of(status) : reason;
   out += "\r\n";
+}
+
+void append_response_header(std::string& out, int status, const fields& headers, std::string_view reason) {
+  append_status_line(out, status, reason);
   append_fields(out, headers);
 }
 

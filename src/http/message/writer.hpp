@@ -16,6 +16,10 @@ void append_request_header(std::string& out, std::string_view method, std::strin
 /// "HTTP/1.1 200 OK", the fields, and the blank line. An empty reason is the status' own (RFC 9110, 15).
 void append_response_header(std::string& out, int status, const fields& headers,
                             std::string_view reason = {});
+/// The first line of a response.
+void append_status_line(std::string& out, int status, std::string_view reason = {});
+/// "Name: value" and the end of the line. REQUIRES: the field comes from http::fields, which has checked it.
+void append_field(std::string& out, const field& one);
 /// A chunk of a chunked body; nothing for empty data, which would end the body.
 void append_chunk(std::string& out, std::string_view data);
 /// The end of a chunked body.
