@@ -1,14 +1,18 @@
 // A whole response: what a client gets, and what a server sends.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include <quarq/awaitable.hpp>
 #include <quarq/codec.hpp>
 #include <quarq/http/fields.hpp>
 
 namespace quarq::http {
+
+class body_writer;
 
 namespace detail {
 /// One JSON value as msgpack. Throws quarq::decode_error that begins with `what`.
@@ -42,6 +46,9 @@ class response {
   fields headers;
   /// Without its framing and codings.
   std::string body;
+  /// For servers: writes the body piece by piece, in place of `body`; see http::streamed(). With a field
+  /// Content-Length it must write exactly so many bytes.
+  std::function<awaitable<void>(body_writer&)> write_body;
 };
 
 }  // namespace quarq::http

@@ -1,0 +1,106 @@
+// server::main(): the flags, the signals, the exit code.
+#include <charconv>
+#include <csignal>
+#include <exception>
+#include <optional>
+#include <string_view>
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <errno.h>
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+#include <quarq/http/server.hpp>
+#include <quarq/run.hpp>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+
+namespace quarq::http {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::string_view help =
+    "Usage: {} [--address ADDRESS] [--port PORT]\n\n"
+    "  --address ADDRESS  of this host, to serve at\n"
+    "  --port PORT        0: any that is free; the log names it\n"
+    "  --help             print this\n\n"
+    "SIGTERM and SIGINT let requests end; a second one ends the process.\n";
+
+std::uint16_t port_of(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (text.empty() || failure != std::errc() || end != text.data() + text.size()) {
+    throw usage_error(fmt::format("--port: {} is not a port", text));
+  }
+  return port;
+}
+
+// The value of this flag, "--port=80" or "--port 80"; nullopt: it is another one.
+std::optional<std::string_view> value_of(std::string_view flag, int& i, int argc, char** argv) {
+  std::string_view given(argv[i]);
+  if (given.starts_with(flag) && given.substr(flag.size()).starts_with('='))
+    return given.substr(flag.size() + 1);
+  if (given != flag) return std::nullopt;
+  if (i + 1 == argc) throw usage_error(fmt::format("{} needs a value", flag));
+  return argv[++i];
+}
+
+// False: --help.
+bool read_flags(server_options& options, int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--help") return false;
+    if (const auto address = value_of("--address", i, argc, argv)) {
+      options.address = *address;
+    } else if (const auto port = value_of("--port", i, argc, argv)) {
+      options.port = port_of(*port);
+    } else {
+      throw usage_error(fmt::format("{} is not known; see --help", argv[i]));
+    }
+  }
+  return true;
+}
+
+awaitable<void> run_until_signal(server& s) {
+  auto loop = co_await asio::this_coro::executor;
+  asio::signal_set signals(loop, SIGINT, SIGTERM);
+  signals.async_wait([&](const boost::system::error_code& ec, int number) {
+    if (ec) return;
+    base::log().info("stopping: {}", number == SIGINT ? "SIGINT" : "SIGTERM");
+    signals.clear();  // the next one does what it does without us
+    s.stop();
+  });
+  co_await s.run();
+  signals.cancel();
+}
+
+int run_program(server& s, int argc, char** argv) {
+  if (!read_flags(s.options(), argc, argv)) {
+    fmt::print(fmt::runtime(help), program_invocation_short_name);
+    return 0;
+  }
+  run(run_until_signal(s));
+  return 0;
+}
+
+}  // namespace
+
+int server::main(int argc, char** argv) {
+  const auto print = [](const char* what) {
+    fmt::print(stderr, "{}: {}\n", program_invocation_short_name, what);
+  };
+  try {
+    return run_program(*this, argc, argv);
+  } catch (const usage_error& e) {
+    print(e.what());
+    return 2;
+  } catch (const std::exception& e) {
+    print(e.what());
+    return 1;
+  }
+}
+
+}  // namespace quarq::http
