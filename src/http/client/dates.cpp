@@ -95,7 +95,7 @@ std::optional<sys_seconds> parse_date(std::string_view text) {
 
 std::optional<milliseconds> retry_after_of(std::string_view field, system_clock::time_point now) {
   constexpr milliseconds max = hours(24);
-  field = trimmed(field);
+  field = trim_spaces(field);
   if (field.empty()) return std::nullopt;
   if (all_are(field, character::digit)) {
     std::int64_t value = 0;
@@ -111,8 +111,8 @@ std::optional<milliseconds> retry_after_of(std::string_view field, system_clock:
 milliseconds kept_alive_for(std::string_view keep_alive, milliseconds max) {
   for (const auto element : list_elements(keep_alive)) {
     const auto equals = element.find('=');
-    if (equals == element.npos || !equal_names(trimmed(element.substr(0, equals)), "timeout")) continue;
-    const auto value = number_of(trimmed(element.substr(equals + 1)), 1, 6);
+    if (equals == element.npos || !equal_names(trim_spaces(element.substr(0, equals)), "timeout")) continue;
+    const auto value = number_of(trim_spaces(element.substr(equals + 1)), 1, 6);
     if (value) return std::clamp(milliseconds(seconds(*value - 1)), milliseconds(0), max);
   }
   return max;
