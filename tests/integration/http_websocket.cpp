@@ -410,7 +410,7 @@ TEST(http_websocket, a_refusal_names_the_status) {
 
 // ---- at random
 
-// Takes everything, with a patience that often ends too early.
+// Takes everything, with a timeout that is often too short.
 awaitable<void> receive_impatiently(websocket& from, unsigned seed, int& count) {
   std::mt19937 random(seed);
   try {

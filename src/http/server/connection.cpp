@@ -151,7 +151,7 @@ void connection::refuse(const message_error& e) {
 
 void connection::begin_request() {
   const auto& setup = service_->setup();
-  header_began_ = body_over_ = body_broken_ = told_continue_ = false;
+  header_began_ = body_over_ = body_broken_ = sent_continue_ = false;
   body_received_ = body_written_ = 0;
   body_waited_ = milliseconds(0);
   facts_.method = parser_.method();
@@ -246,7 +246,7 @@ awaitable<response> connection::answer() {
 bool connection::can_keep_alive() const {
   if (!parser_.keeps_alive() || ending_ || service_->is_stopping() || body_broken_) return false;
   if (body_over_ || !parser_.has_body()) return true;
-  if (parser_.expects_continue() && !told_continue_ && unread().empty()) return false;
+  if (parser_.expects_continue() && !sent_continue_ && unread().empty()) return false;
   return parser_.content_length().value_or(0) -
              std::min(parser_.content_length().value_or(0), body_received_) <=
          max_drained;
@@ -322,7 +322,7 @@ awaitable<std::string_view> connection::read_some() {
       throw problem(parser_.error().status, parser_.error().what);
     }
     if (step.event != parse_event::needs_more) continue;
-    if (parser_.expects_continue() && !std::exchange(told_continue_, true) && unread().empty() &&
+    if (parser_.expects_continue() && !std::exchange(sent_continue_, true) && unread().empty() &&
         body_received_ == 0) {
       out_ += "HTTP/1.1 100 Continue\r\n\r\n";
     }

@@ -101,7 +101,7 @@ class connection final : private timed, private detail::body_reader, private bod
   std::chrono::steady_clock::time_point header_deadline_;
   bool body_over_ = false;    // of the request
   bool body_broken_ = false;  // nothing can be read behind it
-  bool told_continue_ = false;
+  bool sent_continue_ = false;
   bool runs_handler_ = false;
   std::size_t answers_unsent_ = 0;
   std::uint64_t body_received_ = 0;

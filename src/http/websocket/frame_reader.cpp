@@ -3,17 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include <quarq/http/websocket.hpp>
+
 #include "base/assert.hpp"
 #include "http/websocket/mask.hpp"
 
 namespace quarq::http::ws {
 
 namespace {
-
-constexpr std::uint16_t protocol_error = 1002;
-constexpr std::uint16_t not_utf8 = 1007;
-constexpr std::uint16_t policy = 1008;
-constexpr std::uint16_t too_big = 1009;
 
 std::uint64_t big_endian(std::string_view bytes) noexcept {
   std::uint64_t value = 0;
@@ -75,21 +72,23 @@ bool frame_reader::check_first_bytes() {
   const auto size = second & 0x7f;
   const bool is_masked = second & 0x80;
 
-  if (code > 10 || (code > 2 && code < 8)) return fail(protocol_error, "a frame has a reserved opcode");
+  if (code > 10 || (code > 2 && code < 8))
+    return fail(close_code::protocol_error, "a frame has a reserved opcode");
   frame_.is_last = first & 0x80;
   frame_.is_compressed = first & 0x40;
   frame_.code = static_cast<opcode>(code);
-  if (first & 0x30) return fail(protocol_error, "a frame has a reserved bit set");
+  if (first & 0x30) return fail(close_code::protocol_error, "a frame has a reserved bit set");
   if (frame_.is_compressed && (!may_be_compressed_ || is_control(frame_.code))) {
-    return fail(protocol_error, "a frame has a reserved bit set");
+    return fail(close_code::protocol_error, "a frame has a reserved bit set");
   }
   if (is_masked != (self_ == role::server)) {
-    return fail(protocol_error, is_masked ? "a server's frame is masked" : "a client's frame is not masked");
+    return fail(close_code::protocol_error,
+                is_masked ? "a server's frame is masked" : "a client's frame is not masked");
   }
   if (is_control(frame_.code)) {
-    if (!frame_.is_last) return fail(protocol_error, "a control frame is fragmented");
+    if (!frame_.is_last) return fail(close_code::protocol_error, "a control frame is fragmented");
     if (size > static_cast<int>(max_control_payload))
-      return fail(protocol_error, "a control frame has more than 125 bytes");
+      return fail(close_code::protocol_error, "a control frame has more than 125 bytes");
   } else if (!check_place_in_message()) {
     return false;
   }
@@ -100,12 +99,13 @@ bool frame_reader::check_first_bytes() {
 
 bool frame_reader::check_place_in_message() {
   if (frame_.code == opcode::continuation) {
-    if (!in_message_) return fail(protocol_error, "a continuation has no message before it");
-    if (frame_.is_compressed) return fail(protocol_error, "a continuation has a reserved bit set");
-    if (++fragments_ > limits_.fragments) return fail(policy, "a message has too many fragments");
+    if (!in_message_) return fail(close_code::protocol_error, "a continuation has no message before it");
+    if (frame_.is_compressed)
+      return fail(close_code::protocol_error, "a continuation has a reserved bit set");
+    if (++fragments_ > limits_.fragments) return fail(close_code::policy, "a message has too many fragments");
     return true;
   }
-  if (in_message_) return fail(protocol_error, "a message begins within another");
+  if (in_message_) return fail(close_code::protocol_error, "a message begins within another");
   in_message_ = true;
   is_compressed_ = frame_.is_compressed;
   type_ = frame_.code;
@@ -123,9 +123,9 @@ bool frame_reader::read_size() {
   if (size == 127) frame_.size = big_endian(header.substr(2, 8));
   if (self_ == role::server) header.substr(header.size() - 4).copy(frame_.key.data(), 4);
   if ((size == 126 && frame_.size < 126) || (size == 127 && frame_.size < 65536)) {
-    return fail(protocol_error, "a frame's length is longer than needed");
+    return fail(close_code::protocol_error, "a frame's length is longer than needed");
   }
-  if (frame_.size >> 63) return fail(protocol_error, "a frame's length has its highest bit set");
+  if (frame_.size >> 63) return fail(close_code::protocol_error, "a frame's length has its highest bit set");
   return true;
 }
 
@@ -133,7 +133,7 @@ bool frame_reader::check_size() {
   if (is_control(frame_.code)) return true;
   const auto max = is_compressed_ ? compressed_max(limits_.message) : limits_.message;
   if (frame_.size > max || gathered_.size() > max - frame_.size) {
-    return fail(too_big, "a message is longer than allowed");
+    return fail(close_code::too_big, "a message is longer than allowed");
   }
   return true;
 }
@@ -150,7 +150,7 @@ bool frame_reader::read_payload(std::span<char> piece, bool is_whole) {
 
 bool frame_reader::add_to_message(std::string_view piece, bool is_whole) {
   if (!is_compressed_ && is_text() && !text_.feed(piece))
-    return fail(not_utf8, "a text message is not UTF-8");
+    return fail(close_code::not_utf8, "a text message is not UTF-8");
   if (is_whole && frame_.is_last && frame_.code != opcode::continuation) {
     whole_ = piece;
   } else {
@@ -181,13 +181,16 @@ bool frame_reader::end_message() {
     std::string inflated;
     const auto compressed = gathered_.empty() ? whole_ : std::string_view(gathered_);
     const auto result = inflate_message(compressed, limits_.message, inflated);
-    if (result == inflate_result::too_large) return fail(too_big, "a message is longer than allowed");
-    if (result == inflate_result::malformed) return fail(not_utf8, "a compressed message is damaged");
-    if (is_text() && !text_.feed(inflated)) return fail(not_utf8, "a text message is not UTF-8");
+    if (result == inflate_result::too_large)
+      return fail(close_code::too_big, "a message is longer than allowed");
+    if (result == inflate_result::malformed)
+      return fail(close_code::not_utf8, "a compressed message is damaged");
+    if (is_text() && !text_.feed(inflated)) return fail(close_code::not_utf8, "a text message is not UTF-8");
     gathered_ = std::move(inflated);
     whole_ = {};
   }
-  if (is_text() && !text_.is_complete()) return fail(not_utf8, "a text message ends within a character");
+  if (is_text() && !text_.is_complete())
+    return fail(close_code::not_utf8, "a text message ends within a character");
   return true;
 }
 
@@ -200,12 +203,13 @@ bool frame_reader::check_close() {
   const auto payload = control_payload();
   close_code_ = 1005;
   if (payload.empty()) return true;
-  if (payload.size() == 1) return fail(protocol_error, "a close frame has half a code");
+  if (payload.size() == 1) return fail(close_code::protocol_error, "a close frame has half a code");
   const auto code = static_cast<std::uint16_t>(big_endian(payload.substr(0, 2)));
-  if (!may_be_sent(code)) return fail(protocol_error, "a close frame has a code that must not be sent");
+  if (!may_be_sent(code))
+    return fail(close_code::protocol_error, "a close frame has a code that must not be sent");
   utf8_checker reason;
   if (!reason.feed(close_reason()) || !reason.is_complete()) {
-    return fail(not_utf8, "the reason of a close frame is not UTF-8");
+    return fail(close_code::not_utf8, "the reason of a close frame is not UTF-8");
   }
   close_code_ = code;
   return true;
