@@ -12,7 +12,7 @@ using grant = pool_book::grant;
 // ---- lease
 
 connection_pool::lease::lease(std::shared_ptr<connection_pool> pool, std::string host,
-                              std::unique_ptr<connection> reused)
+                              std::unique_ptr<pooled_connection> reused)
     : pool_(std::move(pool)), host_(std::move(host)), connection_(std::move(reused)) {}
 
 connection_pool::lease& connection_pool::lease::operator=(lease&& other) noexcept {
@@ -83,7 +83,8 @@ std::optional<connection_pool::lease> connection_pool::try_acquire(const std::st
   }
 }
 
-void connection_pool::give_back(const std::string& host, std::unique_ptr<connection> one, time_point until) {
+void connection_pool::give_back(const std::string& host, std::unique_ptr<pooled_connection> one,
+                                time_point until) {
   if (loop_is_gone_) return;
   if (until <= steady::now()) {
     one.reset();

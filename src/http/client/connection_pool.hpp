@@ -22,8 +22,8 @@
 
 namespace quarq::http {
 
-struct connection {
-  explicit connection(std::unique_ptr<stream> connected) : io(std::move(connected)) {}
+struct pooled_connection {
+  explicit pooled_connection(std::unique_ptr<stream> connected) : io(std::move(connected)) {}
 
   std::unique_ptr<stream> io;
   std::string address;
@@ -50,14 +50,14 @@ class connection_pool final : public async::loop_guest, public std::enable_share
   class lease {
    public:
     lease() = default;
-    lease(std::shared_ptr<connection_pool> pool, std::string host, std::unique_ptr<connection> reused);
+    lease(std::shared_ptr<connection_pool> pool, std::string host, std::unique_ptr<pooled_connection> reused);
     lease(lease&&) noexcept = default;
     lease& operator=(lease&& other) noexcept;
     ~lease() { drop(); }
 
     /// Null until set() if there was no idle one.
-    connection* get() const noexcept { return connection_.get(); }
-    void set(std::unique_ptr<connection> opened) { connection_ = std::move(opened); }
+    pooled_connection* get() const noexcept { return connection_.get(); }
+    void set(std::unique_ptr<pooled_connection> opened) { connection_ = std::move(opened); }
     /// The connection may be used again before `until`.
     void give_back(time_point until);
     /// Closes it.
@@ -67,7 +67,7 @@ class connection_pool final : public async::loop_guest, public std::enable_share
    private:
     std::shared_ptr<connection_pool> pool_;
     std::string host_;
-    std::unique_ptr<connection> connection_;
+    std::unique_ptr<pooled_connection> connection_;
   };
 
   /// Waits until the limits allow it; first come, first served. Idle connections that the peer has closed are not
@@ -88,7 +88,7 @@ class connection_pool final : public async::loop_guest, public std::enable_share
   std::size_t unclaimed_room() const noexcept;
   static std::uint64_t ticket_of(const quarq::detail::wait_queue& queue) noexcept;
   std::optional<lease> try_acquire(const std::string& host);
-  void give_back(const std::string& host, std::unique_ptr<connection> one, time_point until);
+  void give_back(const std::string& host, std::unique_ptr<pooled_connection> one, time_point until);
   void gone(const std::string& host) noexcept;
   void wake_waiting();
   void close_expired();
@@ -97,7 +97,7 @@ class connection_pool final : public async::loop_guest, public std::enable_share
   void count_none() noexcept;
 
   pool_book book_;
-  std::map<connection_id, std::unique_ptr<connection>> idle_;
+  std::map<connection_id, std::unique_ptr<pooled_connection>> idle_;
   connection_id last_id_ = 0;
   // Of each host; they wait with the number of their ticket.
   std::map<std::string, std::unique_ptr<quarq::detail::wait_queue>> waiting_;

@@ -279,7 +279,7 @@ awaitable<void> transaction::take_connection(const std::optional<url>& proxy) {
   where_.address = lease_.get()->address;
 }
 
-awaitable<std::unique_ptr<connection>> transaction::open_connection(const std::optional<url>& proxy) {
+awaitable<std::unique_ptr<pooled_connection>> transaction::open_connection(const std::optional<url>& proxy) {
   const auto& to = proxy ? *proxy : request_.target;
   enter(request_step::looking_up);
   const auto found = co_await client_->names().look_up(to.host);
@@ -288,7 +288,7 @@ awaitable<std::unique_ptr<connection>> transaction::open_connection(const std::o
 
   enter(request_step::connecting);
   auto socket = co_await connect_to_any(std::move(addresses), where_.address);
-  auto opened = std::make_unique<connection>(std::make_unique<stream>(std::move(socket)));
+  auto opened = std::make_unique<pooled_connection>(std::make_unique<stream>(std::move(socket)));
   opened->address = where_.address;
   if (proxy && (request_.target.tls || needs_tunnel_)) {
     enter(request_step::proxy);

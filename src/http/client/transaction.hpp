@@ -62,7 +62,7 @@ class transaction {
   awaitable<void> answer_over_a_live_connection();
   awaitable<void> exchange();
   awaitable<void> take_connection(const std::optional<url>& proxy);
-  awaitable<std::unique_ptr<connection>> open_connection(const std::optional<url>& proxy);
+  awaitable<std::unique_ptr<pooled_connection>> open_connection(const std::optional<url>& proxy);
   awaitable<void> ask_proxy(stream& io, const url& proxy);
   awaitable<void> write_request(std::string header);
   awaitable<void> write_stream(stream& io, std::string header);
