@@ -25,11 +25,11 @@ namespace quarq::http {
 namespace {
 
 // O_NONBLOCK: a FIFO must not hold up the loop before we see what it is.
-constexpr int read_flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+constexpr int open_flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
 base::unique_fd open_beneath(int folder, const std::string& path) {
   open_how how{};
-  how.flags = static_cast<std::uint64_t>(read_flags);
+  how.flags = static_cast<std::uint64_t>(open_flags);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   return base::unique_fd(static_cast<int>(::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how)));
 }
@@ -41,7 +41,7 @@ base::unique_fd walk_beneath(int folder, std::string_view path) {
     const auto slash = path.find('/');
     const std::string segment(path.substr(0, slash));
     path.remove_prefix(slash == path.npos ? path.size() : slash + 1);
-    const int kind = path.empty() ? read_flags : O_PATH | O_DIRECTORY | O_CLOEXEC;
+    const int kind = path.empty() ? open_flags : O_PATH | O_DIRECTORY | O_CLOEXEC;
     at = base::unique_fd(::openat(at.get(), segment.c_str(), kind | O_NOFOLLOW));
   }
   return at;
@@ -166,7 +166,7 @@ response answer_with_file(const request& r, base::unique_fd file, std::string_vi
 }
 
 response file(const request& from, const std::string& path) {
-  base::unique_fd opened(::open(path.c_str(), read_flags));
+  base::unique_fd opened(::open(path.c_str(), open_flags));
   if (opened.get() < 0) throw_no_file();
   return answer_with_file(from, std::move(opened), path);
 }
