@@ -24,6 +24,7 @@ constexpr alone all_alone[] = {
     {"integration", "process_pool_test", "it counts open files"},
     {"integration", "process", "it counts open files"},
     {"integration", "joinable_queue", "it counts open files"},
+    {"integration", "http_client_cancel", "it counts open files"},
     {"integration", "child_main", "its children are copies of the program"},
     {"faults", "process_pool_ends", "its children die of signals"},
     {"faults", "process_pool_random_kills", "it counts open files"},
