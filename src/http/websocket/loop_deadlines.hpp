@@ -18,7 +18,7 @@ namespace quarq::http::ws {
 class has_deadline {
  public:
   using time_point = std::chrono::steady_clock::time_point;
-  /// Its deadline is over; it has none now.
+  /// It has no deadline now.
   virtual void on_deadline() = 0;
 
  protected:
@@ -41,6 +41,11 @@ class loop_deadlines final : public async::loop_guest, public std::enable_shared
 
   /// Replaces the one that it had. It must be taken out before `whose` is destroyed.
   void set(has_deadline& whose, std::optional<time_point> when);
+  /// Has it woken at `when` at the latest, or earlier, by a deadline that it had before. Most deadlines move away with
+  /// every byte that comes, and this costs nothing then.
+  void wake_by(has_deadline& whose, std::optional<time_point> when) {
+    if (when && (!whose.set_for_ || *when < *whose.set_for_)) set(whose, when);
+  }
 
   void loop_destroyed() noexcept override { timer_.reset(); }
 

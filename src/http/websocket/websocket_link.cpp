@@ -179,7 +179,7 @@ void websocket_link::drive() {
     wake_users();
     return;
   }
-  deadlines_->set(*this, fsm_.deadline());
+  deadlines_->wake_by(*this, fsm_.deadline());
   if (!is_writing_ && (fsm_.has_output() || (fsm_.ends_output() && !has_said_end_))) {
     is_writing_ = true;
     asio::co_spawn(loop_, write_loop(shared_from_this()), asio::detached);
