@@ -67,8 +67,8 @@ awaitable<void> echo_to_end(websocket& socket, int& code) {
   }
 }
 
-awaitable<void> messages_come_back(websocket_options options) {
-  auto both = co_await connected_websockets(options);
+awaitable<void> messages_come_back(websocket_options options, transport how = transport::tcp) {
+  auto both = co_await connected_websockets(options, how);
   int code = 0;
   const auto all = [&](task_group& group) -> awaitable<void> {
     group.spawn(echo_to_end(both.server, code));
@@ -91,6 +91,10 @@ awaitable<void> messages_come_back(websocket_options options) {
 
 TEST(http_websocket, messages_come_back) {
   run_on_loop(messages_come_back({}));
+}
+
+TEST(http_websocket, messages_come_back_over_tls) {
+  run_on_loop(messages_come_back({}, transport::tls));
 }
 
 TEST(http_websocket, compressed_messages_come_back) {

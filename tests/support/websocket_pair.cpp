@@ -16,13 +16,37 @@
 #include "http/websocket/handshake.hpp"
 #include "http/websocket/open.hpp"
 #include "http/websocket/websocket_link.hpp"
+#include "support/certificates.hpp"
+#include "support/temp_dir.hpp"
 
 namespace quarq::test {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-awaitable<stream_pair> connected_streams() {
+namespace {
+
+awaitable<void> secure(stream_pair& both) {
+  certificate_request request;
+  request.names = {"DNS:example.org"};
+  const certificate own(request);
+  const temp_dir folder;
+  http::tls_settings server;
+  server.verify = false;
+  server.certificate_file = folder.write("server.pem", own.both());
+  http::tls_settings client;
+  client.ca_pem = own.text();
+  auto of_server = std::make_shared<http::tls_context>(http::tls_role::server, server);
+  auto of_client = std::make_shared<http::tls_context>(http::tls_role::client, client);
+  auto there = both.server->start_tls(of_server, "");
+  auto here = both.client->start_tls(of_client, "example.org");
+  auto together = gather(std::move(there), std::move(here));
+  co_await std::move(together);
+}
+
+}  // namespace
+
+awaitable<stream_pair> connected_streams(transport how) {
   const auto loop = co_await asio::this_coro::executor;
   tcp::acceptor acceptor(loop, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
   tcp::socket client(loop);
@@ -32,6 +56,7 @@ awaitable<stream_pair> connected_streams() {
   stream_pair both;
   both.client = std::make_unique<http::stream>(std::move(client));
   both.server = std::make_unique<http::stream>(std::move(server));
+  if (how == transport::tls) co_await secure(both);
   co_return both;
 }
 
@@ -70,8 +95,8 @@ awaitable<void> keep(awaitable<http::websocket> from, std::optional<http::websoc
 
 }  // namespace
 
-awaitable<websocket_pair> connected_websockets(http::websocket_options options) {
-  auto streams = co_await connected_streams();
+awaitable<websocket_pair> connected_websockets(http::websocket_options options, transport how) {
+  auto streams = co_await connected_streams(how);
   std::optional<http::websocket> client;
   std::optional<http::websocket> server;
   auto accepting = keep(accept_websocket(std::move(streams.server), options), server);

@@ -18,8 +18,9 @@ struct stream_pair {
   std::unique_ptr<http::stream> client;
   std::unique_ptr<http::stream> server;
 };
-/// Connected over TCP on this loop.
-awaitable<stream_pair> connected_streams();
+enum class transport { tcp, tls };
+/// Connected on this loop.
+awaitable<stream_pair> connected_streams(transport how = transport::tcp);
 
 /// The server's part of the handshake. Throws std::runtime_error if the request is refused, after the answer.
 awaitable<http::websocket> accept_websocket(std::unique_ptr<http::stream> connected,
@@ -30,7 +31,8 @@ struct websocket_pair {
   http::websocket client;
   http::websocket server;
 };
-awaitable<websocket_pair> connected_websockets(http::websocket_options options = {});
+awaitable<websocket_pair> connected_websockets(http::websocket_options options = {},
+                                               transport how = transport::tcp);
 
 /// The server's end is a WebSocket, the client's a stream that has done the handshake.
 struct half_raw_pair {
