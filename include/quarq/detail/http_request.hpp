@@ -33,6 +33,7 @@ class body_reader {
 struct request_facts {
   std::string_view method;
   std::string_view target;
+  int minor_version = 1;
   std::string_view query;  ///< not decoded
   std::string path;
   const fields* headers = nullptr;

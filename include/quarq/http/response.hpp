@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@ namespace quarq::http {
 class body_writer;
 
 namespace detail {
+struct upgrade;
 /// One JSON value as msgpack. Throws quarq::decode_error that begins with `what`.
 std::string msgpack_of_json(std::string_view json, std::string_view what);
 }  // namespace detail
@@ -49,6 +51,8 @@ class response {
   /// For servers: writes the body piece by piece, in place of `body`; see http::streamed(). With a field
   /// Content-Length it must write exactly so many bytes.
   std::function<awaitable<void>(body_writer&)> write_body;
+  /// Of a server's answer with 101; see server::websocket().
+  std::shared_ptr<detail::upgrade> upgrade;
 };
 
 }  // namespace quarq::http

@@ -14,6 +14,7 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/detail/http_handler.hpp>
 #include <quarq/detail/http_pattern.hpp>
+#include <quarq/detail/http_websocket.hpp>
 #include <quarq/http/answers.hpp>
 #include <quarq/http/middleware.hpp>
 #include <quarq/http/problem.hpp>
@@ -108,6 +109,16 @@ class server {
   template <class F>
   server& del(detail::pattern<std::type_identity_t<F>> pattern, F handler, route_options how = {}) {
     return route("DELETE", pattern, std::move(handler), how);
+  }
+  /// `server.websocket("/live", live)`: live is an awaitable<void>(http::websocket&); parameters of the path, http::
+  /// request& and http::query<T> may come before it. A request that is none for a WebSocket, or comes from a page of
+  /// another site, never reaches it. When it returns, the WebSocket is closed with 1000, after an exception with 1011.
+  /// stop() closes with 1001.
+  template <class F>
+  server& websocket(detail::pattern<detail::without_socket<std::type_identity_t<F>>> pattern, F handler,
+                    websocket_options options = {}, route_options how = {}) {
+    add_route("GET", pattern.text(), detail::make_websocket_handler(std::move(handler), options), how);
+    return *this;
   }
   /// Any method.
   template <class F>

@@ -21,6 +21,7 @@
 #include "http/message/writer.hpp"
 #include "http/server/early_answer.hpp"
 #include "http/server/service.hpp"
+#include "http/server/upgrade.hpp"
 
 namespace quarq::http {
 
@@ -91,7 +92,7 @@ awaitable<void> connection::run() {
     if (!send_now()) co_await send_rest();
     wait_for(waits_for::nothing, milliseconds(0));
     // What the peer has sent meanwhile must not reset the connection before it has read the answer.
-    co_await stream_.finish();
+    if (!in_use_by_websocket_) co_await stream_.finish();
   } catch (const std::exception& e) {
     base::log().debug("{}: closed: {}", facts_.peer, e.what());
   }
@@ -156,6 +157,7 @@ void connection::begin_request() {
   body_waited_ = milliseconds(0);
   facts_.method = parser_.method();
   facts_.target = parser_.target();
+  facts_.minor_version = parser_.minor_version();
   facts_.matched = nullptr;
   facts_.preset = nullptr;
   facts_.user.clear();
@@ -189,6 +191,10 @@ awaitable<bool> connection::handle_request() {
     r = std::move(made);
   }
   served_one_ = true;
+  if (r.upgrade) {
+    co_await serve_websocket(r);
+    co_return false;
+  }
   plan_ = begin_reply(r);
   if (plan_.framing != body_framing::none && r.write_body) co_await write_reply_body(r);
   if (++answers_unsent_ >= service_->setup().options.max_pipelined || out_.size() >= max_unsent) {
@@ -201,6 +207,34 @@ awaitable<bool> connection::handle_request() {
   }
   parser_.reset();
   co_return true;
+}
+
+// The WebSocket owns the connection from now on; it may outlive this coroutine.
+awaitable<void> connection::serve_websocket(const response& r) {
+  append_response_header(out_, r.status, r.headers);
+  if (!send_now()) co_await send_rest();
+  wait_for(waits_for::nothing, milliseconds(0));
+  in_use_by_websocket_ = true;
+  const auto& upgrade = *r.upgrade;
+  const std::shared_ptr<stream> io(shared_from_this(), &stream_);
+  const auto link =
+      ws::websocket_link::start(io, unread(), ws::role::server, upgrade.setup->options, upgrade.agreed);
+  websocket_ = link;
+  in_.reset();
+  in_capacity_ = in_begin_ = in_end_ = 0;
+  if (ending_) link->begin_closing(close_code::going_away, {});
+  std::uint16_t code = close_code::normal;
+  websocket socket(link);
+  try {
+    co_await upgrade.serve(socket);
+  } catch (const websocket_closed&) {
+  } catch (const std::exception& e) {
+    code = facts_.cancelled ? close_code::going_away : close_code::unexpected;
+    if (!facts_.cancelled) base::log().error("{} {}: {}", facts_.method, facts_.path, e.what());
+  }
+  link->begin_closing(code, {});
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  co_await link->wait_closed();
 }
 
 namespace {
@@ -502,6 +536,7 @@ bool connection::peer_is_gone() {
 
 void connection::end() {
   ending_ = true;
+  if (const auto link = websocket_.lock()) link->begin_closing(close_code::going_away, {});
   const bool is_idle = (waiting_ == waits_for::request || waiting_ == waits_for::header) &&
                        !parser_.has_begun() && unread().empty();
   if (!is_idle || !is_quiet()) return;

@@ -21,6 +21,7 @@
 #include "http/net/stream.hpp"
 #include "http/server/deadline_wheel.hpp"
 #include "http/server/reply.hpp"
+#include "http/websocket/websocket_link.hpp"
 
 namespace quarq::http {
 
@@ -28,7 +29,10 @@ class service;
 
 /// One coroutine, one buffer for what was read, one for what is to be written. Requests are answered one after another;
 /// the answers to pipelined ones go into one write.
-class connection final : private timed, private detail::body_reader, private body_writer {
+class connection final : public std::enable_shared_from_this<connection>,
+                         private timed,
+                         private detail::body_reader,
+                         private body_writer {
  public:
   connection(std::shared_ptr<service> of, boost::asio::ip::tcp::socket socket);
   ~connection();
@@ -58,6 +62,7 @@ class connection final : private timed, private detail::body_reader, private bod
   bool can_keep_alive() const;
   awaitable<bool> drain_body();
   void refuse(const message_error& e);
+  awaitable<void> serve_websocket(const response& r);
   std::chrono::milliseconds left_for_header();
 
   awaitable<std::string_view> read_some() override;
@@ -92,6 +97,9 @@ class connection final : private timed, private detail::body_reader, private bod
   std::string out_;
   std::size_t out_sent_ = 0;
   response preset_;
+  // What has become of this connection. It holds the connection, not the other way round.
+  std::weak_ptr<ws::websocket_link> websocket_;
+  bool in_use_by_websocket_ = false;
 
   waits_for waiting_ = waits_for::nothing;
   bool timed_out_ = false;
