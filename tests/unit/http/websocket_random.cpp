@@ -45,9 +45,9 @@ struct side {
   std::vector<message> received;
 };
 
-class run {
+class random_run {
  public:
-  explicit run(unsigned seed)
+  explicit random_run(unsigned seed)
       : random_(seed),
         times_out_(chance(4)),
         sides_{{role::client, agreed(), now_}, {role::server, agreed_, now_}} {}
@@ -268,7 +268,7 @@ TEST(websocket_random, all_interleavings_end_well) {
   const unsigned runs = wanted ? static_cast<unsigned>(std::atoi(wanted)) : 2'000;
   for (unsigned seed = 1; seed <= runs; ++seed) {
     SCOPED_TRACE(seed);
-    run(seed).go();
+    random_run(seed).go();
     if (HasFailure()) break;
   }
 }
