@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "arq.hpp"
+#include "http/bench.hpp"
+#include "http/servers.hpp"
 #include "jobs.hpp"
 #include "levels.hpp"
 #include "tasks.hpp"
@@ -18,8 +20,10 @@ int measure(int argc, char** argv) {
   const std::string_view word = argc > 1 ? argv[1] : "";
   if (word == "levels") return levels_main(argc - 1, argv + 1);
   if (word == "arq") return arq_main(argc - 1, argv + 1);
+  if (word == "http") return http_main(argc - 1, argv + 1);
   if (word == "jobs") return jobs_main(argc - 1, argv + 1);
-  // These two it starts itself.
+  // These it starts itself.
+  if (word == "http-server") return http_server_main(argc - 1, argv + 1);
   if (word == "worker") return worker_main(argc - 1, argv + 1);
   if (word == "waiting-coroutines") return waiting_coroutines_main();
   return jobs_main(argc, argv);
