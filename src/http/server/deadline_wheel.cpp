@@ -83,12 +83,16 @@ void deadline_wheel::advance(std::uint64_t now_tick) {
 void deadline_wheel::run_timer() {
   timer_runs_ = true;
   timer_.expires_after(tick);
-  timer_.async_wait([this](const boost::system::error_code& ec) {
-    if (ec) return;
-    advance(tick_now());
-    timer_runs_ = false;
-    if (size_ > 0) run_timer();
+  timer_.async_wait([alive = std::weak_ptr(alive_)](const boost::system::error_code& ec) {
+    const auto wheel = alive.lock();
+    if (wheel && !ec) (*wheel)->timer_passed();
   });
+}
+
+void deadline_wheel::timer_passed() {
+  advance(tick_now());
+  timer_runs_ = false;
+  if (size_ > 0) run_timer();
 }
 
 }  // namespace quarq::http

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -57,8 +58,11 @@ class deadline_wheel {
   void link(timed& one, std::uint64_t at);
   void unlink(timed& one) noexcept;
   void run_timer();
+  void timer_passed();
   std::uint64_t tick_now() const;
 
+  // Gone with the wheel: the timer's handler may be on its way then, and can't be called back.
+  std::shared_ptr<deadline_wheel*> alive_ = std::make_shared<deadline_wheel*>(this);
   boost::asio::steady_timer timer_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::uint64_t now_ = 1;

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <csignal>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -66,15 +67,16 @@ bool read_flags(server_options& options, int argc, char** argv) {
 
 awaitable<void> run_until_signal(server& s) {
   auto loop = co_await asio::this_coro::executor;
-  asio::signal_set signals(loop, SIGINT, SIGTERM);
-  signals.async_wait([&](const boost::system::error_code& ec, int number) {
+  // The handler keeps it: a signal may be on its way when the server has ended.
+  const auto signals = std::make_shared<asio::signal_set>(loop, SIGINT, SIGTERM);
+  signals->async_wait([&s, signals](const boost::system::error_code& ec, int number) {
     if (ec) return;
     base::log().info("stopping: {}", number == SIGINT ? "SIGINT" : "SIGTERM");
-    signals.clear();  // the next one does what it does without us
+    signals->clear();  // the next one does what it does without us
     s.stop();
   });
   co_await s.run();
-  signals.cancel();
+  signals->cancel();
 }
 
 int run_program(server& s, int argc, char** argv) {

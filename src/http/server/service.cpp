@@ -112,10 +112,11 @@ awaitable<void> service::end_connections() {
   accept_what_waits();
   for (const auto& one : connections_) one->end();
   asio::steady_timer limit(loop_, setup_->options.shutdown_timeout);
-  limit.async_wait([this](const error_code& ec) {
+  // It may be on its way when the wait is over.
+  limit.async_wait([self = shared_from_this()](const error_code& ec) {
     if (ec) return;
-    hurry_ = true;
-    progress_.set();
+    self->hurry_ = true;
+    self->progress_.set();
   });
   bool cancelled_all = false;
   while (!connections_.empty()) {
