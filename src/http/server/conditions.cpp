@@ -33,7 +33,7 @@ std::string_view take_entity_tag(std::string_view& list) {
   return tag;
 }
 
-std::optional<std::uint64_t> number_of(std::string_view text) {
+std::optional<std::uint64_t> whole_number(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text.empty() || failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -50,8 +50,8 @@ struct range_set {
 bool add_range(range_set& set, std::string_view text, std::uint64_t size) {
   const auto dash = text.find('-');
   if (dash == text.npos) return false;
-  const auto first = number_of(text.substr(0, dash));
-  const auto last = number_of(text.substr(dash + 1));
+  const auto first = whole_number(text.substr(0, dash));
+  const auto last = whole_number(text.substr(dash + 1));
   if (dash == 0) {
     if (!last) return false;
     const auto suffix = std::min(*last, size);

@@ -31,7 +31,7 @@ constexpr std::string_view help =
     "  --help             print this\n\n"
     "SIGTERM and SIGINT let requests end; a second one ends the process.\n";
 
-std::uint16_t port_of(std::string_view text) {
+std::uint16_t parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (text.empty() || failure != std::errc() || end != text.data() + text.size()) {
@@ -51,13 +51,13 @@ std::optional<std::string_view> value_of(std::string_view flag, int& i, int argc
 }
 
 // False: --help.
-bool read_flags(server_options& options, int argc, char** argv) {
+bool apply_flags(server_options& options, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]) == "--help") return false;
     if (const auto address = value_of("--address", i, argc, argv)) {
       options.address = *address;
     } else if (const auto port = value_of("--port", i, argc, argv)) {
-      options.port = port_of(*port);
+      options.port = parse_port(*port);
     } else {
       throw usage_error(fmt::format("{} is not known; see --help", argv[i]));
     }
@@ -80,7 +80,7 @@ awaitable<void> run_until_signal(server& s) {
 }
 
 int run_program(server& s, int argc, char** argv) {
-  if (!read_flags(s.options(), argc, argv)) {
+  if (!apply_flags(s.options(), argc, argv)) {
     fmt::print(fmt::runtime(help), program_invocation_short_name);
     return 0;
   }
