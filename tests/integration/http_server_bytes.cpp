@@ -189,6 +189,26 @@ TEST(http_server_bytes, a_body_that_nobody_read_is_skipped_or_ends_the_connectio
   EXPECT_TRUE(c.read()->has("Connection: close"));
 }
 
+TEST(http_server_bytes, a_client_that_takes_nothing_is_closed) {
+  auto o = quick_options();
+  o.write_timeout = 200ms;
+  o.shutdown_timeout = 1h;  // nothing else ends the wait for this client
+  http::server server(std::move(o));
+  constexpr std::size_t size = 50'000'000;
+  std::atomic<bool> handled = false;
+  server.get("/large", [&] {
+    handled = true;
+    return std::string(size, 'x');
+  });
+  served run(server);
+  raw_connection c(run.port);
+  c.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  while (!handled) std::this_thread::yield();
+  server.stop();
+  run.wait();
+  EXPECT_LT(c.read_to_end().size(), size);
+}
+
 TEST(http_server_bytes, too_many_at_once_are_told_to_come_again) {
   auto o = quick_options();
   o.max_in_flight = 1;
