@@ -19,7 +19,7 @@
 #include "support/process.hpp"
 #include "support/websocket_pair.hpp"
 
-namespace quarq::test {
+namespace quarq::test::websocket_interop {
 namespace {
 
 namespace asio = boost::asio;
@@ -151,4 +151,4 @@ INSTANTIATE_TEST_SUITE_P(at, websocket_peers,
                          });
 
 }  // namespace
-}  // namespace quarq::test
+}  // namespace quarq::test::websocket_interop

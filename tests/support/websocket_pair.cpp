@@ -26,7 +26,7 @@ using asio::ip::tcp;
 
 namespace {
 
-awaitable<void> secure(stream_pair& both) {
+awaitable<void> secure_streams(stream_pair& both) {
   certificate_request request;
   request.names = {"DNS:example.org"};
   const certificate own(request);
@@ -56,7 +56,7 @@ awaitable<stream_pair> connected_streams(transport how) {
   stream_pair both;
   both.client = std::make_unique<http::stream>(std::move(client));
   both.server = std::make_unique<http::stream>(std::move(server));
-  if (how == transport::tls) co_await secure(both);
+  if (how == transport::tls) co_await secure_streams(both);
   co_return both;
 }
 
@@ -88,7 +88,7 @@ awaitable<http::websocket> accept_websocket(std::unique_ptr<http::stream> connec
 
 namespace {
 
-awaitable<void> keep(awaitable<http::websocket> from, std::optional<http::websocket>& into) {
+awaitable<void> keep_websocket(awaitable<http::websocket> from, std::optional<http::websocket>& into) {
   auto made = co_await std::move(from);
   into.emplace(std::move(made));
 }
@@ -99,11 +99,11 @@ awaitable<websocket_pair> connected_websockets(http::websocket_options options, 
   auto streams = co_await connected_streams(how);
   std::optional<http::websocket> client;
   std::optional<http::websocket> server;
-  auto accepting = keep(accept_websocket(std::move(streams.server), options), server);
+  auto accepting = keep_websocket(accept_websocket(std::move(streams.server), options), server);
   http::fields none;
-  auto opening =
-      keep(http::ws::open_websocket(std::move(streams.client), "localhost", "/", std::move(none), options),
-           client);
+  auto opening = keep_websocket(
+      http::ws::open_websocket(std::move(streams.client), "localhost", "/", std::move(none), options),
+      client);
   auto both = gather(std::move(accepting), std::move(opening));
   co_await std::move(both);
   co_return websocket_pair(std::move(*client), std::move(*server));

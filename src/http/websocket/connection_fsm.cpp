@@ -10,10 +10,6 @@ namespace quarq::http::ws {
 
 namespace {
 
-using close_code::lost;
-using close_code::policy;
-using close_code::unexpected;
-
 std::string text_of(std::chrono::milliseconds duration) {
   if (duration.count() % 1000 != 0) return std::to_string(duration.count()) + " ms";
   return std::to_string(duration.count() / 1000) + " s";
@@ -35,7 +31,7 @@ connection_fsm::sent connection_fsm::send(std::string_view payload, bool is_text
   if (!has_room()) {
     if (how_.when_full == overflow::wait) return sent::must_wait;
     if (how_.when_full == overflow::close) {
-      give_up(policy, policy, "the peer reads too slowly", now);
+      give_up(close_code::policy, close_code::policy, "the peer reads too slowly", now);
     }
     return sent::dropped;
   }
@@ -116,11 +112,12 @@ void connection_fsm::take(read_event event, time_point now) {
 void connection_fsm::on_end() {
   input_ended_ = true;
   // A peer that has sent its close frame may still be reading ours.
-  if (phase_ == phase::open || unsent() == 0) finish(lost, "the connection ended without a close frame");
+  if (phase_ == phase::open || unsent() == 0)
+    finish(close_code::lost, "the connection ended without a close frame");
 }
 
 void connection_fsm::on_lost(std::string_view why) {
-  finish(lost, why);
+  finish(close_code::lost, why);
 }
 
 void connection_fsm::on_written() {
@@ -129,18 +126,18 @@ void connection_fsm::on_written() {
     const auto payload = *std::exchange(late_pong_, std::nullopt);
     if (phase_ == phase::open) writer_.append_pong(output_, payload);
   }
-  if (input_ended_ && unsent() == 0) finish(lost, "the connection ended without a close frame");
+  if (input_ended_ && unsent() == 0) finish(close_code::lost, "the connection ended without a close frame");
 }
 
 void connection_fsm::on_deadline(time_point now) {
   if (phase_ == phase::closing && now >= close_deadline_) {
-    finish(lost, "the peer did not close within " + text_of(how_.close_timeout));
+    finish(close_code::lost, "the peer did not close within " + text_of(how_.close_timeout));
     return;
   }
   if (fault_waits_ && phase_ == phase::open && now >= close_deadline_) on_fault_due(now);
   if (!watches_peer()) return;
   if (how_.idle_timeout.count() > 0 && now >= last_received_ + how_.idle_timeout) {
-    give_up(unexpected, lost, "nothing came for " + text_of(how_.idle_timeout), now);
+    give_up(close_code::unexpected, close_code::lost, "nothing came for " + text_of(how_.idle_timeout), now);
     return;
   }
   if (how_.ping_interval.count() > 0 && now >= std::max(last_received_, last_ping_) + how_.ping_interval) {

@@ -11,7 +11,7 @@ namespace quarq::http::ws {
 
 namespace {
 
-constexpr std::size_t inflated_at_once = std::size_t{16} << 10;
+constexpr std::size_t output_step = std::size_t{16} << 10;
 // What ends each block that was flushed; it isn't sent.
 constexpr std::string_view flush_end("\0\0\xff\xff", 4);
 
@@ -78,11 +78,11 @@ void give(z_stream& stream, std::string_view& input) {
 template <class F>
 int run_step(z_stream& stream, std::string& out, F work) {
   const auto before = out.size();
-  out.resize(before + inflated_at_once);
+  out.resize(before + output_step);
   stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
-  stream.avail_out = static_cast<uInt>(inflated_at_once);
+  stream.avail_out = static_cast<uInt>(output_step);
   const int result = work(stream);
-  out.resize(before + inflated_at_once - stream.avail_out);
+  out.resize(before + output_step - stream.avail_out);
   return result;
 }
 

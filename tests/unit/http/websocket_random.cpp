@@ -45,9 +45,9 @@ struct side {
   std::vector<message> received;
 };
 
-class random_run {
+class interleaving {
  public:
-  explicit random_run(unsigned seed)
+  explicit interleaving(unsigned seed)
       : random_(seed),
         times_out_(chance(4)),
         sides_{{role::client, agreed(), now_}, {role::server, agreed_, now_}} {}
@@ -268,7 +268,7 @@ TEST(websocket_random, all_interleavings_end_well) {
   const unsigned runs = wanted ? static_cast<unsigned>(std::atoi(wanted)) : 2'000;
   for (unsigned seed = 1; seed <= runs; ++seed) {
     SCOPED_TRACE(seed);
-    random_run(seed).go();
+    interleaving(seed).go();
     if (HasFailure()) break;
   }
 }
