@@ -1,6 +1,5 @@
-#include <quarq/http/response.hpp>
-
 #include <quarq/errors.hpp>
+#include <quarq/http/response.hpp>
 
 #include "codecs/json.hpp"
 

@@ -21,7 +21,8 @@ struct push_target {
 };
 
 // A lease that takes given jobs, and is idle: it may hold `room` of them.
-awaitable<push_target> new_push_target(std::shared_ptr<broker::broker> store, std::string token, std::size_t room) {
+awaitable<push_target> new_push_target(std::shared_ptr<broker::broker> store, std::string token,
+                                       std::size_t room) {
   push_target made;
   made.worker.store = store;
   made.worker.held = lease{"q", token};

@@ -14,7 +14,7 @@ awaitable<bool> ready(letter);
 
 awaitable<int> send() {
   const letter named{"x"};
-  if (co_await ready(named)) co_return 1;  // flagged: condition of an if
+  if (co_await ready(named)) co_return 1;             // flagged: condition of an if
   const bool is_ready = co_await ready(letter{"x"});  // flagged: aggregate or braced list
   co_return is_ready;
 }

@@ -1,9 +1,8 @@
 // The clock of real workers.
 #include "workers/clock.hpp"
 
-#include <time.h>
-
 #include <gtest/gtest.h>
+#include <time.h>
 
 #include "support/on_loop.hpp"
 
