@@ -119,6 +119,7 @@ static_assert(std::is_trivially_destructible_v<websocket_options>, "safe as an a
 /// Destroying an open one closes it with close_code::going_away, without waiting.
 class websocket {
  public:
+  /// For quarq's own use: client::websocket() opens them, and server::websocket() accepts them.
   explicit websocket(std::shared_ptr<ws::websocket_link> link) : link_(std::move(link)) {}
   ~websocket();
   websocket(websocket&&) noexcept = default;
@@ -165,9 +166,6 @@ class websocket {
   const std::string& subprotocol() const noexcept;
   /// "10.0.0.7:41234".
   std::string remote_address() const;
-
-  /// For quarq's own use.
-  const std::shared_ptr<ws::websocket_link>& link() const noexcept { return link_; }
 
  private:
   awaitable<bool> send_own(std::string text);
