@@ -1,4 +1,6 @@
 // quarq enqueue
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -8,6 +10,7 @@
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 #include <quarq/queue.hpp>
+#include <quarq/retention.hpp>
 #include <quarq/run.hpp>
 #include <quarq/task.hpp>
 #include <quarq/time.hpp>
@@ -92,7 +95,12 @@ awaitable<std::optional<broker::ended>> wait_for_end(queue_ptr queue, std::strin
   co_return ended;
 }
 
+// A job may end before this process has asked for its end.
+constexpr std::chrono::seconds min_retention_to_wait{10};
+
 awaitable<end> send_and_wait(queue_ptr queue, detail::call_data call, std::optional<milliseconds> timeout) {
+  auto& keep = call.options.keep_result;
+  if (keep) keep = std::max(*keep, retention(min_retention_to_wait));
   const auto id = co_await send(queue, std::move(call));
   std::optional<broker::ended> ended;
   try {
@@ -100,7 +108,7 @@ awaitable<end> send_and_wait(queue_ptr queue, detail::call_data call, std::optio
   } catch (const timed_out&) {
     throw timed_out(fmt::format("job {} has not ended within {}", id, rough(*timeout)));
   }
-  // It has ended before it could be waited for, and nothing of it is kept; or it was purged.
+  // It was purged.
   if (!ended) throw job_not_found(id);
   end result;
   result.id = id;
