@@ -44,7 +44,7 @@ response get_page(client& web, std::string url, std::chrono::milliseconds timeou
 class recorded {
  public:
   http_peer::conversation answering(std::string answer) {
-    return [this, answer](stream& io, int) -> awaitable<void> {
+    const auto talk = [this, answer](stream& io, int) -> awaitable<void> {
       while (true) {
         const auto request = co_await read_request(io);
         if (request.empty()) co_return;
@@ -52,6 +52,7 @@ class recorded {
         co_await io.write(answer);
       }
     };
+    return talk;
   }
   void add(std::string request) {
     const std::lock_guard lock(mutex_);
@@ -166,8 +167,9 @@ TEST(http_client, a_body_comes_in_every_framing_and_coding) {
        "hello"},
       {"HTTP/1.1 204 No Content\r\n\r\n", ""},
   };
-  for (const auto& [answer, body] : rows) {
-    const auto once = [answer = answer](stream& io, int) -> awaitable<void> {
+  for (const auto& [row, body] : rows) {
+    const std::string answer = row;
+    const auto once = [answer](stream& io, int) -> awaitable<void> {
       co_await read_request(io);
       co_await io.write(answer);
     };
@@ -196,8 +198,9 @@ TEST(http_client, an_answer_that_is_cut_off_is_an_error) {
       {"SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP"},
       {http_answer("not gzip", "Content-Encoding: gzip\r\n"), "gzip: incorrect header check"},
   };
-  for (const auto& [bytes, why] : rows) {
-    const auto once = [bytes = bytes](stream& io, int) -> awaitable<void> {
+  for (const auto& [row, why] : rows) {
+    const std::string bytes = row;
+    const auto once = [bytes](stream& io, int) -> awaitable<void> {
       co_await read_request(io);
       co_await io.write(bytes);
     };

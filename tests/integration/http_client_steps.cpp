@@ -288,7 +288,7 @@ TEST(http_client_pool, idle_connections_are_closed_when_they_are_old) {
 
 // Some steps take a moment, so that a cancellation may meet each of them.
 http_peer::conversation unhurried(std::string answer) {
-  return [answer](stream& io, int number) -> awaitable<void> {
+  const auto talk = [answer](stream& io, int number) -> awaitable<void> {
     std::minstd_rand random(static_cast<unsigned>(number));
     while (true) {
       const auto request = co_await read_request(io);
@@ -299,6 +299,7 @@ http_peer::conversation unhurried(std::string answer) {
       co_await io.write(std::string_view(answer).substr(30));
     }
   };
+  return talk;
 }
 
 TEST(http_client_cancel, at_any_moment_leaks_nothing) {

@@ -78,13 +78,14 @@ std::string http_answer(std::string_view body, std::string_view fields, std::str
 }
 
 http_peer::conversation always(std::string answer) {
-  return [answer](http::stream& io, int) -> awaitable<void> {
+  const auto talk = [answer](http::stream& io, int) -> awaitable<void> {
     while (true) {
       const auto request = co_await read_request(io);
       if (request.empty()) co_return;
       co_await io.write(answer);
     }
   };
+  return talk;
 }
 
 }  // namespace quarq::test

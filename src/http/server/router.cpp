@@ -72,10 +72,11 @@ void router::add_prefix(std::string_view prefix, detail::route one) {
   while (prefix.ends_with('/')) prefix.remove_suffix(1);
   if (!prefix.empty() && !prefix.starts_with('/'))
     throw usage_error(fmt::format("the prefix {} does not begin with a slash", prefix));
-  auto& at = prefixes_.emplace_back(std::string(prefix) + '/', entry());
+  // The longest first, and of the same length the one that came first.
+  const auto is_shorter = [&](const auto& other) { return other.first.size() < prefix.size() + 1; };
+  const auto place = std::ranges::find_if(prefixes_, is_shorter);
+  auto& at = *prefixes_.emplace(place, std::string(prefix) + '/', entry());
   at.second.routes.push_back(std::make_unique<detail::route>(std::move(one)));
-  std::stable_sort(prefixes_.begin(), prefixes_.end(),
-                   [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
 }
 
 bool router::fits(const entry& one, std::string_view raw_path, std::vector<std::string>& parameters) {
