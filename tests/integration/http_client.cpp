@@ -44,15 +44,7 @@ response get_page(client& web, std::string url, std::chrono::milliseconds timeou
 class recorded {
  public:
   http_peer::conversation answering(std::string answer) {
-    const auto talk = [this, answer](stream& io, int) -> awaitable<void> {
-      while (true) {
-        const auto request = co_await read_request(io);
-        if (request.empty()) co_return;
-        add(request);
-        co_await io.write(answer);
-      }
-    };
-    return talk;
+    return [this, answer](stream& io, int) { return talk(io, answer); };
   }
   void add(std::string request) {
     const std::lock_guard lock(mutex_);
@@ -65,6 +57,15 @@ class recorded {
   std::string last() const { return all().back(); }
 
  private:
+  awaitable<void> talk(stream& io, std::string answer) {
+    while (true) {
+      const auto request = co_await read_request(io);
+      if (request.empty()) co_return;
+      add(request);
+      co_await io.write(answer);
+    }
+  }
+
   mutable std::mutex mutex_;
   std::vector<std::string> all_;
 };
@@ -167,13 +168,8 @@ TEST(http_client, a_body_comes_in_every_framing_and_coding) {
        "hello"},
       {"HTTP/1.1 204 No Content\r\n\r\n", ""},
   };
-  for (const auto& [row, body] : rows) {
-    const std::string answer = row;
-    const auto once = [answer](stream& io, int) -> awaitable<void> {
-      co_await read_request(io);
-      co_await io.write(answer);
-    };
-    http_peer peer(once);
+  for (const auto& [answer, body] : rows) {
+    http_peer peer(test::once(answer));
     client web;
     EXPECT_EQ(get_page(web, peer.url()).body, body) << answer;
   }
@@ -198,13 +194,8 @@ TEST(http_client, an_answer_that_is_cut_off_is_an_error) {
       {"SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP"},
       {http_answer("not gzip", "Content-Encoding: gzip\r\n"), "gzip: incorrect header check"},
   };
-  for (const auto& [row, why] : rows) {
-    const std::string bytes = row;
-    const auto once = [bytes](stream& io, int) -> awaitable<void> {
-      co_await read_request(io);
-      co_await io.write(bytes);
-    };
-    http_peer peer(once);
+  for (const auto& [bytes, why] : rows) {
+    http_peer peer(test::once(bytes));
     client web;
     EXPECT_TRUE(contains(failure_of(web, peer.url()), why)) << failure_of(web, peer.url());
     EXPECT_EQ(web.connections().in_use, 0u);

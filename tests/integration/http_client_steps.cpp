@@ -287,19 +287,19 @@ TEST(http_client_pool, idle_connections_are_closed_when_they_are_old) {
 }
 
 // Some steps take a moment, so that a cancellation may meet each of them.
+awaitable<void> answer_unhurried(stream& io, int number, std::string answer) {
+  std::minstd_rand random(static_cast<unsigned>(number));
+  while (true) {
+    const auto request = co_await read_request(io);
+    if (request.empty()) co_return;
+    co_await sleep_for(std::chrono::microseconds(random() % 500));
+    co_await io.write(std::string_view(answer).substr(0, 30));
+    co_await sleep_for(std::chrono::microseconds(random() % 500));
+    co_await io.write(std::string_view(answer).substr(30));
+  }
+}
 http_peer::conversation unhurried(std::string answer) {
-  const auto talk = [answer](stream& io, int number) -> awaitable<void> {
-    std::minstd_rand random(static_cast<unsigned>(number));
-    while (true) {
-      const auto request = co_await read_request(io);
-      if (request.empty()) co_return;
-      co_await sleep_for(std::chrono::microseconds(random() % 500));
-      co_await io.write(std::string_view(answer).substr(0, 30));
-      co_await sleep_for(std::chrono::microseconds(random() % 500));
-      co_await io.write(std::string_view(answer).substr(30));
-    }
-  };
-  return talk;
+  return [answer](stream& io, int number) { return answer_unhurried(io, number, answer); };
 }
 
 TEST(http_client_cancel, at_any_moment_leaks_nothing) {

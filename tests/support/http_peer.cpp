@@ -77,15 +77,29 @@ std::string http_answer(std::string_view body, std::string_view fields, std::str
   return text.append(fields).append("\r\n").append(body);
 }
 
+namespace {
+
+awaitable<void> answer_each(http::stream& io, std::string answer) {
+  while (true) {
+    const auto request = co_await read_request(io);
+    if (request.empty()) co_return;
+    co_await io.write(answer);
+  }
+}
+
+awaitable<void> answer_one(http::stream& io, std::string answer) {
+  co_await read_request(io);
+  co_await io.write(answer);
+}
+
+}  // namespace
+
 http_peer::conversation always(std::string answer) {
-  const auto talk = [answer](http::stream& io, int) -> awaitable<void> {
-    while (true) {
-      const auto request = co_await read_request(io);
-      if (request.empty()) co_return;
-      co_await io.write(answer);
-    }
-  };
-  return talk;
+  return [answer](http::stream& io, int) { return answer_each(io, answer); };
+}
+
+http_peer::conversation once(std::string answer) {
+  return [answer](http::stream& io, int) { return answer_one(io, answer); };
 }
 
 }  // namespace quarq::test

@@ -62,5 +62,7 @@ std::string http_answer(std::string_view body, std::string_view fields = {},
 
 /// Answers every request of a connection in the same way.
 http_peer::conversation always(std::string answer);
+/// The same for the first request alone; then it closes.
+http_peer::conversation once(std::string answer);
 
 }  // namespace quarq::test

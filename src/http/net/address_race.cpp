@@ -9,16 +9,14 @@ using boost::asio::ip::tcp;
 std::vector<tcp::endpoint> in_turns(std::vector<tcp::endpoint> addresses) {
   if (addresses.empty()) return addresses;
   const bool first_is_v6 = addresses.front().address().is_v6();
-  const auto second =
-      std::stable_partition(addresses.begin(), addresses.end(),
-                            [=](const tcp::endpoint& one) { return one.address().is_v6() == first_is_v6; });
+  std::vector<tcp::endpoint> firsts;
+  std::vector<tcp::endpoint> others;
+  for (const auto& one : addresses) (one.address().is_v6() == first_is_v6 ? firsts : others).push_back(one);
   std::vector<tcp::endpoint> result;
   result.reserve(addresses.size());
-  auto a = addresses.begin();
-  auto b = second;
-  while (a != second || b != addresses.end()) {
-    if (a != second) result.push_back(*a++);
-    if (b != addresses.end()) result.push_back(*b++);
+  for (std::size_t i = 0; i < std::max(firsts.size(), others.size()); ++i) {
+    if (i < firsts.size()) result.push_back(firsts[i]);
+    if (i < others.size()) result.push_back(others[i]);
   }
   return result;
 }

@@ -83,8 +83,9 @@ TEST(http_url, says_what_is_wrong) {
       {"http://h$x/", "is not a host name"},
       {"http://h/" + std::string(9000, 'x'), "it is longer than 8000 bytes"},
   };
-  for (const auto& [text, part] : rows) {
-    const auto failure = url_failure([&text = text] { parse_url(text); });
+  for (const auto& [row, part] : rows) {
+    const auto& text = row;
+    const auto failure = url_failure([&] { parse_url(text); });
     EXPECT_NE(failure.find(part), failure.npos) << text << ": " << failure;
   }
 }

@@ -29,6 +29,8 @@ settings echo_settings(role self, std::optional<compression> agreed = {}) {
 
 // An echo server or client, of which only the state machine is real.
 class echo {
+  connection_fsm::time_point now_{};
+
  public:
   explicit echo(const settings& how) : fsm(how, now_) {}
 
@@ -51,9 +53,6 @@ class echo {
 
   connection_fsm fsm;
   std::string sent;
-
- private:
-  connection_fsm::time_point now_{};
 };
 
 // The frames before the close frame, and that one's code.
