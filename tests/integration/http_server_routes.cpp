@@ -77,7 +77,7 @@ class http_server_routes : public testing::Test {
     server.post("/users", create_user);
     server.get("/list", list);
     server.get("/maybe/{there}", maybe);
-    server.del("/users/{id}", [](int) {});
+    server.remove("/users/{id}", [](int) {});
     server.get("/nothing", nothing);
     server.get("/paint/{with}/{times}/{name}", [](colour with, double times, std::string name) {
       return name + (with == colour::green ? " green " : " red ") + std::to_string(times);

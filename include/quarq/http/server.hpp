@@ -107,7 +107,7 @@ class server {
   }
   /// DELETE.
   template <class F>
-  server& del(detail::pattern<std::type_identity_t<F>> pattern, F handler, route_options how = {}) {
+  server& remove(detail::pattern<std::type_identity_t<F>> pattern, F handler, route_options how = {}) {
     return route("DELETE", pattern, std::move(handler), how);
   }
   /// `server.websocket("/live", live)`: live is an awaitable<void>(http::websocket&); parameters of the path, http::
