@@ -1,9 +1,7 @@
 #include "redis/connect.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <iterator>
 #include <memory>
 
 #include <boost/asio/error.hpp>
@@ -18,18 +16,6 @@ namespace quarq::redis {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
-
-std::vector<tcp::endpoint> in_turns(std::vector<tcp::endpoint> addresses) {
-  if (addresses.empty()) return addresses;
-  const bool first_is_v6 = addresses.front().address().is_v6();
-  std::vector<tcp::endpoint> same, other, all;
-  for (auto& each : addresses) (each.address().is_v6() == first_is_v6 ? same : other).push_back(each);
-  for (std::size_t i = 0; i < std::max(same.size(), other.size()); ++i) {
-    if (i < same.size()) all.push_back(same[i]);
-    if (i < other.size()) all.push_back(other[i]);
-  }
-  return all;
-}
 
 void open_for(stream_socket& s, const asio::generic::stream_protocol::endpoint& where) {
   const auto protocol = where.protocol();

@@ -13,10 +13,6 @@ namespace quarq::redis {
 
 using stream_socket = boost::asio::generic::stream_protocol::socket;
 
-/// The same addresses, so that IPv6 and IPv4 take turns, beginning with the kind of the first: where one of
-/// them leads nowhere, the other is tried next.
-std::vector<boost::asio::ip::tcp::endpoint> in_turns(std::vector<boost::asio::ip::tcp::endpoint> addresses);
-
 /// Opens a socket for this address that programs started by this process do not inherit.
 void open_for(stream_socket& s, const boost::asio::generic::stream_protocol::endpoint& where);
 

@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "base/addresses.hpp"
 #include "base/assert.hpp"
 #include "redis/connect.hpp"
 
@@ -75,7 +76,7 @@ awaitable<void> socket::open_tcp(connection_options options) {
   step = "connecting";
   std::vector<asio::ip::tcp::endpoint> addresses;
   for (const auto& entry : found) addresses.push_back(entry.endpoint());
-  addresses = in_turns(std::move(addresses));
+  addresses = base::in_turns(std::move(addresses));
   if (dropped()) throw error(why_);
   co_await connect_to_any(socket_, std::move(addresses));
   if (dropped()) throw error(why_);

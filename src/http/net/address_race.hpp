@@ -4,14 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
-#include <vector>
-
-#include <boost/asio/ip/tcp.hpp>
 
 namespace quarq::http {
-
-/// The same addresses, so that IPv6 and IPv4 take turns, beginning with the kind of the first.
-std::vector<boost::asio::ip::tcp::endpoint> in_turns(std::vector<boost::asio::ip::tcp::endpoint> addresses);
 
 /// Each attempt has a head start on the next one; a failure starts the next one at once.
 class address_race {

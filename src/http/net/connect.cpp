@@ -13,6 +13,7 @@
 
 #include "async/activity.hpp"
 #include "async/auto_reset_event.hpp"
+#include "base/addresses.hpp"
 #include "http/net/address_race.hpp"
 #include "http/net/stream.hpp"
 
@@ -105,7 +106,7 @@ class attempts : public std::enable_shared_from_this<attempts> {
 awaitable<tcp::socket> connect_to_any(std::vector<tcp::endpoint> addresses, std::string& trying) {
   if (addresses.empty()) throw connect_error("", "there is no address");
   const auto loop = co_await asio::this_coro::executor;
-  const auto all = std::make_shared<attempts>(loop, in_turns(std::move(addresses)));
+  const auto all = std::make_shared<attempts>(loop, base::in_turns(std::move(addresses)));
   struct at_end {
     ~at_end() { all.abandon(); }
     attempts& all;

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/addresses.hpp"
+
 namespace quarq::http {
 namespace {
 
@@ -65,7 +67,7 @@ std::vector<std::string> turns_of(const std::vector<std::string>& addresses) {
   std::vector<tcp::endpoint> endpoints;
   for (const auto& one : addresses) endpoints.emplace_back(make_address(one), 80);
   std::vector<std::string> result;
-  for (const auto& one : in_turns(endpoints)) result.push_back(one.address().to_string());
+  for (const auto& one : base::in_turns(endpoints)) result.push_back(one.address().to_string());
   return result;
 }
 

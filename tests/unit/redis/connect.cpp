@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "base/addresses.hpp"
 #include "support/on_loop.hpp"
 
 namespace quarq::redis {
@@ -22,8 +23,8 @@ tcp::endpoint at(const char* address, unsigned short port = 1) {
 TEST(redis_connect, both_kinds_of_addresses_take_turns) {
   const std::vector<tcp::endpoint> found = {at("::1"), at("::2"), at("::3"), at("10.0.0.1")};
   const std::vector<tcp::endpoint> expected = {at("::1"), at("10.0.0.1"), at("::2"), at("::3")};
-  EXPECT_EQ(in_turns(found), expected);
-  EXPECT_TRUE(in_turns({}).empty());
+  EXPECT_EQ(base::in_turns(found), expected);
+  EXPECT_TRUE(base::in_turns({}).empty());
 }
 
 // Its queue of connections is full, so it answers nobody.
