@@ -1,6 +1,7 @@
 #include "workers/lease_renewer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "base/ids.hpp"
@@ -23,8 +24,9 @@ awaitable<void> lease_renewer::open() {
   broker::lease_options terms{its_.duration, its_.worker_info(), its_.announcement};
   const auto asked = its_.time.now();
   auto info = terms.worker_info;
+  opening_ = fresh.token;
   co_await its_.broker.open_lease(fresh, std::move(terms), std::move(events));
-  held_.token = fresh.token;
+  held_.token = std::exchange(opening_, {});
   note_renewed(std::move(info));
   for (auto& l : its_.leases) {
     l.lease = {l.served.name, fresh.token};
@@ -117,6 +119,8 @@ std::optional<renewed_lease> lease_renewer::last_renewed() const {
 
 awaitable<void> lease_renewer::close() {
   note_released();
+  // What was not answered, since it was cancelled or the connection ended, may have reached the store.
+  if (!is_held()) held_.token = std::exchange(opening_, {});
   if (is_held()) co_await its_.broker.close_lease(held_);
 }
 

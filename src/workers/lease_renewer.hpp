@@ -51,7 +51,7 @@ class lease_renewer {
   void renew_now() { hurry_.set(); }
   /// The lease as it was renewed last; nothing: none is held. Thread-safe.
   std::optional<renewed_lease> last_renewed() const;
-  /// Hands back all that is held.
+  /// Hands back all that is held, also under a lease whose opening was cancelled.
   awaitable<void> close();
 
   /// Often enough that two renewals can be lost, and that lost workers are found soon after their lease has
@@ -68,6 +68,7 @@ class lease_renewer {
 
   params its_;
   broker::worker_lease held_;  ///< its token is empty while none is held
+  std::string opening_;        ///< the token of a lease that may be open: no answer has come
   mutable std::mutex mutex_;   ///< guards renewed_
   std::optional<renewed_lease> renewed_;
   async::auto_reset_event hurry_;

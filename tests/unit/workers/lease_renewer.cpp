@@ -189,6 +189,18 @@ TEST_F(lease_renewer_test, closes_what_it_holds) {
   EXPECT_EQ(broker_.count(operation::close_lease), 1u);
 }
 
+// The store may have opened it: without that it would look held until it runs out.
+TEST_F(lease_renewer_test, closes_also_what_it_was_not_told_to_be_open) {
+  broker_.stall(operation::open_lease);
+  const auto opening = start(renewer_.open());
+  opening->cancel();
+  loop_.run_ready();
+  EXPECT_TRUE(opening->aborted());
+  EXPECT_FALSE(lease().is_held());
+  start(renewer_.close());
+  EXPECT_EQ(broker_.count(operation::close_lease), 1u);
+}
+
 // ---- a worker of two queues
 
 class two_queues : public role_test {
