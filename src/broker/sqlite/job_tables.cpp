@@ -473,9 +473,25 @@ std::int64_t job_tables::last_published() {
 
 bool job_tables::sweep(time_point now) {
   const auto limit = limit_of(rows_of_piece);
-  const int kept = sql_->sweep_kept.with(number_of(now), limit).run();
-  const int swept = sql_->sweep_notice.with(number_of(now), limit).run();
-  return std::max(kept, swept) >= limit;
+  const int notices = sql_->sweep_notice.with(number_of(now), limit).run();
+  return sweep_kept(now) >= limit || notices >= limit;
+}
+
+// Each state of each queue has its rows in the order of their ends. An index over all of them would cost each job more than
+// these few looks cost a sweep.
+std::int64_t job_tables::sweep_kept(time_point now) {
+  const auto limit = limit_of(rows_of_piece);
+  std::int64_t swept = 0, state = -1;
+  std::string queue;
+  while (swept < limit) {
+    auto& next = sql_->next_ended.with(queue, state);
+    if (!next.next()) break;
+    queue = next.bytes(0);
+    state = next.integer(1);
+    next.reset();
+    swept += sql_->sweep_kept.with(queue, state, number_of(now), limit - swept).run();
+  }
+  return swept;
 }
 
 void job_tables::touch() {

@@ -150,6 +150,8 @@ class job_tables {
  private:
   struct place_in_list;
   statement& rows_after(std::string_view queue, job_state state, place_in_list& at, std::int64_t limit);
+  /// How many rows it deleted: of a piece at most.
+  std::int64_t sweep_kept(time_point now);
   std::optional<std::int64_t> lease_number(const lease& held);
   std::optional<std::int64_t> lease_of(std::string_view token);
   bool insert(std::string_view queue, const new_job& job, time_point now, changes& out);

@@ -60,7 +60,6 @@ CREATE INDEX quarq_jobs_deferred  ON quarq_jobs (queue, place)                WH
 CREATE INDEX quarq_jobs_running   ON quarq_jobs (lease)                       WHERE state = 2;
 CREATE INDEX quarq_jobs_to_cancel ON quarq_jobs (lease)                       WHERE cancel_wanted = 1;
 CREATE INDEX quarq_jobs_ended     ON quarq_jobs (queue, state, kept_until)   WHERE kept_until IS NOT NULL;
-CREATE INDEX quarq_jobs_kept      ON quarq_jobs (kept_until)               WHERE kept_until IS NOT NULL;
 
 CREATE TABLE quarq_told (
   number  INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -120,10 +120,14 @@ struct statements {
                       "SELECT number, awaited, queue, id, cancel_keep, cancel_outcome FROM quarq_jobs "
                       "WHERE cancel_wanted = 1 AND lease = ?"};
 
+  statement next_ended{db,
+                       "SELECT queue, state FROM quarq_jobs INDEXED BY quarq_jobs_ended "
+                       "WHERE kept_until IS NOT NULL AND (queue, state) > (?, ?) "
+                       "ORDER BY queue, state LIMIT 1"};
   statement sweep_kept{
       db,
-      "DELETE FROM quarq_jobs WHERE number IN "
-      "(SELECT number FROM quarq_jobs WHERE kept_until IS NOT NULL AND kept_until <= ? LIMIT ?)"};
+      "DELETE FROM quarq_jobs WHERE number IN (SELECT number FROM quarq_jobs "
+      "WHERE queue = ? AND state = ? AND kept_until IS NOT NULL AND kept_until <= ? LIMIT ?)"};
   statement sweep_notice{
       db, "DELETE FROM quarq_told WHERE number IN (SELECT number FROM quarq_told WHERE until <= ? LIMIT ?)"};
   statement trim_dead{db,
