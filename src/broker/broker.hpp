@@ -87,6 +87,8 @@ struct renewal {
   std::vector<std::string> work_ready;
   /// Likewise, queues in which jobs are ready that nobody gets, because the queue is paused.
   std::vector<std::string> paused;
+  /// How many workers renew a lease in this store; 0: it does not say.
+  std::size_t workers = 0;
 };
 
 struct claimed_job {

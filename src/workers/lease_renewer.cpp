@@ -13,8 +13,9 @@ lease_renewer::lease_renewer(params p) : its_(std::move(p)), hurry_(its_.loop) {
   for (const auto& l : its_.leases) held_.queues.push_back(l.served.name);
 }
 
-milliseconds lease_renewer::interval(milliseconds duration) {
-  return std::clamp(duration / 4, milliseconds{100}, milliseconds{1'000});
+milliseconds lease_renewer::interval(milliseconds duration, std::size_t workers) {
+  const auto longest = std::clamp(milliseconds(2 * workers), milliseconds{1'000}, milliseconds{2'000});
+  return std::clamp(duration / 4, milliseconds{100}, longest);
 }
 
 awaitable<void> lease_renewer::open() {
@@ -37,7 +38,7 @@ awaitable<void> lease_renewer::open() {
 
 awaitable<void> lease_renewer::run() {
   while (true) {
-    const auto next = its_.time.now() + interval(its_.duration);
+    const auto next = its_.time.now() + interval(its_.duration, workers_);
     co_await its_.time.wait_until(hurry_, next);
     try {
       co_await renew();
@@ -65,6 +66,7 @@ awaitable<void> lease_renewer::renew() {
     co_return;
   }
   note_renewed(std::move(info));
+  workers_ = answer.workers;
   const bool was_sure = its_.leases.front().is_sure(its_.time.now());
   for (auto& l : its_.leases) l.sure_until = asked + its_.duration;
   for (const auto& wanted : answer.cancel_requests) {

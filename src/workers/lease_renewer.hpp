@@ -55,8 +55,9 @@ class lease_renewer {
   awaitable<void> close();
 
   /// Often enough that two renewals can be lost, and that lost workers are found soon after their lease has
-  /// run out.
-  static milliseconds interval(milliseconds duration);
+  /// run out. Of more than 500 workers each renews less often, so that all together cost the store no more; but
+  /// within two seconds, or its silence would be taken for an outage (shared_silence.lua).
+  static milliseconds interval(milliseconds duration, std::size_t workers = 0);
 
  private:
   awaitable<void> renew();
@@ -68,6 +69,7 @@ class lease_renewer {
 
   params its_;
   broker::worker_lease held_;  ///< its token is empty while none is held
+  std::size_t workers_ = 0;    ///< of the store, as of the last renewal
   std::string opening_;        ///< the token of a lease that may be open: no answer has come
   mutable std::mutex mutex_;   ///< guards renewed_
   std::optional<renewed_lease> renewed_;

@@ -207,6 +207,7 @@ awaitable<renewed> renew(const worker_end& worker, milliseconds duration) {
   auto answer = co_await worker.store->renew(worker.held, terms);
   renewed seen;
   seen.held = answer.held;
+  seen.workers = answer.workers;
   for (auto& wanted : answer.cancel_requests) {
     EXPECT_EQ(wanted.queue, worker.held.queue);
     seen.cancel_requests.push_back(std::move(wanted.id));

@@ -107,6 +107,7 @@ struct renewed {
   bool held = false;
   strings cancel_requests;
   bool work_ready = false;
+  std::size_t workers = 0;
 };
 
 /// Renews and gives the answer.

@@ -203,6 +203,23 @@ REDIS_TEST(given_jobs_of_a_lost_lease_go_to_others_and_its_holder_is_refused, {}
   EXPECT_EQ(server.command(push_capacity).integer, 0);
 }
 
+// Of many workers each renews less often.
+REDIS_TEST(of_a_thousand_leases_one_that_was_silent_for_two_seconds_is_given_jobs, {}) {
+  auto store = open(server, loop);
+  auto silent = co_await new_push_target(store, "silent", 10);
+  const strings of_a_thousand = {
+      "EVAL",
+      "for i = 1, 999 do redis.call('ZADD', 'quarq:leases', '9007199254740000', i) end "
+      "redis.call('HSET', 'quarq:heard', 'silent', redis.call('TIME')[1] * 1000 - 2000)",
+      "0"};
+  server.command(of_a_thousand);
+  co_await enqueue_one(*store, "q", fresh_job("a"));
+  auto given = [&] { return silent.given->size() == 1; };
+  co_await until(given);
+  auto answer = co_await renew(silent.worker);
+  EXPECT_EQ(answer.workers, 1'000u);
+}
+
 REDIS_TEST(a_lease_that_seems_to_stand_still_is_given_nothing, {}) {
   auto store = open(server, loop);
   auto silent = co_await new_push_target(store, "silent", 10);

@@ -294,8 +294,9 @@ renewal arq_broker::read_renewal(const quarq::redis::reply& reply, const worker_
   };
   if (item(reply, 0).integer == 1) answer.work_ready.push_back(named(held.queues.front()));
   if (item(reply, 0).integer == 2) answer.paused.push_back(named(held.queues.front()));
+  answer.workers = static_cast<std::size_t>(std::max<std::int64_t>(1, item(reply, 2).integer));
   std::set<std::pair<std::string_view, std::string_view>> seen;
-  for (std::size_t i = 2; i < reply.items.size(); ++i) {
+  for (std::size_t i = 3; i < reply.items.size(); ++i) {
     const auto& wanted = reply.items[i];
     const auto& prefix = item(wanted, 0).text;
     const auto key = std::find_if(held.queues.begin(), held.queues.end(),

@@ -1,5 +1,5 @@
 -- Extends a worker's lease, takes the jobs of leases that have run out back, and forgets stale aborts and old dead jobs: all that
--- must happen now and then happens here, as workers call it about once a second.
+-- must happen now and then happens here, as workers call it every second or two.
 --
 -- KEYS[1..] the prefixes of its queues. The first, another with each call, is the one that is tidied, and looked at for ready jobs.
 -- ARGV[1]   the lease's token
@@ -10,8 +10,7 @@
 -- ARGV[6]   for how many ms
 --
 -- Returns nil when it is not held; else {1 if jobs are ready in the first queue, 2 if they are and it is paused, else 0; how many
--- dead jobs were forgotten;
--- {the prefix of a queue, id to be cancelled...}...}
+-- dead jobs were forgotten; how many leases there are; {the prefix of a queue, id to be cancelled...}...}
 -- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held shared_python shared_ready shared_aborts
 
 -- Python's workers do not know of our data about retried jobs. Forgets it for some of the jobs that they ended.
@@ -49,7 +48,8 @@ forget_strays()
 drop_ghosts()
 purge_aborts()
 local ready, paused = has_ready()
-local answer = {paused and 2 or ready and 1 or 0, limit_dead(tonumber(ARGV[5]), tonumber(ARGV[6]))}
+local answer = {paused and 2 or ready and 1 or 0, limit_dead(tonumber(ARGV[5]), tonumber(ARGV[6])),
+  redis.call('ZCARD', all_leases)}
 
 local function add(prefix, ids)
   if #ids > 0 then

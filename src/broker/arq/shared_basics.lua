@@ -18,8 +18,10 @@ end
 -- all it held has been given back yet.
 local all_leases = 'arq:quarq:leases'
 
--- A hash that would say when a lease was heard last (shared_wake.lua): Redis knows no more than that a worker subscribes.
-local heard_key = 'arq:quarq:heard'
+-- Whether the worker of a lease has missed its last renewal (shared_wake.lua): not known here.
+local function stands_still()
+  return false
+end
 
 -- The broker's clock: ms of Unix time, with a fraction.
 local time = redis.call('TIME')

@@ -205,10 +205,9 @@ awaitable<renewal> redis_broker::renew(worker_lease held, lease_options options)
   }
   if (worker) worker->known_info = std::move(options.worker_info);
   hear_the_time(time_point(milliseconds(item(reply, 1).integer)), asked);
-  const auto leases = item(reply, 2).integer;
-  if (worker && leases > 0) worker->leases = std::to_string(leases);
   auto answer = read_renewal(reply, held, queue);
-  if (leases > 0 && options.takes_jobs) co_await sweep(queue);
+  if (worker) worker->leases = std::to_string(answer.workers);
+  if (item(reply, 2).integer == 1 && options.takes_jobs) co_await sweep(queue);
   co_return answer;
 }
 
@@ -218,7 +217,8 @@ renewal redis_broker::read_renewal(const quarq::redis::reply& reply, const worke
   answer.held = true;
   if (item(reply, 0).integer == 1) answer.work_ready.push_back(looked_at);
   if (item(reply, 0).integer == 2) answer.paused.push_back(looked_at);
-  for (std::size_t i = 3; i < reply.items.size(); ++i) {
+  answer.workers = static_cast<std::size_t>(std::max<std::int64_t>(1, item(reply, 3).integer));
+  for (std::size_t i = 4; i < reply.items.size(); ++i) {
     const auto& wanted = reply.items[i];
     const auto queue = std::find_if(held.queues.begin(), held.queues.end(), [&](const auto& name) {
       return key_prefix(name) == item(wanted, 0).text;

@@ -76,7 +76,7 @@ class redis_broker final : public broker {
     worker_events events;
     std::string known_info;    // the worker_info that the server has
     std::size_t renewals = 0;  // each looks at another queue
-    std::string leases = "1";  // how many there are of all workers, as of the last sweep
+    std::string leases = "1";  // how many there are of all workers, as of the last renewal
   };
   // And of its part for one queue.
   struct open_lease_state {

@@ -49,7 +49,9 @@ if #ARGV == 8 and ARGV[5] ~= '' and #ARGV[8] <= max_shared_payload then
       local limit = redis.call('HGET', P .. 'takers', token)
       local heard = limit and redis.call('HGET', 'quarq:heard', token)
       local waits = heard and redis.call('LINDEX', pushed, 0)
-      if heard and now - heard < 1500 and not (waits and now - struct.unpack('<I8', waits) > 200)
+      local silence = heard and now - heard
+      local hears = heard and (silence < 1500 or silence < 3 * redis.call('ZCARD', 'quarq:leases')) -- see stands_still
+      if hears and not (waits and now - struct.unpack('<I8', waits) > 200)
           and redis.call('SCARD', running) < tonumber(limit) then
         stored = stored or struct.pack('<I8I8I8B', now, now, expires >= 0 and now + expires or 0, priority) .. ARGV[8]
         if redis.call('HSETNX', P .. 'jobs', id, stored) == 0 then

@@ -1,17 +1,17 @@
 -- Extends a worker's lease, and takes back the jobs of leases that have run out: periodic work is done here,
--- as each worker calls it about once a second. It costs the same however many queues the worker has: those without a need are
+-- as each worker calls it every second or two. It costs the same however many queues the worker has: those without a need are
 -- not looked at, but for one.
 --
 -- KEYS[1]  the prefix of one of its queues, another with each call: whether jobs are ready is looked at there
 -- ARGV[1]  the lease's token
 -- ARGV[2]  its duration, ms
 -- ARGV[3]  its worker_info, or '': as it was
--- ARGV[4]  how many leases there are, as far as the worker has been told: 1 at first
+-- ARGV[4]  how many leases there are, as the last renewal said: 1 at first
 -- ARGV[5]  '1', or '0' if the worker takes no jobs now: another thread renews for its loop, which does not turn
 --
 -- Returns nil when it is not held; else
---   {1 if jobs are ready in that queue, 2 if they are and it is paused, else 0; now in ms; if that queue is to be swept, how many
---    leases there are, else 0; {the prefix of a queue, id to be cancelled...}...}
+--   {1 if jobs are ready in that queue, 2 if they are and it is paused, else 0; now in ms; 1 if that queue is to be swept, else 0;
+--    how many leases there are; {the prefix of a queue, id to be cancelled...}...}
 -- needs: shared_silence shared_heard
 local P, token, duration = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local heard = redis.call('HMGET', 'quarq:heard', '', token)
@@ -48,7 +48,7 @@ local function look()
   local R, deferred, cancel = P .. 'ready:', P .. 'deferred', 'quarq:cancel:' .. token
   -- Some worker sweeps each second, whichever it is, rather than each.
   local sweeps = time[2] % ARGV[4] == 0
-  local answer = {0, now, sweeps and redis.call('ZCARD', leases) or 0}
+  local answer = {0, now, sweeps and 1 or 0, redis.call('ZCARD', leases)}
   -- One look at all of it: mostly there is nothing.
   if redis.call('EXISTS', R .. '9', R .. '8', R .. '7', R .. '6', R .. '5', R .. '4', R .. '3', R .. '2', R .. '1', R .. '0',
       deferred, cancel) == 0 then

@@ -7,13 +7,18 @@ local function many(command, key, list)
   end
 end
 
--- A hash: the token of a lease -> when its worker was heard last, ms.
-local heard_key = 'quarq:heard'
-
 -- The broker's clock, in whole milliseconds of Unix time.
 local function clock()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- Whether the worker of a lease has missed its last renewal. Each renews once a second; of more than 500 each less often
+-- (workers/lease_renewer.cpp).
+local function stands_still(token)
+  local heard = redis.call('HGET', 'quarq:heard', token)
+  local silence = heard and clock() - heard
+  return heard and silence >= 1500 and silence >= 3 * redis.call('ZCARD', 'quarq:leases')
 end
 
 -- The ten ready lists, highest priority first.

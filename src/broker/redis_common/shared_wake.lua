@@ -1,20 +1,16 @@
 -- Shared: waking leases that were promised work_ready. P..idle holds them: token -> when it will claim by itself
 -- (the next due time it was told; far in the future, the longest idle the farthest, when it was told none).
 
--- Wakes one idle lease, the one whose own time is farthest. One whose subscriber is gone is passed over; and one that has not
--- renewed for a moment (quarq:heard: token -> when it did; arq's layout has no such thing) may stand still: another is woken,
--- too.
+-- Wakes one idle lease, the one whose own time is farthest. One whose subscriber is gone is passed over; and where it may stand
+-- still, another is woken, too.
 local function wake(P)
   while true do
     local idle = redis.call('ZPOPMAX', P .. 'idle')
     if not idle[1] then
       return
     end
-    if redis.call('PUBLISH', P .. 'lease:' .. idle[1], 'w') > 0 then
-      local heard = redis.call('HGET', heard_key, idle[1])
-      if not heard or redis.call('TIME')[1] * 1000 - heard < 1500 then
-        return
-      end
+    if redis.call('PUBLISH', P .. 'lease:' .. idle[1], 'w') > 0 and not stands_still(idle[1]) then
+      return
     end
   end
 end

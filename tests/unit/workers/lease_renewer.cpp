@@ -51,6 +51,11 @@ TEST_F(lease_renewer_test, renews_four_times_in_the_life_of_a_lease_but_within_b
   EXPECT_EQ(lease_renewer::interval(2s), 500ms);
   EXPECT_EQ(lease_renewer::interval(60s), 1s);
   EXPECT_EQ(lease_renewer::interval(100ms), 100ms);
+  EXPECT_EQ(lease_renewer::interval(7s, 500), 1s);
+  EXPECT_EQ(lease_renewer::interval(7s, 700), 1400ms);
+  EXPECT_EQ(lease_renewer::interval(7s, 1'000), 1750ms);
+  EXPECT_EQ(lease_renewer::interval(60s, 100'000), 2s);
+  EXPECT_EQ(lease_renewer::interval(2s, 100'000), 500ms);
   serve();
   pass(3500ms);
   EXPECT_EQ(renewals(), 3u);
