@@ -5,7 +5,7 @@ if(NOT expected OR NOT guarded)
   message(FATAL_ERROR "${SOURCE} needs a line \"// expect: MESSAGE\" and a part inside #ifdef MUST_FAIL")
 endif()
 
-set(command ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-unused -Wunused-result)
+set(command ${COMPILER} ${OPTIONS} -fsyntax-only)
 list(TRANSFORM INCLUDES PREPEND -I)
 list(TRANSFORM DEFINITIONS PREPEND -D)
 list(APPEND command ${INCLUDES} ${DEFINITIONS} ${SOURCE})
