@@ -44,6 +44,7 @@
 #include <quarq/channel.hpp>         // between coroutines
 #include <quarq/event.hpp>           // something that has happened
 #include <quarq/joinable_queue.hpp>  // between processes
+#include <quarq/rate_limiter.hpp>    // at most so many a second
 #include <quarq/semaphore.hpp>       // at most so many at once
 
 // Values and errors
