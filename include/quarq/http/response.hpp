@@ -1,8 +1,10 @@
 // A whole response: what a client gets, and what a server sends.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +43,9 @@ class response {
   T as() const {
     return from_msgpack<T>(detail::msgpack_of_json(body, "body of the response"), "body of the response");
   }
+
+  /// How long its server asks to be left alone (Retry-After: seconds, or a moment); at most a day. Nullopt: it does not.
+  std::optional<std::chrono::milliseconds> retry_after() const;
 
   int status = 200;
   /// The status line's text; "" sends the status' own.

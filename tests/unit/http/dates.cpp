@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <quarq/http/response.hpp>
+
 namespace quarq::http {
 namespace {
 
@@ -49,6 +51,13 @@ TEST(http_retry_after, seconds_or_a_moment) {
   EXPECT_EQ(retry_after_of("86401", now), 24h);
   for (const auto* text : {"", "soon", "-1", "1.5", "1s"})
     EXPECT_EQ(retry_after_of(text, now), std::nullopt) << text;
+}
+
+TEST(http_retry_after, of_a_response) {
+  response busy(429);
+  EXPECT_EQ(busy.retry_after(), std::nullopt);
+  busy.headers.set("Retry-After", "2");
+  EXPECT_EQ(busy.retry_after(), 2s);
 }
 
 TEST(http_keep_alive, less_one_second) {
