@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -152,6 +153,22 @@ class worker {
     return cron(name, std::move(f), std::move(when));
   }
 
+  /// Makes a T for context::state<T>(), which lives as long as the worker: `worker.emplace<http::client>()`. Like
+  /// handlers, before run(). An on_startup hook can make what is to be opened on the loop: context::emplace.
+  template <class T, class... Args>
+  T& emplace(Args&&... args) {
+    auto object = std::make_shared<T>(std::forward<Args>(args)...);
+    auto& made = *object;
+    put_state(typeid(T), std::move(object));
+    return made;
+  }
+  /// The same for an object of the caller's, which must outlive the worker.
+  template <class T>
+  worker& provide(T& object) {
+    put_state(typeid(T), std::shared_ptr<void>(std::shared_ptr<void>(), &object));
+    return *this;
+  }
+
   /// Runs before the first job. If it throws, the worker does not start, and run() throws the same exception.
   worker& on_startup(hook f);
   /// Runs after the last job. Its exceptions are logged.
@@ -189,6 +206,7 @@ class worker {
   friend struct workers::worker_access;
   explicit worker(std::shared_ptr<workers::worker_impl> impl);
   void add_handler(std::string task, detail::handler h);
+  void put_state(const std::type_info& type, std::shared_ptr<void> object);
   /// Returns its task's name, which lives as long as the worker; empty if it can't be used.
   std::string_view add_cron(const std::string& name, cron_options options);
   std::shared_ptr<workers::worker_impl> impl_;

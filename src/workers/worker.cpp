@@ -223,6 +223,7 @@ awaitable<void> worker_impl::run() {
   phase_ = phase::starting;
   loop_ = co_await asio::this_coro::executor;
   name_ = host_and_pid();
+  model::context_access::set_state(context_, setup.state);
   const auto& o = setup.options;
   if (o.log_lines == log_format::json) base::set_log_formatter(make_json_lines());
   open_broker();
@@ -564,6 +565,10 @@ void worker::add_handler(std::string task, detail::handler h) {
   } catch (const error& e) {
     setup.mistake = e.what();
   }
+}
+
+void worker::put_state(const std::type_info& type, std::shared_ptr<void> object) {
+  impl_->setup.state.put(type, std::move(object));
 }
 
 std::string_view worker::add_cron(const std::string& name, cron_options options) {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <quarq/detail/context.hpp>
 #include <quarq/handler.hpp>
 #include <quarq/worker.hpp>
 
@@ -20,6 +21,7 @@ struct worker_setup {
   std::vector<std::string> tasks;                             ///< of the handlers, as they were added
   std::unordered_map<std::string, cron::cron_job> crons;      ///< by their task
   std::optional<std::string> mistake;                         ///< the first in what was added
+  detail::state_map state;                                    ///< of the worker's context, before on_startup
   worker::hook on_startup, on_shutdown, before_job;
   worker::end_hook after_job, after_commit;
 };

@@ -104,6 +104,13 @@ TEST_F(testing_tools, a_handler_enqueues_into_the_store_of_its_own_run) {
   EXPECT_EQ(quarq::run(quarq::testing::run_now(w, greet("Ann", 4))), "Ann 8");
 }
 
+TEST_F(testing_tools, a_call_sees_the_state_of_the_worker) {
+  quarq::worker w;
+  w.emplace<int>(3);
+  w.handle(twice, [](quarq::context& ctx, int n) { return n * ctx.state<int>(); });
+  EXPECT_EQ(quarq::run(quarq::testing::run_now(w, twice(5))), 15);
+}
+
 TEST_F(testing_tools, a_worker_that_cannot_start_says_so) {
   quarq::worker w;
   w.handle(twice, [](int n) -> awaitable<int> { co_return n; });

@@ -49,6 +49,31 @@ TEST_P(worker_hooks, run_in_order_around_each_job) {
   EXPECT_EQ(seen, (strings{"startup ", "before one", "handler twice", "after one succeeded", "shutdown"}));
 }
 
+TEST_P(worker_hooks, what_was_made_before_the_start_is_state_of_the_worker) {
+  std::string lent = "lent";
+  worker w(options());
+  w.emplace<counter>();
+  w.emplace<counter>().value = 40;  // in place of the first
+  w.provide(lent);
+  w.on_startup([](context& ctx) -> awaitable<void> {
+    ctx.state<counter>().value += 2;
+    co_return;
+  });
+  w.handle(twice, [](context& ctx, int) { return ctx.state<counter>().value; });
+  w.handle(repeat, [](context& ctx, std::string, int) {
+    ctx.state<std::string>() += ", and changed";
+    return 0;
+  });
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto first = co_await q.enqueue(twice(1));
+    const int value = co_await first.result(default_timeout);
+    EXPECT_EQ(value, 42);
+    const auto second = co_await q.enqueue(repeat("x", 1));
+    co_await second.result(default_timeout);
+  });
+  EXPECT_EQ(lent, "lent, and changed");
+}
+
 TEST_P(worker_hooks, the_workers_state_is_shared_and_a_jobs_own_is_not) {
   worker w(options());
   w.on_startup([](context& ctx) -> awaitable<void> {

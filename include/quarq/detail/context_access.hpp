@@ -13,6 +13,7 @@ struct context_access {
   static void request_stop(context& ctx) noexcept { ctx.stop_.request_stop(); }
   /// `encoded`: a msgpack array, which must live as long as the context.
   static void set_arguments(context& ctx, std::string_view encoded) noexcept { ctx.arguments_ = encoded; }
+  static void set_state(context& worker, quarq::detail::state_map its) { worker.state_ = std::move(its); }
   /// Of a worker's context: that of its jobs' contexts, too.
   static void set_connection(context& worker, std::shared_ptr<clients::worker_connection> its) noexcept {
     worker.connection_ = std::move(its);
