@@ -4,9 +4,9 @@
 #include <iostream>
 #include <sstream>
 
+#include <quarq/http/client.hpp>
 #include <quarq/quarq.hpp>
 
-#include "../demo/fetch.hpp"
 #include "../demo/tasks.hpp"
 #include "test_environment.hpp"
 
@@ -14,8 +14,10 @@ using counts = std::vector<int>;
 
 // The work: wait for a page, then count.
 quarq::awaitable<int> words_in(std::string url) {
-  const std::string page = co_await fetch(url);
-  std::istringstream words(page);
+  static quarq::http::client web;  // for all threads and loops of this process
+  const auto page = co_await web.get(url);
+  if (!page.ok()) throw quarq::http::status_error("GET", url, page);
+  std::istringstream words(page.body);
   int n = 0;
   for (std::string word; words >> word;) ++n;
   co_return n;

@@ -149,8 +149,8 @@ class demo {
     const int status = console_.wait(worker, 10s);
     must(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "the worker did not die of SIGKILL");
     console_.say("It is dead, and could tell nobody what it held.");
-    web_->tell("go on");
     console_.expect(*web_, " is gone", 10s);
+    web_->tell("go on");
   }
 
   void see_it_finished(child& client, const child& second) {
