@@ -7,6 +7,8 @@
 
 #include <quarq/errors.hpp>
 
+#include "http/message/characters.hpp"
+
 namespace quarq::http {
 
 namespace {
@@ -55,7 +57,8 @@ void event_parser::take_field(std::string_view name, std::string_view value) {
     data_ += value;
     has_data_ = true;
   } else if (name == "id") {
-    if (value.find('\0') == value.npos) id_ = value;
+    // The standard says so of NUL. Nor can other control characters be sent back, in Last-Event-ID.
+    if (all_are(value, character::field_value)) id_ = value;
   } else if (name == "retry") {
     long number = 0;
     const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), number);

@@ -47,6 +47,7 @@ TEST(http_event_parser, reads_as_the_html_standard_does) {
       {"id: 1\n\ndata: x\n\n", {"message|x|1"}},
       {"id: 1\ndata: x\n\ndata: y\n\n", {"message|x|1", "message|y|1"}},
       {std::string("id: 1\0\ndata: x\n\n", 16), {"message|x|"}},
+      {"id: 1\ndata: x\n\nid: \x1b\ndata: y\n\n", {"message|x|1", "message|y|1"}},
       {"\xef\xbb\xbf"
        "data: x\n\n",
        {"message|x|"}},
