@@ -1,4 +1,4 @@
-// WebSockets with Python's websockets and aiohttp at the other end, in both roles.
+// WebSockets with Python's websockets and aiohttp, and with Node's ws, at the other end, in both roles.
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -35,15 +35,28 @@ struct peer {
 class websocket_peers : public testing::TestWithParam<peer> {
  protected:
   void SetUp() override {
-    const bool is_there = std::filesystem::exists(python());
-    if (is_there && run_command({python(), "-c", "import " + GetParam().library}).exit_code == 0) return;
-    const auto missing = GetParam().library + " is not in build/peers";
+    if (is_there()) return;
+    const auto missing =
+        GetParam().library + (in_node() ? " is not in build/node-peers" : " is not in build/peers");
     if (std::getenv("CI") != nullptr) FAIL() << missing;
     GTEST_SKIP() << missing;
   }
 
-  static std::string python() { return QUARQ_TEST_SOURCE_DIR "/../build/peers/bin/python"; }
-  static std::string script() { return QUARQ_TEST_SOURCE_DIR "/interop/websocket_peer.py"; }
+  static bool in_node() { return GetParam().library == "ws"; }
+  static bool is_there() {
+    if (in_node()) {
+      return std::filesystem::exists(QUARQ_TEST_SOURCE_DIR "/../build/node-peers/node_modules/ws") &&
+             run_command({"node", "--version"}).exit_code == 0;
+    }
+    return std::filesystem::exists(interpreter()) &&
+           run_command({interpreter(), "-c", "import " + GetParam().library}).exit_code == 0;
+  }
+  static std::string interpreter() {
+    return in_node() ? "node" : QUARQ_TEST_SOURCE_DIR "/../build/peers/bin/python";
+  }
+  static std::string script() {
+    return QUARQ_TEST_SOURCE_DIR "/interop/websocket_peer" + std::string(in_node() ? ".mjs" : ".py");
+  }
   static websocket_options options() {
     return {.max_message = 1 << 24, .compression = GetParam().compression, .subprotocols = "echo"};
   }
@@ -79,7 +92,7 @@ awaitable<void> talk(http::websocket& socket) {
 }
 
 TEST_P(websocket_peers, a_server_of_theirs_echoes_and_closes) {
-  const process server({python(), script(), "serve", GetParam().library});
+  const process server({"/usr/bin/env", interpreter(), script(), "serve", GetParam().library});
   ASSERT_TRUE(eventually([&] { return server.output().ends_with('\n'); }, default_timeout)) << server.log();
   const auto port = static_cast<std::uint16_t>(std::stoi(server.output()));
   const auto both_ways_to_close = [port]() -> awaitable<void> {
@@ -132,7 +145,7 @@ TEST_P(websocket_peers, a_client_of_theirs_talks_and_closes) {
     const auto loop = co_await asio::this_coro::executor;
     tcp::acceptor acceptor(loop, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
     const auto url = "ws://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()) + "/";
-    std::vector<std::string> words{python(), script(), "talk", GetParam().library, url};
+    std::vector<std::string> words{"/usr/bin/env", interpreter(), script(), "talk", GetParam().library, url};
     if (GetParam().compression) words.push_back("deflate");
     const process client(words);
     const int code = co_await serve_one(acceptor, options());
@@ -145,7 +158,8 @@ TEST_P(websocket_peers, a_client_of_theirs_talks_and_closes) {
 
 INSTANTIATE_TEST_SUITE_P(at, websocket_peers,
                          testing::Values(peer{"websockets", false}, peer{"websockets", true},
-                                         peer{"aiohttp", false}, peer{"aiohttp", true}),
+                                         peer{"aiohttp", false}, peer{"aiohttp", true}, peer{"ws", false},
+                                         peer{"ws", true}),
                          [](const testing::TestParamInfo<peer>& one) {
                            return one.param.library + (one.param.compression ? "_deflate" : "");
                          });
