@@ -74,5 +74,9 @@ TEST(http_conformance, no_other_server_is_above_ours) {
   run_script("conformance.py");
 }
 
+TEST(http_browser, chromium_gets_what_it_asks_for) {
+  run_script("browser.py");
+}
+
 }  // namespace
 }  // namespace quarq::test::http_interop
