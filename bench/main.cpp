@@ -11,6 +11,7 @@
 #include "http/servers.hpp"
 #include "jobs.hpp"
 #include "levels.hpp"
+#include "peer.hpp"
 #include "tasks.hpp"
 
 namespace {
@@ -25,6 +26,7 @@ int measure(int argc, char** argv) {
   // These it starts itself.
   if (word == "http-server") return http_server_main(argc - 1, argv + 1);
   if (word == "worker") return worker_main(argc - 1, argv + 1);
+  if (word == "peer") return peer_main(argc - 1, argv + 1);
   if (word == "waiting-coroutines") return waiting_coroutines_main();
   return jobs_main(argc, argv);
 }
