@@ -114,6 +114,9 @@ awaitable<void> structs_go_as_json() {
   const auto wrong = co_await both.server.receive();
   const auto why = error_of<decode_error>([&] { wrong.as<event>(); });
   EXPECT_EQ(why, "message: field name: expected string, got integer");
+  const http::message broken("{\"name\": ", true);
+  const auto syntax = error_of<decode_error>([&] { broken.as<event>(); });
+  EXPECT_TRUE(syntax.starts_with("message: JSON, line 1, ")) << syntax;
 }
 
 TEST(http_websocket, structs_go_as_json) {

@@ -8,6 +8,7 @@
 
 #include <quarq/awaitable.hpp>
 #include <quarq/codec.hpp>
+#include <quarq/detail/http_json.hpp>
 #include <quarq/http/response.hpp>
 
 namespace quarq::http {
@@ -24,11 +25,6 @@ class body_writer {
  protected:
   ~body_writer() = default;
 };
-
-namespace detail {
-/// One msgpack value as JSON.
-std::string json_of_msgpack(std::string_view msgpack);
-}  // namespace detail
 
 /// "text/plain; charset=utf-8".
 response text(std::string body, int status = 200);

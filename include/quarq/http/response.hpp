@@ -11,6 +11,7 @@
 
 #include <quarq/awaitable.hpp>
 #include <quarq/codec.hpp>
+#include <quarq/detail/http_json.hpp>
 #include <quarq/http/fields.hpp>
 
 namespace quarq::http {
@@ -19,9 +20,7 @@ class body_writer;
 
 namespace detail {
 struct upgrade;
-/// One JSON value as msgpack. Throws quarq::decode_error that begins with `what`.
-std::string msgpack_of_json(std::string_view json, std::string_view what);
-}  // namespace detail
+}
 
 /// A status, header fields and a body. Not safe for use by several threads at once.
 class response {

@@ -12,6 +12,7 @@
 
 #include <quarq/awaitable.hpp>
 #include <quarq/codec.hpp>
+#include <quarq/detail/http_json.hpp>
 #include <quarq/detail/must_await.hpp>
 #include <quarq/errors.hpp>
 
@@ -21,11 +22,7 @@ class websocket;
 
 namespace ws {
 class websocket_link;
-/// One JSON value as msgpack. Throws quarq::decode_error.
-std::string msgpack_of_message(std::string_view json);
-/// One msgpack value as JSON.
-std::string json_of_msgpack(std::string_view msgpack);
-}  // namespace ws
+}
 
 /// Why a WebSocket is closed (RFC 6455, 7.4). Programs have 4000 to 4999 for codes of their own.
 namespace close_code {
@@ -51,7 +48,7 @@ class message {
   /// Throws quarq::decode_error that names the place.
   template <class T>
   T as() const {
-    return from_msgpack<T>(ws::msgpack_of_message(data), "message");
+    return from_msgpack<T>(detail::msgpack_of_json(data, "message"), "message");
   }
 
   std::string data;
@@ -141,7 +138,7 @@ class websocket {
     requires codable<std::remove_cvref_t<T>>
   [[QUARQ_MUST_AWAIT]] awaitable<bool> send_json(T&& value) {
     QUARQ_REQUIRE_NAMED_ARGUMENT(T);
-    return send_own(ws::json_of_msgpack(to_msgpack(value)));
+    return send_own(detail::json_of_msgpack(to_msgpack(value)));
   }
 
   /// The same without waiting: false if it would have to, or if the WebSocket is closed. For broadcasts.

@@ -4,16 +4,11 @@
 #include <quarq/http/answers.hpp>
 #include <quarq/http/problem.hpp>
 
-#include "codecs/json.hpp"
 #include "http/message/characters.hpp"
 
 namespace quarq::http {
 
 namespace detail {
-
-std::string json_of_msgpack(std::string_view msgpack) {
-  return codecs::to_json(msgpack);
-}
 
 response answer_of_absence() {
   return answer_of(problem(404));

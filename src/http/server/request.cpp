@@ -3,10 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <quarq/detail/http_json.hpp>
+#include <quarq/errors.hpp>
 #include <quarq/http/problem.hpp>
 #include <quarq/http/request.hpp>
 
-#include "codecs/json.hpp"
 #include "codecs/utf8.hpp"
 #include "http/message/characters.hpp"
 #include "http/server/router.hpp"
@@ -47,9 +48,9 @@ void check_body_type(const request& r) {
 
 std::string msgpack_of_body(const request& r) {
   try {
-    return codecs::json_to_msgpack(request_access::of(r).whole_body);
+    return msgpack_of_json(request_access::of(r).whole_body, "body");
   } catch (const decode_error& e) {
-    throw problem(400, std::string("body: ") + e.what());
+    throw problem(400, e.what());
   }
 }
 

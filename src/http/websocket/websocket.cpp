@@ -1,21 +1,8 @@
 #include <quarq/http/websocket.hpp>
 
-#include "codecs/json.hpp"
 #include "http/websocket/websocket_link.hpp"
 
 namespace quarq::http {
-
-namespace ws {
-
-std::string msgpack_of_message(std::string_view json) {
-  return codecs::json_to_msgpack(json);
-}
-
-std::string json_of_msgpack(std::string_view msgpack) {
-  return codecs::to_json(msgpack);
-}
-
-}  // namespace ws
 
 namespace {
 
