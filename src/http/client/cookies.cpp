@@ -147,7 +147,7 @@ void cookie_jar::store(const url& from, std::string_view field, time_point now) 
   if (what->max_age)
     made.expires = now + *what->max_age;
   else if (what->expires)
-    made.expires = std::min<time_point>(*what->expires, now + max_life);
+    made.expires = std::min(on_system_clock(*what->expires), now + max_life);
   made.created = made.used = ++clock_;
   const auto same = std::find_if(cookies_.begin(), cookies_.end(), [&](const cookie& one) {
     return one.name == made.name && one.domain == made.domain && one.path == made.path &&

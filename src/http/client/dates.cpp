@@ -93,6 +93,11 @@ std::optional<sys_seconds> parse_date(std::string_view text) {
   return sys_days(date) + hours(time->hours) + minutes(time->minutes) + seconds(time->seconds);
 }
 
+system_clock::time_point on_system_clock(sys_seconds when) noexcept {
+  constexpr sys_seconds last = sys_days(std::chrono::year(2200) / 1 / 1);
+  return std::clamp(when, sys_seconds(), last);
+}
+
 std::optional<milliseconds> retry_after_of(std::string_view field, system_clock::time_point now) {
   constexpr milliseconds max = hours(24);
   field = trim_spaces(field);
@@ -105,7 +110,7 @@ std::optional<milliseconds> retry_after_of(std::string_view field, system_clock:
   }
   const auto when = parse_date(field);
   if (!when) return std::nullopt;
-  return std::clamp(ceil<milliseconds>(*when - now), milliseconds(0), max);
+  return std::clamp(ceil<milliseconds>(on_system_clock(*when) - now), milliseconds(0), max);
 }
 
 milliseconds kept_alive_for(std::string_view keep_alive, milliseconds max) {

@@ -11,6 +11,10 @@ namespace quarq::http {
 /// it is no moment.
 std::optional<std::chrono::sys_seconds> parse_date(std::string_view text);
 
+/// The same on the clock of nanoseconds, which has no year 9999, nor 1601: what lies before 1970 or behind 2200 becomes
+/// that.
+std::chrono::system_clock::time_point on_system_clock(std::chrono::sys_seconds when) noexcept;
+
 /// A Retry-After: seconds or a moment. Nullopt: neither. At most a day.
 std::optional<std::chrono::milliseconds> retry_after_of(std::string_view field,
                                                         std::chrono::system_clock::time_point now);

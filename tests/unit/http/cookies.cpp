@@ -130,6 +130,26 @@ TEST(http_cookies, end_when_they_say_so) {
   EXPECT_EQ(cookies_at(jar, "http://a.org/", 401 * 24h), "");
 }
 
+// Nanoseconds since 1970, in which the clock counts, end in 2262.
+TEST(http_cookies, may_end_when_the_clock_has_no_time_for_it) {
+  cookie_jar jar;
+  const auto a = parse_url("http://a.org/");
+  jar.store(a, "late=1; expires=Fri, 31 Dec 9999 23:59:59 GMT", cookie_time);
+  EXPECT_EQ(cookies_at(jar, "http://a.org/", 399 * 24h), "late=1");
+  EXPECT_EQ(cookies_at(jar, "http://a.org/", 401 * 24h), "");
+  jar.store(a, "early=1; expires=Mon, 01 Jan 1601 00:00:00 GMT", cookie_time);
+  EXPECT_EQ(jar.size(), 1u);
+}
+
+// A clock that is set back and forth: nothing ends before its time by the clock.
+TEST(http_cookies, follow_a_clock_that_jumps) {
+  cookie_jar jar;
+  jar.store(parse_url("http://a.org/"), "x=1; max-age=10", cookie_time);
+  EXPECT_EQ(cookies_at(jar, "http://a.org/", -1h), "x=1");
+  EXPECT_EQ(cookies_at(jar, "http://a.org/", 9s), "x=1");
+  EXPECT_EQ(cookies_at(jar, "http://a.org/", 1h), "");
+}
+
 TEST(http_cookies, are_not_without_number_or_size) {
   cookie_jar jar;
   for (int i = 0; i < 200; ++i) jar.store(parse_url("http://a.org/"), std::to_string(i) + "=x", cookie_time);

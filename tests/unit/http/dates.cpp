@@ -48,6 +48,8 @@ TEST(http_retry_after, seconds_or_a_moment) {
   EXPECT_EQ(retry_after_of("Sun, 06 Nov 1994 08:50:37 GMT", now), 60s);
   EXPECT_EQ(retry_after_of("Sun, 06 Nov 1994 08:48:37 GMT", now), 0ms);
   EXPECT_EQ(retry_after_of("99999999999999999999999", now), 24h);
+  EXPECT_EQ(retry_after_of("Fri, 31 Dec 9999 23:59:59 GMT", now), 24h);
+  EXPECT_EQ(retry_after_of("Mon, 01 Jan 1601 00:00:00 GMT", now), 0ms);
   EXPECT_EQ(retry_after_of("86401", now), 24h);
   for (const auto* text : {"", "soon", "-1", "1.5", "1s"})
     EXPECT_EQ(retry_after_of(text, now), std::nullopt) << text;
