@@ -143,9 +143,13 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
 std::string_view date_line::now() {
   timespec t{};
   ::clock_gettime(CLOCK_REALTIME_COARSE, &t);
-  if (t.tv_sec != second_) {
-    second_ = t.tv_sec;
-    line_ = "Date: " + http_date(second_) + "\r\n";
+  return at(t.tv_sec);
+}
+
+std::string_view date_line::at(std::int64_t second) {
+  if (second != second_) {
+    second_ = second;
+    line_ = "Date: " + http_date(second) + "\r\n";
   }
   return line_;
 }

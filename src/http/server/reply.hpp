@@ -41,6 +41,8 @@ reply_plan append_reply_header(std::string& out, const response& r, const reply_
 class date_line {
  public:
   std::string_view now();
+  /// At this second since 1970, which may lie before the last one: clocks are set back.
+  std::string_view at(std::int64_t second);
 
  private:
   std::int64_t second_ = -1;

@@ -165,6 +165,14 @@ TEST(http_reply, a_written_body_is_framed_as_the_client_can_read_it) {
   EXPECT_THROW(header_of(r, {}), usage_error);
 }
 
+TEST(http_reply, the_date_follows_a_clock_that_jumps) {
+  date_line date;
+  EXPECT_EQ(date.at(784111777), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+  EXPECT_EQ(date.at(784111778), "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n");
+  EXPECT_EQ(date.at(1893456000), "Date: Tue, 01 Jan 2030 00:00:00 GMT\r\n");
+  EXPECT_EQ(date.at(784111777), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+}
+
 TEST(http_reply, dates) {
   EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
   EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);
