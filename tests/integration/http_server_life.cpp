@@ -7,11 +7,13 @@
 #include <thread>
 #include <vector>
 
+#include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
 
 #include <quarq/http/server.hpp>
 #include <quarq/time.hpp>
 
+#include "support/captured_log.hpp"
 #include "support/raw_connection.hpp"
 #include "support/served.hpp"
 #include "support/temp_dir.hpp"
@@ -60,6 +62,19 @@ class waiting_handlers {
     co_return "done";
   }
 };
+
+TEST(http_server_life, the_log_names_the_url_also_of_ipv6) {
+  const captured_log log;
+  auto o = any_port();
+  o.address = "::1";
+  http::server server(o);
+  try {
+    const served run(server);
+    wait_until([&] { return log.has("listening on http://[::1]:" + std::to_string(run.port)); });
+  } catch (const boost::system::system_error& e) {
+    GTEST_SKIP() << "this machine has no IPv6: " << e.what();
+  }
+}
 
 TEST(http_server_life, a_client_that_goes_away_cancels_as_the_route_says) {
   waiting_handlers h;

@@ -24,7 +24,7 @@
 
 namespace quarq::http {
 
-/// Options of a server. docs/http_server.md lists all limits with their answers.
+/// Options of a server. docs/http.md lists all limits with their answers.
 struct server_options {
   /// Of this host. Another one than loopback's is refused (usage_error), unless there is an authentication or
   /// `public_without_auth` is set.
@@ -32,8 +32,11 @@ struct server_options {
   std::uint16_t port = 8080;  ///< 0: any that is free; see server::listen()
   /// Serve other hosts although nobody has to prove who they are.
   bool public_without_auth = false;
-  /// Several servers, of several loops or processes, share the port (SO_REUSEPORT).
+  /// Several loops, or servers in several processes, share the port (SO_REUSEPORT).
   bool reuse_port = false;
+  /// Of main(): so many loops, each on a thread of its own. Handlers run on all of them: what they share must be safe
+  /// for that.
+  unsigned threads = 1;
   /// PEM files: serve TLS.
   std::string certificate_file = {};
   std::string key_file = {};  ///< "": it stands in certificate_file
@@ -159,14 +162,15 @@ class server {
 
   /// Serves until stop(). Then no connection is accepted any more, idle ones are closed, requests that are being
   /// handled are answered, with "Connection: close", and what is left after shutdown_timeout is cancelled. When the
-  /// coroutine is cancelled, all of that is at once. Handlers have ended when this returns.
+  /// coroutine is cancelled, all of that is at once. Handlers have ended when this returns. With reuse_port, several
+  /// loops can await run() at the same time; each serves the connections that the kernel gives it.
   [[QUARQ_MUST_AWAIT]] awaitable<void> run();
 
-  /// Thread-safe. A second call ends the wait for handlers.
+  /// Thread-safe. On all loops. A second call ends the wait for handlers.
   void stop();
 
   /// A complete main(): run() with stop() on SIGTERM and SIGINT; a second signal ends the process. Flags: --address,
-  /// --port, --help. Returns the exit code: 0; 1 after an error, which is written to stderr in one line; 2 likewise
+  /// --port, --threads, --help. Returns the exit code: 0; 1 after an error, which is written to stderr in one line; 2 likewise
   /// for a usage_error.
   int main(int argc, char** argv);
 
@@ -174,6 +178,8 @@ class server {
   void add_route(std::string_view method, std::string_view pattern, detail::handler handler,
                  route_options how);
   void put_state(const std::type_info& type, std::shared_ptr<void> object);
+  void begin_several();
+  void run_on_threads();
   std::shared_ptr<server_impl> impl_;
 };
 

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -24,20 +26,23 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr unsigned max_threads = 1024;
+
 constexpr std::string_view help =
-    "Usage: {} [--address ADDRESS] [--port PORT]\n\n"
+    "Usage: {} [--address ADDRESS] [--port PORT] [--threads N]\n\n"
     "  --address ADDRESS  of this host, to serve at\n"
     "  --port PORT        0: any that is free; the log names it\n"
+    "  --threads N        so many threads, each with a loop of its own\n"
     "  --help             print this\n\n"
     "SIGTERM and SIGINT let requests end; a second one ends the process.\n";
 
-std::uint16_t parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (text.empty() || failure != std::errc() || end != text.data() + text.size()) {
-    throw usage_error(fmt::format("--port: {} is not a port", text));
-  }
-  return port;
+template <class T>
+T parse_number(std::string_view text, T least, T most, std::string_view what) {
+  T number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size() || number < least || number > most)
+    throw usage_error(fmt::format(fmt::runtime(what), text));
+  return number;
 }
 
 // The value of this flag, "--port=80" or "--port 80"; nullopt: it is another one.
@@ -57,7 +62,10 @@ bool apply_flags(server_options& options, int argc, char** argv) {
     if (const auto address = value_of("--address", i, argc, argv)) {
       options.address = *address;
     } else if (const auto port = value_of("--port", i, argc, argv)) {
-      options.port = parse_port(*port);
+      options.port = parse_number<std::uint16_t>(*port, 0, 65535, "--port: {} is not a port");
+    } else if (const auto threads = value_of("--threads", i, argc, argv)) {
+      options.threads =
+          parse_number(*threads, 1U, max_threads, "--threads: {} is not a number from 1 to 1024");
     } else {
       throw usage_error(fmt::format("{} is not known; see --help", argv[i]));
     }
@@ -79,23 +87,45 @@ awaitable<void> run_until_signal(server& s) {
   signals->cancel();
 }
 
-int run_program(server& s, int argc, char** argv) {
-  if (!apply_flags(s.options(), argc, argv)) {
-    fmt::print(fmt::runtime(help), program_invocation_short_name);
-    return 0;
-  }
-  run(run_until_signal(s));
-  return 0;
-}
-
 }  // namespace
+
+// The first failure ends all.
+void server::run_on_threads() {
+  const auto count = options().threads;
+  options().reuse_port = true;
+  begin_several();
+  listen();
+  std::vector<std::exception_ptr> failures(count);
+  const auto run_one = [&](unsigned i) {
+    try {
+      quarq::run(i == 0 ? run_until_signal(*this) : run());
+    } catch (...) {
+      failures[i] = std::current_exception();
+      stop();
+    }
+  };
+  std::vector<std::jthread> others;
+  for (unsigned i = 1; i < count; ++i) others.emplace_back(run_one, i);
+  run_one(0);
+  others.clear();
+  for (const auto& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
 
 int server::main(int argc, char** argv) {
   const auto print = [](const char* what) {
     fmt::print(stderr, "{}: {}\n", program_invocation_short_name, what);
   };
   try {
-    return run_program(*this, argc, argv);
+    if (!apply_flags(options(), argc, argv)) {
+      fmt::print(fmt::runtime(help), program_invocation_short_name);
+    } else if (options().threads > 1) {
+      run_on_threads();
+    } else {
+      quarq::run(run_until_signal(*this));
+    }
+    return 0;
   } catch (const usage_error& e) {
     print(e.what());
     return 2;

@@ -1,7 +1,7 @@
 #include <exception>
 #include <mutex>
-#include <optional>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -25,7 +25,7 @@ namespace quarq::http {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-/// The server that a program holds; run() makes a service of it.
+/// The server that a program holds; run() makes a service of it, on each loop that awaits it.
 class server_impl {
  public:
   explicit server_impl(server_options options) { setup->options = std::move(options); }
@@ -37,18 +37,45 @@ class server_impl {
   std::uint16_t listen();
   awaitable<void> run(std::shared_ptr<server_impl> self);
   void stop();
+  void begin_several();
 
  private:
-  void check() const;
-  void set_running(const std::shared_ptr<service>& now, std::optional<asio::any_io_executor> loop);
+  struct running_loop {
+    asio::any_io_executor loop;
+    std::weak_ptr<service> of;
+  };
 
-  base::unique_fd port_;
-  bool is_v6_ = false;
-  std::uint16_t number_ = 0;
+  // A loop has the port, or another socket that shares it.
+  class port_use {
+   public:
+    explicit port_use(server_impl& of) : of_(of), socket(of.take_port()) {}
+    ~port_use() {
+      const std::lock_guard lock(of_.mutex_);
+      --of_.in_use_;
+    }
+    port_use(const port_use&) = delete;
+    port_use& operator=(const port_use&) = delete;
+
+   private:
+    server_impl& of_;
+
+   public:
+    base::unique_fd socket;
+  };
+
+  void check() const;
+  base::unique_fd open_port(std::uint16_t number);
+  base::unique_fd take_port();
+  void add_running(const asio::any_io_executor& loop, const std::shared_ptr<service>& now);
+  void remove_running(const std::shared_ptr<service>& now);
+
   std::mutex mutex_;
-  int stops_before_ = 0;  // asked for while nothing ran
-  std::optional<asio::any_io_executor> loop_;
-  std::weak_ptr<service> service_;
+  base::unique_fd port_;  // until a loop has it
+  std::size_t in_use_ = 0;
+  std::uint16_t number_ = 0;
+  std::vector<running_loop> running_;
+  int stops_before_ = 0;      // asked for while nothing ran
+  bool are_several_ = false;  // whoever begins to run hears of all stops
 };
 
 namespace {
@@ -80,14 +107,10 @@ void server_impl::check() const {
   }
 }
 
-// Without a loop, so that a program knows the port before it runs.
-std::uint16_t server_impl::listen() {
-  if (port_.get() >= 0) return number_;
-  check();
+base::unique_fd server_impl::open_port(std::uint16_t number) {
   const auto& o = setup->options;
-  const tcp::endpoint where(address_of(o.address), o.port);
-  is_v6_ = where.address().is_v6();
-  base::unique_fd made(::socket(is_v6_ ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const tcp::endpoint where(address_of(o.address), number);
+  base::unique_fd made(::socket(where.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const auto fail = [&](const char* what) {
     throw boost::system::system_error(errno, boost::system::system_category(),
                                       fmt::format("{} {}", what, text_of(where)));
@@ -102,21 +125,15 @@ std::uint16_t server_impl::listen() {
   auto size = static_cast<socklen_t>(bound.capacity());
   if (::getsockname(made.get(), bound.data(), &size) != 0) fail("getsockname");
   number_ = bound.port();
-  port_ = std::move(made);
-  return number_;
+  return made;
 }
 
-void server_impl::set_running(const std::shared_ptr<service>& now,
-                              std::optional<asio::any_io_executor> loop) {
+// Without a loop, so that a program knows the port before it runs.
+std::uint16_t server_impl::listen() {
   const std::lock_guard lock(mutex_);
-  service_ = now;
-  loop_ = std::move(loop);
-  for (; now && stops_before_ > 0; --stops_before_) now->stop();
-}
-
-awaitable<void> server_impl::run(std::shared_ptr<server_impl> self) {
+  if (port_.get() >= 0 || in_use_ > 0) return number_;
+  check();
   const auto& o = setup->options;
-  listen();
   if (!o.certificate_file.empty()) {
     tls_settings tls;
     tls.verify = false;
@@ -124,30 +141,63 @@ awaitable<void> server_impl::run(std::shared_ptr<server_impl> self) {
     tls.key_file = o.key_file;
     setup->tls = std::make_shared<tls_context>(tls_role::server, tls);
   }
+  port_ = open_port(o.port);
+  return number_;
+}
+
+base::unique_fd server_impl::take_port() {
+  const std::lock_guard lock(mutex_);
+  if (port_.get() < 0 && !setup->options.reuse_port)
+    throw usage_error("http::server: it runs already; with reuse_port several loops can run it");
+  auto taken = port_.get() >= 0 ? std::move(port_) : open_port(number_);
+  ++in_use_;
+  return taken;
+}
+
+// Between the loops of main(), one may begin when all have been stopped.
+void server_impl::begin_several() {
+  const std::lock_guard lock(mutex_);
+  are_several_ = true;
+}
+
+void server_impl::add_running(const asio::any_io_executor& loop, const std::shared_ptr<service>& now) {
+  const std::lock_guard lock(mutex_);
+  running_.push_back({loop, now});
+  for (int i = 0; i < stops_before_; ++i) now->stop();
+  if (!are_several_) stops_before_ = 0;
+}
+
+void server_impl::remove_running(const std::shared_ptr<service>& now) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(running_, [&](const running_loop& one) { return one.of.lock() == now; });
+}
+
+awaitable<void> server_impl::run(std::shared_ptr<server_impl> self) {
+  const tcp::endpoint where(address_of(setup->options.address), listen());
+  port_use port(*this);
   auto loop = co_await asio::this_coro::executor;
-  tcp::acceptor acceptor(loop, is_v6_ ? tcp::v6() : tcp::v4(), port_.release());
+  tcp::acceptor acceptor(loop, where.protocol(), port.socket.release());
   auto running = std::make_shared<service>(loop, setup, std::move(acceptor));
-  base::log().info("listening on {}://{}:{}", setup->tls ? "https" : "http", o.address, number_);
-  self->set_running(running, loop);
+  base::log().info("listening on {}://{}", setup->tls ? "https" : "http", text_of(where));
+  self->add_running(loop, running);
   std::exception_ptr failure;
   try {
     co_await running->run();
   } catch (...) {
     failure = std::current_exception();
   }
-  self->set_running(nullptr, std::nullopt);
+  self->remove_running(running);
   if (failure) std::rethrow_exception(failure);
 }
 
 void server_impl::stop() {
   const std::lock_guard lock(mutex_);
-  if (!loop_) {
-    ++stops_before_;
-    return;
+  if (running_.empty() || are_several_) ++stops_before_;
+  for (const auto& one : running_) {
+    asio::post(one.loop, [weak = one.of] {
+      if (const auto running = weak.lock()) running->stop();
+    });
   }
-  asio::post(*loop_, [weak = service_] {
-    if (const auto running = weak.lock()) running->stop();
-  });
 }
 
 server::server(server_options options) : impl_(std::make_shared<server_impl>(std::move(options))) {}
@@ -203,6 +253,10 @@ awaitable<void> server::run() {
 
 void server::stop() {
   impl_->stop();
+}
+
+void server::begin_several() {
+  impl_->begin_several();
 }
 
 }  // namespace quarq::http
