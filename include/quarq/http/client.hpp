@@ -21,7 +21,7 @@
 
 namespace quarq::http {
 
-/// Defaults for all requests of a client. docs/http_client.md has them in a table.
+/// Defaults for all requests of a client. docs/http.md has them in a table.
 struct client_options {
   /// For everything from waiting for a connection to the last byte of the answer, redirects and retries included.
   std::chrono::milliseconds timeout{30'000};
