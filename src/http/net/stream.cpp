@@ -163,6 +163,17 @@ awaitable<void> stream::flush() {
   is_sending_ = false;
 }
 
+std::size_t stream::try_write(std::string_view bytes) {
+  if (tls_) return 0;
+  const auto size = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (size >= 0) {
+    sent_ += static_cast<std::uint64_t>(size);
+    return static_cast<std::size_t>(size);
+  }
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return 0;
+  throw system_error(errno, boost::system::system_category());
+}
+
 awaitable<void> stream::write(std::string_view bytes) {
   return write(bytes, {});
 }

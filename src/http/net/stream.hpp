@@ -40,6 +40,9 @@ class stream {
   std::optional<std::size_t> try_read(std::span<char> space);
   /// After nullopt: waits until something has come. Nobody needs space meanwhile.
   awaitable<void> wait_readable();
+  /// write() without waiting: returns how many bytes the kernel took, always 0 with TLS. Throws likewise. Nobody may
+  /// be writing.
+  std::size_t try_write(std::string_view bytes);
   /// All of it. The bytes must exist until the end.
   awaitable<void> write(std::string_view bytes);
   /// Both, in one packet where they fit.

@@ -182,7 +182,7 @@ void websocket_link::drive() {
   deadlines_->wake_by(*this, fsm_.deadline());
   if (!is_writing_ && (fsm_.has_output() || (fsm_.ends_output() && !has_said_end_))) {
     is_writing_ = true;
-    asio::co_spawn(loop_, write_loop(shared_from_this()), asio::detached);
+    write_soon();
   }
   if (!is_reading_ && fsm_.wants_read()) {
     is_reading_ = true;
@@ -238,23 +238,69 @@ bool websocket_link::read_some() {
       fsm_.on_data(space.first(*size), clock::now());
     }
     drive();
+    // The kernel had no more; of TLS a record may be left.
+    if (*size < space.size() && !stream_->has_tls()) return false;
   }
   return true;
 }
 
-awaitable<void> websocket_link::write_loop(std::shared_ptr<websocket_link> self) {
+// In the loop's next turn, so that all that is sent in this one goes together.
+void websocket_link::write_soon() {
+  asio::post(loop_, [self = shared_from_this()] { self->write_now(); });
+}
+
+// Most output fits into the kernel's buffer, and needs no coroutine.
+void websocket_link::write_now() {
   std::string why;
   try {
-    co_await self->write_all();
+    if (!write_without_waiting()) return;
   } catch (const std::exception& failure) {
     why = failure.what();
   }
-  self->is_writing_ = false;
-  if (!why.empty()) self->fsm_.on_lost(why);
-  self->drive();
+  end_writing(why);
 }
 
-awaitable<void> websocket_link::write_all() {
+// Returns false once a coroutine goes on.
+bool websocket_link::write_without_waiting() {
+  while (fsm_.has_output()) {
+    auto bytes = fsm_.take_output();
+    const auto sent = stream_->try_write(bytes);
+    if (sent < bytes.size()) {
+      asio::co_spawn(loop_, write_loop(shared_from_this(), std::move(bytes), sent), asio::detached);
+      return false;
+    }
+    fsm_.on_written();
+    drive();
+  }
+  if (!fsm_.ends_output() || has_said_end_) return true;
+  asio::co_spawn(loop_, write_loop(shared_from_this(), {}, 0), asio::detached);
+  return false;
+}
+
+awaitable<void> websocket_link::write_loop(std::shared_ptr<websocket_link> self, std::string begun,
+                                           std::size_t sent) {
+  std::string why;
+  const auto left = std::string_view(begun).substr(sent);
+  try {
+    co_await self->write_all(left);
+  } catch (const std::exception& failure) {
+    why = failure.what();
+  }
+  self->end_writing(why);
+}
+
+void websocket_link::end_writing(const std::string& failure) {
+  is_writing_ = false;
+  if (!failure.empty()) fsm_.on_lost(failure);
+  drive();
+}
+
+awaitable<void> websocket_link::write_all(std::string_view begun) {
+  if (!begun.empty()) {
+    co_await stream_->write(begun);
+    fsm_.on_written();
+    drive();
+  }
   while (fsm_.has_output()) {
     const auto bytes = fsm_.take_output();
     co_await stream_->write(bytes);

@@ -53,10 +53,15 @@ class websocket_link final : private has_deadline, public std::enable_shared_fro
   void wake_users();
   // Both keep it alive: it may have lost its user.
   static awaitable<void> read_loop(std::shared_ptr<websocket_link> self);
-  static awaitable<void> write_loop(std::shared_ptr<websocket_link> self);
+  static awaitable<void> write_loop(std::shared_ptr<websocket_link> self, std::string begun,
+                                    std::size_t sent);
   awaitable<void> read_all();
   bool read_some();
-  awaitable<void> write_all();
+  void write_soon();
+  void write_now();
+  bool write_without_waiting();
+  awaitable<void> write_all(std::string_view begun);
+  void end_writing(const std::string& failure);
   [[noreturn]] void throw_closed() const;
 
   const std::shared_ptr<stream> stream_;
