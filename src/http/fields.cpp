@@ -33,10 +33,17 @@ fields::fields(std::initializer_list<field> list) {
 void fields::add(std::string_view name, std::string_view value) {
   value = trim_spaces(value);
   check_field(name, value);
-  // They may be views into text_, which grows.
-  const std::string own_name(name);
-  const std::string own_value(value);
-  append(own_name, own_value);
+  if (is_own(name) || is_own(value)) {
+    // text_ grows, and may move.
+    append(std::string(name), std::string(value));
+  } else {
+    append(name, value);
+  }
+}
+
+bool fields::is_own(std::string_view text) const noexcept {
+  const std::less<const char*> before;
+  return !before(text.data(), text_.data()) && !before(text_.data() + text_.size(), text.data());
 }
 
 void fields::append(std::string_view name, std::string_view value) {
@@ -46,10 +53,10 @@ void fields::append(std::string_view name, std::string_view value) {
 }
 
 void fields::set(std::string_view name, std::string_view value) {
-  value = trim_spaces(value);
-  check_field(name, value);
+  if (!contains(name)) return add(name, value);
   const std::string own_name(name);
-  const std::string own_value(value);
+  const std::string own_value(trim_spaces(value));
+  check_field(own_name, own_value);
   erase(own_name);
   append(own_name, own_value);
 }

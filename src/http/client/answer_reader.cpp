@@ -12,6 +12,8 @@ namespace quarq::http {
 
 namespace {
 
+// Most answers fit into the first read. Space is filled with zeros when it is made.
+constexpr std::size_t first_read = std::size_t{4} << 10;
 constexpr std::size_t read_at_once = std::size_t{16} << 10;
 constexpr int max_interim_answers = 20;
 
@@ -91,7 +93,8 @@ awaitable<void> answer_reader::read_more() {
             buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
   end_ -= begin_;
   begin_ = 0;
-  if (buffer_.size() - end_ < read_at_once / 2) buffer_.resize(end_ + read_at_once);
+  const auto wanted = has_begun_ ? read_at_once : first_read;
+  if (buffer_.size() - end_ < wanted / 2) buffer_.resize(end_ + wanted);
   const std::span<char> space(buffer_.data() + end_, buffer_.size() - end_);
   std::size_t size = 0;
   if (max_silence_.count() == 0) {

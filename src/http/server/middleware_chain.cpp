@@ -42,16 +42,6 @@ void log_failure(const request& r, const std::string& type, std::string_view wha
                     codecs::printable(what, max));
 }
 
-awaitable<response> call_handler(const route& matched, request& r) {
-  if (matched.call.takes_body) {
-    auto body = co_await r.body();
-    request_access::of(r).whole_body = std::move(body);
-  }
-  if (matched.call.plain) co_return matched.call.plain(r);
-  auto answer = co_await matched.call.coroutine(r);
-  co_return answer;
-}
-
 }  // namespace
 
 response answer_of_exception(const request& r) {
@@ -70,15 +60,24 @@ response answer_of_exception(const request& r) {
 }
 
 awaitable<response> answer_of_route(request& r) {
-  const auto& facts = request_access::of(r);
+  auto& facts = request_access::of(r);
   response answer;
   if (facts.preset) {
     answer = *facts.preset;
     co_return answer;
   }
+  const auto& call = facts.matched->call;
   try {
-    auto made = co_await call_handler(*facts.matched, r);
-    answer = std::move(made);
+    if (call.takes_body) {
+      auto body = co_await r.body();
+      facts.whole_body = std::move(body);
+    }
+    if (call.plain) {
+      answer = call.plain(r);
+    } else {
+      auto made = co_await call.coroutine(r);
+      answer = std::move(made);
+    }
   } catch (...) {
     answer = answer_of_exception(r);
   }
