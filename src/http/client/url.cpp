@@ -75,6 +75,8 @@ std::string with_escaped_path(std::string_view text) {
 
 bool is_host_name(std::string_view host) {
   if (host.empty() || host.size() > 253) return false;
+  const bool has_empty_label = host.front() == '.' || host.back() == '.' || host.find("..") != host.npos;
+  if (has_empty_label) return false;
   return std::all_of(host.begin(), host.end(), [](char c) { return (is_unreserved(c) && c != '~'); });
 }
 

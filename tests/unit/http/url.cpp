@@ -81,6 +81,10 @@ TEST(http_url, says_what_is_wrong) {
       {"http://a b/", "it is not a URL"},
       {"http://[::1/", "it is not a URL"},
       {"http://h$x/", "is not a host name"},
+      {"http://a..b/", "\"a..b\" is not a host name"},
+      {"http://.a/", "\".a\" is not a host name"},
+      {"http://a../", "is not a host name"},
+      {"http://./", "is not a host name"},
       {"http://h/" + std::string(9000, 'x'), "it is longer than 8000 bytes"},
   };
   for (const auto& [row, part] : rows) {
