@@ -61,7 +61,7 @@ void check_websocket(const http::fields& headers) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  check_path(text);
+  check_path("/" + std::string(text));
   check_query(text);
   constexpr std::string_view names[]{"Range",
                                      "If-None-Match",
