@@ -49,7 +49,8 @@ TEST(rate_schedule, rounds_the_interval_up) {
 }
 
 TEST(rate_schedule, has_a_burst_of_20_ms_unless_it_is_told_another) {
-  for (const auto& [permits, burst] : {std::pair(1, 1), std::pair(50, 1), std::pair(100, 2), std::pair(3'000, 59)}) {
+  for (const auto& [permits, burst] :
+       {std::pair(1, 1), std::pair(50, 1), std::pair(100, 2), std::pair(3'000, 59)}) {
     rate_schedule s({.permits = static_cast<std::size_t>(permits), .per = 1s});
     EXPECT_EQ(take_all(s, start), burst) << permits;
   }
