@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import signal
 import subprocess
 import tempfile
@@ -92,6 +93,15 @@ class Campaign:
         self.log.seek(0)
         return "".join(self.log.readlines()[-20:])
 
+    def cpu_seconds(self):
+        """What worker and API have used up to now, each; and all clients that have ended."""
+        def of(process):
+            fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {"worker": sum(of(w) for w in self.workers), "API": of(self.api),
+                "client": ended.ru_utime + ended.ru_stime}
+
     def end(self):
         for program in (*self.workers, self.api):
             program.send_signal(signal.SIGTERM)
@@ -115,7 +125,10 @@ def describe(options, campaign, report, took):
     each = report["requests"] / options.emails
     line = f"{options.broker}: {options.emails} e-mails in {took:.1f} s, {options.emails / took:.0f} a second; " \
            f"{each:.3f} requests each, {report['repeated']} known again by their key"
-    if not options.bench:
+    if options.bench:
+        line += "; CPU time each: " + ", ".join(f"{name} {seconds / options.emails * 1e6:.0f} us"
+                                               for name, seconds in campaign.cpu_seconds().items())
+    else:
         line += f"; {campaign.killed} workers killed; at most {report['max_in_5s'] / 5 / options.rate:.3f} of the rate " \
                 f"within 5 s, {report['max_in_1s'] / options.rate:.3f} within 1 s"
     print(line, flush=True)
