@@ -47,7 +47,8 @@ class Process:
 
     def last_words(self):
         lines = self.log.read_text(errors="replace").strip().splitlines()
-        return lines[-1][-300:] if lines else "no word"
+        errors = [line for line in lines if "rror" in line]
+        return (errors or lines or ["no word"])[-1][:300]
 
     def stop(self, seconds=5):
         """Asks it to end, and kills what has not by then."""

@@ -71,7 +71,10 @@ class Run:
 
     def _job_counts(self):
         plan = self.plan
-        drained = decide.jobs_for(self.rates["drain"], plan.drain, plan.least_jobs, plan.most_jobs)
+        # Jobs that start together have one start time: a tenth, which is left out, must be as many.
+        together = 10 * self.peer.at_once[0 if self.config == "fast" else 1]
+        drained = decide.jobs_for(self.rates["drain"], plan.drain, max(plan.least_jobs, min(together, plan.most_jobs)),
+                                  plan.most_jobs)
         counts = {"drain": drained}
         if "enqueue" in plan.parts:
             # All of it must be drained in time as well.
