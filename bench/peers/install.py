@@ -1,4 +1,5 @@
 """Installs peers into build/peers, each at the newest version that its registry has, and says which that is."""
+import filecmp
 import json
 import re
 import shutil
@@ -56,8 +57,9 @@ def _go(peer, log):
     name = peer.driver or peer.name
     folder = BUILT / "go" / f"module-{name}"
     program = BUILT / "go" / f"{name}_peer"
-    newest_source = max(path.stat().st_mtime for path in (DRIVERS / "go").rglob("*.go"))
-    if program.exists() and program.stat().st_mtime > newest_source:
+    sources = [path.relative_to(DRIVERS / "go") for part in ("driver", name) for path in (DRIVERS / "go" / part).glob("*.go")]
+    if program.exists() and all(filecmp.cmp(DRIVERS / "go" / path, folder / path, shallow=False)
+                                for path in sources if (folder / path).exists()):
         return
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(DRIVERS / "go", folder)

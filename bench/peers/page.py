@@ -43,6 +43,11 @@ class Page:
         text = in_words(median)
         return f"{text} ({in_words(least)}–{in_words(most)})" if most > 1.1 * least else text
 
+    def with_plots(self, text, *plots_of_it):
+        """The plots of these results, above a table."""
+        made = self.images()
+        return "\n\n".join([f"![{title}](images/{name})" for name, title in plots_of_it if name in made] + [text])
+
     def name_of(self, name):
         return f"**{name}**" if name.startswith(OURS) else name
 
@@ -57,20 +62,24 @@ class Page:
             rows.append([self.name_of(name), STORES[about["server"]], self.cell(name, "drain"),
                          "" if name == OURS or times is None else f"{in_words(times)} ×", self.cell(name, "drain by two"),
                          self.cell(name, "drain", "defaults")])
-        return table(["jobs/s", "store", "one worker, fast", "quarq is", "two workers, fast", "one worker, defaults"], rows)
+        head = ["jobs/s", "store", "one worker, fast", "quarq is", "two workers, fast", "one worker, defaults"]
+        return self.with_plots(table(head, rows), ("bench_drain.svg", "Jobs a second that one worker runs"))
 
     def enqueue(self):
-        return table(["jobs/s", "one by one", "50 in flight", "in bulks of 1,000"],
-                     [[self.name_of(name), *(self.cell(name, f"enqueue, {mode}") for mode in ("one", "in_flight", "bulk"))]
-                      for name in self.names])
+        rows = [[self.name_of(name), *(self.cell(name, f"enqueue, {mode}") for mode in ("one", "in_flight", "bulk"))]
+                for name in self.names]
+        return self.with_plots(table(["jobs/s", "one by one", "50 in flight", "in bulks of 1,000"], rows),
+                               ("bench_enqueue.svg", "Jobs a second enqueued, 50 in flight"))
 
     def latency(self):
         columns = [f"round trip, {q}, us" for q in ("p50", "p99", "p99.9")]
         columns += [f"enqueue to start, {load}, {q}, us" for load in ("idle", "half load") for q in ("p50", "p99")]
         head = ["ms", "round trip p50", "p99", "p99.9", "pick-up, idle p50", "p99", "pick-up, half load p50", "p99",
                 "half load, jobs/s"]
-        return table(head, [[self.name_of(name), *(self.cell(name, column, scale=1e-3) for column in columns),
-                             self.cell(name, "half load, jobs/s")] for name in self.names])
+        rows = [[self.name_of(name), *(self.cell(name, column, scale=1e-3) for column in columns),
+                 self.cell(name, "half load, jobs/s")] for name in self.names]
+        return self.with_plots(table(head, rows), ("bench_round_trip.svg", "From enqueue to result"),
+                               ("bench_pick_up.svg", "From enqueue to start at half load"))
 
     def cost(self):
         return table(["", "worker CPU, µs a job", "server CPU, µs a job", "worker memory, MB", "stored bytes a job"],

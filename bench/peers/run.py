@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import platform
+import subprocess
 import sys
 import time
 
@@ -88,7 +89,8 @@ class Bench:
             run = self._measured(number, peer, config)
             if run is None:
                 return
-            if not decide.again(run["noise"], repeated, self.repeats_left):
+            # A round that warms up need not be exact.
+            if number == 0 or not decide.again(run["noise"], repeated, self.repeats_left):
                 break
             repeated = True
             self.repeats_left -= 1
@@ -101,7 +103,8 @@ class Bench:
         watch = processes.Machine()
         load = os.getloadavg()[0]
         try:
-            measured = scenario.Run(peer, config, self.plan, self.rates.get(key, {})).measure()
+            plan = self.plan if number else scenario.warm_up(self.plan)
+            measured = scenario.Run(peer, config, plan, self.rates.get(key, {})).measure()
         except (RuntimeError, OSError, KeyError, ValueError) as error:
             self.failed[key] = self.failed.get(key, 0) + 1
             say(f"{peer.name} ({config}) failed: {error}")
@@ -132,6 +135,16 @@ class Bench:
         self.results.data["runs"] = [run for run in self.results.data["runs"] if run["round"] > 0]
         self.results.write()
 
+    def levels(self, quarq):
+        say("measuring the four levels of concurrency")
+        command = [quarq.command()[0], "levels", "--json"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            say("that failed: the reason is above")
+            return
+        self.results.data["levels"] = json.loads(done.stdout)
+        self.results.write()
+
     def recover(self, everyone):
         if not self.options.recovery:
             return
@@ -150,9 +163,10 @@ def arguments(words):
     parser.add_argument("--recovery", type=int, help="wait so many seconds for a killed worker's job; 0: do not measure it")
     parser.add_argument("--repeats", type=int, help="noisy runs that are done again, in all")
     parser.add_argument("--out", type=pathlib.Path, default=RESULTS / f"{datetime.date.today().isoformat()}.json")
+    parser.add_argument("--levels", action="store_true", help="also keep what ./dev bench levels measures")
     parser.add_argument("--install", action="store_true", help="only install the peers, and name those that cannot be had")
     options = parser.parse_args(words)
-    usual = {"runs": 3, "minutes": 11, "recovery": 60, "repeats": 6} if options.quick else \
+    usual = {"runs": 3, "minutes": 11.5, "recovery": 120, "repeats": 6} if options.quick else \
             {"runs": 5, "minutes": 120, "recovery": 900, "repeats": 40}
     for name, value in usual.items():
         if getattr(options, name) is None:
@@ -176,6 +190,8 @@ def main(words):
     try:
         bench.measure(ours, theirs)
         bench.recover([*ours, *theirs])
+        if options.levels:
+            bench.levels(ours[0])
     finally:
         processes.reap_orphans()
     say(f"{options.out}: bench/peers/page.py makes docs/benchmarks.md and README's table from it")

@@ -24,9 +24,14 @@ class Plan:
     parts: tuple = ("enqueue", "drain", "two", "ask", "pace")
 
 
+def warm_up(plan):
+    """What tells how many jobs the other runs have."""
+    return dataclasses.replace(plan, parts=("enqueue", "drain"))
+
+
 def at_defaults(plan):
     """A shorter plan for a peer at its defaults, of which some run a job every two seconds."""
-    return dataclasses.replace(plan, parts=("drain", "ask"), least_jobs=10)
+    return dataclasses.replace(plan, parts=tuple(part for part in plan.parts if part in ("drain", "ask")), least_jobs=10)
 
 
 QUICK = Plan(fill=0.3, drain=1.0, ask=0.7, pace=0.7, most_jobs=200_000, deadline=30.0)

@@ -35,8 +35,9 @@ def flat(results):
     """{name: value}, of the benchmark of peers as of quarq-bench --json."""
     if isinstance(results, list):
         return {f"{one['group']}: {one['what']} ({one['unit']})": one["value"] for one in results}
-    return {f"{peer} ({config}): {figure}": span[1] for (peer, config), figures in summary(results).items()
-            for figure, span in figures.items()}
+    found = {f"{peer} ({config}): {figure}": span[1] for (peer, config), figures in summary(results).items()
+             for figure, span in figures.items()}
+    return {**found, **flat(results.get("levels", []))}
 
 
 def compare(old, new):
