@@ -186,7 +186,7 @@ void enqueue_for(const std::vector<std::string>& words, task<R(std::string)> wha
 
 int peer_main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
-  const std::string_view command = words.empty() ? "" : words[0];
+  const std::string command = words.empty() ? "" : words[0];
   if (command == "work") return work();
   if (command == "ask") {
     run(ask(std::stoul(words.at(1)), std::stoul(words.at(2)), std::stod(words.at(3))));
