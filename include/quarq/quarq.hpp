@@ -8,6 +8,7 @@
 #include <quarq/context.hpp>     // what a handler knows of its job
 #include <quarq/cron.hpp>        // recurring jobs
 #include <quarq/handler.hpp>     // the options of a handler
+#include <quarq/handlers.hpp>    // those of a worker and of a server of RPC
 #include <quarq/job.hpp>         // one enqueued call: await its result, cancel it
 #include <quarq/job_filter.hpp>  // which jobs of a queue
 #include <quarq/job_info.hpp>    // what is known of a job

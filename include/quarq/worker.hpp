@@ -20,6 +20,7 @@
 #include <quarq/detail/handler.hpp>
 #include <quarq/detail/handler_in_process.hpp>
 #include <quarq/handler.hpp>
+#include <quarq/handlers.hpp>
 #include <quarq/job_state.hpp>
 #include <quarq/queue.hpp>
 #include <quarq/retry.hpp>
@@ -122,13 +123,12 @@ class worker {
   /// already, or the options don't go together, run() throws usage_error, so that main() can report it.
   template <class R, class... Args, class F>
   worker& handle(const task<R(Args...)>& what, F f, handler_options how = {}) {
-    std::optional<detail::process_target> in_process;
-    if (how.on == level::process) in_process = detail::process_target_of_handler(what, f);
-    auto made = detail::make_handler(what, std::move(f), std::move(how));
-    made.in_process = in_process;
-    add_handler(std::string(what.name()), std::move(made));
+    add_handler(std::string(what.name()),
+                detail::make_handler_at_its_level(what, std::move(f), std::move(how)));
     return *this;
   }
+  /// All of these, which a quarq::rpc::server may serve as well.
+  worker& handle(const handlers& those);
 
   /// Runs `f` on a schedule: `worker.cron("nightly", report, {.hour = 3, .minute = 30})`. `f` takes nothing,
   /// or a quarq::context& or std::stop_token. Each run is a job of the task "cron:NAME", which one of the

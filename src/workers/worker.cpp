@@ -571,6 +571,11 @@ void worker::put_state(const std::type_info& type, std::shared_ptr<void> object)
   impl_->setup.state.put(type, std::move(object));
 }
 
+worker& worker::handle(const handlers& those) {
+  for (const auto& one : detail::handlers_access::all(those)) add_handler(one.task, one.call);
+  return *this;
+}
+
 std::string_view worker::add_cron(const std::string& name, cron_options options) {
   auto& setup = impl_->setup;
   try {

@@ -57,4 +57,14 @@ std::optional<process_target> process_target_of_handler(const task<R(Args...)>&,
   }
 }
 
+/// A handler for whatever level its options say.
+template <class R, class... Args, class F>
+handler make_handler_at_its_level(const task<R(Args...)>& what, F f, handler_options how) {
+  std::optional<process_target> in_process;
+  if (how.on == level::process) in_process = process_target_of_handler(what, f);
+  auto made = make_handler(what, std::move(f), std::move(how));
+  made.in_process = in_process;
+  return made;
+}
+
 }  // namespace quarq::detail
