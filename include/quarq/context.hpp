@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ class child_jobs;
 }  // namespace clients
 namespace model {
 struct context_access;
+}
+namespace detail {
+struct call_options;
 }
 
 /// What context::enqueue may be told of the new job.
@@ -68,6 +72,16 @@ class context {
   /// The time it was meant for: its time on the schedule, if it is the run of a cron job. Without a delay:
   /// enqueued_at().
   std::chrono::sys_time<std::chrono::milliseconds> due_at() const noexcept { return facts_.due_at; }
+
+  /// When the caller stops waiting: of a call by quarq::machines or quarq::http_machines that has a deadline. The
+  /// handler is asked to stop then. nullopt: nobody waits, or without a limit.
+  ///
+  /// What is enqueued and called by this context, or within it, has no later deadline: enqueue() makes a job that
+  /// is due at once expire then, machines() and http_machines::within() take what is left. handler_options::
+  /// pass_deadline changes that. Once it has passed, they throw timed_out.
+  std::optional<std::chrono::steady_clock::time_point> deadline() const noexcept { return facts_.deadline; }
+  /// The trace that the call belongs to, as W3C's Trace Context writes it; empty if the caller has sent none.
+  const std::string& traceparent() const noexcept { return facts_.traceparent; }
 
   /// The job's arguments as text, in the order of its task's parameters: "[\"http://a\", 3]", as
   /// docs/payload.md says. At most `limit` bytes; longer text is cut, ends in "…", and is then no longer
@@ -146,6 +160,8 @@ class context {
   std::shared_ptr<clients::queue_impl> open_queue(std::string_view name) const;
   /// Null, unless they are to be cancelled with this job.
   std::shared_ptr<clients::child_jobs> children(const enqueue_options& how);
+  /// Throws timed_out.
+  void limit(detail::call_options& options) const;
 
   const context* worker_;
   detail::job_facts facts_;

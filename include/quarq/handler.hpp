@@ -33,6 +33,9 @@ struct handler_options {
   /// task returns void, a minute where quarq made the job's id, and not at all where the caller chose it.
   /// Failures are kept for at least an hour.
   std::optional<retention> keep_result = std::nullopt;
+  /// Whether what the handler calls and enqueues by its context has the deadline of its own call at most
+  /// (context::deadline).
+  bool pass_deadline = true;
 };
 
 }  // namespace quarq

@@ -151,11 +151,13 @@ class queue {
 
 template <class R>
 auto context::enqueue(call<R> c, enqueue_options how) {
+  limit(detail::call_access::options(c));
   return detail::enqueue_one(open_queue(how.queue), std::move(c), children(how));
 }
 
 template <class R>
 auto context::enqueue(std::vector<call<R>> calls, enqueue_options how) {
+  for (auto& c : calls) limit(detail::call_access::options(c));
   return detail::enqueue_all(open_queue(how.queue), std::move(calls), children(how));
 }
 

@@ -1,4 +1,6 @@
 // What a quarq::context reaches over its worker's connection.
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include <quarq/context.hpp>
@@ -40,6 +42,31 @@ std::shared_ptr<clients::child_jobs> context::children(const enqueue_options& ho
   return children_;
 }
 
+std::optional<std::chrono::milliseconds> model::context_access::time_left(const context& ctx) {
+  using std::chrono::milliseconds;
+  if (!ctx.facts_.deadline || !ctx.facts_.passes_deadline) return std::nullopt;
+  const auto left = std::chrono::floor<milliseconds>(*ctx.facts_.deadline - std::chrono::steady_clock::now());
+  if (left >= milliseconds{1}) return left;
+  throw timed_out("the deadline of " + ctx.facts_.task + " has passed: it calls and enqueues nothing more");
+}
+
+// One that is due later is meant for after the call.
+void context::limit(detail::call_options& options) const {
+  if (options.delay > std::chrono::milliseconds{0} || options.at) return;
+  const auto left = model::context_access::time_left(*this);
+  if (left && (!options.expires || *options.expires > *left)) options.expires = left;
+}
+
+namespace {
+
+machines_options limited(machines_options options, const context& by) {
+  const auto left = model::context_access::time_left(by);
+  if (left && (!options.deadline || *options.deadline > *left)) options.deadline = left;
+  return options;
+}
+
+}  // namespace
+
 queue context::queue() const {
   return queue({});
 }
@@ -48,16 +75,16 @@ queue context::queue(std::string_view name) const {
 }
 
 machines context::machines() const {
-  return quarq::machines(queue());
+  return quarq::machines(queue(), limited({}, *this));
 }
 machines context::machines(const machines_options& options) const {
-  return quarq::machines(queue(), options);
+  return quarq::machines(queue(), limited(options, *this));
 }
 machines context::machines(std::string_view where) const {
-  return quarq::machines(queue(where));
+  return quarq::machines(queue(where), limited({}, *this));
 }
 machines context::machines(std::string_view where, const machines_options& options) const {
-  return quarq::machines(queue(where), options);
+  return quarq::machines(queue(where), limited(options, *this));
 }
 
 }  // namespace quarq

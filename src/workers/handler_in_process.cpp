@@ -7,7 +7,7 @@ namespace quarq::detail {
 
 namespace {
 
-constexpr std::size_t fact_count = 7;
+constexpr std::size_t fact_count = 10;
 
 std::chrono::sys_time<std::chrono::milliseconds> read_time(decoder& in) {
   const std::chrono::milliseconds since_1970(in.integer());
@@ -28,6 +28,11 @@ std::string pack_facts(const context& job) {
   out.integer(job.enqueued_at().time_since_epoch().count());
   out.integer(job.due_at().time_since_epoch().count());
   out.integer(job.losses());
+  const auto& facts = model::context_access::facts(job);
+  // Of one machine's processes, the monotonic clock is the same.
+  facts.deadline ? out.integer(facts.deadline->time_since_epoch().count()) : out.nil();
+  out.boolean(facts.passes_deadline);
+  out.binary(facts.traceparent);
   return packed;
 }
 
@@ -43,6 +48,11 @@ job_facts unpack_facts(std::string_view packed) {
   facts.enqueued_at = read_time(in);
   facts.due_at = read_time(in);
   facts.losses = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
+  if (!in.try_nil()) {
+    facts.deadline = std::chrono::steady_clock::time_point(std::chrono::steady_clock::duration(in.integer()));
+  }
+  facts.passes_deadline = in.boolean();
+  facts.traceparent = in.binary();
   in.finish();
   return facts;
 }

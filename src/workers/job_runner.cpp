@@ -49,6 +49,9 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
   const auto due = cron::meant_for(record.task, claimed);
   detail::job_facts facts{claimed.id,          record.task, from.served.name, claimed.attempts,
                           claimed.enqueued_at, due,         claimed.losses};
+  if (record.awaited && claimed.expires_at) facts.deadline = its_.time.now() + (*claimed.expires_at - now);
+  const auto handled = its_.setup.handlers.find(record.task);
+  if (handled != its_.setup.handlers.end()) facts.passes_deadline = handled->second.options.pass_deadline;
   auto& job = running_.emplace_front(from, std::move(claimed), its_.worker_context, std::move(facts),
                                      its_.time.now());
   job.by = this;

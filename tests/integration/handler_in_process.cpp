@@ -68,6 +68,9 @@ TEST(job_facts, are_unpacked_as_they_were_packed) {
   facts.enqueued_at += 4ms;
   facts.due_at += 5ms;
   facts.losses = 6;
+  facts.deadline = std::chrono::steady_clock::time_point(7s);
+  facts.passes_deadline = false;
+  facts.traceparent = "d";
   const context job(nullptr, facts);
   const auto read = quarq::detail::unpack_facts(quarq::detail::pack_facts(job));
   EXPECT_EQ(read.id, "a");
@@ -77,6 +80,10 @@ TEST(job_facts, are_unpacked_as_they_were_packed) {
   EXPECT_EQ(read.enqueued_at, facts.enqueued_at);
   EXPECT_EQ(read.due_at, facts.due_at);
   EXPECT_EQ(read.losses, 6);
+  EXPECT_EQ(read.deadline, facts.deadline);
+  EXPECT_FALSE(read.passes_deadline);
+  EXPECT_EQ(read.traceparent, "d");
+  EXPECT_EQ(quarq::detail::unpack_facts(quarq::detail::pack_facts(context())).deadline, std::nullopt);
   EXPECT_THROW(quarq::detail::unpack_facts("nonsense"), decode_error);
 }
 

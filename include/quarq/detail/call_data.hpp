@@ -43,6 +43,10 @@ struct call_access {
   static call_data take(call<R>&& c) noexcept {
     return std::move(c.data_);
   }
+  template <class R>
+  static call_options& options(call<R>& c) noexcept {
+    return c.data_.options;
+  }
 };
 
 }  // namespace detail

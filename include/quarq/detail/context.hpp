@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <typeindex>
 #include <typeinfo>
@@ -35,6 +36,11 @@ struct job_facts {
   std::chrono::sys_time<std::chrono::milliseconds> enqueued_at{};
   std::chrono::sys_time<std::chrono::milliseconds> due_at{};
   int losses = 0;
+  /// When nobody waits for its result any more. Of an awaited call only.
+  std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;
+  /// What it enqueues and calls has this deadline, too.
+  bool passes_deadline = true;
+  std::string traceparent = {};
 };
 
 }  // namespace quarq::detail

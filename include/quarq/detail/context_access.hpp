@@ -1,7 +1,9 @@
 // The side of a quarq::context that handlers don't see: for what runs them.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +20,9 @@ struct context_access {
   static void set_connection(context& worker, std::shared_ptr<clients::worker_connection> its) noexcept {
     worker.connection_ = std::move(its);
   }
+  static const detail::job_facts& facts(const context& ctx) noexcept { return ctx.facts_; }
+  /// How long what a handler calls may take; nullopt: no limit. Throws timed_out if that is over.
+  static std::optional<std::chrono::milliseconds> time_left(const context& ctx);
   /// Null in a process.
   static const std::shared_ptr<clients::worker_connection>& connection(const context& ctx) noexcept {
     return ctx.worker_ != nullptr ? ctx.worker_->connection_ : ctx.connection_;
