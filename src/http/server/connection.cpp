@@ -211,6 +211,8 @@ awaitable<bool> connection::handle_request() {
 awaitable<response> connection::answer() {
   const flight counted(service_->in_flight);
   io_.watch_peer();
+  if (facts_.matched && facts_.matched->how.disconnect == on_disconnect::cancel)
+    io_.watch_socket(weak_from_this());
   response result;
   try {
     auto made = co_await service_->setup().chain.run(0, request_);

@@ -130,6 +130,21 @@ void connection_io::watch_peer() {
   wait_for(waits_for::handler, watch_interval);
 }
 
+void connection_io::watch_socket(const std::weak_ptr<void>& owner) {
+  if (std::exchange(watches_socket_, true)) return;
+  stream_.socket().async_wait(tcp::socket::wait_read, [this, owner](const error_code& ec) {
+    const auto alive = owner.lock();
+    if (!alive) return;
+    watches_socket_ = false;
+    if (ec || waiting_ != waits_for::handler) return;
+    if (peer_is_gone()) {
+      peer_gone_();
+    } else if (is_quiet()) {
+      watch_socket(owner);  // it was the request's body, which has been read since
+    }
+  });
+}
+
 void connection_io::deadline_passed() {
   switch (waiting_) {
     case waits_for::nothing:

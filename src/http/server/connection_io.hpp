@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -53,6 +54,9 @@ class connection_io final : private timed {
   void wait_for_nothing() { wait_for(waits_for::nothing, {}); }
   /// A handler runs: there is no deadline, but the peer is looked at every now and then.
   void watch_peer();
+  /// The end of the peer is seen at once, unless it has sent more than was read. Its next request's first byte ends
+  /// this. `owner` keeps this object.
+  void watch_socket(const std::weak_ptr<void>& owner);
   waits_for waiting() const noexcept { return waiting_; }
   /// Ends read_more(), now and from now on.
   void stop_reading();
@@ -74,6 +78,7 @@ class connection_io final : private timed {
   waits_for waiting_ = waits_for::nothing;
   bool timed_out_ = false;
   bool stopped_ = false;
+  bool watches_socket_ = false;
 };
 
 }  // namespace quarq::http
