@@ -1,7 +1,10 @@
 // server::main(): the flags, the signals, the exit code.
+#include "http/server/main.hpp"
+
 #include <charconv>
 #include <csignal>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -73,7 +76,9 @@ bool apply_flags(server_options& options, int argc, char** argv) {
   return true;
 }
 
-awaitable<void> run_until_signal(server& s) {
+}  // namespace
+
+awaitable<void> run_until_signal(server& s, std::function<awaitable<void>()> serve) {
   auto loop = co_await asio::this_coro::executor;
   // The handler keeps it: a signal may be on its way when the server has ended.
   const auto signals = std::make_shared<asio::signal_set>(loop, SIGINT, SIGTERM);
@@ -83,11 +88,9 @@ awaitable<void> run_until_signal(server& s) {
     signals->clear();  // the next one does what it does without us
     s.stop();
   });
-  co_await s.run();
+  co_await serve();
   signals->cancel();
 }
-
-}  // namespace
 
 // The first failure ends all.
 void server::run_on_threads() {
@@ -96,9 +99,10 @@ void server::run_on_threads() {
   begin_several();
   listen();
   std::vector<std::exception_ptr> failures(count);
+  const std::function<awaitable<void>()> serve = [this] { return run(); };
   const auto run_one = [&](unsigned i) {
     try {
-      quarq::run(i == 0 ? run_until_signal(*this) : run());
+      quarq::run(i == 0 ? run_until_signal(*this, serve) : run());
     } catch (...) {
       failures[i] = std::current_exception();
       stop();
@@ -113,17 +117,15 @@ void server::run_on_threads() {
   }
 }
 
-int server::main(int argc, char** argv) {
+int run_main(server& s, int argc, char** argv, const std::function<void()>& run_all) {
   const auto print = [](const char* what) {
     fmt::print(stderr, "{}: {}\n", program_invocation_short_name, what);
   };
   try {
-    if (!apply_flags(options(), argc, argv)) {
-      fmt::print(fmt::runtime(help), program_invocation_short_name);
-    } else if (options().threads > 1) {
-      run_on_threads();
+    if (apply_flags(s.options(), argc, argv)) {
+      run_all();
     } else {
-      quarq::run(run_until_signal(*this));
+      fmt::print(fmt::runtime(help), program_invocation_short_name);
     }
     return 0;
   } catch (const usage_error& e) {
@@ -133,6 +135,16 @@ int server::main(int argc, char** argv) {
     print(e.what());
     return 1;
   }
+}
+
+int server::main(int argc, char** argv) {
+  return run_main(*this, argc, argv, [this] {
+    if (options().threads > 1) {
+      run_on_threads();
+    } else {
+      quarq::run(run_until_signal(*this, [this] { return run(); }));
+    }
+  });
 }
 
 }  // namespace quarq::http
