@@ -1,4 +1,4 @@
-// An HTTP server on a thread of its own.
+// A server of HTTP or RPC on a thread of its own.
 #pragma once
 
 #include <cstdint>
@@ -6,14 +6,16 @@
 #include <thread>
 
 #include <quarq/http/server.hpp>
+#include <quarq/rpc/server.hpp>
 #include <quarq/run.hpp>
 
 namespace quarq::test {
 
 /// Runs the server until it is destroyed, or until stop() and wait().
-class served {
+template <class Server>
+class basic_served {
  public:
-  explicit served(http::server& server) : server_(server), port(server.listen()) {
+  explicit basic_served(Server& server) : server_(server), port(server.listen()) {
     thread_ = std::thread([this] {
       try {
         run(server_.run());
@@ -22,14 +24,14 @@ class served {
       }
     });
   }
-  ~served() {
+  ~basic_served() {
     if (!thread_.joinable()) return;
     server_.stop();
     server_.stop();
     thread_.join();
   }
-  served(const served&) = delete;
-  served& operator=(const served&) = delete;
+  basic_served(const basic_served&) = delete;
+  basic_served& operator=(const basic_served&) = delete;
 
   /// Until run() has returned; throws what it threw.
   void wait() {
@@ -38,7 +40,7 @@ class served {
   }
 
  private:
-  http::server& server_;
+  Server& server_;
 
  public:
   const std::uint16_t port;
@@ -47,5 +49,8 @@ class served {
   std::thread thread_;
   std::exception_ptr failure_;
 };
+
+using served = basic_served<http::server>;
+using served_calls = basic_served<rpc::server>;
 
 }  // namespace quarq::test

@@ -1,0 +1,64 @@
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <quarq/errors.hpp>
+#include <quarq/rpc/server.hpp>
+
+#include "http/server/main.hpp"
+#include "rpc/service.hpp"
+
+namespace quarq::rpc {
+
+struct server::impl {
+  explicit impl(http::server_options options) : web(std::move(options)) {}
+
+  http::server web;
+  std::shared_ptr<service> calls;
+  std::string mistake;  // for run() to throw: programs make servers in main()
+
+  void check() const {
+    if (!mistake.empty()) throw usage_error(mistake);
+  }
+  awaitable<void> run() {
+    check();
+    co_await calls->start();
+    co_await web.run();
+  }
+};
+
+server::server(const handlers& those, server_options options)
+    : impl_(std::make_unique<impl>(std::move(options.http))) {
+  try {
+    const auto max = options.calls.max_arguments;
+    impl_->calls = std::make_shared<service>(those, std::move(options.calls));
+    add_route_of(impl_->web, impl_->calls, max);
+  } catch (const error& e) {
+    impl_->mistake = e.what();
+  }
+}
+
+server::~server() = default;
+
+http::server& server::http() noexcept {
+  return impl_->web;
+}
+
+std::uint16_t server::listen() {
+  impl_->check();
+  return impl_->web.listen();
+}
+
+awaitable<void> server::run() {
+  return impl_->run();
+}
+
+void server::stop() {
+  impl_->web.stop();
+}
+
+int server::main(int argc, char** argv) {
+  return http::run_main(impl_->web, argc, argv, [this] { return run(); });
+}
+
+}  // namespace quarq::rpc

@@ -1,0 +1,177 @@
+#include "rpc/service.hpp"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include <quarq/detail/context_access.hpp>
+#include <quarq/errors.hpp>
+#include <quarq/http/problem.hpp>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "broker/broker.hpp"
+#include "codecs/utf8.hpp"
+#include "rpc/failure.hpp"
+#include "workers/worker_setup.hpp"
+
+namespace quarq::rpc {
+
+namespace asio = boost::asio;
+using steady = std::chrono::steady_clock;
+
+/// A call as its request has it.
+struct service::parsed {
+  quarq::detail::job_facts facts;
+  std::string arguments;
+};
+
+service::service(const handlers& those, service_options options) : options_(std::move(options)) {
+  std::vector<std::string> tasks;
+  for (const auto& [task, how] : quarq::detail::handlers_access::all(those)) {
+    workers::check(task, how);
+    if (!handlers_.emplace(task, how).second)
+      throw usage_error("task \"" + task + "\" has a handler already");
+    tasks.push_back(task);
+  }
+  if (handlers_.empty()) throw usage_error("a server of RPC needs at least one handler");
+  if (!options_.broker.empty()) broker::check_url(options_.broker);
+  tasks_ = base::listed(tasks);
+}
+
+service::~service() {
+  if (connection_) connection_->close();
+}
+
+awaitable<void> service::start() {
+  if (started_) co_return;
+  const auto alone = co_await starting_.acquire();
+  if (started_) co_return;
+  const auto loop = co_await asio::this_coro::executor;
+  make_pools();
+  connect(loop);
+  if (options_.on_startup) co_await options_.on_startup(base_);
+  started_ = true;
+}
+
+void service::make_pools() {
+  for (const auto& [task, how] : handlers_) {
+    if (how.on_thread && !threads_) {
+      thread_pool_options like;
+      like.size = options_.threads;
+      like.name = "rpc";
+      threads_.emplace(like);
+    }
+    if (how.in_process && !processes_) {
+      process_pool_options like;
+      like.size = options_.processes;
+      processes_ = quarq::processes::make_untyped_pool(like);
+    }
+  }
+}
+
+void service::connect(const asio::any_io_executor& loop) {
+  if (options_.broker.empty() || connection_) return;
+  connection_ = std::make_shared<clients::worker_connection>(
+      options_.broker, broker::open(options_.broker, loop), loop, [] {});
+  model::context_access::set_connection(base_, connection_);
+}
+
+const quarq::detail::handler& service::handler_of(const std::string& task) const {
+  const auto found = handlers_.find(task);
+  if (found != handlers_.end()) return found->second;
+  throw call_error(code::unimplemented, fmt::format("no handler for task \"{}\"; this server handles {}",
+                                                    codecs::printable(task, 80), tasks_));
+}
+
+service::parsed service::parse(const std::string& task, encoding e, const http::request& r,
+                               std::string body) const {
+  const auto& how = handler_of(task);
+  parsed call;
+  auto& facts = call.facts;
+  const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+  facts.task = task;
+  facts.id = base::make_id();
+  facts.enqueued_at = facts.due_at = now;
+  facts.attempts = parse_attempt(r.headers()[attempt_field]);
+  facts.passes_deadline = how.options.pass_deadline;
+  if (const auto trace = r.headers()[trace_field]; is_traceparent(trace)) facts.traceparent = trace;
+  if (const auto text = r.headers().find(timeout_field)) {
+    const auto left = parse_timeout(*text);
+    if (!left) {
+      throw call_error(code::invalid_argument,
+                       fmt::format("{}: expected milliseconds, at most ten digits, got \"{}\"", timeout_field,
+                                   codecs::printable(*text, 40)));
+    }
+    facts.deadline = steady::now() + *left;
+  }
+  try {
+    call.arguments = arguments_of(task, e, body, {how.parameter_count, how.parameter_names});
+  } catch (const syntax_error&) {
+    throw;
+  } catch (const decode_error& error) {
+    throw quarq::detail::bad_payload(error.what());
+  }
+  return call;
+}
+
+awaitable<http::response> service::answer(std::string task, http::request& r) {
+  const auto type = r.headers()["Content-Type"];
+  const auto e = encoding_of(type);
+  if (!e) {
+    throw http::problem(415, "the arguments must be application/json or application/msgpack, not " +
+                                 codecs::printable(type, 80));
+  }
+  auto body = co_await r.body();
+  http::response answer;
+  bool is_well_formed = false;
+  try {
+    auto what = parse(task, *e, r, std::move(body));
+    is_well_formed = true;
+    auto made = co_await call(task, *e, what);
+    answer = std::move(made);
+  } catch (const boost::system::system_error& error) {
+    // The client has gone, and nobody reads an answer; or it is the handler's.
+    if (error.code() == asio::error::operation_aborted) throw;
+    answer = answer_with(failure_of(std::current_exception(), task));
+  } catch (...) {
+    auto f = failure_of(std::current_exception(), task);
+    f.started = f.started && is_well_formed;
+    answer = answer_with(f);
+  }
+  co_return answer;
+}
+
+awaitable<http::response> service::call(std::string task, encoding e, parsed& what) {
+  co_await start();
+  call_request request;
+  request.how = &handler_of(task);
+  request.arguments = std::move(what.arguments);
+  request.facts = std::move(what.facts);
+  request.cancel_timeout = options_.cancel_timeout;
+  const call_places places{threads_ ? &*threads_ : nullptr, processes_.get()};
+  auto running = run_call(std::move(request), base_, places, shared_from_this());
+  auto result = co_await std::move(running);
+  auto answer = answer_with(e, std::move(result));
+  co_return answer;
+}
+
+void add_route_of(http::server& by, const std::shared_ptr<service>& calls, std::uint64_t max_arguments) {
+  const auto answer = [calls](std::string task, http::request& r) {
+    return calls->answer(std::move(task), r);
+  };
+  by.post("/rpc/{task}", answer, {.max_body = max_arguments, .disconnect = http::on_disconnect::cancel});
+}
+
+void serve(http::server& by, const handlers& those, service_options options) {
+  const auto max = options.max_arguments;
+  add_route_of(by, std::make_shared<service>(those, std::move(options)), max);
+}
+
+}  // namespace quarq::rpc
