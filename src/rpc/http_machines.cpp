@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <quarq/detail/context_access.hpp>
+#include <quarq/errors.hpp>
+#include <quarq/rpc/http_machines.hpp>
+
+#include "base/ids.hpp"
+#include "model/record.hpp"
+#include "rpc/host_group.hpp"
+
+namespace quarq::detail {
+namespace {
+
+using std::chrono::milliseconds;
+
+// What a call sets for a job is not to be lost without a word.
+void check_options(const call_data& call) {
+  const auto& o = call.options;
+  const char* const only_for_jobs = o.id                         ? "id"
+                                    : o.delay != milliseconds{0} ? "delay"
+                                    : o.at                       ? "at"
+                                    : o.priority                 ? "priority"
+                                    : o.keep_result              ? "keep_result"
+                                    : o.backoff && !o.attempts   ? "backoff"
+                                                                 : nullptr;
+  if (only_for_jobs != nullptr) {
+    throw usage_error(
+        fmt::format("{}: option {}: a call over HTTP is no job: enqueue it", call.task, only_for_jobs));
+  }
+  if (o.attempts && (*o.attempts < 1 || *o.attempts > 5)) {
+    throw usage_error(fmt::format("{}: option attempts: expected 1 to 5, got {}", call.task, *o.attempts));
+  }
+}
+
+// The shortest of what the hosts, the call and the handler around it allow.
+void set_end(rpc::outgoing_call& out, const call_options& o, const rpc_terms& terms) {
+  const auto now = rpc::steady::now();
+  for (const auto& limit : {terms.deadline, o.timeout, o.expires}) {
+    if (limit && (!out.limit || *limit < *out.limit)) out.limit = limit;
+  }
+  if (terms.ends_by) {
+    const auto left = std::chrono::floor<milliseconds>(*terms.ends_by - now);
+    if (!out.limit || left < *out.limit) out.limit = std::max(left, milliseconds{0});
+  }
+  if (out.limit) out.ends_at = now + *out.limit;
+}
+
+rpc::outgoing_call outgoing(call_data call, const rpc_terms& terms, int max_attempts) {
+  check_options(call);
+  rpc::outgoing_call out;
+  set_end(out, call.options, terms);
+  out.idempotent = terms.idempotent || call.options.attempts.value_or(1) > 1;
+  out.max_attempts = call.options.attempts.value_or(max_attempts);
+  if (out.idempotent) out.key = base::make_id();
+  out.traceparent = terms.traceparent;
+  out.task = std::move(call.task);
+  out.arguments = std::move(call.arguments);
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<rpc::host_group> make_host_group(std::vector<std::string> hosts,
+                                                 const http_machines_options& options) {
+  check_rpc_deadline(options.deadline);
+  return std::make_shared<rpc::host_group>(std::move(hosts), options);
+}
+
+awaitable<std::string> run_on_hosts(std::shared_ptr<rpc::host_group> hosts, call_data call, rpc_terms terms) {
+  const auto out = outgoing(std::move(call), terms, hosts->max_attempts());
+  auto result = co_await hosts->run(out);
+  co_return result;
+}
+
+void limit_by(rpc_terms& terms, const context& caller) {
+  const auto left = model::context_access::time_left(caller);
+  if (left) {
+    const auto end = *caller.deadline();
+    terms.ends_by = std::min(terms.ends_by.value_or(end), end);
+  }
+  if (!caller.traceparent().empty()) terms.traceparent = caller.traceparent();
+}
+
+void check_rpc_deadline(std::optional<milliseconds> deadline) {
+  if (!deadline || (*deadline >= milliseconds{1} && *deadline <= model::max_time)) return;
+  throw usage_error(fmt::format("http_machines: deadline: expected 1 to {} ms, got {}",
+                                model::max_time.count(), deadline->count()));
+}
+
+}  // namespace quarq::detail

@@ -1,0 +1,20 @@
+#include "rpc/path_text.hpp"
+
+#include <fmt/format.h>
+
+namespace quarq::rpc {
+
+std::string path_text(std::string_view name) {
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@";
+  std::string out;
+  for (const char c : name) {
+    if (plain.find(c) != plain.npos) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+}  // namespace quarq::rpc
