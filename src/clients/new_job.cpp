@@ -72,6 +72,7 @@ broker::new_job to_job(detail::call_data call) {
   model::record r;
   r.task = std::move(call.task);
   r.arguments = std::move(call.arguments);
+  r.keywords = std::move(call.keywords);
   r.timeout = o.timeout;
   r.max_attempts = o.attempts;
   r.backoff = o.backoff;

@@ -35,6 +35,7 @@ struct call_data {
   std::string task;
   std::string arguments;  ///< a msgpack array
   call_options options;
+  std::string keywords = {};  ///< a msgpack map of arguments by their names; empty: none
 };
 
 /// Takes a call apart without copying it.
