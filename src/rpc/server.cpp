@@ -58,7 +58,11 @@ void server::stop() {
 }
 
 int server::main(int argc, char** argv) {
-  return http::run_main(impl_->web, argc, argv, [this] { return run(); });
+  auto& web = impl_->web;
+  return http::run_main(web, argc, argv, [this, &web] {
+    if (web.options().threads > 1) throw usage_error("--threads: handlers of tasks are served by one loop");
+    quarq::run(http::run_until_signal(web, [this] { return run(); }));
+  });
 }
 
 }  // namespace quarq::rpc
