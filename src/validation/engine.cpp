@@ -1,0 +1,36 @@
+#include <fmt/format.h>
+
+#include <quarq/detail/model_engine.hpp>
+
+namespace quarq::validation {
+
+std::string name_of(const type& what) {
+  switch (what.what) {
+    case kind::object:
+      return std::string(static_cast<const object_type&>(what).name);
+    case kind::optional:
+      return name_of(*static_cast<const optional_type&>(what).held);
+    case kind::list:
+    case kind::set:
+      return name_of(*static_cast<const list_type&>(what).element);
+    default:
+      return {};
+  }
+}
+
+void throw_if_any(const type& what, std::vector<model_error> errors) {
+  if (!errors.empty()) throw validation_error(std::move(errors), name_of(what));
+}
+
+void encode_checked(const type& what, const void* value, encoder& out) {
+  auto errors = check(what, value);
+  if (!errors.empty()) throw invalid_value(std::move(errors), name_of(what));
+  write_msgpack(what, value, out);
+}
+
+void decode_checked(const type& what, void* target, decoder& in) {
+  const auto errors = read_msgpack(what, target, in.raw(), false);
+  if (!errors.empty()) in.fail(validation_error(errors).what());
+}
+
+}  // namespace quarq::validation
