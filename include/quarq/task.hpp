@@ -12,6 +12,7 @@
 
 #include <quarq/call.hpp>
 #include <quarq/codec.hpp>
+#include <quarq/detail/model_tag.hpp>
 #include <quarq/detail/task_arguments.hpp>
 
 namespace quarq {
@@ -42,7 +43,8 @@ class task<R(Args...)> {
       : name_(name), parameters_{parameters...} {}
 
   /// Encodes the arguments, each of which must convert to its parameter's type (a floating-point number does
-  /// not convert to an integer). Throws as encode() does.
+  /// not convert to an integer). Throws as encode() does; if any breaks its model (<quarq/model.hpp>), invalid_value
+  /// with all that is wrong.
   template <class... Given>
   call<result_type> operator()(Given&&... given) const {
     static_assert(sizeof...(Given) == sizeof...(Args),
@@ -69,6 +71,9 @@ class task<R(Args...)> {
   template <std::size_t... I, class... Given>
   call<result_type> checked(std::index_sequence<I...>, Given&&... given) const {
     if constexpr ((detail::argument<task, I + 1, Given, std::remove_cvref_t<Args>>::ok && ...)) {
+      if constexpr ((validation::uses_model<std::remove_cvref_t<Args>> || ...))
+        validation::check_arguments<std::remove_cvref_t<Args>...>(
+            name_, parameters(), detail::as<std::remove_cvref_t<Args>>(given)...);
       return call<result_type>(name_, encode_arguments(detail::as<std::remove_cvref_t<Args>>(given)...));
     }
   }

@@ -1,5 +1,6 @@
-#include <fmt/format.h>
+#include <utility>
 
+#include <quarq/detail/model_codec.hpp>
 #include <quarq/detail/model_engine.hpp>
 
 namespace quarq::validation {
@@ -20,6 +21,21 @@ std::string name_of(const type& what) {
 
 void throw_if_any(const type& what, std::vector<model_error> errors) {
   if (!errors.empty()) throw validation_error(std::move(errors), name_of(what));
+}
+
+void argument_checker::add(const type& what, const void* value) {
+  for (model_error& error : check(what, value)) {
+    if (errors_.size() == validation_error::max_errors) break;
+    path_step first = index_;
+    if (index_ < names_.size()) first = std::string(names_[index_]);
+    error.path.insert(error.path.begin(), std::move(first));
+    errors_.push_back(std::move(error));
+  }
+  ++index_;
+}
+
+void argument_checker::finish() {
+  if (!errors_.empty()) throw invalid_value(std::move(errors_), std::string(task_));
 }
 
 void encode_checked(const type& what, const void* value, encoder& out) {

@@ -22,9 +22,7 @@
 
 namespace quarq::validation {
 
-/// `type_of<T>::value` is the table of T. Its address can be taken before it is known, so types may be recursive.
-template <class T>
-struct type_of;
+// `type_of<T>::value` is the table of T. Its address can be taken before it is known, so types may be recursive.
 
 template <class T>
 constexpr coded_type::meaning meaning_of = coded_type::meaning::anything;

@@ -6,7 +6,9 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <unordered_map>
@@ -19,8 +21,20 @@
 
 namespace quarq::validation {
 
+struct type;
+struct object_type;
+/// The table of a type: in <quarq/model.hpp>.
+template <class T>
+struct type_of;
+
 template <class T>
 struct tag {};
+
+/// Throws invalid_value with all that is wrong with the arguments of a call. `names` are the parameters', or none. Defined
+/// in <quarq/model.hpp>, which whoever has a model includes.
+template <class... Args>
+void check_arguments(std::string_view task, std::span<const std::string_view> names,
+                     const Args&... arguments);
 
 /// A described struct that QUARQ_MODEL says something about.
 template <class T>
