@@ -20,6 +20,7 @@
 #include <quarq/codec.hpp>
 #include <quarq/detail/awaitable_traits.hpp>
 #include <quarq/detail/http_text.hpp>
+#include <quarq/detail/model_tag.hpp>
 #include <quarq/http/answers.hpp>
 #include <quarq/http/query.hpp>
 #include <quarq/http/request.hpp>
@@ -90,10 +91,18 @@ void check_body_type(const request& r);
 std::string msgpack_of_body(const request& r);
 [[noreturn]] void throw_bad_body(const decode_error& e);
 
+/// The body as a value that has a model: 422 with all that is wrong with it.
+void read_model(const request& r, const validation::type& what, void* target);
+
 template <class T>
 T body_value(const request& r) {
   QUARQ_REQUIRE_CODEC(T);
   check_body_type(r);
+  if constexpr (validation::uses_model<T>) {
+    T value{};
+    read_model(r, validation::type_of<T>::value, &value);
+    return value;
+  }
   const auto data = msgpack_of_body(r);
   try {
     return from_msgpack<T>(data, "body");

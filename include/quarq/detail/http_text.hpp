@@ -13,6 +13,7 @@
 #include <boost/mp11/algorithm.hpp>
 
 #include <quarq/detail/described.hpp>
+#include <quarq/detail/model_tag.hpp>
 #include <quarq/http/query.hpp>
 #include <quarq/http/request.hpp>
 
@@ -91,9 +92,16 @@ void read_query_member(const request& r, std::string_view name, T& member) {
   }
 }
 
+/// The query as a value that has a model: 422 with all that is wrong with it.
+void read_query_model(const request& r, const validation::object_type& what, void* target);
+
 template <class T>
 query<T> read_query(const request& r) {
   query<T> result;
+  if constexpr (validation::modelled<T>) {
+    read_query_model(r, validation::type_of<T>::value, &result.value);
+    return result;
+  }
   boost::mp11::mp_for_each<quarq::detail::members_of<T>>(
       [&](auto member) { read_query_member(r, member.name, result.value.*member.pointer); });
   return result;

@@ -13,7 +13,8 @@ namespace quarq::http {
 ///     awaitable<std::vector<user>> list_users(http::query<page> q);      // "?limit=10&tag=a&tag=b"
 /// Members are numbers, bool ("true", "false", "1", "0"), enums, std::string, and optionals and vectors of these. What
 /// is absent keeps its default; names that are not members are ignored. A value that can't be read as its member is
-/// answered with 422.
+/// answered with 422. If T has a model (<quarq/model.hpp>), that says what must be there, how texts are converted, and
+/// all that is wrong is in the answer.
 template <class T>
 struct query {
   static_assert(quarq::detail::described_struct<T>,

@@ -14,6 +14,11 @@ problem::problem(int status, const std::string& detail, fields headers)
     throw usage_error(fmt::format("http::problem: {} is not the status of an error", status));
 }
 
+problem::problem(int status, const std::string& detail, std::vector<model_error> errors)
+    : problem(status, detail) {
+  errors_ = std::move(errors);
+}
+
 response answer_of(const problem& what) {
   std::string body;
   encoder out(body);
@@ -31,6 +36,10 @@ response answer_of(const problem& what) {
     out.text(codecs::to_utf8(detail));
   }
   response answer(what.status(), detail::json_of_msgpack(body), "application/problem+json");
+  if (!what.errors().empty()) {
+    answer.body.pop_back();
+    answer.body += ", \"errors\": " + to_json(what.errors()) + "}";
+  }
   for (const auto& f : what.headers()) answer.headers.add(f.name, f.value);
   return answer;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <quarq/detail/http_json.hpp>
+#include <quarq/detail/model_engine.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/http/problem.hpp>
 #include <quarq/http/request.hpp>
@@ -52,6 +53,21 @@ std::string msgpack_of_body(const request& r) {
   } catch (const decode_error& e) {
     throw problem(400, e.what());
   }
+}
+
+void read_model(const request& r, const validation::type& what, void* target) {
+  auto errors = validation::read_json(what, target, request_access::of(r).whole_body, false);
+  if (errors.empty()) return;
+  const bool is_json = errors.back().kind != "json_invalid";
+  throw problem(is_json ? 422 : 400, "the body is not as it should be", std::move(errors));
+}
+
+void read_query_model(const request& r, const validation::object_type& what, void* target) {
+  std::vector<validation::named_text> values;
+  for (auto& [name, text] : query_pairs(request_access::of(r).query))
+    values.push_back({std::move(name), std::move(text)});
+  auto errors = validation::read_texts(what, target, values);
+  if (!errors.empty()) throw problem(422, "the query is not as it should be", std::move(errors));
 }
 
 void throw_bad_body(const decode_error& e) {

@@ -70,6 +70,21 @@ std::optional<std::string> decode_percent(std::string_view text) {
   return out;
 }
 
+std::vector<std::pair<std::string, std::string>> query_pairs(std::string_view query) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  while (!query.empty()) {
+    const auto pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    if (pair.empty()) continue;
+    const auto equals = pair.find('=');
+    auto& [name, value] = pairs.emplace_back();
+    if (!append_decoded(name, pair.substr(0, equals), true) ||
+        (equals != pair.npos && !append_decoded(value, pair.substr(equals + 1), true)))
+      throw problem(400, "the query has a % without two hexadecimal digits");
+  }
+  return pairs;
+}
+
 std::vector<std::string> query_values(std::string_view query, std::string_view name, std::size_t max) {
   std::vector<std::string> values;
   std::string decoded;

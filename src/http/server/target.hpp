@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace quarq::http {
@@ -22,6 +23,9 @@ bool decode_path(std::string_view raw, std::string& path);
 
 /// "a%20b" is "a b". Nullopt for an escape that is none.
 std::optional<std::string> decode_percent(std::string_view text);
+
+/// All names with their values, decoded, in their order; the same errors.
+std::vector<std::pair<std::string, std::string>> query_pairs(std::string_view query);
 
 /// The values of this name, decoded: "+" is a space. Throws problem(400) for an escape that is none.
 std::vector<std::string> query_values(std::string_view query, std::string_view name, std::size_t max);
