@@ -62,7 +62,7 @@ template <class T>
 struct type_of {
   static constexpr unsigned json = json_any;
   static void decode(void* target, decoder& in) { *static_cast<T*>(target) = quarq::decode<T>(in); }
-  static void encode(const void* value, encoder& out) { quarq::encode(out, *static_cast<const T*>(value)); }
+  static void encode(const void* at, encoder& out) { quarq::encode(out, *static_cast<const T*>(at)); }
   static const coded_type value;
 };
 template <class T>
