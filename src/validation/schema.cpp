@@ -83,6 +83,7 @@ class schema_writer {
   std::string real(const value_rules& asked);
   std::string text(const value_rules& asked, std::string_view format);
   static std::string enumeration(const enum_type& what);
+  static void put_key_names(schema_object& to, const type& key);
   static void put_range(schema_object& to, const value_rules& asked, bool is_whole);
   static void put_length(schema_object& to, const value_rules& asked, std::string_view min,
                          std::string_view max);
@@ -115,7 +116,8 @@ std::string schema_writer::schema_of(const type& what, const asked_rules& asked)
       return text(*asked.own, {});
     case kind::binary:
       return R"({"anyOf": [{"type": "string"}, {"type": "object", "properties": {"$bytes": {"type": "string", )"
-             R"("contentEncoding": "base64"}}, "required": ["$bytes"], "additionalProperties": false}]})";
+             R"("contentEncoding": "base64", "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==)?|[A-Za-z0-9+/]{3}=?)?$"}}, )"
+             R"("required": ["$bytes"], "additionalProperties": false}]})";
     case kind::nil:
       return schema_object().put("type", "\"null\"").text();
     case kind::enumeration:
@@ -137,6 +139,7 @@ std::string schema_writer::schema_of(const type& what, const asked_rules& asked)
     case kind::map: {
       schema_object result;
       result.put("type", "\"object\"");
+      put_key_names(result, *static_cast<const map_type&>(what).key);
       result.put("additionalProperties",
                  schema_of(*static_cast<const map_type&>(what).mapped, asked.of_element()));
       put_length(result, *asked.own, "minProperties", "maxProperties");
@@ -177,6 +180,16 @@ void schema_writer::put_length(schema_object& to, const value_rules& asked, std:
                                std::string_view max) {
   if (asked.min_length > 0) to.put(min, std::to_string(asked.min_length));
   if (asked.max_length != no_limit) to.put(max, std::to_string(asked.max_length));
+}
+
+void schema_writer::put_key_names(schema_object& to, const type& key) {
+  if (key.what == kind::integer) to.put("propertyNames", R"({"pattern": "^\\s*[+-]?[0-9]+\\s*$"})");
+  if (key.what == kind::enumeration) {
+    std::string names;
+    const auto& all = static_cast<const enum_type&>(key);
+    for (std::size_t i = 0; i < all.count; ++i) names += (i > 0 ? ", " : "") + quoted(all.values[i].name);
+    to.put("propertyNames", "{\"enum\": [" + names + "]}");
+  }
 }
 
 std::string schema_writer::integer(const integer_type& what, const value_rules& asked) {
