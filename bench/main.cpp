@@ -11,6 +11,7 @@
 #include "http/servers.hpp"
 #include "jobs.hpp"
 #include "levels.hpp"
+#include "models/bench.hpp"
 #include "peer.hpp"
 #include "tasks.hpp"
 
@@ -22,6 +23,7 @@ int measure(int argc, char** argv) {
   if (word == "levels") return levels_main(argc - 1, argv + 1);
   if (word == "arq") return arq_main(argc - 1, argv + 1);
   if (word == "http") return http_main(argc - 1, argv + 1);
+  if (word == "models") return models_main(argc - 1, argv + 1);
   if (word == "jobs") return jobs_main(argc - 1, argv + 1);
   // These it starts itself.
   if (word == "http-server") return http_server_main(argc - 1, argv + 1);
