@@ -99,8 +99,13 @@ bool connection_io::send_now() {
 awaitable<void> connection_io::send_rest() {
   const bool watched = waiting_ == waits_for::handler;
   if (stream_.has_tls()) {
-    wait_for(waits_for::room, write_timeout_);
-    co_await stream_.write(out);
+    // In parts: the deadline is for a client that takes nothing, not for a large answer.
+    for (std::string_view rest = out; !rest.empty();) {
+      const auto part = rest.substr(0, max_unsent);
+      rest.remove_prefix(part.size());
+      wait_for(waits_for::room, write_timeout_);
+      co_await stream_.write(part);
+    }
     out.clear();
     answers_ = 0;
   }
