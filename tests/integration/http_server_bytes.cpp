@@ -209,6 +209,43 @@ TEST(http_server_bytes, a_client_that_takes_nothing_is_closed) {
   EXPECT_LT(c.read_to_end().size(), size);
 }
 
+// How much of an endless body the server has written until it gave up.
+class endless {
+ public:
+  http::response answer() {
+    return http::streamed("text/plain", [this](http::body_writer& out) { return write(out); });
+  }
+  std::atomic<std::size_t> written = 0;
+  std::atomic<bool> ended = false;
+
+ private:
+  awaitable<void> write(http::body_writer& out) {
+    const std::string part(10'000, 'x');
+    try {
+      while (true) {
+        co_await out.write(part);
+        written += part.size();
+      }
+    } catch (...) {
+      ended = true;
+      throw;
+    }
+  }
+};
+
+TEST(http_server_bytes, the_kernel_takes_little_for_a_client_that_takes_nothing) {
+  auto o = quick_options();
+  o.write_timeout = 200ms;
+  http::server server(std::move(o));
+  endless body;
+  server.get("/", [&] { return body.answer(); });
+  served run(server);
+  raw_connection c(run.port);
+  c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  while (!body.ended) std::this_thread::yield();
+  EXPECT_LT(body.written, 1'000'000u);
+}
+
 TEST(http_server_bytes, too_many_at_once_are_told_to_come_again) {
   auto o = quick_options();
   o.max_in_flight = 1;

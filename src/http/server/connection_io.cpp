@@ -8,6 +8,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace quarq::http {
@@ -24,6 +26,12 @@ constexpr std::size_t max_idle_space = std::size_t{16} << 10;
 constexpr std::size_t max_unsent = std::size_t{64} << 10;
 constexpr milliseconds watch_interval{200};
 
+// Without this the kernel takes megabytes for a client that reads slowly.
+void limit_unsent_in_kernel(tcp::socket& socket) {
+  constexpr int max = 128 << 10;
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &max, sizeof max);
+}
+
 }  // namespace
 
 connection_io::connection_io(tcp::socket socket, deadline_wheel& wheel, milliseconds write_timeout,
@@ -34,6 +42,7 @@ connection_io::connection_io(tcp::socket socket, deadline_wheel& wheel, millisec
       peer_gone_(std::move(peer_gone)) {
   error_code ignored;
   stream_.socket().set_option(tcp::no_delay(true), ignored);
+  limit_unsent_in_kernel(stream_.socket());
 }
 
 connection_io::~connection_io() = default;
