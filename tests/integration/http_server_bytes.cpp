@@ -246,6 +246,21 @@ TEST(http_server_bytes, the_kernel_takes_little_for_a_client_that_takes_nothing)
   EXPECT_LT(body.written, 1'000'000u);
 }
 
+TEST(http_server_bytes, clients_that_are_waited_for_keep_nobody_out) {
+  auto o = quick_options();
+  o.max_in_flight = 1;
+  o.body_timeout = 60s;
+  probed at(std::move(o));
+  raw_connection slow(at.run->port);
+  slow.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na");
+  while (at.handled == 0) std::this_thread::yield();
+  raw_connection other(at.run->port);
+  other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(other.read()->status, 200);
+  slow.send("b");
+  EXPECT_EQ(slow.read()->body, "ab");
+}
+
 TEST(http_server_bytes, too_many_at_once_are_told_to_come_again) {
   auto o = quick_options();
   o.max_in_flight = 1;

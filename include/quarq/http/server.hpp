@@ -42,7 +42,8 @@ struct server_options {
   std::string key_file = {};  ///< "": it stands in certificate_file
 
   std::size_t max_connections = 10'000;  ///< more wait in the kernel's queue
-  std::size_t max_in_flight = 1'000;     ///< requests that are being handled; more get 503
+  /// Requests whose handlers run, without those that wait for their client to send or to read; more get 503.
+  std::size_t max_in_flight = 1'000;
   std::size_t max_request_line = 8190;   ///< bytes; 414
   std::size_t max_field = 8190;          ///< bytes of a header field; 431
   std::size_t max_fields = 128;          ///< 431

@@ -41,24 +41,12 @@ bool is_safe(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
-// Counts a request that is being handled.
-class flight {
- public:
-  explicit flight(std::size_t& count) : count_(count) { ++count_; }
-  ~flight() { --count_; }
-  flight(const flight&) = delete;
-  flight& operator=(const flight&) = delete;
-
- private:
-  std::size_t& count_;
-};
-
 }  // namespace
 
 connection::connection(std::shared_ptr<service> of, tcp::socket socket)
     : service_(std::move(of)),
       parser_(limits_of(service_->setup().options)),
-      io_(std::move(socket), service_->wheel, service_->setup().options.write_timeout,
+      io_(std::move(socket), service_->wheel, service_->in_flight, service_->setup().options.write_timeout,
           [this] { peer_gone(); }),
       body_(io_, parser_, service_->setup().options.body_timeout),
       reply_(io_, facts_),
@@ -209,7 +197,6 @@ awaitable<bool> connection::handle_request() {
 }
 
 awaitable<response> connection::answer() {
-  const flight counted(service_->in_flight);
   io_.watch_peer();
   if (facts_.matched && facts_.matched->how.disconnect == on_disconnect::cancel)
     io_.watch_socket(weak_from_this());
@@ -234,7 +221,6 @@ reply_facts connection::facts_of_reply() const {
 }
 
 awaitable<void> connection::write_reply_body(const response& r) {
-  const flight counted(service_->in_flight);
   io_.watch_peer();
   co_await reply_.write_body(r);
   io_.wait_for_nothing();

@@ -34,10 +34,11 @@ void limit_unsent_in_kernel(tcp::socket& socket) {
 
 }  // namespace
 
-connection_io::connection_io(tcp::socket socket, deadline_wheel& wheel, milliseconds write_timeout,
-                             std::function<void()> peer_gone)
+connection_io::connection_io(tcp::socket socket, deadline_wheel& wheel, std::size_t& in_flight,
+                             milliseconds write_timeout, std::function<void()> peer_gone)
     : stream_(std::move(socket)),
       wheel_(wheel),
+      in_flight_(in_flight),
       write_timeout_(write_timeout),
       peer_gone_(std::move(peer_gone)) {
   error_code ignored;
@@ -45,7 +46,9 @@ connection_io::connection_io(tcp::socket socket, deadline_wheel& wheel, millisec
   limit_unsent_in_kernel(stream_.socket());
 }
 
-connection_io::~connection_io() = default;
+connection_io::~connection_io() {
+  if (waiting_ == waits_for::handler) --in_flight_;
+}
 
 // ---- reading
 
@@ -132,6 +135,8 @@ awaitable<void> connection_io::send_rest() {
 // ---- the deadline
 
 void connection_io::wait_for(waits_for what, milliseconds max) {
+  if (waiting_ == waits_for::handler) --in_flight_;
+  if (what == waits_for::handler) ++in_flight_;
   waiting_ = what;
   if (what == waits_for::nothing) {
     wheel_.clear(*this);

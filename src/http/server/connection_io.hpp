@@ -25,8 +25,10 @@ enum class waits_for { nothing, request, header, body, room, handler };
 /// to pipelined requests go into one write.
 class connection_io final : private timed {
  public:
-  /// `peer_gone` is called when the client has gone away during watch_peer(). The wheel must outlive this.
-  connection_io(boost::asio::ip::tcp::socket socket, deadline_wheel& wheel,
+  /// `in_flight` counts this one while its handler runs; not while that waits for the client, since a thousand clients
+  /// that send or read slowly must not keep others out. `peer_gone` is called when the client has gone away during
+  /// watch_peer(). The wheel and the count must outlive this.
+  connection_io(boost::asio::ip::tcp::socket socket, deadline_wheel& wheel, std::size_t& in_flight,
                 std::chrono::milliseconds write_timeout, std::function<void()> peer_gone);
   ~connection_io() override;
 
@@ -71,6 +73,7 @@ class connection_io final : private timed {
 
   stream stream_;
   deadline_wheel& wheel_;
+  std::size_t& in_flight_;
   const std::chrono::milliseconds write_timeout_;
   const std::function<void()> peer_gone_;
   std::size_t sent_ = 0;  // of out
