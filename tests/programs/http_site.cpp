@@ -82,9 +82,14 @@ awaitable<digest> digest_of(http::request& r) {
 }
 
 // The alphabet, again and again.
-awaitable<void> write_letters(http::body_writer& out, long long count) {
+std::string thousand_alphabets() {
   std::string block;
   for (int i = 0; i < 1000; ++i) block += "abcdefghijklmnopqrstuvwxyz";
+  return block;
+}
+
+awaitable<void> write_letters(http::body_writer& out, long long count) {
+  static const std::string block = thousand_alphabets();
   while (count > 0) {
     const auto part = std::min(static_cast<std::size_t>(count), block.size());
     co_await out.write(std::string_view(block).substr(0, part));

@@ -1,6 +1,6 @@
 """slowhttptest's attacks on our server, while others use it.
 
-    slow_clients.py PROGRAMS [CONNECTIONS SECONDS LIMIT]
+    slow_clients.py PROGRAMS [CONNECTIONS SECONDS LIMIT [ATTACK...]]
 
 CONNECTIONS attackers (200) are there for SECONDS (6) each time. LIMIT (2000) is the server's header_timeout,
 body_timeout and write_timeout in ms; 0 leaves the documented defaults. Meanwhile another client must get each of its
@@ -101,6 +101,7 @@ def attack(name, site, count, seconds, per_connection):
 def main():
     programs = pathlib.Path(sys.argv[1])
     count, seconds, limit = map(int, sys.argv[2:5]) if len(sys.argv) > 2 else (200, 6, 2000)
+    chosen = sys.argv[5:] or ATTACKS
     lab.need("slowhttptest")
     folder = lab.temporary_folder()
     (folder / "letters").write_bytes(b"abcdefghij" * 100_000)
@@ -113,7 +114,7 @@ def main():
     visitor.end()
     # Sanitizers keep what was freed for a while.
     is_sanitized = any(part in ("asan", "asan-gcc", "tsan") for part in programs.resolve().parts)
-    for name in ATTACKS:
+    for name in chosen:
         attack(name, site, count, seconds, PER_CONNECTION * (8 if is_sanitized else 1))
     check(site.process.poll() is None, "the server has ended")
     lab.finish()
