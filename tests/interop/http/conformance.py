@@ -99,12 +99,12 @@ def versions():
     yield "aiohttp", lambda: version([sys.executable, "-c", "import aiohttp; print(aiohttp.__version__)"])
 
 
-def answer_to(port, data):
+def answer_to(port, data, timeout=ANSWER_WITHIN):
     client = lab.Raw(port)
     client.send(data)
     # An interim answer is none.
     for _ in range(3):
-        answer = client.answer(ANSWER_WITHIN, to_head=data.startswith(b"HEAD"))
+        answer = client.answer(timeout, to_head=data.startswith(b"HEAD"))
         if answer is None or answer[0] >= 200:
             break
     said = str(answer[0]) if answer else ("close" if client.closed else "wait")
@@ -125,6 +125,8 @@ def judge(port):
     wrong = collections.defaultdict(list)
     for name, level, allowed, _, data in lab.probes():
         said = answer_to(port, data)
+        if said == "wait" and not allows(allowed, said):
+            said = answer_to(port, data, 5 * ANSWER_WITHIN)  # the machine may be busy
         if not allows(allowed, said):
             wrong[kind_of(name)].append((name, level, said))
     return wrong

@@ -2,7 +2,7 @@
 
     slow_clients.py PROGRAMS [CONNECTIONS SECONDS LIMIT [ATTACK...]]
 
-CONNECTIONS attackers (200) are there for SECONDS (6) each time. LIMIT (2000) is the server's header_timeout,
+CONNECTIONS attackers (200) are there for SECONDS (10) each time. LIMIT (2000) is the server's header_timeout,
 body_timeout and write_timeout in ms; 0 leaves the documented defaults. Meanwhile another client must get each of its
 answers, the server's memory must stay within what the connections may cost, and when the limit has passed, the
 attackers' connections must be closed although they would go on.
@@ -100,7 +100,7 @@ def attack(name, site, count, seconds, per_connection):
 
 def main():
     programs = pathlib.Path(sys.argv[1])
-    count, seconds, limit = map(int, sys.argv[2:5]) if len(sys.argv) > 2 else (200, 6, 2000)
+    count, seconds, limit = map(int, sys.argv[2:5]) if len(sys.argv) > 2 else (200, 10, 2000)
     chosen = sys.argv[5:] or ATTACKS
     lab.need("slowhttptest")
     folder = lab.temporary_folder()
