@@ -92,6 +92,11 @@ def jobs_for(rate, seconds, least, most):
     return count if count < 2 * BULK else count // BULK * BULK
 
 
+def given_up(without_progress, waited, deadline):
+    """Whether to wait no longer for jobs: nothing ran for so long, or it takes several times as long in all."""
+    return without_progress > deadline or waited > 4 * deadline
+
+
 def half_load(drained_per_s, enqueued_per_s, most=50_000):
     """Half of what both sides can do: above that the client would be measured."""
     rates = [rate for rate in (drained_per_s, enqueued_per_s) if rate]

@@ -20,7 +20,7 @@ class Plan:
     pace: float = 1.5
     least_jobs: int = 100
     most_jobs: int = 400_000
-    deadline: float = 60.0  # of a drain, which lasts longer only if jobs were lost
+    deadline: float = 60.0  # without a job that runs: the rest is lost
     parts: tuple = ("enqueue", "drain", "two", "ask", "pace")
 
 
@@ -188,19 +188,21 @@ class Run:
         return processes.Process([*self.peer.command(), "work"], cpus, os.path.join(self.folder, "worker.log"), self.env)
 
     def _until_done(self, first, end, workers):
-        """How many have run, again and again until all have. What is missing at the deadline is lost, which the check of
-        the delivery says."""
-        deadline = time.monotonic() + self.plan.deadline
+        """How many have run, again and again until all have. What is missing once nothing has run for as long as the
+        plan says is lost, which the check of the delivery tells."""
+        start = progress = time.monotonic()
         done = 0
         while done < end - first:
-            done = self.ledger.done(first, end)
+            before, done = done, self.ledger.done(first, end)
             yield done
             for worker in workers:
                 if not worker.running():
                     raise RuntimeError(f"its worker ended: {worker.last_words()}")
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            progress = now if done > before else progress
+            if decide.given_up(now - progress, now - start, self.plan.deadline):
                 if done <= (end - first) // 2:
-                    raise RuntimeError(f"{done} of {end - first} jobs ran within {self.plan.deadline:.0f} s: "
+                    raise RuntimeError(f"{done} of {end - first} jobs ran within {now - start:.0f} s: "
                                        f"{workers[0].last_words() if workers else 'no word'}")
                 return
             time.sleep(0.004)

@@ -53,6 +53,17 @@ class Rates(unittest.TestCase):
         self.assertEqual(decide.half_load(None, None), 1)
 
 
+class Waiting(unittest.TestCase):
+    def test_slow_peers_are_waited_for_as_long_as_jobs_run(self):
+        self.assertFalse(decide.given_up(without_progress=2, waited=50, deadline=20))
+
+    def test_what_does_not_run_is_given_up(self):
+        self.assertTrue(decide.given_up(without_progress=21, waited=30, deadline=20))
+
+    def test_nothing_is_waited_for_without_end(self):
+        self.assertTrue(decide.given_up(without_progress=0, waited=81, deadline=20))
+
+
 class Delivery(unittest.TestCase):
     def test_each_once_is_exact(self):
         found = decide.delivery(bytearray([1, 1, 1, 0, 0]), 3)

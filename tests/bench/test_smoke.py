@@ -39,7 +39,7 @@ class Smoke(unittest.TestCase):
             self.assertGreater(run["figures"][figure], 0, figure)
 
     def test_a_planted_loss_is_found(self):
-        plan = dataclasses.replace(PLAN, deadline=4.0)
+        plan = dataclasses.replace(PLAN, deadline=8.0)
         self.assertRegex(decide.sentence(measured("lose:17", plan)["delivery"]), r"^of \d+ jobs 1 lost \(job 17\)$")
 
     def test_a_planted_double_is_found(self):
