@@ -1,4 +1,4 @@
-"""Dramatiq. Fast: one process with 8 threads; by default it starts a process a core."""
+"""Dramatiq. Fast: one process with 32 threads; by default it starts a process a core."""
 import dramatiq
 import driver
 from dramatiq.brokers.redis import RedisBroker
@@ -35,7 +35,7 @@ class Peer:
         ask.send(text).get_result(block=True, timeout=30_000)
 
     def work(self):
-        fast = ["--processes", 1, "--threads", 8] if driver.FAST else []
+        fast = ["--processes", 1, "--threads", 32] if driver.FAST else []
         driver.become_module("dramatiq", "dramatiq_peer", *fast)
 
 

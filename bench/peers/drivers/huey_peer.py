@@ -1,4 +1,4 @@
-"""Huey. Fast: 4 threads, no periodic tasks, results announced in place of looked for; by default it has one thread."""
+"""Huey. Fast: 16 threads, no periodic tasks, results announced in place of looked for; by default it has one thread."""
 import logging
 
 import driver
@@ -33,7 +33,7 @@ class Peer:
         ask(text).get(blocking=True, timeout=30)
 
     def work(self):
-        fast = ["-w", 4, "-n"] if driver.FAST else []
+        fast = ["-w", 16, "-n"] if driver.FAST else []
         driver.become_module("huey.bin.huey_consumer", "huey_peer.huey", *fast)
 
 
