@@ -7,8 +7,7 @@ SAMPLES_ABOVE = 1
 # A run is noisy if what does not belong to it took more of the machine than this.
 NOISE_LIMIT = 0.05
 
-BULK = 1000
-IN_FLIGHT = 50
+BULK = 1000  # jobs, as all drivers have it
 
 
 def median(values):

@@ -129,7 +129,8 @@ class Page:
         lines = []
         for name, reason in self.results["skipped"].items():
             reason = " ".join(reason.split()).replace(str(ROOT) + "/", "")
-            lines.append(f"- {name}: {reason if len(reason) < 90 else reason[:86] + ' ...'}")
+            reason = reason if len(reason) < 80 else reason[:76] + " ..."
+            lines.append(f"- {name}: {'one run failed: ' if name in self.names else ''}{reason}")
         return "\n".join(lines)
 
     def readme(self):

@@ -3,7 +3,6 @@ import ctypes
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import time
@@ -157,7 +156,3 @@ class Machine:
     def since(self):
         """(busy seconds of all processors, ours, elapsed)."""
         return self._busy_now() - self._busy, self._own_now() - self._own, time.monotonic() - self._start
-
-
-def has(program):
-    return shutil.which(program) is not None

@@ -34,9 +34,6 @@ def listens(port):
 class Server:
     """One server, and a new empty store in it for each run. `url` is what drivers get."""
 
-    needs = ()
-    stores = "memory"
-
     def __init__(self, cpus):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="quarq-bench-"))
         self.port = free_port()
@@ -67,8 +64,6 @@ class Server:
 
 
 class Redis(Server):
-    needs = ("redis-server",)
-
     def start(self, cpus):
         self.launch(["redis-server", "--port", self.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
                      "--dir", self.folder], cpus)
@@ -92,8 +87,6 @@ class Arq(Redis):
 class File(Server):
     """No server at all: quarq's SQLite file."""
 
-    stores = "disk"
-
     def start(self, cpus):
         self.url = f"sqlite:{self.folder}/jobs.db"
 
@@ -105,8 +98,6 @@ class File(Server):
 
 
 class Beanstalkd(Server):
-    needs = ("beanstalkd",)
-
     def start(self, cpus):
         self.launch([shutil.which("beanstalkd") or "/usr/bin/beanstalkd", "-l", "127.0.0.1", "-p", self.port], cpus)
         self.url = f"beanstalk://127.0.0.1:{self.port}"
@@ -114,9 +105,6 @@ class Beanstalkd(Server):
 
 class Postgres(Server):
     """It refuses to run as root, so root runs it as nobody."""
-
-    needs = ("initdb", "postgres")
-    stores = "disk"
 
     @classmethod
     def program(cls, name):
