@@ -180,7 +180,8 @@ awaitable<bool> connection::handle_request() {
   }
   served_one_ = true;
   if (r.upgrade) {
-    co_await serve_websocket(r);
+    auto serving = serve_websocket(std::exchange(r, response()));
+    co_await std::move(serving);
     co_return false;
   }
   reply_.begin(r, facts_of_reply());
@@ -227,22 +228,25 @@ awaitable<void> connection::write_reply_body(const response& r) {
 }
 
 // The WebSocket owns the connection from now on; it may outlive this coroutine.
-awaitable<void> connection::serve_websocket(const response& r) {
+awaitable<void> connection::serve_websocket(response r) {
   append_response_header(io_.out, r.status, r.headers);
   if (!io_.send_now()) co_await io_.send_rest();
   io_.wait_for_nothing();
   in_use_by_websocket_ = true;
-  const auto& upgrade = *r.upgrade;
+  // What is not needed any more would be kept as long as the WebSocket is.
+  const auto upgrade = std::move(r.upgrade);
+  r = response();
+  io_.out = std::string();
   const std::shared_ptr<stream> transport(shared_from_this(), &io_.transport());
   const auto link = ws::websocket_link::start(transport, io_.in.unread(), ws::role::server,
-                                              upgrade.setup->options, upgrade.agreed);
+                                              upgrade->setup->options, upgrade->agreed);
   websocket_ = link;
   io_.in.clear();
   if (ending_) link->begin_closing(close_code::going_away, {});
   std::uint16_t code = close_code::normal;
   websocket socket(link);
   try {
-    co_await upgrade.serve(socket);
+    co_await upgrade->serve(socket);
   } catch (const websocket_closed&) {
   } catch (const std::exception& e) {
     code = facts_.cancelled ? close_code::going_away : close_code::unexpected;

@@ -56,7 +56,7 @@ class connection final : public std::enable_shared_from_this<connection> {
   reply_facts facts_of_reply() const;
   awaitable<void> write_reply_body(const response& r);
   void refuse(const message_error& e);
-  awaitable<void> serve_websocket(const response& r);
+  awaitable<void> serve_websocket(response r);
   std::chrono::milliseconds left_for_header();
   void peer_gone();
 

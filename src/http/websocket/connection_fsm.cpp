@@ -60,8 +60,6 @@ message connection_fsm::take_message(time_point now) {
   auto first = std::move(inbox_.front());
   inbox_.pop_front();
   inbox_size_ -= first.data.size() + message_overhead;
-  // A deque keeps its blocks; ten thousand idle connections should not.
-  if (inbox_.empty()) inbox_ = {};
   // As long as nothing was read, the peer could not show that it lives.
   if (was_full && !inbox_is_full()) last_received_ = last_ping_ = now;
   return first;

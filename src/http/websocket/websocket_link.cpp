@@ -4,10 +4,12 @@
 #include <exception>
 #include <utility>
 
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "async/activity.hpp"
 #include "http/websocket/utf8_checker.hpp"
@@ -15,6 +17,7 @@
 namespace quarq::http::ws {
 
 namespace asio = boost::asio;
+using asio::ip::tcp;
 using clock = std::chrono::steady_clock;
 using phase = connection_fsm::phase;
 
@@ -186,7 +189,11 @@ void websocket_link::drive() {
   }
   if (!is_reading_ && fsm_.wants_read()) {
     is_reading_ = true;
-    asio::co_spawn(loop_, read_loop(shared_from_this()), asio::detached);
+    if (stream_->has_tls()) {
+      asio::co_spawn(loop_, read_loop(shared_from_this()), asio::detached);
+    } else {
+      wait_readable();
+    }
   }
   wake_users();
 }
@@ -202,6 +209,35 @@ void websocket_link::wake_users() {
   if (fsm_.has_finished()) closers_.end_all(true);
 }
 
+// Without TLS a WebSocket that is idle has no coroutine of its own: of ten thousand they would be ten megabytes.
+void websocket_link::wait_readable() {
+  auto read = [self = shared_from_this()](const boost::system::error_code& failure) {
+    self->on_readable(failure);
+  };
+  stream_->socket().async_wait(tcp::socket::wait_read, asio::bind_executor(loop_, std::move(read)));
+}
+
+void websocket_link::on_readable(const boost::system::error_code& failure) {
+  std::string why;
+  try {
+    if (failure) throw boost::system::system_error(failure);
+    read_some();
+  } catch (const std::exception& e) {
+    why = e.what();
+  }
+  if (why.empty() && fsm_.wants_read()) {
+    wait_readable();
+  } else {
+    end_reading(why);
+  }
+}
+
+void websocket_link::end_reading(const std::string& failure) {
+  is_reading_ = false;
+  if (!failure.empty()) fsm_.on_lost(failure);
+  drive();
+}
+
 awaitable<void> websocket_link::read_loop(std::shared_ptr<websocket_link> self) {
   std::string why;
   try {
@@ -209,9 +245,7 @@ awaitable<void> websocket_link::read_loop(std::shared_ptr<websocket_link> self) 
   } catch (const std::exception& failure) {
     why = failure.what();
   }
-  self->is_reading_ = false;
-  if (!why.empty()) self->fsm_.on_lost(why);
-  self->drive();
+  self->end_reading(why);
 }
 
 awaitable<void> websocket_link::read_all() {

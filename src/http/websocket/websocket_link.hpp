@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <quarq/awaitable.hpp>
 #include <quarq/detail/wait_queue.hpp>
@@ -55,8 +56,11 @@ class websocket_link final : private has_deadline, public std::enable_shared_fro
   static awaitable<void> read_loop(std::shared_ptr<websocket_link> self);
   static awaitable<void> write_loop(std::shared_ptr<websocket_link> self, std::string begun,
                                     std::size_t sent);
+  void wait_readable();
+  void on_readable(const boost::system::error_code& failure);
   awaitable<void> read_all();
   bool read_some();
+  void end_reading(const std::string& failure);
   void write_soon();
   void write_now();
   bool write_without_waiting();
