@@ -8,6 +8,7 @@
 
 #include "arq.hpp"
 #include "http/bench.hpp"
+#include "http/clients.hpp"
 #include "http/servers.hpp"
 #include "jobs.hpp"
 #include "levels.hpp"
@@ -27,6 +28,7 @@ int measure(int argc, char** argv) {
   if (word == "jobs") return jobs_main(argc - 1, argv + 1);
   // These it starts itself.
   if (word == "http-server") return http_server_main(argc - 1, argv + 1);
+  if (word == "http-client") return http_client_main(argc - 1, argv + 1);
   if (word == "worker") return worker_main(argc - 1, argv + 1);
   if (word == "peer") return peer_main(argc - 1, argv + 1);
   if (word == "waiting-coroutines") return waiting_coroutines_main();

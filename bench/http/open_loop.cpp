@@ -1,85 +1,88 @@
 #include "open_loop.hpp"
 
 #include <algorithm>
-#include <cstdint>
+#include <array>
+#include <deque>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
-
-#include <quarq/awaitable.hpp>
+#include "raw_client.hpp"
 
 namespace quarq::bench {
 namespace {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
 using clock = std::chrono::steady_clock;
 
-constexpr auto as_result = asio::as_tuple(asio::deferred);
 constexpr std::string_view request = "GET /users/7 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-struct schedule {
-  clock::time_point from;
-  clock::time_point until;
-  clock::duration pause;  // between two requests of a connection
+double milliseconds_between(clock::time_point from, clock::time_point to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+// Asks its server again and again, one request at a time; those that are due meanwhile wait.
+class asking_connection {
+ public:
+  explicit asking_connection(int port) : socket_(port) {}
+  const raw_socket& socket() const noexcept { return socket_; }
+  bool is_free() const noexcept { return due_.empty(); }
+
+  void ask(clock::time_point due) {
+    due_.push_back(due);
+    if (due_.size() == 1) socket_.send(request);
+  }
+  // Its server answers with bodies that end in a brace.
+  void take_answer(std::vector<double>& times_ms) {
+    std::array<char, 2048> space;
+    const auto answer = socket_.receive(space);
+    if (due_.empty() || !answer.ends_with('}'))
+      throw std::runtime_error("a request of the open loop was not answered as a whole");
+    times_ms.push_back(milliseconds_between(due_.front(), clock::now()));
+    due_.pop_front();
+    if (!due_.empty()) socket_.send(request);
+  }
+
+ private:
+  raw_socket socket_;
+  std::deque<clock::time_point> due_;  // the first one is on its way
 };
 
-// Its server answers with bodies that end in a brace.
-awaitable<void> ask(int port, schedule when, std::vector<double>& times_ms) {
-  const auto loop = co_await asio::this_coro::executor;
-  tcp::socket socket(loop);
-  const tcp::endpoint server(asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(port));
-  auto connecting = socket.async_connect(server, as_result);
-  const auto [refused] = co_await std::move(connecting);
-  if (refused) throw boost::system::system_error(refused);
-  socket.set_option(tcp::no_delay(true));
-  asio::steady_timer timer(loop);
-  char space[2048];
-  for (auto due = when.from; due < when.until; due += when.pause) {
-    timer.expires_at(due);
-    auto waiting = timer.async_wait(as_result);
-    const auto [stopped] = co_await std::move(waiting);
-    auto writing = asio::async_write(socket, asio::buffer(request), as_result);
-    const auto [unsent, sent] = co_await std::move(writing);
-    auto reading = socket.async_read_some(asio::buffer(space), as_result);
-    const auto [failure, size] = co_await std::move(reading);
-    if (stopped || unsent || failure || space[size - 1] != '}')
-      throw std::runtime_error("a request of the open loop was not answered");
-    times_ms.push_back(std::chrono::duration<double, std::milli>(clock::now() - due).count());
-  }
+double at(std::vector<double>& values, double share) {
+  std::ranges::sort(values);
+  return values.at(static_cast<std::size_t>(share * (static_cast<double>(values.size()) - 1.0)));
 }
 
 }  // namespace
 
 answer_times ask_at_rate(int port, double rate, int connections, std::chrono::seconds duration) {
-  asio::io_context loop{1};
-  std::vector<double> times_ms;
-  const auto pause =
-      std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(connections / rate));
-  const auto begin = clock::now() + std::chrono::milliseconds(100);
+  readiness ready;
+  std::deque<asking_connection> all;
   for (int i = 0; i < connections; ++i) {
-    const auto first = begin + pause * i / connections;
-    asio::co_spawn(loop, ask(port, {first, begin + duration, pause}, times_ms),
-                   [](std::exception_ptr failure) {
-                     if (failure) std::rethrow_exception(failure);
-                   });
+    all.emplace_back(port);
+    ready.add(all.back().socket(), static_cast<std::uint32_t>(i));
   }
-  loop.run();
-  std::ranges::sort(times_ms);
-  const auto at = [&](double share) {
-    return times_ms[static_cast<std::size_t>(share * (times_ms.size() - 1.0))];
+  std::vector<double> times_ms;
+  std::vector<double> late_ms;
+  const auto count = static_cast<std::size_t>(rate * static_cast<double>(duration.count()));
+  times_ms.reserve(count);
+  late_ms.reserve(count);
+  const auto begin = clock::now() + std::chrono::milliseconds(50);
+  const auto due_of = [&](std::size_t i) {
+    return begin + std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(i) * 1e9 / rate));
   };
-  return {at(0.5), at(0.99)};
+  const auto limit = due_of(count) + std::chrono::seconds(10);
+  for (std::size_t asked = 0; times_ms.size() < count;) {
+    auto now = clock::now();
+    if (now > limit) throw std::runtime_error("the server does not keep up with half its load");
+    for (; asked < count && due_of(asked) <= now; ++asked) {
+      auto& one = all[asked % all.size()];
+      if (one.is_free()) late_ms.push_back(milliseconds_between(due_of(asked), now));
+      one.ask(due_of(asked));
+    }
+    for (const auto& event : ready.wait(std::chrono::milliseconds(0)))
+      all[event.data.u32].take_answer(times_ms);
+  }
+  return {at(times_ms, 0.5), at(times_ms, 0.99), at(late_ms, 0.99)};
 }
 
 }  // namespace quarq::bench

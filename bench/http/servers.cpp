@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <boost/beast/websocket/stream.hpp>
 #include <boost/describe.hpp>
 #include <fmt/format.h>
 
@@ -26,6 +28,7 @@
 #include <quarq/run.hpp>
 
 #include "example_user.hpp"
+#include "raw_client.hpp"
 
 namespace quarq::bench {
 namespace {
@@ -95,6 +98,75 @@ awaitable<void> serve_asio(tcp::socket socket) {
   }
 }
 
+// All WebSockets of a server, for broadcasts.
+template <class Socket>
+using socket_set = std::set<Socket*>;
+
+bool is_broadcast(std::string_view message) {
+  return message.starts_with('B');
+}
+
+awaitable<void> echo_by_quarq(socket_set<http::websocket>& all, http::websocket& socket) {
+  all.insert(&socket);
+  try {
+    while (true) {
+      const auto one = co_await socket.receive();
+      if (!is_broadcast(one.data)) {
+        co_await socket.send(one);
+        continue;
+      }
+      for (auto* other : all) other->try_send_binary(one.data);
+    }
+  } catch (const http::websocket_closed&) {
+    all.erase(&socket);
+  }
+}
+
+awaitable<void> serve_quarq_websockets() {
+  http::server_options options;
+  options.port = 0;
+  options.max_connections = 100'000;
+  http::server server(options);
+  socket_set<http::websocket> all;
+  const auto echo = [&all](http::websocket& socket) { return echo_by_quarq(all, socket); };
+  server.websocket("/echo", echo);
+  say_port(server.listen());
+  co_await server.run();
+}
+
+using beast_socket = beast::websocket::stream<tcp::socket>;
+
+awaitable<void> send_by_beast(beast_socket& socket, const beast::flat_buffer& message) {
+  auto writing = socket.async_write(message.data(), as_result);
+  const auto [failure, written] = co_await std::move(writing);
+  if (failure) throw boost::system::system_error(failure);
+}
+
+// Its broadcast is that of a floor: one write after another, to peers that read.
+awaitable<void> echo_by_beast(tcp::socket connected) {
+  static socket_set<beast_socket> all;
+  beast_socket socket(std::move(connected));
+  socket.auto_fragment(false);
+  auto accepting = socket.async_accept(as_result);
+  const auto [refused] = co_await std::move(accepting);
+  if (refused) co_return;
+  socket.binary(true);
+  all.insert(&socket);
+  while (true) {
+    beast::flat_buffer message;
+    auto reading = socket.async_read(message, as_result);
+    const auto [failure, size] = co_await std::move(reading);
+    if (failure) break;
+    const std::string_view bytes(static_cast<const char*>(message.data().data()), message.size());
+    if (is_broadcast(bytes)) {
+      for (auto* other : all) co_await send_by_beast(*other, message);
+    } else {
+      co_await send_by_beast(socket, message);
+    }
+  }
+  all.erase(&socket);
+}
+
 awaitable<void> accept_for(awaitable<void> (*serve)(tcp::socket)) {
   const auto loop = co_await asio::this_coro::executor;
   tcp::acceptor acceptor(loop, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
@@ -111,11 +183,14 @@ awaitable<void> accept_for(awaitable<void> (*serve)(tcp::socket)) {
 }  // namespace
 
 int http_server_main(int argc, char** argv) {
+  allow_many_descriptors();
   const std::string_view kind = argc > 1 ? argv[1] : "";
   if (kind == "quarq") return quarq::main(serve_quarq());
   if (kind == "beast") return quarq::main(accept_for(serve_beast));
   if (kind == "asio") return quarq::main(accept_for(serve_asio));
-  fmt::print(stderr, "quarq-bench http-server: there is no kind \"{}\": quarq, beast or asio\n", kind);
+  if (kind == "quarq-websocket") return quarq::main(serve_quarq_websockets());
+  if (kind == "beast-websocket") return quarq::main(accept_for(echo_by_beast));
+  fmt::print(stderr, "quarq-bench http-server: there is no kind \"{}\"\n", kind);
   return 2;
 }
 

@@ -1,0 +1,129 @@
+// Each server runs on the first processor, what loads it on the second. The servers take turns, so that all of them see
+// the machine's good and bad moments; of the rounds the median counts.
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "../python.hpp"
+#include "../stopwatch.hpp"
+#include "bench.hpp"
+#include "open_loop.hpp"
+#include "peers.hpp"
+
+namespace quarq::bench {
+namespace {
+
+constexpr const char* group = "http";
+constexpr int connections = 64;
+
+double number_behind(std::string_view text, std::string_view mark) {
+  auto at = text.find(mark);
+  if (at == text.npos) throw std::runtime_error(fmt::format("wrk did not say \"{}\"", mark));
+  at = text.find_first_not_of(' ', at + mark.size());
+  double number = 0;
+  std::from_chars(text.data() + at, text.data() + text.size(), number);
+  return number;
+}
+
+struct load {
+  double rate = 0;    // requests/s
+  double cpu_us = 0;  // of the server, for a request
+  double busy = 0;    // share of its processor that the server used
+};
+
+load load_of(const running_server& server, int seconds) {
+  const double before = server.cpu_seconds();
+  const stopwatch watch;
+  const auto said = output_of(on_processor(
+      "1", {"/usr/bin/wrk", "-t1", fmt::format("-c{}", connections), fmt::format("-d{}s", seconds),
+            fmt::format("http://127.0.0.1:{}/users/7", server.port())}));
+  const double cpu = server.cpu_seconds() - before;
+  if (said.find("Non-2xx") != said.npos || said.find("Socket errors") != said.npos)
+    throw std::runtime_error("wrk saw errors: " + said);
+  const double rate = number_behind(said, "Requests/sec:");
+  return {rate, cpu * 1e6 / (rate * seconds), cpu / watch.seconds()};
+}
+
+std::vector<peer> all_servers(report& out) {
+  std::vector<peer> peers;
+  for (const char* kind : {"quarq", "beast", "asio"}) peers.push_back(own_peer(kind, {"http-server", kind}));
+  for (auto& found : python_peer(out, "aiohttp", "aiohttp", "aiohttp_server.py")) peers.push_back(found);
+  if (std::filesystem::exists("/usr/bin/node")) {
+    peers.push_back({"node", {"/usr/bin/node", QUARQ_BENCH_SOURCE_DIR "/http/node_server.js"}});
+  } else {
+    out.heading("node is left out: there is no /usr/bin/node");
+  }
+  return peers;
+}
+
+struct server_figures {
+  std::vector<double> rates;
+  std::vector<double> cpu_us;
+  std::vector<double> busy;
+};
+
+}  // namespace
+
+void measure_http_server(report& out, const http_rounds& how) {
+  const auto peers = all_servers(out);
+  std::vector<server_figures> figures(peers.size());
+  for (int round = 0; round < how.rounds; ++round) {
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      const running_server server(peers[i]);
+      const auto one = load_of(server, how.seconds);
+      figures[i].rates.push_back(one.rate);
+      figures[i].cpu_us.push_back(one.cpu_us);
+      figures[i].busy.push_back(one.busy);
+    }
+  }
+  out.heading(fmt::format("GET of small JSON: one thread, {} connections, keep-alive, wrk", connections));
+  const double ours = median(figures[0].rates);
+  const double our_cpu = median(figures[0].cpu_us);
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    const auto& of = figures[i];
+    out.add({group, peers[i].name + ": GET", median(of.rates), "requests/s",
+             fmt::format("{}; quarq has {:.2f} x", spread(of.rates), ours / median(of.rates))});
+    out.add({group, peers[i].name + ": CPU for a request", median(of.cpu_us), "us",
+             fmt::format("{}, {:.0f} % busy; quarq: {:.2f} x", spread(of.cpu_us), median(of.busy) * 100,
+                         our_cpu / median(of.cpu_us))});
+  }
+}
+
+void measure_half_load(report& out, const http_rounds& how) {
+  std::vector<peer> peers;
+  for (const char* kind : {"quarq", "beast", "asio"}) peers.push_back(own_peer(kind, {"http-server", kind}));
+  double rate = out.value(group, "quarq: GET");
+  if (rate == 0) rate = load_of(running_server(peers.front()), how.seconds).rate;
+  rate /= 2;
+  std::vector<std::vector<answer_times>> times(peers.size());
+  const auto duration = std::chrono::seconds(how.seconds);
+  for (int round = 0; round < how.rounds; ++round) {
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      const running_server server(peers[i]);
+      times[i].push_back(ask_at_rate(server.port(), rate, connections, duration));
+    }
+  }
+  out.heading(fmt::format("{:.0f} requests/s, half of what quarq can do: open loop, {} connections", rate,
+                          connections));
+  const auto all_of = [&](std::size_t i, double answer_times::* which) {
+    std::vector<double> values;
+    for (const auto& one : times[i]) values.push_back(one.*which);
+    return values;
+  };
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    const auto p50 = all_of(i, &answer_times::p50_ms);
+    const auto p99 = all_of(i, &answer_times::p99_ms);
+    out.add({group, peers[i].name + " at half load, p50", median(p50), "ms", spread(p50)});
+    out.add({group, peers[i].name + " at half load, p99", median(p99), "ms",
+             fmt::format("{}; {:.2f} of it were not yet sent", spread(p99),
+                         median(all_of(i, &answer_times::own_p99_ms)))});
+  }
+}
+
+}  // namespace quarq::bench
