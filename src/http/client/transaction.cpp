@@ -252,7 +252,7 @@ void transaction::take_header() {
   auto& parser = answer_->parser();
   status_ = parser.status();
   reason_ = parser.reason();
-  headers_ = parser.headers();
+  headers_ = parser.take_headers();
   client_->keep_cookies(request_.target, headers_);
   if (!request_.decompress || !parser.has_body()) return;
   std::string all;
@@ -337,10 +337,14 @@ awaitable<void> transaction::ask_proxy(stream& io, const url& proxy) {
 
 awaitable<void> transaction::write_request(std::string header) {
   auto& io = *lease_.get()->io;
-  if (request_.stream)
+  if (request_.stream) {
     co_await write_stream(io, std::move(header));
-  else
-    co_await io.write(header, request_.body);
+    co_return;
+  }
+  // A request without a body fits into the kernel's buffer, but for those of slow servers.
+  const auto sent = request_.body.empty() ? io.try_write(header) : 0;
+  const auto left = std::string_view(header).substr(sent);
+  if (!left.empty()) co_await io.write(left, request_.body);
 }
 
 awaitable<void> transaction::write_stream(stream& io, std::string header) {
