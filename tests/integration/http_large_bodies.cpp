@@ -105,7 +105,7 @@ awaitable<std::string> get_in_parts(std::string url) {
     checker.add(part);
   }
   EXPECT_LE(checker.largest_part(), std::size_t{1} << 20);
-  co_return checker.verdict();
+  co_return checker.result();
 }
 
 awaitable<std::string> get_whole(std::string url) {
@@ -113,7 +113,7 @@ awaitable<std::string> get_whole(std::string url) {
   const auto answer = co_await web.get(url);
   large_body_checker checker;
   checker.add(answer.body);
-  co_return checker.verdict();
+  co_return checker.result();
 }
 
 TEST(http_large_bodies, are_sent_in_parts) {
@@ -186,7 +186,7 @@ awaitable<std::string> echo_whole(std::string place) {
   large_body_checker checker;
   checker.add(back.data);
   co_await socket.close();
-  co_return checker.verdict();
+  co_return checker.result();
 }
 
 TEST(http_large_bodies, messages_of_websockets_go_both_ways) {

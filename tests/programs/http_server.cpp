@@ -24,14 +24,14 @@ awaitable<std::string> receive_in_parts(http::request& r) {
     if (part.empty()) break;
     checker.add(part);
   }
-  co_return checker.verdict();
+  co_return checker.result();
 }
 
 awaitable<std::string> receive_whole(http::request& r) {
   const auto whole = co_await r.body();
   large_body_checker checker;
   checker.add(whole);
-  co_return checker.verdict();
+  co_return checker.result();
 }
 
 awaitable<void> write_in_parts(http::body_writer& out, std::uint64_t size) {

@@ -57,7 +57,7 @@ class large_body_checker {
   }
   std::size_t largest_part() const noexcept { return largest_; }
   /// "right 40000000".
-  std::string verdict() const { return (is_right_ ? "right " : "wrong ") + std::to_string(size_); }
+  std::string result() const { return (is_right_ ? "right " : "wrong ") + std::to_string(size_); }
 
  private:
   std::uint64_t size_ = 0;
