@@ -102,7 +102,7 @@ TEST(rpc_balancer_pauses, double_with_each_failed_try) {
 
 TEST(rpc_balancer_pauses, vary_by_a_fifth) {
   for (const auto& [random, pause] : {std::pair(0.0, 160ms), std::pair(1.0, 240ms)}) {
-    balancer one(1, {}, [random = random] { return random; });
+    balancer one(1, {}, [&number = random] { return number; });
     const time_point now = time_point() + 1h;
     const auto call = one.pick(now);
     ASSERT_TRUE(call);
