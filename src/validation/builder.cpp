@@ -17,9 +17,7 @@ constexpr std::size_t before_first = no_limit;
 }  // namespace
 
 builder::builder(const type& what, void* target, bool lax)
-    : root_{&what, target, {}, false}, lax_(lax), errors_(*this) {
-  frames_.reserve(8);
-}
+    : root_{&what, target, {}, false}, lax_(lax), errors_(*this) {}
 
 builder::~builder() {
   give_up();
@@ -99,7 +97,7 @@ builder::slot builder::next_slot() {
   }
 }
 
-bool builder::resolve(slot& s, unsigned json) {
+bool builder::resolve_wrapped(slot& s, unsigned json) {
   for (;;) {
     switch (s.what->what) {
       case kind::optional: {
@@ -142,7 +140,7 @@ bool builder::resolve_variant(slot& s, unsigned json) {
   return false;
 }
 
-bool builder::finish(const slot& s, std::size_t errors_before) {
+bool builder::finish_checked(const slot& s, std::size_t errors_before) {
   if (s.asked.own->check_count > 0 && errors_.size() == errors_before)
     check_by_user(*s.asked.own, s.target, errors_);
   finish_pending(errors_.size() == errors_before);

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include <quarq/detail/model_type.hpp>
 
 #include "validation/error_list.hpp"
@@ -94,12 +96,21 @@ class builder final : path_source {
 
   slot next_slot();
   /// Goes through optionals, secrets and untagged variants. False: the value is done, or refused.
-  bool resolve(slot& s, unsigned json);
+  bool resolve(slot& s, unsigned json) {
+    const kind what = s.what->what;
+    const bool is_wrapped = what == kind::optional || what == kind::secret || what == kind::variant;
+    return !is_wrapped || resolve_wrapped(s, json);
+  }
+  bool resolve_wrapped(slot& s, unsigned json);
   bool resolve_variant(slot& s, unsigned json);
   bool is_lax(const slot& s) const noexcept { return (lax_ || s.asked.own->lax) && !s.asked.own->strict; }
   bool done() noexcept { return !errors_.is_full(); }
   /// The value in this slot is complete, or given up.
-  bool finish(const slot& s, std::size_t errors_before);
+  bool finish(const slot& s, std::size_t errors_before) {
+    const bool in_set = !frames_.empty() && frames_.back().in == frame::state::set;
+    return s.asked.own->check_count > 0 || in_set ? finish_checked(s, errors_before) : done();
+  }
+  bool finish_checked(const slot& s, std::size_t errors_before);
   void finish_pending(bool is_right);
   bool refuse(const type& what);
   void add_type_error(const type& what);
@@ -138,10 +149,11 @@ class builder final : path_source {
 
   slot root_;
   bool lax_;
-  std::vector<frame> frames_;
-  std::vector<std::string> keys_;    ///< those of the maps in frames_
-  std::vector<std::uint8_t> seen_;   ///< the marks of the objects in frames_
-  std::unique_ptr<tape> recording_;  ///< what is read before it is known what it is
+  // Small documents need no memory but their values'.
+  boost::container::small_vector<frame, 6> frames_;
+  std::vector<std::string> keys_;                          ///< those of the maps in frames_
+  boost::container::small_vector<std::uint8_t, 64> seen_;  ///< the marks of the objects in frames_
+  std::unique_ptr<tape> recording_;                        ///< what is read before it is known what it is
   slot recorded_for_;
   bool use_recorded_slot_ = false;
   const tape* replayed_ = nullptr;

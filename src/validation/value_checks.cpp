@@ -122,7 +122,8 @@ void check_length(const value_rules& asked, std::size_t size, error_kind too_sho
 
 void check_text(const asked_rules& asked, std::string_view value, error_list& errors) {
   const value_rules& own = *asked.own;
-  if (own.min_length > 0 || own.max_length != no_limit)
+  // A character has one to four bytes, so most texts need not be counted.
+  if ((value.size() + 3) / 4 < own.min_length || value.size() > own.max_length)
     check_length(own, codecs::count_characters(value), error_kind::string_too_short,
                  error_kind::string_too_long, errors);
   if (asked.pattern != nullptr &&

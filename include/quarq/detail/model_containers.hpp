@@ -33,7 +33,12 @@ struct range_functions {
 template <class T>
   requires (!std::is_same_v<T, std::byte>)
 struct type_of<std::vector<T>> : range_functions<std::vector<T>> {
-  static void* append(void* target) { return &static_cast<std::vector<T>*>(target)->emplace_back(); }
+  static void* append(void* target) {
+    auto& list = *static_cast<std::vector<T>*>(target);
+    // Otherwise a short list would be moved three times.
+    if (list.capacity() == 0) list.reserve(4);
+    return &list.emplace_back();
+  }
   static const list_type value;
 };
 template <class T>
