@@ -13,11 +13,11 @@ BOOST_DESCRIBE_STRUCT(line, (), (sku, quantity))
 QUARQ_MODEL(line, field(&line::sku).pattern("^[A-Z]+-[0-9]+$"),
             field(&line::quantity).range(1, 100).defaulted())
 
-struct card {
+struct voucher {
   std::string number;
 };
-BOOST_DESCRIBE_STRUCT(card, (), (number))
-QUARQ_MODEL(card, field(&card::number).length(16, 16))
+BOOST_DESCRIBE_STRUCT(voucher, (), (number))
+QUARQ_MODEL(voucher, field(&voucher::number).length(16, 16))
 
 struct transfer {
   std::string iban;
@@ -26,8 +26,8 @@ BOOST_DESCRIBE_STRUCT(transfer, (), (iban))
 QUARQ_MODEL(transfer, field(&transfer::iban).length(15, 34))
 
 // Told apart by their member "method", wherever it stands.
-using payment = std::variant<card, transfer>;
-QUARQ_TAGGED(payment, "method", "card", "transfer")
+using payment = std::variant<voucher, transfer>;
+QUARQ_TAGGED(payment, "method", "voucher", "transfer")
 
 std::string has_few_things(const struct order& o);
 
@@ -58,7 +58,7 @@ void read(std::string_view json) {
 
 int main() {
   read(R"({"email": "ann@example.org", "lines": [{"sku": "TEA-1"}, {"sku": "CUP-7", "quantity": 2}],
-           "paid_by": {"method": "card", "number": "4111111111111111"}})");
+           "paid_by": {"method": "voucher", "number": "4111111111111111"}})");
   read(R"({"email": "ann", "lines": [{"sku": "tea", "quantity": 0}, {"quantity": "2"}],
            "paid_by": {"iban": "DE1", "method": "transfer"}, "note": 5})");
   read(R"({"email": "ann@example.org", "lines": []})");

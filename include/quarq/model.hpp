@@ -45,8 +45,8 @@
 
 /// QUARQ_TAGGED(variant, "member", "value"...): the alternatives are objects, and their member of that name says which it
 /// is: one value for each alternative, in their order. In the namespace of one of the alternatives.
-///     using payment = std::variant<card, transfer>;
-///     QUARQ_TAGGED(payment, "method", "card", "transfer");          // {"method": "card", "number": "…"}
+///     using payment = std::variant<voucher, transfer>;
+///     QUARQ_TAGGED(payment, "method", "voucher", "transfer");          // {"method": "voucher", "number": "…"}
 #define QUARQ_TAGGED(variant, ...)                                                \
   [[maybe_unused]] constexpr auto quarq_tags(::quarq::validation::tag<variant>) { \
     return ::quarq::validation::define_tags<variant>(__VA_ARGS__);                \

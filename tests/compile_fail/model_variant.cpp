@@ -1,4 +1,4 @@
-// expect: quarq: the alternatives of this variant can't be told apart by the kind of JSON that they have
+// expect: quarq: the alternatives of this variant have the same kind of JSON
 #include <string>
 #include <variant>
 
@@ -6,18 +6,18 @@
 
 #include <quarq/model.hpp>
 
-struct card {
+struct voucher {
   std::string number;
 };
-BOOST_DESCRIBE_STRUCT(card, (), (number))
+BOOST_DESCRIBE_STRUCT(voucher, (), (number))
 
 struct transfer {
   std::string iban;
 };
 BOOST_DESCRIBE_STRUCT(transfer, (), (iban))
 
-using payment = std::variant<card, transfer>;
-QUARQ_TAGGED(payment, "method", "card", "transfer")
+using payment = std::variant<voucher, transfer>;
+QUARQ_TAGGED(payment, "method", "voucher", "transfer")
 
 payment parse(std::string_view json) {
   return quarq::parse_json<payment>(json);
@@ -29,7 +29,7 @@ struct cash {
 };
 BOOST_DESCRIBE_STRUCT(cash, (), (amount))
 
-std::variant<cash, card> parse_other(std::string_view json) {
-  return quarq::parse_json<std::variant<cash, card>>(json);
+std::variant<cash, voucher> parse_other(std::string_view json) {
+  return quarq::parse_json<std::variant<cash, voucher>>(json);
 }
 #endif

@@ -1,4 +1,4 @@
-// The JSON Schemas of models say what models take: ajv, with our schema, and the model have the same verdict on documents
+// The JSON Schemas of models say what models take: ajv, with our schema, and the model agree on documents
 // that are right and on those that were changed at random.
 //
 // What a schema can't say, and these documents do not have: a number such as 1.0 for an integer, names that come twice,
@@ -80,9 +80,9 @@ QUARQ_MODEL(node, extra::forbid, field(&node::name).alias("called").length(1, 8)
 
 struct plain {
   int one = 0;
-  std::vector<card> cards;
+  std::vector<voucher> vouchers;
 };
-BOOST_DESCRIBE_STRUCT(plain, (), (one, cards))
+BOOST_DESCRIBE_STRUCT(plain, (), (one, vouchers))
 
 struct row {
   std::string name, schema, document;
@@ -116,8 +116,8 @@ std::vector<row> all_rows() {
                              "box": "small", "data": {"$bytes": "aGk="}, "either": "a"})"),
       row_of<node>("node",
                    R"({"called": "a", "children": [{"called": "b"}, {"called": "c", "children": []}],
-                       "paid": {"method": "card", "number": "1234"}})"),
-      row_of<plain>("plain", R"({"one": 1, "cards": [{"number": "1234"}]})"),
+                       "paid": {"method": "voucher", "number": "1234"}})"),
+      row_of<plain>("plain", R"({"one": 1, "vouchers": [{"number": "1234"}]})"),
       row_of<std::vector<int>>("ints", "[1, 2, 3]"),
       row_of<std::map<std::string, std::optional<double>>>("reals", R"({"a": 1.5, "b": null})"),
       row_of<size>("size", R"("small")"),
@@ -132,7 +132,7 @@ std::string one_line(std::string text) {
   return text;
 }
 
-TEST(model_schemas, ajv_and_the_model_have_the_same_verdict) {
+TEST(model_schemas, ajv_and_the_model_agree) {
   const std::string folder =
       std::filesystem::weakly_canonical(QUARQ_TEST_SOURCE_DIR "/../build/ajv").string();
   if (!std::filesystem::exists(folder + "/node_modules/ajv-formats")) {
@@ -152,9 +152,9 @@ TEST(model_schemas, ajv_and_the_model_have_the_same_verdict) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   std::istringstream in(result.out);
   std::map<std::string, int> valid, invalid;
-  for (std::string name, verdict, document;
-       std::getline(in, name, '\t') && std::getline(in, verdict, '\t') && std::getline(in, document);) {
-    const bool is_valid = verdict == "valid";
+  for (std::string name, answer, document;
+       std::getline(in, name, '\t') && std::getline(in, answer, '\t') && std::getline(in, document);) {
+    const bool is_valid = answer == "valid";
     ASSERT_EQ(rows.at(name).takes(document), is_valid) << name << ": " << document;
     ++(is_valid ? valid : invalid)[name];
   }

@@ -1,5 +1,5 @@
 // model_schemas.js FOLDER FILE COUNT SEED: reads lines "name TAB schema TAB document" from FILE, changes each document
-// COUNT times, and prints "name TAB verdict TAB changed document" by the verdict of ajv, which is in FOLDER.
+// COUNT times, and prints "name TAB valid or invalid TAB changed document" by ajv, which is in FOLDER.
 const fs = require('fs');
 const [folder, file, count, seed] = process.argv.slice(2);
 const Ajv = require(folder + '/node_modules/ajv/dist/2020');
@@ -16,11 +16,11 @@ const random = (limit) => {  // xorshift: the same documents for the same seed
 };
 
 const values = () => [null, true, false, 0, 1, 2, 5, 10, -1, 9, 100, 101, 127, 128, 255, 256, -128, -129, 0.5, -0.25, 1.5, 1e30,
-  '', 'a', 'ab', 'abc', 'abcdefgh', 'abcdefghi', 'small', 'large', 'tiny', 'ä', '€€€', '1234', '12345', 'card', 'transfer', 'NaN',
+  '', 'a', 'ab', 'abc', 'abcdefgh', 'abcdefghi', 'small', 'large', 'tiny', 'ä', '€€€', '1234', '12345', 'voucher', 'transfer', 'NaN',
   'Infinity', 'ann@example.org', 'no address', 'https://example.org/a?b', 'no url', '123e4567-e89b-12d3-a456-426614174000',
   '2026-11-29', '2026-02-30', '2026-11-29T12:00:00Z', '12:00:00Z', '10.0.0.1', '10.0.0', '::1', '::g', 'example.org', '-a',
   [], [1], [1, 2], ['a'], ['a', 'a'], ['a', 'b'], [1, 1], [[1]], [null], {}, {a: 1}, {b: 'x'}, {1: 2}, {small: 1}, {$bytes: 'aGk='}, {$bytes: 5}, {number: '1234'},
-  {method: 'card', number: '1234'}, {method: 'card', number: 'x'}, {method: 'cash'}, {iban: 'a', cents: 1, method: 'transfer'}];
+  {method: 'voucher', number: '1234'}, {method: 'voucher', number: 'x'}, {method: 'cash'}, {iban: 'a', cents: 1, method: 'transfer'}];
 const any = () => {
   const all = values();
   return all[random(all.length)];

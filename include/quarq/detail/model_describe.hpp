@@ -199,17 +199,17 @@ struct type_of<std::variant<T...>> {
   static constexpr bool has_tag = tagged<variant>;
   static constexpr unsigned json = has_tag ? unsigned{json_object} : (json_of<T>() | ...);
 
-  static constexpr bool is_told_apart() {
+  static constexpr bool tells_apart() {
     unsigned seen = 0;
     bool apart = true;
     ((apart = apart && (seen & json_of<T>()) == 0, seen |= json_of<T>()), ...);
     return apart;
   }
-  static_assert(
-      has_tag || is_told_apart(),
-      "quarq: the alternatives of this variant can't be told apart by the kind of JSON that they have (two "
-      "are objects, say): give it a tag, with QUARQ_TAGGED(variant, \"member\", \"value of each "
-      "alternative\"...)");
+  static_assert(has_tag || tells_apart(),
+                "quarq: the alternatives of this variant have the same kind of JSON, which does not tell "
+                "them apart (two "
+                "are objects, say): give it a tag, with QUARQ_TAGGED(variant, \"member\", \"value of each "
+                "alternative\"...)");
 
   template <std::size_t I>
   static void* emplace(void* target) {

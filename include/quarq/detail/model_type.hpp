@@ -32,7 +32,7 @@ enum class kind : unsigned char {
   coded,  ///< by its quarq::codec: durations, time points, a program's own
 };
 
-/// What JSON has for a value; variants without a tag are told apart by it.
+/// What JSON has for a value; it tells variants without a tag apart.
 enum json_kinds : unsigned {
   json_null = 1,
   json_boolean = 2,

@@ -1,4 +1,4 @@
-// JSONTestSuite's verdicts, which tests/validation/json_verdicts.tsv has.
+// What JSONTestSuite says of documents, which tests/validation/json_suite.tsv has.
 #include <algorithm>
 #include <fstream>
 
@@ -24,13 +24,13 @@ std::string unescaped(std::string_view text) {
 
 /// Whatever it may be: only the syntax counts.
 bool is_json(std::string_view text) {
-  const auto kinds = errors_in<card>(text);
+  const auto kinds = errors_in<voucher>(text);
   return std::none_of(kinds.begin(), kinds.end(),
                       [](const model_error& e) { return e.kind == "json_invalid" || e.kind == "too_deep"; });
 }
 
-TEST(model_json_suite, verdicts_are_the_suites) {
-  std::ifstream table(QUARQ_TEST_SOURCE_DIR "/validation/json_verdicts.tsv");
+TEST(model_json_suite, documents_are_taken_as_the_suite_says) {
+  std::ifstream table(QUARQ_TEST_SOURCE_DIR "/validation/json_suite.tsv");
   std::string line;
   int rows = 0;
   while (std::getline(table, line)) {

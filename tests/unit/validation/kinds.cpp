@@ -26,7 +26,7 @@ struct everything {
   std::set<int> numbers;
   std::pair<int, int> pair;
   std::map<int, int> map;
-  std::optional<card> paid;
+  std::optional<voucher> paid;
   std::variant<int, std::string> either;
   std::optional<payment> tagged;
   std::chrono::seconds wait{};
@@ -120,12 +120,12 @@ void strict_rows() {
       {R"({"map": []})", "dict_type|map: Input should be a valid object"},
       {R"({"map": {"x": 1}})",
        "int_parsing|map.x: Input should be a valid integer, unable to parse string as an integer"},
-      {R"({"paid": 1})", "model_type|paid: Input should be a valid object with the members of card"},
+      {R"({"paid": 1})", "model_type|paid: Input should be a valid object with the members of voucher"},
       {R"({"paid": {}})", "missing|paid.number: Field required"},
       {R"({"either": true})", "union_type|either: Input should be a number or a string"},
       {R"({"tagged": {}})", "union_tag_not_found|tagged: Unable to tell the type: 'method' is missing"},
       {R"({"tagged": {"method": "x"}})",
-       "union_tag_invalid|tagged: Input should have a 'method' that is one of 'card' or 'transfer'"},
+       "union_tag_invalid|tagged: Input should have a 'method' that is one of 'voucher' or 'transfer'"},
       {R"({"wait": "x"})", "time_delta_type|wait: Input should be a duration, a whole number of nanoseconds"},
       {R"({"when": 5})", "datetime_type|when: Input should be a date and time"},
       {R"({"when": "x"})", "datetime_parsing|when: Input should be a valid date and time with a zone"},

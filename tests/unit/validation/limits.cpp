@@ -32,7 +32,7 @@ QUARQ_TAGGED(part, "kind", "leaf", "branch")
 
 struct holder {
   secret<std::string> key;
-  secret<card> paid;
+  secret<voucher> paid;
   secret<payment> way;
   secret<std::chrono::system_clock::time_point> when;
 };

@@ -50,11 +50,11 @@ QUARQ_MODEL(new_user, field(&new_user::name).length(1, 80), field(&new_user::age
 enum class size { small, large };
 BOOST_DESCRIBE_ENUM(size, small, large)
 
-struct card {
+struct voucher {
   std::string number;
 };
-BOOST_DESCRIBE_STRUCT(card, (), (number))
-QUARQ_MODEL(card, field(&card::number).pattern("^[0-9]{4}$"))
+BOOST_DESCRIBE_STRUCT(voucher, (), (number))
+QUARQ_MODEL(voucher, field(&voucher::number).pattern("^[0-9]{4}$"))
 
 struct transfer {
   std::string iban;
@@ -63,8 +63,8 @@ struct transfer {
 BOOST_DESCRIBE_STRUCT(transfer, (), (iban, cents))
 QUARQ_MODEL(transfer, field(&transfer::cents).more_than(0))
 
-using payment = std::variant<card, transfer>;
-QUARQ_TAGGED(payment, "method", "card", "transfer")
+using payment = std::variant<voucher, transfer>;
+QUARQ_TAGGED(payment, "method", "voucher", "transfer")
 
 struct item {
   std::string sku;

@@ -42,7 +42,7 @@ TEST(model_schema, a_tag_is_a_constant_of_its_alternative) {
   EXPECT_EQ(
       json_schema<payment>(),
       std::string(head) +
-          R"("oneOf": [{"type": "object", "title": "card", "properties": {"method": {"const": "card"}, )"
+          R"("oneOf": [{"type": "object", "title": "voucher", "properties": {"method": {"const": "voucher"}, )"
           R"("number": {"type": "string", "pattern": "^[0-9]{4}$"}}, "required": ["method", "number"]}, )"
           R"({"type": "object", "title": "transfer", "properties": {"method": {"const": "transfer"}, )"
           R"("iban": {"type": "string"}, "cents": {"type": "integer", "exclusiveMinimum": 0, )"
