@@ -20,13 +20,14 @@
 #include <quarq/detail/handler.hpp>
 #include <quarq/detail/handler_in_process.hpp>
 #include <quarq/handler.hpp>
-#include <quarq/handlers.hpp>
 #include <quarq/job_state.hpp>
 #include <quarq/queue.hpp>
 #include <quarq/retry.hpp>
 #include <quarq/task.hpp>
 
 namespace quarq {
+
+class handlers;
 
 /// A queue that a worker serves. While two queues have jobs, one with weight 3 is asked first three times as
 /// often as one with weight 1.
@@ -127,7 +128,7 @@ class worker {
                 detail::make_handler_at_its_level(what, std::move(f), std::move(how)));
     return *this;
   }
-  /// All of these, which a quarq::rpc::server may serve as well.
+  /// All of these, which a quarq::rpc::server may serve as well: see <quarq/handlers.hpp>.
   worker& handle(const handlers& those);
 
   /// Runs `f` on a schedule: `worker.cron("nightly", report, {.hour = 3, .minute = 30})`. `f` takes nothing,

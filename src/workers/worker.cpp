@@ -9,6 +9,7 @@
 
 #include <quarq/detail/context_access.hpp>
 #include <quarq/gather.hpp>
+#include <quarq/handlers.hpp>
 #include <quarq/msgpack.hpp>
 #include <quarq/time.hpp>
 
