@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <random>
@@ -90,7 +91,11 @@ std::vector<std::string> keys(int count) {
   return all;
 }
 
-constexpr int calls = 4'000;
+// For a longer run by hand.
+const int calls = [] {
+  const char* const given = std::getenv("QUARQ_TEST_RPC_CALLS");
+  return given != nullptr ? std::atoi(given) : 4'000;
+}();
 
 TEST(rpc_hosts, killed_and_stopped_answer_all_calls_that_may_be_sent_again) {
   base::set_log_level("off");
@@ -101,7 +106,7 @@ TEST(rpc_hosts, killed_and_stopped_answer_all_calls_that_may_be_sent_again) {
   options.attempt_timeout = 500ms;
   const http_machines hosts(fire.urls, options);
   const auto all = keys(calls);
-  const auto outcomes = run_on_loop(hosts.map_outcomes(note, all, {.max_concurrency = 8}));
+  const auto outcomes = run_on_loop(hosts.map_outcomes(note, all, {.max_concurrency = 8}), 20min);
   int answered = 0;
   std::string why;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -125,7 +130,7 @@ TEST(rpc_hosts, killed_and_stopped_begin_no_other_call_twice) {
   options.deadline = 2s;
   const http_machines hosts(fire.urls, options);
   const auto all = keys(calls);
-  const auto outcomes = run_on_loop(hosts.map_outcomes(note, all, {.max_concurrency = 8}));
+  const auto outcomes = run_on_loop(hosts.map_outcomes(note, all, {.max_concurrency = 8}), 20min);
   const auto begun = fire.begun();
   for (const auto& [key, times] : begun) EXPECT_EQ(times, 1) << key;
   for (std::size_t i = 0; i < all.size(); ++i) {
