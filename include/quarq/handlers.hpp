@@ -2,11 +2,13 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <quarq/detail/handler.hpp>
 #include <quarq/detail/handler_in_process.hpp>
+#include <quarq/detail/schema.hpp>
 #include <quarq/handler.hpp>
 #include <quarq/task.hpp>
 
@@ -14,9 +16,15 @@ namespace quarq {
 
 namespace detail {
 struct handlers_access;
+/// What a task takes and returns, as JSON Schema: for descriptions.
+struct task_schema {
+  std::vector<std::string> parameters;
+  std::string result;
+};
 struct named_handler {
   std::string task;
   handler call;
+  task_schema schema;
 };
 }  // namespace detail
 
@@ -34,8 +42,11 @@ class handlers {
   /// them says so.
   template <class R, class... Args, class F>
   handlers& handle(const task<R(Args...)>& what, F f, handler_options how = {}) {
-    all_.push_back(
-        {std::string(what.name()), detail::make_handler_at_its_level(what, std::move(f), std::move(how))});
+    detail::task_schema schema{{detail::schema_of<std::remove_cvref_t<Args>>()...},
+                               detail::schema_of<std::remove_cvref_t<R>>()};
+    all_.push_back({std::string(what.name()),
+                    detail::make_handler_at_its_level(what, std::move(f), std::move(how)),
+                    std::move(schema)});
     return *this;
   }
   /// All of these, too.

@@ -1,14 +1,30 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <quarq/errors.hpp>
 #include <quarq/rpc/server.hpp>
 
 #include "http/server/main.hpp"
+#include "rpc/openapi.hpp"
 #include "rpc/service.hpp"
 
 namespace quarq::rpc {
+
+namespace {
+
+void describe(http::server& web, const std::vector<quarq::detail::named_handler>& all) {
+  web.get("/openapi.json",
+          [text = openapi_of(all)] { return http::response(200, text, "application/json"); });
+  web.get("/docs", [] {
+    http::response page(200, std::string(docs_page), "text/html; charset=utf-8");
+    page.headers.set("Content-Security-Policy", docs_policy);
+    return page;
+  });
+}
+
+}  // namespace
 
 struct server::impl {
   explicit impl(http::server_options options) : web(std::move(options)) {}
@@ -33,6 +49,7 @@ server::server(const handlers& those, server_options options)
     const auto max = options.calls.max_arguments;
     impl_->calls = std::make_shared<service>(those, std::move(options.calls));
     add_route_of(impl_->web, impl_->calls, max);
+    describe(impl_->web, quarq::detail::handlers_access::all(those));
   } catch (const error& e) {
     impl_->mistake = e.what();
   }

@@ -34,7 +34,7 @@ struct service::parsed {
 
 service::service(const handlers& those, service_options options) : options_(std::move(options)) {
   std::vector<std::string> tasks;
-  for (const auto& [task, how] : quarq::detail::handlers_access::all(those)) {
+  for (const auto& [task, how, schema] : quarq::detail::handlers_access::all(those)) {
     workers::check(task, how);
     if (!handlers_.emplace(task, how).second)
       throw usage_error("task \"" + task + "\" has a handler already");

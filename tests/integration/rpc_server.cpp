@@ -151,6 +151,15 @@ TEST_F(rpc_server, names_its_tasks_to_who_asks_for_another) {
   EXPECT_NE(answer.body.find("add, buy"), std::string::npos) << answer.body;
 }
 
+TEST_F(rpc_server, describes_itself) {
+  const auto described = run_on_loop(web_.get(url("/openapi.json")));
+  EXPECT_EQ(described.headers["Content-Type"], "application/json");
+  EXPECT_NE(described.body.find("\"/rpc/add\": {\"post\""), std::string::npos) << described.body;
+  const auto page = run_on_loop(web_.get(url("/docs")));
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.headers["Content-Type"], "text/html; charset=utf-8");
+}
+
 TEST_F(rpc_server, tells_the_handler_of_attempt_trace_and_deadline) {
   EXPECT_EQ(post("/rpc/whoami", "").body, "\"whoami 1 \"");
   const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

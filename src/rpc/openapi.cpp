@@ -1,0 +1,136 @@
+#include "rpc/openapi.hpp"
+
+#include <cstddef>
+
+#include <fmt/format.h>
+
+#include <quarq/codec.hpp>
+
+#include "codecs/json.hpp"
+#include "codecs/utf8.hpp"
+#include "rpc/path_text.hpp"
+
+namespace quarq::rpc {
+namespace {
+
+std::string quoted(std::string_view text) {
+  return codecs::to_json(to_msgpack(codecs::to_utf8(text)));
+}
+
+std::string arguments_schema(const detail::named_handler& one) {
+  const auto& names = one.call.parameter_names;
+  const auto& types = one.schema.parameters;
+  std::string members, required, items;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const char* const comma = i == 0 ? "" : ", ";
+    items += comma + types[i];
+    if (names.empty()) continue;
+    members += fmt::format("{}{}: {}", comma, quoted(names[i]), types[i]);
+    required += comma + quoted(names[i]);
+  }
+  if (!names.empty()) {
+    return fmt::format(
+        R"({{"type": "object", "properties": {{{}}}, "required": [{}], "additionalProperties": false}})",
+        members, required);
+  }
+  const auto prefix = items.empty() ? std::string() : fmt::format(R"("prefixItems": [{}], )", items);
+  return fmt::format(R"({{"type": "array", {0}"minItems": {1}, "maxItems": {1}}})", prefix, types.size());
+}
+
+std::string content_of(std::string_view schema) {
+  return fmt::format(R"({{"application/json": {{"schema": {}}}}})", schema);
+}
+
+constexpr std::string_view error_answer =
+    R"({"description": "Why there is no result.", "content": {"application/json": {"schema": {"$ref": )"
+    R"("#/components/schemas/error"}}}})";
+
+std::string operation_of(const detail::named_handler& one) {
+  return fmt::format(
+      R"({{"post": {{"operationId": {0}, "summary": {0}, "requestBody": {{"required": {1}, "content": {2}}}, )"
+      R"("responses": {{"200": {{"description": "The result.", "content": {3}}}, "4XX": {4}, "5XX": {4}}}}}}})",
+      quoted(one.task), one.schema.parameters.empty() ? "false" : "true", content_of(arguments_schema(one)),
+      content_of(one.schema.result), error_answer);
+}
+
+constexpr std::string_view components =
+    R"({"schemas": {"error": {"type": "object", "required": ["code", "message", "details"], "properties": {)"
+    R"("code": {"type": "string"}, "message": {"type": "string"}, "details": {"type": "array", "items": {)"
+    R"("type": "object", "properties": {"type": {"type": "string"}, "kind": {"type": "string"}, "path": {)"
+    R"("type": "array", "items": {"type": ["string", "integer"]}}, "message": {"type": "string"}}}}}}}})";
+
+}  // namespace
+
+std::string openapi_of(const std::vector<detail::named_handler>& all) {
+  std::string paths;
+  for (const auto& one : all) {
+    paths += fmt::format("{}{}: {}", paths.empty() ? "" : ", ", quoted("/rpc/" + path_text(one.task)),
+                         operation_of(one));
+  }
+  return fmt::format(
+      R"({{"openapi": "3.1.0", "info": {{"title": "Tasks", "version": "1", "license": {{"name": "unspecified", )"
+      R"("identifier": "NOASSERTION"}}}}, "servers": [{{"url": "/"}}], "security": [], "paths": {{{}}}, )"
+      R"("components": {}}})",
+      paths, components);
+}
+
+const std::string_view docs_policy =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'";
+
+const std::string_view docs_page = R"html(<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Tasks</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 50em; padding: 0 1em; }
+pre, textarea { font: 14px/1.4 ui-monospace, monospace; background: #f4f4f4; padding: .6em; overflow: auto; }
+textarea { width: 100%; box-sizing: border-box; border: 1px solid #ccc; }
+details { border-bottom: 1px solid #ddd; padding: .5em 0; } summary { cursor: pointer; font-weight: 600; }
+</style></head><body><h1>Tasks</h1>
+<p>Each is called with <code>POST</code> and its arguments as JSON; see <a href="/openapi.json">openapi.json</a>.</p>
+<main id="tasks"></main>
+<script>
+function element(name, text, parent) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  parent.append(made);
+  return made;
+}
+function example(schema) {
+  if (schema.enum) return schema.enum[0];
+  if (schema.anyOf) return example(schema.anyOf[0]);
+  switch (schema.type) {
+    case "object":
+      return Object.fromEntries(Object.entries(schema.properties || {}).map(([k, v]) => [k, example(v)]));
+    case "array": return (schema.prefixItems || []).map(example);
+    case "string": return "";
+    case "integer": case "number": return 0;
+    case "boolean": return false;
+    default: return null;
+  }
+}
+async function call(path, body, output) {
+  const answer = await fetch(path, {method: "POST", body, headers: {"Content-Type": "application/json"}});
+  output.textContent = answer.status + "\n" + await answer.text();
+}
+function show(path, task) {
+  const box = element("details", "", document.getElementById("tasks"));
+  element("summary", task.summary, box);
+  const takes = task.requestBody.content["application/json"].schema;
+  const gives = task.responses["200"].content["application/json"].schema;
+  element("p", "Takes:", box);
+  element("pre", JSON.stringify(takes, null, 2), box);
+  element("p", "Returns:", box);
+  element("pre", JSON.stringify(gives, null, 2), box);
+  const input = element("textarea", JSON.stringify(example(takes), null, 2), box);
+  input.rows = 4;
+  const button = element("button", "Call", box);
+  const output = element("pre", "", box);
+  button.onclick = () => call(path, input.value, output).catch((e) => { output.textContent = e; });
+}
+fetch("/openapi.json").then((r) => r.json()).then((all) => {
+  for (const [path, methods] of Object.entries(all.paths)) show(path, methods.post);
+});
+</script></body></html>
+)html";
+
+}  // namespace quarq::rpc
