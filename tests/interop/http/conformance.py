@@ -71,9 +71,9 @@ def start_nginx():
 
 def start_go():
     binary = lab.temporary_folder() / "server"
-    home = lab.temporary_folder()
     code, said = lab.run([program("go"), "build", "-o", binary, lab.FOLDER / "servers/main.go"], 300,
-                         environment={"HOME": str(home), "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"})
+                         environment={"GOCACHE": str(ROOT / "build/go-cache"), "GOPATH": str(ROOT / "build/go"),
+                                      "GOTOOLCHAIN": "local"})
     if code != 0:
         raise Missing(said.strip())
     return printed_port([binary])
@@ -120,12 +120,12 @@ def kind_of(name):
     return KINDS[re.match(r"[A-Z]+", name)[0]]
 
 
-def judge(port):
+def judge(port, asks_again):
     """The probes to which a server's answer is not allowed: kind -> [(name, level, answer)]."""
     wrong = collections.defaultdict(list)
     for name, level, allowed, _, data in lab.probes():
         said = answer_to(port, data)
-        if said == "wait" and not allows(allowed, said):
+        if said == "wait" and asks_again and not allows(allowed, said):
             said = answer_to(port, data, 5 * ANSWER_WITHIN)  # the machine may be busy
         if not allows(allowed, said):
             wrong[kind_of(name)].append((name, level, said))
@@ -172,7 +172,7 @@ def main():
             print(f"{name} is left out: {why}", flush=True)
     # Most of the time goes by in waiting for those that say nothing.
     with concurrent.futures.ThreadPoolExecutor(len(ports)) as threads:
-        results = dict(zip(ports, threads.map(judge, ports.values())))
+        results = dict(zip(ports, threads.map(judge, ports.values(), [name == "quarq" for name in ports])))
     for name, ask in versions():
         if name in results:
             known[name] = ask()

@@ -78,6 +78,7 @@ def main():
         user = f"http://ann:se%3Acret@{address}" if with_password else f"http://{address}"
         for scheme, site in (("http", plain), ("https", secure)):
             what = f"{scheme}, {'with' if with_password else 'without'} a password"
+            squid.forget()
             code, said = visit(site, scheme, user)
             print(f"{what}: {said.strip()[:150]}", flush=True)
             if check(code == 0 and said.startswith("200 "), f"{what}: {said}"):
