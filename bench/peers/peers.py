@@ -70,7 +70,7 @@ THEIRS = [
     Peer("pg-boss", "npm", "postgres", ("pg-boss",), AND_BULK, asks=False, driver="pgboss",
          fast="1,000 jobs a fetch, a look every 500 ms", at_once=(1000, 1)),
     Peer("graphile-worker", "npm", "postgres", ("graphile-worker",), AND_BULK, asks=False, driver="graphile",
-         fast="local queue of 500, 24 at once", at_once=(24, 1)),
+         fast="local queue of 500, 24 at once", at_once=(500, 1)),
     Peer("River", "go", "postgres", ("github.com/riverqueue/river",), AND_BULK, asks=False, driver="river",
          fast="1,000 jobs at once, a fetch every 10 ms", at_once=(1000, 100)),
 ]
