@@ -79,13 +79,13 @@ std::uint64_t forty_bits(const std::uint8_t* bytes) {
 }  // namespace
 
 std::string make_id() {
-  using namespace std::chrono;
   static thread_local random_source source;
   const std::uint8_t* random = source.take();
-  const auto milliseconds = duration_cast<std::chrono::milliseconds>(system_clock::now().time_since_epoch());
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto since_1970 = std::chrono::duration_cast<std::chrono::milliseconds>(now);
   std::string id;
   id.reserve(id_size);
-  append_base32(id, static_cast<std::uint64_t>(milliseconds.count()), 10);
+  append_base32(id, static_cast<std::uint64_t>(since_1970.count()), 10);
   append_base32(id, forty_bits(random), 8);
   append_base32(id, forty_bits(random + 5), 8);
   return id;
