@@ -39,7 +39,7 @@ inline constexpr task<void()> stay{"stay"};
 
 void do_fail(const std::string& how) {
   if (how == "not_found") throw rpc::call_error(rpc::code::not_found, "there is no user 7");
-  if (how == "later") throw retry_after(3s, "not now");
+  if (how == "later") throw quarq::retry_after(3s, "not now");
   throw std::runtime_error(how);
 }
 
