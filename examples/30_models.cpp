@@ -65,13 +65,13 @@ int main() {
 }
 
 // It prints:
-// an order of 2 for ann@example.org
-// email_parsing at email: Input should be a valid e-mail address
-// string_pattern_mismatch at lines[0].sku: String should match pattern '^[A-Z]+-[0-9]+$'
-// greater_than_equal at lines[0].quantity: Input should be greater than or equal to 1
-// int_type at lines[1].quantity: Input should be a valid integer
-// missing at lines[1].sku: Field required
-// string_too_short at paid_by.iban: String should have at least 15 characters
-// string_type at note: Input should be a valid string
-// too_short at lines: Input should have at least 1 item, not 0
-// missing at paid_by: Field required
+//   an order of 2 for ann@example.org
+//   email_parsing at email: Input should be a valid e-mail address
+//   string_pattern_mismatch at lines[0].sku: String should match pattern '^[A-Z]+-[0-9]+$'
+//   greater_than_equal at lines[0].quantity: Input should be greater than or equal to 1
+//   int_type at lines[1].quantity: Input should be a valid integer
+//   missing at lines[1].sku: Field required
+//   string_too_short at paid_by.iban: String should have at least 15 characters
+//   string_type at note: Input should be a valid string
+//   too_short at lines: Input should have at least 1 item, not 0
+//   missing at paid_by: Field required
