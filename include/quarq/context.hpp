@@ -98,7 +98,7 @@ class context {
     try {
       return what.decode(encoded_arguments(what.name()));
     } catch (const decode_error& e) {
-      throw detail::bad_payload(e.what());
+      throw detail::bad_payload(e);
     }
   }
 

@@ -39,6 +39,8 @@ class validation_error : public decode_error {
 
   /// `what`: whose value it is; empty: nothing is said of that.
   explicit validation_error(std::vector<model_error> errors, const std::string& what = {});
+  /// `text` is what what() is to say.
+  validation_error(const std::string& text, std::vector<model_error> errors);
   /// In the order of the document; what is missing stands at its struct's end.
   const std::vector<model_error>& errors() const noexcept { return errors_; }
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include <quarq/detail/bad_payload.hpp>
+
 namespace quarq::rpc {
 namespace {
 
@@ -77,6 +79,23 @@ std::string kind_of(std::string_view message) {
   return std::string(found == kinds.end() ? std::string_view("value_error") : found->second);
 }
 
+// From the argument at `place` on.
+std::vector<input_error> errors_of_model(const std::vector<model_error>& errors,
+                                         const std::vector<path_step>& place) {
+  std::vector<input_error> all;
+  for (const auto& error : errors) {
+    auto& one = all.emplace_back(input_error{error.kind, place, error.message});
+    for (const auto& step : error.path) {
+      if (const auto* name = std::get_if<std::string>(&step)) {
+        one.path.emplace_back(*name);
+      } else {
+        one.path.emplace_back(static_cast<std::int64_t>(std::get<std::size_t>(step)));
+      }
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<input_error> input_errors_of(const decode_error& e, std::string_view task) {
@@ -92,6 +111,8 @@ std::vector<input_error> input_errors_of(const decode_error& e, std::string_view
     append_field(one.path, after.substr(0, colon));
     rest = colon == after.npos ? std::string_view() : after.substr(colon + 2);
   }
+  const auto* payload = dynamic_cast<const quarq::detail::bad_payload*>(&e);
+  if (payload && !payload->errors.empty()) return errors_of_model(payload->errors, one.path);
   one.message = rest;
   const bool counts = rest.starts_with("expected ") && rest.find(" argument") != rest.npos;
   one.kind = counts ? "arguments_type" : kind_of(rest);

@@ -17,7 +17,7 @@ struct input_error {
   std::string message;                                        ///< "expected string, got integer"
 };
 
-/// All that a decode_error tells. It is the only place that knows how errors of decoding become answers.
+/// All that a decode_error says. It is the only place that knows how errors of decoding become answers.
 std::vector<input_error> input_errors_of(const decode_error& e, std::string_view task);
 
 }  // namespace quarq::rpc

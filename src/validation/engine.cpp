@@ -45,8 +45,13 @@ void encode_checked(const type& what, const void* value, encoder& out) {
 }
 
 void decode_checked(const type& what, void* target, decoder& in) {
-  const auto errors = read_msgpack(what, target, in.raw(), false);
-  if (!errors.empty()) in.fail(validation_error(errors).what());
+  auto errors = read_msgpack(what, target, in.raw(), false);
+  if (errors.empty()) return;
+  try {
+    in.fail(validation_error(errors).what());
+  } catch (const decode_error& e) {  // which names the place
+    throw validation_error(std::string(e.what()), std::move(errors));
+  }
 }
 
 }  // namespace quarq::validation

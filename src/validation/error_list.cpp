@@ -97,6 +97,9 @@ std::string to_json(const std::vector<model_error>& errors) {
 validation_error::validation_error(std::vector<model_error> errors, const std::string& what)
     : decode_error(summary_of(errors, what)), errors_(std::move(errors)) {}
 
+validation_error::validation_error(const std::string& text, std::vector<model_error> errors)
+    : decode_error(text), errors_(std::move(errors)) {}
+
 invalid_value::invalid_value(std::vector<model_error> errors, const std::string& what)
     : usage_error(summary_of(errors, what)), errors_(std::move(errors)) {}
 

@@ -9,6 +9,7 @@
 
 #include <quarq/http/client.hpp>
 #include <quarq/http/middleware.hpp>
+#include <quarq/model.hpp>
 #include <quarq/rpc/errors.hpp>
 #include <quarq/rpc/server.hpp>
 #include <quarq/time.hpp>
@@ -28,10 +29,18 @@ struct order {
 };
 BOOST_DESCRIBE_STRUCT(order, (), (item, count))
 
+struct customer {
+  std::string name;
+  int age = 0;
+};
+BOOST_DESCRIBE_STRUCT(customer, (), (name, age))
+QUARQ_MODEL(customer, field(&customer::name).length(1, 80), field(&customer::age).range(0, 150))
+
 namespace {
 
 inline constexpr task<int(int, int)> add{"add", "a", "b"};
 inline constexpr task<std::string(order)> buy{"buy", "what"};
+inline constexpr task<void(customer)> greet{"greet", "who"};
 inline constexpr task<void()> nothing{"nothing"};
 inline constexpr task<void(std::string)> fail{"fail", "how"};
 inline constexpr task<std::string()> whoami{"whoami"};
@@ -66,6 +75,7 @@ handlers all_handlers() {
   handlers all;
   all.handle(add, [](int a, int b) { return a + b; })
       .handle(buy, [](const order& what) { return std::to_string(what.count) + " " + what.item; })
+      .handle(greet, [](const customer&) {})
       .handle(nothing, [] {})
       .handle(fail, do_fail)
       .handle(whoami, do_whoami)
@@ -130,6 +140,16 @@ TEST_F(rpc_server, says_what_is_wrong_with_arguments) {
   EXPECT_NE(answer.body.find("\"kind\": \"missing\", \"path\": [\"b\"]"), std::string::npos) << answer.body;
   EXPECT_EQ(post("/rpc/add", "[1, 2").status, 400);
   EXPECT_EQ(post("/rpc/add", "a=1&b=2", "application/x-www-form-urlencoded").status, 415);
+}
+
+TEST_F(rpc_server, says_all_that_is_wrong_with_an_argument_that_has_a_model) {
+  const auto answer = post("/rpc/greet", "[{\"name\": \"\", \"age\": 200}]");
+  EXPECT_EQ(answer.status, 422);
+  const std::string details =
+      "[{\"kind\": \"string_too_short\", \"path\": [\"who\", \"name\"], \"message\": \"String should "
+      "have at least 1 character\"}, {\"kind\": \"less_than_equal\", \"path\": [\"who\", \"age\"], "
+      "\"message\": \"Input should be less than or equal to 150\"}]";
+  EXPECT_NE(answer.body.find("\"details\": " + details), std::string::npos) << answer.body;
 }
 
 TEST_F(rpc_server, says_how_a_handler_failed) {

@@ -81,7 +81,7 @@ struct handler_of<task<R(Args...)>, F> {
     try {
       return what.decode(encoded);
     } catch (const decode_error& e) {
-      throw bad_payload(e.what());
+      throw bad_payload(e);
     }
   }
 

@@ -60,7 +60,7 @@ Tuple read_process_arguments(decoder& in) {
     in.finish();
     return values;
   } catch (const decode_error& e) {
-    throw bad_payload(e.what());
+    throw bad_payload(e);
   }
 }
 
