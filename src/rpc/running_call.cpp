@@ -23,11 +23,13 @@
 #include "processes/untyped_pool.hpp"
 
 namespace quarq::rpc {
-namespace {
 
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using steady = std::chrono::steady_clock;
+
+namespace {
+
 using model::context_access;
 
 // Shared by the coroutine that waits and the one that calls, which may outlive it.

@@ -16,6 +16,7 @@ struct row {
 
 TEST(model_formats, are_told_from_what_is_like_them) {
   const std::string label(63, 'a');
+  const std::string long_label = label + "a";
   const std::string long_host = label + "." + label + "." + label + "." + label;
   const row rows[] = {
       {email, "ann@example.org", true},
@@ -86,7 +87,7 @@ TEST(model_formats, are_told_from_what_is_like_them) {
       {hostname, "example.org", true},
       {hostname, "a", true},
       {hostname, label, true},
-      {hostname, label + "a", false},
+      {hostname, long_label, false},
       {hostname, long_host, false},
       {hostname, "-a.org", false},
       {hostname, "a-.org", false},
