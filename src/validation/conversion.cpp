@@ -6,13 +6,11 @@
 #include <limits>
 #include <system_error>
 
+#include "validation/formats.hpp"
+
 namespace quarq::validation {
 
 namespace {
-
-bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
   return text.size() == lower.size() &&

@@ -9,6 +9,10 @@
 
 namespace quarq::validation {
 
+constexpr bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+
 bool is_email(std::string_view text) noexcept;
 bool is_url(std::string_view text) noexcept;
 bool is_uuid(std::string_view text) noexcept;
