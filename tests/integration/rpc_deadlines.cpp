@@ -72,14 +72,16 @@ awaitable<int> call_queue(context& ctx, int n) {
   co_return result;
 }
 
+awaitable<void> begin_with(context& ctx, next_hop next) {
+  ctx.emplace<next_hop>(std::move(next));
+  co_return;
+}
+
 rpc::server_options options_of(next_hop next, std::string broker = {}) {
   rpc::server_options o;
   o.http.port = 0;
   o.calls.broker = std::move(broker);
-  o.calls.on_startup = [next](context& ctx) -> awaitable<void> {
-    ctx.emplace<next_hop>(next);
-    co_return;
-  };
+  o.calls.on_startup = [next](context& ctx) { return begin_with(ctx, next); };
   return o;
 }
 
@@ -203,10 +205,11 @@ TEST(rpc_deadline, is_that_of_jobs_which_a_handler_enqueues) {
   const std::string broker = "sqlite:" + (folder.path() / "jobs.db").string();
   rpc::server a(one(first,
                     [](context& ctx, int) -> awaitable<int> {
+                      const quarq::enqueue_options there{.queue = "default"};
                       auto soon = last(1).id("soon");
-                      co_await ctx.enqueue(std::move(soon), {.queue = "default"});
+                      co_await ctx.enqueue(std::move(soon), there);
                       auto later = last(1).id("later").delay(1h);
-                      co_await ctx.enqueue(std::move(later), {.queue = "default"});
+                      co_await ctx.enqueue(std::move(later), there);
                       co_return 0;
                     }),
                 options_of({}, broker));
