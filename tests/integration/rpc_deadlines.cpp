@@ -203,6 +203,7 @@ TEST(rpc_deadline, is_kept_from_what_a_handler_calls_if_its_task_says_so) {
 TEST(rpc_deadline, is_that_of_jobs_which_a_handler_enqueues) {
   temp_dir folder;
   const std::string broker = "sqlite:" + (folder.path() / "jobs.db").string();
+  const next_hop nowhere{};
   rpc::server a(one(first,
                     [](context& ctx, int) -> awaitable<int> {
                       const quarq::enqueue_options there{.queue = "default"};
@@ -212,7 +213,7 @@ TEST(rpc_deadline, is_that_of_jobs_which_a_handler_enqueues) {
                       co_await ctx.enqueue(std::move(later), there);
                       co_return 0;
                     }),
-                options_of({}, broker));
+                options_of(nowhere, broker));
   const served_calls runs(a);
   const auto hosts = http_machines({at(runs.port)}).with_deadline(10s);
   EXPECT_EQ(run_on_loop(hosts.run(first, 1)), 0);
