@@ -47,7 +47,7 @@ std::optional<claim_planner::claim> claim_planner::next_claim(const situation& s
     // Only a claim can say whether a burst is over.
     if (queue.promised_until && s.now < *queue.promised_until && !burst_) continue;
     queue.woken = false;
-    queue.claiming = true;
+    claiming_ = true;
     return claim{index, max};
   }
   return std::nullopt;
@@ -82,13 +82,9 @@ void claim_planner::failed(std::size_t queue, time_point now, milliseconds pause
   queues_[queue].left_until = now + pause;
 }
 
-void claim_planner::lost(std::size_t queue) {
-  queues_[queue].claiming = false;
-}
-
 void claim_planner::answered(std::size_t queue, time_point now, bool more, milliseconds promised) {
   auto& q = queues_[queue];
-  q.claiming = false;
+  claiming_ = false;
   more = more || q.woken;
   q.promised_until.reset();
   if (!more) q.promised_until = now + promised;

@@ -57,13 +57,14 @@ class claim_planner {
   /// The claim failed: the queue is asked again after `pause`.
   void failed(std::size_t queue, time_point now, milliseconds pause);
   /// The lease under which was claimed is lost.
-  void lost(std::size_t queue);
+  void lost() noexcept { claiming_ = false; }
 
   /// There is work, or the queue's promise to tell of it has ended.
   void work_ready(std::size_t queue);
   /// The queue is to be asked at this time and not before, whatever it has promised and tells.
   void leave_until(std::size_t queue, time_point until);
-  bool is_claiming(std::size_t queue) const noexcept { return queues_[queue].claiming; }
+  /// Whether a claim, of whichever queue, is not answered yet.
+  bool is_claiming() const noexcept { return claiming_; }
 
   /// No more claims.
   void stop() noexcept { stopped_ = true; }
@@ -74,7 +75,6 @@ class claim_planner {
     time_point left_until{};                   ///< it is left to other workers
     bool has_deferred = false;                 ///< as the last claim said
     bool woken = false;                        ///< told of jobs since the last claim began
-    bool claiming = false;
   };
 
   void begin_pass(std::span<const queue_lease> leases, std::mt19937_64& random);
@@ -86,7 +86,7 @@ class claim_planner {
 
   std::vector<queue_state> queues_;
   bool burst_, waits_for_deferred_;
-  bool stopped_ = false;
+  bool stopped_ = false, claiming_ = false;
   std::vector<std::size_t> order_;  // of this pass
   std::size_t position_ = 0;        // in order_
   bool in_pass_ = false;

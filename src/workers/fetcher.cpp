@@ -18,6 +18,7 @@ awaitable<void> fetcher::run() {
     const auto step = planner_.next(situation(), its_.leases, its_.random);
     if (const auto* c = std::get_if<claim_planner::claim>(&step)) {
       co_await claim(its_.leases[c->queue], c->max);
+      start_pushed();
     } else if (const auto* w = std::get_if<claim_planner::wait>(&step)) {
       if (w->until) {
         co_await its_.time.wait_until(wake_, *w->until);
@@ -41,7 +42,7 @@ awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
     const auto asked = its_.time.now();
     auto answer = co_await its_.broker.claim(lease, max);
     if (lease.token != l.lease.token) {  // the lease was lost meanwhile, and the jobs with it
-      planner_.lost(l.index);
+      planner_.lost();
       co_return;
     }
     its_.broker_time.note_answer(answer.now, asked);
@@ -69,7 +70,6 @@ awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
     // The broker may have put jobs under the lease before the claim failed.
     reconcile_wanted_ = true;
   }
-  start_pushed(l);
 }
 
 std::size_t fetcher::room() const {
@@ -101,7 +101,11 @@ void fetcher::job_pushed(queue_lease& l, const std::string& token, broker::claim
   its_.broker_time.note_message(now);
   note_since(l);
   pushed_[l.index].push_back(std::move(job));
-  if (!planner_.is_claiming(l.index)) start_pushed(l);
+  if (!planner_.is_claiming()) start_pushed(l);
+}
+
+void fetcher::start_pushed() {
+  for (auto& l : its_.leases) start_pushed(l);
 }
 
 void fetcher::start_pushed(queue_lease& l) {

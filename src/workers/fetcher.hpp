@@ -64,6 +64,7 @@ class fetcher {
   std::size_t room() const;
   void note_since(queue_lease& l) const;
   void complain(const queue_lease& l, const char* of_what, const broker_error& why);
+  void start_pushed();
   void start_pushed(queue_lease& l);
   awaitable<void> reconcile();
   awaitable<bool> reconcile(queue_lease& l);
@@ -72,7 +73,7 @@ class fetcher {
   params its_;
   claim_planner planner_;
   async::auto_reset_event wake_;
-  /// Jobs pushed while a claim is under way, which may have taken their slots. One list for each queue.
+  /// Jobs pushed while a claim is under way, which may take their slots, whichever queue it asks. A list for each queue.
   std::vector<std::vector<broker::claimed_job>> pushed_;
   std::vector<log_limiter> complaints_;  ///< likewise
   std::vector<bool> paused_;             ///< likewise

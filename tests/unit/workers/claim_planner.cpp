@@ -185,9 +185,9 @@ TEST_F(claim_planner_test, does_not_ask_under_a_lease_that_it_does_not_hold) {
 
 TEST_F(claim_planner_test, a_claim_under_a_lost_lease_leaves_no_promise) {
   said();
-  EXPECT_TRUE(planner.is_claiming(0));
-  planner.lost(0);
-  EXPECT_FALSE(planner.is_claiming(0));
+  EXPECT_TRUE(planner.is_claiming());
+  planner.lost();
+  EXPECT_FALSE(planner.is_claiming());
   EXPECT_EQ(said(), "wait 60000");
   EXPECT_EQ(said(), "claim 0 10");
 }

@@ -15,7 +15,7 @@ using workers::settler;
 
 class fetcher_test : public role_test {
  protected:
-  fetcher_test() {
+  explicit fetcher_test(const strings& queues = {"default"}) : role_test(queues) {
     hold(lease());
     slots_.set_limit(level::loop, 100);
     start(settler_.run(lease()));
@@ -42,9 +42,12 @@ class fetcher_test : public role_test {
   }
   void push(fetcher& to, const std::string& id, const std::string& token = "token") {
     put_held(id);
+    push_to(lease(), to, id, token);
+  }
+  void push_to(queue_lease& l, fetcher& to, const std::string& id, const std::string& token) {
     broker::claimed_job job;
     job.id = id;
-    to.job_pushed(lease(), token, std::move(job), broker_.now());
+    to.job_pushed(l, token, std::move(job), broker_.now());
   }
   std::vector<std::size_t> claims() const {
     std::vector<std::size_t> all;
@@ -210,6 +213,50 @@ TEST_F(fetcher_test, what_is_pushed_during_a_claim_waits_for_its_answer) {
   f.wake();
   loop_.run_ready();
   EXPECT_EQ(started_.back(), "pushed");
+}
+
+// A claim asks for all slots that are free when it begins, of whichever queue.
+class fetcher_of_two_queues : public fetcher_test {
+ protected:
+  fetcher_of_two_queues() : fetcher_test({"default", "other"}) {
+    hold(leases_[1], "other_token");
+    start(settler_.run(leases_[1]));
+  }
+  /// A claim of the first queue, which has these jobs, is under way when the second pushes one.
+  fetcher& push_during_a_claim(const strings& ids) {
+    auto& f = fetch();
+    put(ids);
+    broker_.stall(operation::claim);
+    f.work_ready(lease());
+    loop_.run_ready();
+    auto pushed = queued("pushed");
+    pushed.state = job_state::running;
+    pushed.holder = "other_token";
+    broker_.put("other", std::move(pushed));
+    push_to(leases_[1], f, "pushed", "other_token");
+    return f;
+  }
+};
+
+TEST_F(fetcher_of_two_queues, what_one_pushes_during_a_claim_of_the_other_waits_for_its_answer) {
+  auto& f = push_during_a_claim({"a", "b", "c", "d", "e"});
+  EXPECT_EQ(started_, strings{});
+  broker_.resume(operation::claim);
+  loop_.run_ready();
+  EXPECT_EQ(started_, (strings{"a", "b", "c", "d", "e"}));
+  EXPECT_EQ(broker_.at("other", "pushed").state, job_state::queued);
+  slots_.job_ended();
+  f.wake();
+  loop_.run_ready();
+  EXPECT_EQ(started_.back(), "pushed");
+}
+
+TEST_F(fetcher_of_two_queues, what_one_pushes_starts_though_the_lease_of_the_others_claim_is_lost) {
+  push_during_a_claim({});
+  lease().lease.token = "later";
+  broker_.resume(operation::claim);
+  loop_.run_ready();
+  EXPECT_EQ(started_, strings{"pushed"});
 }
 
 TEST_F(fetcher_test, what_is_pushed_after_a_stop_is_handed_back) {

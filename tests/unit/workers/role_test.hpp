@@ -23,9 +23,9 @@ using strings = std::vector<std::string>;
 
 class role_test : public testing::Test {
  protected:
-  role_test() {
+  explicit role_test(const strings& queues = {"default"}) {
     base::set_log_level("off");
-    leases_.push_back(make_lease("default", 1, 0));
+    for (const auto& queue : queues) leases_.push_back(make_lease(queue, 1, leases_.size()));
   }
   /// The roles must end before they are destroyed, and before the loop is.
   void TearDown() override {
