@@ -73,7 +73,8 @@ class fetcher {
   params its_;
   claim_planner planner_;
   async::auto_reset_event wake_;
-  /// Jobs pushed while a claim is under way, which may take their slots, whichever queue it asks. A list for each queue.
+  /// Jobs pushed while a claim is under way, which may take their slots, whichever queue it asks. One list for
+  /// each queue.
   std::vector<std::vector<broker::claimed_job>> pushed_;
   std::vector<log_limiter> complaints_;  ///< likewise
   std::vector<bool> paused_;             ///< likewise
