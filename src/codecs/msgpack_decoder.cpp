@@ -45,7 +45,7 @@ constexpr std::uint64_t count_in(unsigned char byte, value_type type) noexcept {
   return byte & 0x0f;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return '"' + codecs::printable(text, shown_bytes) + '"';
 }
 
@@ -232,7 +232,7 @@ std::string_view decoder::text() {
   const std::string_view value = expect(value_type::text, "string").payload;
   const std::size_t good = codecs::valid_utf8_prefix(value);
   if (good != value.size())
-    fail("expected string, got " + quoted(value) + ", which is not UTF-8 from byte " + std::to_string(good) +
+    fail("expected string, got " + in_quotes(value) + ", which is not UTF-8 from byte " + std::to_string(good) +
          " on");
   return value;
 }
@@ -272,7 +272,7 @@ timestamp decoder::time() {
   const token found = next();
   if (found.type == value_type::text) {
     const auto moment = codecs::from_iso8601(found.payload);
-    if (!moment) fail("expected a time such as \"2019-03-01T12:00:00Z\", got " + quoted(found.payload));
+    if (!moment) fail("expected a time such as \"2019-03-01T12:00:00Z\", got " + in_quotes(found.payload));
     return *moment;
   }
   position_ = start;

@@ -13,7 +13,7 @@
 namespace quarq::rpc {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return codecs::to_json(to_msgpack(codecs::to_utf8(text)));
 }
 
@@ -25,8 +25,8 @@ std::string arguments_schema(const detail::named_handler& one) {
     const char* const comma = i == 0 ? "" : ", ";
     items += comma + types[i];
     if (names.empty()) continue;
-    members += fmt::format("{}{}: {}", comma, quoted(names[i]), types[i]);
-    required += comma + quoted(names[i]);
+    members += fmt::format("{}{}: {}", comma, in_quotes(names[i]), types[i]);
+    required += comma + in_quotes(names[i]);
   }
   if (!names.empty()) {
     return fmt::format(
@@ -49,7 +49,7 @@ std::string operation_of(const detail::named_handler& one) {
   return fmt::format(
       R"({{"post": {{"operationId": {0}, "summary": {0}, "requestBody": {{"required": {1}, "content": {2}}}, )"
       R"("responses": {{"200": {{"description": "The result.", "content": {3}}}, "4XX": {4}, "5XX": {4}}}}}}})",
-      quoted(one.task), one.schema.parameters.empty() ? "false" : "true", content_of(arguments_schema(one)),
+      in_quotes(one.task), one.schema.parameters.empty() ? "false" : "true", content_of(arguments_schema(one)),
       content_of(one.schema.result), error_answer);
 }
 
@@ -64,7 +64,7 @@ constexpr std::string_view components =
 std::string openapi_of(const std::vector<detail::named_handler>& all) {
   std::string paths;
   for (const auto& one : all) {
-    paths += fmt::format("{}{}: {}", paths.empty() ? "" : ", ", quoted("/rpc/" + path_text(one.task)),
+    paths += fmt::format("{}{}: {}", paths.empty() ? "" : ", ", in_quotes("/rpc/" + path_text(one.task)),
                          operation_of(one));
   }
   return fmt::format(

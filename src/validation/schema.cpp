@@ -17,7 +17,7 @@ namespace quarq::validation {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string encoded;
   encoder(encoded).text(text);
   return codecs::to_json(encoded);
@@ -35,7 +35,7 @@ class schema_object {
  public:
   schema_object& put(std::string_view name, std::string_view json) {
     if (!text_.empty()) text_ += ", ";
-    text_ += quoted(name);
+    text_ += in_quotes(name);
     text_ += ": ";
     text_ += json;
     return *this;
@@ -50,7 +50,7 @@ class schema_writer {
  public:
   std::string document(const type& root) {
     schema_object result;
-    result.put("$schema", quoted("https://json-schema.org/draft/2020-12/schema"));
+    result.put("$schema", in_quotes("https://json-schema.org/draft/2020-12/schema"));
     // An object by itself is the root and a definition, which others may refer to.
     const std::string of_root = schema_of(root, {});
     while (!waiting_.empty()) {
@@ -147,7 +147,7 @@ std::string schema_writer::schema_of(const type& what, const asked_rules& asked)
     }
     case kind::object:
       return schema_object()
-          .put("$ref", quoted("#/$defs/" + name_of_object(static_cast<const object_type&>(what))))
+          .put("$ref", in_quotes("#/$defs/" + name_of_object(static_cast<const object_type&>(what))))
           .text();
     case kind::variant:
       return variant(static_cast<const variant_type&>(what));
@@ -187,7 +187,7 @@ void schema_writer::put_key_names(schema_object& to, const type& key) {
   if (key.what == kind::enumeration) {
     std::string names;
     const auto& all = static_cast<const enum_type&>(key);
-    for (std::size_t i = 0; i < all.count; ++i) names += (i > 0 ? ", " : "") + quoted(all.values[i].name);
+    for (std::size_t i = 0; i < all.count; ++i) names += (i > 0 ? ", " : "") + in_quotes(all.values[i].name);
     to.put("propertyNames", "{\"enum\": [" + names + "]}");
   }
 }
@@ -215,16 +215,16 @@ std::string schema_writer::text(const value_rules& asked, std::string_view forma
   schema_object result;
   result.put("type", "\"string\"");
   put_length(result, asked, "minLength", "maxLength");
-  if (!asked.pattern.empty()) result.put("pattern", quoted(asked.pattern));
+  if (!asked.pattern.empty()) result.put("pattern", in_quotes(asked.pattern));
   if (format.empty()) format = name_of(asked.format);
-  if (!format.empty()) result.put("format", quoted(format));
+  if (!format.empty()) result.put("format", in_quotes(format));
   return result.text();
 }
 
 std::string schema_writer::enumeration(const enum_type& what) {
   std::string names, numbers;
   for (std::size_t i = 0; i < what.count; ++i) {
-    names += (i > 0 ? ", " : "") + quoted(what.values[i].name);
+    names += (i > 0 ? ", " : "") + in_quotes(what.values[i].name);
     numbers += ", " + std::to_string(what.values[i].value);
   }
   return "{\"enum\": [" + names + numbers + "]}";
@@ -271,10 +271,10 @@ std::string schema_writer::definition_of(const object_type& what, std::string_vi
   schema_object members;
   std::string required;
   const auto require = [&](std::string_view name) {
-    required += (required.empty() ? "" : ", ") + quoted(name);
+    required += (required.empty() ? "" : ", ") + in_quotes(name);
   };
   if (!tag.empty()) {
-    members.put(tag, schema_object().put("const", quoted(tag_value)).text());
+    members.put(tag, schema_object().put("const", in_quotes(tag_value)).text());
     require(tag);
   }
   for (std::size_t i = 0; i < what.count; ++i) {
@@ -283,13 +283,13 @@ std::string schema_writer::definition_of(const object_type& what, std::string_vi
     std::string json = schema_of(*one.what, asked_of(one));
     if (!one.asked.title.empty()) {
       json.pop_back();
-      json += (json.size() > 1 ? ", " : "") + ("\"title\": " + quoted(one.asked.title)) + "}";
+      json += (json.size() > 1 ? ", " : "") + ("\"title\": " + in_quotes(one.asked.title)) + "}";
     }
     members.put(one.name, json);
     if (what.has_model && !one.asked.defaulted && one.what->what != kind::optional) require(one.name);
   }
   schema_object result;
-  result.put("type", "\"object\"").put("title", quoted(what.name)).put("properties", members.text());
+  result.put("type", "\"object\"").put("title", in_quotes(what.name)).put("properties", members.text());
   if (!required.empty()) result.put("required", "[" + required + "]");
   if (what.extra == extra_fields::forbid) result.put("additionalProperties", "false");
   return result.text();

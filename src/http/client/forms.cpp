@@ -36,7 +36,7 @@ void refuse_line_ends(std::string_view text, std::string_view what) {
 }
 
 // As the HTML standard has it for names within quotes.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"')
@@ -74,7 +74,7 @@ multipart::multipart() : boundary_(random_boundary()) {}
 
 void multipart::begin_part(std::string_view name) {
   refuse_line_ends(name, "name");
-  parts_ += "--" + boundary_ + "\r\nContent-Disposition: form-data; name=" + quoted(name);
+  parts_ += "--" + boundary_ + "\r\nContent-Disposition: form-data; name=" + in_quotes(name);
 }
 
 multipart& multipart::add(std::string_view name, std::string_view value) {
@@ -88,7 +88,7 @@ multipart& multipart::add_file(std::string_view name, std::string_view file_name
   refuse_line_ends(file_name, "file name");
   refuse_line_ends(content_type, "type");
   begin_part(name);
-  parts_ += "; filename=" + quoted(file_name) + "\r\nContent-Type: ";
+  parts_ += "; filename=" + in_quotes(file_name) + "\r\nContent-Type: ";
   parts_.append(content_type).append("\r\n\r\n").append(content).append("\r\n");
   return *this;
 }

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view detected_by_worker = "arq.worker.JobExecutionFailed";
 
 /// As Python's repr() shows a function's name.
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   const char mark = name.find('\'') != name.npos && name.find('"') == name.npos ? '"' : '\'';
   return mark + std::string(name) + mark;
 }
@@ -65,7 +65,7 @@ python_error python_error_of(const failed_job& job) {
   if (job.state == job_state::cancelled) return {"quarq::cancelled", std::string(job.message)};
   if (job.state == job_state::expired) return {std::string(detected_by_worker), "job expired"};
   if (job.type == "quarq::unknown_task")
-    return {std::string(detected_by_worker), "function " + quoted(job.task) + " not found"};
+    return {std::string(detected_by_worker), "function " + in_quotes(job.task) + " not found"};
   if (const auto times = starts_allowed(job))
     return {std::string(detected_by_worker), "max " + *times + " retries exceeded"};
   if (job.type == "quarq::retry_after")
