@@ -56,6 +56,7 @@ awaitable<void> expect_40_mb_arrive(const redis_server& server, any_io_executor 
   co_await enqueue_ids(*store, queue, strings(1, beside));
   const std::vector<std::shared_ptr<wait_under_way>> waits = {start_waiting(loop, elsewhere, queue, id)};
   auto claimed = co_await claim_until(worker, 2);
+  co_await until_waited_for(server, waits.size());
   EXPECT_TRUE(said_in_record(claimed.at(0).record) == filling(id, more_than_the_server_allows));
   EXPECT_EQ(claimed.at(1).id, beside);
   std::vector<settlement> batch = {end_of(id, more_than_the_server_allows, keep), end(beside)};
@@ -127,6 +128,7 @@ ARQ_TEST(results_that_are_not_kept_and_large_together_arrive, {}) {
   std::vector<std::shared_ptr<wait_under_way>> waits;
   for (const auto& job : jobs) waits.push_back(start_waiting(loop, elsewhere, "default", job.id));
   co_await claim_until(worker, 80);
+  co_await until_waited_for(server, waits.size());
   std::vector<settlement> batch;
   for (const auto& job : jobs) batch.push_back(end_of(job.id, 300'000, 0ms));
   co_await store->settle(worker.held, batch);

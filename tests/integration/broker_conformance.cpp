@@ -242,6 +242,17 @@ std::shared_ptr<wait_under_way> start_waiting(any_io_executor loop, std::shared_
   return note;
 }
 
+awaitable<void> until_waited_for(const redis_server& server, std::size_t jobs) {
+  const strings all = {"KEYS", "*:waiters"};
+  auto known = [&] {
+    std::size_t found = 0;
+    for (const auto& key : server.command(all).items)
+      found += static_cast<std::size_t>(server.command({"HLEN", key.text}).integer);
+    return found >= jobs;
+  };
+  co_await until(known);
+}
+
 awaitable<void> expect_unopened_leases_leave_nothing(const redis_server& server,
                                                      std::shared_ptr<broker::broker> store, std::string queue,
                                                      std::string spoiled, std::string channels) {

@@ -127,6 +127,9 @@ struct wait_under_way {
 };
 std::shared_ptr<wait_under_way> start_waiting(any_io_executor loop, std::shared_ptr<broker::broker> store,
                                               std::string queue, std::string id);
+/// Until the server (Redis, of either layout) knows that clients wait for so many jobs: what ends before and is not
+/// kept, they would miss.
+awaitable<void> until_waited_for(const redis_server& server, std::size_t jobs);
 
 /// Five times a lease can't be opened, as the key `spoiled` is no sorted set. No subscription to `channels` (a pattern) is
 /// left then, and a lease that is opened later hears of work in this queue.

@@ -49,6 +49,7 @@ REDIS_TEST(a_job_and_a_result_of_40_mb_arrive, {}) {
     EXPECT_TRUE(details && details->record == job.record);
     auto listed = co_await elsewhere->list("q", job_state::running, 10);
     EXPECT_EQ(listed.size(), 2u);
+    co_await until_waited_for(server, 1);
     auto big = end_of("big", more_than_the_server_allows, keep);
     std::vector<settlement> batch = {big, end("small")};
     auto held = co_await store->settle(worker.held, batch);
