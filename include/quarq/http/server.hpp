@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -135,6 +136,11 @@ class server {
   /// Serves the files below `folder` under `prefix` ("/static"), with ETag and ranges; index.html for a folder. What
   /// would leave the folder, also by a symbolic link, and names that begin with a dot are 404.
   server& files(std::string_view prefix, std::string_view folder);
+
+  /// Lets `handler` answer all requests below `prefix` ("/ops"), and for the prefix itself, that no other route is for:
+  /// GET, HEAD, POST, PUT, PATCH and DELETE. It reads the body by itself. "" is the whole server.
+  server& mount(std::string_view prefix, std::function<awaitable<response>(request&)> handler,
+                route_options how = {});
 
   /// The first one that is added is the first to see a request.
   server& use(middleware f);

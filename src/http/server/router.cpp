@@ -72,6 +72,14 @@ void router::add_prefix(std::string_view prefix, detail::route one) {
   while (prefix.ends_with('/')) prefix.remove_suffix(1);
   if (!prefix.empty() && !prefix.starts_with('/'))
     throw usage_error(fmt::format("the prefix {} does not begin with a slash", prefix));
+  const auto takes = [&](const auto& other) {
+    return other.first.size() == prefix.size() + 1 && other.first.starts_with(prefix) &&
+           !std::ranges::any_of(other.second.routes, [&](const auto& r) { return r->method == one.method; });
+  };
+  if (const auto same = std::ranges::find_if(prefixes_, takes); same != prefixes_.end()) {
+    same->second.routes.push_back(std::make_unique<detail::route>(std::move(one)));
+    return;
+  }
   // The longest first, and of the same length the one that came first.
   const auto is_shorter = [&](const auto& other) { return other.first.size() < prefix.size() + 1; };
   const auto place = std::ranges::find_if(prefixes_, is_shorter);

@@ -36,7 +36,8 @@ class router {
 
   /// Throws usage_error if the method is no token, or there is a route for the same requests.
   void add(detail::route one);
-  /// A route for all paths that begin with this one; other routes go before it.
+  /// A route for all paths that begin with this one; other routes go before it. Of two for the same requests, the
+  /// first one counts.
   void add_prefix(std::string_view prefix, detail::route one);
 
   /// `raw_path` is not decoded, `path` is. The values of its parameters replace those in `parameters`.

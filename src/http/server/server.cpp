@@ -229,6 +229,20 @@ server& server::files(std::string_view prefix, std::string_view folder) {
   return *this;
 }
 
+server& server::mount(std::string_view prefix, std::function<awaitable<response>(request&)> handler,
+                      route_options how) {
+  detail::handler call;
+  call.coroutine = std::move(handler);
+  try {
+    for (const char* const method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
+      impl_->setup->routes.add_prefix(prefix, {method, std::string(prefix), call, how, {}});
+    }
+  } catch (const error& e) {
+    if (impl_->mistake.empty()) impl_->mistake = e.what();
+  }
+  return *this;
+}
+
 server& server::use(middleware f) {
   impl_->setup->chain.add(std::move(f));
   return *this;
