@@ -87,6 +87,10 @@ struct worker_options {
   /// has registered a spdlog logger named "quarq", that one gets what happens to jobs as objects and decides
   /// how its lines look.
   log_format log_lines = log_format::text;
+  /// ADDRESS:PORT, like "127.0.0.1:9100": serves /metrics (OpenMetrics), /healthz and /readyz there, on the worker's loop
+  /// (docs/operations.md). Whoever reaches the address may read them: names of queues and tasks, and how often, never
+  /// arguments or ids. Needs the library quarq::metrics. Empty: nothing is served, nor counted for it.
+  std::string metrics = {};
 };
 
 /// The end of one attempt, as after_job and after_commit see it.

@@ -181,6 +181,8 @@ void job_runner::end_without_run(running_job& job, const admission& ruled) {
                      codecs::printable(ruled.why, max_logged_error));
   }
   ++its_.counts.done;
+  if (its_.metrics != nullptr)
+    its_.metrics->ended(job.from.index, job.record.task, ruled.state, false, ran(job));
   its_.settlements.settle(job.from, settlement_of(job, ruled, outcome_of(job, its_.worker_name, ran(job))));
 }
 
@@ -262,6 +264,8 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
   if (is_final(d.state)) ++its_.counts.done;
   auto& ended = its_.counts.ended;
   ++(d.state == job_state::succeeded ? ended.complete : is_final(d.state) ? ended.failed : ended.retried);
+  if (its_.metrics != nullptr)
+    its_.metrics->ended(job.from.index, job.record.task, d.state, job.begun, ran(job));
   its_.settlements.settle(
       job.from, settlement_of(job, a, d, std::move(result), outcome_of(job, its_.worker_name, ran(job))));
   return true;

@@ -257,7 +257,16 @@ void job_runner::note_start(running_job& job, clock::time_point when) {
   job.started = when;
   job.begun = true;
   start_timer(job);
+  if (its_.metrics != nullptr) count_start(job);
   its_.log.started(logged(job));
+}
+
+// A retry has waited for its pause, too, which is no sign of a busy queue.
+void job_runner::count_start(const running_job& job) {
+  std::optional<std::chrono::microseconds> waited;
+  if (job.claimed.is_first_start())
+    waited = broker::time_point(milliseconds(job.started_ms)) - job.claimed.due_at;
+  its_.metrics->started(job.from.index, job.record.task, waited);
 }
 
 void job_runner::start_timer(running_job& job) {

@@ -44,6 +44,10 @@ constexpr milliseconds contact_check_interval{1'000};
 // It is told with each renewal.
 constexpr std::size_t max_waits_shown = 20;
 
+awaitable<void> serve_metrics(std::shared_ptr<metrics_endpoint> by) {
+  co_await by->run();
+}
+
 // Ends the start of a worker that is asked to stop.
 struct stopped_early {};
 
@@ -110,8 +114,20 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
       gate({of.setup.crons, runs, broker_time, of.clock_}),
       planner({of.setup.crons, runs, broker_time, of.clock_, loop, of.setup.options.burst,
                [this] { claims.wake(); }}),
-      runner({of.setup, of.name_, of.context_, *of.log_, of.broker_->about().keep_void_results, of.counts_,
-              *of.slots_, settlements, gate, of.clock_, loop, of.random_, nullptr, nullptr,
+      runner({of.setup,
+              of.name_,
+              of.context_,
+              *of.log_,
+              of.broker_->about().keep_void_results,
+              of.counts_,
+              *of.slots_,
+              settlements,
+              gate,
+              of.clock_,
+              loop,
+              of.random_,
+              nullptr,
+              nullptr,
               of.weak_from_this(),
               [this](const running_job& job, std::string until_ended) {
                 parked.park(job, std::move(until_ended));
@@ -121,13 +137,15 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                 progress.set();
               },
               [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); },
-              [this] { parked.hand_back_all(); }}),
+              [this] { parked.hand_back_all(); },
+              of.metrics_ ? &*of.metrics_ : nullptr}),
       renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
                [&of] { return of.worker_info(); }, model::encode_announcement(of.setup.tasks),
                [&of](const std::string& token) { return of.events_for(token); },
                [this](queue_lease& l) { claims.work_ready(l); },
                [this](queue_lease& l, const std::string& id) { cancel_requested(l, id); },
-               [this](queue_lease& l) {
+               [this, &of](queue_lease& l) {
+                 if (of.metrics_) of.metrics_->lease_lost();
                  const auto lost = runner.lease_lost(l);
                  settlements.lease_lost(l);
                  claims.lease_lost(l);
@@ -230,6 +248,7 @@ awaitable<void> worker_impl::run() {
   open_broker();
   choose_log();
   slots_.emplace(setup.options.concurrency, setup.options.max_jobs);
+  if (!o.metrics.empty()) metrics_.emplace(queue_names(setup), tasks_crons_last(setup));
   roles_.emplace(*this, loop_);
   const loop_end at_the_end(*this);
   std::exception_ptr thrown;
@@ -285,6 +304,7 @@ awaitable<void> worker_impl::start_unless_stopped() {
 }
 
 awaitable<void> worker_impl::start() {
+  begin_metrics();
   begin_watch();
   make_pools(*roles_);
   std::vector<std::string> warnings;
@@ -361,6 +381,43 @@ void worker_impl::spawn_roles() {
   if (setup.options.burst) r.group.spawn(watch_contact());
   r.group.spawn(r.renewer.run());
   for (auto& l : r.leases) r.group.spawn(r.settlements.run(l));
+}
+
+// From the start on: what waits for its broker is alive, and not ready.
+void worker_impl::begin_metrics() {
+  if (!metrics_) return;
+  observed_worker shown;
+  shown.name = name_;
+  shown.jobs = &*metrics_;
+  shown.state = [this] { return state_now(); };
+  std::shared_ptr<metrics_endpoint> endpoint = make_endpoint(setup.options.metrics, std::move(shown));
+  roles_->group.spawn(serve_metrics(std::move(endpoint)));
+}
+
+worker_state worker_impl::state_now() const {
+  worker_state now;
+  now.not_ready = why_not_ready();
+  now.running = roles_->runner.running();
+  now.waiting = roles_->runner.waiting_count();
+  now.concurrency = setup.options.concurrency;
+  now.unrecorded = roles_->settlements.unrecorded();
+  auto left = setup.options.lease;
+  for (const auto& l : roles_->leases) {
+    const auto sure = l.is_held() ? l.sure_until - clock_.now() : clock::time_point::duration(0);
+    left = std::min(left, std::chrono::duration_cast<milliseconds>(sure));
+  }
+  now.lease_left = std::max(left, milliseconds{0});
+  return now;
+}
+
+std::string worker_impl::why_not_ready() const {
+  if (phase_ == phase::starting) return "the worker is starting";
+  if (phase_ != phase::serving || roles_->claims.is_stopped()) return "the worker is stopping";
+  for (const auto& l : roles_->leases) {
+    if (!l.is_sure(clock_.now()))
+      return fmt::format("queue {}: the broker has not confirmed the lease in time", l.served.name);
+  }
+  return {};
 }
 
 void worker_impl::begin_watch() {

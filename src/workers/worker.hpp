@@ -33,8 +33,10 @@
 #include "workers/cron_gate.hpp"
 #include "workers/cron_planner.hpp"
 #include "workers/fetcher.hpp"
+#include "workers/job_metrics.hpp"
 #include "workers/job_runner.hpp"
 #include "workers/lease_renewer.hpp"
+#include "workers/metrics_endpoint.hpp"
 #include "workers/parked_jobs.hpp"
 #include "workers/role_group.hpp"
 #include "workers/settler.hpp"
@@ -130,6 +132,9 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   awaitable<void> end_roles();
   awaitable<void> wait_progress(clock::time_point until);
   void make_pools(roles& r);
+  void begin_metrics();
+  worker_state state_now() const;
+  std::string why_not_ready() const;
   void begin_watch();
   awaitable<void> run_hook(const worker::hook& what, const char* hook_name);
   void listen_for_stop(bool on);
@@ -151,6 +156,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   context context_{nullptr};
   std::string name_;  ///< host:pid, for operators
   job_counts counts_;
+  std::optional<job_metrics> metrics_;  ///< if they are asked for
   /// Coroutines that the end of the loop destroys give their slots back, so it outlives the roles.
   std::optional<slot_table> slots_;
   std::optional<roles> roles_;

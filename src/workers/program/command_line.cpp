@@ -115,6 +115,8 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
   app.add_flag("--log-results,!--no-log-results", o.log_results, "what handlers return is logged");
   app.add_option("--log-level", f.log_level, "trace, debug, info, warn, error or off (or QUARQ_LOG; info)")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
+  app.add_option("--metrics", o.metrics,
+                 "ADDRESS:PORT, like 127.0.0.1:9100: serve /metrics, /healthz and /readyz there");
   app.add_option("--log-format", f.log_format, "text, or json: one object a line (text)")
       ->check(CLI::IsMember({"text", "json"}));
 }
