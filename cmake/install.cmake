@@ -3,7 +3,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(quarq_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quarq)
-install(TARGETS quarq quarq_processes quarq_models quarq_http quarq_rpc quarq_metrics EXPORT quarqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+install(TARGETS quarq quarq_processes quarq_models quarq_http quarq_rpc quarq_metrics quarq_dashboard EXPORT quarqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT quarqTargets NAMESPACE quarq:: DESTINATION ${quarq_cmake_dir})
 install(DIRECTORY include/quarq ${PROJECT_BINARY_DIR}/include/quarq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
@@ -26,7 +26,7 @@ install(FILES ${PROJECT_BINARY_DIR}/quarqConfig.cmake ${PROJECT_BINARY_DIR}/quar
 
 # The .pc files find the installation from their own place, so that the folder can be moved.
 file(RELATIVE_PATH quarq_pc_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
-foreach(package quarq quarq-processes quarq-models quarq-http quarq-rpc quarq-metrics)
+foreach(package quarq quarq-processes quarq-models quarq-http quarq-rpc quarq-metrics quarq-dashboard)
   configure_file(cmake/${package}.pc.in ${PROJECT_BINARY_DIR}/${package}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${package}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()

@@ -32,8 +32,8 @@ awaitable<std::optional<found_job>> fetch_from(broker_ptr broker, std::string qu
   if (!details) co_return std::nullopt;
   const auto workers = co_await broker->workers(queue);
   found_job found;
-  found.info = described_job(queue, *details, names_of(workers));
-  if (found.info.state == job_state::running) found.waits_for = awaited_by(id, workers);
+  found.info = described_job(queue, *details, clients::names_of(workers));
+  if (found.info.state == job_state::running) found.waits_for = clients::awaited_by(id, workers);
   co_return std::move(found);
 }
 

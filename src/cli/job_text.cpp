@@ -8,7 +8,7 @@
 namespace quarq::cli {
 
 job_info described_job(const std::string& queue, const broker::job_details& details,
-                       const worker_names& names) {
+                       const clients::worker_names& names) {
   job_info job = clients::job_description(queue, details);
   const auto name = names.find(job.worker);
   if (name != names.end()) job.worker = name->second;

@@ -8,13 +8,13 @@
 
 #include "broker/broker.hpp"
 #include "cli/text.hpp"
-#include "cli/worker_info.hpp"
+#include "clients/worker_info.hpp"
 
 namespace quarq::cli {
 
 /// clients::job_description, with the name of the worker in place of its lease's token where it is known.
 job_info described_job(const std::string& queue, const broker::job_details& details,
-                       const worker_names& names);
+                       const clients::worker_names& names);
 
 /// The time that matters in the job's state, relative to `now`: when it is due, ended, or else was enqueued.
 /// Empty if not known.

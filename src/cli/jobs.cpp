@@ -58,7 +58,7 @@ awaitable<found> fetch(queue_ptr queue, jobs_options options) {
   const auto limit = static_cast<std::size_t>(options.limit);
   found result;
   const auto workers = co_await store->workers(queue->name());
-  const auto names = names_of(workers);
+  const auto names = clients::names_of(workers);
   for (const auto state : all_states) {
     auto filter = options.which.filter();
     if (!filter.state.empty() && !filter.state.contains(state)) continue;

@@ -8,7 +8,7 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
-#include "cli/worker_info.hpp"
+#include "clients/worker_info.hpp"
 #include "model/announcement.hpp"
 
 namespace quarq::cli {
@@ -51,7 +51,7 @@ std::string tasks_in_words(const model::announcement& said) {
 }
 
 std::string to_json(const broker::worker_summary& w, bool is_paused) {
-  const auto info = read_worker_info(w.worker_info);
+  const auto info = clients::read_worker_info(w.worker_info);
   const auto said = model::read_announcement(w.announcement);
   return json_object()
       .text_or_null("worker", info.worker)
@@ -67,7 +67,7 @@ std::string to_json(const broker::worker_summary& w, bool is_paused) {
       .str();
 }
 
-std::string running_in_words(const broker::worker_summary& w, const worker_info& info) {
+std::string running_in_words(const broker::worker_summary& w, const clients::worker_info& info) {
   const auto waiting = info.waiting.value_or(0);
   return waiting == 0 ? std::to_string(w.running) : fmt::format("{} ({} waiting)", w.running, waiting);
 }
@@ -81,7 +81,7 @@ void show(const worker_summaries& all) {
               {"LEASE", kind::number},
               {"TASKS", kind::flexible}});
   for (const auto& w : all) {
-    const auto info = read_worker_info(w.worker_info);
+    const auto info = clients::read_worker_info(w.worker_info);
     rows.add({info.worker.empty() ? w.token : info.worker, running_in_words(w, info),
               number_or(info.done, "?"), number_or(info.concurrency, "?"), rough(w.expires_in),
               tasks_in_words(model::read_announcement(w.announcement))});

@@ -1,11 +1,11 @@
-#include "cli/worker_info.hpp"
+#include "clients/worker_info.hpp"
 
 #include <fmt/format.h>
 
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
-namespace quarq::cli {
+namespace quarq::clients {
 
 namespace {
 
@@ -69,4 +69,4 @@ worker_names names_of(const std::vector<broker::worker_summary>& workers) {
   return names;
 }
 
-}  // namespace quarq::cli
+}  // namespace quarq::clients

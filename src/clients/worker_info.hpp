@@ -10,7 +10,7 @@
 
 #include "broker/broker.hpp"
 
-namespace quarq::cli {
+namespace quarq::clients {
 
 /// A running job that waits for another one, and for how many more.
 struct job_wait_info {
@@ -33,4 +33,4 @@ using worker_names = std::unordered_map<std::string, std::string>;
 std::string awaited_by(const std::string& id, const std::vector<broker::worker_summary>& workers);
 worker_names names_of(const std::vector<broker::worker_summary>& workers);
 
-}  // namespace quarq::cli
+}  // namespace quarq::clients

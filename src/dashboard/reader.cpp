@@ -1,0 +1,342 @@
+#include "dashboard/reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <quarq/errors.hpp>
+
+#include "clients/service.hpp"
+#include "clients/worker_info.hpp"
+#include "codecs/utf8.hpp"
+#include "cron/cron_job.hpp"
+#include "dashboard/job_scan.hpp"
+#include "model/announcement.hpp"
+
+namespace quarq::dashboard {
+
+namespace {
+
+/// How many ready jobs of a queue are looked at, the next ones first.
+constexpr std::size_t ready_looked_at = 10;
+/// How many jobs of a state are looked at for planned runs: the next due ones come first.
+constexpr std::size_t planned_looked_at = 500;
+/// Where errors are told apart, in bytes.
+constexpr std::size_t max_group_key = 100;
+
+std::optional<std::uint64_t> count_of(const broker::queue_summary& queue, job_state state) {
+  switch (state) {
+    case job_state::queued:
+      return queue.queued;
+    case job_state::deferred:
+      return queue.deferred;
+    case job_state::running:
+      return queue.running;
+    case job_state::dead:
+      return queue.dead;
+    default:
+      return std::nullopt;  // kept ends are counted together
+  }
+}
+
+constexpr job_state every_state[] = {job_state::queued,    job_state::deferred, job_state::running,
+                                     job_state::succeeded, job_state::failed,   job_state::cancelled,
+                                     job_state::expired,   job_state::dead};
+
+// Ends a request that has looked at enough.
+class scan_limit {
+ public:
+  explicit scan_limit(std::uint64_t looked_at_before) : before_(looked_at_before) {}
+  bool is_reached(const job_scan& scan) const {
+    return scan.looked_at() - before_ >= reader::max_looked_at ||
+           reader::steady::now() - began_ >= reader::max_scan_time;
+  }
+
+ private:
+  std::uint64_t before_;
+  reader::steady::time_point began_ = reader::steady::now();
+};
+
+}  // namespace
+
+reader::reader(std::shared_ptr<broker::broker> store, redaction by)
+    : store_(std::move(store)), by_(std::move(by)) {}
+
+awaitable<std::vector<broker::queue_summary>> reader::summaries() {
+  auto all = co_await store_->queues();
+  std::ranges::sort(all, {}, &broker::queue_summary::name);
+  co_return all;
+}
+
+awaitable<overview_view> reader::overview() {
+  const auto permit = co_await one_refreshes_.acquire();
+  if (steady::now() - refreshed_ >= overview_age) {
+    try {
+      co_await refresh();
+      overview_.trouble.clear();
+    } catch (const broker_error& e) {
+      overview_.trouble = e.what();
+    }
+    refreshed_ = steady::now();
+  }
+  co_return overview_;
+}
+
+awaitable<void> reader::refresh() {
+  const auto all = co_await summaries();
+  for (const auto& one : all) co_await look_closer(one);
+  std::vector<queue_view> queues;
+  for (const auto& one : all) {
+    auto& view = queues.emplace_back();
+    view.name = codecs::to_utf8(one.name);
+    view.queued = one.queued;
+    view.deferred = one.deferred;
+    view.running = one.running;
+    view.dead = one.dead;
+    view.kept = one.kept;
+    view.workers = one.workers;
+    view.paused = one.paused;
+    const auto& known = details_[one.name];
+    if (one.queued > 0) view.oldest = known.oldest;
+    if (one.queued > 0) view.unserved = known.unserved;
+  }
+  overview_.queues = std::move(queues);
+  std::erase_if(details_, [&](const auto& kept) {
+    return std::ranges::none_of(all, [&](const auto& one) { return one.name == kept.first; });
+  });
+}
+
+awaitable<void> reader::look_closer(broker::queue_summary queue) {
+  auto& known = details_[queue.name];
+  const bool is_recent = steady::now() - known.asked < details_age;
+  if (is_recent) co_return;
+  queue_details now;
+  now.asked = steady::now();
+  if (queue.queued > 0) {
+    const auto those = co_await store_->live_workers_of(queue.name);
+    const auto ready = co_await store_->list(queue.name, job_state::queued, ready_looked_at);
+    for (const auto& job : ready) {
+      const auto since = job.due_at ? job.due_at : job.enqueued_at;
+      if (since && (!now.oldest || since->time_since_epoch().count() < *now.oldest))
+        now.oldest = since->time_since_epoch().count();
+      if (those.others || !now.unserved.empty()) continue;
+      const auto task = clients::task_of(job.record);
+      const auto found = clients::service_of(those, task);
+      if (found == clients::service::likely) continue;
+      now.unserved = codecs::to_utf8(clients::in_words(found, queue.name, task));
+    }
+  }
+  known = std::move(now);
+}
+
+awaitable<std::optional<std::uint64_t>> reader::total_of(std::string queue, job_states states) {
+  const auto all = co_await summaries();
+  const auto found = std::ranges::find(all, queue, &broker::queue_summary::name);
+  std::optional<std::uint64_t> total = 0;
+  if (found == all.end()) co_return total;
+  bool some_kept = false;
+  bool all_kept = true;
+  for (const auto state : every_state) {
+    const bool is_asked_for = states.empty() || states.contains(state);
+    const auto count = count_of(*found, state);
+    if (count) {
+      if (is_asked_for) *total += *count;
+    } else {
+      some_kept = some_kept || is_asked_for;
+      all_kept = all_kept && is_asked_for;
+    }
+  }
+  if (some_kept && !all_kept) {
+    total.reset();
+  } else if (some_kept) {
+    *total += found->kept;
+  }
+  co_return total;
+}
+
+awaitable<jobs_view> reader::jobs(std::string queue, job_query query, std::string from, std::size_t limit) {
+  const job_match which(query);
+  job_scan scan(store_, queue, which, by_, from);
+  const scan_limit enough(scan.looked_at());
+  jobs_view view;
+  while (!scan.is_over() && view.jobs.size() < limit && !enough.is_reached(scan)) {
+    // All of a page are shown, since the next one begins behind it.
+    const auto page = which.is_of_state_only() ? limit - view.jobs.size() : broker::max_page;
+    const auto some = co_await scan.next(page);
+    for (const auto& one : some) view.jobs.push_back(view_of(one.shown));
+  }
+  view.next = scan.next_place();
+  view.looked_at = scan.looked_at();
+  view.total = co_await total_of(queue, which.states());
+  co_return view;
+}
+
+awaitable<count_view> reader::count(std::string queue, job_query query, std::string from) {
+  const job_match which(query);
+  job_scan scan(store_, queue, which, by_, from);
+  const scan_limit enough(scan.looked_at());
+  count_view view;
+  view.total = co_await total_of(queue, which.states());
+  if (which.is_of_state_only() && view.total && from.empty()) {
+    view.count = view.looked_at = *view.total;
+    co_return view;
+  }
+  while (!scan.is_over() && !enough.is_reached(scan)) {
+    const auto some = co_await scan.next(broker::max_page);
+    view.count += some.size();
+  }
+  view.next = scan.next_place();
+  view.looked_at = scan.looked_at();
+  co_return view;
+}
+
+awaitable<std::optional<job_view>> reader::job(std::string queue, std::string id) {
+  const auto details = co_await store_->inspect(queue, id);
+  std::optional<job_view> view;
+  if (!details) co_return view;
+  view = view_of(shown_job(queue, *details, by_));
+  if (details->state == job_state::running) {
+    const auto all = co_await store_->workers(queue);
+    const auto names = clients::names_of(all);
+    const auto name = names.find(details->holder);
+    if (name != names.end()) view->worker = codecs::to_utf8(name->second);
+    view->waits_for = codecs::to_utf8(clients::awaited_by(id, all));
+  }
+  co_return view;
+}
+
+awaitable<errors_view> reader::errors(std::string queue) {
+  job_query query;
+  query.states.emplace_back("dead");
+  const job_match which(query);
+  job_scan scan(store_, queue, which, by_);
+  const scan_limit enough(0);
+  std::map<std::pair<std::string, std::string>, error_group_view> groups;
+  while (!scan.is_over() && !enough.is_reached(scan)) {
+    const auto some = co_await scan.next(broker::max_page);
+    for (const auto& one : some) {
+      const auto job = view_of(one.shown);
+      const auto key = job.error_type + ": " + error_group(job.error);
+      auto& group = groups[{job.task, key}];
+      if (group.count == 0) {
+        group.task = job.task;
+        group.error_type = job.error_type;
+        group.error = error_group(job.error);
+        group.example = job.id;
+      }
+      ++group.count;
+      const auto at = job.finished;
+      if (at && (!group.first || *at < *group.first)) group.first = at;
+      if (at && (!group.last || *at > *group.last)) group.last = at;
+    }
+  }
+  errors_view view;
+  view.looked_at = scan.looked_at();
+  view.total = co_await total_of(queue, which.states());
+  for (auto& [key, group] : groups) view.groups.push_back(std::move(group));
+  std::ranges::stable_sort(view.groups, std::ranges::greater(), &error_group_view::count);
+  co_return view;
+}
+
+awaitable<std::vector<worker_view>> reader::workers() {
+  const auto all = co_await summaries();
+  std::map<std::string, worker_view> by_token;
+  for (const auto& queue : all) {
+    const auto those = co_await store_->workers(queue.name);
+    for (const auto& one : those) {
+      auto& view = by_token[one.token];
+      const auto info = clients::read_worker_info(one.worker_info);
+      const auto said = model::read_announcement(one.announcement);
+      view.token = codecs::to_utf8(one.token);
+      view.name = codecs::to_utf8(info.worker.empty() ? one.token : info.worker);
+      view.queues.push_back(codecs::to_utf8(queue.name));
+      view.running += one.running;
+      view.waiting = info.waiting;
+      view.done = info.done;
+      view.concurrency = info.concurrency;
+      view.lease_ms = one.expires_in.count();
+      view.names_tasks = said.known;
+      view.tasks.clear();
+      for (const auto& task : said.tasks) view.tasks.push_back(codecs::to_utf8(task));
+      view.tasks_cut = said.cut;
+    }
+  }
+  std::vector<worker_view> views;
+  for (auto& [token, view] : by_token) views.push_back(std::move(view));
+  std::ranges::sort(views, {}, &worker_view::name);
+  co_return views;
+}
+
+namespace {
+
+cron_view& cron_in(std::vector<cron_view>& all, const std::string& queue, std::string_view task) {
+  const auto name = codecs::to_utf8(task.substr(cron::cron_prefix.size()));
+  const auto found =
+      std::ranges::find_if(all, [&](const auto& c) { return c.queue == queue && c.name == name; });
+  if (found != all.end()) return *found;
+  auto& made = all.emplace_back();
+  made.queue = queue;
+  made.name = name;
+  return made;
+}
+
+}  // namespace
+
+awaitable<void> reader::add_planned_runs(std::string queue, job_state state, std::vector<cron_view>& all) {
+  const auto page = co_await store_->page(queue, state, planned_looked_at, "");
+  for (const auto& job : page.jobs) {
+    const auto task = clients::task_of(job.record);
+    if (!task.starts_with(cron::cron_prefix)) continue;
+    auto& view = cron_in(all, queue, task);
+    if (state != job_state::deferred) {
+      ++view.active;
+      continue;
+    }
+    ++view.planned;
+    if (!job.due_at) continue;
+    const auto due = job.due_at->time_since_epoch().count();
+    if (view.next && *view.next <= due) continue;
+    view.next = due;
+    view.next_id = codecs::to_utf8(job.id);
+  }
+}
+
+// A worker says which cron jobs it knows, but not in which of its queues each one runs: the queue of the planned runs
+// counts, and the others are shown where they may be enqueued by hand.
+awaitable<std::vector<cron_view>> reader::crons() {
+  const auto all = co_await summaries();
+  std::vector<cron_view> views;
+  for (const auto& queue : all) {
+    for (const auto state : {job_state::deferred, job_state::queued, job_state::running})
+      co_await add_planned_runs(queue.name, state, views);
+  }
+  for (const auto& queue : all) {
+    const auto those = co_await store_->live_workers_of(queue.name);
+    for (const auto& encoded : those.announcements) {
+      const auto said = model::read_announcement(encoded);
+      for (const auto& task : said.tasks) {
+        if (!task.starts_with(cron::cron_prefix)) continue;
+        const auto name = codecs::to_utf8(task.substr(cron::cron_prefix.size()));
+        bool is_planned = false;
+        for (auto& view : views) {
+          if (view.name != name) continue;
+          is_planned = true;
+          view.known = view.known || view.queue == queue.name;
+        }
+        if (!is_planned) cron_in(views, queue.name, task).known = true;
+      }
+    }
+  }
+  std::ranges::sort(views, {}, [](const auto& c) { return std::pair(c.name, c.queue); });
+  co_return views;
+}
+
+std::string error_group(std::string_view message) {
+  auto size = std::min(message.find_first_of("0123456789\"'`"), message.size());
+  const auto line = message.find('\n');
+  size = std::min({size, line, codecs::cut_at(message, std::min(max_group_key, message.size()))});
+  return codecs::to_utf8(message.substr(0, size));
+}
+
+}  // namespace quarq::dashboard
