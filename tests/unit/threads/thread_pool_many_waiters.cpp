@@ -8,10 +8,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <quarq/gather.hpp>
 #include <quarq/thread_pool.hpp>
 
+#include "base/linked_list.hpp"
 #include "base/sanitizers.hpp"
 #include "support/gate.hpp"
 #include "support/on_loop.hpp"
@@ -52,6 +55,50 @@ TEST(thread_pool, very_many_waiting_calls_are_cancelled) {
   busy.open();
   run_on_loop(threads.run([] {}));
   EXPECT_EQ(ran, 0);
+}
+
+/// One that waits, on a page of its own, which nobody may touch but where the test says so.
+struct lone_waiter : base::linked<lone_waiter> {};
+
+class pages_of_waiters {
+ public:
+  explicit pages_of_waiters(std::size_t count)
+      : bytes_(count * page),
+        memory_(::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+    for (std::size_t i = 0; i < count; ++i) new (at(i)) lone_waiter;
+  }
+  ~pages_of_waiters() { ::munmap(memory_, bytes_); }
+  pages_of_waiters(const pages_of_waiters&) = delete;
+  pages_of_waiters& operator=(const pages_of_waiters&) = delete;
+
+  lone_waiter& operator[](std::size_t i) const { return *static_cast<lone_waiter*>(at(i)); }
+  void close_all() const { ::mprotect(memory_, bytes_, PROT_NONE); }
+  void open(std::size_t i) const { ::mprotect(at(i), page, PROT_READ | PROT_WRITE); }
+  void open_all() const { ::mprotect(memory_, bytes_, PROT_READ | PROT_WRITE); }
+
+ private:
+  const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* at(std::size_t i) const { return static_cast<char*>(memory_) + i * page; }
+
+  std::size_t bytes_;
+  void* memory_;
+};
+
+// What the lines of all pools are made of. A search would touch pages that may not be touched, and end the
+// test.
+TEST(linked_list, removing_one_touches_its_neighbours_only) {
+  const pages_of_waiters waiters(9);
+  base::linked_list<lone_waiter> line;
+  for (std::size_t i = 0; i < 9; ++i) line.push_back(waiters[i]);
+  for (const std::size_t gone : {4, 0, 8}) {
+    waiters.close_all();
+    for (const std::size_t i : {gone, gone - 1, gone + 1})
+      if (i < 9) waiters.open(i);
+    line.remove(waiters[gone]);
+    waiters.open_all();
+  }
+  for (const std::size_t left : {1, 2, 3, 5, 6, 7}) EXPECT_EQ(&line.pop_front(), &waiters[left]);
+  EXPECT_TRUE(line.empty());
 }
 
 // The middle, the first and the last of the list leave it; the others keep their order.
