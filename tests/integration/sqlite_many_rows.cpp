@@ -139,6 +139,24 @@ TEST(sqlite_many_rows, the_last_step_writes_and_changes_nothing) {
   }
 }
 
+TEST(sqlite_many_rows, a_purge_sweeps_what_has_expired_where_no_worker_does) {
+  temp_dir folder;
+  const auto body = [](std::string file) -> awaitable<void> {
+    const auto loop = co_await boost::asio::this_coro::executor;
+    auto store = open_alone(settings_of(file), loop);
+    co_await store->queues();
+    user_connection db(file);
+    db.run(
+        "INSERT INTO quarq_told (queue, id, state, outcome, until) VALUES ('q', 'old', 3, x'', 1), "
+        "('q', 'new', 3, x'', 9000000000000000)");
+    co_await store->purge("q", job_state::dead);
+    auto is_gone = [&] { return db.number("SELECT count(*) FROM quarq_told WHERE id = 'old'") == 0; };
+    co_await until(is_gone);
+    EXPECT_EQ(db.number("SELECT count(*) FROM quarq_told"), 1);
+  };
+  run_on_loop(body(folder / "jobs.db"));
+}
+
 TEST(sqlite_many_rows, a_purge_counts_all_its_pieces_tells_waiters_and_spares_what_came_later) {
   temp_dir folder;
   const auto body = [](std::string file) -> awaitable<void> {

@@ -302,6 +302,8 @@ awaitable<std::vector<worker_summary>> sqlite_broker::workers(std::string queue)
 
 awaitable<std::size_t> sqlite_broker::count_in_pieces(operation_in_pieces::worker work) {
   const auto what = std::make_shared<operation_in_pieces>(kind::writes_durably, std::move(work));
+  // Where no worker renews a lease, operators are the only ones who make room.
+  what->wants_sweep = true;
   co_await perform(what);
   co_return what->total;
 }
