@@ -13,6 +13,7 @@
 #include "model/record.hpp"
 #include "redis/connection.hpp"
 #include "redis/url.hpp"
+#include "support/captured_log.hpp"
 
 namespace quarq::test::arq_broker_tests {
 
@@ -214,6 +215,45 @@ ARQ_TEST(who_waits_for_a_job_that_never_ends_is_forgotten_after_two_days, {}) {
   co_await enqueue_one(*store, "default", last);
   EXPECT_EQ(ask_number(server, {"HEXISTS", "arq:queue:quarq:waiters", last.id}), 1);
   EXPECT_WITHIN(ask_number(server, {"PTTL", "arq:queue:quarq:waiters"}), 2 * day - leeway, 2 * day);
+}
+
+ARQ_TEST(a_result_that_python_can_not_have_is_warned_of_as_arq_warns, {}) {
+  auto store = open_arq(server, loop);
+  auto worker = co_await new_worker(store, "default");
+  python_enqueue(server, "odd");
+  co_await claim_ids(worker, 1);
+  model::outcome result;
+  encoder(result.result).extension(5, "xyz");
+  auto its_end = end("odd", job_state::succeeded, "", 1h);
+  its_end.outcome = model::encode(result);
+  const captured_log log;
+  co_await settle_one(worker, its_end);
+  EXPECT_EQ(log.count("error serializing result of odd: value: an extension of type 5"), 1u) << log.text();
+}
+
+ARQ_TEST(the_health_record_counts_what_has_become_of_jobs_as_arq_does, {}) {
+  auto store = open_arq(server, loop, "?health_check_interval=0.001");
+  auto worker = co_await new_worker(store, "default");
+  for (const char* id : {"good", "bad", "again", "too often", "runs"}) python_enqueue(server, id);
+  co_await claim_until(worker, 5);
+  auto last_retry = end("too often", job_state::dead, "", std::nullopt);
+  model::outcome of_last;
+  of_last.error_type = "quarq::retry_after";
+  last_retry.outcome = model::encode(of_last);
+  const std::vector<settlement> ends = {end("good", job_state::succeeded, "42", 1h),
+                                        end("bad", job_state::failed, "why", 1h), retry_after("again", 1h),
+                                        last_retry};
+  co_await store->settle(worker.held, ends);
+  // arq starts the job once more, to find that it has been retried too often: that is a retry and a failure.
+  const std::string counts = "j_complete=1 j_failed=2 j_retried=2 j_ongoing=1 queued=2";
+  std::string record;
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
+  while (record.find(counts) == record.npos && std::chrono::steady_clock::now() < deadline) {
+    co_await renew(worker);
+    record = ask(server, {"GET", "arq:queue:health-check"}).text;
+    co_await sleep_for(1ms);
+  }
+  EXPECT_NE(record.find(counts), record.npos) << record;
 }
 
 }  // namespace quarq::test::arq_broker_tests
