@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq::http {
 
 class message_parser;
