@@ -191,6 +191,18 @@ TEST_F(worker_main, a_burst_gives_up_a_broker_that_is_not_there) {
   EXPECT_GE(count("Connection refused", worker.log()), 1) << worker.log();
 }
 
+TEST_F(worker_main, a_wrong_password_ends_it_with_a_line_that_does_not_show_it) {
+  const redis_server server({.password = "right"});
+  process worker(
+      {program("fault_worker"), "--broker", "redis://:s3cret@127.0.0.1:" + std::to_string(server.port())});
+  const auto end = worker.wait(default_timeout);
+  ASSERT_TRUE(end) << worker.log();
+  EXPECT_EQ(end->code, 1);
+  EXPECT_EQ(count("fault_worker: ", worker.log()), 1) << worker.log();
+  EXPECT_EQ(count("does not accept the user and password", worker.log()), 1) << worker.log();
+  EXPECT_EQ(count("s3cret", worker.log()), 0) << worker.log();
+}
+
 /// What main() prints, and the code it returns, in a process of its own.
 template <class Prepare>
 std::string said_by_main(const Prepare& prepare) {
