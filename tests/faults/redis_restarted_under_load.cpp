@@ -129,8 +129,7 @@ TEST_P(redis_away, a_worker_waits_for_its_server_and_then_serves) {
 }
 
 ON_EACH_BROKER(redis_restarted_under_load);
-INSTANTIATE_TEST_SUITE_P(on, redis_away, testing::Values(store_kind::redis),
-                         [](const auto&) { return std::string("redis"); });
+INSTANTIATE_TEST_SUITE_P(on, redis_away, testing::Values(store_kind::redis, store_kind::arq), kind_name);
 
 }  // namespace
 }  // namespace quarq::test

@@ -158,17 +158,20 @@ TEST(redis_queue, a_client_waits_for_a_connection_as_long_as_the_url_says) {
 }
 
 // A server closes the connection over which it is sent a longer string than it takes.
-TEST(redis_worker_sizes, a_result_that_the_server_does_not_take_fails_its_job_and_no_other) {
+class redis_worker_sizes : public testing::TestWithParam<std::string> {};
+
+TEST_P(redis_worker_sizes, a_result_that_the_server_does_not_take_fails_its_job_and_no_other) {
   base::set_log_level("off");
   redis_server_options small;
   small.extra = {"--proto-max-bulk-len", "1mb"};
-  redis_server server(small);
+  const redis_server server(small);
+  const std::string url = GetParam() + "://127.0.0.1:" + std::to_string(server.port());
   worker_options o;
-  o.broker = server.url();
+  o.broker = url;
   worker w(o);
   w.handle(filled, [](int bytes) -> awaitable<std::string> { co_return std::string(bytes, 'x'); });
   const auto client = [&]() -> awaitable<void> {
-    const queue q(server.url());
+    const queue q(url);
     const auto near = co_await q.enqueue(filled(1'000'000));
     const auto beyond = co_await q.enqueue(filled(2'000'000));
     for (int i = 0; i < 20; ++i) {
@@ -186,6 +189,9 @@ TEST(redis_worker_sizes, a_result_that_the_server_does_not_take_fails_its_job_an
   };
   run_on_loop(alongside(w, client()), 2 * default_timeout);
 }
+
+INSTANTIATE_TEST_SUITE_P(layouts, redis_worker_sizes, testing::Values("redis", "arq"),
+                         [](const auto& each) { return each.param; });
 
 }  // namespace
 }  // namespace quarq::test::redis_worker_tests
