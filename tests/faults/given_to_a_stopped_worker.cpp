@@ -1,5 +1,7 @@
 // A worker stands still (SIGSTOP) while jobs are enqueued: what is given to it all the same has not been started,
 // and that is no attempt.
+#include <csignal>
+
 #include "faults/fault_test.hpp"
 
 namespace quarq::test {
@@ -18,6 +20,11 @@ TEST_P(given_to_a_stopped_worker, jobs_with_one_attempt_all_run) {
     EXPECT_EQ(result<int>(id), i);
     EXPECT_EQ(past().runs_of(id).size(), 1u);
   }
+  // What was given to it lies in its socket when it goes on, and has ended elsewhere.
+  stopped.thaw();
+  stopped.signal(SIGTERM);
+  ASSERT_TRUE(stopped.wait(soon)) << "it did not end";
+  for (const auto& id : ids) EXPECT_EQ(past().runs_of(id).size(), 1u);
 }
 
 ON_EACH_BROKER(given_to_a_stopped_worker);

@@ -56,6 +56,31 @@ TEST_P(worker_stopped_past_its_lease, many_jobs_each_have_one_result) {
   EXPECT_TRUE(first.logs("lease lost", soon));
 }
 
+// The second job was claimed, and waits for the only thread, when the worker is stopped. When it goes on, the
+// gate is open, so that the thread is free before any renewal can say that the lease is lost.
+TEST_P(worker_stopped_past_its_lease, what_it_had_claimed_and_not_begun_is_not_begun_afterwards) {
+  strings one_thread = lease(1);
+  one_thread.insert(one_thread.end(), {"--threads", "1"});
+  auto& first = start_worker(one_thread);
+  const auto running = enqueue(wait_deaf(gate()));
+  wait_for_start(running);
+  const auto waiting = enqueue(note_plain(7));
+  wait_for_state(waiting, job_state::running);
+  freeze(first);
+  auto& second = start_worker(lease(1));
+  EXPECT_EQ(wait_for_start(running, 2).pid, second.pid());
+  EXPECT_EQ(result<int>(waiting), 7);
+  open_gate();
+  EXPECT_EQ(result<std::string>(running), std::to_string(second.pid()) + " try 1");
+
+  first.thaw();
+  EXPECT_TRUE(first.logs("lease lost", soon));
+  first.signal(SIGTERM);
+  ASSERT_TRUE(first.wait(soon)) << "it did not end";
+  EXPECT_EQ(past().runs_of(waiting).size(), 1u);
+  EXPECT_EQ(info(waiting).attempts, 1);
+}
+
 ON_EACH_BROKER(worker_stopped_past_its_lease);
 
 }  // namespace
