@@ -1,5 +1,6 @@
 #include <boost/asio/post.hpp>
 
+#include "support/captured_log.hpp"
 #include "support/cron_times.hpp"
 #include "unit/workers/job_runner_test.hpp"
 #include "workers/attempt_result.hpp"
@@ -360,6 +361,35 @@ TEST_F(runner_test, results_are_kept_as_the_call_says_or_else_as_the_handler_say
   ASSERT_EQ(broker_.settled().size(), 2u);
   EXPECT_EQ(broker_.settled()[0].keep, 10s);
   EXPECT_EQ(broker_.settled()[1].keep, 20s);
+}
+
+// Whoever enqueues chooses the id, and the name of a task that nobody knows.
+TEST_F(runner_test, ids_and_names_of_tasks_forge_no_line_of_the_log_and_drive_no_terminal) {
+  const std::string evil = "a\n12:00:00.000 error failed   task=bank\x1b[2J", cut(5'000, 'x');
+  setup_.options.unknown_task_timeout = 0ms;
+  const captured_log log;
+  run("1" + evil);
+  run("2", record_of(evil));
+  run("3" + cut, record_of(cut));
+  handle([](context&) -> awaitable<void> {
+    throw std::runtime_error("no");
+    co_return;
+  });
+  run("4" + evil);
+  handle_without_end();
+  run("5" + evil);
+  broker::claimed_job unstarted;
+  unstarted.id = "6" + evil;
+  unstarted.record = model::encode(record_of(evil));
+  runner_.aborted_unstarted(unstarted, broker_.now());
+  end_work();
+  const auto text = log.text();
+  EXPECT_FALSE(log.has("\n12:00") || log.has("\x1b")) << text;
+  EXPECT_LE(text.size(), 4'000u);
+  // Both lines of 1, 4 and 5, the ends of 2 and 3, and 6.
+  EXPECT_EQ(log.count("\n"), 9u) << text;
+  EXPECT_TRUE(log.has(R"(finished task=work id=1a\n12:00:00.000 error failed   task=bank\x1b[2J)")) << text;
+  EXPECT_TRUE(log.has(R"(aborted  task=a\n12:00:00.000 error failed   task=bank\x1b[2J id=6a\n)")) << text;
 }
 
 }  // namespace
