@@ -42,9 +42,6 @@ std::string from_environment(const char* name, const char* otherwise) {
 
 int main(int argc, char** argv) {
   quarq::worker worker;
-  // By default a job that was lost with its worker five times is suspected of having killed it, and is dead. E-mails
-  // kill nobody: they are tried again however often a machine is taken away.
-  worker.options().max_losses = 1'000;
   // A request that hangs keeps its connection until it times out: so there are more than e-mails under way.
   http::client_options web;
   web.timeout = 2s;

@@ -77,7 +77,8 @@ struct worker_options {
   /// When it has been due for this long, it ends as dead: quarq::unknown_task.
   std::chrono::milliseconds unknown_task_timeout{600'000};
   /// A job that was lost with its worker this often ends as dead, with quarq::worker_lost, without being
-  /// started again. From its second loss on it runs alone in its worker (docs/delivery.md). At least 1.
+  /// started again. From its second loss on it runs alone in its worker, and counts as lost only if it has
+  /// begun (docs/delivery.md). At least 1; with 1 each start waits for an answer of the broker.
   std::size_t max_losses = 5;
   /// Whether the log shows the first 80 characters of what handlers return.
   bool log_results = true;

@@ -74,6 +74,10 @@ struct lease_options {
   /// False in a renewal for a worker that stands still, by another thread of its own: it keeps the jobs that it
   /// holds, and no others are pushed to it until it renews by itself.
   bool takes_jobs = true;
+  /// A job that was lost so often has not begun until its worker says so (settlement::what::begin): if the worker
+  /// is lost before that, the job does not count as lost once more. Nothing: it has begun when it is claimed. Read
+  /// when the lease is opened only; fewer than 1 is for leases that take no pushed jobs.
+  std::optional<int> says_begin_from = std::nullopt;
 };
 
 struct renewal {
@@ -112,13 +116,14 @@ struct claim_result {
   bool paused = false;                   ///< the queue is, and gives no jobs
 };
 
-/// How a claimed job leaves the worker's hands.
+/// How a claimed job leaves the worker's hands; or that it has begun.
 struct settlement {
   enum class what {
     end,        ///< it ends in `state` (succeeded, failed, cancelled, expired or dead)
     retry,      ///< it becomes deferred for `delay`; its attempt stays counted
     hand_back,  ///< it becomes ready again, before all others of its priority, or deferred for `delay`, if
                 ///< there is one; its attempt is not counted
+    begin,      ///< it stays held, and has begun: see lease_options::says_begin_from
   };
   std::string id;
   what kind = what::end;
@@ -255,8 +260,8 @@ class broker {
   virtual awaitable<void> open_lease(worker_lease held, lease_options options, worker_events events) = 0;
 
   /// Extends the lease, and gives the jobs of all leases that have run out, of whatever queues, back to their
-  /// queues (or ends them as cancelled, where that was requested). They count as lost once more, and not as
-  /// attempted. To be called about once a second. A lease that ran out but has not been taken away yet is
+  /// queues (or ends them as cancelled, where that was requested). They count as lost once more if they have
+  /// begun, and not as attempted. To be called about once a second. A lease that ran out but has not been taken away yet is
   /// revived. The next answer repeats this one's contents. Another broker object than that which
   /// opened the lease may renew it.
   virtual awaitable<renewal> renew(worker_lease held, lease_options options) = 0;
@@ -272,7 +277,7 @@ class broker {
   /// not held.
   virtual awaitable<claim_result> claim(lease held, std::size_t max) = 0;
 
-  /// Ends, retries or gives back held jobs, in one step. Answers, in order, whether each was still held:
+  /// Ends, retries or gives back held jobs, or notes that they have begun, in one step. Answers, in order, whether each was still held:
   /// where it was not, nothing has changed. Throws broker_error with reason::refused for an outcome that the
   /// store would never take; then nothing of the batch was done.
   virtual awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) = 0;

@@ -11,7 +11,8 @@
 namespace quarq::workers {
 
 /// When a worker is lost, all its jobs are, and nobody knows which of them is to blame. One that was lost more
-/// than once is a suspect: it runs while its worker holds nothing else, so that its next loss is its own. The
+/// than once is a suspect: it runs while its worker holds nothing else, so that its next loss is its own. The store
+/// is told when it begins: it is lost with its worker while it waits, too, and that does not count. The
 /// first loss changes nothing: workers are killed for other reasons, too, and their jobs must not queue up
 /// behind each other then.
 ///
@@ -24,6 +25,11 @@ class isolation {
 
   /// A job that was lost this often is a suspect.
   static constexpr int suspicious = 2;
+  /// The same where the job is dead after so many losses: the last one must be its own, as far as that can be known. 0:
+  /// the first loss is the last. Every job would have to run alone.
+  static constexpr int suspicious_of(std::size_t max_losses) noexcept {
+    return max_losses > suspicious ? suspicious : static_cast<int>(max_losses) - 1;
+  }
   /// How long a suspect waits for the jobs beside it. Twice as long each time that this was in vain...
   static constexpr milliseconds min_wait_limit = std::chrono::minutes(1);
   static constexpr milliseconds max_wait_limit = std::chrono::hours(1);

@@ -112,9 +112,11 @@ awaitable<void> job_runner::run(running_job& job) {
     const bool admitted = co_await admit(job);
     if (!admitted) co_return;
     if (job.runs_alone) co_await wait_to_be_alone(job);
-    job.goes_to_threads = line_of(job) == nullptr && job.how->on_thread;
-    if (job.goes_to_threads) co_return;
-    if (!take_turn(job)) co_await wait_for_turn(job);
+    const bool to_threads = line_of(job) == nullptr && job.how->on_thread;
+    if (!to_threads && !take_turn(job)) co_await wait_for_turn(job);
+    if (says_begin(job)) co_await say_begin(job);
+    job.goes_to_threads = to_threads;
+    if (to_threads) co_return;
     begin(job);
     std::string returned = co_await call(job);
     result = std::move(returned);

@@ -140,6 +140,8 @@ class job_runner {
   awaitable<void> wait_to_be_alone(running_job& job);
   bool take_turn(running_job& job);
   awaitable<void> wait_for_turn(running_job& job);
+  bool says_begin(const running_job& job) const;
+  awaitable<void> say_begin(running_job& job);
   void begin(running_job& job);
   awaitable<std::string> call(running_job& job);
   void leave_turn(running_job& job);

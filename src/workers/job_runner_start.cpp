@@ -47,6 +47,10 @@ bool is_lost_too_often(const broker::claimed_job& c, const worker_options& optio
   return static_cast<std::size_t>(c.losses) >= options.max_losses;
 }
 
+[[noreturn]] void throw_unbegun() {
+  throw boost::system::system_error(asio::error::operation_aborted, "stopped before it began");
+}
+
 level level_of(const detail::handler& h) noexcept {
   return h.on_thread ? level::thread : h.in_process ? level::process : level::loop;
 }
@@ -136,7 +140,8 @@ awaitable<bool> job_runner::admit(running_job& job) {
 // Whether its crash may be what its workers died of: one in a child does not take them with it.
 bool job_runner::is_suspect(const running_job& job) const {
   const auto& c = job.claimed;
-  return c.losses >= isolation::suspicious && !is_lost_too_often(c, its_.setup.options) && job.how &&
+  const int suspicious = std::max(1, isolation::suspicious_of(its_.setup.options.max_losses));
+  return c.losses >= suspicious && !is_lost_too_often(c, its_.setup.options) && job.how &&
          level_of(*job.how) != level::process && !is_expired(job);
 }
 
@@ -174,11 +179,28 @@ awaitable<void> job_runner::wait_to_be_alone(running_job& job) {
   isolation_.began();
 }
 
-// Where a turn is waited for: a hook on the loop comes between it and the call. Null: nowhere.
+// Whether the store counts it as begun only when it is told.
+bool job_runner::says_begin(const running_job& job) const {
+  return job.claimed.losses >= isolation::suspicious_of(its_.setup.options.max_losses);
+}
+
+// A stop of the job ends the wait.
+awaitable<void> job_runner::say_begin(running_job& job) {
+  job.waits_since = its_.time.now();
+  const bool held = co_await its_.settlements.begin(job.from, job.claimed.id);
+  job.waits_since.reset();
+  if (!held && job.stopped == stop_reason::none) job.stopped = stop_reason::returned;
+  if (!may_begin(job)) throw_unbegun();
+}
+
+// Where a turn is waited for: a hook on the loop comes between it and the call, or the store is told first. Null:
+// nowhere.
 waiting_line* job_runner::line_of(const running_job& job) const {
   switch (level_of(*job.how)) {
     case level::thread:
-      return its_.setup.before_job ? hooked_threads_.get() : nullptr;
+      if (its_.setup.before_job || isolation::suspicious_of(its_.setup.options.max_losses) == 0)
+        return hooked_threads_.get();
+      return nullptr;
     case level::process:
       return processes_.get();
     case level::loop:
@@ -245,9 +267,7 @@ bool job_runner::may_begin(running_job& job) {
 
 // From here on the job has started. Throws operation_aborted for one that must not start any more.
 void job_runner::begin(running_job& job) {
-  if (!may_begin(job)) {
-    throw boost::system::system_error(asio::error::operation_aborted, "stopped before it began");
-  }
+  if (!may_begin(job)) throw_unbegun();
   model::context_access::set_arguments(job.ctx, job.record.arguments);
   note_start(job, its_.time.now());
 }

@@ -18,7 +18,7 @@ using model::stop_reason;
 
 // Without a coroutine: nothing is to be waited for but the thread.
 bool job_runner::goes_straight_to_threads(const running_job& job) const {
-  if (!job.how || !job.how->on_thread || its_.setup.before_job) return false;
+  if (!job.how || !job.how->on_thread || its_.setup.before_job || says_begin(job)) return false;
   return its_.setup.crons.empty() || !its_.setup.crons.contains(job.record.task);
 }
 

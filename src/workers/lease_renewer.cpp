@@ -22,7 +22,8 @@ awaitable<void> lease_renewer::open() {
   QUARQ_ASSERT(!is_held());
   broker::worker_lease fresh(base::make_id(), held_.queues);
   auto events = its_.events(fresh.token);
-  broker::lease_options terms{its_.duration, its_.worker_info(), its_.announcement};
+  broker::lease_options terms{its_.duration, its_.worker_info(), its_.announcement, true,
+                              its_.says_begin_from};
   const auto asked = its_.time.now();
   auto info = terms.worker_info;
   opening_ = fresh.token;

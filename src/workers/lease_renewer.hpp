@@ -40,6 +40,7 @@ class lease_renewer {
     std::function<std::string()> why_silent = [] { return std::string(); };
     /// Jobs are ready in this queue, which is paused.
     std::function<void(queue_lease&)> queue_paused = [](queue_lease&) {};
+    std::optional<int> says_begin_from = std::nullopt;  ///< as in broker::lease_options
   };
   explicit lease_renewer(params p);
 

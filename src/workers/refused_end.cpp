@@ -31,7 +31,8 @@ model::outcome facts_of(const broker::settlement& s) {
 
 std::optional<broker::settlement> short_end_for(const refused_end& refused) {
   const auto& from = refused.what;
-  if (from.kind == broker::settlement::what::hand_back) return std::nullopt;
+  using what = broker::settlement::what;
+  if (from.kind == what::hand_back || from.kind == what::begin) return std::nullopt;
   auto o = facts_of(from);
   o.error_type = "quarq::broker_error";
   o.error = fmt::format("the store refused the end of the job, {}: {}", to_string(from.state),

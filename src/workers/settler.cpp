@@ -17,10 +17,15 @@ namespace {
   return std::any_of(batch.begin(), batch.end(), [&](const auto& s) { return s.id == id; });
 }
 
-void say_lost(const queue_lease& of, const std::string& id) {
+bool is_begin(const broker::settlement& s) noexcept {
+  return s.kind == broker::settlement::what::begin;
+}
+
+void say_lost(const queue_lease& of, const broker::settlement& s) {
+  if (is_begin(s)) return;
   base::log().warn(
       "refused  id={} queue={}: it ended when its lease was lost, its end here counts for nothing",
-      codecs::printable(id, max_logged_id), of.served.name);
+      codecs::printable(s.id, max_logged_id), of.served.name);
 }
 
 }  // namespace
@@ -31,6 +36,11 @@ settler::settler(params p) : its_(std::move(p)) {
 
 void settler::settle(const queue_lease& of, broker::settlement s) {
   auto& box = box_of(of);
+  if (is_begin(s)) {
+    ++box.unsent_begins;
+  } else {
+    forget_begin(box, s.id);
+  }
   QUARQ_ASSERT(!contains(box.unsent, s.id));  // a job has one settlement
   box.unsent.push_back(std::move(s));
   if (box.unsent.size() == 1) box.ready.set();
@@ -41,6 +51,23 @@ void settler::hand_back(const queue_lease& of, std::string id) {
   s.id = std::move(id);
   s.kind = broker::settlement::what::hand_back;
   settle(of, std::move(s));
+}
+
+// Its end says all. Unless that it began is on its way: then the end comes after it.
+void settler::forget_begin(outbox& box, const std::string& id) {
+  const auto is_its = [&](const broker::settlement& s) { return is_begin(s) && s.id == id; };
+  if (box.unsent_begins > 0) box.unsent_begins -= std::erase_if(box.unsent, is_its);
+  if (!box.refused.empty()) std::erase_if(box.refused, [&](const auto& r) { return is_its(r.what); });
+}
+
+awaitable<bool> settler::begin(const queue_lease& of, std::string id) {
+  broker::settlement s;
+  s.id = id;
+  s.kind = broker::settlement::what::begin;
+  settle(of, std::move(s));
+  const auto w = wait_in(box_of(of).for_begins, id);
+  co_await w->answered.wait();
+  co_return w->held;
 }
 
 awaitable<void> settler::run(queue_lease& of) {
@@ -75,6 +102,9 @@ void settler::take_batch(outbox& box) {
   box.in_flight.assign(std::make_move_iterator(box.unsent.begin()),
                        std::make_move_iterator(box.unsent.begin() + count));
   box.unsent.erase(box.unsent.begin(), box.unsent.begin() + count);
+  if (box.unsent_begins > 0)
+    box.unsent_begins -=
+        static_cast<std::size_t>(std::count_if(box.in_flight.begin(), box.in_flight.end(), is_begin));
 }
 
 // A batch that is refused is sent in halves, until what is refused stands alone.
@@ -134,7 +164,7 @@ awaitable<bool> settler::send_short_end(const queue_lease& of, const broker::lea
                     codecs::printable(refused.what.id, max_logged_id), of.served.name, refused.times,
                     codecs::printable(refused.why, max_logged_error));
   // What was recorded is not how the job ended.
-  wake_waiter(box, refused.what.id, false);
+  wake_waiter(box, refused.what, false);
   co_return true;
 }
 
@@ -174,58 +204,65 @@ void settler::complain(const queue_lease& of, std::size_t count, const char* why
 void settler::accept(const queue_lease& of, part p, const std::vector<bool>& held) {
   auto& box = box_of(of);
   for (std::size_t i = 0; i < p.count && i < held.size(); ++i) {
-    const auto& id = box.in_flight[p.first + i].id;
-    if (!held[i]) {
+    const auto& s = box.in_flight[p.first + i];
+    if (!held[i] && !is_begin(s)) {
       base::log().warn("refused  id={} queue={}: the job was no longer ours, its end here changed nothing",
-                       codecs::printable(id, max_logged_id), of.served.name);
+                       codecs::printable(s.id, max_logged_id), of.served.name);
     }
-    if (!box.waiters.empty()) wake_waiter(box, id, held[i]);
+    wake_waiter(box, s, held[i]);
   }
 }
 
 void settler::retry_alone(const queue_lease& of, const broker::lease& under, refused_end refused) {
   auto& box = box_of(of);
   if (under.token != of.lease.token) {
-    say_lost(of, refused.what.id);
-    wake_waiter(box, refused.what.id, false);
+    say_lost(of, refused.what);
+    wake_waiter(box, refused.what, false);
     return;
   }
   refused.again = its_.time.now() + pause_after_error;
   box.refused.push_back(std::move(refused));
 }
 
-void settler::wake_waiter(outbox& box, const std::string& id, bool held) {
-  const auto found = box.waiters.find(id);
-  if (found == box.waiters.end()) return;
+void settler::wake_waiter(outbox& box, const broker::settlement& s, bool held) {
+  auto& those = is_begin(s) ? box.for_begins : box.for_ends;
+  if (those.empty()) return;
+  const auto found = those.find(s.id);
+  if (found == those.end()) return;
   found->second->held = held;
   found->second->answered.set();
-  box.waiters.erase(found);
+  those.erase(found);
+}
+
+// One that waited before for the same job is gone.
+std::shared_ptr<settler::waiter> settler::wait_in(waiters& those, std::string_view id) {
+  auto w = std::make_shared<waiter>(its_.loop);
+  those.insert_or_assign(std::string(id), w);
+  return w;
 }
 
 awaitable<bool> settler::wait_answered(const queue_lease& of, std::string_view id) {
-  waiter w(its_.loop);
-  const bool fresh = box_of(of).waiters.emplace(id, &w).second;
-  QUARQ_ASSERT(fresh);
-  static_cast<void>(fresh);
-  co_await w.answered.wait();
-  co_return w.held;
+  const auto w = wait_in(box_of(of).for_ends, id);
+  co_await w->answered.wait();
+  co_return w->held;
 }
 
 // What is in flight is answered under the lease that held it.
 void settler::lease_lost(const queue_lease& of) {
   auto& box = box_of(of);
   std::vector<broker::settlement> lost = std::exchange(box.unsent, {});
+  box.unsent_begins = 0;
   for (auto& r : std::exchange(box.refused, {})) lost.push_back(std::move(r.what));
   for (const auto& s : lost) {
-    say_lost(of, s.id);
-    wake_waiter(box, s.id, false);
+    say_lost(of, s);
+    wake_waiter(box, s, false);
   }
 }
 
 void settler::abandon() {
   for (auto& box : outboxes_) {
-    for (auto& [id, w] : box.waiters) w->answered.set();
-    box.waiters.clear();
+    for (auto& [id, w] : box.for_ends) w->answered.set();
+    box.for_ends.clear();
   }
 }
 

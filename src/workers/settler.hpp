@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,9 @@ class settler {
   void settle(const queue_lease& of, broker::settlement s);
   /// Gives the job back to its queue, uncounted.
   void hand_back(const queue_lease& of, std::string id);
+  /// Tells the broker that the job has begun, and waits for the answer: false if it is not ours any more, or the worker
+  /// ends. Cancelling the await gives up the wait, and where it can, the message; then the job is to be settled.
+  awaitable<bool> begin(const queue_lease& of, std::string id);
 
   /// One role for each queue: sends what is to be sent, until it is cancelled.
   awaitable<void> run(queue_lease& of);
@@ -66,13 +70,15 @@ class settler {
     async::auto_reset_event answered;
     bool held = false;
   };
+  using waiters = std::unordered_map<std::string, std::shared_ptr<waiter>>;  ///< by the job's id
   struct outbox {
     explicit outbox(const boost::asio::any_io_executor& loop) : ready(loop) {}
     std::vector<broker::settlement> unsent;
     std::vector<broker::settlement> in_flight;
     std::vector<refused_end> refused;  ///< in the order in which they are sent again
     async::auto_reset_event ready;
-    std::unordered_map<std::string_view, waiter*> waiters;  ///< by the job's id
+    std::size_t unsent_begins = 0;  ///< settlements of this kind in `unsent`
+    waiters for_begins, for_ends;
     log_limiter complaints;
   };
   /// A part of what is in flight.
@@ -94,7 +100,9 @@ class settler {
   void complain(const queue_lease& of, std::size_t count, const char* why);
   void accept(const queue_lease& of, part p, const std::vector<bool>& held);
   void retry_alone(const queue_lease& of, const broker::lease& under, refused_end refused);
-  static void wake_waiter(outbox& box, const std::string& id, bool held);
+  std::shared_ptr<waiter> wait_in(waiters& those, std::string_view id);
+  static void forget_begin(outbox& box, const std::string& id);
+  static void wake_waiter(outbox& box, const broker::settlement& s, bool held);
   outbox& box_of(const queue_lease& l) { return outboxes_[l.index]; }
 
   params its_;

@@ -152,7 +152,8 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                  return lost;
                },
                [this, &of] { return watch ? watch->why_silent(2 * of.setup.options.lease) : std::string(); },
-               [this](queue_lease& l) { claims.note_paused(l, true); }}) {}
+               [this](queue_lease& l) { claims.note_paused(l, true); },
+               isolation::suspicious_of(of.setup.options.max_losses)}) {}
 
 void worker_impl::roles::cancel_requested(queue_lease& l, const std::string& id) {
   runner.cancel_requested(l, id);
@@ -196,8 +197,10 @@ broker::worker_events worker_impl::events_for(const std::string& token) {
   events.work_ready = [with_queue](const std::string& queue) {
     with_queue(queue, [](roles& r, queue_lease& l) { r.claims.work_ready(l); });
   };
-  // A burst ends when a claim brings nothing, and a worker that may start only so many jobs wants no others.
-  if (!setup.options.burst && setup.options.max_jobs == 0) {
+  // A burst ends when a claim brings nothing, and a worker that may start only so many jobs wants no others. One that
+  // says of each job when it begins takes none that the store starts.
+  const auto& o = setup.options;
+  if (!o.burst && o.max_jobs == 0 && isolation::suspicious_of(o.max_losses) > 0) {
     events.on_job_pushed = [with_queue, token](const std::string& queue, broker::claimed_job job,
                                                broker::time_point now) {
       with_queue(queue,

@@ -1,5 +1,5 @@
 // A job that ends its worker's process whenever it is started, beside others that do no harm: it alone ends as
-// dead.
+// dead. A job that only waits where workers are killed does not.
 #include "faults/fault_test.hpp"
 
 namespace quarq::test {
@@ -12,8 +12,7 @@ class suspects_run_alone : public fault_test {
  protected:
   /// What a supervisor does: starts the worker again as often as it ends, until all these jobs have ended.
   void supervise_until_ended(const strings& ids) {
-    auto flags = lease(1);
-    flags.insert(flags.end(), at_once_.begin(), at_once_.end());
+    const auto flags = with(lease(1), at_once_);
     process* worker = &begin_worker(flags);
     int started = 1;
     const bool over = eventually(
@@ -26,6 +25,10 @@ class suspects_run_alone : public fault_test {
         },
         2 * soon);
     EXPECT_TRUE(over) << started << " workers were started";
+  }
+  static strings with(strings flags, const strings& more) {
+    flags.insert(flags.end(), more.begin(), more.end());
+    return flags;
   }
   strings at_once_;
   bool all_ended(const strings& ids) {
@@ -65,6 +68,32 @@ TEST_P(suspects_run_alone, and_yet_may_wait_for_a_job_that_their_worker_is_to_ru
   EXPECT_EQ(state(id), job_state::succeeded);
   EXPECT_GE(past().runs_of(id).size(), 3u);
   EXPECT_EQ(info(id).result, "7");
+}
+
+// Each time beside a job that its worker is at.
+TEST_P(suspects_run_alone, and_are_not_counted_as_lost_while_they_wait_for_that) {
+  const auto one_slot = with(lease(1), {"--concurrency", "1"});
+  const auto id = enqueue(wait_for_gate(gate()));
+  auto& first = start_worker(one_slot);
+  wait_for_start(id);
+  kill(first);
+  process* holder = &start_worker(one_slot);
+  wait_for_start(id, 2);
+  for (int kills = 1; kills <= 7; ++kills) {
+    auto& next = start_worker(lease(1));
+    const auto busy = enqueue(wait_for_gate(gate("beside " + std::to_string(kills))));
+    wait_for_start(busy);
+    kill(*holder);
+    ASSERT_TRUE(next.logs("alone    ", soon)) << "after " << kills << " kills\n" << tail(next.log());
+    open_gate("beside " + std::to_string(kills - 1));
+    holder = &next;
+  }
+  EXPECT_EQ(info(id).losses, 2);
+  open_gate("beside 7");
+  wait_for_start(id, 3);
+  open_gate();
+  EXPECT_FALSE(result<std::string>(id).empty());
+  EXPECT_EQ(past().runs_of(id).size(), 3u);
 }
 
 INSTANTIATE_TEST_SUITE_P(on, suspects_run_alone,

@@ -121,8 +121,15 @@ settlement hand_back(std::string id) {
   return made;
 }
 
+settlement begin(std::string id) {
+  settlement made;
+  made.id = std::move(id);
+  made.kind = settlement::what::begin;
+  return made;
+}
+
 awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::string queue,
-                                 milliseconds duration) {
+                                 milliseconds duration, std::optional<int> says_begin_from) {
   static int number = 0;
   worker_end made;
   made.held.queue = queue;
@@ -141,6 +148,7 @@ awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::str
   lease_options terms;
   terms.duration = duration;
   terms.worker_info = "info of " + made.held.token;
+  terms.says_begin_from = says_begin_from;
   co_await store->open_lease(made.held, terms, std::move(events));
   co_return made;
 }

@@ -72,6 +72,7 @@ settlement end(std::string id, job_state state = job_state::succeeded, std::stri
                std::optional<milliseconds> keep = milliseconds{0});
 settlement retry_after(std::string id, milliseconds delay);
 settlement hand_back(std::string id);
+settlement begin(std::string id);
 
 // ---- steps
 
@@ -90,7 +91,8 @@ struct worker_end {
 
 /// A lease of `queue` under a token of its own.
 awaitable<worker_end> new_worker(std::shared_ptr<broker::broker> store, std::string queue,
-                                 milliseconds duration = 60s);
+                                 milliseconds duration = 60s,
+                                 std::optional<int> says_begin_from = std::nullopt);
 
 /// Cancels with an outcome that says `what`.
 awaitable<cancel_result> cancel(broker::broker& store, std::string queue, std::string id, std::string what,

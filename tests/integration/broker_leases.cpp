@@ -1,5 +1,6 @@
 // Leases: the fence round running jobs, and how a lost worker's jobs come back, on every broker.
 #include <algorithm>
+#include <map>
 
 #include <quarq/errors.hpp>
 
@@ -264,6 +265,87 @@ BROKER_TEST(what_is_known_of_a_jobs_losses_goes_with_it) {
     EXPECT_EQ(again.losses, 1);
     co_await settle_one(worker, end("job", job_state::succeeded, "done"));
   }
+}
+
+// ---- jobs of which the worker says when they begin
+
+BROKER_TEST(what_was_lost_before_counts_as_lost_only_when_it_has_begun) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q", 1s);
+  co_await enqueue_ids(*store, "q", strings(1, "job"));
+  struct round {
+    bool begins;
+    int losses;
+  };
+  for (const auto& [begins, losses] : {round{false, 1}, {false, 1}, {false, 1}, {true, 2}, {false, 2}}) {
+    auto lost = co_await new_worker(store, "q", 20ms, 1);
+    auto claimed = co_await lost.store->claim(lost.held, 1);
+    EXPECT_EQ(claimed.jobs.size(), 1u);
+    if (begins) {
+      const bool held = co_await settle_one(lost, begin("job"));
+      EXPECT_TRUE(held);
+    }
+    auto again = co_await take_over(worker);
+    EXPECT_EQ(again.losses, losses);
+    EXPECT_EQ(again.attempts, 1);
+    co_await settle_one(worker, hand_back("job"));
+  }
+}
+
+BROKER_TEST(where_the_worker_says_so_of_each_job_no_job_begins_with_its_claim) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q", 1s);
+  const strings ids = {"a", "b", "c"};
+  co_await enqueue_ids(*store, "q", ids);
+  auto lost = co_await new_worker(store, "q", 20ms, 0);
+  co_await claim_until(lost, 3);
+  std::vector<settlement> batch;
+  batch.push_back(begin("a"));
+  batch.push_back(end("b"));
+  batch.push_back(begin("nobody's"));
+  auto held = co_await store->settle(lost.held, batch);
+  EXPECT_EQ(held, (std::vector<bool>{true, true, false}));
+  std::map<std::string, int> losses;
+  for (int i = 0; i < 2; ++i) {
+    auto again = co_await take_over(worker);
+    losses[again.id] = again.losses;
+  }
+  const std::map<std::string, int> expected = {{"a", 1}, {"c", 0}};
+  EXPECT_EQ(losses, expected);
+  const bool not_its = co_await settle_one(lost, begin("a"));
+  EXPECT_FALSE(not_its);
+}
+
+BROKER_TEST(a_job_has_to_begin_again_in_each_try) {
+  auto store = place.open(loop);
+  auto worker = co_await new_worker(store, "q", 1s);
+  co_await enqueue_ids(*store, "q", strings(1, "job"));
+  auto lost = co_await new_worker(store, "q", 1s, 0);
+  co_await claim_ids(lost, 1);
+  co_await settle_one(lost, begin("job"));
+  const bool held = co_await settle_one(lost, begin("job"));
+  EXPECT_TRUE(held) << "as if its answer had been lost";
+  co_await settle_one(lost, retry_after("job", 1ms));
+  co_await claim_until(lost, 1);
+  auto again = co_await take_over(worker);
+  EXPECT_EQ(again.losses, 0);
+  EXPECT_EQ(again.attempts, 2);
+  const bool ended = co_await settle_one(worker, end("job"));
+  EXPECT_TRUE(ended);
+}
+
+BROKER_TEST(a_job_that_has_begun_and_is_to_be_cancelled_stays_held) {
+  auto store = place.open(loop);
+  co_await enqueue_ids(*store, "q", strings(1, "job"));
+  auto worker = co_await new_worker(store, "q", 60s, 0);
+  co_await claim_ids(worker, 1);
+  co_await cancel(*store, "q", "job", "why", 1h);
+  const bool held = co_await settle_one(worker, begin("job"));
+  EXPECT_TRUE(held);
+  auto state = co_await state_of(*store, "q", "job");
+  EXPECT_TRUE(state == job_state::running);
+  const bool ended = co_await settle_one(worker, end("job", job_state::succeeded, "done", 1h));
+  EXPECT_TRUE(ended);
 }
 
 BROKER_TEST(what_is_handed_back_with_a_delay_waits_for_it_and_is_not_counted) {

@@ -216,14 +216,14 @@ TEST(sqlite_file, another_format_is_refused_by_its_number) {
   const auto file = folder / "jobs.db";
   user_connection user(file);
   broker::sqlite::enqueue_in_transaction(user.get(), "q", numbered_jobs(1));
-  user.run("UPDATE quarq_meta SET value = 4 WHERE name = 'format'");
+  user.run("UPDATE quarq_meta SET value = 5 WHERE name = 'format'");
   const auto newer = trouble_with("sqlite:" + file);
   EXPECT_PRED2(holds, newer, file);
-  EXPECT_PRED2(holds, newer, "format 4");
+  EXPECT_PRED2(holds, newer, "format 5");
   EXPECT_PRED2(holds, newer, "newer quarq");
-  user.run("UPDATE quarq_meta SET value = 2 WHERE name = 'format'");
+  user.run("UPDATE quarq_meta SET value = 3 WHERE name = 'format'");
   const auto older = trouble_with("sqlite:" + file);
-  EXPECT_PRED2(holds, older, "format 2");
+  EXPECT_PRED2(holds, older, "format 3");
   EXPECT_PRED2(holds, older, "older quarq");
 }
 

@@ -206,6 +206,7 @@ void scripted_broker::end(stored_job& job, job_state state, std::string outcome,
 }
 
 void scripted_broker::apply(const std::string& queue, stored_job& job, const b::settlement& s) {
+  if (s.kind == b::settlement::what::begin) return;
   if (s.kind == b::settlement::what::hand_back) {
     const auto by = job.facts.holder;
     hand_back(job);

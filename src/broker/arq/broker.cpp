@@ -239,7 +239,9 @@ awaitable<void> arq_broker::open_lease(worker_lease held, lease_options options,
       const auto channel = lease_channel(part);
       const auto name = std::find_if(held.queues.begin(), held.queues.end(),
                                      [&](const auto& q) { return key_of(q) == key; });
-      leases_[channel] = make_part(part, *name, options.duration, shared);
+      auto& here = leases_[channel] = make_part(part, *name, options.duration, shared);
+      if (options.says_begin_from)
+        here->says_begin_from = std::to_string(std::max(0, *options.says_begin_from));
       std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
         on_message(channel, message);
       };
@@ -356,6 +358,7 @@ awaitable<arq_broker::left> arq_broker::claim_some(lease held, std::size_t max, 
   std::vector<std::string> args(1, held.token);
   args.push_back(std::to_string(max));
   args.push_back(std::to_string(here ? here->duration.count() : lease_options().duration.count()));
+  args.push_back(here ? here->says_begin_from : "");
   const auto asked = server_clock::local_now();
   auto reply = co_await run(scripts().claim, held.queue, std::move(args));
   if (reply.is_nil()) {
@@ -530,7 +533,7 @@ awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement
   for (std::size_t k = 0; k < which.size(); ++k) {
     const bool was_held = reply.text.empty() || reply.text.at(k) == '1';
     answers[which[k]] = was_held;
-    if (!here) continue;
+    if (!here || batch[which[k]].kind == settlement::what::begin) continue;
     here->jobs.erase(batch[which[k]].id);
     if (was_held) here->count(batch[which[k]]);
   }

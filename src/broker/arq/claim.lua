@@ -4,6 +4,7 @@
 -- ARGV[1]  the lease's token
 -- ARGV[2]  how many at most (up to 1000)
 -- ARGV[3]  the lease's duration, ms
+-- ARGV[4]  a job that was lost so often has not begun until its worker says so (settle.lua); or '': each has
 --
 -- Returns nil when the lease is not held; else
 --   {now in ms, ms until the next deferred job is due or -1, {id...}, {payload; its size, if it is larger than
@@ -111,6 +112,15 @@ if got > 0 then
   if redis.call('EXISTS', P .. 'first_due', P .. 'losses') > 0 then
     first_due = redis.call('HMGET', P .. 'first_due', unpack(taken))
     losses = redis.call('HMGET', P .. 'losses', unpack(taken))
+  end
+  if ARGV[4] == '0' or (ARGV[4] ~= '' and #losses > 0) then
+    local unstarted, least = {}, tonumber(ARGV[4])
+    for i = 1, got do
+      if tonumber(losses[i] or 0) >= least then
+        unstarted[#unstarted + 1] = taken[i]
+      end
+    end
+    many('SADD', P .. 'unstarted:' .. token, unstarted)
   end
   if redis.call('EXISTS', 'arq:abort') == 1 then
     abort_times = redis.call('ZMSCORE', 'arq:abort', unpack(taken))

@@ -32,6 +32,8 @@ std::string settle_terms(const settlement& one) {
       return fmt::format("r{}", std::max<std::int64_t>(0, one.delay.count()));
     case settlement::what::hand_back:
       return fmt::format("h{}", std::max<std::int64_t>(0, one.delay.count()));
+    case settlement::what::begin:
+      return "b";
     case settlement::what::end:
       break;
   }

@@ -1,4 +1,4 @@
--- Ends, retries or gives back jobs held under a lease, all in one step.
+-- Ends, retries or gives back jobs held under a lease, or notes that they have begun, all in one step.
 --
 -- KEYS[1]   P, the queue's prefix
 -- ARGV[1]   the lease's token
@@ -6,7 +6,8 @@
 --           the connection, has the same number: it gets the first answer again.
 -- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
 -- ARGV[4..] for each job, no id twice: id; e (it ends), digit of its state, for how many ms its result is kept (0: not at all;
---           -1: for ever) | r (retry), in so many ms | h (hand back), to be ready in so many ms; its result; of a retry,
+--           -1: for ever) | r (retry), in so many ms | h (hand back), to be ready in so many ms | b (it has begun), of
+--           a job that claim.lua has noted as unstarted; its result; of a retry,
 --           the outcome record of the try
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
@@ -14,6 +15,7 @@
 -- needs: shared_basics shared_calls shared_wake shared_tell shared_ends shared_silence shared_held shared_python
 local token = ARGV[1]
 local settled, held, cancel = P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token
+local unstarted = P .. 'unstarted:' .. token
 make_room()
 if redis.call('HSETNX', settled, ARGV[2], '') == 0 then
   return redis.call('HGET', settled, ARGV[2])
@@ -27,6 +29,7 @@ for k = 1, count do
 end
 local holders = redis.call('MGET', unpack(names))
 local unwanted = redis.call('EXISTS', cancel) == 1
+local some_wait = redis.call('EXISTS', unstarted) == 1
 
 -- The usual case, without the tables that the rest needs: all are held and end, none of them dead, and nobody
 -- waits. This does what finish() does.
@@ -54,6 +57,9 @@ if redis.call('EXISTS', P .. 'waiters', P .. 'dead') == 0 then
     if unwanted then
       call('HDEL', cancel, unpack(ids))
     end
+    if some_wait then
+      call('SREM', unstarted, unpack(ids))
+    end
     return answer_with(settled, '', true)
   end
 end
@@ -65,7 +71,7 @@ end
 
 local gone, ended, states, outcomes, times = {}, {}, {}, {}, {}
 local retried, delays, tries, back, back_kept, cancelled, requests = {}, {}, {}, {}, {}, {}, {}
-local later, later_kept, later_delays = {}, {}, {}
+local later, later_kept, later_delays, begun = {}, {}, {}, {}
 for k = 1, count do
   local id, terms = ids[k], ARGV[2 + 3 * k]
   local mine = holders[k] == token
@@ -75,9 +81,10 @@ for k = 1, count do
   end
   holders[k] = mine
   if mine then
-    gone[#gone + 1] = id
     local what = string.sub(terms, 1, 1)
-    local request = what ~= 'e' and unwanted and redis.call('HGET', cancel, id)
+    local list = what == 'b' and begun or gone
+    list[#list + 1] = id
+    local request = what ~= 'e' and what ~= 'b' and unwanted and redis.call('HGET', cancel, id)
     if request then
       cancelled[#cancelled + 1], requests[#requests + 1] = id, request
     elseif what == 'e' then
@@ -86,7 +93,7 @@ for k = 1, count do
     elseif what == 'r' then
       retried[#retried + 1], delays[#delays + 1] = id, tonumber(string.sub(terms, 2))
       tries[#tries + 1], tries[#tries + 2] = id, ARGV[3 + 3 * k]
-    else
+    elseif what == 'h' then
       local delay = tonumber(string.sub(terms, 2)) or 0
       if delay == 0 then
         back[#back + 1], back_kept[#back_kept + 1] = id, kept_of(id)
@@ -123,6 +130,10 @@ many('HDEL', held, gone)
 if unwanted then
   many('HDEL', cancel, gone)
 end
+if some_wait then
+  many('SREM', unstarted, begun)
+  many('SREM', unstarted, gone)
+end
 if #back > 0 then
   -- It gives away jobs that it could have kept: it has no use for more.
   redis.call('ZREM', P .. 'idle', token)
@@ -136,11 +147,11 @@ elseif soonest then
 end
 
 local answer = ''
-if #gone < count then
+if #gone + #begun < count then
   local each = {}
   for k = 1, count do
     each[k] = holders[k] and '1' or '0'
   end
   answer = table.concat(each)
 end
-return answer_with(settled, answer, #gone > 0)
+return answer_with(settled, answer, #gone + #begun > 0)

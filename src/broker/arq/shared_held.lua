@@ -92,7 +92,7 @@ local function put_back(ids, kept)
 end
 
 -- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the queue; those whose cancelling was
--- requested end as the first request says. lost: they count as lost once more. Returns how many were given back.
+-- requested end as the first request says. lost: those that have begun count as lost once more. Returns how many were given back.
 local function give_back(token, keep, lost)
   local ids, kept, own = held_by(token, keep)
   local cancel = P .. 'cancel:' .. token
@@ -106,14 +106,21 @@ local function give_back(token, keep, lost)
       back[#back + 1], back_kept[#back_kept + 1] = id, kept[i]
     end
   end
+  local waiting, unstarted = P .. 'unstarted:' .. token, {}
+  for _, id in ipairs(redis.call('SMEMBERS', waiting)) do
+    unstarted[id] = true
+  end
   many('HDEL', P .. 'held:' .. token, ids)
+  many('SREM', waiting, ids)
   if unwanted then
     many('HDEL', cancel, ids)
   end
   put_back(back, back_kept)
   if lost and #back > 0 then
     for _, id in ipairs(back) do
-      redis.call('HINCRBY', P .. 'losses', id, 1)
+      if not unstarted[id] then
+        redis.call('HINCRBY', P .. 'losses', id, 1)
+      end
     end
     -- As arq:retry is: a worker of Python's may end the job, and does not know of this.
     redis.call('EXPIRE', P .. 'losses', '88400')
@@ -127,7 +134,7 @@ local function leave(token)
   redis.call('ZREM', P .. 'leases', token)
   redis.call('ZREM', P .. 'idle', token)
   redis.call('ZREM', P .. 'paused', token)
-  redis.call('DEL', P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token)
+  redis.call('DEL', P .. 'settled:' .. token, P .. 'held:' .. token, P .. 'cancel:' .. token, P .. 'unstarted:' .. token)
 end
 
 -- Forgets a lease that has left all its queues.

@@ -44,7 +44,7 @@ std::string lease_channel(const lease& held) {
   return key_prefix(held.queue) + "lease:" + held.token;
 }
 
-// A job's number in the hash of tries: attempts, and in the bits above losses (shared_give_back.lua).
+// A job's number in the hash of tries: attempts, and in the bits above losses (shared_lists.lua).
 constexpr std::int64_t one_loss = 1 << 20;
 
 // shared_details.lua
@@ -165,6 +165,8 @@ awaitable<void> redis_broker::open_lease(worker_lease held, lease_options option
   auto worker = std::make_shared<open_worker>();
   worker->events = std::move(events);
   worker->known_info = options.worker_info;
+  if (options.says_begin_from)
+    worker->says_begin_from = std::to_string(std::max(0, *options.says_begin_from));
   workers_[held.token] = worker;
   try {
     for (const auto& queue : held.queues) {
@@ -277,6 +279,7 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_resu
   args.push_back(std::to_string(max));
   const auto* state = state_of(held);
   args.push_back(state && state->worker->events.on_job_pushed ? "1" : "0");
+  args.push_back(state ? state->worker->says_begin_from : "");
   const auto asked = steady::now();
   auto reply = co_await run(scripts().claim, held.queue, std::move(args));
   if (reply.is_nil()) {

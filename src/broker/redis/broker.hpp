@@ -74,9 +74,10 @@ class redis_broker final : public broker {
   // A worker's lease that is open here.
   struct open_worker {
     worker_events events;
-    std::string known_info;    // the worker_info that the server has
-    std::size_t renewals = 0;  // each looks at another queue
-    std::string leases = "1";  // how many there are of all workers, as of the last renewal
+    std::string says_begin_from;  // as in claim.lua
+    std::string known_info;       // the worker_info that the server has
+    std::size_t renewals = 0;     // each looks at another queue
+    std::string leases = "1";     // how many there are of all workers, as of the last renewal
   };
   // And of its part for one queue.
   struct open_lease_state {

@@ -4,6 +4,7 @@
 -- ARGV[1]  the lease's token
 -- ARGV[2]  how many at most (up to 1000)
 -- ARGV[3]  '1' if the lease takes jobs that it did not ask for while it is idle (enqueue.lua)
+-- ARGV[4]  a job that was lost so often has not begun until its worker says so (settle.lua); or '': each has
 --
 -- Returns nil when the lease is not held; else
 --   {now in ms, ms until the next deferred job is due or -1, {id...}, {header and record...}, {tries before this one...},
@@ -109,6 +110,15 @@ if got > 0 then
     tried = redis.call('HMGET', P .. 'tries', unpack(ids))
   end
   redis.call('SADD', P .. 'running:' .. token, unpack(ids))
+  if ARGV[4] == '0' or (ARGV[4] ~= '' and #tried > 0) then
+    local unstarted, least = {}, ARGV[4] * one_loss
+    for i = 1, got do
+      if tonumber(tried[i] or 0) >= least then
+        unstarted[#unstarted + 1] = ids[i]
+      end
+    end
+    many('SADD', P .. 'unstarted:' .. token, unstarted)
+  end
 end
 
 if got < most and not enough then

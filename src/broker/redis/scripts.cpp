@@ -82,7 +82,11 @@ std::string pack_options(const new_job& job) {
 std::string pack_settlement(const settlement& one) {
   const bool state_only =
       one.kind == settlement::what::end && one.state == job_state::succeeded && one.keeps_state_only;
-  std::string bytes = {state_only ? '\3' : static_cast<char>(one.kind), static_cast<char>(one.state)};
+  const bool begins = one.kind == settlement::what::begin;
+  std::string bytes = {state_only ? '\3'
+                       : begins   ? '\4'
+                                  : static_cast<char>(one.kind),
+                       static_cast<char>(one.state)};
   std::int64_t time = 0;
   if (one.kind == settlement::what::end) {
     time = keep_number(one.keep);

@@ -1,4 +1,4 @@
--- Ends, retries or gives back jobs held under a lease, all in one step.
+-- Ends, retries or gives back jobs held under a lease, or notes that they have begun, all in one step.
 --
 -- KEYS[1]   P, the queue's prefix
 -- ARGV[1]   the lease's token
@@ -7,8 +7,9 @@
 -- ARGV[3]   numbers of earlier calls whose answers have arrived, so that they need not be remembered, divided by spaces
 -- ARGV[4]   the decision for all of them (see below), or ''
 -- ARGV[5..] for each job, no id twice: id, outcome (of a retry: that of the try that failed), and if ARGV[4] is '':
---           struct '<BBi8': 0 end | 1 retry | 2 hand back | 3 end, of which only that it succeeded is kept; job_state if it
---           ends; for how many ms its outcome is kept (-1: for ever), or until it is tried again or is ready again
+--           struct '<BBi8': 0 end | 1 retry | 2 hand back | 3 end, of which only that it succeeded is kept | 4 it has
+--           begun, where claim.lua has noted it as unstarted; job_state if it ends; for how many ms its outcome is kept
+--           (-1: for ever), or until it is tried again or is ready again
 --
 -- Returns '' when all were held, else a '1' (held, done) or '0' (not held, nothing changed) for each job.
 -- A job whose cancelling was requested ends as that request says instead of being retried or handed back. A lease that
@@ -16,7 +17,7 @@
 -- needs: shared_calls
 local P, token, common = KEYS[1], ARGV[1], ARGV[4]
 local settled = P .. 'settled:' .. token
-local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
+local running, cancel, unstarted = P .. 'running:' .. token, P .. 'cancel:' .. token, P .. 'unstarted:' .. token
 local earlier = redis.call('HGET', settled, ARGV[2])
 if earlier then
   return earlier
@@ -35,7 +36,7 @@ if #ARGV == 6 and common ~= '' and #ARGV[6] <= max_shared_payload then
   end
   local id, outcome = ARGV[5], ARGV[6]
   local R = P .. 'results'
-  local short = what == 0 and into ~= 7 and time >= 0 and redis.call('EXISTS', cancel) == 0
+  local short = what == 0 and into ~= 7 and time >= 0 and redis.call('EXISTS', cancel, unstarted) == 0
   if short and time > 0 then
     local ttl = redis.call('PTTL', P .. 'ended:' .. into) -- limit_life in shared_ends.lua
     short = ARGV[2] % 16 ~= 0 and (ttl >= time or (ttl == -1 and redis.call('HLEN', R) > 5000))
@@ -85,6 +86,7 @@ for k = 1, count do
 end
 local held = redis.call('SMISMEMBER', running, unpack(ids))
 local unwanted = redis.call('EXISTS', cancel) == 1
+local some_wait = redis.call('EXISTS', unstarted) == 1
 local now = clock()
 
 -- The usual case, without building the tables that the rest needs: all succeeded (or ended alike), all were
@@ -99,6 +101,9 @@ if common ~= '' and redis.call('EXISTS', P .. 'waiters') == 0 then
     redis.call('SREM', running, unpack(ids))
     if unwanted then
       redis.call('HDEL', cancel, unpack(ids))
+    end
+    if some_wait then
+      redis.call('SREM', unstarted, unpack(ids))
     end
     forget(P, ids)
     if what == 3 then
@@ -119,7 +124,7 @@ end
 local gone, refused = {}, false
 local ended, states, outcomes, finished, succeeded, kept, kept_until, can_ask = {}, {}, {}, {}, {}, {}, {}, {}
 local dead, dead_outcomes, tried, last_tries, deferred, front = {}, {}, {}, {}, {}, {}
-local cancelled, their_ends = {}, {}
+local cancelled, their_ends, begun = {}, {}, {}
 local soonest
 local longest = 0
 
@@ -135,7 +140,8 @@ for k = 1, count do
       what, into, time = struct.unpack('<BBi8', meta)
       time_over, header = time_over_after(now, time), kept_header(into, now, time)
     end
-    gone[#gone + 1] = id
+    local list = what == 4 and begun or gone
+    list[#list + 1] = id
     local its_end = (what == 1 or what == 2) and unwanted and redis.call('HGET', cancel, id)
     if its_end then
       cancelled[#cancelled + 1], their_ends[#their_ends + 1] = id, its_end
@@ -166,10 +172,10 @@ for k = 1, count do
       tried[#tried + 1] = id
       last_tries[#last_tries + 1], last_tries[#last_tries + 2] = id, ARGV[6 + (k - 1) * step]
       soonest = math.min(soonest or now + time, now + time)
-    elseif time > 0 then
+    elseif what == 2 and time > 0 then
       deferred[#deferred + 1], deferred[#deferred + 2] = time_over, priority_of(P, id) .. id
       soonest = math.min(soonest or now + time, now + time)
-    else
+    elseif what == 2 then
       local priority = priority_of(P, id)
       front[priority] = front[priority] or {}
       table.insert(front[priority], 1, id) -- pushed one by one to the front: the first of the batch must come last
@@ -180,6 +186,10 @@ end
 many('SREM', running, gone)
 if unwanted then
   many('HDEL', cancel, gone)
+end
+if some_wait then
+  many('SREM', unstarted, begun)
+  many('SREM', unstarted, gone)
 end
 if #finished > 0 then
   forget(P, finished)
@@ -216,4 +226,4 @@ local answer = {}
 for k = 1, count do
   answer[k] = held[k] == 1 and '1' or '0'
 end
-return answer_with(settled, table.concat(answer), #gone > 0)
+return answer_with(settled, table.concat(answer), #gone + #begun > 0)

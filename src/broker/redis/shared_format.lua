@@ -2,9 +2,9 @@
 local format = true
 for _, P in ipairs(KEYS) do
   local its = redis.call('GET', P .. 'format')
-  if its and its ~= '3' then
-    return redis.error_reply('ERR the keys ' .. P .. '* have format version ' .. its .. '; this quarq knows version 3: '
-      .. ((tonumber(its) or 9) < 3 and 'end these jobs with the quarq that made them, or delete the keys' or 'use a newer quarq'))
+  if its and its ~= '4' then
+    return redis.error_reply('ERR the keys ' .. P .. '* have format version ' .. its .. '; this quarq knows version 4: '
+      .. ((tonumber(its) or 9) < 4 and 'end these jobs with the quarq that made them, or delete the keys' or 'use a newer quarq'))
   end
   format = format and its
 end

@@ -1,8 +1,8 @@
 -- Shared: taking jobs away from a lease. Needs shared_lists.lua, shared_ends.lua.
 
 -- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the front of their ready lists; jobs with a
--- cancel request end as it says. lost: the jobs count as lost once more, except pushed jobs that, as far as is known,
--- have not reached their worker. Returns how many were given back.
+-- cancel request end as it says. lost: the jobs count as lost once more, except those that have not begun, and pushed jobs that,
+-- as far as is known, have not reached their worker. Returns how many were given back.
 local function give_back(P, token, keep, lost)
   local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
   local held = redis.call('SMEMBERS', running)
@@ -10,7 +10,11 @@ local function give_back(P, token, keep, lost)
   for i = 1, #requests, 2 do
     unwanted[requests[i]] = requests[i + 1]
   end
+  local waiting = P .. 'unstarted:' .. token
   local unstarted = {}
+  for _, id in ipairs(lost and redis.call('SMEMBERS', waiting) or {}) do
+    unstarted[id] = true
+  end
   for _, entry in ipairs(lost and redis.call('LRANGE', P .. 'pushed:' .. token, 0, -1) or {}) do
     unstarted[string.sub(entry, 9)] = true
   end
@@ -34,8 +38,9 @@ local function give_back(P, token, keep, lost)
   end
   many('SREM', running, taken)
   many('HDEL', cancel, taken)
+  many('SREM', waiting, taken)
   for _, id in ipairs(losses) do
-    redis.call('HINCRBY', P .. 'tries', id, 1048576) -- 2 ^ 20: above the attempts, which stand in the same number
+    redis.call('HINCRBY', P .. 'tries', id, one_loss)
   end
   for priority, list in pairs(lists) do
     table.sort(list, function(a, b) return a > b end) -- pushed one by one to the front: the oldest must come last

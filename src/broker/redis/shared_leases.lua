@@ -15,7 +15,7 @@ local function leave(P, token)
   redis.call('ZREM', P .. 'idle', token)
   redis.call('ZREM', P .. 'paused', token)
   redis.call('HDEL', P .. 'takers', token)
-  redis.call('DEL', P .. 'settled:' .. token, P .. 'pushed:' .. token)
+  redis.call('DEL', P .. 'settled:' .. token, P .. 'pushed:' .. token, P .. 'unstarted:' .. token)
   if redis.call('EXISTS', ready_lists(P)) > 0 then
     wake(P)
   else

@@ -7,6 +7,9 @@ local function many(command, key, list)
   end
 end
 
+-- P..tries has both for a job: its attempts, and in the bits above how often it was lost with its worker.
+local one_loss = 1048576
+
 -- The broker's clock, in whole milliseconds of Unix time.
 local function clock()
   local t = redis.call('TIME')

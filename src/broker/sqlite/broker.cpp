@@ -176,8 +176,9 @@ awaitable<cancel_result> sqlite_broker::cancel(std::string queue, std::string id
 
 awaitable<void> sqlite_broker::open_lease(worker_lease held, lease_options options, worker_events events) {
   check_lease(held);
-  auto shared = std::make_shared<worker_events>(std::move(events));
-  events_[held.token] = shared;
+  const auto state = std::make_shared<open_lease_state>(std::move(events), options.says_begin_from);
+  leases_[held.token] = state;
+  const std::shared_ptr<worker_events> shared(state, &state->events);
   std::function<nothing(transaction&)> work = [held, options](transaction& tx) {
     tx.tables.open_lease(held, options, tx.uptime);
     return nothing();
@@ -200,7 +201,7 @@ awaitable<renewal> sqlite_broker::renew(worker_lease held, lease_options options
 }
 
 awaitable<void> sqlite_broker::close_lease(worker_lease held) {
-  events_.erase(held.token);
+  leases_.erase(held.token);
   std::function<nothing(transaction&)> work = [held](transaction& tx) {
     tx.tables.close_lease(held, tx.now, tx.out);
     return nothing();
@@ -212,8 +213,10 @@ awaitable<void> sqlite_broker::close_lease(worker_lease held) {
 
 awaitable<claim_result> sqlite_broker::claim(lease held, std::size_t max) {
   // A claim that is lost with the machine's power was made by a worker that is lost too.
-  std::function<claim_result(transaction&)> work = [held, max](transaction& tx) {
-    return tx.tables.claim(held, max, tx.now);
+  const auto found = leases_.find(held.token);
+  const auto says_begin_from = found == leases_.end() ? std::nullopt : found->second->says_begin_from;
+  std::function<claim_result(transaction&)> work = [held, max, says_begin_from](transaction& tx) {
+    return tx.tables.claim(held, max, tx.now, says_begin_from);
   };
   const auto what = std::make_shared<function_operation<claim_result>>(kind::writes, max, std::move(work));
   what->then = [held, max](subscriptions& all, const claim_result& got) {

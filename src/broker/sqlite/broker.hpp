@@ -57,7 +57,11 @@ class sqlite_broker final : public broker {
   boost::asio::any_io_executor loop_;
   open_options options_;
   std::shared_ptr<async::loop_handle> handle_;
-  std::map<std::string, std::shared_ptr<worker_events>> events_;  ///< by token
+  struct open_lease_state {
+    worker_events events;
+    std::optional<int> says_begin_from;
+  };
+  std::map<std::string, std::shared_ptr<open_lease_state>> leases_;  ///< by token
 };
 
 /// sqlite:FILE[?synchronous=full|normal|off][&timeout=SECONDS], or sqlite::memory:. Does not open the file

@@ -185,7 +185,7 @@ renewal job_tables::renew(const worker_lease& held, const lease_options& options
 void job_tables::close_lease(const worker_lease& held, time_point now, changes& out) {
   const auto number = lease_of(held.token);
   if (!number) return;
-  give_back_all(*number, 0, now, out);
+  give_back_all(*number, false, now, out);
   end_lease(*number);
   // It may have been woken for jobs that it never claimed: somebody else must hear of them.
   for (const auto& queue : held.queues) {
@@ -194,7 +194,8 @@ void job_tables::close_lease(const worker_lease& held, time_point now, changes& 
   }
 }
 
-claim_result job_tables::claim(const lease& held, std::size_t max, time_point now) {
+claim_result job_tables::claim(const lease& held, std::size_t max, time_point now,
+                               std::optional<int> says_begin_from) {
   const auto lease = lease_number(held);
   if (!lease) {
     throw broker_error(fmt::format("lease lost: queue \"{}\" knows no lease \"{}\"", held.queue, held.token));
@@ -219,7 +220,8 @@ claim_result job_tables::claim(const lease& held, std::size_t max, time_point no
     job.expires_at = optional_moment(row, 7);
     job.losses = static_cast<int>(row.integer(8));
   }
-  for (const auto number : numbers) sql_->take.with(*lease, number).run();
+  const int unstarted_from = says_begin_from.value_or(std::numeric_limits<int>::max());
+  for (const auto number : numbers) sql_->take.with(*lease, unstarted_from, number).run();
   if (const auto due = next_due(queue)) answer.next_due = std::max(milliseconds(0), *due - now);
   return answer;
 }
@@ -236,6 +238,7 @@ std::vector<bool> job_tables::settle(const lease& held, std::span<const settleme
 bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlement& one, time_point now,
                             changes& out) {
   const std::string_view queue = held.queue, id = one.id;
+  if (one.kind == settlement::what::begin && sql_->begin.with(queue, id, lease).run() == 1) return true;
   const bool dead = one.state == job_state::dead;
   const bool unkept =
       one.kind == settlement::what::end && !dead && one.keep && *one.keep <= milliseconds::zero();
@@ -254,6 +257,7 @@ bool job_tables::settle_one(const lease& held, std::int64_t lease, const settlem
   const bool cancel_wanted = row.integer(2) != 0;
   auto how = cancel_wanted ? cancel_end_of(row, 3) : cancel_end();
   row.reset();
+  if (one.kind == settlement::what::begin) return true;
   if (one.kind != settlement::what::end && cancel_wanted) {
     end_cancelled({number, awaited, held.queue, one.id}, std::move(how), now, out);
   } else if (one.kind == settlement::what::retry) {
@@ -341,16 +345,16 @@ void job_tables::take_back_lost(time_point now, milliseconds uptime, changes& ou
   auto& row = sql_->lost_leases.with(std::string_view(boot_), uptime.count(), max_lost_at_once);
   while (row.next()) lost.push_back(row.integer(0));
   for (const auto lease : lost) {
-    give_back_all(lease, 1, now, out);
+    give_back_all(lease, true, now, out);
     end_lease(lease);
   }
 }
 
-void job_tables::give_back_all(std::int64_t lease, int losses, time_point now, changes& out) {
+void job_tables::give_back_all(std::int64_t lease, bool lost, time_point now, changes& out) {
   cancel_wanted_of(lease, now, out);
   auto& row = sql_->count_held_by.with(lease);
   while (row.next()) add_ready(row.bytes(0), static_cast<std::size_t>(row.integer(1)), out);
-  sql_->give_back_lease.with(losses, lease).run();
+  sql_->give_back_lease.with(lost ? 1 : 0, lease).run();
 }
 
 void job_tables::cancel_wanted_of(std::int64_t lease, time_point now, changes& out) {

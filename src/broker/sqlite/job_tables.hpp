@@ -95,7 +95,9 @@ class job_tables {
   renewal renew(const worker_lease& held, const lease_options& options, time_point now, milliseconds uptime,
                 changes& out);
   void close_lease(const worker_lease& held, time_point now, changes& out);
-  claim_result claim(const lease& held, std::size_t max, time_point now);
+  /// Jobs that were lost at least `says_begin_from` times have not begun (lease_options).
+  claim_result claim(const lease& held, std::size_t max, time_point now,
+                     std::optional<int> says_begin_from = std::nullopt);
   std::vector<bool> settle(const lease& held, std::span<const settlement> batch, time_point now,
                            changes& out);
   void reconcile(const lease& held, std::span<const std::string> known, time_point now, changes& out);
@@ -166,8 +168,8 @@ class job_tables {
   void end_cancelled(unended job, cancel_end how, time_point now, changes& out);
   void publish(changes::over over, time_point now, changes& out);
   void cancel_wanted_of(std::int64_t lease, time_point now, changes& out);
-  /// `losses`: how often they count as lost by this.
-  void give_back_all(std::int64_t lease, int losses, time_point now, changes& out);
+  /// `lost`: those that have begun count as lost.
+  void give_back_all(std::int64_t lease, bool lost, time_point now, changes& out);
   void end_lease(std::int64_t lease);
   void spare_all_after_silence(milliseconds duration, milliseconds uptime);
   void take_back_lost(time_point now, milliseconds uptime, changes& out);

@@ -6,7 +6,7 @@
 namespace quarq::broker::sqlite {
 
 /// The format that this library reads and writes.
-inline constexpr int format_version = 3;
+inline constexpr int format_version = 4;
 
 /// Whether the tables are there. Throws broker_error for those of another format.
 bool has_schema(sqlite3* db);

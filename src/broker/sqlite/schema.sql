@@ -1,11 +1,11 @@
--- quarq's tables, format 3. docs/sqlite_schema.md says what they mean. Runs inside the transaction that found them missing.
+-- quarq's tables, format 4. docs/sqlite_schema.md says what they mean. Runs inside the transaction that found them missing.
 
 CREATE TABLE quarq_meta (
   name  TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO quarq_meta (name, value) VALUES ('format', 3);
+INSERT INTO quarq_meta (name, value) VALUES ('format', 4);
 
 CREATE TABLE quarq_leases (
   number   INTEGER PRIMARY KEY,
@@ -40,6 +40,7 @@ CREATE TABLE quarq_jobs (
   lease          INTEGER,
   tries          INTEGER NOT NULL DEFAULT 0,
   losses         INTEGER NOT NULL DEFAULT 0,
+  unstarted      INTEGER NOT NULL DEFAULT 0,
   awaited        INTEGER NOT NULL DEFAULT 0,
   cancel_wanted  INTEGER NOT NULL DEFAULT 0,
   enqueued_at    INTEGER NOT NULL,

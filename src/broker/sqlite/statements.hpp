@@ -75,7 +75,9 @@ struct statements {
       db,
       "SELECT number, id, record, tries, priority, enqueued_at, due_at, expires_at, losses FROM quarq_jobs "
       "WHERE queue = ? AND state = 0 ORDER BY priority DESC, place, number LIMIT ?"};
-  statement take{db, "UPDATE quarq_jobs SET state = 2, lease = ?, tries = tries + 1 WHERE number = ?"};
+  statement take{db,
+                 "UPDATE quarq_jobs SET state = 2, lease = ?, tries = tries + 1, unstarted = losses >= ? "
+                 "WHERE number = ?"};
   statement first_due{db,
                       "SELECT place FROM quarq_jobs WHERE queue = ? AND state = 1 ORDER BY place LIMIT 1"};
   statement count_ready_now{
@@ -103,16 +105,17 @@ struct statements {
       db,
       "UPDATE quarq_jobs SET state = 7, lease = NULL, awaited = 0, cancel_wanted = 0, cancel_keep = NULL, "
       "cancel_outcome = NULL, kept_until = ?, outcome = ? WHERE number = ?"};
+  statement begin{
+      db, "UPDATE quarq_jobs SET unstarted = 0 WHERE queue = ? AND id = ? AND lease = ? AND unstarted = 1"};
   statement put_off{db,
                     "UPDATE quarq_jobs SET state = 1, lease = NULL, place = ?, outcome = ? WHERE number = ?"};
   statement give_back{db,
                       "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1 WHERE number = ?"};
   statement put_off_uncounted{
       db, "UPDATE quarq_jobs SET state = 1, lease = NULL, tries = tries - 1, place = ? WHERE number = ?"};
-  statement give_back_lease{
-      db,
-      "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1, losses = losses + ? "
-      "WHERE state = 2 AND lease = ?"};
+  statement give_back_lease{db,
+                            "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1, "
+                            "losses = losses + (? AND NOT unstarted) WHERE state = 2 AND lease = ?"};
   statement held_by{db, "SELECT id FROM quarq_jobs WHERE state = 2 AND lease = ? AND queue = ?"};
   statement count_held_by{
       db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 2 AND lease = ? GROUP BY queue"};

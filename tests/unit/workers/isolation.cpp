@@ -144,6 +144,71 @@ TEST_F(isolation_test, a_job_that_was_lost_twice_waits_until_the_others_have_end
   EXPECT_FALSE(slots_.is_closed());
 }
 
+TEST_F(isolation_test, the_store_hears_that_it_begins_once_it_does) {
+  run("a");
+  run_lost("b", 2);
+  pass(30s);
+  EXPECT_EQ(broker_.count(operation::settle), 0u);
+  end_of_work_.set();
+  loop_.run_ready();
+  ASSERT_EQ(broker_.settled().size(), 3u);
+  EXPECT_EQ(broker_.settled()[1].id, "b");
+  EXPECT_EQ(broker_.settled()[1].kind, broker::settlement::what::begin);
+}
+
+TEST_F(isolation_test, it_does_not_begin_before_the_store_has_answered) {
+  broker_.stall(operation::settle);
+  run_lost("b", 2);
+  EXPECT_EQ(broker_.count(operation::settle), 1u);
+  EXPECT_EQ(begun_, strings{});
+  broker_.resume(operation::settle);
+  loop_.run_ready();
+  EXPECT_EQ(begun_, strings{"b"});
+}
+
+TEST_F(isolation_test, it_does_not_begin_where_the_store_says_that_it_is_not_ours) {
+  broker_.refuse_settlements();
+  run_lost("b", 2);
+  EXPECT_EQ(begun_, strings{});
+  EXPECT_TRUE(runner_.empty());
+  EXPECT_FALSE(slots_.is_closed());
+}
+
+TEST_F(isolation_test, one_that_is_cancelled_before_the_store_has_answered_never_begins) {
+  broker_.stall(operation::settle);
+  run_lost("b", 2);
+  runner_.cancel_requested(lease(), "b");
+  broker_.resume(operation::settle);
+  loop_.run_ready();
+  EXPECT_EQ(begun_, strings{});
+  EXPECT_EQ(job("b").state, job_state::cancelled);
+  EXPECT_FALSE(slots_.is_closed());
+}
+
+TEST_F(isolation_test, of_one_that_was_lost_less_often_the_store_hears_nothing) {
+  run_lost("b", 1);
+  EXPECT_EQ(begun_, strings{"b"});
+  EXPECT_EQ(broker_.count(operation::settle), 0u);
+}
+
+TEST_F(isolation_test, the_loss_that_would_be_the_last_is_its_own) {
+  setup_.options.max_losses = 2;
+  run("a");
+  run_lost("b", 1);
+  EXPECT_EQ(begun_, strings{"a"});
+  end_of_work_.set();
+  loop_.run_ready();
+  EXPECT_EQ(begun_, (strings{"a", "b"}));
+  // Where the first is the last, all are told of and none runs alone.
+  setup_.options.max_losses = 1;
+  run("c");
+  EXPECT_EQ(begun_.back(), "c");
+  ASSERT_GE(broker_.settled().size(), 2u);
+  const auto& told = broker_.settled()[broker_.settled().size() - 2];
+  EXPECT_EQ(told.id, "c");
+  EXPECT_EQ(told.kind, broker::settlement::what::begin);
+}
+
 TEST_F(isolation_test, it_waits_until_the_ends_of_the_others_are_recorded) {
   broker_.stall(operation::settle);
   handle([this](context& ctx) -> awaitable<void> {

@@ -210,6 +210,22 @@ TEST_F(threads_test, a_renewed_lease_lets_jobs_begin_later) {
   EXPECT_EQ(called(), (strings{"a", "b"}));
 }
 
+TEST_F(threads_test, a_job_that_waits_has_not_begun_where_the_store_is_told) {
+  setup_.options.max_losses = 1;
+  const auto begun = [this] {
+    strings ids;
+    for (const auto& s : broker_.settled())
+      if (s.kind == broker::settlement::what::begin) ids.push_back(s.id);
+    return ids;
+  };
+  run_a_and_let_b_wait();
+  pass(100ms);
+  EXPECT_EQ(begun(), strings{"a"});
+  let_all_end();
+  EXPECT_EQ(begun(), (strings{"a", "b"}));
+  EXPECT_EQ(called(), (strings{"a", "b"}));
+}
+
 TEST_F(threads_test, hooks_hear_of_jobs_on_threads) {
   strings heard;
   setup_.after_job = [&](context& ctx, const job_end&) -> awaitable<void> {

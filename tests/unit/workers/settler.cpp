@@ -40,6 +40,10 @@ class settler_test : public role_test {
     settle(id);
     held = co_await settler_.wait_answered(lease(), id);
   }
+  awaitable<void> begin_and_wait(std::string id, std::optional<bool>& held) {
+    put_held(id);
+    held = co_await settler_.begin(lease(), id);
+  }
   void refuse_result_of(const std::string& id, std::exception_ptr with = nullptr) {
     broker_.refuse_if(
         [id](const broker::settlement& s) { return s.id == id && s.state != job_state::failed; },
@@ -127,6 +131,60 @@ TEST_F(settler_test, answers_are_distinguished) {
   loop_.run_ready();
   EXPECT_EQ(first, true);
   EXPECT_EQ(second, false);
+}
+
+TEST_F(settler_test, says_that_a_job_has_begun) {
+  std::optional<bool> held;
+  start(begin_and_wait("a", held));
+  EXPECT_EQ(held, true);
+  EXPECT_EQ(batches(), std::vector<strings>{{"a"}});
+  EXPECT_EQ(broker_.at("default", "a").state, job_state::running);
+  settler_.settle(lease(), end_of("a"));
+  loop_.run_ready();
+  EXPECT_EQ(broker_.at("default", "a").state, job_state::succeeded);
+}
+
+TEST_F(settler_test, a_begin_that_was_not_sent_yet_gives_way_to_the_end) {
+  broker_.stall(operation::settle);
+  settle("first");
+  loop_.run_ready();
+  std::optional<bool> held;
+  const auto begins = start(begin_and_wait("a", held));
+  begins->cancel();
+  loop_.run_ready();
+  settler_.hand_back(lease(), "a");
+  broker_.resume(operation::settle);
+  loop_.run_ready();
+  EXPECT_EQ(held, std::nullopt);
+  EXPECT_EQ(batches(), (std::vector<strings>{{"first"}, {"a"}}));
+  EXPECT_EQ(broker_.at("default", "a").state, job_state::queued);
+}
+
+TEST_F(settler_test, an_end_comes_after_a_begin_that_is_under_way) {
+  broker_.stall(operation::settle);
+  std::optional<bool> begun, ended;
+  const auto begins = start(begin_and_wait("a", begun));
+  begins->cancel();
+  loop_.run_ready();
+  start(settle_and_wait("a", ended));
+  broker_.fail(operation::settle);
+  broker_.resume(operation::settle);
+  loop_.run_ready();
+  EXPECT_EQ(ended, std::nullopt) << "the answer to its begin is not the answer to its end";
+  pass(settler::pause_after_error);
+  EXPECT_EQ(ended, true);
+  EXPECT_EQ(batches(), (std::vector<strings>{{"a"}, {"a"}, {"a"}}));
+}
+
+TEST_F(settler_test, a_begin_under_a_lost_lease_is_answered) {
+  broker_.stall(operation::settle);
+  settle("first");
+  loop_.run_ready();
+  std::optional<bool> held;
+  start(begin_and_wait("a", held));
+  settler_.lease_lost(lease());
+  loop_.run_ready();
+  EXPECT_EQ(held, false);
 }
 
 TEST_F(settler_test, hands_back) {
