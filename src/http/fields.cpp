@@ -52,6 +52,11 @@ void fields::append(std::string_view name, std::string_view value) {
   text_ += value;
 }
 
+void fields::reserve(std::size_t bytes, std::size_t count) {
+  text_.reserve(bytes);
+  places_.reserve(count);
+}
+
 void fields::set(std::string_view name, std::string_view value) {
   if (!contains(name)) return add(name, value);
   const std::string own_name(name);

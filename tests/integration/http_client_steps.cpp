@@ -17,7 +17,6 @@
 #include <quarq/task_group.hpp>
 #include <quarq/time.hpp>
 
-#include "support/descriptors.hpp"
 #include "support/http_peer.hpp"
 #include "support/on_loop.hpp"
 
@@ -283,58 +282,6 @@ TEST(http_client_pool, idle_connections_are_closed_when_they_are_old) {
     EXPECT_EQ(web.connections().idle, 1u);
     const auto is_closed = [&] { return web.connections().idle == 0; };
     co_await test::until(is_closed);
-  });
-}
-
-// Some steps take a moment, so that a cancellation may meet each of them.
-awaitable<void> answer_unhurried(stream& io, int number, std::string answer) {
-  std::minstd_rand random(static_cast<unsigned>(number));
-  while (true) {
-    const auto request = co_await read_request(io);
-    if (request.empty()) co_return;
-    co_await sleep_for(std::chrono::microseconds(random() % 500));
-    co_await io.write(std::string_view(answer).substr(0, 30));
-    co_await sleep_for(std::chrono::microseconds(random() % 500));
-    co_await io.write(std::string_view(answer).substr(30));
-  }
-}
-http_peer::conversation unhurried(std::string answer) {
-  return [answer](stream& io, int number) { return answer_unhurried(io, number, answer); };
-}
-
-TEST(http_client_cancel, at_any_moment_leaks_nothing) {
-  http_peer peer(unhurried(http_answer(std::string(2000, 'x'))));
-  client_options options;
-  options.max_connections_per_host = 3;
-  client web(options);
-  test::run_on_loop([&]() -> awaitable<void> {
-    co_await web.get(peer.url());
-    co_await web.close_idle();
-    const auto before = test::open_descriptors();
-    std::minstd_rand random(7);
-    int ended = 0, cancelled = 0;
-    auto one = [&](std::chrono::microseconds max) -> awaitable<void> {
-      auto page = web.get(peer.url());
-      try {
-        co_await with_timeout(std::move(page), max);
-        ++ended;
-      } catch (const timed_out&) {
-        ++cancelled;
-      }
-    };
-    for (int i = 0; i < 100; ++i) {
-      std::vector<awaitable<void>> some;
-      for (int j = 0; j < 10; ++j) some.push_back(one(std::chrono::microseconds(random() % 8000)));
-      co_await gather(std::move(some));
-      EXPECT_EQ(web.connections().in_use, 0u);
-    }
-    EXPECT_GT(ended, 50);
-    EXPECT_GT(cancelled, 50);
-    const auto page = co_await web.get(peer.url());
-    EXPECT_EQ(page.body.size(), 2000u);
-    co_await web.close_idle();
-    const auto all_closed = [&] { return test::open_descriptors() <= before; };
-    co_await test::until(all_closed);
   });
 }
 

@@ -1,5 +1,4 @@
 // The client and connections that the server closes when it likes: no GET fails, and no POST is done twice.
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <random>
@@ -12,6 +11,7 @@
 #include <quarq/http/client.hpp>
 #include <quarq/time.hpp>
 
+#include "support/how_many.hpp"
 #include "support/http_peer.hpp"
 #include "support/on_loop.hpp"
 
@@ -78,8 +78,7 @@ awaitable<void> serve(stream& io, int number, ledger& done) {
 }
 
 int wanted(int otherwise) {
-  const char* number = std::getenv("QUARQ_TEST_HTTP_REQUESTS");
-  return number != nullptr ? std::atoi(number) : otherwise;
+  return test::how_many("QUARQ_TEST_HTTP_REQUESTS", otherwise);
 }
 
 constexpr int at_once = 16;
@@ -129,6 +128,40 @@ TEST_F(http_reuse, no_get_fails) {
   };
   for_all(count, one);
   EXPECT_GT(peer.accepted(), count / 100);
+  EXPECT_EQ(web.connections().in_use, 0u);
+}
+
+// Some answers take longer than the client waits.
+awaitable<void> answer_late_at_times(stream& io, int number) {
+  std::minstd_rand random(static_cast<unsigned>(number));
+  while (true) {
+    const auto request = co_await read_request(io);
+    if (request.empty()) co_return;
+    const auto begin = request.find(' ') + 1;
+    if (random() % 4 == 0) co_await sleep_for(std::chrono::microseconds(random() % 3'000));
+    co_await io.write(http_answer(request.substr(begin, request.find(' ', begin) - begin)));
+  }
+}
+
+TEST(http_reuse_with_timeouts, no_answer_reaches_another_request) {
+  const int count = wanted(5'000);
+  http_peer peer(answer_late_at_times);
+  client web;
+  int late = 0;
+  const auto one = [&](int i) -> awaitable<void> {
+    const auto target = "/" + std::to_string(i);
+    const auto timeout = i % 3 == 0 ? std::chrono::milliseconds(1 + i % 4) : std::chrono::milliseconds(30s);
+    try {
+      const auto page = co_await web.get(peer.url(target), {.timeout = timeout});
+      EXPECT_EQ(page.body, target);
+    } catch (const request_error& e) {
+      EXPECT_TRUE(e.timed_out()) << e.what();
+      ++late;
+    }
+  };
+  for_all(count, one);
+  EXPECT_GT(late, count / 100);
+  EXPECT_LT(late, count / 2);
   EXPECT_EQ(web.connections().in_use, 0u);
 }
 

@@ -14,6 +14,7 @@
 #include <quarq/time.hpp>
 
 #include "support/captured_log.hpp"
+#include "support/how_many.hpp"
 #include "support/raw_connection.hpp"
 #include "support/served.hpp"
 #include "support/temp_dir.hpp"
@@ -151,9 +152,10 @@ TEST(http_server_life, handlers_that_take_too_long_are_cancelled) {
   EXPECT_TRUE(busy.is_closed());
 }
 
-// Clients that send one request after another: each that reached a handler is answered.
+// Clients that send one request after another: each that reached a handler is answered. QUARQ_TEST_HTTP_STOPS=100 is
+// the whole of it.
 TEST(http_server_life, stops_under_load_lose_no_request) {
-  constexpr int stops = 10;
+  const int stops = test::how_many("QUARQ_TEST_HTTP_STOPS", 10);
   constexpr int clients = 4;
   for (int i = 0; i < stops; ++i) {
     std::atomic<int> handled = 0;

@@ -80,6 +80,7 @@ class fields {
   /// REQUIRES: both have been checked, and are not views into this object.
   void append(std::string_view name, std::string_view value);
   bool is_own(std::string_view text) const noexcept;
+  void reserve(std::size_t bytes, std::size_t count);
 
   // All names and values stand in one string: a message of twenty fields is read with two allocations.
   struct place {

@@ -4,13 +4,22 @@
 #include <limits>
 #include <span>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include <quarq/time.hpp>
 
 namespace quarq::http {
 
+namespace asio = boost::asio;
+
 namespace {
+
+constexpr auto as_answer_bytes = asio::as_tuple(asio::deferred);
 
 // Most answers fit into the first read. Space is filled with zeros when it is made.
 constexpr std::size_t first_read = std::size_t{4} << 10;
@@ -31,8 +40,16 @@ message_limits limits_of_answers() {
 
 }  // namespace
 
-answer_reader::answer_reader(stream& from, std::string_view method, std::chrono::milliseconds max_silence)
-    : from_(from), parser_(method, limits_of_answers()), max_silence_(max_silence) {}
+answer_reader::answer_reader(stream& from) : from_(from), parser_("", limits_of_answers()) {}
+
+void answer_reader::begin(std::string_view method, std::chrono::milliseconds max_silence) {
+  parser_.reset(method);
+  max_silence_ = max_silence;
+  if (buffer_.size() > 2 * read_at_once) buffer_ = {};
+  begin_ = end_ = 0;
+  interim_ = 0;
+  has_begun_ = is_complete_ = ended_ = false;
+}
 
 parse_step answer_reader::step() {
   const auto result = parser_.feed(unused());
@@ -40,38 +57,34 @@ parse_step answer_reader::step() {
   return result;
 }
 
-awaitable<void> answer_reader::read_header() {
-  for (int interim = 0; interim <= max_interim_answers;) {
+bool answer_reader::take_header() {
+  while (true) {
     const auto now = step();
     if (now.event == parse_event::failed)
       throw answer_error("the answer is not HTTP: " + parser_.error().what);
     if (now.event == parse_event::end) {
       // Only an interim answer ends before its header was returned.
       parser_.reset();
-      ++interim;
+      if (++interim_ > max_interim_answers) throw answer_error("there are too many interim answers");
     } else if (now.event == parse_event::header) {
       const int status = parser_.status();
-      if (status >= 200) {
-        has_header_ = true;
-        co_return;
-      }
+      if (status >= 200) return true;
       if (status == 101) throw answer_error("the server switched protocols although nobody asked for that");
+    } else if (ended_) {
+      throw answer_error(has_begun_ ? "the connection ended in the header of the answer"
+                                    : "the server closed the connection without an answer");
     } else {
-      co_await read_more();
-      if (ended_)
-        throw answer_error(has_begun_ ? "the connection ended in the header of the answer"
-                                      : "the server closed the connection without an answer");
+      return false;
     }
   }
-  throw answer_error("there are too many interim answers");
 }
 
-awaitable<std::string_view> answer_reader::read_body() {
+std::optional<std::string_view> answer_reader::take_body() {
   while (!is_complete_) {
     const auto now = ended_ ? parser_.feed_end() : step();
     switch (now.event) {
       case parse_event::body:
-        if (!now.data.empty()) co_return now.data;
+        if (!now.data.empty()) return now.data;
         break;
       case parse_event::end:
         is_complete_ = true;
@@ -81,13 +94,25 @@ awaitable<std::string_view> answer_reader::read_body() {
                                   : "the answer is not HTTP: " + parser_.error().what);
       default:
         if (ended_) throw answer_error("the connection ended before the answer did");
-        co_await read_more();
+        return std::nullopt;
     }
   }
-  co_return std::string_view();
+  return std::string_view();
 }
 
-awaitable<void> answer_reader::read_more() {
+awaitable<void> answer_reader::read_header() {
+  while (!take_header()) co_await read_more();
+}
+
+awaitable<std::string_view> answer_reader::read_body() {
+  while (true) {
+    const auto piece = take_body();
+    if (piece) co_return *piece;
+    co_await read_more();
+  }
+}
+
+std::span<char> answer_reader::make_space() {
   // What is left moves to the front: it is short, since parsers use what they can.
   std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
             buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
@@ -95,20 +120,36 @@ awaitable<void> answer_reader::read_more() {
   begin_ = 0;
   const auto wanted = has_begun_ ? read_at_once : first_read;
   if (buffer_.size() - end_ < wanted / 2) buffer_.resize(end_ + wanted);
-  const std::span<char> space(buffer_.data() + end_, buffer_.size() - end_);
-  std::size_t size = 0;
-  if (max_silence_.count() == 0) {
-    size = co_await from_.read_some(space);
-  } else {
-    try {
-      size = co_await with_timeout(from_.read_some(space), max_silence_);
-    } catch (const timed_out&) {
-      throw answer_error(fmt::format("nothing came for {} ms", max_silence_.count()));
-    }
-  }
+  return {buffer_.data() + end_, buffer_.size() - end_};
+}
+
+void answer_reader::received(std::size_t size) {
   ended_ = size == 0;
   has_begun_ = has_begun_ || size > 0;
   end_ += size;
+}
+
+awaitable<void> answer_reader::read_more() {
+  const auto space = make_space();
+  if (max_silence_.count() == 0 && !from_.has_tls()) {
+    // What read_some() does, without a coroutine of its own: most requests of programs wait here, and only here.
+    auto reading = from_.socket().async_read_some(asio::buffer(space.data(), space.size()), as_answer_bytes);
+    const auto [failure, size] = co_await std::move(reading);
+    if (failure && failure != asio::error::eof) throw boost::system::system_error(failure);
+    received(size);
+    co_return;
+  }
+  if (max_silence_.count() == 0) {
+    const auto size = co_await from_.read_some(space);
+    received(size);
+    co_return;
+  }
+  try {
+    const auto size = co_await with_timeout(from_.read_some(space), max_silence_);
+    received(size);
+  } catch (const timed_out&) {
+    throw answer_error(fmt::format("nothing came for {} ms", max_silence_.count()));
+  }
 }
 
 bool answer_reader::connection_can_be_reused() const noexcept {

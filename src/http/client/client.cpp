@@ -1,3 +1,5 @@
+#include <exception>
+#include <memory>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
@@ -15,19 +17,34 @@ namespace asio = boost::asio;
 
 namespace {
 
-awaitable<std::string> whole_answer(transaction& of) {
+awaitable<void> whole_answer(transaction& of, std::string& body) {
   co_await of.begin();
-  auto body = co_await of.read_all();
-  co_return body;
+  co_await of.read_all(body);
 }
 
-awaitable<response> answer_of(std::shared_ptr<client::impl> of, outgoing request) {
-  transaction one(std::move(of), std::move(request));
+// Most requests need no more than one exchange over an idle connection: that has its deadline in the connection, and
+// few coroutines. Whatever else comes of it goes the long way.
+awaitable<response> answer_of(std::unique_ptr<transaction> one) {
   response answer;
-  answer.body = co_await with_deadline(one, whole_answer(one));
-  answer.status = one.status();
-  answer.reason = one.reason();
-  answer.headers = one.take_headers();
+  auto so_far = transaction::progress::none;
+  const auto loop = co_await asio::this_coro::executor;
+  if (one->take_idle_connection(loop)) {
+    std::exception_ptr failure;
+    try {
+      co_await one->exchange();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    so_far = one->end_first_exchange(failure, answer.body);
+  }
+  if (so_far == transaction::progress::header) {
+    co_await one->read_all(answer.body);
+  } else if (so_far == transaction::progress::none) {
+    co_await with_deadline(*one, whole_answer(*one, answer.body));
+  }
+  answer.status = one->status();
+  answer.reason = one->reason();
+  answer.headers = one->take_headers();
   co_return answer;
 }
 
@@ -104,16 +121,17 @@ client::~client() = default;
 
 awaitable<response> client::send(std::string_view method, std::string_view url,
                                  const request_options& options) {
-  return answer_of(impl_, make_outgoing(impl_->options(), method, url, options));
+  return answer_of(
+      std::make_unique<transaction>(impl_, make_outgoing(impl_->defaults(), method, url, options)));
 }
 
 awaitable<incoming> client::open(std::string_view method, std::string_view url, request_options options) {
-  return opened(impl_, make_outgoing(impl_->options(), method, url, options));
+  return opened(impl_, make_outgoing(impl_->defaults(), method, url, options));
 }
 
 awaitable<http::websocket> client::websocket(std::string_view url, websocket_options options,
                                              request_options request) {
-  auto asked = make_outgoing(impl_->options(), "GET", http_url_of(url), request);
+  auto asked = make_outgoing(impl_->defaults(), "GET", http_url_of(url), request);
   if (asked.has_body) throw usage_error("a request for a WebSocket has no body");
   for (const auto name : {"Accept", "Accept-Encoding"}) asked.headers.erase(name);
   return websocket_of(impl_, std::move(asked), options, std::string(options.subprotocols));

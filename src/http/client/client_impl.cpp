@@ -39,7 +39,8 @@ void check(const client_options& options) {
 
 }  // namespace
 
-client::impl::impl(client_options options) : options_(std::move(options)), proxies_(rules_of(options_)) {
+client::impl::impl(client_options options)
+    : options_(std::move(options)), defaults_(options_), proxies_(rules_of(options_)) {
   check(options_);
   // So that a file that is wrong is known at once.
   const bool reads_files =
@@ -88,12 +89,15 @@ void client::impl::keep_cookies(const url& from, const fields& headers) {
 }
 
 void client::impl::succeeded() {
+  if (budget_is_full_.load(std::memory_order_relaxed)) return;
   const std::lock_guard lock(mutex_);
   budget_.succeeded();
+  budget_is_full_ = budget_.is_full();
 }
 
 std::optional<std::chrono::milliseconds> client::impl::pause_before_retry(const failed_attempt& facts) {
   const std::lock_guard lock(mutex_);
+  budget_is_full_ = false;
   return http::pause_before_retry(options_.retries, facts, budget_);
 }
 

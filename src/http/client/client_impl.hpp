@@ -1,6 +1,7 @@
 // What all requests of a client share.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +16,7 @@
 
 #include "http/client/connection_pool.hpp"
 #include "http/client/cookies.hpp"
+#include "http/client/outgoing.hpp"
 #include "http/client/proxy_rules.hpp"
 #include "http/client/resend.hpp"
 #include "http/net/resolver.hpp"
@@ -29,6 +31,7 @@ class client::impl {
   ~impl();
 
   const client_options& options() const noexcept { return options_; }
+  const request_defaults& defaults() const noexcept { return defaults_; }
   const proxy_rules& proxies() const noexcept { return proxies_; }
   resolver& names() const noexcept { return resolver::of_process(); }
   /// Made on first use: reading whom the system trusts takes some milliseconds.
@@ -46,12 +49,14 @@ class client::impl {
 
  private:
   client_options options_;
+  request_defaults defaults_;
   proxy_rules proxies_;
   std::shared_ptr<connection_counts> counts_ = std::make_shared<connection_counts>();
   std::mutex mutex_;
   std::shared_ptr<const tls_context> tls_;
   std::vector<std::pair<boost::asio::execution_context*, std::shared_ptr<connection_pool>>> pools_;
   retry_budget budget_;
+  std::atomic<bool> budget_is_full_{false};  // most requests succeed, and change nothing
   cookie_jar cookies_;
 };
 

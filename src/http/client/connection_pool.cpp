@@ -9,6 +9,32 @@ namespace quarq::http {
 using steady = std::chrono::steady_clock;
 using grant = pool_book::grant;
 
+// ---- pooled_connection
+
+pooled_connection::pooled_connection(std::unique_ptr<stream> connected,
+                                     std::shared_ptr<loop_deadlines> deadlines)
+    : io(std::move(connected)), answer(*io), deadlines_(std::move(deadlines)) {}
+
+pooled_connection::~pooled_connection() {
+  deadlines_->set(*this, std::nullopt);
+}
+
+void pooled_connection::set_deadline(std::optional<time_point> when) {
+  deadline_ = when;
+  deadlines_->wake_by(*this, when);
+}
+
+// It wakes early where an earlier request had set a deadline: what that left is not taken back.
+void pooled_connection::on_deadline() {
+  if (!deadline_) return;
+  if (steady::now() < *deadline_) {
+    deadlines_->set(*this, deadline_);
+    return;
+  }
+  deadline_passed_ = true;
+  io->close();
+}
+
 // ---- lease
 
 connection_pool::lease::lease(std::shared_ptr<connection_pool> pool, std::string host,
@@ -24,11 +50,12 @@ connection_pool::lease& connection_pool::lease::operator=(lease&& other) noexcep
   return *this;
 }
 
-void connection_pool::lease::give_back(time_point until) {
+void connection_pool::lease::give_back(std::chrono::milliseconds kept) {
   const auto pool = std::exchange(pool_, nullptr);
   if (!pool) return;
   connection_->served = true;
-  pool->give_back(host_, std::move(connection_), until);
+  connection_->set_deadline(std::nullopt);
+  pool->give_back(host_, std::move(connection_), kept);
 }
 
 void connection_pool::lease::drop() noexcept {
@@ -69,31 +96,54 @@ awaitable<connection_pool::lease> connection_pool::acquire(std::shared_ptr<conne
   }
 }
 
+connection_pool::lease connection_pool::try_reuse(std::shared_ptr<connection_pool> pool, std::string host,
+                                                  time_point now) {
+  if (pool->loop_is_gone_ || pool->others_come_first(host)) return {};
+  while (const auto id = pool->book_.take_idle(host, now)) {
+    auto one = pool->take_idle(*id);
+    pool->update_counts();
+    if (one->io->is_quiet()) return lease(std::move(pool), std::move(host), std::move(one));
+    pool->gone(host);
+  }
+  return {};
+}
+
+std::unique_ptr<pooled_connection> connection_pool::take_idle(connection_id id) noexcept {
+  free_ids_.push_back(id);
+  return std::move(idle_[id]);
+}
+
 std::optional<connection_pool::lease> connection_pool::try_acquire(const std::string& host) {
   close_expired();
   while (true) {
     const auto decision = book_.ask(host, steady::now());
-    if (decision.evict) idle_.erase(*decision.evict);
+    if (decision.evict) take_idle(*decision.evict);
     update_counts();
     if (decision.what == grant::open) return lease(shared_from_this(), host, nullptr);
     if (decision.what != grant::reuse) return std::nullopt;
-    auto node = idle_.extract(decision.connection);
-    if (node.mapped()->io->is_quiet()) return lease(shared_from_this(), host, std::move(node.mapped()));
+    auto one = take_idle(decision.connection);
+    if (one->io->is_quiet()) return lease(shared_from_this(), host, std::move(one));
     book_.gone(host);
   }
 }
 
 void connection_pool::give_back(const std::string& host, std::unique_ptr<pooled_connection> one,
-                                time_point until) {
+                                std::chrono::milliseconds kept) {
   if (loop_is_gone_) return;
-  if (until <= steady::now()) {
+  if (kept <= std::chrono::milliseconds(0)) {
     one.reset();
     gone(host);
     return;
   }
-  const auto id = ++last_id_;
-  idle_.emplace(id, std::move(one));
-  book_.give_back(host, id, until);
+  if (free_ids_.empty()) {
+    idle_.emplace_back();
+    free_ids_.reserve(idle_.size());  // so that take_idle() can't fail
+    free_ids_.push_back(idle_.size() - 1);
+  }
+  const auto id = free_ids_.back();
+  free_ids_.pop_back();
+  idle_[id] = std::move(one);
+  book_.give_back(host, id, steady::now() + kept);
   update_counts();
   wake_waiting();
   watch_expiry();
@@ -108,7 +158,7 @@ void connection_pool::gone(const std::string& host) noexcept {
 
 // Those who have waited longest of all whose host has room.
 void connection_pool::wake_waiting() {
-  if (loop_is_gone_) return;
+  if (loop_is_gone_ || waiting_.empty()) return;
   for (auto left = unclaimed_room(); left > 0; --left) {
     quarq::detail::wait_queue* next = nullptr;
     for (const auto& [host, queue] : waiting_) {
@@ -150,7 +200,7 @@ bool connection_pool::others_come_first(const std::string& host) const {
 }
 
 void connection_pool::close_expired() {
-  for (const auto id : book_.take_expired(steady::now())) idle_.erase(id);
+  for (const auto id : book_.take_expired(steady::now())) take_idle(id);
 }
 
 // One timer for all: it closes what is too old, and runs again for the next.
@@ -173,7 +223,7 @@ void connection_pool::watch_expiry() {
 
 void connection_pool::close_idle() {
   if (loop_is_gone_) return;
-  for (const auto id : book_.take_expired(time_point::max())) idle_.erase(id);
+  for (const auto id : book_.take_expired(time_point::max())) take_idle(id);
   if (timer_) timer_->cancel();
   update_counts();
   wake_waiting();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,17 +18,35 @@
 #include <quarq/detail/wait_queue.hpp>
 
 #include "async/loop_lifetime.hpp"
+#include "http/client/answer_reader.hpp"
 #include "http/client/pool_book.hpp"
+#include "http/net/loop_deadlines.hpp"
 #include "http/net/stream.hpp"
 
 namespace quarq::http {
 
-struct pooled_connection {
-  explicit pooled_connection(std::unique_ptr<stream> connected) : io(std::move(connected)) {}
+class pooled_connection final : private has_deadline {
+ public:
+  pooled_connection(std::unique_ptr<stream> connected, std::shared_ptr<loop_deadlines> deadlines);
+  ~pooled_connection() override;
+  pooled_connection(const pooled_connection&) = delete;
+  pooled_connection& operator=(const pooled_connection&) = delete;
+
+  /// Closes the connection then, whoever waits for it; deadline_passed() says so. nullopt: none.
+  void set_deadline(std::optional<time_point> when);
+  bool deadline_passed() const noexcept { return deadline_passed_; }
 
   std::unique_ptr<stream> io;
+  answer_reader answer;  ///< kept for its memory
   std::string address;
   bool served = false;  ///< it has carried a request before
+
+ private:
+  void on_deadline() override;
+
+  std::shared_ptr<loop_deadlines> deadlines_;
+  std::optional<time_point> deadline_;
+  bool deadline_passed_ = false;
 };
 
 /// How many connections all loops have together. Thread safety: any.
@@ -58,8 +77,8 @@ class connection_pool final : public async::loop_guest, public std::enable_share
     /// Null until set() if there was no idle one.
     pooled_connection* get() const noexcept { return connection_.get(); }
     void set(std::unique_ptr<pooled_connection> opened) { connection_ = std::move(opened); }
-    /// The connection may be used again before `until`.
-    void give_back(time_point until);
+    /// The connection may be used again for so long.
+    void give_back(std::chrono::milliseconds kept);
     /// Closes it.
     void drop() noexcept;
     explicit operator bool() const noexcept { return pool_ != nullptr; }
@@ -73,6 +92,8 @@ class connection_pool final : public async::loop_guest, public std::enable_share
   /// Waits until the limits allow it; first come, first served. Idle connections that the peer has closed are not
   /// given out, nor are those on which something came unasked.
   static awaitable<lease> acquire(std::shared_ptr<connection_pool> pool, std::string host);
+  /// The same for an idle connection, without waiting. An empty lease: there is none, or others come first.
+  static lease try_reuse(std::shared_ptr<connection_pool> pool, std::string host, time_point now);
 
   /// Closes all idle connections.
   void close_idle();
@@ -88,7 +109,9 @@ class connection_pool final : public async::loop_guest, public std::enable_share
   std::size_t unclaimed_room() const noexcept;
   static std::uint64_t ticket_of(const quarq::detail::wait_queue& queue) noexcept;
   std::optional<lease> try_acquire(const std::string& host);
-  void give_back(const std::string& host, std::unique_ptr<pooled_connection> one, time_point until);
+  std::unique_ptr<pooled_connection> take_idle(connection_id id) noexcept;
+  void give_back(const std::string& host, std::unique_ptr<pooled_connection> one,
+                 std::chrono::milliseconds kept);
   void gone(const std::string& host) noexcept;
   void wake_waiting();
   void close_expired();
@@ -97,8 +120,9 @@ class connection_pool final : public async::loop_guest, public std::enable_share
   void count_none() noexcept;
 
   pool_book book_;
-  std::map<connection_id, std::unique_ptr<pooled_connection>> idle_;
-  connection_id last_id_ = 0;
+  // By their ids, which are numbers of places; those of connections that are not idle are free.
+  std::vector<std::unique_ptr<pooled_connection>> idle_;
+  std::vector<connection_id> free_ids_;
   // Of each host; they wait with the number of their ticket.
   std::map<std::string, std::unique_ptr<quarq::detail::wait_queue>> waiting_;
   std::uint64_t last_ticket_ = 0;

@@ -33,7 +33,7 @@ struct event_stream::state {
 outgoing event_stream::state::make_request() const {
   request_options request;
   request.headers = options.headers;
-  auto made = make_outgoing(web->options(), "GET", url, request);
+  auto made = make_outgoing(web->defaults(), "GET", url, request);
   made.headers.set("Accept", "text/event-stream");
   made.headers.set("Cache-Control", "no-store");
   if (!parser.last_id().empty()) made.headers.set("Last-Event-ID", parser.last_id());

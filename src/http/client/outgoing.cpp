@@ -17,6 +17,8 @@ namespace quarq::http {
 
 namespace {
 
+constexpr std::size_t size_of_most_headers = 256;
+
 void check_method(std::string_view method) {
   if (!is_token(method) || method == "CONNECT")
     throw usage_error(fmt::format("\"{}\" is not a method that can be sent", codecs::printable(method, 50)));
@@ -66,47 +68,75 @@ bool outgoing::is_idempotent() const {
   return http::is_idempotent(method) || headers.contains("Idempotency-Key");
 }
 
-outgoing make_outgoing(const client_options& defaults, std::string_view method, std::string_view target,
+request_defaults::request_defaults(const client_options& from) : options(from) {
+  headers.set("User-Agent", from.user_agent);
+  headers.set("Accept", "*/*");
+  if (from.decompress) headers.set("Accept-Encoding", "gzip, deflate, br");
+  set_headers(headers, from.headers);
+}
+
+outgoing make_outgoing(const request_defaults& defaults, std::string_view method, std::string_view target,
                        const request_options& options) {
   check_method(method);
   outgoing request;
   request.method = method;
   request.target = parse_url(target);
   if (const auto* query = options.query.get()) append_query(request.target, *query);
-  request.headers.set("User-Agent", defaults.user_agent);
-  request.headers.set("Accept", "*/*");
-  request.decompress = defaults.decompress;
-  if (defaults.decompress) request.headers.set("Accept-Encoding", "gzip, deflate, br");
-  if (const auto credentials = basic_credentials(request.target); !credentials.empty())
-    request.headers.set("Authorization", credentials);
-  set_headers(request.headers, defaults.headers);
+  request.headers = defaults.headers;
+  request.decompress = defaults.options.decompress;
+  if (const auto own = basic_credentials(request.target);
+      !own.empty() && !defaults.options.headers.contains("Authorization"))
+    request.headers.set("Authorization", own);
   set_bodies(request, options);
   if (!options.bearer.empty()) request.headers.set("Authorization", "Bearer " + std::string(options.bearer));
   if (const auto* own = options.headers.get()) set_headers(request.headers, *own);
-  request.timeout = options.timeout.value_or(defaults.timeout);
-  request.max_redirects = options.max_redirects.value_or(defaults.max_redirects);
-  request.max_body = options.max_body.value_or(defaults.max_body);
+  request.timeout = options.timeout.value_or(defaults.options.timeout);
+  request.max_redirects = options.max_redirects.value_or(defaults.options.max_redirects);
+  request.max_body = options.max_body.value_or(defaults.options.max_body);
   return request;
 }
 
-std::string header_of(const outgoing& request, bool through_proxy, const added_fields& added) {
-  fields all;
-  if (!request.headers.contains("Host")) all.add("Host", request.target.host_field());
-  for (const auto one : request.headers) all.add(one.name, one.value);
-  if (request.stream) {
-    if (request.stream->size)
-      all.add("Content-Length", std::to_string(*request.stream->size));
-    else
-      all.add("Transfer-Encoding", "chunked");
+namespace {
+
+// Those that are not among the fields of the request.
+fields fields_of_body(const outgoing& request) {
+  fields framing;
+  if (request.stream && !request.stream->size) {
+    framing.add("Transfer-Encoding", "chunked");
+  } else if (request.stream) {
+    framing.add("Content-Length", std::to_string(*request.stream->size));
   } else if (request.has_body || request.method == "POST" || request.method == "PUT" ||
              request.method == "PATCH") {
-    all.add("Content-Length", std::to_string(request.body.size()));
+    framing.add("Content-Length", std::to_string(request.body.size()));
   }
-  if (!added.cookies.empty() && !all.contains("Cookie")) all.add("Cookie", added.cookies);
-  if (!added.proxy_authorization.empty()) all.set("Proxy-Authorization", added.proxy_authorization);
+  return framing;
+}
+
+}  // namespace
+
+std::string header_of(const outgoing& request, bool through_proxy, const added_fields& added) {
+  auto last = fields_of_body(request);
+  if (!added.cookies.empty() && !request.headers.contains("Cookie")) last.add("Cookie", added.cookies);
+  const bool has_own_proxy = !added.proxy_authorization.empty();
+  if (has_own_proxy) last.add("Proxy-Authorization", added.proxy_authorization);
   std::string header;
-  append_request_header(header, request.method, through_proxy ? request.target.text() : request.target.target,
-                        all);
+  header.reserve(size_of_most_headers + request.target.target.size());
+  if (through_proxy) {
+    append_request_line(header, request.method, request.target.text());
+  } else {
+    append_request_line(header, request.method, request.target.target);
+  }
+  // parse_url() lets no host through that is not one.
+  if (!request.headers.contains("Host")) {
+    header += "Host: ";
+    request.target.append_host_field(header);
+    header += "\r\n";
+  }
+  for (const auto one : request.headers) {
+    if (!has_own_proxy || !equal_names(one.name, "Proxy-Authorization")) append_field(header, one);
+  }
+  for (const auto one : last) append_field(header, one);
+  header += "\r\n";
   return header;
 }
 

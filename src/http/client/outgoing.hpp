@@ -32,8 +32,17 @@ struct outgoing {
   bool body_can_be_sent_again() const noexcept { return !stream_has_begun; }
 };
 
+/// What a client gives to all of its requests.
+struct request_defaults {
+  /// Throws usage_error for fields that a request can't have.
+  explicit request_defaults(const client_options& from);
+
+  const client_options& options;  ///< must exist for as long as this
+  fields headers;                 ///< its own, and User-Agent, Accept and Accept-Encoding
+};
+
 /// Throws usage_error for what can't be a request.
-outgoing make_outgoing(const client_options& defaults, std::string_view method, std::string_view target,
+outgoing make_outgoing(const request_defaults& defaults, std::string_view method, std::string_view target,
                        const request_options& options);
 
 /// What a request says on one connection only; "" leaves a field out.

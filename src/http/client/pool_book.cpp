@@ -6,18 +6,24 @@
 
 namespace quarq::http {
 
-pool_book::decision pool_book::ask(const std::string& host, time_point now) {
-  auto& state = hosts_[host];
+std::optional<pool_book::connection_id> pool_book::take_idle(const std::string& host, time_point now) {
+  const auto found = hosts_.find(host);
+  if (found == hosts_.end()) return std::nullopt;
+  auto& state = found->second;
   const auto usable = std::find_if(state.idle.rbegin(), state.idle.rend(),
                                    [now](const idle_connection& one) { return one.until > now; });
-  if (usable != state.idle.rend()) {
-    const auto id = usable->id;
-    state.idle.erase(std::next(usable).base());
-    --idle_;
-    ++state.in_use;
-    ++in_use_;
-    return {grant::reuse, id, std::nullopt};
-  }
+  if (usable == state.idle.rend()) return std::nullopt;
+  const auto id = usable->id;
+  state.idle.erase(std::next(usable).base());
+  --idle_;
+  ++state.in_use;
+  ++in_use_;
+  return id;
+}
+
+pool_book::decision pool_book::ask(const std::string& host, time_point now) {
+  if (const auto idle = take_idle(host, now)) return {grant::reuse, *idle, std::nullopt};
+  auto& state = hosts_[host];
   if (state.in_use >= limits_.per_host) return {grant::host_full, 0, std::nullopt};
   if (in_use_ >= limits_.total) {
     forget_if_unused(host);
@@ -56,6 +62,7 @@ void pool_book::give_back(const std::string& host, connection_id connection, tim
   --in_use_;
   state.idle.push_back({connection, turn_++, until});
   ++idle_;
+  first_expiry_ = std::min(first_expiry_, until);
 }
 
 void pool_book::gone(const std::string& host) {
@@ -68,6 +75,7 @@ void pool_book::gone(const std::string& host) {
 
 std::vector<pool_book::connection_id> pool_book::take_expired(time_point now) {
   std::vector<connection_id> expired;
+  if (now < first_expiry_) return expired;
   for (auto host = hosts_.begin(); host != hosts_.end();) {
     auto& state = host->second;
     idle_ -= std::erase_if(state.idle, [&](const idle_connection& one) {
@@ -78,6 +86,7 @@ std::vector<pool_book::connection_id> pool_book::take_expired(time_point now) {
     const bool unused = state.in_use == 0 && state.idle.empty();
     host = unused ? hosts_.erase(host) : std::next(host);
   }
+  first_expiry_ = next_expiry();
   return expired;
 }
 

@@ -37,8 +37,10 @@ class pool_book {
     connection_id connection = 0;
     std::optional<connection_id> evict;
   };
-  /// The one that was used last comes first: so those that are not needed grow old.
   decision ask(const std::string& host, time_point now);
+  /// An idle one of this host, which is in use then. The one that was used last comes first: so those that are not
+  /// needed grow old.
+  std::optional<connection_id> take_idle(const std::string& host, time_point now);
 
   /// One that is in use becomes idle. It is not used again from `until` on.
   void give_back(const std::string& host, connection_id connection, time_point until);
@@ -74,6 +76,7 @@ class pool_book {
   std::size_t in_use_ = 0;
   std::size_t idle_ = 0;
   std::uint64_t turn_ = 0;
+  time_point first_expiry_ = time_point::max();  // of all that are idle, or earlier
 };
 
 }  // namespace quarq::http

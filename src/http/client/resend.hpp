@@ -32,6 +32,7 @@ class retry_budget {
   static constexpr double for_success = 0.1;
 
   void succeeded() noexcept;
+  bool is_full() const noexcept { return tokens_ >= full; }
   /// Whether a retry may follow.
   bool failed() noexcept;
 

@@ -7,11 +7,12 @@
 #include <utility>
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
-#include <quarq/detail/duration.hpp>
 #include <quarq/time.hpp>
 
 #include "http/client/dates.hpp"
@@ -31,6 +32,9 @@ namespace {
 
 constexpr int max_dead_connections = 20;                      // one after the other, for one request
 constexpr std::size_t max_discarded = std::size_t{64} << 10;  // of a body that nobody wants
+constexpr std::size_t sent_with_header = std::size_t{8}
+                                         << 10;  // a body so small goes into one buffer with it
+constexpr std::size_t decoded_at_once = std::size_t{16} << 10;
 
 bool is_cancellation(const std::exception_ptr& failure) {
   try {
@@ -61,6 +65,12 @@ std::string host_key(const url& target, const std::optional<url>& proxy) {
   return target.tls ? target.origin() + through : through;
 }
 
+// The end of time if the clock can't show the sum.
+steady::time_point after(steady::time_point begin, milliseconds wait) {
+  const auto longest = std::chrono::duration_cast<milliseconds>(steady::time_point::max() - begin);
+  return wait < longest ? begin + wait : steady::time_point::max();
+}
+
 double random_fraction() {
   static thread_local std::minstd_rand source{std::random_device{}()};
   return std::uniform_real_distribution<double>(0, 1)(source);
@@ -68,42 +78,90 @@ double random_fraction() {
 
 }  // namespace
 
-transaction::transaction(std::shared_ptr<client::impl> of, outgoing request)
-    : client_(std::move(of)),
-      request_(std::move(request)),
-      deadline_(quarq::detail::after(request_.timeout)) {
-  locate();
-}
+transaction::transaction(std::shared_ptr<client::impl> of, outgoing&& request)
+    : client_(std::move(of)), request_(std::move(request)), deadline_(after(begun_, request_.timeout)) {}
 
-void transaction::locate() {
-  where_.method = request_.method;
-  where_.url = request_.target.text();
-  where_.host = request_.target.host;
-  where_.port = request_.target.port;
+// Most requests have no use for the texts.
+request_error::position transaction::position() const {
+  auto where = where_;
+  where.method = request_.method;
+  where.url = request_.target.text();
+  where.host = request_.target.host;
+  where.port = request_.target.port;
+  return where;
 }
 
 request_error transaction::past_deadline() const {
-  auto where = where_;
+  auto where = position();
   where.timed_out = true;
   return request_error(where, fmt::format("not done within {} ms", request_.timeout.count()));
 }
 
 void transaction::fail(std::string cause) {
   where_.may_have_arrived = request_was_written();
-  lease_.drop();
-  throw request_error(where_, std::move(cause));
+  drop_connection();
+  throw request_error(position(), std::move(cause));
 }
 
 void transaction::fail(const std::exception_ptr& failure) {
-  if (!is_the_callers_ && !is_cancellation(failure)) fail(cause_of(failure));
+  const bool late = is_late();
+  if (!late && !is_the_callers_ && !is_cancellation(failure)) fail(cause_of(failure));
   where_.may_have_arrived = request_was_written();
-  lease_.drop();
+  drop_connection();
+  if (late) throw past_deadline();
   std::rethrow_exception(failure);
+}
+
+// By the deadline of take_idle_connection(), which closes the connection.
+bool transaction::is_late() const {
+  return lease_.get() != nullptr && lease_.get()->deadline_passed();
+}
+
+void transaction::drop_connection() noexcept {
+  answer_ = nullptr;
+  lease_.drop();
 }
 
 // At least a byte of it, as far as the kernel says.
 bool transaction::request_was_written() const {
-  return answer_ && lease_.get() != nullptr && lease_.get()->io->sent() != sent_before_;
+  return answer_ != nullptr && lease_.get()->io->sent() != sent_before_;
+}
+
+// ---- the common case
+
+bool transaction::take_idle_connection(const asio::any_io_executor& loop) {
+  if (request_.stream || request_.target.tls || request_.body.size() > sent_with_header ||
+      client_->options().max_silence.count() != 0)
+    return false;
+  const auto proxy = client_->proxies().proxy_for(request_.target);
+  lease_ = connection_pool::try_reuse(client_->pool_of(loop), host_key(request_.target, proxy), begun_);
+  if (!lease_) return false;
+  lease_.get()->set_deadline(deadline_);
+  return true;
+}
+
+// The rest is a matter of retries and redirects.
+bool transaction::answer_is_final() const {
+  const bool may_be_redirect = status_ >= 300 && status_ < 400;
+  return !is_failure(status_) && (!may_be_redirect || request_.max_redirects == 0);
+}
+
+transaction::progress transaction::end_first_exchange(std::exception_ptr failure, std::string& body) {
+  if (failure && (is_cancellation(failure) || is_late())) fail(failure);
+  if (failure || !answer_is_final()) {
+    // begin() has a deadline of its own.
+    if (lease_) lease_.get()->set_deadline(std::nullopt);
+    has_first_exchange_ = true;
+    first_failure_ = failure;
+    return progress::none;
+  }
+  client_->succeeded();
+  try {
+    return take_pieces(body) ? progress::whole : progress::header;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  fail(failure);
 }
 
 // ---- redirects and retries
@@ -132,7 +190,6 @@ awaitable<bool> transaction::follow_redirect(int followed) {
       request_.body.clear();
       request_.stream.reset();
     }
-    locate();
     co_return true;
   }
   enter(request_step::redirect);
@@ -178,16 +235,18 @@ std::optional<milliseconds> transaction::pause_before_retry(int attempt, bool an
 
 awaitable<void> transaction::answer_over_a_live_connection() {
   for (int dead = 0;; ++dead) {
-    std::exception_ptr failure;
-    try {
-      co_await exchange();
-    } catch (...) {
-      failure = std::current_exception();
+    auto failure = std::exchange(first_failure_, nullptr);
+    if (!std::exchange(has_first_exchange_, false)) {
+      try {
+        co_await exchange();
+      } catch (...) {
+        failure = std::current_exception();
+      }
     }
     if (!failure) co_return;
     const bool is_final = is_the_callers_ || is_cancellation(failure) || dead == max_dead_connections;
     if (is_final || !goes_to_another_connection(facts_of_failure())) fail(failure);
-    lease_.drop();
+    drop_connection();
     ++where_.attempt;
   }
 }
@@ -205,25 +264,15 @@ broken_connection transaction::facts_of_failure() const {
 // ---- one exchange over one connection
 
 awaitable<void> transaction::exchange() {
-  answer_.reset();
-  decoder_.reset();
-  request_is_complete_ = false;
-  where_.reused = false;
   const auto proxy = client_->proxies().proxy_for(request_.target);
-  co_await take_connection(proxy);
-  auto& io = *lease_.get()->io;
-  sent_before_ = io.sent();
-  answer_ = std::make_unique<answer_reader>(io, request_.method, client_->options().max_silence);
-  const bool through_proxy = proxy && !request_.target.tls;
-  added_fields added;
-  added.cookies = client_->cookies_for(request_.target);
-  if (through_proxy) added.proxy_authorization = basic_credentials(*proxy);
-  auto header = header_of(request_, through_proxy, added);
+  if (!lease_) co_await take_connection(proxy);
+  use_connection();
+  auto header = header_now(proxy);
 
   enter(request_step::writing);
   std::exception_ptr failure;
   try {
-    co_await write_request(std::move(header));
+    if (!write_now(header)) co_await write_request(header);
     request_is_complete_ = true;
   } catch (...) {
     failure = std::current_exception();
@@ -234,7 +283,7 @@ awaitable<void> transaction::exchange() {
   if (!failure) enter(request_step::first_byte);
   std::exception_ptr no_answer;
   try {
-    co_await answer_->read_header();
+    while (!answer_->take_header()) co_await answer_->read_more();
   } catch (...) {
     no_answer = std::current_exception();
   }
@@ -244,8 +293,27 @@ awaitable<void> transaction::exchange() {
   take_header();
   if (answer_->parser().has_body()) co_return;
   // Its end is read without waiting.
-  co_await answer_->read_body();
+  answer_->take_body();
   end_exchange();
+}
+
+void transaction::use_connection() {
+  auto& connection = *lease_.get();
+  where_.reused = connection.served;
+  where_.address = connection.address;
+  decoder_.reset();
+  request_is_complete_ = false;
+  sent_before_ = connection.io->sent();
+  answer_ = &connection.answer;
+  answer_->begin(request_.method, client_->options().max_silence);
+}
+
+std::string transaction::header_now(const std::optional<url>& proxy) const {
+  const bool through_proxy = proxy && !request_.target.tls;
+  added_fields added;
+  added.cookies = client_->cookies_for(request_.target);
+  if (through_proxy) added.proxy_authorization = basic_credentials(*proxy);
+  return header_of(request_, through_proxy, added);
 }
 
 void transaction::take_header() {
@@ -266,8 +334,10 @@ void transaction::take_header() {
 }
 
 awaitable<void> transaction::take_connection(const std::optional<url>& proxy) {
-  enter(request_step::waiting_for_a_connection);
+  answer_ = nullptr;
+  where_.reused = false;
   where_.address.clear();
+  enter(request_step::waiting_for_a_connection);
   const auto loop = co_await asio::this_coro::executor;
   const auto pool = client_->pool_of(loop);
   lease_ = co_await connection_pool::acquire(pool, host_key(request_.target, proxy));
@@ -275,8 +345,6 @@ awaitable<void> transaction::take_connection(const std::optional<url>& proxy) {
     auto opened = co_await open_connection(proxy);
     lease_.set(std::move(opened));
   }
-  where_.reused = lease_.get()->served;
-  where_.address = lease_.get()->address;
 }
 
 awaitable<std::unique_ptr<pooled_connection>> transaction::open_connection(const std::optional<url>& proxy) {
@@ -288,7 +356,10 @@ awaitable<std::unique_ptr<pooled_connection>> transaction::open_connection(const
 
   enter(request_step::connecting);
   auto socket = co_await connect_to_any(std::move(addresses), where_.address);
-  auto opened = std::make_unique<pooled_connection>(std::make_unique<stream>(std::move(socket)));
+  const auto loop = co_await asio::this_coro::executor;
+  auto opened =
+      std::make_unique<pooled_connection>(std::make_unique<stream>(std::move(socket)),
+                                          loop_deadlines::of(asio::query(loop, asio::execution::context)));
   opened->address = where_.address;
   if (proxy && (request_.target.tls || needs_tunnel_)) {
     enter(request_step::proxy);
@@ -326,7 +397,8 @@ awaitable<void> transaction::ask_proxy(stream& io, const url& proxy) {
   std::string header;
   append_request_header(header, "CONNECT", authority, headers);
   co_await io.write(header);
-  answer_reader answer(io, "CONNECT", milliseconds(0));
+  answer_reader answer(io);
+  answer.begin("CONNECT", milliseconds(0));
   co_await answer.read_header();
   const int status = answer.parser().status();
   if (status < 200 || status > 299)
@@ -335,19 +407,27 @@ awaitable<void> transaction::ask_proxy(stream& io, const url& proxy) {
   if (answer.has_unused()) throw answer_error("the proxy sent something behind its answer");
 }
 
-awaitable<void> transaction::write_request(std::string header) {
-  auto& io = *lease_.get()->io;
-  if (request_.stream) {
-    co_await write_stream(io, std::move(header));
-    co_return;
-  }
-  // A request without a body fits into the kernel's buffer, but for those of slow servers.
-  const auto sent = request_.body.empty() ? io.try_write(header) : 0;
-  const auto left = std::string_view(header).substr(sent);
-  if (!left.empty()) co_await io.write(left, request_.body);
+// Whether that was all of the request. What the kernel has taken of the header is cut off; few requests are larger than
+// its buffer.
+bool transaction::write_now(std::string& header) {
+  if (request_.stream || request_.body.size() > sent_with_header) return false;
+  header += request_.body;
+  header.erase(0, lease_.get()->io->try_write(header));
+  return header.empty();
 }
 
-awaitable<void> transaction::write_stream(stream& io, std::string header) {
+awaitable<void> transaction::write_request(std::string_view header) {
+  auto& io = *lease_.get()->io;
+  if (request_.stream) {
+    co_await write_stream(io, header);
+  } else if (request_.body.size() > sent_with_header) {
+    co_await io.write(header, request_.body);
+  } else {
+    co_await io.write(header);
+  }
+}
+
+awaitable<void> transaction::write_stream(stream& io, std::string_view header) {
   std::uint64_t left = request_.stream->size.value_or(0);
   const bool is_chunked = !request_.stream->size;
   co_await io.write(header);
@@ -376,27 +456,35 @@ awaitable<void> transaction::write_stream(stream& io, std::string header) {
 
 // ---- the body of the answer
 
+// The next bytes, or "" at the end. False: more must be read first.
+bool transaction::take_piece(std::string& piece) {
+  piece.clear();
+  while (lease_) {
+    if (decoder_) {
+      piece.resize(decoded_at_once);
+      piece.resize(decoder_->read(piece));
+      if (!piece.empty()) return true;
+    }
+    const auto coded = answer_->take_body();
+    if (!coded) return false;
+    if (coded->empty()) {
+      if (decoder_) decoder_->finish();
+      end_exchange();
+    } else if (decoder_) {
+      decoder_->feed(*coded);
+    } else {
+      piece = *coded;
+      return true;
+    }
+  }
+  return true;
+}
+
 awaitable<std::string> transaction::read() {
   std::exception_ptr failure;
   std::string piece;
   try {
-    while (lease_) {
-      if (decoder_) {
-        piece.resize(std::size_t{16} << 10);
-        piece.resize(decoder_->read(piece));
-        if (!piece.empty()) break;
-      }
-      const auto coded = co_await answer_->read_body();
-      if (coded.empty()) {
-        if (decoder_) decoder_->finish();
-        end_exchange();
-      } else if (decoder_) {
-        decoder_->feed(coded);
-      } else {
-        piece = coded;
-        break;
-      }
-    }
+    while (!take_piece(piece)) co_await answer_->read_more();
   } catch (...) {
     failure = std::current_exception();
   }
@@ -404,19 +492,29 @@ awaitable<std::string> transaction::read() {
   co_return piece;
 }
 
-awaitable<std::string> transaction::read_all() {
-  std::string body;
-  while (true) {
-    auto piece = co_await read();
-    if (piece.empty()) break;
+// Appends all that is there. False: more must be read.
+bool transaction::take_pieces(std::string& body) {
+  std::string piece;
+  while (take_piece(piece)) {
+    if (piece.empty()) return true;
     if (piece.size() > request_.max_body - body.size())
-      fail(fmt::format("the body is larger than {} bytes", request_.max_body));
+      throw answer_error(fmt::format("the body is larger than {} bytes", request_.max_body));
     if (body.empty())
       body = std::move(piece);
     else
       body += piece;
   }
-  co_return body;
+  return false;
+}
+
+awaitable<void> transaction::read_all(std::string& body) {
+  std::exception_ptr failure;
+  try {
+    while (!take_pieces(body)) co_await answer_->read_more();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) fail(failure);
 }
 
 // So that its connection can be used for the next request, if that is cheap.
@@ -433,16 +531,18 @@ awaitable<void> transaction::discard_answer() {
   } catch (...) {
     failure = std::current_exception();
   }
-  lease_.drop();
+  drop_connection();
   if (failure && is_cancellation(failure)) std::rethrow_exception(failure);
 }
 
 void transaction::end_exchange() {
-  if (!request_is_complete_ || !answer_->connection_can_be_reused()) {
-    lease_.drop();
+  const bool is_usable = request_is_complete_ && answer_->connection_can_be_reused() && !is_late();
+  if (!is_usable) {
+    drop_connection();
     return;
   }
-  lease_.give_back(steady::now() + kept_alive_for(headers_["Keep-Alive"], client_->options().max_idle));
+  answer_ = nullptr;
+  lease_.give_back(kept_alive_for(headers_["Keep-Alive"], client_->options().max_idle));
 }
 
 }  // namespace quarq::http

@@ -1,7 +1,10 @@
 #include "http/client/url.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <optional>
+#include <utility>
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/url/parse.hpp>
@@ -121,6 +124,55 @@ std::string without_dot_segments(std::string_view path) {
   return out;
 }
 
+std::uint16_t plain_port(std::string_view digits) {
+  const bool has_form =
+      !digits.empty() && digits.size() <= 5 && digits.front() != '0' && all_are(digits, character::digit);
+  unsigned value = 0;
+  if (has_form) std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value <= 65535 ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
+}
+
+bool is_plain_host(std::string_view host) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || is(c, character::digit) || c == '.' || c == '-';
+  };
+  return std::all_of(host.begin(), host.end(), is_plain) && is_host_name(host);
+}
+
+constexpr auto plain_in_targets = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("-._~/?=&:@!$'()*,;+")) table[static_cast<unsigned char>(c)] = true;
+  for (unsigned char c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned char c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
+  return table;
+}();
+
+// Nothing to escape or to resolve: no percent, no segment that begins with a dot, no fragment.
+bool is_plain_target(std::string_view target) {
+  const auto is_plain = [](char c) { return plain_in_targets[static_cast<unsigned char>(c)]; };
+  return std::all_of(target.begin(), target.end(), is_plain) && target.find("/.") == target.npos;
+}
+
+// Most URLs of programs mean what they say, byte for byte. Those are read without copies; nullopt: it takes more.
+std::optional<url> plain_url(std::string_view text) {
+  if (text.size() > max_url) return std::nullopt;
+  url result;
+  result.tls = text.starts_with("https://");
+  if (!result.tls && !text.starts_with("http://")) return std::nullopt;
+  text.remove_prefix(result.tls ? 8 : 7);
+  const auto path = std::min(text.find('/'), text.size());
+  const auto authority = text.substr(0, path);
+  const auto target = text.substr(path);
+  const auto colon = std::min(authority.find(':'), authority.size());
+  result.port = result.tls ? 443 : 80;
+  if (colon != authority.size()) result.port = plain_port(authority.substr(colon + 1));
+  if (result.port == 0 || !is_plain_host(authority.substr(0, colon)) || !is_plain_target(target))
+    return std::nullopt;
+  result.host = authority.substr(0, colon);
+  if (!target.empty()) result.target = target;
+  return result;
+}
+
 url from_parsed(boost::urls::url_view from, std::string_view text) {
   std::string scheme(from.scheme());
   std::transform(scheme.begin(), scheme.end(), scheme.begin(), lower);
@@ -140,9 +192,21 @@ url from_parsed(boost::urls::url_view from, std::string_view text) {
 
 }  // namespace
 
+void url::append_host_field(std::string& out) const {
+  const bool is_v6 = host.find(':') != host.npos;
+  if (is_v6) out += '[';
+  out += host;
+  if (is_v6) out += ']';
+  if (has_default_port()) return;
+  char digits[8];
+  const auto end = std::to_chars(digits, digits + sizeof digits, port).ptr;
+  out += ':';
+  out.append(digits, end);
+}
+
 std::string url::host_field() const {
-  auto text = host.find(':') == host.npos ? host : "[" + host + "]";
-  if (!has_default_port()) text += ":" + std::to_string(port);
+  std::string text;
+  append_host_field(text);
   return text;
 }
 
@@ -151,7 +215,11 @@ std::string url::authority() const {
 }
 
 std::string url::origin() const {
-  return std::string(scheme()) + "://" + host_field();
+  std::string text;
+  text.reserve(host.size() + 16);
+  text.append(scheme()).append("://");
+  append_host_field(text);
+  return text;
 }
 
 std::string url::text() const {
@@ -159,6 +227,7 @@ std::string url::text() const {
 }
 
 url parse_url(std::string_view text) {
+  if (auto plain = plain_url(text)) return std::move(*plain);
   const auto scheme_end = text.find("://");
   if (scheme_end == text.npos || scheme_end == 0)
     refuse(text, "it has no scheme, expected \"http://...\" or \"https://...\"");

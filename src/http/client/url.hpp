@@ -19,6 +19,7 @@ struct url {
   bool has_default_port() const noexcept { return port == (tls ? 443 : 80); }
   /// For the field Host: "example.org", "[::1]:8080".
   std::string host_field() const;
+  void append_host_field(std::string& out) const;
   /// "example.org:80", for CONNECT.
   std::string authority() const;
   /// "https://example.org": one origin has one text.

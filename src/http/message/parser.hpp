@@ -79,6 +79,8 @@ class message_parser {
   /// Returns false.
   bool fail(int status, std::string what);
   void reset_message() noexcept;
+  /// For so many fields of so many bytes together, without growing.
+  void make_room(std::size_t bytes, std::size_t count) { fields_.reserve(bytes, count); }
 
   enum class body_kind { none, sized, chunked, until_close };
 
@@ -134,8 +136,8 @@ class message_parser {
   std::size_t header_size_ = 0;  // of the lines that were read
   std::size_t trailer_size_ = 0;
   std::size_t trailer_count_ = 0;
-  std::uint64_t left_ = 0;      // of the body, or of the chunk
-  std::uint64_t received_ = 0;  // of the body, with the whole of the chunk that has begun
+  std::uint64_t left_ = 0;         // of the body, or of the chunk
+  std::uint64_t received_ = 0;     // of the body, with the whole of the chunk that has begun
 };
 
 class request_parser final : public message_parser {
@@ -173,6 +175,8 @@ class response_parser final : public message_parser {
   ~response_parser() override;
   /// For the answer after an interim one (1xx), or for that to another request of the same method.
   void reset() override;
+  /// For the answer to a request of another method.
+  void reset(std::string_view method);
   int status() const noexcept;
   std::string_view reason() const noexcept;
 

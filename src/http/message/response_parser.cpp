@@ -5,6 +5,12 @@
 
 namespace quarq::http {
 
+namespace {
+// Of most answers. Whoever takes the fields takes their memory along.
+constexpr std::size_t bytes_of_fields = 256;
+constexpr std::size_t count_of_fields = 8;
+}  // namespace
+
 response_parser::response_parser(std::string_view method, message_limits limits)
     : message_parser(limits), answers_head_(method == "HEAD"), answers_connect_(method == "CONNECT") {}
 response_parser::~response_parser() = default;
@@ -13,6 +19,12 @@ void response_parser::reset() {
   reset_message();
   status_ = 0;
   reason_.clear();
+}
+
+void response_parser::reset(std::string_view method) {
+  answers_head_ = method == "HEAD";
+  answers_connect_ = method == "CONNECT";
+  reset();
 }
 
 int response_parser::status() const noexcept {
@@ -37,6 +49,7 @@ bool response_parser::read_start_line(std::string_view line) {
   if (status_ < 100) return fail(400, fmt::format("{:03} is not a status of HTTP", status_));
   reason_ = line.size() > 13 ? line.substr(13) : std::string_view();
   if (!all_are(reason_, character::field_value)) return fail(400, "the status line has a control character");
+  make_room(bytes_of_fields, count_of_fields);
   return true;
 }
 

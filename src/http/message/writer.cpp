@@ -28,8 +28,7 @@ bool is_field_value(std::string_view text) noexcept {
   return all_are(text, character::field_value);
 }
 
-void append_request_header(std::string& out, std::string_view method, std::string_view target,
-                           const fields& headers) {
+void append_request_line(std::string& out, std::string_view method, std::string_view target) {
   if (!is_token(method))
     throw usage_error(
         fmt::format("a request's method must be a token, not \"{}\"", debug::escaped(method, '"')));
@@ -41,6 +40,11 @@ void append_request_header(std::string& out, std::string_view method, std::strin
   out += ' ';
   out += target;
   out += " HTTP/1.1\r\n";
+}
+
+void append_request_header(std::string& out, std::string_view method, std::string_view target,
+                           const fields& headers) {
+  append_request_line(out, method, target);
   append_fields(out, headers);
 }
 

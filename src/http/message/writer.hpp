@@ -13,6 +13,8 @@ namespace quarq::http {
 /// "GET /x HTTP/1.1", the fields, and the blank line.
 void append_request_header(std::string& out, std::string_view method, std::string_view target,
                            const fields& headers);
+/// The first line of a request.
+void append_request_line(std::string& out, std::string_view method, std::string_view target);
 /// "HTTP/1.1 200 OK", the fields, and the blank line. An empty reason is the status' own (RFC 9110, 15).
 void append_response_header(std::string& out, int status, const fields& headers,
                             std::string_view reason = {});

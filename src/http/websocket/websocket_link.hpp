@@ -16,10 +16,10 @@
 #include <quarq/detail/wait_queue.hpp>
 #include <quarq/http/websocket.hpp>
 
+#include "http/net/loop_deadlines.hpp"
 #include "http/net/stream.hpp"
 #include "http/websocket/connection_fsm.hpp"
 #include "http/websocket/handshake.hpp"
-#include "http/websocket/loop_deadlines.hpp"
 
 namespace quarq::http::ws {
 

@@ -33,6 +33,19 @@ TEST(http_pool_book, opens_until_the_host_is_full) {
   EXPECT_EQ(book.in_use(), 3u);
 }
 
+TEST(http_pool_book, an_idle_one_is_taken_without_opening_another) {
+  pool_book book(small_pool());
+  EXPECT_EQ(book.take_idle("a", pool_start), std::nullopt);
+  EXPECT_EQ(book.in_use(), 0u);
+  book.ask("a", pool_start);
+  book.give_back("a", 7, pool_start + 15s);
+  EXPECT_EQ(book.take_idle("b", pool_start), std::nullopt);
+  EXPECT_EQ(book.take_idle("a", pool_start + 15s), std::nullopt);
+  EXPECT_EQ(book.take_idle("a", pool_start), 7u);
+  EXPECT_EQ(book.in_use(), 1u);
+  EXPECT_EQ(book.idle(), 0u);
+}
+
 TEST(http_pool_book, the_one_used_last_is_reused_first) {
   pool_book book(small_pool());
   book.ask("a", pool_start);

@@ -1,5 +1,6 @@
 #include "http/client/url.hpp"
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,32 @@ TEST(http_url, is_taken_apart) {
     EXPECT_EQ(u.origin(), row.origin) << row.text;
     EXPECT_EQ(u.target, row.target) << row.text;
   }
+}
+
+// Plain URLs are read by a shorter way. A fragment, which means nothing, keeps a URL from it.
+TEST(http_url, plain_ones_mean_what_all_mean) {
+  std::minstd_rand random(7);
+  const auto pick = [&random](const std::vector<std::string>& from) { return from[random() % from.size()]; };
+  const std::vector<std::string> hosts{"a", "example.org", "127.0.0.1", "a-b.c", "a..b", ".a",  "a.",
+                                       "",  "A.org",       "a_b",       "[::1]", "u@a",  "1.2", "a%41"};
+  const std::vector<std::string> ports{"",   "",  "",     ":80",    ":443",   ":8080",
+                                       ":0", ":", ":080", ":65535", ":65536", ":x"};
+  const std::vector<std::string> parts{"/",  "a",   "..", ".", "/b.c", "?", "q=1", "&",
+                                       "//", "%41", "+",  ":", "@",    "~", " "};
+  int plain = 0;
+  for (int i = 0; i < 50'000; ++i) {
+    auto text = pick({"http://", "https://", "HTTP://", "ftp://"}) + pick(hosts) + pick(ports);
+    if (random() % 8 != 0) text += '/';
+    for (auto left = random() % 5; left > 0; --left) text += pick(parts);
+    url one;
+    url other;
+    const auto failure = url_failure([&] { one = parse_url(text); });
+    const auto other_failure = url_failure([&] { other = parse_url(text + "#"); });
+    ASSERT_EQ(failure == "no error", other_failure == "no error") << text;
+    ASSERT_TRUE(one == other) << text << ": " << one.text() << ", " << other.text();
+    plain += failure == "no error" ? 1 : 0;
+  }
+  EXPECT_GT(plain, 1000);
 }
 
 TEST(http_url, user_and_password_are_decoded_and_not_shown) {

@@ -2,7 +2,6 @@
 // time, a live peer learns the code, and no message is lost, doubled or changed.
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "http/websocket/connection_fsm.hpp"
+#include "support/how_many.hpp"
 #include "support/websocket_frames.hpp"
 
 namespace quarq::http::ws {
@@ -264,8 +264,7 @@ class interleaving {
 
 // QUARQ_TEST_WEBSOCKET_RUNS=100000 is the whole of it.
 TEST(websocket_random, all_interleavings_end_well) {
-  const char* wanted = std::getenv("QUARQ_TEST_WEBSOCKET_RUNS");
-  const unsigned runs = wanted ? static_cast<unsigned>(std::atoi(wanted)) : 2'000;
+  const auto runs = static_cast<unsigned>(test::how_many("QUARQ_TEST_WEBSOCKET_RUNS", 2'000));
   for (unsigned seed = 1; seed <= runs; ++seed) {
     SCOPED_TRACE(seed);
     interleaving(seed).go();

@@ -1,4 +1,4 @@
-// One timer for all WebSockets of a loop.
+// One timer for all WebSockets, or all connections of clients, of a loop.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 #include "async/loop_lifetime.hpp"
 
-namespace quarq::http::ws {
+namespace quarq::http {
 
 /// Something that has one deadline at a time.
 class has_deadline {
@@ -42,7 +42,7 @@ class loop_deadlines final : public async::loop_guest, public std::enable_shared
   /// Replaces the one that it had. It must be taken out before `whose` is destroyed.
   void set(has_deadline& whose, std::optional<time_point> when);
   /// Has it woken at `when` at the latest, or earlier, by a deadline that it had before. Most deadlines move away with
-  /// every byte that comes, and this costs nothing then.
+  /// every byte or request that comes, and this costs nothing then.
   void wake_by(has_deadline& whose, std::optional<time_point> when) {
     if (when && (!whose.set_for_ || *when < *whose.set_for_)) set(whose, when);
   }
@@ -58,4 +58,4 @@ class loop_deadlines final : public async::loop_guest, public std::enable_shared
   std::optional<time_point> armed_for_;
 };
 
-}  // namespace quarq::http::ws
+}  // namespace quarq::http

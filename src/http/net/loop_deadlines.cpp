@@ -1,8 +1,8 @@
-#include "http/websocket/loop_deadlines.hpp"
+#include "http/net/loop_deadlines.hpp"
 
 #include <boost/asio/io_context.hpp>
 
-namespace quarq::http::ws {
+namespace quarq::http {
 
 loop_deadlines::loop_deadlines(boost::asio::execution_context& loop) {
   timer_.emplace(static_cast<boost::asio::io_context&>(loop).get_executor());
@@ -41,4 +41,4 @@ void loop_deadlines::on_timer() {
   arm();
 }
 
-}  // namespace quarq::http::ws
+}  // namespace quarq::http
