@@ -237,5 +237,16 @@ TEST_F(http_client_kept, what_comes_behind_an_answer_reaches_nobody) {
   });
 }
 
+TEST_F(http_client_kept, an_unknown_transfer_coding_is_an_error) {
+  answer_with({http_answer("first"),
+               "HTTP/1.1 200 OK\r\nTransfer-Encoding: deflate, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"});
+  test::run_on_loop([&]() -> awaitable<void> {
+    co_await get();
+    const auto where = co_await failure_of(10s);
+    EXPECT_FALSE(where.timed_out);
+    EXPECT_EQ(where.step, request_step::first_byte);
+  });
+}
+
 }  // namespace
 }  // namespace quarq::http::client_kept_tests

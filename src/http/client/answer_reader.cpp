@@ -68,6 +68,8 @@ bool answer_reader::take_header() {
       if (++interim_ > max_interim_answers) throw answer_error("there are too many interim answers");
     } else if (now.event == parse_event::header) {
       const int status = parser_.status();
+      if (parser_.has_unknown_coding())
+        throw answer_error("the field Transfer-Encoding of the answer has a coding other than chunked");
       if (status >= 200) return true;
       if (status == 101) throw answer_error("the server switched protocols although nobody asked for that");
     } else if (ended_) {

@@ -32,10 +32,10 @@ void message_parser::reset_message() noexcept {
   minor_version_ = 1;
   body_ = body_kind::none;
   content_length_.reset();
-  has_transfer_encoding_ = is_chunked_ = false;
+  has_transfer_encoding_ = is_chunked_ = has_unknown_coding_ = false;
   says_close_ = says_keep_alive_ = says_upgrade_ = false;
   has_begun_ = false;
-  scanned_ = header_size_ = trailer_size_ = trailer_count_ = 0;
+  scanned_ = header_size_ = trailer_size_ = trailer_count_ = chunked_count_ = 0;
   left_ = received_ = 0;
 }
 
@@ -195,10 +195,9 @@ bool message_parser::read_field(std::string_view name, std::string_view value) {
 bool message_parser::read_content_length(std::string_view value) {
   if (content_length_) return fail(400, "the field Content-Length occurs twice");
   const bool is_number = !value.empty() && all_are(value, character::digit);
-  // A leading zero is read as octal by some.
-  if (!is_number || (value.size() > 1 && value.front() == '0')) {
-    return fail(400, "the field Content-Length is not a number");
-  }
+  if (!is_number) return fail(400, "the field Content-Length is not a number");
+  // Zeros before it mean nothing (RFC 9110, 8.6), and so they do to proxies.
+  value.remove_prefix(std::min(value.find_first_not_of('0'), value.size() - 1));
   if (value.size() > 18) return fail(400, "the field Content-Length is too large");
   std::uint64_t number = 0;
   std::from_chars(value.data(), value.data() + value.size(), number);
@@ -206,23 +205,20 @@ bool message_parser::read_content_length(std::string_view value) {
   return true;
 }
 
+// Several fields are one list (RFC 9110, 5.3). Which codings are allowed is decided when all are there.
 bool message_parser::read_transfer_encoding(std::string_view value) {
-  if (has_transfer_encoding_) return fail(400, "the field Transfer-Encoding occurs twice");
+  const char* const wrong = "the field Transfer-Encoding is not a list of codings";
   has_transfer_encoding_ = true;
-  is_chunked_ = equal_names(value, "chunked");
-  if (is_chunked_) return true;
-  std::size_t chunked = 0;
-  std::string_view last;
+  if (value.empty() || value.ends_with(',')) return fail(400, wrong);
   for (auto list = value; !list.empty();) {
-    last = take_element(list);
-    if (last.empty() || !all_are(last, character::token))
-      return fail(400, "the field Transfer-Encoding is not a list of codings");
-    if (equal_names(last, "chunked")) ++chunked;
+    const auto coding = take_element(list);
+    if (!all_are(coding, character::token) || coding.empty()) return fail(400, wrong);
+    const bool is_chunked = equal_names(coding, "chunked");
+    if (is_chunked) ++chunked_count_;
+    has_unknown_coding_ = has_unknown_coding_ || !is_chunked;
+    is_chunked_ = is_chunked && chunked_count_ == 1;
   }
-  if (chunked == 1 && equal_names(last, "chunked") && !value.ends_with(',')) {
-    return fail(501, "the field Transfer-Encoding has a coding other than chunked");
-  }
-  return fail(400, "the field Transfer-Encoding does not end in chunked, once");
+  return true;
 }
 
 void message_parser::read_connection(std::string_view value) {

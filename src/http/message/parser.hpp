@@ -62,6 +62,11 @@ class message_parser {
   /// Of the body, where the header says it.
   std::optional<std::uint64_t> content_length() const noexcept;
   bool is_chunked() const noexcept;
+  /// Of a response: whether Transfer-Encoding names a coding besides chunked. Where the body ends is clear then, but not
+  /// what it says. Such requests are refused.
+  bool has_unknown_coding() const noexcept {
+    return has_unknown_coding_ || has_transfer_encoding_ != is_chunked_;
+  }
   bool has_body() const noexcept;
   /// In bytes; takes effect at once, also where Content-Length is known: the next feed() fails with 413.
   void limit_body(std::uint64_t bytes) noexcept;
@@ -91,7 +96,8 @@ class message_parser {
   body_kind body_ = body_kind::none;
   std::optional<std::uint64_t> content_length_;
   bool has_transfer_encoding_ = false;
-  bool is_chunked_ = false;  // what Transfer-Encoding says, whether or not there is a body
+  bool is_chunked_ = false;  // Transfer-Encoding ends in chunked, once; whether or not there is a body
+  bool has_unknown_coding_ = false;
   bool says_close_ = false;
   bool says_keep_alive_ = false;
   bool says_upgrade_ = false;
@@ -136,6 +142,7 @@ class message_parser {
   std::size_t header_size_ = 0;  // of the lines that were read
   std::size_t trailer_size_ = 0;
   std::size_t trailer_count_ = 0;
+  std::size_t chunked_count_ = 0;  // in Transfer-Encoding
   std::uint64_t left_ = 0;         // of the body, or of the chunk
   std::uint64_t received_ = 0;     // of the body, with the whole of the chunk that has begun
 };

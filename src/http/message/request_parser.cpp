@@ -113,6 +113,8 @@ bool request_parser::finish_header() {
   if (has_transfer_encoding_) {
     if (content_length_) return fail(400, "there are both Content-Length and Transfer-Encoding");
     if (minor_version_ == 0) return fail(400, "Transfer-Encoding has no meaning in HTTP/1.0");
+    if (!is_chunked_) return fail(400, "the field Transfer-Encoding does not end in chunked, once");
+    if (has_unknown_coding_) return fail(501, "the field Transfer-Encoding has a coding other than chunked");
   }
   if (method_ == "CONNECT" && (has_transfer_encoding_ || content_length_.value_or(0) > 0)) {
     return fail(400, "CONNECT has a body");

@@ -64,10 +64,11 @@ bool response_parser::finish_header() {
   }
   const bool has_none = answers_head_ || status_ < 200 || status_ == 204 || status_ == 304 ||
                         (answers_connect_ && status_ < 300);
-  body_ = has_none                 ? body_kind::none
-          : has_transfer_encoding_ ? body_kind::chunked
-          : content_length_        ? body_kind::sized
-                                   : body_kind::until_close;
+  // RFC 9112, 6.3: where chunked is not the last coding, the end of the connection is that of the body.
+  body_ = has_none          ? body_kind::none
+          : is_chunked_     ? body_kind::chunked
+          : content_length_ ? body_kind::sized
+                            : body_kind::until_close;
   return true;
 }
 

@@ -43,6 +43,11 @@ TEST(http_parser, beast_3100_transfer_encoding_that_does_not_end_in_chunked) {
     EXPECT_EQ(status_of(with_fields(std::string("Transfer-Encoding: ") + coding + "\r\n")), 400) << coding;
   }
   EXPECT_EQ(status_of(with_fields("Transfer-Encoding: gzip, chunked\r\n")), 501);
+  EXPECT_EQ(status_of(with_fields("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n")), 501);
+  for (const auto* last : {"identity", "chunked"}) {
+    const auto twice = "Transfer-Encoding: chunked\r\nTransfer-Encoding: " + std::string(last) + "\r\n";
+    EXPECT_EQ(status_of(with_fields(twice)), 400) << last;
+  }
 }
 
 TEST(http_parser, beast_3098_content_length_beside_transfer_encoding) {
@@ -176,6 +181,22 @@ TEST(http_parser, the_end_of_a_connection) {
   response_parser cut("GET");
   EXPECT_EQ(read(cut, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"), parse_event::needs_more);
   EXPECT_EQ(cut.feed_end().event, parse_event::failed);
+}
+
+TEST(http_parser, an_answer_in_an_unknown_coding_lasts_until_the_end) {
+  for (const char* coding : {"chunked, deflate", "identity", "chunked, chunked"}) {
+    response_parser parser("GET");
+    std::string body;
+    const auto bytes = std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: ") + coding + "\r\n\r\n2\r\n";
+    EXPECT_EQ(read(parser, bytes, &body), parse_event::needs_more) << coding;
+    EXPECT_EQ(parser.feed_end().event, parse_event::end) << coding;
+    EXPECT_EQ(body, "2\r\n") << coding;
+    EXPECT_FALSE(parser.keeps_alive()) << coding;
+  }
+  response_parser both("GET");
+  EXPECT_EQ(read(both, "HTTP/1.1 200 OK\r\nTransfer-Encoding: deflate, chunked\r\n\r\n0\r\n\r\n"),
+            parse_event::end);
+  EXPECT_TRUE(both.has_unknown_coding());
 }
 
 TEST(http_parser, answers_without_a_body) {
