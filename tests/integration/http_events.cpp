@@ -105,10 +105,12 @@ TEST(http_events, a_silent_server_is_asked_again) {
 }
 
 TEST(http_events, a_cancelled_wait_may_be_taken_up) {
-  const auto later = [](stream& io, int number) -> awaitable<void> {
+  std::atomic<bool> cancelled{false};
+  const auto later = [&](stream& io, int) -> awaitable<void> {
     co_await read_request(io);
     co_await io.write(stream_header);
-    if (number > 1) co_await io.write("data: x\n\n");
+    co_await test::until([&] { return cancelled.load(); });
+    co_await io.write("data: x\n\n");
     co_await read_request(io);
   };
   http_peer peer(later);
@@ -117,14 +119,13 @@ TEST(http_events, a_cancelled_wait_may_be_taken_up) {
   options.retry = 1ms;
   test::run_on_loop([&]() -> awaitable<void> {
     event_stream events(web, peer.url(), options);
-    bool was_cancelled = false;
     try {
       co_await with_timeout(events.next(), 20ms);
+      ADD_FAILURE() << "an event";
     } catch (const timed_out&) {
-      was_cancelled = true;
+      cancelled = true;
     }
-    EXPECT_TRUE(was_cancelled);
-    EXPECT_EQ(web.connections().in_use, 0u);
+    // Over the same connection, if that was made at the very moment of the timeout; else over another.
     const auto event = co_await events.next();
     EXPECT_EQ(event.value_or(server_event()).data, "x");
   });
