@@ -18,8 +18,8 @@ namespace detail {
 struct handlers_access;
 /// What a task takes and returns, as JSON Schema: for descriptions.
 struct task_schema {
-  std::vector<std::string> parameters;
-  std::string result;
+  std::vector<schema_document::make_schema> parameters;
+  schema_document::make_schema result = nullptr;
 };
 struct named_handler {
   std::string task;
@@ -42,8 +42,8 @@ class handlers {
   /// them says so.
   template <class R, class... Args, class F>
   handlers& handle(const task<R(Args...)>& what, F f, handler_options how = {}) {
-    detail::task_schema schema{{detail::schema_of<std::remove_cvref_t<Args>>()...},
-                               detail::schema_of<std::remove_cvref_t<R>>()};
+    detail::task_schema schema{{detail::schema_of<std::remove_cvref_t<Args>>...},
+                               detail::schema_of<std::remove_cvref_t<R>>};
     all_.push_back({std::string(what.name()),
                     detail::make_handler_at_its_level(what, std::move(f), std::move(how)),
                     std::move(schema)});

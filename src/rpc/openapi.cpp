@@ -9,6 +9,7 @@
 #include "codecs/json.hpp"
 #include "codecs/utf8.hpp"
 #include "rpc/path_text.hpp"
+#include "validation/schema_writer.hpp"
 
 namespace quarq::rpc {
 namespace {
@@ -17,15 +18,16 @@ std::string in_quotes(std::string_view text) {
   return codecs::to_json(to_msgpack(codecs::to_utf8(text)));
 }
 
-std::string arguments_schema(const detail::named_handler& one) {
+std::string arguments_schema(const detail::named_handler& one, detail::schema_document& in) {
   const auto& names = one.call.parameter_names;
   const auto& types = one.schema.parameters;
   std::string members, required, items;
   for (std::size_t i = 0; i < types.size(); ++i) {
     const char* const comma = i == 0 ? "" : ", ";
-    items += comma + types[i];
+    const auto type = types[i](in);
+    items += comma + type;
     if (names.empty()) continue;
-    members += fmt::format("{}{}: {}", comma, in_quotes(names[i]), types[i]);
+    members += fmt::format("{}{}: {}", comma, in_quotes(names[i]), type);
     required += comma + in_quotes(names[i]);
   }
   if (!names.empty()) {
@@ -45,33 +47,37 @@ constexpr std::string_view error_answer =
     R"({"description": "Why there is no result.", "content": {"application/json": {"schema": {"$ref": )"
     R"("#/components/schemas/error"}}}})";
 
-std::string operation_of(const detail::named_handler& one) {
+std::string operation_of(const detail::named_handler& one, detail::schema_document& in) {
   return fmt::format(
       R"({{"post": {{"operationId": {0}, "summary": {0}, "requestBody": {{"required": {1}, "content": {2}}}, )"
       R"("responses": {{"200": {{"description": "The result.", "content": {3}}}, "4XX": {4}, "5XX": {4}}}}}}})",
-      in_quotes(one.task), one.schema.parameters.empty() ? "false" : "true", content_of(arguments_schema(one)),
-      content_of(one.schema.result), error_answer);
+      in_quotes(one.task), one.schema.parameters.empty() ? "false" : "true",
+      content_of(arguments_schema(one, in)), content_of(one.schema.result(in)), error_answer);
 }
 
-constexpr std::string_view components =
-    R"({"schemas": {"error": {"type": "object", "required": ["code", "message", "details"], "properties": {)"
+constexpr std::string_view error_schema =
+    R"("error": {"type": "object", "required": ["code", "message", "details"], "properties": {)"
     R"("code": {"type": "string"}, "message": {"type": "string"}, "details": {"type": "array", "items": {)"
     R"("type": "object", "properties": {"type": {"type": "string"}, "kind": {"type": "string"}, "path": {)"
-    R"("type": "array", "items": {"type": ["string", "integer"]}}, "message": {"type": "string"}}}}}}}})";
+    R"("type": "array", "items": {"type": ["string", "integer"]}}, "message": {"type": "string"}}}}}})";
 
 }  // namespace
 
 std::string openapi_of(const std::vector<detail::named_handler>& all) {
+  validation::schema_writer schemas("#/components/schemas/", {"error"});
   std::string paths;
   for (const auto& one : all) {
     paths += fmt::format("{}{}: {}", paths.empty() ? "" : ", ", in_quotes("/rpc/" + path_text(one.task)),
-                         operation_of(one));
+                         operation_of(one, schemas));
   }
+  // Without its braces.
+  const auto definitions = schemas.definitions();
+  const auto others = std::string_view(definitions).substr(1, definitions.size() - 2);
   return fmt::format(
       R"({{"openapi": "3.1.0", "info": {{"title": "Tasks", "version": "1", "license": {{"name": "unspecified", )"
       R"("identifier": "NOASSERTION"}}}}, "servers": [{{"url": "/"}}], "security": [], "paths": {{{}}}, )"
-      R"("components": {}}})",
-      paths, components);
+      R"("components": {{"schemas": {{{}{}{}}}}}}})",
+      paths, error_schema, others.empty() ? "" : ", ", others);
 }
 
 const std::string_view docs_policy =
@@ -95,18 +101,36 @@ function element(name, text, parent) {
   parent.append(made);
   return made;
 }
-function example(schema) {
+let schemas = {};
+const named = (reference) => reference.split("/").pop();
+function example(schema, within = []) {
+  if (schema.$ref) {
+    const name = named(schema.$ref);
+    return within.includes(name) ? {} : example(schemas[name], [...within, name]);
+  }
+  if ("const" in schema) return schema.const;
   if (schema.enum) return schema.enum[0];
-  if (schema.anyOf) return example(schema.anyOf[0]);
+  const either = schema.anyOf || schema.oneOf;
+  if (either) return example(either[0], within);
   switch (schema.type) {
-    case "object":
-      return Object.fromEntries(Object.entries(schema.properties || {}).map(([k, v]) => [k, example(v)]));
-    case "array": return (schema.prefixItems || []).map(example);
+    case "object": return Object.fromEntries(
+        Object.entries(schema.properties || {}).map(([name, of]) => [name, example(of, within)]));
+    case "array": return (schema.prefixItems || []).map((of) => example(of, within));
     case "string": return "";
-    case "integer": case "number": return 0;
+    case "integer": case "number": return Math.max(0, schema.minimum || 0);
     case "boolean": return false;
     default: return null;
   }
+}
+// The schemas that it refers to, by their names.
+function mentioned(schema, found = {}) {
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === "$ref" && !(named(value) in found)) {
+      found[named(value)] = schemas[named(value)];
+      mentioned(schemas[named(value)], found);
+    } else if (value && typeof value === "object") mentioned(value, found);
+  }
+  return found;
 }
 async function call(path, body, output) {
   const answer = await fetch(path, {method: "POST", body, headers: {"Content-Type": "application/json"}});
@@ -121,6 +145,10 @@ function show(path, task) {
   element("pre", JSON.stringify(takes, null, 2), box);
   element("p", "Returns:", box);
   element("pre", JSON.stringify(gives, null, 2), box);
+  for (const [name, schema] of Object.entries(mentioned([takes, gives]))) {
+    element("p", name + ":", box);
+    element("pre", JSON.stringify(schema, null, 2), box);
+  }
   const input = element("textarea", JSON.stringify(example(takes), null, 2), box);
   input.rows = 4;
   const button = element("button", "Call", box);
@@ -128,6 +156,7 @@ function show(path, task) {
   button.onclick = () => call(path, input.value, output).catch((e) => { output.textContent = e; });
 }
 fetch("/openapi.json").then((r) => r.json()).then((all) => {
+  schemas = all.components.schemas;
   for (const [path, methods] of Object.entries(all.paths)) show(path, methods.post);
 });
 </script></body></html>

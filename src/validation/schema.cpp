@@ -1,17 +1,13 @@
-// JSON Schema (2020-12) of a type.
+#include <algorithm>
 #include <charconv>
-#include <deque>
-#include <map>
-#include <string>
-#include <vector>
-
-#include <fmt/format.h>
+#include <functional>
+#include <utility>
 
 #include <quarq/detail/model_engine.hpp>
 
 #include "codecs/json.hpp"
 #include "validation/formats.hpp"
-#include "validation/value_checks.hpp"
+#include "validation/schema_writer.hpp"
 
 namespace quarq::validation {
 
@@ -46,62 +42,121 @@ class schema_object {
   std::string text_;
 };
 
-class schema_writer {
- public:
-  std::string document(const type& root) {
-    schema_object result;
-    result.put("$schema", in_quotes("https://json-schema.org/draft/2020-12/schema"));
-    // An object by itself is the root and a definition, which others may refer to.
-    const std::string of_root = schema_of(root, {});
-    while (!waiting_.empty()) {
-      const object_type* next = waiting_.front();
-      waiting_.pop_front();
-      definitions_[names_.at(next)] = definition_of(*next, {}, {});
-    }
-    std::string text = of_root.substr(1, of_root.size() - 2);
-    std::string document = result.text();
-    document.pop_back();
-    if (!text.empty()) document += ", " + text;
-    if (!definitions_.empty()) {
-      schema_object all;
-      for (const auto& [name, json] : definitions_) all.put(name, json);
-      document += ", \"$defs\": " + all.text();
-    }
-    return document + "}";
+// A schema with one member more.
+std::string with(std::string schema, std::string_view name, std::string_view json) {
+  schema.pop_back();
+  if (schema.size() > 1) schema += ", ";
+  return schema + in_quotes(name) + ": " + std::string(json) + "}";
+}
+
+// A name for a reference may have few characters.
+std::string plain_name(std::string_view name) {
+  std::string plain(name);
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  std::replace_if(plain.begin(), plain.end(), std::not_fn(is_plain), '_');
+  return plain;
+}
+
+void put_range(schema_object& to, const value_rules& asked, bool is_whole) {
+  if (asked.low.is_set)
+    to.put(asked.low.exclusive ? "exclusiveMinimum" : "minimum", number_text(asked.low, is_whole));
+  if (asked.high.is_set)
+    to.put(asked.high.exclusive ? "exclusiveMaximum" : "maximum", number_text(asked.high, is_whole));
+  if (asked.multiple.is_set) to.put("multipleOf", number_text(asked.multiple, is_whole));
+}
+
+void put_length(schema_object& to, const value_rules& asked, std::string_view min, std::string_view max) {
+  if (asked.min_length > 0) to.put(min, std::to_string(asked.min_length));
+  if (asked.max_length != no_limit) to.put(max, std::to_string(asked.max_length));
+}
+
+void put_key_names(schema_object& to, const type& key) {
+  if (key.what == kind::integer) to.put("propertyNames", R"({"pattern": "^\\s*[+-]?[0-9]+\\s*$"})");
+  if (key.what == kind::enumeration) {
+    std::string names;
+    const auto& all = static_cast<const enum_type&>(key);
+    for (std::size_t i = 0; i < all.count; ++i) names += (i > 0 ? ", " : "") + in_quotes(all.values[i].name);
+    to.put("propertyNames", "{\"enum\": [" + names + "]}");
   }
+}
 
-  /// For documents with definitions of their own, such as OpenAPI's.
-  std::string schema_of(const type& what, const asked_rules& asked);
+std::string enumeration_schema(const enum_type& what) {
+  std::string names, numbers;
+  for (std::size_t i = 0; i < what.count; ++i) {
+    names += (i > 0 ? ", " : "") + in_quotes(what.values[i].name);
+    numbers += ", " + std::to_string(what.values[i].value);
+  }
+  return "{\"enum\": [" + names + numbers + "]}";
+}
 
- private:
-  const std::string& name_of_object(const object_type& what);
-  std::string definition_of(const object_type& what, std::string_view tag, std::string_view tag_value);
-  std::string variant(const variant_type& what);
-  std::string list(const list_type& what, const asked_rules& asked);
-  std::string tuple(const tuple_type& what, const asked_rules& asked);
-  std::string integer(const integer_type& what, const value_rules& asked);
-  std::string real(const value_rules& asked);
-  std::string text(const value_rules& asked, std::string_view format);
-  static std::string enumeration(const enum_type& what);
-  static void put_key_names(schema_object& to, const type& key);
-  static void put_range(schema_object& to, const value_rules& asked, bool is_whole);
-  static void put_length(schema_object& to, const value_rules& asked, std::string_view min,
-                         std::string_view max);
+std::string integer_schema(const integer_type& what, const value_rules& asked) {
+  schema_object result;
+  result.put("type", "\"integer\"");
+  // The type's own ends, where the model has none that are narrower.
+  value_rules shown = asked;
+  if (!shown.low.is_set || shown.low.whole < least(what)) shown.low = {true, false, least(what), 0};
+  if (!shown.high.is_set || shown.high.whole > greatest(what)) shown.high = {true, false, greatest(what), 0};
+  put_range(result, shown, true);
+  return result.text();
+}
 
-  std::map<const object_type*, std::string> names_;
-  std::map<std::string, int, std::less<>> used_;
-  std::deque<const object_type*> waiting_;
-  std::map<std::string, std::string> definitions_;
-};
+std::string real_schema(const value_rules& asked) {
+  schema_object result;
+  result.put("type", "\"number\"");
+  put_range(result, asked, false);
+  if (!asked.allow_nan) return result.text();
+  return R"({"anyOf": [)" + result.text() + R"(, {"enum": ["NaN", "Infinity", "-Infinity"]}]})";
+}
 
-const std::string& schema_writer::name_of_object(const object_type& what) {
-  const auto found = names_.find(&what);
-  if (found != names_.end()) return found->second;
-  const int before = used_[std::string(what.name)]++;
-  waiting_.push_back(&what);
-  std::string name(what.name);
-  if (before > 0) name += "_" + std::to_string(before + 1);
-  return names_.emplace(&what, std::move(name)).first->second;
+std::string text_schema(const value_rules& asked, std::string_view format) {
+  schema_object result;
+  result.put("type", "\"string\"");
+  put_length(result, asked, "minLength", "maxLength");
+  if (!asked.pattern.empty()) result.put("pattern", in_quotes(asked.pattern));
+  if (format.empty()) format = name_of(asked.format);
+  if (!format.empty()) result.put("format", in_quotes(format));
+  return result.text();
+}
+
+}  // namespace
+
+schema_writer::schema_writer(std::string prefix, const std::vector<std::string>& taken)
+    : prefix_(std::move(prefix)) {
+  for (const auto& name : taken) ++used_[name];
+}
+
+std::string schema_writer::of(const type& what) {
+  return schema_of(what, {});
+}
+
+std::string schema_writer::of_struct(std::string_view name, make_schema make) {
+  return reference_to(reinterpret_cast<const void*>(make), name, [this, make] { return make(*this); });
+}
+
+std::string schema_writer::reference_to(const void* which, std::string_view name,
+                                        std::function<std::string()> make) {
+  auto found = names_.find(which);
+  if (found == names_.end()) {
+    auto plain = plain_name(name);
+    const int before = used_[plain]++;
+    if (before > 0) plain += "_" + std::to_string(before + 1);
+    waiting_.emplace_back(plain, std::move(make));
+    found = names_.emplace(which, std::move(plain)).first;
+  }
+  return schema_object().put("$ref", in_quotes(prefix_ + found->second)).text();
+}
+
+std::string schema_writer::definitions() {
+  while (!waiting_.empty()) {
+    const auto [name, make] = std::move(waiting_.front());
+    waiting_.pop_front();
+    definitions_[name] = make();
+  }
+  schema_object all;
+  for (const auto& [name, json] : definitions_) all.put(name, json);
+  return all.text();
 }
 
 std::string schema_writer::schema_of(const type& what, const asked_rules& asked) {
@@ -109,11 +164,11 @@ std::string schema_writer::schema_of(const type& what, const asked_rules& asked)
     case kind::boolean:
       return schema_object().put("type", "\"boolean\"").text();
     case kind::integer:
-      return integer(static_cast<const integer_type&>(what), *asked.own);
+      return integer_schema(static_cast<const integer_type&>(what), *asked.own);
     case kind::real:
-      return real(*asked.own);
+      return real_schema(*asked.own);
     case kind::text:
-      return text(*asked.own, {});
+      return text_schema(*asked.own, {});
     case kind::binary:
       return R"({"anyOf": [{"type": "string"}, {"type": "object", "properties": {"$bytes": {"type": "string", )"
              R"("contentEncoding": "base64", "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==)?|[A-Za-z0-9+/]{3}=?)?$"}}, )"
@@ -121,16 +176,13 @@ std::string schema_writer::schema_of(const type& what, const asked_rules& asked)
     case kind::nil:
       return schema_object().put("type", "\"null\"").text();
     case kind::enumeration:
-      return enumeration(static_cast<const enum_type&>(what));
+      return enumeration_schema(static_cast<const enum_type&>(what));
     case kind::optional: {
       const std::string held = schema_of(*static_cast<const optional_type&>(what).held, asked);
       return R"({"anyOf": [)" + held + R"(, {"type": "null"}]})";
     }
-    case kind::secret: {
-      std::string held = schema_of(*static_cast<const secret_type&>(what).held, asked);
-      held.pop_back();
-      return held + R"(, "writeOnly": true})";
-    }
+    case kind::secret:
+      return with(schema_of(*static_cast<const secret_type&>(what).held, asked), "writeOnly", "true");
     case kind::list:
     case kind::set:
       return list(static_cast<const list_type&>(what), asked);
@@ -145,10 +197,10 @@ std::string schema_writer::schema_of(const type& what, const asked_rules& asked)
       put_length(result, *asked.own, "minProperties", "maxProperties");
       return result.text();
     }
-    case kind::object:
-      return schema_object()
-          .put("$ref", in_quotes("#/$defs/" + name_of_object(static_cast<const object_type&>(what))))
-          .text();
+    case kind::object: {
+      const auto& object = static_cast<const object_type&>(what);
+      return reference_to(&object, object.name, [this, &object] { return definition_of(object, {}, {}); });
+    }
     case kind::variant:
       return variant(static_cast<const variant_type&>(what));
     case kind::coded:
@@ -160,74 +212,12 @@ std::string schema_writer::schema_of(const type& what, const asked_rules& asked)
           return result.text();
         }
         case coded_type::meaning::moment:
-          return text({}, "date-time");
+          return text_schema({}, "date-time");
         case coded_type::meaning::anything:
           return "{}";
       }
   }
   return "{}";
-}
-
-void schema_writer::put_range(schema_object& to, const value_rules& asked, bool is_whole) {
-  if (asked.low.is_set)
-    to.put(asked.low.exclusive ? "exclusiveMinimum" : "minimum", number_text(asked.low, is_whole));
-  if (asked.high.is_set)
-    to.put(asked.high.exclusive ? "exclusiveMaximum" : "maximum", number_text(asked.high, is_whole));
-  if (asked.multiple.is_set) to.put("multipleOf", number_text(asked.multiple, is_whole));
-}
-
-void schema_writer::put_length(schema_object& to, const value_rules& asked, std::string_view min,
-                               std::string_view max) {
-  if (asked.min_length > 0) to.put(min, std::to_string(asked.min_length));
-  if (asked.max_length != no_limit) to.put(max, std::to_string(asked.max_length));
-}
-
-void schema_writer::put_key_names(schema_object& to, const type& key) {
-  if (key.what == kind::integer) to.put("propertyNames", R"({"pattern": "^\\s*[+-]?[0-9]+\\s*$"})");
-  if (key.what == kind::enumeration) {
-    std::string names;
-    const auto& all = static_cast<const enum_type&>(key);
-    for (std::size_t i = 0; i < all.count; ++i) names += (i > 0 ? ", " : "") + in_quotes(all.values[i].name);
-    to.put("propertyNames", "{\"enum\": [" + names + "]}");
-  }
-}
-
-std::string schema_writer::integer(const integer_type& what, const value_rules& asked) {
-  schema_object result;
-  result.put("type", "\"integer\"");
-  // The type's own ends, where the model has none that are narrower.
-  value_rules shown = asked;
-  if (!shown.low.is_set || shown.low.whole < least(what)) shown.low = {true, false, least(what), 0};
-  if (!shown.high.is_set || shown.high.whole > greatest(what)) shown.high = {true, false, greatest(what), 0};
-  put_range(result, shown, true);
-  return result.text();
-}
-
-std::string schema_writer::real(const value_rules& asked) {
-  schema_object result;
-  result.put("type", "\"number\"");
-  put_range(result, asked, false);
-  if (!asked.allow_nan) return result.text();
-  return R"({"anyOf": [)" + result.text() + R"(, {"enum": ["NaN", "Infinity", "-Infinity"]}]})";
-}
-
-std::string schema_writer::text(const value_rules& asked, std::string_view format) {
-  schema_object result;
-  result.put("type", "\"string\"");
-  put_length(result, asked, "minLength", "maxLength");
-  if (!asked.pattern.empty()) result.put("pattern", in_quotes(asked.pattern));
-  if (format.empty()) format = name_of(asked.format);
-  if (!format.empty()) result.put("format", in_quotes(format));
-  return result.text();
-}
-
-std::string schema_writer::enumeration(const enum_type& what) {
-  std::string names, numbers;
-  for (std::size_t i = 0; i < what.count; ++i) {
-    names += (i > 0 ? ", " : "") + in_quotes(what.values[i].name);
-    numbers += ", " + std::to_string(what.values[i].value);
-  }
-  return "{\"enum\": [" + names + numbers + "]}";
 }
 
 std::string schema_writer::list(const list_type& what, const asked_rules& asked) {
@@ -254,14 +244,20 @@ std::string schema_writer::tuple(const tuple_type& what, const asked_rules& aske
   return result.put("minItems", count).put("maxItems", count).text();
 }
 
+// With a tag, each alternative is a struct that says so, whatever it is elsewhere.
 std::string schema_writer::variant(const variant_type& what) {
   std::string alternatives;
   for (std::size_t i = 0; i < what.count; ++i) {
     const alternative& one = what.alternatives[i];
     if (i > 0) alternatives += ", ";
-    alternatives += what.tag.empty()
-                        ? schema_of(*one.what, {})
-                        : definition_of(static_cast<const object_type&>(*one.what), what.tag, one.tag);
+    if (what.tag.empty()) {
+      alternatives += schema_of(*one.what, {});
+    } else {
+      const auto& object = static_cast<const object_type&>(*one.what);
+      alternatives += reference_to(&one, object.name, [this, &object, &one, tag = what.tag] {
+        return definition_of(object, tag, one.tag);
+      });
+    }
   }
   return schema_object().put(what.tag.empty() ? "anyOf" : "oneOf", "[" + alternatives + "]").text();
 }
@@ -281,10 +277,7 @@ std::string schema_writer::definition_of(const object_type& what, std::string_vi
     const member& one = what.members[i];
     if (one.name == tag) continue;
     std::string json = schema_of(*one.what, asked_of(one));
-    if (!one.asked.title.empty()) {
-      json.pop_back();
-      json += (json.size() > 1 ? ", " : "") + ("\"title\": " + in_quotes(one.asked.title)) + "}";
-    }
+    if (!one.asked.title.empty()) json = with(std::move(json), "title", in_quotes(one.asked.title));
     members.put(one.name, json);
     if (what.has_model && !one.asked.defaulted && one.what->what != kind::optional) require(one.name);
   }
@@ -295,10 +288,15 @@ std::string schema_writer::definition_of(const object_type& what, std::string_vi
   return result.text();
 }
 
-}  // namespace
-
 std::string write_schema(const type& what) {
-  return schema_writer().document(what);
+  schema_writer writer("#/$defs/");
+  // An object by itself is the root and a definition, which others may refer to.
+  const std::string root = writer.of(what);
+  const std::string definitions = writer.definitions();
+  std::string document = R"({"$schema": "https://json-schema.org/draft/2020-12/schema")";
+  if (root != "{}") document += ", " + root.substr(1, root.size() - 2);
+  if (definitions != "{}") document += ", \"$defs\": " + definitions;
+  return document + "}";
 }
 
 }  // namespace quarq::validation

@@ -14,6 +14,42 @@ BOOST_DESCRIBE_STRUCT(node, (), (name, children))
 QUARQ_MODEL(node, extra::forbid, field(&node::name).length(1, 8).title("What it is called"),
             field(&node::children).defaulted())
 
+struct branch;
+struct leaf {
+  std::string word;
+};
+BOOST_DESCRIBE_STRUCT(leaf, (), (word))
+using tree = std::variant<leaf, branch>;
+struct branch {
+  std::vector<tree> below;
+};
+BOOST_DESCRIBE_STRUCT(branch, (), (below))
+QUARQ_TAGGED(tree, "what", "leaf", "branch")
+
+// With a codec of its own, below.
+struct opaque {};
+
+template <class T>
+struct page {
+  std::vector<T> rows;
+};
+BOOST_DESCRIBE_STRUCT(page<int>, (), (rows))
+
+}  // namespace schema
+}  // namespace quarq::validation_tests
+
+template <>
+struct quarq::codec<quarq::validation_tests::schema::opaque> {
+  static void encode(encoder& out, const validation_tests::schema::opaque&) { out.nil(); }
+  static validation_tests::schema::opaque decode(decoder& in) {
+    in.nil();
+    return {};
+  }
+};
+
+namespace quarq::validation_tests {
+namespace schema {
+
 constexpr std::string_view head = R"({"$schema": "https://json-schema.org/draft/2020-12/schema", )";
 
 TEST(model_schema, says_what_the_model_says) {
@@ -42,11 +78,33 @@ TEST(model_schema, a_tag_is_a_constant_of_its_alternative) {
   EXPECT_EQ(
       json_schema<payment>(),
       std::string(head) +
-          R"("oneOf": [{"type": "object", "title": "voucher", "properties": {"method": {"const": "voucher"}, )"
-          R"("number": {"type": "string", "pattern": "^[0-9]{4}$"}}, "required": ["method", "number"]}, )"
+          R"("oneOf": [{"$ref": "#/$defs/voucher"}, {"$ref": "#/$defs/transfer"}], "$defs": {"transfer": )"
           R"({"type": "object", "title": "transfer", "properties": {"method": {"const": "transfer"}, )"
           R"("iban": {"type": "string"}, "cents": {"type": "integer", "exclusiveMinimum": 0, )"
-          R"("maximum": 9223372036854775807}}, "required": ["method", "iban", "cents"]}]})");
+          R"("maximum": 9223372036854775807}}, "required": ["method", "iban", "cents"]}, "voucher": )"
+          R"({"type": "object", "title": "voucher", "properties": {"method": {"const": "voucher"}, )"
+          R"("number": {"type": "string", "pattern": "^[0-9]{4}$"}}, "required": ["method", "number"]}}})");
+}
+
+TEST(model_schema, a_tagged_alternative_may_contain_its_variant) {
+  EXPECT_EQ(
+      json_schema<std::vector<tree>>(),
+      std::string(head) +
+          R"("type": "array", "items": {"oneOf": [{"$ref": "#/$defs/leaf"}, {"$ref": "#/$defs/branch"}]}, )"
+          R"("$defs": {"branch": {"type": "object", "title": "branch", "properties": )"
+          R"({"what": {"const": "branch"}, "below": {"type": "array", "items": )"
+          R"({"oneOf": [{"$ref": "#/$defs/leaf"}, {"$ref": "#/$defs/branch"}]}}}, )"
+          R"("required": ["what"]}, "leaf": {"type": "object", "title": "leaf", "properties": )"
+          R"({"what": {"const": "leaf"}, "word": {"type": "string"}}, "required": ["what"]}}})");
+}
+
+TEST(model_schema, a_secret_of_a_type_that_nothing_is_known_of_is_still_json) {
+  EXPECT_EQ(json_schema<secret<opaque>>(), std::string(head) + R"("writeOnly": true})");
+}
+
+TEST(model_schema, a_name_for_references_has_plain_characters) {
+  EXPECT_NE(json_schema<page<int>>().find(R"("$ref": "#/$defs/page_int_")"), std::string::npos)
+      << json_schema<page<int>>();
 }
 
 }  // namespace schema
