@@ -127,7 +127,7 @@ failure describe_current(failure_reason reason, memory_limit& limit) {
   try {
     throw;
   } catch (const detail::bad_payload& e) {
-    return {failure_reason::bad_arguments, "quarq::decode_error", text_of(e), {}};
+    return {failure_reason::bad_arguments, "quarq::decode_error", text_of(e), {}, e.errors};
   } catch (const retry_after& e) {
     return {failure_reason::retry, base::type_name(typeid(e)), text_of(e), e.delay()};
   } catch (const std::bad_alloc& e) {

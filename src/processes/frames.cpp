@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <variant>
 
 #include <quarq/detail/attachments.hpp>
 #include <quarq/errors.hpp>
@@ -12,6 +13,7 @@ namespace quarq::processes {
 namespace {
 
 constexpr std::size_t first_room = 4096;
+constexpr std::size_t failure_values = 5;
 
 template <class Unsigned>
 void put(char* to, Unsigned value) noexcept {
@@ -158,23 +160,62 @@ call_head read_call_head(decoder& in) {
 
 // ---- failures
 
+namespace {
+
+void write_model_error(encoder& out, const model_error& what) {
+  out.array(3);
+  out.text(what.kind);
+  out.array(what.path.size());
+  for (const auto& step : what.path) {
+    if (const auto* index = std::get_if<std::size_t>(&step)) {
+      out.unsigned_integer(*index);
+    } else {
+      // A name of the input need not be UTF-8 either.
+      out.binary(std::get<std::string>(step));
+    }
+  }
+  out.binary(what.message);
+}
+
+model_error read_model_error(decoder& in) {
+  in.array(3);
+  model_error what;
+  what.kind = in.text();
+  const std::size_t steps = in.array();
+  for (std::size_t i = 0; i < steps; ++i) {
+    if (in.peek() == value_type::integer) {
+      what.path.emplace_back(static_cast<std::size_t>(in.unsigned_integer()));
+    } else {
+      what.path.emplace_back(std::string(in.binary()));
+    }
+  }
+  what.message = in.binary();
+  return what;
+}
+
+}  // namespace
+
 void write_failure(encoder& out, const failure& what) {
-  out.array(4);
+  out.array(failure_values);
   out.unsigned_integer(static_cast<std::uint64_t>(what.reason));
   // The message of an exception need not be UTF-8.
   out.binary(what.type);
   out.binary(what.message);
   out.integer(what.delay.count());
+  out.array(what.errors.size());
+  for (const auto& one : what.errors) write_model_error(out, one);
 }
 
 failure read_failure(decoder& in) {
-  in.array(4);
+  in.array(failure_values);
   failure what;
   what.reason =
       static_cast<failure_reason>(in.unsigned_integer(static_cast<std::uint64_t>(failure_reason::ends)));
   what.type = in.binary();
   what.message = in.binary();
   what.delay = std::chrono::milliseconds(in.integer());
+  const std::size_t errors = in.array();
+  for (std::size_t i = 0; i < errors; ++i) what.errors.push_back(read_model_error(in));
   in.finish();
   return what;
 }

@@ -8,12 +8,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <quarq/msgpack.hpp>
+#include <quarq/validation_error.hpp>
 
 namespace quarq::processes {
 
-inline constexpr std::uint64_t frames_version = 3;
+inline constexpr std::uint64_t frames_version = 4;
 
 enum class frame_kind : std::uint8_t {
   hello = 1,    ///< child: ready
@@ -103,6 +105,7 @@ struct failure {
   std::string type;
   std::string message;
   std::chrono::milliseconds delay{0};  ///< of a retry
+  std::vector<model_error> errors{};   ///< of arguments that break their model
 };
 void write_failure(encoder& out, const failure& what);
 failure read_failure(decoder& in);

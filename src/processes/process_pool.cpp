@@ -126,8 +126,11 @@ std::string memory_text(std::uint64_t bytes) {
       throw call_failed(what.type, what.message);
     case processes::failure_reason::retry:
       throw retry_after(what.delay, what.message);
-    case processes::failure_reason::bad_arguments:
-      throw detail::bad_payload(what.message);
+    case processes::failure_reason::bad_arguments: {
+      detail::bad_payload refused(what.message);
+      refused.errors = what.errors;
+      throw refused;
+    }
     case processes::failure_reason::memory_limit:
       throw memory_limit_exceeded("the call needed more than its memory limit of " +
                                   memory_text(memory_limit));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <utility>
+#include <variant>
 
 #include <boost/describe.hpp>
 #include <fmt/format.h>
@@ -40,7 +41,16 @@ failure made(code c, std::string type, std::string_view message) {
   return f;
 }
 
-failure bad_input(const decode_error& e, std::string_view task, bool is_syntax) {
+// Instead of its index.
+void name_argument(input_error& e, std::span<const std::string> names) {
+  if (e.path.empty()) return;
+  const auto* index = std::get_if<std::int64_t>(&e.path.front());
+  if (index != nullptr && std::cmp_less(*index, names.size()))
+    e.path.front() = std::string(names[static_cast<std::size_t>(*index)]);
+}
+
+failure bad_input(const decode_error& e, std::string_view task, std::span<const std::string> names,
+                  bool is_syntax) {
   auto f = made(code::invalid_argument, "quarq::decode_error", e.what());
   f.started = false;
   if (is_syntax) {
@@ -48,6 +58,7 @@ failure bad_input(const decode_error& e, std::string_view task, bool is_syntax) 
   } else {
     f.status = 422;
     f.errors = input_errors_of(e, task);
+    for (auto& one : f.errors) name_argument(one, names);
   }
   return f;
 }
@@ -95,13 +106,14 @@ std::optional<milliseconds> retry_after_of(const http::response& answer) {
 
 }  // namespace
 
-failure failure_of(const std::exception_ptr& thrown, std::string_view task) {
+failure failure_of(const std::exception_ptr& thrown, std::string_view task,
+                   std::span<const std::string> names) {
   try {
     std::rethrow_exception(thrown);
   } catch (const syntax_error& e) {
-    return bad_input(e, task, true);
+    return bad_input(e, task, names, true);
   } catch (const quarq::detail::bad_payload& e) {
-    return bad_input(e, task, false);
+    return bad_input(e, task, names, false);
   } catch (const call_error& e) {
     return made(e.code(), e.type(), e.what());
   } catch (const call_failed& e) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +27,10 @@ struct failure {
   bool started = true;
 };
 
-/// What a handler of this task threw, or what kept it from being called.
-failure failure_of(const std::exception_ptr& thrown, std::string_view task);
+/// What a handler of this task threw, or what kept it from being called. `names` are its parameters', which a process
+/// that runs it does not know; or none.
+failure failure_of(const std::exception_ptr& thrown, std::string_view task,
+                   std::span<const std::string> names = {});
 
 /// `{"code": "unknown", "message": "...", "details": [{"type": "shop::no_space", "message": "..."}]}`; for arguments
 /// that don't fit the details are `{"kind": ..., "path": [...], "message": ...}`.

@@ -90,6 +90,12 @@ const quarq::detail::handler& service::handler_of(const std::string& task) const
                                                     codecs::printable(task, 80), tasks_));
 }
 
+std::span<const std::string> service::names_of(const std::string& task) const {
+  const auto found = handlers_.find(task);
+  if (found == handlers_.end()) return {};
+  return found->second.parameter_names;
+}
+
 service::parsed service::parse(const std::string& task, encoding e, const http::request& r,
                                std::string body) const {
   const auto& how = handler_of(task);
@@ -139,9 +145,9 @@ awaitable<http::response> service::answer(std::string task, http::request& r) {
   } catch (const boost::system::system_error& error) {
     // The client has gone, and nobody reads an answer; or it is the handler's.
     if (error.code() == asio::error::operation_aborted) throw;
-    answer = answer_with(failure_of(std::current_exception(), task));
+    answer = answer_with(failure_of(std::current_exception(), task, names_of(task)));
   } catch (...) {
-    auto f = failure_of(std::current_exception(), task);
+    auto f = failure_of(std::current_exception(), task, names_of(task));
     f.started = f.started && is_well_formed;
     answer = answer_with(f);
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 
@@ -44,6 +45,8 @@ class service : public std::enable_shared_from_this<service> {
   awaitable<http::response> call(std::string task, encoding e, parsed& what);
   parsed parse(const std::string& task, encoding e, const http::request& r, std::string body) const;
   const quarq::detail::handler& handler_of(const std::string& task) const;
+  /// Of its parameters; none for a task that is not known.
+  std::span<const std::string> names_of(const std::string& task) const;
   void make_pools();
   void connect(const boost::asio::any_io_executor& loop);
 

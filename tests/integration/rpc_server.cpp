@@ -41,6 +41,7 @@ namespace {
 inline constexpr task<int(int, int)> add{"add", "a", "b"};
 inline constexpr task<std::string(order)> buy{"buy", "what"};
 inline constexpr task<void(customer)> greet{"greet", "who"};
+inline constexpr task<void(customer)> greet_apart{"greet_apart", "who"};
 inline constexpr task<void()> nothing{"nothing"};
 inline constexpr task<void(std::string)> fail{"fail", "how"};
 inline constexpr task<std::string()> whoami{"whoami"};
@@ -70,12 +71,15 @@ awaitable<void> do_stay() {
   }
 }
 
+void do_greet(const customer&) {}
+
 handlers all_handlers() {
   base::set_log_level("off");
   handlers all;
   all.handle(add, [](int a, int b) { return a + b; })
       .handle(buy, [](const order& what) { return std::to_string(what.count) + " " + what.item; })
-      .handle(greet, [](const customer&) {})
+      .handle(greet, do_greet)
+      .handle(greet_apart, &do_greet, {.on = level::process})
       .handle(nothing, [] {})
       .handle(fail, do_fail)
       .handle(whoami, do_whoami)
@@ -142,14 +146,16 @@ TEST_F(rpc_server, says_what_is_wrong_with_arguments) {
   EXPECT_EQ(post("/rpc/add", "a=1&b=2", "application/x-www-form-urlencoded").status, 415);
 }
 
-TEST_F(rpc_server, says_all_that_is_wrong_with_an_argument_that_has_a_model) {
-  const auto answer = post("/rpc/greet", "[{\"name\": \"\", \"age\": 200}]");
-  EXPECT_EQ(answer.status, 422);
+TEST_F(rpc_server, says_all_that_is_wrong_with_an_argument_that_has_a_model_on_every_level) {
   const std::string details =
       "[{\"kind\": \"string_too_short\", \"path\": [\"who\", \"name\"], \"message\": \"String should "
       "have at least 1 character\"}, {\"kind\": \"less_than_equal\", \"path\": [\"who\", \"age\"], "
       "\"message\": \"Input should be less than or equal to 150\"}]";
-  EXPECT_NE(answer.body.find("\"details\": " + details), std::string::npos) << answer.body;
+  for (const char* task : {"greet", "greet_apart"}) {
+    const auto answer = post(std::string("/rpc/") + task, "[{\"name\": \"\", \"age\": 200}]");
+    EXPECT_EQ(answer.status, 422) << task;
+    EXPECT_NE(answer.body.find("\"details\": " + details), std::string::npos) << answer.body;
+  }
 }
 
 TEST_F(rpc_server, says_how_a_handler_failed) {

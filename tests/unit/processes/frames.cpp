@@ -115,6 +115,27 @@ TEST(process_frames, a_call_head_is_read_as_it_was_written) {
   EXPECT_EQ(read.facts, facts);
 }
 
+TEST(process_frames, a_failure_is_read_as_it_was_written) {
+  failure sent{failure_reason::bad_arguments,
+               "quarq::decode_error",
+               "not \xff UTF-8",
+               std::chrono::milliseconds(7),
+               {}};
+  sent.errors.push_back(
+      {"string_too_short", {std::string("to"), std::size_t{2}, std::string("\xff")}, "short", {}});
+  sent.errors.push_back({"missing", {}, "Field required", {}});
+  std::string bytes;
+  encoder out(bytes);
+  write_failure(out, sent);
+  decoder in(bytes);
+  const auto read = read_failure(in);
+  EXPECT_EQ(read.reason, sent.reason);
+  EXPECT_EQ(read.type, sent.type);
+  EXPECT_EQ(read.message, sent.message);
+  EXPECT_EQ(read.delay, sent.delay);
+  EXPECT_EQ(read.errors, sent.errors);
+}
+
 TEST(process_frames, another_build_is_refused) {
   EXPECT_NO_THROW(check_hello(hello_body("build"), "build"));
   EXPECT_THROW(check_hello(hello_body("build"), "another"), decode_error);
