@@ -14,6 +14,7 @@
 #include "levels.hpp"
 #include "models/bench.hpp"
 #include "peer.hpp"
+#include "rpc/bench.hpp"
 #include "tasks.hpp"
 
 namespace {
@@ -24,11 +25,14 @@ int measure(int argc, char** argv) {
   if (word == "levels") return levels_main(argc - 1, argv + 1);
   if (word == "arq") return arq_main(argc - 1, argv + 1);
   if (word == "http") return http_main(argc - 1, argv + 1);
+  if (word == "rpc") return rpc_main(argc - 1, argv + 1);
   if (word == "models") return models_main(argc - 1, argv + 1);
   if (word == "jobs") return jobs_main(argc - 1, argv + 1);
   // These it starts itself.
   if (word == "http-server") return http_server_main(argc - 1, argv + 1);
   if (word == "http-client") return http_client_main(argc - 1, argv + 1);
+  if (word == "rpc-server") return rpc_server_main(argc - 1, argv + 1);
+  if (word == "rpc-client") return rpc_client_main(argc - 1, argv + 1);
   if (word == "worker") return worker_main(argc - 1, argv + 1);
   if (word == "peer") return peer_main(argc - 1, argv + 1);
   if (word == "waiting-coroutines") return waiting_coroutines_main();

@@ -5,6 +5,7 @@
 #include <quarq/time.hpp>
 #include <quarq/worker.hpp>
 
+#include "rpc/tasks.hpp"
 #include "tasks.hpp"
 
 namespace quarq::bench {
@@ -32,6 +33,7 @@ int worker_main(int argc, char** argv) {
   w.handle(forget, do_forget);
   w.handle(hold, do_hold);
   w.handle(on_thread, do_on_thread);
+  w.handle(word_size, do_measure);
   return w.main(argc, argv);
 }
 

@@ -1,54 +1,22 @@
 // Each server runs on the first processor, what loads it on the second. The servers take turns, so that all of them see
 // the machine's good and bad moments; of the rounds the median counts.
-#include <charconv>
 #include <chrono>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "../python.hpp"
-#include "../stopwatch.hpp"
 #include "bench.hpp"
 #include "open_loop.hpp"
 #include "peers.hpp"
+#include "wrk.hpp"
 
 namespace quarq::bench {
 namespace {
 
 constexpr const char* group = "http";
-constexpr int connections = 64;
-
-double number_behind(std::string_view text, std::string_view mark) {
-  auto at = text.find(mark);
-  if (at == text.npos) throw std::runtime_error(fmt::format("wrk did not say \"{}\"", mark));
-  at = text.find_first_not_of(' ', at + mark.size());
-  double number = 0;
-  std::from_chars(text.data() + at, text.data() + text.size(), number);
-  return number;
-}
-
-struct load {
-  double rate = 0;    // requests/s
-  double cpu_us = 0;  // of the server, for a request
-  double busy = 0;    // share of its processor that the server used
-};
-
-load load_of(const running_server& server, int seconds) {
-  const double before = server.cpu_seconds();
-  const stopwatch watch;
-  const auto said = output_of(on_processor(
-      "1", {"/usr/bin/wrk", "-t1", fmt::format("-c{}", connections), fmt::format("-d{}s", seconds),
-            fmt::format("http://127.0.0.1:{}/users/7", server.port())}));
-  const double cpu = server.cpu_seconds() - before;
-  if (said.find("Non-2xx") != said.npos || said.find("Socket errors") != said.npos)
-    throw std::runtime_error("wrk saw errors: " + said);
-  const double rate = number_behind(said, "Requests/sec:");
-  return {rate, cpu * 1e6 / (rate * seconds), cpu / watch.seconds()};
-}
+constexpr const char* page = "/users/7";
 
 std::vector<peer> all_servers(report& out) {
   std::vector<peer> peers;
@@ -76,13 +44,13 @@ void measure_http_server(report& out, const http_rounds& how) {
   for (int round = 0; round < how.rounds; ++round) {
     for (std::size_t i = 0; i < peers.size(); ++i) {
       const running_server server(peers[i]);
-      const auto one = load_of(server, how.seconds);
+      const auto one = load_by_wrk(server, page, how.seconds);
       figures[i].rates.push_back(one.rate);
       figures[i].cpu_us.push_back(one.cpu_us);
       figures[i].busy.push_back(one.busy);
     }
   }
-  out.heading(fmt::format("GET of small JSON: one thread, {} connections, keep-alive, wrk", connections));
+  out.heading(fmt::format("GET of small JSON: one thread, {} connections, keep-alive, wrk", wrk_connections));
   const double ours = median(figures[0].rates);
   const double our_cpu = median(figures[0].cpu_us);
   for (std::size_t i = 0; i < peers.size(); ++i) {
@@ -99,18 +67,18 @@ void measure_half_load(report& out, const http_rounds& how) {
   std::vector<peer> peers;
   for (const char* kind : {"quarq", "beast", "asio"}) peers.push_back(own_peer(kind, {"http-server", kind}));
   double rate = out.value(group, "quarq: GET");
-  if (rate == 0) rate = load_of(running_server(peers.front()), how.seconds).rate;
+  if (rate == 0) rate = load_by_wrk(running_server(peers.front()), page, how.seconds).rate;
   rate /= 2;
   std::vector<std::vector<answer_times>> times(peers.size());
   const auto duration = std::chrono::seconds(how.seconds);
   for (int round = 0; round < how.rounds; ++round) {
     for (std::size_t i = 0; i < peers.size(); ++i) {
       const running_server server(peers[i]);
-      times[i].push_back(ask_at_rate(server.port(), rate, connections, duration));
+      times[i].push_back(ask_at_rate(server.port(), rate, wrk_connections, duration));
     }
   }
   out.heading(fmt::format("{:.0f} requests/s, half of what quarq can do: open loop, {} connections", rate,
-                          connections));
+                          wrk_connections));
   const auto all_of = [&](std::size_t i, double answer_times::* which) {
     std::vector<double> values;
     for (const auto& one : times[i]) values.push_back(one.*which);
