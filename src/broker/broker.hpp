@@ -21,6 +21,7 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/job_state.hpp>
+#include <quarq/queue_stats.hpp>
 
 namespace quarq::broker {
 
@@ -104,6 +105,7 @@ struct claimed_job {
   time_point enqueued_at;
   time_point due_at;  ///< when it became ready first; equals enqueued_at for a job without delay
   std::optional<time_point> expires_at;
+  std::string last_outcome;  ///< of its last retry, as it was settled; empty: there was none
 
   /// Whether no worker is known to have started it before.
   bool is_first_start() const noexcept { return attempts == 1 && losses == 0; }
@@ -219,6 +221,12 @@ struct worker_events {
   std::function<void()> reconnected;
 };
 
+/// What has happened with the jobs of a task since it was said last.
+struct task_counts {
+  std::string task;
+  task_stats counts;
+};
+
 class worker_log_format;
 
 /// The broker's store is not there any more (its file was deleted or replaced), and does not come
@@ -327,6 +335,20 @@ class broker {
   /// Forgets all jobs of the queue in this state; running ones are refused with usage_error. How many
   /// there were.
   virtual awaitable<std::size_t> purge(std::string queue, job_state state) = 0;
+  /// Forgets those of these jobs (max_page at most) that are in this state, and tells their waiters so; running ones
+  /// are refused with usage_error. How many there were.
+  virtual awaitable<std::size_t> purge_named(std::string queue, job_state state,
+                                             std::vector<std::string> ids);
+  /// How many jobs of the queue are in this state; nothing where to count them would take long.
+  virtual awaitable<std::optional<std::uint64_t>> count(std::string queue, job_state state);
+
+  /// Adds to what has happened in the minute of the broker's clock.
+  virtual awaitable<void> add_stats(std::string queue, std::vector<task_counts> what);
+  /// What has happened in the minutes from `from` to before `until`, in their order, and in each by task. The store
+  /// counts losses itself, of the task "".
+  virtual awaitable<std::vector<task_minute>> stats(std::string queue, task_minute::time_point from,
+                                                    task_minute::time_point until);
+
   /// One line each on what in the store's set-up puts jobs at risk (no persistence, eviction). Empty:
   /// nothing.
   virtual awaitable<std::vector<std::string>> warnings() = 0;

@@ -74,6 +74,25 @@ awaitable<live_workers> broker::live_workers_of(std::string queue) {
   co_return found;
 }
 
+// For stores that do not keep this.
+awaitable<std::size_t> broker::purge_named(std::string, job_state, std::vector<std::string>) {
+  throw usage_error("this broker can't forget single jobs");
+  co_return 0;
+}
+
+awaitable<std::optional<std::uint64_t>> broker::count(std::string, job_state) {
+  co_return std::nullopt;
+}
+
+awaitable<void> broker::add_stats(std::string, std::vector<task_counts>) {
+  co_return;
+}
+
+awaitable<std::vector<task_minute>> broker::stats(std::string, task_minute::time_point,
+                                                  task_minute::time_point) {
+  co_return std::vector<task_minute>();
+}
+
 awaitable<std::string> broker::about_server() {
   co_return std::string();
 }

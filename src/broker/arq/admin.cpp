@@ -12,6 +12,7 @@
 #include "broker/checks.hpp"
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
+#include "broker/stats_codec.hpp"
 
 namespace quarq::broker::arq {
 
@@ -336,6 +337,50 @@ awaitable<std::size_t> arq_broker::purge(std::string queue, job_state state) {
     more = item(reply, 2).integer == 1;
   }
   co_return count;
+}
+
+awaitable<std::size_t> arq_broker::purge_named(std::string queue, job_state state,
+                                               std::vector<std::string> ids) {
+  co_await prepare(queue);
+  check_purge(state);
+  std::size_t count = 0;
+  for (std::size_t first = 0; first < ids.size(); first += max_page) {
+    std::vector<std::string> args(1, has_index(state) ? digit(state) : "?");
+    for (auto i = first; i < std::min(ids.size(), first + max_page); ++i) args.push_back(ids[i]);
+    auto reply = co_await run_once(connection_, scripts().purge_named, key_of(queue), std::move(args));
+    count += static_cast<std::size_t>(reply.integer);
+  }
+  co_return count;
+}
+
+// Of other states there is no count that does not look at each job.
+awaitable<std::optional<std::uint64_t>> arq_broker::count(std::string queue, job_state state) {
+  co_await prepare(queue);
+  if (state != job_state::dead) co_return std::nullopt;
+  std::vector<std::string> args = {"ZCARD", own_prefix(key_of(queue)) + "dead"};
+  auto reply = co_await connection_.command(std::move(args));
+  co_return static_cast<std::uint64_t>(reply.integer);
+}
+
+awaitable<void> arq_broker::add_stats(std::string queue, std::vector<task_counts> what) {
+  co_await prepare(queue);
+  auto args = redis_common::stats_args(what);
+  co_await run_once(connection_, scripts().add_stats, key_of(queue), std::move(args));
+}
+
+awaitable<std::vector<task_minute>> arq_broker::stats(std::string queue, task_minute::time_point from,
+                                                      task_minute::time_point until) {
+  co_await prepare(queue);
+  std::vector<task_minute> found;
+  for (auto at = from; at < until;) {
+    const auto count = std::min((until - at).count(), redis_common::max_minutes_per_call);
+    std::vector<std::string> args = {std::to_string(at.time_since_epoch().count()), std::to_string(count)};
+    auto reply = co_await run_over(payload_connection_, scripts().stats, key_of(queue), std::move(args));
+    redis_common::read_minutes(reply, at, found);
+    at += std::chrono::minutes(count);
+  }
+  sort_minutes(found);
+  co_return found;
 }
 
 awaitable<std::size_t> arq_broker::purge_results(std::string queue, job_state state) {

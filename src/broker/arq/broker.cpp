@@ -428,6 +428,7 @@ arq_broker::taken arq_broker::read_taken(const quarq::redis::reply& answer, std:
   job.attempts = static_cast<int>(whole_number(item(item(answer, 4), i)));
   if (const auto& losses = item(answer, 9).items; i < losses.size())
     job.losses = static_cast<int>(whole_number(losses[i]));
+  if (const auto& tries = item(answer, 10).items; i < tries.size()) job.last_outcome = tries[i].text;
   const auto score = item(item(answer, 5), i).text;
   job.due_at = moment_of_score(score);
   const auto& first_due = item(answer, 6).items;

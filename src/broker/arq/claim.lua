@@ -10,10 +10,10 @@
 --   {now in ms, ms until the next deferred job is due or -1, {id...}, {payload; its size, if it is larger than
 --    max_shared_payload: it is to be read by itself; or nil: it is gone...}, {starts, this one included...}, {score...}, {score at
 --    which it was due first, or nil: this one...}, {when it was aborted, or nil...}, 1 if there may be more or 2 if the queue is
---    paused, {how often it was lost with its worker, or nil...}}
--- where the last, and the two before the one before it, are empty when that is so of none. With fewer than ARGV[2] the lease is
+--    paused, {how often it was lost with its worker, or nil...}, {the outcome record of its last try, or nil...}}
+-- where the last two, and the two before the one before them, are empty when that is so of none. With fewer than ARGV[2] the lease is
 -- noted as idle, it will be woken; unless there may be more: of large payloads it takes fewer at once.
--- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held shared_python shared_ready shared_aborts
+-- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_stats shared_held shared_python shared_ready shared_aborts
 local token, most, duration = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if not redis.call('ZSCORE', P .. 'leases', token) then
   return false
@@ -23,7 +23,7 @@ take_back_lost(token, duration)
 drop_ghosts()
 if redis.call('EXISTS', P .. 'paused') == 1 then
   redis.call('ZADD', P .. 'paused', moment(now), token)
-  return {math.floor(now), -1, {}, {}, {}, {}, {}, {}, 2, {}}
+  return {math.floor(now), -1, {}, {}, {}, {}, {}, {}, 2, {}, {}}
 end
 
 -- Python's workers leave the jobs that they run where they were, before those that are ready: these are passed over.
@@ -90,7 +90,7 @@ more = more or looked_at < got
 many('ZREM', Q, ghosts)
 many('ZREM', 'arq:abort', ghosts)
 
-local starts, first_due, abort_times, losses = {}, {}, {}, {}
+local starts, first_due, abort_times, losses, last_tries = {}, {}, {}, {}, {}
 got = #taken
 if got > 0 then
   starts = values('arq:retry:', taken)
@@ -112,6 +112,7 @@ if got > 0 then
   if redis.call('EXISTS', P .. 'first_due', P .. 'losses') > 0 then
     first_due = redis.call('HMGET', P .. 'first_due', unpack(taken))
     losses = redis.call('HMGET', P .. 'losses', unpack(taken))
+    last_tries = redis.call('HMGET', P .. 'last_tries', unpack(taken))
   end
   if ARGV[4] == '0' or (ARGV[4] ~= '' and #losses > 0) then
     local unstarted, least = {}, tonumber(ARGV[4])
@@ -153,4 +154,4 @@ else
   end
 end
 return {math.floor(now), due and math.max(0, math.ceil(due - now)) or -1, taken, payloads, starts, came_from, first_due, abort_times,
-  more and 1 or 0, losses}
+  more and 1 or 0, losses, last_tries}

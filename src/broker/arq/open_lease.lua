@@ -5,7 +5,7 @@
 -- ARGV[2]   its duration, ms
 -- ARGV[3]   its worker_info
 -- ARGV[4]   its announcement: the tasks that it handles
--- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held
+-- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_stats shared_held
 local token, duration = ARGV[1], tonumber(ARGV[2])
 make_room()
 take_back_lost(token, duration)

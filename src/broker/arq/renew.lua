@@ -11,7 +11,7 @@
 --
 -- Returns nil when it is not held; else {1 if jobs are ready in the first queue, 2 if they are and it is paused, else 0; how many
 -- dead jobs were forgotten; how many leases there are; {the prefix of a queue, id to be cancelled...}...}
--- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_held shared_python shared_ready shared_aborts
+-- needs: shared_basics shared_wake shared_tell shared_ends shared_silence shared_stats shared_held shared_python shared_ready shared_aborts
 
 -- Python's workers do not know of our data about retried jobs. Forgets it for some of the jobs that they ended.
 local function forget_strays()

@@ -33,6 +33,9 @@ struct arq_scripts : redis_common::script_set {
   const script& results = add(results_lua);
   const script& requeue = add(requeue_lua);
   const script& purge = add(purge_lua);
+  const script& purge_named = add(purge_named_lua);
+  const script& add_stats = add(add_stats_lua);
+  const script& stats = add(stats_lua);
   const script& workers = add(workers_lua);
   const script& summary = add(summary_lua);
 };

@@ -1,4 +1,4 @@
--- Shared: the jobs held under leases. Needs shared_ends.lua, shared_wake.lua, shared_silence.lua.
+-- Shared: the jobs held under leases. Needs shared_ends.lua, shared_wake.lua, shared_silence.lua; taking back lost ones, shared_stats.lua.
 
 -- How long a job is kept from others after it was claimed or renewed: longer than the lease, so that quarq's workers, which
 -- know where it stood in the queue, take a lost worker's jobs back before Python's find them.
@@ -164,8 +164,10 @@ local function give_back_in_all(lost, most)
   local queues, done, here = queues_of(lost), 0, P
   while #queues > 0 and done < most do
     turn_to(table.remove(queues))
-    if give_back(lost, nil, true) > 0 then
+    local count = give_back(lost, nil, true)
+    if count > 0 then
       wake(P)
+      count_lost(P, now, count)
     end
     leave(lost)
     done = done + 1

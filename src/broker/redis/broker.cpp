@@ -19,6 +19,7 @@
 #include "broker/redis_common/byte_limits.hpp"
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
+#include "broker/stats_codec.hpp"
 #include "codecs/utf8.hpp"
 #include "model/record.hpp"
 
@@ -292,8 +293,16 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_resu
   if (item(reply, 1).integer >= 0) into.next_due = milliseconds(item(reply, 1).integer);
   const auto& ids = item(reply, 2).items;
   const auto& tried = item(reply, 4).items;
+  const auto& last_tries = item(reply, 6).items;
+  std::size_t next_try = 0;
   std::vector<std::string> damaged;
   for (std::size_t i = 0; i < ids.size(); ++i) {
+    std::string last_outcome;
+    if (next_try + 1 < last_tries.size() &&
+        last_tries[next_try].integer == static_cast<std::int64_t>(i + 1)) {
+      last_outcome = last_tries[next_try + 1].text;
+      next_try += 2;
+    }
     auto stored = item(item(reply, 3), i);
     if (stored.type == quarq::redis::reply::kind::integer) {
       stored.text = co_await fetch_record(held.queue, ids[i].text);
@@ -308,6 +317,7 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_resu
       job->attempts += static_cast<int>(tries % one_loss);
       job->losses = static_cast<int>(tries / one_loss);
     }
+    job->last_outcome = std::move(last_outcome);
     into.jobs.push_back(std::move(*job));
   }
   if (!damaged.empty()) co_await bury_damaged(held, std::move(damaged));
@@ -493,6 +503,50 @@ awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
     more = item(reply, 1).integer == 1;
   }
   co_return count;
+}
+
+awaitable<std::size_t> redis_broker::purge_named(std::string queue, job_state state,
+                                                 std::vector<std::string> ids) {
+  co_await prepare(queue);
+  check_purge(state);
+  std::size_t count = 0;
+  for (std::size_t first = 0; first < ids.size();) {
+    std::vector<std::string> args(1, std::string(1, state_digit(state)));
+    const auto last = std::min(ids.size(), first + max_page);
+    for (auto i = first; i < last; ++i) args.push_back(ids[i]);
+    auto reply = co_await run_once(scripts().purge_named, queue, std::move(args));
+    count += static_cast<std::size_t>(item(reply, 0).integer);
+    first += static_cast<std::size_t>(std::max<std::int64_t>(1, item(reply, 1).integer));
+  }
+  co_return count;
+}
+
+awaitable<std::optional<std::uint64_t>> redis_broker::count(std::string queue, job_state state) {
+  co_await prepare(queue);
+  std::vector<std::string> args(1, std::string(1, state_digit(state)));
+  auto reply = co_await run(scripts().count, queue, std::move(args));
+  co_return static_cast<std::uint64_t>(reply.integer);
+}
+
+awaitable<void> redis_broker::add_stats(std::string queue, std::vector<task_counts> what) {
+  co_await prepare(queue);
+  auto args = redis_common::stats_args(what);
+  co_await run_once(scripts().add_stats, queue, std::move(args));
+}
+
+awaitable<std::vector<task_minute>> redis_broker::stats(std::string queue, task_minute::time_point from,
+                                                        task_minute::time_point until) {
+  co_await prepare(queue);
+  std::vector<task_minute> found;
+  for (auto at = from; at < until;) {
+    const auto count = std::min((until - at).count(), redis_common::max_minutes_per_call);
+    std::vector<std::string> args = {std::to_string(at.time_since_epoch().count()), std::to_string(count)};
+    auto reply = co_await run_over(payloads_, scripts().stats, queue, std::move(args));
+    redis_common::read_minutes(reply, at, found);
+    at += std::chrono::minutes(count);
+  }
+  sort_minutes(found);
+  co_return found;
 }
 
 // ---- pushes and events

@@ -51,6 +51,12 @@ class redis_broker final : public broker {
   awaitable<bool> is_paused(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
   awaitable<std::size_t> purge(std::string queue, job_state state) override;
+  awaitable<std::size_t> purge_named(std::string queue, job_state state,
+                                     std::vector<std::string> ids) override;
+  awaitable<std::optional<std::uint64_t>> count(std::string queue, job_state state) override;
+  awaitable<void> add_stats(std::string queue, std::vector<task_counts> what) override;
+  awaitable<std::vector<task_minute>> stats(std::string queue, task_minute::time_point from,
+                                            task_minute::time_point until) override;
   awaitable<std::vector<std::string>> warnings() override;
 
  private:

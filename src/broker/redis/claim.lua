@@ -8,7 +8,8 @@
 --
 -- Returns nil when the lease is not held; else
 --   {now in ms, ms until the next deferred job is due or -1, {id...}, {header and record...}, {tries before this one...},
---    1 if there may be more at once, because the reply would have become too long; 2 if the queue is paused; else 0}
+--    1 if there may be more at once, because the reply would have become too long; 2 if the queue is paused; else 0,
+--    {number in the list of a job that failed before, outcome of its last try, ...}}
 -- where the tries are empty when no job of this queue was ever tried before. A record larger than max_shared_payload is 0
 -- instead: it is read by itself. With fewer than ARGV[2] and no more at once, the lease is noted as idle: it will be woken. Where
 -- the queue is paused, it is noted there (pause.lua).
@@ -42,7 +43,7 @@ if first[1] then
   end
 end
 
-local ids, records, tried = {}, {}, {}
+local ids, records, tried, last_tries = {}, {}, {}, {}
 local got, bytes, looked = 0, 0, 0
 local step = 8 -- so many are looked at together; more of them while they are small
 local enough = false
@@ -108,6 +109,12 @@ end
 if got > 0 then
   if redis.call('EXISTS', P .. 'tries') == 1 then
     tried = redis.call('HMGET', P .. 'tries', unpack(ids))
+    for i, tries in ipairs(tried) do
+      local last = tries and redis.call('HGET', P .. 'last_tries', ids[i])
+      if last then
+        last_tries[#last_tries + 1], last_tries[#last_tries + 2] = i, last
+      end
+    end
   end
   redis.call('SADD', P .. 'running:' .. token, unpack(ids))
   if ARGV[4] == '0' or (ARGV[4] ~= '' and #tried > 0) then
@@ -142,4 +149,4 @@ else
     wake_for(P, next_due)
   end
 end
-return {now, next_due and math.max(0, next_due - now) or -1, ids, records, tried, got < most and enough and 1 or 0}
+return {now, next_due and math.max(0, next_due - now) or -1, ids, records, tried, got < most and enough and 1 or 0, last_tries}

@@ -7,14 +7,15 @@
 -- ARGV[3]  where to go on: '' at first, then what the call before returned
 --
 -- Returns {where to go on, or '' if that was all; the details (shared_details.lua) of each, or its id alone}. A call looks at about
--- 500 jobs, and returns little more than max_payload_reply bytes: a running job for which no room is left is an id.
+-- 500 jobs, and returns little more than 2 MiB: a running job for which no room is left is an id.
 -- needs: shared_format shared_lists shared_details
 local P, state, most, from = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local found, bytes, looked = {''}, 0, 0
+local room = max_payload_reply / 4 -- more would hold the server up for too long
 
 -- Whether this call may go on.
 local function may_add()
-  return #found <= most and bytes < max_payload_reply and looked < 500
+  return #found <= most and bytes < room and looked < 500
 end
 
 local function add(job)
@@ -23,19 +24,24 @@ local function add(job)
 end
 
 -- After which place of a list to go on, where its `at`-th was `last`: workers may have taken some from its front meanwhile, or have
--- put some there. Where so many were that it is not found, all of the list is looked at again.
+-- put some there. It is searched for where it may be after up to 25,000 of them, and near the front. Where it is not found,
+-- mostly because it was taken itself, all of the list is looked at again.
 local function place_after(list, at, last)
   if at == 0 or redis.call('LINDEX', list, at - 1) == last then
     return at
   end
-  local first = math.max(0, at - 5000)
-  local some = redis.call('LRANGE', list, first, at + 999)
-  for i = #some, 1, -1 do
-    if some[i] == last then
-      return first + i
+  local ends = at + 999
+  for _, moved in ipairs({5000, 25000}) do
+    local first = math.max(0, at - moved)
+    local some = first <= ends and redis.call('LRANGE', list, first, ends) or {}
+    for i = #some, 1, -1 do
+      if some[i] == last then
+        return first + i
+      end
     end
+    ends = first - 1
   end
-  return 0
+  return (redis.call('LPOS', list, last, 'MAXLEN', 100000) or -1) + 1
 end
 
 -- Adds jobs of a lease from `cursor` (SSCAN) on. Returns where to go on among them, '0' after the last.
@@ -46,7 +52,7 @@ local function add_running(token, cursor)
     for _, id in ipairs(page[2]) do
       looked = looked + 1
       local stored = redis.call('HGET', P .. 'jobs', id)
-      if stored and bytes < max_payload_reply then
+      if stored and bytes < room then
         add(details(P, id, stored, state, token))
       elseif stored then
         found[#found + 1] = id

@@ -85,13 +85,14 @@ if #all_lost == 0 then
   return look()
 end
 
--- needs: shared_lists shared_wake shared_tell shared_ends shared_give_back shared_leases
+-- needs: shared_lists shared_wake shared_tell shared_ends shared_give_back shared_leases shared_stats
 -- Gives the jobs of lost leases back: those of up to 100 queues of leases in a call. The next call does the rest.
 for _, lost in ipairs(all_lost) do
   local queues = queues_of(lost)
   while #queues > 0 and left > 0 do
     local Q = table.remove(queues)
-    give_back(Q, lost, nil, true)
+    local _, count = give_back(Q, lost, nil, true)
+    count_lost(Q, now, count)
     leave(Q, lost)
     left = left - 1
   end

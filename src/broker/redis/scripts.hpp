@@ -31,6 +31,10 @@ struct redis_scripts : redis_common::script_set {
   const script& pause = add(pause_lua);
   const script& requeue = add(requeue_lua);
   const script& purge = add(purge_lua);
+  const script& purge_named = add(purge_named_lua);
+  const script& add_stats = add(add_stats_lua);
+  const script& stats = add(stats_lua);
+  const script& count = add(count_lua);
   const script& workers = add(workers_lua);
   const script& summary = add(summary_lua);
 };

@@ -2,7 +2,7 @@
 
 -- Gives the jobs held under `token`, but those in the set `keep` (or nil), back to the front of their ready lists; jobs with a
 -- cancel request end as it says. lost: the jobs count as lost once more, except those that have not begun, and pushed jobs that,
--- as far as is known, have not reached their worker. Returns how many were given back.
+-- as far as is known, have not reached their worker. Returns how many were given back, and how many of them count as lost.
 local function give_back(P, token, keep, lost)
   local running, cancel = P .. 'running:' .. token, P .. 'cancel:' .. token
   local held = redis.call('SMEMBERS', running)
@@ -47,6 +47,6 @@ local function give_back(P, token, keep, lost)
     many('LPUSH', P .. 'ready:' .. priority, list)
   end
   end_cancelled(P, cancelled, their_ends)
-  return given
+  return given, #losses
 end
 

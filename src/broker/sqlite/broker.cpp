@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <span>
 
 #include <quarq/errors.hpp>
@@ -112,6 +113,18 @@ operation_in_pieces::worker requeue_named(std::string queue, std::vector<std::st
                                       left.size() > some.size()};
   };
 }
+
+operation_in_pieces::worker purge_those(std::string queue, job_state state, std::vector<std::string> ids) {
+  return [queue = std::move(queue), state, ids = std::move(ids)](transaction& tx, std::size_t pieces_done) {
+    const auto left = std::span(ids).subspan(pieces_done * rows_of_piece);
+    const auto some = left.first(std::min(left.size(), rows_of_piece));
+    return operation_in_pieces::piece{tx.tables.purge_named(queue, state, some, tx.now, tx.out),
+                                      left.size() > some.size()};
+  };
+}
+
+/// How many minutes are read at a time.
+constexpr std::chrono::minutes minutes_of_piece{360};
 
 }  // namespace
 
@@ -323,6 +336,45 @@ awaitable<std::size_t> sqlite_broker::purge(std::string queue, job_state state) 
   operation_in_pieces::worker work = purge_all(std::move(queue), state);
   const auto count = co_await count_in_pieces(std::move(work));
   co_return count;
+}
+
+awaitable<std::size_t> sqlite_broker::purge_named(std::string queue, job_state state,
+                                                  std::vector<std::string> ids) {
+  check_purge(state);
+  operation_in_pieces::worker work = purge_those(std::move(queue), state, std::move(ids));
+  const auto count = co_await count_in_pieces(std::move(work));
+  co_return count;
+}
+
+awaitable<std::optional<std::uint64_t>> sqlite_broker::count(std::string queue, job_state state) {
+  std::function<std::uint64_t(transaction&)> work = [queue, state](transaction& tx) {
+    return tx.tables.count(queue, state, tx.now);
+  };
+  const auto count = co_await ask(kind::scans, 1, std::move(work));
+  co_return count;
+}
+
+awaitable<void> sqlite_broker::add_stats(std::string queue, std::vector<task_counts> what) {
+  const auto count = what.size();
+  std::function<nothing(transaction&)> work = [queue, what = std::move(what)](transaction& tx) {
+    tx.tables.add_stats(queue, what, tx.now);
+    return nothing();
+  };
+  co_await ask(kind::writes, count, std::move(work));
+}
+
+awaitable<std::vector<task_minute>> sqlite_broker::stats(std::string queue, task_minute::time_point from,
+                                                         task_minute::time_point until) {
+  std::vector<task_minute> found;
+  for (auto at = from; at < until; at += minutes_of_piece) {
+    const auto end = std::min(until, at + minutes_of_piece);
+    std::function<std::vector<task_minute>(transaction&)> work = [queue, at, end](transaction& tx) {
+      return tx.tables.stats(queue, at, end);
+    };
+    auto some = co_await ask(kind::scans, 1, std::move(work));
+    found.insert(found.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+  }
+  co_return found;
 }
 
 awaitable<std::vector<std::string>> sqlite_broker::warnings() {

@@ -15,6 +15,12 @@ namespace quarq::broker::sqlite {
 
 namespace {
 
+struct held_count {
+  std::string queue;
+  std::size_t jobs;
+  std::uint64_t begun;
+};
+
 using blob = statement::blob;
 
 std::optional<time_point> optional_moment(const statement& row, int column) {
@@ -219,6 +225,7 @@ claim_result job_tables::claim(const lease& held, std::size_t max, time_point no
     job.due_at = moment_of(row.integer(6));
     job.expires_at = optional_moment(row, 7);
     job.losses = static_cast<int>(row.integer(8));
+    if (!row.null(9)) job.last_outcome = row.bytes(9);
   }
   const int unstarted_from = says_begin_from.value_or(std::numeric_limits<int>::max());
   for (const auto number : numbers) sql_->take.with(*lease, unstarted_from, number).run();
@@ -353,7 +360,16 @@ void job_tables::take_back_lost(time_point now, milliseconds uptime, changes& ou
 void job_tables::give_back_all(std::int64_t lease, bool lost, time_point now, changes& out) {
   cancel_wanted_of(lease, now, out);
   auto& row = sql_->count_held_by.with(lease);
-  while (row.next()) add_ready(row.bytes(0), static_cast<std::size_t>(row.integer(1)), out);
+  std::vector<held_count> held;
+  while (row.next())
+    held.push_back({row.bytes(0), static_cast<std::size_t>(row.integer(1)), static_cast<std::uint64_t>(row.integer(2))});
+  for (const auto& [queue, count, begun] : held) {
+    add_ready(queue, count, out);
+    if (!lost || begun == 0) continue;
+    task_counts losses;
+    losses.counts.lost = begun;
+    add_stats(queue, std::span(&losses, 1), now);
+  }
   sql_->give_back_lease.with(lost ? 1 : 0, lease).run();
 }
 

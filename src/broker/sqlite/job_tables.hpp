@@ -124,6 +124,14 @@ class job_tables {
   piece requeue_some(std::string_view queue, std::int64_t highest, time_point now, changes& out);
   piece purge_some(std::string_view queue, job_state state, std::int64_t highest, time_point now,
                    changes& out);
+  std::size_t purge_named(std::string_view queue, job_state state, std::span<const std::string> ids,
+                          time_point now, changes& out);
+  std::uint64_t count(std::string_view queue, job_state state, time_point now);
+
+  // ---- what has happened
+  void add_stats(std::string_view queue, std::span<const task_counts> what, time_point now);
+  std::vector<task_minute> stats(std::string_view queue, task_minute::time_point from,
+                                 task_minute::time_point until);
 
   // ---- for tidying up
   /// Removes some of the expired rows. Whether there may be more.
@@ -154,6 +162,7 @@ class job_tables {
   statement& rows_after(std::string_view queue, job_state state, place_in_list& at, std::int64_t limit);
   /// How many rows it deleted: of a piece at most.
   std::int64_t sweep_kept(time_point now);
+  void add_counts(std::string_view queue, std::int64_t minute, std::string_view task, const task_stats& more);
   std::optional<std::int64_t> lease_number(const lease& held);
   std::optional<std::int64_t> lease_of(std::string_view token);
   bool insert(std::string_view queue, const new_job& job, time_point now, changes& out);

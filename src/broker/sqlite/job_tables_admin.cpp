@@ -8,13 +8,14 @@
 
 #include "broker/sqlite/job_tables.hpp"
 #include "broker/sqlite/statements.hpp"
+#include "broker/stats_codec.hpp"
 
 namespace quarq::broker::sqlite {
 
 namespace {
 
 /// How many bytes of records and outcomes a page has, but for its last job.
-constexpr std::size_t bytes_of_page = 8'000'000;
+constexpr std::size_t bytes_of_page = 2'000'000;
 
 /// How many jobs are counted to know how many workers a resumed queue needs.
 constexpr std::size_t counted_to_wake = 1'000;
@@ -213,6 +214,72 @@ job_tables::piece job_tables::purge_some(std::string_view queue, job_state state
   for (const auto number : numbers) sql_->delete_job.with(number).run();
   for (auto& id : awaited) publish({std::string(queue), std::move(id), std::nullopt}, now, out);
   return done;
+}
+
+std::size_t job_tables::purge_named(std::string_view queue, job_state state, std::span<const std::string> ids,
+                                    time_point now, changes& out) {
+  std::size_t count = 0;
+  for (const auto& id : ids) {
+    auto& row = sql_->find_in_state.with(queue, std::string_view(id), number_of(state));
+    if (!row.next()) continue;
+    const auto number = row.integer(0);
+    const bool awaited = row.integer(1) != 0;
+    // For operators, expired jobs are gone already.
+    if (row.null(2) || row.integer(2) > number_of(now)) ++count;
+    row.reset();
+    sql_->delete_job.with(number).run();
+    if (awaited) publish({std::string(queue), id, std::nullopt}, now, out);
+  }
+  return count;
+}
+
+std::uint64_t job_tables::count(std::string_view queue, job_state state, time_point now) {
+  auto& row = state == job_state::queued     ? sql_->count_of_queued.with(queue)
+              : state == job_state::deferred ? sql_->count_of_deferred.with(queue)
+              : state == job_state::running
+                  ? sql_->count_of_running.with(queue)
+                  : sql_->count_of_ended.with(queue, number_of(state), number_of(now));
+  row.next();
+  const auto count = static_cast<std::uint64_t>(row.integer(0));
+  row.reset();
+  return count;
+}
+
+void job_tables::add_stats(std::string_view queue, std::span<const task_counts> what, time_point now) {
+  const auto minute = std::chrono::floor<std::chrono::minutes>(now.time_since_epoch()).count();
+  for (const auto& one : what) add_counts(queue, minute, one.task, one.counts);
+  const auto oldest = minute - std::chrono::minutes(stats_kept).count();
+  sql_->forget_counts.with(queue, oldest, static_cast<std::int64_t>(rows_of_piece)).run();
+}
+
+void job_tables::add_counts(std::string_view queue, std::int64_t minute, std::string_view task,
+                            const task_stats& more) {
+  task_stats sum = more;
+  auto& known = sql_->read_counts.with(queue, minute, task);
+  const bool is_known = known.next();
+  if (is_known) sum.add(decode_counts(known.bytes(0)));
+  known.reset();
+  if (!is_known && task != other_tasks) {
+    auto& tasks = sql_->count_tasks.with(queue, minute);
+    tasks.next();
+    const bool full = tasks.integer(0) >= static_cast<std::int64_t>(max_tasks_counted);
+    tasks.reset();
+    if (full) return add_counts(queue, minute, other_tasks, more);
+  }
+  const auto encoded = encode_counts(sum);
+  sql_->write_counts.with(queue, minute, task, statement::blob{encoded}).run();
+}
+
+std::vector<task_minute> job_tables::stats(std::string_view queue, task_minute::time_point from,
+                                           task_minute::time_point until) {
+  std::vector<task_minute> all;
+  auto& row =
+      sql_->read_minutes.with(queue, from.time_since_epoch().count(), until.time_since_epoch().count());
+  while (row.next()) {
+    all.push_back({task_minute::time_point(std::chrono::minutes(row.integer(0))), row.bytes(1),
+                   decode_counts(row.bytes(2))});
+  }
+  return all;
 }
 
 }  // namespace quarq::broker::sqlite

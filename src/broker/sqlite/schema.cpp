@@ -9,11 +9,19 @@
 
 namespace quarq::broker::sqlite {
 
-bool has_schema(sqlite3* db) {
-  statement table(db, "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'quarq_meta'");
-  const bool there = table.with().next();
+namespace {
+
+bool has_table(sqlite3* db, std::string_view name) {
+  statement table(db, "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?");
+  const bool there = table.with(name).next();
   table.reset();
-  if (!there) return false;
+  return there;
+}
+
+}  // namespace
+
+bool has_schema(sqlite3* db) {
+  if (!has_table(db, "quarq_meta")) return false;
   statement format(db, "SELECT value FROM main.quarq_meta WHERE name = 'format'");
   const std::int64_t version = format.with().next() ? format.integer(0) : 0;
   format.reset();
@@ -25,8 +33,13 @@ bool has_schema(sqlite3* db) {
                   version > format_version ? "use a newer quarq" : "use the older quarq, or another file"));
 }
 
+bool is_complete(sqlite3* db) {
+  return has_schema(db) && has_table(db, "quarq_stats");
+}
+
 void make_schema(sqlite3* db) {
   if (!has_schema(db)) execute(db, std::string(schema_sql).c_str());
+  if (!has_table(db, "quarq_stats")) execute(db, std::string(schema_stats_sql).c_str());
 }
 
 }  // namespace quarq::broker::sqlite

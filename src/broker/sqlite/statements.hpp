@@ -73,8 +73,8 @@ struct statements {
                     "WHERE queue = ? AND state = 1 AND place <= ? ORDER BY place LIMIT ?)"};
   statement first_ready{
       db,
-      "SELECT number, id, record, tries, priority, enqueued_at, due_at, expires_at, losses FROM quarq_jobs "
-      "WHERE queue = ? AND state = 0 ORDER BY priority DESC, place, number LIMIT ?"};
+      "SELECT number, id, record, tries, priority, enqueued_at, due_at, expires_at, losses, outcome "
+      "FROM quarq_jobs WHERE queue = ? AND state = 0 ORDER BY priority DESC, place, number LIMIT ?"};
   statement take{db,
                  "UPDATE quarq_jobs SET state = 2, lease = ?, tries = tries + 1, unstarted = losses >= ? "
                  "WHERE number = ?"};
@@ -118,7 +118,8 @@ struct statements {
                             "losses = losses + (? AND NOT unstarted) WHERE state = 2 AND lease = ?"};
   statement held_by{db, "SELECT id FROM quarq_jobs WHERE state = 2 AND lease = ? AND queue = ?"};
   statement count_held_by{
-      db, "SELECT queue, count(*) FROM quarq_jobs WHERE state = 2 AND lease = ? GROUP BY queue"};
+      db,
+      "SELECT queue, count(*), sum(NOT unstarted) FROM quarq_jobs WHERE state = 2 AND lease = ? GROUP BY queue"};
   statement to_cancel{db,
                       "SELECT number, awaited, queue, id, cancel_keep, cancel_outcome FROM quarq_jobs "
                       "WHERE cancel_wanted = 1 AND lease = ?"};
@@ -142,8 +143,33 @@ struct statements {
   statement read_last_notice{db, "SELECT coalesce(max(number), 0) FROM quarq_told"};
   statement data_version{db, "PRAGMA main.data_version"};
 
+  // ---- what has happened
+
+  statement read_counts{db, "SELECT counts FROM quarq_stats WHERE queue = ? AND minute = ? AND task = ?"};
+  statement count_tasks{db, "SELECT count(*) FROM quarq_stats WHERE queue = ? AND minute = ?"};
+  statement write_counts{db,
+                         "INSERT INTO quarq_stats (queue, minute, task, counts) VALUES (?, ?, ?, ?) "
+                         "ON CONFLICT (queue, minute, task) DO UPDATE SET counts = excluded.counts"};
+  statement forget_counts{
+      db,
+      "DELETE FROM quarq_stats WHERE queue = ?1 AND (minute, task) IN (SELECT minute, task FROM quarq_stats "
+      "WHERE queue = ?1 AND minute < ?2 LIMIT ?3)"};
+  statement read_minutes{db,
+                         "SELECT minute, task, counts FROM quarq_stats "
+                         "WHERE queue = ? AND minute >= ? AND minute < ? ORDER BY minute, task"};
+
   // ---- for operators
 
+  statement count_of_queued{db, "SELECT count(*) FROM quarq_jobs WHERE queue = ? AND state = 0"};
+  statement count_of_deferred{db, "SELECT count(*) FROM quarq_jobs WHERE queue = ? AND state = 1"};
+  statement count_of_running{db,
+                             "SELECT count(*) FROM quarq_served s CROSS JOIN quarq_jobs j "
+                             "WHERE s.queue = ?1 AND j.lease = s.lease AND j.state = 2 AND j.queue = ?1"};
+  statement count_of_ended{
+      db, "SELECT count(*) FROM quarq_jobs WHERE queue = ? AND state = ? AND kept_until > ?"};
+  statement find_in_state{db,
+                          "SELECT number, awaited, kept_until FROM quarq_jobs "
+                          "WHERE queue = ? AND id = ? AND state = ?"};
   statement inspect{
       db,
       "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "

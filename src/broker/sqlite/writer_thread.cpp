@@ -51,7 +51,7 @@ database_settings with_resolved_file(database_settings settings) {
 sqlite3* with_schema(sqlite3* db) {
   use_wal(db);
   execute(db, "PRAGMA journal_size_limit = 67108864");
-  if (!has_schema(db)) {
+  if (!is_complete(db)) {
     execute(db, "BEGIN IMMEDIATE");
     make_schema(db);
     execute(db, "COMMIT");
