@@ -49,6 +49,25 @@ class call {
   /// not at all) or quarq::forever.
   call& keep_result(retention r) & { return set(&detail::call_options::keep_result, r); }
 
+  /// A header: text that goes with the job, for handlers (context::headers), operators and other programs. The name: 1
+  /// to 64 letters, digits, `-`, `_` and `.`; it replaces one of the same name. "traceparent" and "tracestate" are those of W3C's
+  /// Trace Context. All headers and tags of a call together have 4096 bytes at most.
+  call& header(std::string name, std::string value) & {
+    data_.options.labels.set_header(std::move(name), std::move(value));
+    return *this;
+  }
+  /// A tag: a word by which operators find the job (job_filter::tag), 1 to 64 bytes of UTF-8. 16 at most.
+  call& tag(std::string word) & {
+    data_.options.labels.add_tag(std::move(word));
+    return *this;
+  }
+  /// The version of the arguments' form or meaning, from 1, for handlers that still get older ones
+  /// (context::version). 0: none.
+  call& version(int number) & {
+    data_.options.labels.set_version(number);
+    return *this;
+  }
+
   call&& id(std::string id) && { return std::move(this->id(std::move(id))); }
   call&& delay(milliseconds d) && { return std::move(this->delay(d)); }
   call&& at(std::chrono::system_clock::time_point when) && { return std::move(this->at(when)); }
@@ -58,6 +77,12 @@ class call {
   call&& attempts(int n) && { return std::move(this->attempts(n)); }
   call&& backoff(retry_policy p) && { return std::move(this->backoff(p)); }
   call&& keep_result(retention r) && { return std::move(this->keep_result(r)); }
+
+  call&& header(std::string name, std::string value) && {
+    return std::move(this->header(std::move(name), std::move(value)));
+  }
+  call&& tag(std::string word) && { return std::move(this->tag(std::move(word))); }
+  call&& version(int number) && { return std::move(this->version(number)); }
 
   const std::string& task() const noexcept { return data_.task; }
   /// A msgpack array.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -80,8 +81,14 @@ class context {
   /// is due at once expire then, machines() and http_machines::within() take what is left. handler_options::
   /// pass_deadline changes that. Once it has passed, they throw timed_out.
   std::optional<std::chrono::steady_clock::time_point> deadline() const noexcept { return facts_.deadline; }
-  /// The trace that the call belongs to, as W3C's Trace Context writes it; empty if the caller has sent none.
+  /// The trace that the call belongs to, as W3C's Trace Context writes it; empty if the caller has sent none. What is
+  /// enqueued by this context belongs to it, too, unless it has headers of its own for that.
   const std::string& traceparent() const noexcept { return facts_.traceparent; }
+
+  /// What call::header(), call::tag() and call::version() have set. Version 0: none was.
+  const std::map<std::string, std::string>& headers() const noexcept { return labels().headers; }
+  const std::vector<std::string>& tags() const noexcept { return labels().tags; }
+  int version() const noexcept { return labels().version; }
 
   /// The job's arguments as text, in the order of its task's parameters: "[\"http://a\", 3]", as
   /// docs/payload.md says. At most `limit` bytes; longer text is cut, ends in "…", and is then no longer
@@ -160,8 +167,10 @@ class context {
   std::shared_ptr<clients::queue_impl> open_queue(std::string_view name) const;
   /// Null, unless they are to be cancelled with this job.
   std::shared_ptr<clients::child_jobs> children(const enqueue_options& how);
-  /// Throws timed_out.
+  /// Gives a job that is to be enqueued what it has of this one: a deadline, a trace. Throws timed_out.
   void limit(detail::call_options& options) const;
+  void pass_trace(detail::call_options& options) const;
+  const detail::labels& labels() const noexcept;
 
   const context* worker_;
   detail::job_facts facts_;

@@ -2,12 +2,25 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <quarq/job_state.hpp>
 
 namespace quarq {
+
+/// One attempt of a job that has ended. Times are the broker's clock.
+struct job_attempt {
+  using time_point = std::chrono::sys_time<std::chrono::milliseconds>;
+
+  int number = 0;  ///< counted from 1; starts that were lost with their worker do not count
+  std::optional<time_point> started_at, finished_at;
+  std::string worker;      ///< host:pid
+  std::string error_type;  ///< empty: it succeeded
+  std::string error;       ///< of an attempt before the last one: its first 1024 bytes
+};
 
 /// A job as text. Times are the broker's clock, absent where they are not known.
 struct job_info {
@@ -32,6 +45,13 @@ struct job_info {
   std::optional<time_point> expires_at;
   std::optional<time_point> started_at;   ///< of an ended job: its last start
   std::optional<time_point> finished_at;  ///< before the end: of the last attempt that failed
+  /// The attempts that have ended, oldest first, the last one included: of those that failed before it, the latest
+  /// ten. Empty where nothing has been tried, or the end was not kept.
+  std::vector<job_attempt> history;
+  std::map<std::string, std::string>
+      headers;                    ///< call::header(); empty once the job has ended, unless it is dead
+  std::vector<std::string> tags;  ///< call::tag(); likewise
+  int version = 0;                ///< call::version(); likewise. 0: none was set
 };
 
 /// What a request to cancel did.

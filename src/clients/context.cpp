@@ -12,6 +12,7 @@
 
 #include "clients/queue_impl.hpp"
 #include "clients/worker_connection.hpp"
+#include "model/trace_context.hpp"
 
 namespace quarq {
 
@@ -42,6 +43,15 @@ std::shared_ptr<clients::child_jobs> context::children(const enqueue_options& ho
   return children_;
 }
 
+void context::pass_trace(detail::call_options& options) const {
+  if (facts_.traceparent.empty()) return;
+  const auto& own = options.labels.get();
+  if (own && own->headers.contains(model::trace_header)) return;
+  options.labels.set_header(model::trace_header, facts_.traceparent);
+  const auto state = headers().find(model::trace_state_header);
+  if (state != headers().end()) options.labels.set_header(state->first, state->second);
+}
+
 std::optional<std::chrono::milliseconds> model::context_access::time_left(const context& ctx) {
   using std::chrono::milliseconds;
   if (!ctx.facts_.deadline || !ctx.facts_.passes_deadline) return std::nullopt;
@@ -52,6 +62,7 @@ std::optional<std::chrono::milliseconds> model::context_access::time_left(const 
 
 // One that is due later is meant for after the call.
 void context::limit(detail::call_options& options) const {
+  pass_trace(options);
   if (options.delay > std::chrono::milliseconds{0} || options.at) return;
   const auto left = model::context_access::time_left(*this);
   if (left && (!options.expires || *options.expires > *left)) options.expires = left;

@@ -22,6 +22,21 @@ void add_record(job_info& info, const model::record& r) {
   info.task = r.task;
   info.arguments = codecs::to_json(r.arguments);
   if (!r.keywords.empty()) info.keyword_arguments = codecs::to_json(r.keywords);
+  if (!r.labels) return;
+  info.headers = r.labels->headers;
+  info.tags = r.labels->tags;
+  info.version = r.labels->version;
+}
+
+void add_history(job_info& info, const model::outcome& o) {
+  for (const auto& each : o.earlier) {
+    info.history.push_back({each.number, time_of(each.started_ms), time_of(each.finished_ms), each.worker,
+                            each.error_type, each.error});
+  }
+  // One that ended without a start was not tried.
+  if (o.started_ms == 0) return;
+  info.history.push_back(
+      {o.attempts, time_of(o.started_ms), time_of(o.finished_ms), o.worker, o.error_type, o.error});
 }
 
 void add_outcome(job_info& info, const model::outcome& o) {
@@ -63,8 +78,10 @@ job_info job_description(const std::string& queue, const broker::job_details& de
   }
   try {
     if (!details.outcome.empty()) {
+      const auto outcome = model::decode_outcome(details.outcome);
       const auto add = is_final(details.state) ? add_outcome : add_last_try;
-      add(info, model::decode_outcome(details.outcome));
+      add(info, outcome);
+      add_history(info, outcome);
     }
   } catch (const decode_error& e) {
     set_undecodable(info, e);

@@ -1,6 +1,9 @@
 #include "clients/new_job.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -36,6 +39,46 @@ void check_time(const detail::call_data& call, const char* option, std::optional
   check_range(call, option, value, min, max_time, " ms");
 }
 
+constexpr std::size_t max_header_name = 64, max_tag = 64, max_tags = 16, max_label_bytes = 4'096;
+
+bool is_header_name(std::string_view name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  return !name.empty() && name.size() <= max_header_name && std::all_of(name.begin(), name.end(), fits);
+}
+
+void check_labels(const detail::call_data& call, const detail::labels& some) {
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : some.headers) {
+    if (!is_header_name(name)) {
+      throw usage_error(
+          fmt::format("{}: header \"{}\": expected a name of 1 to {} letters, digits, -, _ and .", call.task,
+                      codecs::printable(name, 80), max_header_name));
+    }
+    if (!codecs::is_utf8(value))
+      throw usage_error(fmt::format("{}: header {}: its value is not UTF-8", call.task, name));
+    bytes += name.size() + value.size();
+  }
+  for (const auto& tag : some.tags) {
+    if (tag.empty() || tag.size() > max_tag || !codecs::is_utf8(tag)) {
+      throw usage_error(fmt::format("{}: tag \"{}\": expected 1 to {} bytes of UTF-8", call.task,
+                                    codecs::printable(tag, 80), max_tag));
+    }
+    bytes += tag.size();
+  }
+  if (some.tags.size() > max_tags)
+    throw usage_error(
+        fmt::format("{}: expected {} tags at most, got {}", call.task, max_tags, some.tags.size()));
+  if (bytes > max_label_bytes) {
+    throw usage_error(fmt::format("{}: its headers and tags have {} bytes together, and {} are the most",
+                                  call.task, bytes, max_label_bytes));
+  }
+  if (some.version < 0)
+    throw usage_error(fmt::format("{}: version: expected a number from 1, got {}", call.task, some.version));
+}
+
 void check_options(const detail::call_data& call) {
   const auto& o = call.options;
   if (o.id && (o.id->empty() || o.id->size() > 255)) {
@@ -55,6 +98,7 @@ void check_options(const detail::call_data& call) {
     check_time(call, "backoff (longest pause)", o.backoff->max(), milliseconds{0});
   }
   if (o.keep_result) check_time(call, "keep_result", o.keep_result->duration(), milliseconds{0});
+  if (o.labels.get()) check_labels(call, *o.labels.get());
 }
 
 }  // namespace
@@ -78,6 +122,7 @@ broker::new_job to_job(detail::call_data call) {
   r.backoff = o.backoff;
   r.keep_result = o.keep_result;
   r.awaited = o.awaited;
+  r.labels = o.labels.get();
   job.record = model::encode(r);
   return job;
 }

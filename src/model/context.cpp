@@ -18,6 +18,11 @@ std::string_view context::encoded_arguments(std::string_view task) const {
       (facts_.task.empty() ? ", but there is no job here" : ", but the job is one of " + facts_.task));
 }
 
+const detail::labels& context::labels() const noexcept {
+  static const detail::labels none;
+  return facts_.its_labels ? *facts_.its_labels : none;
+}
+
 }  // namespace quarq
 
 namespace quarq::detail {

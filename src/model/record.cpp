@@ -1,8 +1,8 @@
 #include "model/record.hpp"
 
-#include <array>
+#include <algorithm>
 #include <limits>
-#include <vector>
+#include <utility>
 
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
@@ -74,6 +74,110 @@ retry_policy decode_backoff(decoder& in) {
   return retry_policy(first, max, factor).jitter(jitter);
 }
 
+void encode_labels(small_map& map, const detail::labels& some) {
+  if (!some.headers.empty()) {
+    auto& out = map.key("h");
+    out.map(some.headers.size());
+    for (const auto& [name, value] : some.headers) {
+      out.text(name);
+      out.text(value);
+    }
+  }
+  if (!some.tags.empty()) {
+    auto& out = map.key("tags");
+    out.array(some.tags.size());
+    for (const auto& word : some.tags) out.text(word);
+  }
+  if (some.version != 0) map.key("v").integer(some.version);
+}
+
+int decode_count(decoder& in) {
+  return static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
+}
+
+std::map<std::string, std::string> decode_headers(decoder& in) {
+  std::map<std::string, std::string> headers;
+  read_fields(in, [&](std::string_view name) { headers[std::string(name)] = in.text(); });
+  return headers;
+}
+
+std::vector<std::string> decode_tags(decoder& in) {
+  std::vector<std::string> tags;
+  const auto count = in.array();
+  decoder::scope place(in);
+  for (std::size_t i = 0; i < count; ++i) {
+    place.element(i);
+    tags.emplace_back(in.text());
+  }
+  return tags;
+}
+
+/// Whether this is a field of labels, which has been read then.
+bool read_label(std::string_view key, decoder& in, detail::labels& into) {
+  if (key == "h") {
+    into.headers = decode_headers(in);
+  } else if (key == "tags") {
+    into.tags = decode_tags(in);
+  } else if (key == "v") {
+    into.version = decode_count(in);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void encode_earlier(encoder& out, const std::vector<earlier_attempt>& all) {
+  out.array(all.size());
+  for (const auto& one : all) {
+    out.map(6);
+    out.text("t");
+    out.integer(one.number);
+    out.text("st");
+    out.integer(one.started_ms);
+    out.text("ft");
+    out.integer(one.finished_ms);
+    out.text("worker");
+    out.text(codecs::to_utf8(one.worker));
+    out.text("error_type");
+    out.text(codecs::to_utf8(one.error_type));
+    out.text("error");
+    out.binary(one.error);
+  }
+}
+
+std::vector<earlier_attempt> decode_earlier(decoder& in) {
+  std::vector<earlier_attempt> all;
+  const auto count = in.array();
+  decoder::scope place(in);
+  for (std::size_t i = 0; i < count; ++i) {
+    place.element(i);
+    auto& one = all.emplace_back();
+    read_fields(in, [&](std::string_view key) {
+      if (key == "t") {
+        one.number = decode_count(in);
+      } else if (key == "st") {
+        one.started_ms = in.integer();
+      } else if (key == "ft") {
+        one.finished_ms = in.integer();
+      } else if (key == "worker") {
+        one.worker = in.text();
+      } else if (key == "error_type") {
+        one.error_type = in.text();
+      } else if (key == "error") {
+        one.error = in.binary();
+      } else {
+        in.skip();
+      }
+    });
+  }
+  return all;
+}
+
+std::string cut(std::string text, std::size_t limit) {
+  text.resize(codecs::cut_at(text, limit));
+  return text;
+}
+
 }  // namespace
 
 std::string encode(const record& r) {
@@ -89,12 +193,14 @@ std::string encode(const record& r) {
   if (r.awaited) map.key("await").boolean(true);
   if (r.keep_result) map.key("keep").integer(to_wire(*r.keep_result));
   if (!r.after.empty()) map.key("after").text(r.after);
+  if (r.labels) encode_labels(map, *r.labels);
   return out;
 }
 
 record decode_record(std::string_view encoded) {
   decoder in(encoded, "job payload");
   record r;
+  detail::labels labels;
   bool has_task = false;
   read_fields(in, [&](std::string_view key) {
     if (key == "f") {
@@ -119,14 +225,32 @@ record decode_record(std::string_view encoded) {
     } else if (key == "unreadable") {
       // A broker could not read what another program stored, and says why.
       throw decode_error(std::string(in.binary()));
-    } else {
+    } else if (!read_label(key, in, labels)) {
       in.skip();
     }
   });
   in.finish();
   if (!has_task) in.fail("field f (the task's name) is missing");
   if (r.arguments.empty()) in.fail("field a (the arguments) is missing");
+  if (labels != detail::labels()) r.labels = std::make_shared<const detail::labels>(std::move(labels));
   return r;
+}
+
+std::string encode(const detail::labels& some) {
+  std::string out;
+  small_map map(out);
+  encode_labels(map, some);
+  return out;
+}
+
+detail::labels decode_labels(std::string_view encoded) {
+  decoder in(encoded, "labels of a job");
+  detail::labels labels;
+  read_fields(in, [&](std::string_view key) {
+    if (!read_label(key, in, labels)) in.skip();
+  });
+  in.finish();
+  return labels;
 }
 
 std::string encode(const outcome& o) {
@@ -143,6 +267,7 @@ std::string encode(const outcome& o) {
   if (!o.error_type.empty()) map.key("error_type").text(codecs::to_utf8(o.error_type));
   if (!o.error.empty()) map.key("error").binary(o.error);
   if (!o.after.empty()) map.key("after").text(o.after);
+  if (!o.earlier.empty()) encode_earlier(map.key("earlier"), o.earlier);
   return out;
 }
 
@@ -153,7 +278,7 @@ outcome decode_outcome(std::string_view encoded) {
     if (key == "f") {
       o.task = in.text();
     } else if (key == "t") {
-      o.attempts = static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
+      o.attempts = decode_count(in);
     } else if (key == "et") {
       o.enqueued_ms = in.integer();
     } else if (key == "st") {
@@ -170,12 +295,34 @@ outcome decode_outcome(std::string_view encoded) {
       o.error = in.binary();
     } else if (key == "after") {
       o.after = in.text();
+    } else if (key == "earlier") {
+      o.earlier = decode_earlier(in);
     } else {
       in.skip();
     }
   });
   in.finish();
   return o;
+}
+
+void add_earlier_attempts(outcome& next, std::string_view last_outcome) {
+  outcome last;
+  try {
+    last = decode_outcome(last_outcome);
+  } catch (const decode_error&) {
+    return;
+  }
+  auto& all = next.earlier;
+  all = std::move(last.earlier);
+  all.push_back({last.attempts, std::move(last.worker), last.started_ms, last.finished_ms,
+                 cut(std::move(last.error_type), max_earlier_error_type),
+                 cut(std::move(last.error), max_earlier_error)});
+  std::size_t kept = 0, bytes = 0;
+  for (auto one = all.rbegin(); one != all.rend() && kept < max_earlier_attempts; ++one, ++kept) {
+    bytes += one->worker.size() + one->error_type.size() + one->error.size();
+    if (bytes > max_earlier_bytes) break;
+  }
+  all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(kept));
 }
 
 }  // namespace quarq::model

@@ -55,17 +55,6 @@ int parse_attempt(std::string_view text) noexcept {
   return value && *value >= 1 && *value <= 1'000'000 ? static_cast<int>(*value) : 1;
 }
 
-bool is_traceparent(std::string_view text) noexcept {
-  constexpr std::string_view form = "00-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
-  if (text.size() != form.size()) return false;
-  for (std::size_t i = 0; i < form.size(); ++i) {
-    const char c = text[i];
-    const bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    if (form[i] == 'x' ? !is_hex : c != form[i]) return false;
-  }
-  return true;
-}
-
 std::string value_of(encoding e, std::string_view body) {
   try {
     if (e == encoding::json) return codecs::json_to_msgpack(body);

@@ -11,8 +11,11 @@
 #include <quarq/errors.hpp>
 #include <quarq/http/response.hpp>
 
+#include "model/trace_context.hpp"
+
 namespace quarq::rpc {
 
+using model::is_traceparent;
 using std::chrono::milliseconds;
 
 /// The rest of the caller's deadline, in milliseconds (Connect's protocol).
@@ -35,8 +38,6 @@ std::optional<milliseconds> parse_timeout(std::string_view text) noexcept;
 std::string timeout_text(milliseconds left);
 /// 1 for anything but a number from 1 to a million.
 int parse_attempt(std::string_view text) noexcept;
-/// Whether it is a traceparent of W3C's version 00. Others are not passed on.
-bool is_traceparent(std::string_view text) noexcept;
 
 /// The task's parameters; the names are empty if it was declared without.
 struct parameter_list {

@@ -3,11 +3,13 @@
 #include <quarq/detail/handler_in_process.hpp>
 #include <quarq/msgpack.hpp>
 
+#include "model/record.hpp"
+
 namespace quarq::detail {
 
 namespace {
 
-constexpr std::size_t fact_count = 10;
+constexpr std::size_t fact_count = 11;
 
 std::chrono::sys_time<std::chrono::milliseconds> read_time(decoder& in) {
   const std::chrono::milliseconds since_1970(in.integer());
@@ -33,6 +35,7 @@ std::string pack_facts(const context& job) {
   facts.deadline ? out.integer(facts.deadline->time_since_epoch().count()) : out.nil();
   out.boolean(facts.passes_deadline);
   out.binary(facts.traceparent);
+  facts.its_labels ? out.raw(model::encode(*facts.its_labels)) : out.nil();
   return packed;
 }
 
@@ -53,6 +56,7 @@ job_facts unpack_facts(std::string_view packed) {
   }
   facts.passes_deadline = in.boolean();
   facts.traceparent = in.binary();
+  if (!in.try_nil()) facts.its_labels = std::make_shared<const labels>(model::decode_labels(in.raw()));
   in.finish();
   return facts;
 }

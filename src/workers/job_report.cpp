@@ -5,8 +5,10 @@
 namespace quarq::workers {
 namespace {
 
-/// Bytes of the error that is kept of a job that will be tried again.
-constexpr std::size_t max_last_error = 1'024;
+/// Of a job that will be tried again.
+std::string last_error(const std::string& error) {
+  return error.substr(0, codecs::cut_at(error, model::max_earlier_error));
+}
 
 }  // namespace
 
@@ -18,6 +20,7 @@ model::outcome outcome_of(const running_job& job, std::string_view worker, std::
   o.enqueued_ms = job.claimed.enqueued_at.time_since_epoch().count();
   o.started_ms = job.started_ms;
   o.finished_ms = job.started_ms + std::chrono::duration_cast<milliseconds>(ran).count();
+  if (!job.claimed.last_outcome.empty()) model::add_earlier_attempts(o, job.claimed.last_outcome);
   return o;
 }
 
@@ -30,7 +33,7 @@ broker::settlement settlement_of(const running_job& job, const model::attempt& a
   if (d.state == job_state::deferred) {
     s.kind = broker::settlement::what::retry;
     o.error_type = a.error_type;
-    o.error = a.error.substr(0, codecs::cut_at(a.error, max_last_error));
+    o.error = last_error(a.error);
     s.outcome = model::encode(o);
     return s;
   }

@@ -16,6 +16,7 @@
 #include "base/text.hpp"
 #include "clients/worker_connection.hpp"
 #include "codecs/utf8.hpp"
+#include "model/trace_context.hpp"
 #include "workers/attempt_result.hpp"
 #include "workers/job_report.hpp"
 #include "workers/log/log_end.hpp"
@@ -36,6 +37,13 @@ void say_hook_threw(const char* hook, const running_job& job, const attempt& thr
                     codecs::printable(thrown.error, max_logged_error));
 }
 
+void set_labels(detail::job_facts& facts, const model::record& record) {
+  facts.its_labels = record.labels;
+  const auto& headers = record.labels->headers;
+  const auto trace = headers.find(model::trace_header);
+  if (trace != headers.end() && model::is_traceparent(trace->second)) facts.traceparent = trace->second;
+}
+
 }  // namespace
 
 void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::time_point now) {
@@ -50,6 +58,7 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
   detail::job_facts facts{claimed.id,          record.task, from.served.name, claimed.attempts,
                           claimed.enqueued_at, due,         claimed.losses};
   if (record.awaited && claimed.expires_at) facts.deadline = its_.time.now() + (*claimed.expires_at - now);
+  if (record.labels) set_labels(facts, record);
   const auto handled = its_.setup.handlers.find(record.task);
   if (handled != its_.setup.handlers.end()) facts.passes_deadline = handled->second.options.pass_deadline;
   auto& job = running_.emplace_front(from, std::move(claimed), its_.worker_context, std::move(facts),

@@ -71,6 +71,8 @@ TEST(job_facts, are_unpacked_as_they_were_packed) {
   facts.deadline = std::chrono::steady_clock::time_point(7s);
   facts.passes_deadline = false;
   facts.traceparent = "d";
+  quarq::detail::labels labels{{{"e", "f"}}, {"g", "h"}, 7};
+  facts.its_labels = std::make_shared<const quarq::detail::labels>(labels);
   const context job(nullptr, facts);
   const auto read = quarq::detail::unpack_facts(quarq::detail::pack_facts(job));
   EXPECT_EQ(read.id, "a");
@@ -83,6 +85,8 @@ TEST(job_facts, are_unpacked_as_they_were_packed) {
   EXPECT_EQ(read.deadline, facts.deadline);
   EXPECT_FALSE(read.passes_deadline);
   EXPECT_EQ(read.traceparent, "d");
+  ASSERT_TRUE(read.its_labels);
+  EXPECT_EQ(*read.its_labels, labels);
   EXPECT_EQ(quarq::detail::unpack_facts(quarq::detail::pack_facts(context())).deadline, std::nullopt);
   EXPECT_THROW(quarq::detail::unpack_facts("nonsense"), decode_error);
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <quarq/detail/call_labels.hpp>
 #include <quarq/retention.hpp>
 #include <quarq/retry.hpp>
 
@@ -29,6 +30,7 @@ struct call_options {
   std::optional<retention> keep_result;
   /// The caller awaits the answer: see model::record.
   bool awaited = false;
+  call_labels labels;
 };
 
 struct call_data {

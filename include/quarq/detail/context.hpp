@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <quarq/detail/bad_payload.hpp>
+#include <quarq/detail/call_labels.hpp>
 
 namespace quarq::detail {
 
@@ -41,6 +42,7 @@ struct job_facts {
   /// What it enqueues and calls has this deadline, too.
   bool passes_deadline = true;
   std::string traceparent = {};
+  std::shared_ptr<const labels> its_labels = {};  ///< null: none
 };
 
 }  // namespace quarq::detail

@@ -24,6 +24,8 @@ record full_record() {
   r.max_attempts = 8;
   r.backoff = backoff::exponential(1500ms, 5min).jitter(0.5);
   r.keep_result = 24h;
+  r.labels = std::make_shared<const quarq::detail::labels>(
+      quarq::detail::labels{{{"traceparent", "00-1"}, {"customer", "42"}}, {"urgent", "invoice"}, 3});
   return r;
 }
 
@@ -76,6 +78,8 @@ TEST(record, everything_set_comes_back) {
   ASSERT_TRUE(back.backoff);
   EXPECT_EQ(*back.backoff, *r.backoff);
   EXPECT_EQ(back.keep_result, r.keep_result);
+  ASSERT_TRUE(back.labels);
+  EXPECT_EQ(*back.labels, *r.labels);
 }
 
 TEST(record, what_is_not_set_stays_unset) {
@@ -89,6 +93,7 @@ TEST(record, what_is_not_set_stays_unset) {
   EXPECT_FALSE(back.max_attempts);
   EXPECT_FALSE(back.backoff);
   EXPECT_FALSE(back.keep_result);
+  EXPECT_FALSE(back.labels);
 }
 
 TEST(record, a_result_kept_for_ever_is_kept_for_ever) {
@@ -132,6 +137,9 @@ TEST(record, what_is_wrong_is_named) {
       {record_with("tries", largest), "field tries: "},
       {record_with("keep", -2), "field keep: "},
       {record_with("keep", largest), "field keep: "},
+      {record_with("h", 1), "field h: expected map"},
+      {record_with("tags", std::vector<int>{1}), "tags[0]"},
+      {record_with("v", -1), "field v: "},
       {record_with("backoff", 1), "field backoff: expected array"},
       {record_with("backoff", std::tuple(1, 2, 3.0)), "backoff"},
       {record_with("backoff", std::tuple(-1, 2, 3.0, 0.1)), "backoff[0]"},
@@ -183,6 +191,71 @@ TEST(outcome, everything_set_comes_back) {
   EXPECT_EQ(back.result, o.result);
   EXPECT_EQ(back.error_type, o.error_type);
   EXPECT_EQ(back.error, o.error);
+}
+
+outcome failed_attempt(int number, std::string error = "HTTP 503") {
+  outcome o;
+  o.task = "t";
+  o.attempts = number;
+  o.worker = "host:4711";
+  o.started_ms = 1'000 * number;
+  o.finished_ms = o.started_ms + 5;
+  o.error_type = "std::runtime_error";
+  o.error = std::move(error);
+  return o;
+}
+
+TEST(outcome, an_attempt_adds_to_those_before_it) {
+  outcome last = failed_attempt(1);
+  for (int number = 2; number <= 4; ++number) {
+    auto next = failed_attempt(number);
+    add_earlier_attempts(next, encode(last));
+    last = next;
+  }
+  const auto back = decode_outcome(encode(last));
+  ASSERT_EQ(back.earlier.size(), 3u);
+  for (int i = 0; i < 3; ++i) {
+    const auto& one = back.earlier[static_cast<std::size_t>(i)];
+    EXPECT_EQ(one.number, i + 1);
+    EXPECT_EQ(one.worker, "host:4711");
+    EXPECT_EQ(one.started_ms, 1'000 * (i + 1));
+    EXPECT_EQ(one.finished_ms, one.started_ms + 5);
+    EXPECT_EQ(one.error_type, "std::runtime_error");
+    EXPECT_EQ(one.error, "HTTP 503");
+  }
+}
+
+TEST(outcome, of_very_many_attempts_the_latest_are_kept) {
+  outcome last = failed_attempt(1);
+  for (int number = 2; number <= 50; ++number) {
+    auto next = failed_attempt(number);
+    add_earlier_attempts(next, encode(last));
+    last = next;
+  }
+  ASSERT_EQ(last.earlier.size(), max_earlier_attempts);
+  EXPECT_EQ(last.earlier.front().number, 41);
+  EXPECT_EQ(last.earlier.back().number, 49);
+}
+
+TEST(outcome, of_attempts_with_long_errors_no_more_than_their_bounds_is_kept) {
+  outcome last = failed_attempt(1, std::string(70'000, 'x'));
+  for (int number = 2; number <= 20; ++number) {
+    auto next = failed_attempt(number, std::string(70'000, 'x'));
+    next.error_type = std::string(1'000, 'y');
+    add_earlier_attempts(next, encode(last));
+    last = next;
+  }
+  EXPECT_EQ(last.earlier.back().error.size(), max_earlier_error);
+  EXPECT_EQ(last.earlier.back().error_type.size(), max_earlier_error_type);
+  EXPECT_EQ(last.earlier.back().number, 19);
+  last.error.clear();
+  EXPECT_LT(encode(last).size(), max_earlier_bytes + 2'000);
+}
+
+TEST(outcome, a_last_one_that_can_not_be_read_adds_nothing) {
+  auto next = failed_attempt(2);
+  add_earlier_attempts(next, "nonsense");
+  EXPECT_TRUE(next.earlier.empty());
 }
 
 TEST(outcome, nothing_set_comes_back_as_nothing) {
