@@ -275,10 +275,15 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
   if (is_final(d.state)) ++its_.counts.done;
   auto& ended = its_.counts.ended;
   ++(d.state == job_state::succeeded ? ended.complete : is_final(d.state) ? ended.failed : ended.retried);
+  const auto took = ran(job);
   if (its_.metrics != nullptr)
-    its_.metrics->ended(job.from.index, job.record.task, d.state, job.begun, ran(job));
+    its_.metrics->ended(job.from.index, job.record.task, d.state, job.begun, took);
+  if (auto* counts = counts_of(job)) {
+    count_end(*counts, d.state);
+    if (job.begun) counts->ran.add(took);
+  }
   its_.settlements.settle(
-      job.from, settlement_of(job, a, d, std::move(result), outcome_of(job, its_.worker_name, ran(job))));
+      job.from, settlement_of(job, a, d, std::move(result), outcome_of(job, its_.worker_name, took)));
   return true;
 }
 

@@ -19,6 +19,7 @@
 #include "workers/cron_gate.hpp"
 #include "workers/deadlines.hpp"
 #include "workers/isolation.hpp"
+#include "workers/job_counters.hpp"
 #include "workers/job_metrics.hpp"
 #include "workers/job_threads.hpp"
 #include "workers/parked_jobs.hpp"
@@ -61,6 +62,7 @@ class job_runner {
     /// A job is to run alone: what is parked is to be handed back.
     std::function<void()> hand_back_parked = [] {};
     job_metrics* metrics = nullptr;  ///< what counts the jobs, if something does
+    job_counters* counters = nullptr;  ///< null: nothing is counted
   };
   void use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes);
   explicit job_runner(params p)
@@ -170,6 +172,7 @@ class job_runner {
   waiting_line* line_of(const running_job& job) const;
   bool may_begin(running_job& job);
   void note_start(running_job& job, clock::time_point when);
+  task_stats* counts_of(const running_job& job);
   clock::time_point latest_start(const running_job& job) const;
   bool is_unknown_for_long(const running_job& job) const;
   static bool can_expire(const running_job& job);

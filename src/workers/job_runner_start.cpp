@@ -278,6 +278,10 @@ void job_runner::note_start(running_job& job, clock::time_point when) {
   job.begun = true;
   start_timer(job);
   if (its_.metrics != nullptr) count_start(job);
+  if (auto* counts = counts_of(job)) {
+    workers::count_start(*counts, job.claimed.is_first_start(),
+                         milliseconds(job.started_ms) - job.claimed.due_at.time_since_epoch());
+  }
   its_.log.started(logged(job));
 }
 
@@ -287,6 +291,12 @@ void job_runner::count_start(const running_job& job) {
   if (job.claimed.is_first_start())
     waited = broker::time_point(milliseconds(job.started_ms)) - job.claimed.due_at;
   its_.metrics->started(job.from.index, job.record.task, waited);
+}
+
+// Names of tasks that nobody handles may be very many.
+task_stats* job_runner::counts_of(const running_job& job) {
+  if (its_.counters == nullptr) return nullptr;
+  return &its_.counters->of(job.from, job.how ? std::string_view(job.record.task) : std::string_view());
 }
 
 void job_runner::start_timer(running_job& job) {

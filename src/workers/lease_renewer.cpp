@@ -83,6 +83,7 @@ awaitable<void> lease_renewer::renew() {
   for (const auto& queue : answer.work_ready) {
     if (auto* l = find_queue(its_.leases, queue)) its_.work_ready(*l);
   }
+  if (its_.after_renewal) co_await its_.after_renewal();
 }
 
 // Other workers own the jobs under the old lease now: how they end here no longer counts.

@@ -86,6 +86,7 @@ void worker_impl::add_cron(std::string_view cron_name, cron_options how) {
 
 worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
     : leases(leases_for(of.setup.options.queues)),
+      counters(leases),
       progress(loop),
       group(loop, of.weak_from_this(), [this] { progress.set(); }),
       broker_time(of.clock_, loop),
@@ -138,7 +139,8 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
               },
               [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); },
               [this] { parked.hand_back_all(); },
-              of.metrics_ ? &*of.metrics_ : nullptr}),
+              of.metrics_ ? &*of.metrics_ : nullptr,
+              &counters}),
       renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
                [&of] { return of.worker_info(); }, model::encode_announcement(of.setup.tasks),
                [&of](const std::string& token) { return of.events_for(token); },
@@ -153,7 +155,8 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                },
                [this, &of] { return watch ? watch->why_silent(2 * of.setup.options.lease) : std::string(); },
                [this](queue_lease& l) { claims.note_paused(l, true); },
-               isolation::suspicious_of(of.setup.options.max_losses)}) {}
+               isolation::suspicious_of(of.setup.options.max_losses),
+               [this, &of] { return counters.report(*of.broker_); }}) {}
 
 void worker_impl::roles::cancel_requested(queue_lease& l, const std::string& id) {
   runner.cancel_requested(l, id);
@@ -507,7 +510,16 @@ awaitable<void> worker_impl::hand_back() {
   const auto end = clock_.now() + hand_back_timeout;
   const auto is_done = [&] { return r.settlements.is_idle() && connection_->is_idle(); };
   while (!is_done() && clock_.now() < end) co_await wait_progress(end);
+  co_await report_counts();
   co_await close_lease();
+}
+
+awaitable<void> worker_impl::report_counts() {
+  try {
+    co_await with_timeout(roles_->counters.report(*broker_), hand_back_timeout);
+  } catch (const error&) {
+    // Operators miss the last second's counts; the jobs are what matters.
+  }
 }
 
 awaitable<void> worker_impl::close_lease() {

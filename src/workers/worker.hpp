@@ -96,6 +96,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
     void cancel_requested(queue_lease& l, const std::string& id);
 
     queue_leases leases;
+    job_counters counters;
     async::auto_reset_event
         progress;  ///< a job or a role has ended, the worker is up, or it is asked to stop
     std::optional<thread_pool> threads;
@@ -129,6 +130,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   awaitable<void> drain();
   awaitable<void> hand_back();
   awaitable<void> close_lease();
+  awaitable<void> report_counts();
   awaitable<void> end_roles();
   awaitable<void> wait_progress(clock::time_point until);
   void make_pools(roles& r);

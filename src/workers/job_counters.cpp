@@ -1,0 +1,97 @@
+#include "workers/job_counters.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <quarq/errors.hpp>
+
+namespace quarq::workers {
+
+namespace {
+
+constexpr std::uint64_t task_stats::* numbers[] = {
+    &task_stats::enqueued, &task_stats::started, &task_stats::succeeded,
+    &task_stats::failed,   &task_stats::dead,    &task_stats::cancelled,
+    &task_stats::expired,  &task_stats::retried, &task_stats::lost};
+
+duration_histogram difference(const duration_histogram& now, const duration_histogram& before) {
+  duration_histogram added;
+  for (std::size_t i = 0; i < duration_histogram::ranges; ++i) added.set(i, now.count(i) - before.count(i));
+  added.set_sum(now.sum() - before.sum());
+  return added;
+}
+
+task_stats difference(const task_stats& now, const task_stats& before) {
+  task_stats added;
+  for (const auto number : numbers) added.*number = now.*number - before.*number;
+  added.waited = difference(now.waited, before.waited);
+  added.ran = difference(now.ran, before.ran);
+  return added;
+}
+
+}  // namespace
+
+task_stats& job_counters::of(const queue_lease& queue, std::string_view task) {
+  if (last_ != nullptr && last_queue_ == queue.index && last_->task == task) return last_->total;
+  auto& tasks = by_queue_[queue.index].tasks;
+  auto found = std::find_if(tasks.begin(), tasks.end(), [&](const entry& e) { return e.task == task; });
+  if (found == tasks.end()) {
+    tasks.emplace_back().task = task;
+    found = tasks.end() - 1;
+  }
+  last_ = &*found;
+  last_queue_ = queue.index;
+  return last_->total;
+}
+
+awaitable<void> job_counters::report(broker::broker& store) {
+  for (auto& queue : by_queue_) {
+    std::vector<broker::task_counts> added;
+    std::vector<task_stats> totals;
+    for (const auto& one : queue.tasks) {
+      totals.push_back(one.total);
+      auto counts = difference(one.total, one.reported);
+      if (!counts.empty()) added.push_back({one.task, counts});
+    }
+    if (added.empty()) continue;
+    try {
+      co_await store.add_stats(queue.queue, std::move(added));
+    } catch (const broker_error&) {
+      continue;  // a store without room for this may still have room for jobs
+    }
+    for (std::size_t i = 0; i < totals.size(); ++i) queue.tasks[i].reported = totals[i];
+  }
+}
+
+void count_start(task_stats& counts, bool is_first, std::chrono::microseconds waited) {
+  ++counts.started;
+  if (is_first) counts.waited.add(waited);
+}
+
+void count_end(task_stats& counts, job_state state) {
+  switch (state) {
+    case job_state::succeeded:
+      ++counts.succeeded;
+      break;
+    case job_state::failed:
+      ++counts.failed;
+      break;
+    case job_state::dead:
+      ++counts.dead;
+      break;
+    case job_state::cancelled:
+      ++counts.cancelled;
+      break;
+    case job_state::expired:
+      ++counts.expired;
+      break;
+    case job_state::deferred:
+      ++counts.retried;
+      break;
+    case job_state::queued:
+    case job_state::running:
+      break;
+  }
+}
+
+}  // namespace quarq::workers
