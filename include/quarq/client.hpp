@@ -139,6 +139,20 @@ class client {
   std::size_t requeue(job_filter which) {
     return wait_for(detail::requeue(detail::queue_access::impl(queue_), which));
   }
+  std::size_t purge(job_filter which) {
+    return wait_for(detail::purge(detail::queue_access::impl(queue_), which));
+  }
+  job_list list(job_filter which, list_options how = {}) {
+    return wait_for(detail::list(detail::queue_access::impl(queue_), which, how));
+  }
+  job_count count(job_filter which, list_options how = {}) {
+    return wait_for(detail::count(detail::queue_access::impl(queue_), which, how));
+  }
+  std::vector<task_minute> stats(std::chrono::system_clock::time_point from,
+                                 std::chrono::system_clock::time_point until,
+                                 std::chrono::minutes step = std::chrono::minutes(1)) {
+    return wait_for(detail::stats(detail::queue_access::impl(queue_), from, until, step));
+  }
   bool pause() { return wait_for(detail::set_paused(detail::queue_access::impl(queue_), true)); }
   bool resume() { return wait_for(detail::set_paused(detail::queue_access::impl(queue_), false)); }
   bool is_paused() { return wait_for(detail::is_paused(detail::queue_access::impl(queue_))); }

@@ -3,22 +3,24 @@
 #pragma once
 
 // Jobs
-#include <quarq/call.hpp>        // a task with its arguments and options
-#include <quarq/client.hpp>      // a queue for code that blocks
-#include <quarq/context.hpp>     // what a handler knows of its job
-#include <quarq/cron.hpp>        // recurring jobs
-#include <quarq/handler.hpp>     // the options of a handler
-#include <quarq/handlers.hpp>    // those of a worker and of a server of RPC
-#include <quarq/job.hpp>         // one enqueued call: await its result, cancel it
-#include <quarq/job_filter.hpp>  // which jobs of a queue
-#include <quarq/job_info.hpp>    // what is known of a job
-#include <quarq/job_state.hpp>   // the states of a job
-#include <quarq/level.hpp>       // where a handler runs
-#include <quarq/queue.hpp>       // where calls are sent
-#include <quarq/retention.hpp>   // how long results are kept
-#include <quarq/retry.hpp>       // retry policies
-#include <quarq/task.hpp>        // a name and a signature
-#include <quarq/worker.hpp>      // runs jobs
+#include <quarq/call.hpp>         // a task with its arguments and options
+#include <quarq/client.hpp>       // a queue for code that blocks
+#include <quarq/context.hpp>      // what a handler knows of its job
+#include <quarq/cron.hpp>         // recurring jobs
+#include <quarq/handler.hpp>      // the options of a handler
+#include <quarq/handlers.hpp>     // those of a worker and of a server of RPC
+#include <quarq/job.hpp>          // one enqueued call: await its result, cancel it
+#include <quarq/job_filter.hpp>   // which jobs of a queue
+#include <quarq/job_info.hpp>     // what is known of a job
+#include <quarq/job_list.hpp>     // a part of a queue's jobs
+#include <quarq/job_state.hpp>    // the states of a job
+#include <quarq/level.hpp>        // where a handler runs
+#include <quarq/queue.hpp>        // where calls are sent
+#include <quarq/queue_stats.hpp>  // what has happened in a queue
+#include <quarq/retention.hpp>    // how long results are kept
+#include <quarq/retry.hpp>        // retry policies
+#include <quarq/task.hpp>         // a name and a signature
+#include <quarq/worker.hpp>       // runs jobs
 
 // Where work runs, from this loop to other machines
 #include <quarq/child_main.hpp>       // the first line of main(), where children need it

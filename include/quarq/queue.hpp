@@ -1,6 +1,7 @@
 // A queue: where calls are sent to become jobs.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -16,6 +17,8 @@
 #include <quarq/job.hpp>
 #include <quarq/job_filter.hpp>
 #include <quarq/job_info.hpp>
+#include <quarq/job_list.hpp>
+#include <quarq/queue_stats.hpp>
 #include <quarq/task.hpp>
 
 namespace quarq {
@@ -131,6 +134,41 @@ class queue {
   /// as above.
   [[QUARQ_MUST_AWAIT]] awaitable<std::size_t> requeue(job_filter which) const {
     return detail::requeue(impl_, which);
+  }
+
+  /// Forgets all jobs that the filter means, which must name states, and not `running`. Their waiters are told that
+  /// there is no such job. Returns how many there were. In steps, as cancel(). Throws usage_error, broker_error.
+  [[QUARQ_MUST_AWAIT]] awaitable<std::size_t> purge(job_filter which) const {
+    return detail::purge(impl_, which);
+  }
+
+  /// Some of the jobs that the filter means, and where to go on. No call looks at more than `scan_limit` jobs, nor
+  /// holds the store up for long: where few jobs match, it may return fewer than `limit`, or none, and say how
+  /// far it has come.
+  ///
+  ///     list_options how{.limit = 50};
+  ///     const auto page = co_await mails.list(job_filter{.task = "send_mail"}, how);
+  ///
+  /// A job that does not change its state from the first call to the last is found exactly once, however many jobs
+  /// workers take and finish meanwhile. One that does may be found in both states, or in none. Throws
+  /// usage_error for a `from` of something else, broker_error.
+  [[QUARQ_MUST_AWAIT]] awaitable<job_list> list(job_filter which, list_options how = {}) const {
+    return detail::list(impl_, which, how);
+  }
+
+  /// Counts the jobs that the filter means: those among the next `scan_limit` ones; `limit` does not matter. Throws as
+  /// list().
+  [[QUARQ_MUST_AWAIT]] awaitable<job_count> count(job_filter which, list_options how = {}) const {
+    return detail::count(impl_, which, how);
+  }
+
+  /// What happened in these minutes, in their order, and in each by task; minutes and tasks without any are absent.
+  /// Workers report each second or two. Kept for 72 hours (stats_kept), by quarq's clients and workers alone.
+  /// `step`: whole minutes that are counted together, from `from` on. Throws broker_error.
+  [[QUARQ_MUST_AWAIT]] awaitable<std::vector<task_minute>> stats(
+      std::chrono::system_clock::time_point from, std::chrono::system_clock::time_point until,
+      std::chrono::minutes step = std::chrono::minutes(1)) const {
+    return detail::stats(impl_, from, until, step);
   }
 
   /// From now on no worker gets a job of this queue, until resume(): jobs are stored and become due, and those

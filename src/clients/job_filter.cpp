@@ -10,6 +10,8 @@
 #include <quarq/errors.hpp>
 
 #include "clients/cancel.hpp"
+#include "codecs/iso8601.hpp"
+#include "codecs/json.hpp"
 #include "model/record.hpp"
 
 namespace quarq::clients {
@@ -29,12 +31,35 @@ model::outcome outcome_of(const broker::job_details& job) {
   return {};
 }
 
-std::string task_of_either(const broker::job_details& job, const model::outcome& end) {
+model::record record_of(const broker::job_details& job) {
   try {
-    if (!job.record.empty()) return model::decode_record(job.record).task;
+    if (!job.record.empty()) return model::decode_record(job.record);
   } catch (const decode_error&) {
   }
-  return end.task;
+  return {};
+}
+
+bool has_text(const model::record& record, std::string_view text) {
+  const auto is_in = [text](const std::string& encoded) {
+    return !encoded.empty() && codecs::to_json(encoded).find(text) != std::string::npos;
+  };
+  try {
+    return is_in(record.arguments) || is_in(record.keywords);
+  } catch (const decode_error&) {
+    return false;
+  }
+}
+
+std::string in_iso8601(broker::time_point when) {
+  const auto since_epoch = when.time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
+  const std::chrono::nanoseconds rest = since_epoch - seconds;
+  return codecs::to_iso8601({seconds.count(), static_cast<std::uint32_t>(rest.count())});
+}
+
+bool has_tag(const model::record& record, std::string_view tag) {
+  const auto& labels = record.labels;
+  return labels && std::find(labels->tags.begin(), labels->tags.end(), tag) != labels->tags.end();
 }
 
 std::optional<broker::time_point> enqueued_at(const broker::job_details& job, const model::outcome& end) {
@@ -64,7 +89,16 @@ broker::time_point machine_time() {
 }  // namespace
 
 owned_filter::owned_filter(const job_filter& said)
-    : states(said.state), task(said.task), error(said.error), older_than(said.older_than) {}
+    : states(said.state),
+      task(said.task),
+      error(said.error),
+      id_prefix(said.id_prefix),
+      error_type(said.error_type),
+      text(said.text),
+      tag(said.tag),
+      older_than(said.older_than),
+      enqueued_from(said.enqueued_from),
+      enqueued_until(said.enqueued_until) {}
 
 void owned_filter::limit_to(job_states possible, const char* call) {
   if (states.empty()) states = possible;
@@ -74,14 +108,37 @@ void owned_filter::limit_to(job_states possible, const char* call) {
 }
 
 bool owned_filter::wants(const broker::job_details& job, broker::time_point now) const {
-  if (task.empty() && error.empty() && !older_than) return true;
+  if (!job.id.starts_with(id_prefix)) return false;
+  model::record record;
+  const bool asks_for_call = !task.empty() || !text.empty() || !tag.empty();
+  if (asks_for_call) {
+    record = record_of(job);
+    if (!text.empty() && !has_text(record, text)) return false;
+    if (!tag.empty() && !has_tag(record, tag)) return false;
+  }
+  return wants_end(job, record.task, now);
+}
+
+bool owned_filter::wants_end(const broker::job_details& job, std::string_view task_of_record,
+                             broker::time_point now) const {
+  const bool asks_for_time = older_than || enqueued_from || enqueued_until;
+  if (task.empty() && error.empty() && error_type.empty() && !asks_for_time) return true;
   const auto end = outcome_of(job);
-  if (!task.empty() && task_of_either(job, end) != task) return false;
+  if (!task.empty() && (task_of_record.empty() ? end.task : task_of_record) != task) return false;
+  if (!error_type.empty() && end.error_type != error_type) return false;
   if (!error.empty() && fmt::format("{}: {}", end.error_type, end.error).find(error) == std::string::npos)
     return false;
-  if (!older_than) return true;
+  if (!asks_for_time) return true;
   const auto since = enqueued_at(job, end);
-  return since && now - *since >= *older_than;
+  return since && (!older_than || now - *since >= *older_than) &&
+         (!enqueued_from || *since >= *enqueued_from) && (!enqueued_until || *since < *enqueued_until);
+}
+
+std::vector<job_state> in_order(job_states some) {
+  std::vector<job_state> states;
+  std::copy_if(std::begin(all_states), std::end(all_states), std::back_inserter(states),
+               [&](job_state each) { return some.contains(each); });
+  return states;
 }
 
 std::string owned_filter::in_words(job_states some) {
@@ -98,15 +155,21 @@ std::string owned_filter::besides_states() const {
   std::string words;
   if (!task.empty()) words += " of task " + task;
   if (!error.empty()) words += fmt::format(" with \"{}\" in their error", error);
+  if (!error_type.empty()) words += fmt::format(" with an error of type {}", error_type);
+  if (!text.empty()) words += fmt::format(" with \"{}\" in their arguments", text);
+  if (!tag.empty()) words += fmt::format(" with the tag {}", tag);
+  if (!id_prefix.empty()) words += fmt::format(" with an id that begins with \"{}\"", id_prefix);
   if (older_than) words += fmt::format(" that are older than {}", exactly(*older_than));
+  if (enqueued_from) words += " enqueued since " + in_iso8601(*enqueued_from);
+  if (enqueued_until) words += " enqueued before " + in_iso8601(*enqueued_until);
   return words;
 }
 
 matching_jobs::matching_jobs(std::shared_ptr<broker::broker> store, std::string queue, owned_filter which,
                              std::size_t page)
     : store_(std::move(store)), queue_(std::move(queue)), which_(std::move(which)), page_(page) {
-  std::copy_if(std::rbegin(all_states), std::rend(all_states), std::back_inserter(states_),
-               [this](job_state each) { return which_.states.contains(each); });
+  states_ = in_order(which_.states);
+  std::reverse(states_.begin(), states_.end());
 }
 
 awaitable<std::optional<std::vector<broker::job_details>>> matching_jobs::next() {
@@ -154,6 +217,26 @@ awaitable<std::size_t> requeue_matching(std::shared_ptr<broker::broker> store, s
     if (ids.empty()) continue;  // which would mean all
     const auto requeued = co_await store->requeue(queue, std::move(ids));
     count += requeued;
+  }
+  co_return count;
+}
+
+awaitable<std::size_t> purge_matching(std::shared_ptr<broker::broker> store, std::string queue,
+                                      owned_filter which) {
+  std::size_t count = 0;
+  for (const auto state : in_order(which.states)) {
+    auto of_state = which;
+    of_state.states = state;
+    matching_jobs all(store, queue, std::move(of_state));
+    while (true) {
+      const auto some = co_await all.next();
+      if (!some) break;
+      std::vector<std::string> ids;
+      for (const auto& job : *some) ids.push_back(job.id);
+      if (ids.empty()) continue;
+      const auto purged = co_await store->purge_named(queue, state, std::move(ids));
+      count += purged;
+    }
   }
   co_return count;
 }

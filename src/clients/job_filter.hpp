@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <quarq/awaitable.hpp>
@@ -29,8 +30,9 @@ struct owned_filter {
   void limit_to(job_states possible, const char* call);
 
   job_states states;
-  std::string task, error;
+  std::string task, error, id_prefix, error_type, text, tag;
   std::optional<std::chrono::milliseconds> older_than;
+  std::optional<broker::time_point> enqueued_from, enqueued_until;
 
   /// Besides the state. What can't be read of a job is empty.
   bool wants(const broker::job_details& job, broker::time_point now) const;
@@ -40,10 +42,23 @@ struct owned_filter {
   std::string besides_states() const;
   /// "queued, deferred and running".
   static std::string in_words(job_states some);
+
+ private:
+  bool wants_end(const broker::job_details& job, std::string_view task_of_record,
+                 broker::time_point now) const;
 };
 
 /// Whose jobs can be cancelled.
 inline constexpr job_states open_states = job_state::queued | job_state::deferred | job_state::running;
+/// And purged.
+inline constexpr job_states purgeable_states = job_state::queued | job_state::deferred |
+                                               job_state::succeeded | job_state::failed |
+                                               job_state::cancelled | job_state::expired | job_state::dead;
+inline constexpr job_states all_job_states = purgeable_states | job_state::running;
+
+/// States in the order in which they are looked through, that in which jobs go through them: what moves on meanwhile is met
+/// in a later one.
+std::vector<job_state> in_order(job_states some);
 
 /// For one loop, as the broker.
 class matching_jobs {
@@ -70,5 +85,8 @@ awaitable<cancelled_jobs> cancel_matching(std::shared_ptr<broker::broker> store,
 /// Of dead jobs. One that dies again meanwhile is not sent again.
 awaitable<std::size_t> requeue_matching(std::shared_ptr<broker::broker> store, std::string queue,
                                         owned_filter which);
+/// Of jobs that do not run.
+awaitable<std::size_t> purge_matching(std::shared_ptr<broker::broker> store, std::string queue,
+                                      owned_filter which);
 
 }  // namespace quarq::clients

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <stdexcept>
+#include <utility>
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
@@ -12,7 +14,9 @@
 #include "async/activity.hpp"
 #include "async/loop_lifetime.hpp"
 #include "base/log.hpp"
+#include "clients/job_description.hpp"
 #include "clients/job_filter.hpp"
+#include "clients/job_list.hpp"
 #include "clients/new_job.hpp"
 #include "clients/queue_impl.hpp"
 #include "clients/wait_in_job.hpp"
@@ -64,6 +68,7 @@ void queue_impl::use(std::shared_ptr<broker::broker> broker, const asio::any_io_
   broker_ = std::move(broker);
   const auto log = [](const std::string& line) { base::log().warn("{}", line); };
   watch_ = std::make_shared<wait_watch>(async::without_activity(loop), broker_, name_, tell_ ? tell_ : log);
+  counter_ = std::make_shared<enqueue_counter>(async::without_activity(loop), broker_, name_);
   loop_ = &asio::query(loop, asio::execution::context);
   async::loop_lifetime::of(*loop_)->add(weak_from_this());
 }
@@ -81,6 +86,20 @@ void queue_impl::borrow(std::shared_ptr<broker::broker> broker, const asio::any_
   use(std::move(broker), loop);
 }
 
+std::vector<calls_of_task> counted(const std::vector<detail::call_data>& calls) {
+  std::vector<calls_of_task> all;
+  for (const auto& one : calls) {
+    if (all.empty() || all.back().task != one.task) all.push_back({one.task});
+    ++all.back().count;
+  }
+  return all;
+}
+
+void queue_impl::count(const std::vector<calls_of_task>& calls) {
+  for (const auto& [task, count] : calls) counter_->add(task, count);
+  counter_->tell();
+}
+
 void queue_impl::close() noexcept {
   if (!borrows_) let_go();
 }
@@ -88,6 +107,8 @@ void queue_impl::close() noexcept {
 void queue_impl::let_go() noexcept {
   if (watch_) watch_->close();
   watch_.reset();
+  if (counter_) counter_->close();
+  counter_.reset();
   broker_.reset();
   loop_ = nullptr;
 }
@@ -116,11 +137,13 @@ awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> qu
   std::vector<enqueued> sent;
   jobs.reserve(calls.size());
   sent.reserve(calls.size());
+  const auto tasks = clients::counted(calls);
   for (auto& c : calls) {
     jobs.push_back(clients::to_job(std::move(c)));
     sent.push_back({jobs.back().id, false});
   }
   if (jobs.empty()) co_return sent;
+  queue->count(tasks);
   const auto answers = co_await broker->enqueue(queue->name(), std::move(jobs));
   for (std::size_t i = 0; i < sent.size(); ++i) sent[i].accepted = answers[i] == broker::accepted::yes;
   co_return sent;
@@ -164,7 +187,76 @@ awaitable<std::size_t> requeue_in(queue_ptr queue, clients::owned_filter which) 
   co_return count;
 }
 
+awaitable<std::size_t> purge_in(queue_ptr queue, clients::owned_filter which) {
+  if (which.states.empty()) {
+    throw usage_error("purge: it is for jobs in the states that the filter names, and it names none");
+  }
+  which.limit_to(clients::purgeable_states, "purge");
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const auto count = co_await clients::purge_matching(broker, queue->name(), std::move(which));
+  co_return count;
+}
+
+awaitable<job_list> list_in(queue_ptr queue, clients::owned_filter which, clients::owned_list_options how) {
+  which.limit_to(clients::all_job_states, "list");
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  auto found = co_await clients::list_matching(broker, queue->name(), std::move(which), std::move(how));
+  job_list list;
+  static_cast<list_progress&>(list) = std::move(static_cast<list_progress&>(found));
+  for (const auto& job : found.jobs) list.jobs.push_back(clients::job_description(queue->name(), job));
+  co_return list;
+}
+
+awaitable<job_count> count_in(queue_ptr queue, clients::owned_filter which, clients::owned_list_options how) {
+  which.limit_to(clients::all_job_states, "count");
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  auto counted = co_await clients::count_matching(broker, queue->name(), std::move(which), std::move(how));
+  co_return counted;
+}
+
+/// Counted together, `step` at a time.
+std::vector<task_minute> folded(std::vector<task_minute> all, task_minute::time_point from,
+                                std::chrono::minutes step) {
+  std::map<std::pair<task_minute::time_point, std::string>, task_stats> sums;
+  for (auto& one : all) sums[{from + (one.minute - from) / step * step, std::move(one.task)}].add(one.counts);
+  all.clear();
+  for (auto& [where, counts] : sums) all.push_back({where.first, where.second, counts});
+  return all;
+}
+
 }  // namespace
+
+awaitable<std::size_t> purge(queue_ptr queue, const job_filter& which) {
+  return purge_in(std::move(queue), clients::owned_filter(which));
+}
+
+awaitable<job_list> list(queue_ptr queue, const job_filter& which, const list_options& how) {
+  return list_in(std::move(queue), clients::owned_filter(which), clients::owned_list_options(how));
+}
+
+awaitable<job_count> count(queue_ptr queue, const job_filter& which, const list_options& how) {
+  return count_in(std::move(queue), clients::owned_filter(which), clients::owned_list_options(how));
+}
+
+awaitable<std::vector<task_minute>> stats(queue_ptr queue, std::chrono::system_clock::time_point from,
+                                          std::chrono::system_clock::time_point until,
+                                          std::chrono::minutes step) {
+  using std::chrono::minutes;
+  if (step < minutes(1)) throw usage_error("stats: step: expected a minute or more");
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  // What is older is not there; and this machine's clock may differ from the broker's.
+  const auto now = std::chrono::system_clock::now();
+  constexpr std::chrono::hours margin{1};
+  const auto first = std::chrono::floor<minutes>(std::max(from, now - stats_kept - margin));
+  const auto last = std::chrono::ceil<minutes>(std::min(until, now + margin));
+  auto all = co_await broker->stats(queue->name(), first, last);
+  if (step > minutes(1)) all = folded(std::move(all), first, step);
+  co_return all;
+}
 
 awaitable<cancelled_jobs> cancel(queue_ptr queue, const job_filter& which) {
   return cancel_in(std::move(queue), clients::owned_filter(which));

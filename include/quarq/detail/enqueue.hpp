@@ -1,6 +1,7 @@
 // What queues do without the types of calls.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -10,6 +11,8 @@
 #include <quarq/detail/call_data.hpp>
 #include <quarq/job_filter.hpp>
 #include <quarq/job_info.hpp>
+#include <quarq/job_list.hpp>
+#include <quarq/queue_stats.hpp>
 
 namespace quarq {
 
@@ -39,9 +42,20 @@ awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> qu
 awaitable<std::vector<cancel_outcome>> cancel(std::shared_ptr<clients::queue_impl> queue,
                                               std::vector<std::string> ids);
 
-/// Cancels, or sends again, all jobs that the filter means.
+/// Cancels, sends again, or forgets all jobs that the filter means.
 awaitable<cancelled_jobs> cancel(std::shared_ptr<clients::queue_impl> queue, const job_filter& which);
 awaitable<std::size_t> requeue(std::shared_ptr<clients::queue_impl> queue, const job_filter& which);
+awaitable<std::size_t> purge(std::shared_ptr<clients::queue_impl> queue, const job_filter& which);
+
+/// See queue::list, queue::count and queue::stats.
+awaitable<job_list> list(std::shared_ptr<clients::queue_impl> queue, const job_filter& which,
+                         const list_options& how);
+awaitable<job_count> count(std::shared_ptr<clients::queue_impl> queue, const job_filter& which,
+                           const list_options& how);
+awaitable<std::vector<task_minute>> stats(std::shared_ptr<clients::queue_impl> queue,
+                                          std::chrono::system_clock::time_point from,
+                                          std::chrono::system_clock::time_point until,
+                                          std::chrono::minutes step);
 
 /// Whether that changed anything.
 awaitable<bool> set_paused(std::shared_ptr<clients::queue_impl> queue, bool paused);

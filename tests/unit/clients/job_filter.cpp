@@ -70,6 +70,42 @@ TEST(job_filter, looks_for_its_text_in_type_and_message) {
   EXPECT_FALSE(filter({.error = "HTTP"}).wants(job_of("a"), now));
 }
 
+broker::job_details job_about(std::string_view text) {
+  model::record r;
+  r.task = "mail";
+  encoder arguments(r.arguments);
+  arguments.array(1);
+  arguments.text(text);
+  r.labels = std::make_shared<const quarq::detail::labels>(quarq::detail::labels{{}, {"urgent"}, 0});
+  broker::job_details job;
+  job.id = "job1";
+  job.record = model::encode(r);
+  job.enqueued_at = now;
+  return job;
+}
+
+TEST(job_filter, looks_into_arguments_as_json_and_at_tags_and_ids) {
+  EXPECT_TRUE(filter({.text = "[\"ann"}).wants(job_about("ann"), now));
+  EXPECT_FALSE(filter({.text = "bob"}).wants(job_about("ann"), now));
+  EXPECT_TRUE(filter({.tag = "urgent"}).wants(job_about("ann"), now));
+  EXPECT_FALSE(filter({.tag = "urgen"}).wants(job_about("ann"), now));
+  EXPECT_TRUE(filter({.id_prefix = "job"}).wants(job_about("ann"), now));
+  EXPECT_FALSE(filter({.id_prefix = "job2"}).wants(job_about("ann"), now));
+  EXPECT_FALSE(filter({.text = "a"}).wants(ended_job("mail", "", ""), now)) << "its arguments are not kept";
+}
+
+TEST(job_filter, asks_for_the_whole_type_of_an_error) {
+  EXPECT_TRUE(filter({.error_type = "my::error"}).wants(ended_job("a", "my::error", "HTTP 503"), now));
+  EXPECT_FALSE(filter({.error_type = "my::err"}).wants(ended_job("a", "my::error", "HTTP 503"), now));
+}
+
+TEST(job_filter, asks_for_moments_from_the_first_to_before_the_last) {
+  EXPECT_TRUE(filter({.enqueued_from = now}).wants(job_about("a"), now));
+  EXPECT_FALSE(filter({.enqueued_from = now + 1ms}).wants(job_about("a"), now));
+  EXPECT_TRUE(filter({.enqueued_until = now + 1ms}).wants(job_about("a"), now));
+  EXPECT_FALSE(filter({.enqueued_until = now}).wants(job_about("a"), now));
+}
+
 TEST(job_filter, counts_the_age_from_when_the_job_was_enqueued) {
   const auto old = filter({.older_than = 1min});
   EXPECT_TRUE(old.wants(job_of("a", 1min), now));
