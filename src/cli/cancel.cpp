@@ -111,13 +111,13 @@ int cancel_filtered(const cancel_options& options) {
 
 int run_cancel(const cancel_options& options) {
   if (options.names_ids() == options.has_filter()) {
-    throw usage_error(
-        "cancel: expected either the ids of jobs or which ones: --task, --state, --error, --older-than, "
-        "--all");
+    throw usage_error(fmt::format(
+        "cancel: expected either the ids of jobs or which ones: --state, {}, or --all", filter_names));
   }
-  if (options.all && !options.which.empty())
+  if (options.all && !options.which.empty()) {
     throw usage_error(
-        "cancel: --all is for all jobs: give it without --task, --state, --error and --older-than");
+        fmt::format("cancel: --all is for all jobs: give it without --state, {}", filter_names));
+  }
   return options.names_ids() ? cancel_named(options) : cancel_filtered(options);
 }
 

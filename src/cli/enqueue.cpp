@@ -167,6 +167,42 @@ retention parse_keep(std::string_view option, std::string_view text) {
   return parse_duration(option, text);
 }
 
+void add_header(enqueue_options& options, const std::string& typed) {
+  const auto equals = typed.find('=');
+  if (equals == typed.npos)
+    throw usage_error(fmt::format("--header: expected NAME=VALUE, got \"{}\"", terminal_safe(typed)));
+  options.call.labels.set_header(typed.substr(0, equals), typed.substr(equals + 1));
+}
+
+void add_labels(CLI::App& command, options_ptr options) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--header",
+          [options](const std::vector<std::string>& all) {
+            for (const auto& one : all) add_header(*options, one);
+          },
+          "a header that goes with the job; may be given several times")
+      ->option_text("NAME=VALUE")
+      ->allow_extra_args(false);
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--tag",
+          [options](const std::vector<std::string>& all) {
+            for (const auto& one : all) options->call.labels.add_tag(one);
+          },
+          "a word by which the job can be found; may be given several times")
+      ->option_text("TAG")
+      ->allow_extra_args(false);
+  command
+      .add_option_function<std::string>(
+          "--call-version",
+          [options](const std::string& text) {
+            options->call.labels.set_version(parse_number("--call-version", text, 1, 2'147'483'647));
+          },
+          "the version of the arguments' form")
+      ->option_text("N");
+}
+
 void add_call_options(CLI::App& command, options_ptr options) {
   using o = detail::call_options;
   const auto same = [](const std::string&, const std::string& text) { return text; };
@@ -189,6 +225,7 @@ void add_call_options(CLI::App& command, options_ptr options) {
   add(command, "--keep", "TIME", "how long its result is kept, or forever", options, &o::keep_result,
       parse_keep);
   command.get_option("--at")->excludes("--delay");
+  add_labels(command, options);
 }
 
 }  // namespace

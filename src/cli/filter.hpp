@@ -15,15 +15,20 @@ namespace quarq::cli {
 
 struct filter_options {
   job_states states;
-  std::string task, error;
+  std::string task, error, id_prefix, error_type, text, tag;
   std::optional<milliseconds> older_than;
+  std::optional<time_point> since, until;
 
-  bool empty() const { return states.empty() && task.empty() && error.empty() && !older_than; }
+  bool empty() const;
   /// Valid while this is.
-  job_filter filter() const { return {states, task, error, older_than}; }
+  job_filter filter() const;
 };
 
-/// --task, --error and --older-than, into `into`, which outlives the command.
+/// For messages about wrong command lines.
+inline constexpr const char* filter_names =
+    "--task, --error, --error-type, --text, --tag, --id-prefix, --older-than, --since or --until";
+
+/// Those, into `into`, which outlives the command.
 void add_filter_options(CLI::App& command, filter_options& into);
 /// --state, with several of them divided by commas.
 CLI::Option* add_states_option(CLI::App& command, filter_options& into, const std::string& description);

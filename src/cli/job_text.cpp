@@ -1,6 +1,7 @@
 #include "cli/job_text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/output.hpp"
 #include "clients/job_description.hpp"
@@ -22,10 +23,52 @@ std::string when(const job_info& job, time_point now) {
   return time ? relative(*time, now) : "";
 }
 
-std::string error_of(const job_info& job) {
-  if (job.error_type.empty() || job.error.empty()) return job.error_type + job.error;
-  return job.error_type + ": " + job.error;
+namespace {
+
+template <class Ended>
+std::string type_and_error(const Ended& one) {
+  if (one.error_type.empty() || one.error.empty()) return one.error_type + one.error;
+  return one.error_type + ": " + one.error;
 }
+
+}  // namespace
+
+std::string error_of(const job_info& job) {
+  return type_and_error(job);
+}
+
+namespace {
+
+std::string attempt_json(const job_attempt& one) {
+  return json_object()
+      .number("attempt", one.number)
+      .time("started_at", one.started_at)
+      .time("finished_at", one.finished_at)
+      .text_or_null("worker", one.worker)
+      .text_or_null("error_type", one.error_type)
+      .text_or_null("error", one.error)
+      .str();
+}
+
+std::string history_json(const job_info& job) {
+  std::vector<std::string> all;
+  for (const auto& one : job.history) all.push_back(attempt_json(one));
+  return json_array(all);
+}
+
+std::string headers_json(const job_info& job) {
+  json_object all;
+  for (const auto& [name, value] : job.headers) all.text(name, value);
+  return all.str();
+}
+
+std::string tags_json(const job_info& job) {
+  std::vector<std::string> all;
+  for (const auto& tag : job.tags) all.push_back(json_string(tag));
+  return json_array(all);
+}
+
+}  // namespace
 
 std::string job_json(const job_info& job, const std::optional<std::string>& waits_for) {
   json_object json;
@@ -46,7 +89,11 @@ std::string job_json(const job_info& job, const std::optional<std::string>& wait
       .time("due_at", job.due_at)
       .time("expires_at", job.expires_at)
       .time("started_at", job.started_at)
-      .time("finished_at", job.finished_at);
+      .time("finished_at", job.finished_at)
+      .json("history", history_json(job))
+      .json("headers", headers_json(job))
+      .json("tags", tags_json(job));
+  job.version == 0 ? json.json("version", "") : json.number("version", job.version);
   if (waits_for) json.text_or_null("waits_for", *waits_for);
   return json.str();
 }
@@ -68,21 +115,39 @@ class lines {
   std::string text_;
 };
 
-std::string time_taken(const job_info& job) {
+template <class Timed>
+std::string time_taken(const Timed& job) {
   return job.started_at && job.finished_at ? rough(*job.finished_at - *job.started_at) : "";
+}
+
+/// "2026-11-22T14:14:20.488Z, took 3 s on vm:2443: std::runtime_error: HTTP 404".
+std::string attempt_line(const job_attempt& one) {
+  std::string line = one.started_at ? iso8601(*one.started_at) : "";
+  if (const auto took = time_taken(one); !took.empty()) line += ", took " + took;
+  if (!one.worker.empty()) line += " on " + one.worker;
+  return line + ": " + (one.error_type.empty() ? "succeeded" : type_and_error(one));
+}
+
+std::string headers_line(const job_info& job) {
+  std::string line;
+  for (const auto& [name, value] : job.headers) line += (line.empty() ? "" : ", ") + name + "=" + value;
+  return line;
 }
 
 }  // namespace
 
 std::string job_lines(const job_info& job, time_point now, const std::string& waits_for) {
-  return lines()
-      .add("id", job.id)
+  lines all;
+  all.add("id", job.id)
       .add("queue", job.queue)
       .add("task", job.task)
       .add("state", to_string(job.state))
       .add("attempts", std::to_string(job.attempts))
       .add("losses", job.losses > 0 ? std::to_string(job.losses) : "")
       .add("priority", std::to_string(job.priority))
+      .add("version", job.version == 0 ? "" : std::to_string(job.version))
+      .add("tags", fmt::format("{}", fmt::join(job.tags, ", ")))
+      .add("headers", headers_line(job))
       .add("arguments", job.arguments)
       .add("by name", job.keyword_arguments)
       .add("result", job.result)
@@ -94,8 +159,12 @@ std::string job_lines(const job_info& job, time_point now, const std::string& wa
       .add("expires", job.expires_at, now)
       .add("started", job.started_at, now)
       .add(is_final(job.state) ? "finished" : "failed", job.finished_at, now)
-      .add("took", time_taken(job))
-      .str();
+      .add("took", time_taken(job));
+  // Of a single attempt, all has been said.
+  if (job.history.size() > 1 || (job.history.size() == 1 && job.history[0].number > 1)) {
+    for (const auto& one : job.history) all.add(fmt::format("attempt {}", one.number), attempt_line(one));
+  }
+  return all.str();
 }
 
 }  // namespace quarq::cli

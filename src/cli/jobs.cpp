@@ -1,6 +1,7 @@
 // quarq jobs
 #include <array>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include <boost/asio/this_coro.hpp>
@@ -13,6 +14,7 @@
 #include "cli/job_text.hpp"
 #include "cli/output.hpp"
 #include "clients/job_filter.hpp"
+#include "clients/job_list.hpp"
 
 namespace quarq::cli {
 
@@ -26,6 +28,11 @@ constexpr std::array all_states = {job_state::running,   job_state::queued,   jo
 struct jobs_options : common {
   filter_options which;
   int limit = 20;
+  std::optional<int> scan;  ///< list_options::scan_limit
+  std::string from;
+
+  /// Whether a part of the jobs is asked for, and where to go on.
+  bool is_part() const { return scan || !from.empty(); }
 };
 
 struct found {
@@ -105,8 +112,55 @@ void show_table(const found& what, const jobs_options& options) {
   }
 }
 
+struct part {
+  clients::details_list list;
+  std::vector<job_info> jobs;
+};
+
+awaitable<part> fetch_part(queue_ptr queue, jobs_options options) {
+  const auto loop = co_await boost::asio::this_coro::executor;
+  const auto store = queue->on(loop);
+  const auto filter = options.which.filter();
+  clients::owned_filter which(filter, clients::all_job_states, "jobs");
+  list_options how;
+  how.limit = static_cast<std::size_t>(options.limit);
+  if (options.scan) how.scan_limit = static_cast<std::size_t>(*options.scan);
+  how.from = options.from;
+  part found;
+  clients::owned_list_options owned(how);
+  found.list = co_await clients::list_matching(store, queue->name(), std::move(which), std::move(owned));
+  const auto workers = co_await store->workers(queue->name());
+  const auto names = names_of(workers);
+  for (const auto& job : found.list.jobs) found.jobs.push_back(described_job(queue->name(), job, names));
+  co_return found;
+}
+
+std::string part_json(const std::string& queue, const part& what) {
+  std::vector<std::string> jobs;
+  for (const auto& job : what.jobs) jobs.push_back(job_json(job));
+  json_object json;
+  json.text("queue", queue).json("jobs", json_array(jobs)).number("looked_at", what.list.looked_at);
+  what.list.total ? json.number("total", *what.list.total) : json.json("total", "");
+  return json.text_or_null("next", what.list.next).str();
+}
+
+int run_part(const queue_ptr& queue, const jobs_options& options) {
+  const auto what = run(fetch_part(queue, options));
+  if (options.json) {
+    print_line(part_json(queue->name(), what));
+    return ok;
+  }
+  const found shown{what.jobs, {}};
+  if (!what.jobs.empty()) show_table(shown, options);
+  const auto total = what.list.total ? fmt::format(" of {}", *what.list.total) : "";
+  const auto next = what.list.next.empty() ? "" : "; the next ones: --from " + what.list.next;
+  print_line(fmt::format("looked at {}{} jobs{}", what.list.looked_at, total, next));
+  return ok;
+}
+
 int run_jobs(const jobs_options& options) {
   const auto queue = open_queue(options);
+  if (options.is_part()) return run_part(queue, options);
   const auto what = run(fetch(queue, options));
   if (options.json) {
     show_json(queue->name(), what);
@@ -137,6 +191,16 @@ void add_jobs(CLI::App& app, chosen_command& chosen) {
           },
           "at most N jobs of each state (default: 20)")
       ->option_text("N");
+  command
+      ->add_option_function<std::string>(
+          "--scan",
+          [options](const std::string& text) {
+            options->scan = parse_number("--scan", text, 1, 100'000'000);
+          },
+          "look at about N jobs at most, and say where to go on; --limit is for all states together then")
+      ->option_text("N");
+  command->add_option("--from", options->from, "go on where an earlier call with --scan says")
+      ->option_text("PLACE");
   command->callback([options, &chosen] { chosen = [options] { return run_jobs(*options); }; });
 }
 

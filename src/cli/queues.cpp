@@ -1,5 +1,6 @@
 // quarq queues
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include <boost/asio/this_coro.hpp>
@@ -18,8 +19,12 @@ namespace {
 /// How many ready jobs of a queue are looked at, the next ones first.
 constexpr std::size_t looked_at = 10;
 
+/// Over how long rates are taken: the minute that is under way, and those before it.
+constexpr std::chrono::minutes rate_time{5};
+
 struct queue_line : broker::queue_summary {
   std::string unserved;  ///< why its ready jobs will not run, if that is so
+  task_stats lately;     ///< what has happened in rate_time
 };
 using queue_lines = std::vector<queue_line>;
 
@@ -38,6 +43,14 @@ awaitable<std::string> why_unserved(std::shared_ptr<broker::broker> broker, std:
   co_return why;
 }
 
+awaitable<task_stats> stats_of(std::shared_ptr<broker::broker> broker, std::string queue) {
+  const auto end = std::chrono::ceil<std::chrono::minutes>(std::chrono::system_clock::now());
+  const auto minutes = co_await broker->stats(std::move(queue), end - rate_time, end);
+  task_stats sum;
+  for (const auto& one : minutes) sum.add(one.counts);
+  co_return sum;
+}
+
 awaitable<queue_lines> fetch_queues(queue_ptr queue, std::string only) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
@@ -47,11 +60,49 @@ awaitable<queue_lines> fetch_queues(queue_ptr queue, std::string only) {
     if (!only.empty() && one.name != only) continue;
     auto& line = lines.emplace_back();
     static_cast<broker::queue_summary&>(line) = std::move(one);
+    line.lately = co_await stats_of(broker, line.name);
     if (line.queued == 0) continue;
     auto why = co_await why_unserved(broker, line.name);
     line.unserved = std::move(why);
   }
   co_return lines;
+}
+
+double as_seconds(std::chrono::microseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+std::string times_json(const duration_histogram& times) {
+  const auto quantile = [&](double part) { return fmt::format("{}", as_seconds(times.quantile(part))); };
+  return json_object()
+      .json("p50", quantile(0.5))
+      .json("p95", quantile(0.95))
+      .json("p99", quantile(0.99))
+      .str();
+}
+
+std::string stats_json(const task_stats& s) {
+  return json_object()
+      .number("minutes", rate_time.count())
+      .number("enqueued", s.enqueued)
+      .number("started", s.started)
+      .number("succeeded", s.succeeded)
+      .number("failed", s.failed)
+      .number("dead", s.dead)
+      .number("cancelled", s.cancelled)
+      .number("expired", s.expired)
+      .number("retried", s.retried)
+      .number("lost", s.lost)
+      .json("waited_seconds", times_json(s.waited))
+      .json("ran_seconds", times_json(s.ran))
+      .str();
+}
+
+/// "240/min", "1.2/min"; empty for none.
+std::string rate(std::uint64_t count) {
+  if (count == 0) return {};
+  const double per_minute = static_cast<double>(count) / static_cast<double>(rate_time.count());
+  return per_minute < 10 ? fmt::format("{:.1f}/min", per_minute) : fmt::format("{:.0f}/min", per_minute);
 }
 
 std::string to_json(const queue_line& q) {
@@ -64,8 +115,13 @@ std::string to_json(const queue_line& q) {
       .number("kept", q.kept)
       .number("workers", q.workers)
       .boolean("paused", q.paused)
+      .json("lately", stats_json(q.lately))
       .text_or_null("unserved", q.unserved)
       .str();
+}
+
+std::uint64_t failures(const task_stats& s) {
+  return s.failed + s.dead + s.expired + s.cancelled;
 }
 
 void show(const queue_lines& all) {
@@ -77,11 +133,15 @@ void show(const queue_lines& all) {
               {"DEAD", kind::number},
               {"KEPT", kind::number},
               {"WORKERS", kind::number},
+              {"ENQUEUED", kind::number},
+              {"ENDED", kind::number},
+              {"FAILED", kind::number},
               {"STATUS", kind::flexible}});
   for (const auto& q : all) {
     rows.add({q.name, std::to_string(q.queued), std::to_string(q.deferred), std::to_string(q.running),
               std::to_string(q.dead), std::to_string(q.kept), std::to_string(q.workers),
-              q.paused ? "paused" : ""});
+              rate(q.lately.enqueued), rate(q.lately.succeeded + failures(q.lately)),
+              rate(failures(q.lately) + q.lately.retried), q.paused ? "paused" : ""});
   }
   print_table(rows);
   for (const auto& q : all) {

@@ -102,12 +102,11 @@ requeued requeue(const queue_ptr& queue, const requeue_options& options) {
 
 int run_requeue(const requeue_options& options) {
   if (options.ids.empty() != options.has_filter()) {
-    throw usage_error(
-        "requeue: expected either the ids of dead jobs or which ones: --task, --error, --older-than, "
-        "--all-dead");
+    throw usage_error(fmt::format(
+        "requeue: expected either the ids of dead jobs or which ones: {}, or --all-dead", filter_names));
   }
   if (options.all_dead && !options.which.empty())
-    throw usage_error("requeue: --all-dead is for all: give it without --task, --error and --older-than");
+    throw usage_error(fmt::format("requeue: --all-dead is for all: give it without {}", filter_names));
   const auto queue = open_queue(options);
   const auto result = requeue(queue, options);
   show(result, options.json);
