@@ -74,17 +74,17 @@ REDIS_TEST(eviction_is_reported, appendonly()) {
 }
 
 REDIS_TEST(another_format_is_refused_in_a_clear_line, {}) {
-  const strings newer = {"SET", "quarq:{q}:format", "4"};
+  const strings newer = {"SET", "quarq:{q}:format", "5"};
   server.command(newer);
   auto store = open(server, loop);
   auto text = co_await error_of<broker_error>(enqueue_one(*store, "q", job_named("a")));
-  EXPECT_NE(text.find("quarq:{q}:* have format version 4"), std::string::npos) << text;
+  EXPECT_NE(text.find("quarq:{q}:* have format version 5"), std::string::npos) << text;
   text = co_await error_of<broker_error>(new_worker(store, "q"));
-  EXPECT_NE(text.find("format version 4"), std::string::npos) << text;
+  EXPECT_NE(text.find("format version 5"), std::string::npos) << text;
   text = co_await error_of<broker_error>(store->wait_ended("q", "a"));
-  EXPECT_NE(text.find("format version 4"), std::string::npos) << text;
+  EXPECT_NE(text.find("format version 5"), std::string::npos) << text;
   EXPECT_NE(text.find("use a newer quarq"), std::string::npos) << text;
-  const strings older = {"SET", "quarq:{q}:format", "2"};
+  const strings older = {"SET", "quarq:{q}:format", "3"};
   server.command(older);
   text = co_await error_of<broker_error>(enqueue_one(*store, "q", job_named("a")));
   EXPECT_NE(text.find("end these jobs with the quarq that made them"), std::string::npos) << text;
