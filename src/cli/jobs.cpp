@@ -130,7 +130,7 @@ awaitable<part> fetch_part(queue_ptr queue, jobs_options options) {
   clients::owned_list_options owned(how);
   found.list = co_await clients::list_matching(store, queue->name(), std::move(which), std::move(owned));
   const auto workers = co_await store->workers(queue->name());
-  const auto names = names_of(workers);
+  const auto names = clients::names_of(workers);
   for (const auto& job : found.list.jobs) found.jobs.push_back(described_job(queue->name(), job, names));
   co_return found;
 }

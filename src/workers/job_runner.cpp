@@ -276,8 +276,7 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
   auto& ended = its_.counts.ended;
   ++(d.state == job_state::succeeded ? ended.complete : is_final(d.state) ? ended.failed : ended.retried);
   const auto took = ran(job);
-  if (its_.metrics != nullptr)
-    its_.metrics->ended(job.from.index, job.record.task, d.state, job.begun, took);
+  if (its_.metrics != nullptr) its_.metrics->ended(job.from.index, job.record.task, d.state, job.begun, took);
   if (auto* counts = counts_of(job)) {
     count_end(*counts, d.state);
     if (job.begun) counts->ran.add(took);

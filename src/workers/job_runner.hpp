@@ -61,7 +61,7 @@ class job_runner {
     std::function<void(queue_lease&)> left_to_others = [](queue_lease&) {};
     /// A job is to run alone: what is parked is to be handed back.
     std::function<void()> hand_back_parked = [] {};
-    job_metrics* metrics = nullptr;  ///< what counts the jobs, if something does
+    job_metrics* metrics = nullptr;    ///< what counts the jobs, if something does
     job_counters* counters = nullptr;  ///< null: nothing is counted
   };
   void use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes);

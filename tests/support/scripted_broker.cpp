@@ -354,8 +354,8 @@ awaitable<b::claim_result> scripted_broker::claim(b::lease held, std::size_t max
     f.state = job_state::running;
     f.holder = held.token;
     ++f.attempts;
-    answer.jobs.push_back(
-        {f.id, f.record, f.attempts, f.losses, f.priority, *f.enqueued_at, job->first_due, f.expires_at});
+    answer.jobs.push_back({f.id, f.record, f.attempts, f.losses, f.priority, *f.enqueued_at, job->first_due,
+                           f.expires_at, f.outcome});
   }
   if (std::exchange(loses_answer_, false)) throw broker_error("scripted to lose the answer");
   co_return answer;

@@ -15,13 +15,13 @@ namespace quarq::broker::sqlite {
 
 namespace {
 
+using blob = statement::blob;
+
 struct held_count {
   std::string queue;
   std::size_t jobs;
   std::uint64_t begun;
 };
-
-using blob = statement::blob;
 
 std::optional<time_point> optional_moment(const statement& row, int column) {
   if (row.null(column)) return std::nullopt;
@@ -362,7 +362,8 @@ void job_tables::give_back_all(std::int64_t lease, bool lost, time_point now, ch
   auto& row = sql_->count_held_by.with(lease);
   std::vector<held_count> held;
   while (row.next())
-    held.push_back({row.bytes(0), static_cast<std::size_t>(row.integer(1)), static_cast<std::uint64_t>(row.integer(2))});
+    held.push_back(
+        {row.bytes(0), static_cast<std::size_t>(row.integer(1)), static_cast<std::uint64_t>(row.integer(2))});
   for (const auto& [queue, count, begun] : held) {
     add_ready(queue, count, out);
     if (!lost || begun == 0) continue;

@@ -117,9 +117,9 @@ struct statements {
                             "UPDATE quarq_jobs SET state = 0, lease = NULL, tries = tries - 1, "
                             "losses = losses + (? AND NOT unstarted) WHERE state = 2 AND lease = ?"};
   statement held_by{db, "SELECT id FROM quarq_jobs WHERE state = 2 AND lease = ? AND queue = ?"};
-  statement count_held_by{
-      db,
-      "SELECT queue, count(*), sum(NOT unstarted) FROM quarq_jobs WHERE state = 2 AND lease = ? GROUP BY queue"};
+  statement count_held_by{db,
+                          "SELECT queue, count(*), sum(NOT unstarted) FROM quarq_jobs WHERE state = 2 AND "
+                          "lease = ? GROUP BY queue"};
   statement to_cancel{db,
                       "SELECT number, awaited, queue, id, cancel_keep, cancel_outcome FROM quarq_jobs "
                       "WHERE cancel_wanted = 1 AND lease = ?"};
