@@ -85,8 +85,8 @@ class job_runner_test : public role_test {
     if (job.attempts == 0) job.attempts = 1;
     if (!job.enqueued_at) job.enqueued_at = broker_.now();
     broker_.put("default", job);
-    broker::claimed_job claimed{job.id,       job.record,       job.attempts,     job.losses,
-                                job.priority, *job.enqueued_at, *job.enqueued_at, job.expires_at};
+    broker::claimed_job claimed{job.id,           job.record,       job.attempts,   job.losses, job.priority,
+                                *job.enqueued_at, *job.enqueued_at, job.expires_at, job.outcome};
     runner_.start(lease(), std::move(claimed), broker_.now());
     loop_.run_ready();
   }
