@@ -77,7 +77,8 @@ local function put_back(ids, kept)
   for i = 1, #ids do
     local id = ids[i]
     local score, starts = string.match(kept[i], '^(%S+) (%S+)$')
-    places[2 * i - 1], places[2 * i] = score, id
+    -- It was due when it was claimed: it must not wait because the clock was set back since.
+    places[2 * i - 1], places[2 * i] = tonumber(score) > now and moment(now) or score, id
     keys[#keys + 1] = 'arq:in-progress:' .. id
     if tonumber(starts) <= 1 then
       keys[#keys + 1] = 'arq:retry:' .. id
