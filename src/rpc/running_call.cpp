@@ -142,8 +142,18 @@ std::optional<steady::time_point> end_of(const running_call& c) {
   return end;
 }
 
-awaitable<std::string> await_call(call_ptr c) {
+std::exception_ptr too_long(const running_call& c, steady::time_point began) {
+  const auto limit = std::chrono::round<milliseconds>(*c.ends_at - began);
+  return std::make_exception_ptr(timed_out(
+      fmt::format("{} took longer than its limit of {}", c.ctx.task(), base::human_duration(limit))));
+}
+
+}  // namespace
+
+awaitable<std::string> run_call(call_request what, const context& base, call_places places,
+                                std::shared_ptr<const void> owner) {
   const auto loop = co_await asio::this_coro::executor;
+  const auto c = std::make_shared<running_call>(std::move(what), base, places, std::move(owner), loop);
   const auto began = steady::now();
   c->ends_at = end_of(*c);
   start(c, loop);
@@ -155,30 +165,16 @@ awaitable<std::string> await_call(call_ptr c) {
   }
   const bool is_late = !c->done && !is_cancelled;
   if (!c->done) {
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await stop(c);
+    // A caller that was cancelled stays so, and waits all the same: in a coroutine of its own.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto stopping = asio::co_spawn(
+        loop, stop(c), asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable));
+    co_await std::move(stopping);
+    co_await asio::this_coro::throw_if_cancelled(true);
   }
   if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
   if (c->done && !c->failure) co_return std::move(c->result);
-  if (is_late) {
-    const auto limit = std::chrono::round<milliseconds>(*c->ends_at - began);
-    throw timed_out(
-        fmt::format("{} took longer than its limit of {}", c->ctx.task(), base::human_duration(limit)));
-  }
-  std::rethrow_exception(c->failure);
-}
-
-}  // namespace
-
-awaitable<std::string> run_call(call_request what, const context& base, call_places places,
-                                std::shared_ptr<const void> owner) {
-  const auto loop = co_await asio::this_coro::executor;
-  auto c = std::make_shared<running_call>(std::move(what), base, places, std::move(owner), loop);
-  // In a coroutine of its own, since it disables its cancellation to wait for the handler's end: the caller stays
-  // cancelled.
-  auto waiting = asio::co_spawn(loop, await_call(std::move(c)), asio::use_awaitable);
-  auto result = co_await std::move(waiting);
-  co_return result;
+  std::rethrow_exception(is_late ? too_long(*c, began) : c->failure);
 }
 
 }  // namespace quarq::rpc

@@ -140,8 +140,10 @@ awaitable<http::response> service::answer(std::string task, http::request& r) {
   try {
     auto what = parse(task, *e, r, std::move(body));
     is_well_formed = true;
-    auto made = co_await call(task, *e, what);
-    answer = std::move(made);
+    if (!started_) co_await start();
+    auto running = run_call(request_of(task, what), base_, places(), shared_from_this());
+    auto result = co_await std::move(running);
+    answer = answer_with(*e, std::move(result));
   } catch (const boost::system::system_error& error) {
     // The client has gone, and nobody reads an answer; or it is the handler's.
     if (error.code() == asio::error::operation_aborted) throw;
@@ -154,18 +156,17 @@ awaitable<http::response> service::answer(std::string task, http::request& r) {
   co_return answer;
 }
 
-awaitable<http::response> service::call(std::string task, encoding e, parsed& what) {
-  co_await start();
+call_request service::request_of(const std::string& task, parsed& what) const {
   call_request request;
   request.how = &handler_of(task);
   request.arguments = std::move(what.arguments);
   request.facts = std::move(what.facts);
   request.cancel_timeout = options_.cancel_timeout;
-  const call_places places{threads_ ? &*threads_ : nullptr, processes_.get()};
-  auto running = run_call(std::move(request), base_, places, shared_from_this());
-  auto result = co_await std::move(running);
-  auto answer = answer_with(e, std::move(result));
-  co_return answer;
+  return request;
+}
+
+call_places service::places() const noexcept {
+  return {threads_ ? &*threads_ : nullptr, processes_.get()};
 }
 
 void add_route_of(http::server& by, const std::shared_ptr<service>& calls, std::uint64_t max_arguments) {

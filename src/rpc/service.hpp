@@ -42,7 +42,8 @@ class service : public std::enable_shared_from_this<service> {
 
  private:
   struct parsed;
-  awaitable<http::response> call(std::string task, encoding e, parsed& what);
+  call_request request_of(const std::string& task, parsed& what) const;
+  call_places places() const noexcept;
   parsed parse(const std::string& task, encoding e, const http::request& r, std::string body) const;
   const quarq::detail::handler& handler_of(const std::string& task) const;
   /// Of its parameters; none for a task that is not known.

@@ -199,8 +199,8 @@ awaitable<bool> connection::handle_request() {
 
 awaitable<response> connection::answer() {
   io_.watch_peer();
-  if (facts_.matched && facts_.matched->how.disconnect == on_disconnect::cancel)
-    io_.watch_socket(weak_from_this());
+  if (is_cancelled_with_client() && !std::exchange(is_to_watch_, true))
+    service_->watch_later(weak_from_this());
   response result;
   try {
     auto made = co_await service_->setup().chain.run(0, request_);
@@ -210,6 +210,15 @@ awaitable<response> connection::answer() {
   }
   io_.wait_for_nothing();
   co_return result;
+}
+
+bool connection::is_cancelled_with_client() const {
+  return facts_.matched && facts_.matched->how.disconnect == on_disconnect::cancel;
+}
+
+void connection::watch_socket() {
+  is_to_watch_ = false;
+  if (io_.waiting() == waits_for::handler && is_cancelled_with_client()) io_.watch_socket(weak_from_this());
 }
 
 reply_facts connection::facts_of_reply() const {

@@ -36,6 +36,8 @@ class connection final : public std::enable_shared_from_this<connection> {
   void end();
   /// Cancels the handler, and closes.
   void cancel();
+  /// If the handler of a route that is cancelled with its client still runs.
+  void watch_socket();
 
  private:
   struct wait {
@@ -59,6 +61,7 @@ class connection final : public std::enable_shared_from_this<connection> {
   awaitable<void> serve_websocket(response r);
   std::chrono::milliseconds left_for_header();
   void peer_gone();
+  bool is_cancelled_with_client() const;
 
   std::shared_ptr<service> service_;
   request_parser parser_;
@@ -74,6 +77,7 @@ class connection final : public std::enable_shared_from_this<connection> {
   bool in_use_by_websocket_ = false;
   bool ending_ = false;
   bool served_one_ = false;
+  bool is_to_watch_ = false;
   std::optional<std::chrono::steady_clock::time_point> header_deadline_;
 };
 

@@ -25,7 +25,11 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 service::service(asio::any_io_executor loop, std::shared_ptr<const server_setup> made, tcp::acceptor port)
-    : wheel(loop), loop_(std::move(loop)), setup_(std::move(made)), acceptor_(std::move(port)) {}
+    : wheel(loop),
+      loop_(std::move(loop)),
+      setup_(std::move(made)),
+      acceptor_(std::move(port)),
+      watching_(loop_) {}
 
 void service::stop() {
   ++stop_requests_;
@@ -49,6 +53,7 @@ awaitable<void> service::run() {
     hurry_ = true;
   }
   co_await end_connections();
+  watching_.cancel();
   if (failure) std::rethrow_exception(failure);
 }
 
@@ -100,6 +105,23 @@ void service::begin(tcp::socket socket) {
     progress_.set();
   };
   asio::co_spawn(loop_, made->run(), asio::bind_cancellation_slot(made->cancellation(), std::move(ended)));
+}
+
+void service::watch_later(std::weak_ptr<connection> one) {
+  constexpr std::chrono::milliseconds moment{10};
+  to_watch_.push_back(std::move(one));
+  if (to_watch_.size() > 1) return;  // the timer runs
+  watching_.expires_after(moment);
+  watching_.async_wait([weak = weak_from_this()](const error_code& ec) {
+    const auto self = weak.lock();
+    if (self && !ec) self->watch_sockets();
+  });
+}
+
+void service::watch_sockets() {
+  for (const auto& one : std::exchange(to_watch_, {})) {
+    if (const auto connected = one.lock()) connected->watch_socket();
+  }
 }
 
 void service::cancel_all() {

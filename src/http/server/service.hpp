@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -47,6 +48,10 @@ class service : public std::enable_shared_from_this<service> {
   bool is_stopping() const noexcept { return stop_requests_ > 0; }
   const server_setup& setup() const noexcept { return *setup_; }
 
+  /// Has the connection watch its socket for the client's end, a moment from now: most handlers are done by then, and
+  /// watching costs a system call.
+  void watch_later(std::weak_ptr<connection> one);
+
   deadline_wheel wheel;
   date_line date;
   std::size_t in_flight = 0;
@@ -57,12 +62,15 @@ class service : public std::enable_shared_from_this<service> {
   void begin(boost::asio::ip::tcp::socket socket);
   awaitable<void> end_connections();
   void cancel_all();
+  void watch_sockets();
 
   boost::asio::any_io_executor loop_;
   std::shared_ptr<const server_setup> setup_;
   boost::asio::ip::tcp::acceptor acceptor_;
   std::list<std::shared_ptr<connection>> connections_;
   event progress_;
+  boost::asio::steady_timer watching_;
+  std::vector<std::weak_ptr<connection>> to_watch_;
   int stop_requests_ = 0;
   bool hurry_ = false;
 };
