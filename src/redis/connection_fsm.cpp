@@ -154,6 +154,7 @@ void connection_fsm::on_disconnected(const disconnect_reason& reason, time_point
   QUARQ_ASSERT(phase_ != phase::idle && phase_ != phase::backing_off);
   // If the machine has given up, what the driver saw is a consequence of that.
   last_ = given_up_.value_or(reason);
+  if (!given_up_ || given_up_->is_cut) fail_refused();
   if (!source_.empty()) {
     last_.why = source_ + ": " + last_.why;
     if (!serving_since_) actions_.push_back(distrust_sentinel{});
@@ -180,6 +181,16 @@ void connection_fsm::on_disconnected(const disconnect_reason& reason, time_point
     look_for_rest(now);
   }
   check_invariants();
+}
+
+// Servers have limits (client-query-buffer-limit), and so have proxies: over a request that is too large they
+// close the connection, however often it is sent.
+void connection_fsm::fail_refused() {
+  const auto r = pipeline_.take_refused();
+  if (!r) return;
+  const auto why = address_of(options_) + ": the connection was lost " + std::to_string(pipeline::max_cuts) +
+                   " times over this request of " + std::to_string(r->bytes.size()) + " bytes: " + last_.why;
+  complete(r, std::make_exception_ptr(broker_error(why, broker_error::reason::refused)), {});
 }
 
 void connection_fsm::back_off(time_point now, double random) {

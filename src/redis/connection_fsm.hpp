@@ -42,6 +42,7 @@ namespace quarq::redis {
 struct disconnect_reason {
   std::string why;
   bool is_permanent = false;  ///< trying again would not change it
+  bool is_cut = false;        ///< the other side, or the network, has ended the connection
 };
 
 /// What an attempt is doing, in words, for errors.
@@ -153,6 +154,7 @@ class connection_fsm {
   void expect_connection(time_point now);
   void begin_serving(time_point now);
   void give_up(disconnect_reason reason);
+  void fail_refused();
   void end_phase(time_point now, const attempt_progress& progress);
   void back_off(time_point now, double random);
 

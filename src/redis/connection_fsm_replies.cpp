@@ -38,7 +38,7 @@ void connection_fsm::on_written(const std::string& failure, time_point now) {
     flush(now);
     look_for_rest(now);
   } else if (expects_replies()) {
-    give_up({failure});
+    give_up({failure, false, true});
   }
   check_invariants();
 }
@@ -47,6 +47,7 @@ void connection_fsm::flush(time_point now) {
   if (phase_ != phase::serving || is_writing_ || !pipeline_.has_waiting()) return;
   QUARQ_ASSERT(output_.empty());
   pipeline_.gather(output_);
+  if (output_.empty()) return;
   is_writing_ = true;
   actions_.push_back(start_write{});
   watch_health(now);
@@ -91,6 +92,7 @@ void connection_fsm::take_reply(reply& r, time_point now) {
   const bool is_subscribed = is_push(r, "subscribe");
   if (r.type == reply::kind::push && !is_subscribed && !is_push(r, "unsubscribe")) return;
   const auto matched = pipeline_.match(r);
+  if (pipeline_.holds_back()) flush_later();
   if (matched->loads) script_loaded(*matched, r);
   if (r.is_error()) {
     take_error(matched, r.text);

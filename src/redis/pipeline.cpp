@@ -23,6 +23,10 @@ void move_state(request& r, [[maybe_unused]] state from, state to) {
   r.at = to;
 }
 
+bool goes_alone(const request& r) {
+  return r.cuts >= pipeline::alone_after;
+}
+
 }  // namespace
 
 void pipeline::add(request_ptr r) {
@@ -45,16 +49,28 @@ void pipeline::add_retry(request_ptr r) {
 }
 
 void pipeline::gather(std::string& out) {
+  const auto count = may_be_sent();
+  holds_back_ = count < waiting_.size();
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
   std::size_t bytes = out.size();
-  for (const auto& r : waiting_) bytes += r->bytes.size();
+  for (auto each = waiting_.begin(); each != end; ++each) bytes += (*each)->bytes.size();
   out.reserve(bytes);
-  for (auto& r : waiting_) {
-    out += r->bytes;
-    move_state(*r, state::waiting, state::sent);
-    sent_.push_back(std::move(r));
+  for (auto each = waiting_.begin(); each != end; ++each) {
+    out += (*each)->bytes;
+    move_state(**each, state::waiting, state::sent);
+    sent_.push_back(std::move(*each));
   }
-  waiting_.clear();
-  retries_ = 0;
+  waiting_.erase(waiting_.begin(), end);
+  retries_ -= std::min(retries_, count);
+}
+
+// How many of those that wait.
+std::size_t pipeline::may_be_sent() const {
+  if (!sent_.empty() && goes_alone(*sent_.front())) return 0;
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    if (goes_alone(*waiting_[i])) return i == 0 && sent_.empty() ? 1 : i;
+  }
+  return waiting_.size();
 }
 
 request_ptr pipeline::match(const reply& r) {
@@ -70,6 +86,16 @@ request_ptr pipeline::match(const reply& r) {
   return first;
 }
 
+request_ptr pipeline::take_refused() {
+  if (sent_.empty() || !sent_.front()->handler || sent_.front()->type != request::kind::command)
+    return nullptr;
+  if (++sent_.front()->cuts < max_cuts) return nullptr;
+  auto first = std::move(sent_.front());
+  sent_.pop_front();
+  move_state(*first, state::sent, state::none);
+  return first;
+}
+
 void pipeline::requeue_sent() {
   for (const auto& r : sent_) move_state(*r, state::sent, r->handler ? state::waiting : state::none);
   std::erase_if(sent_, [](const auto& r) { return r->at == state::none; });
@@ -77,6 +103,7 @@ void pipeline::requeue_sent() {
                   std::make_move_iterator(sent_.end()));
   sent_.clear();
   retries_ = 0;
+  holds_back_ = false;
 }
 
 void pipeline::abandon(const request_ptr& r) {

@@ -37,6 +37,7 @@ struct request {
   std::optional<clock::time_point> deadline{};  ///< how long it waits for a connection
   std::unique_ptr<completion_handler> handler;  ///< empty: nobody waits for the reply, or not any more
   int script_loads = 0;                         ///< how often the server answered NOSCRIPT
+  int cuts = 0;  ///< how often the connection was lost while this was the next to be answered
   state at = state::none;
 };
 

@@ -1,5 +1,6 @@
 // Workers at Redis that are given jobs without having asked (docs/redis_layout.md).
 #include <algorithm>
+#include <ostream>
 
 #include <quarq/quarq.hpp>
 
@@ -158,14 +159,21 @@ TEST(redis_queue, a_client_waits_for_a_connection_as_long_as_the_url_says) {
 }
 
 // A server closes the connection over which it is sent a longer string than it takes.
-class redis_worker_sizes : public testing::TestWithParam<std::string> {};
+struct size_limit {
+  std::string scheme, option;
+};
+void PrintTo(const size_limit& limit, std::ostream* out) {
+  *out << limit.scheme << " with " << limit.option;
+}
+
+class redis_worker_sizes : public testing::TestWithParam<size_limit> {};
 
 TEST_P(redis_worker_sizes, a_result_that_the_server_does_not_take_fails_its_job_and_no_other) {
   base::set_log_level("off");
   redis_server_options small;
-  small.extra = {"--proto-max-bulk-len", "1mb"};
+  small.extra = {"--" + GetParam().option, "1mb"};
   const redis_server server(small);
-  const std::string url = GetParam() + "://127.0.0.1:" + std::to_string(server.port());
+  const std::string url = GetParam().scheme + "://127.0.0.1:" + std::to_string(server.port());
   worker_options o;
   o.broker = url;
   worker w(o);
@@ -190,8 +198,17 @@ TEST_P(redis_worker_sizes, a_result_that_the_server_does_not_take_fails_its_job_
   run_on_loop(alongside(w, client()), 2 * default_timeout);
 }
 
-INSTANTIATE_TEST_SUITE_P(layouts, redis_worker_sizes, testing::Values("redis", "arq"),
-                         [](const auto& each) { return each.param; });
+// The first limit is answered with an error before the connection is closed, the second is not.
+INSTANTIATE_TEST_SUITE_P(layouts, redis_worker_sizes,
+                         testing::Values(size_limit{"redis", "proto-max-bulk-len"},
+                                         size_limit{"redis", "client-query-buffer-limit"},
+                                         size_limit{"arq", "proto-max-bulk-len"},
+                                         size_limit{"arq", "client-query-buffer-limit"}),
+                         [](const auto& each) {
+                           auto option = each.param.option;
+                           std::replace(option.begin(), option.end(), '-', '_');
+                           return each.param.scheme + "_" + option;
+                         });
 
 }  // namespace
 }  // namespace quarq::test::redis_worker_tests

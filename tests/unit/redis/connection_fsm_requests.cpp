@@ -117,6 +117,28 @@ TEST_F(redis_connection_fsm, closing_fails_requests_in_flight) {
           {lost("closed"), closed, ""}});
 }
 
+TEST_F(redis_connection_fsm, a_request_over_which_the_server_closes_each_connection_fails_alone) {
+  serve();
+  expect({{submit("large"), serving, "flush"},
+          {submit("b"), serving, ""},
+          {flushed(), serving, "write large | b"}});
+  const std::string why =
+      "large fails: " + address + ": the connection was lost 5 times over this request of 15 bytes: reset; ";
+  for (const char* next : {"large | b", "large", "large", "large", "b"}) {
+    lost("reset", 0)();
+    EXPECT_EQ(take_actions().starts_with(why), next == std::string("b")) << next;
+    after(0ms)();
+    connected()();
+    written()();
+    replied("OK")();
+    take_actions();
+    replied("OK")();
+    EXPECT_TRUE(take_actions().ends_with("; write " + std::string(next))) << next;
+    written()();
+  }
+  expect({{replied("1"), serving, "b: 1"}});
+}
+
 // ---- the timeout of requests
 
 TEST_F(redis_connection_fsm, requests_that_wait_too_long_fail_with_the_last_error) {

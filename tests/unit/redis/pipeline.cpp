@@ -132,5 +132,74 @@ TEST(redis_pipeline, only_waiting_requests_expire) {
   EXPECT_EQ(p.take_waiting(), (std::vector<request_ptr>{sent, late, never}));
 }
 
+// ---- a request over which the connection is closed
+
+TEST(redis_pipeline, a_request_that_cut_the_connection_twice_is_sent_alone) {
+  pipeline p;
+  const auto a = awaited("a"), b = awaited("b"), c = awaited("c");
+  p.add(a);
+  p.add(b);
+  for (int cuts = 0; cuts < 2; ++cuts) {
+    EXPECT_EQ(gathered(p), "ab");
+    EXPECT_FALSE(p.holds_back());
+    EXPECT_EQ(p.take_refused(), nullptr);
+    p.requeue_sent();
+  }
+  EXPECT_EQ(gathered(p), "a");
+  p.add(c);
+  EXPECT_EQ(gathered(p), "");
+  EXPECT_TRUE(p.holds_back());
+  EXPECT_EQ(p.match(reply_of(reply::kind::text)), a);
+  EXPECT_EQ(gathered(p), "bc");
+  EXPECT_FALSE(p.holds_back());
+}
+
+TEST(redis_pipeline, a_request_that_goes_alone_waits_for_what_was_sent_before_it) {
+  pipeline p;
+  const auto before = awaited("b"), alone = awaited("a"), after = awaited("c");
+  alone->cuts = pipeline::alone_after;
+  p.add(before);
+  EXPECT_EQ(gathered(p), "b");
+  p.add(alone);
+  p.add(after);
+  EXPECT_EQ(gathered(p), "");
+  EXPECT_EQ(p.match(reply_of(reply::kind::text)), before);
+  EXPECT_EQ(gathered(p), "a");
+  EXPECT_EQ(p.match(reply_of(reply::kind::text)), alone);
+  EXPECT_EQ(gathered(p), "c");
+}
+
+TEST(redis_pipeline, a_request_that_cut_the_connection_five_times_is_refused_and_those_behind_it_are_not) {
+  pipeline p;
+  const auto a = awaited("a"), b = awaited("b");
+  p.add(a);
+  p.add(b);
+  for (int cuts = 1; cuts < 5; ++cuts) {
+    gathered(p);
+    EXPECT_EQ(p.take_refused(), nullptr) << cuts;
+    p.requeue_sent();
+  }
+  gathered(p);
+  EXPECT_EQ(p.take_refused(), a);
+  p.requeue_sent();
+  EXPECT_EQ(gathered(p), "b");
+  EXPECT_EQ(p.take_refused(), nullptr);
+}
+
+TEST(redis_pipeline, nobody_is_refused_who_does_not_wait) {
+  pipeline p;
+  EXPECT_EQ(p.take_refused(), nullptr);
+  const auto ping = awaited("p"), subscription = awaited("s");
+  ping->handler = nullptr;
+  subscription->type = request::kind::subscribe;
+  for (const auto& one : {ping, subscription}) {
+    pipeline q;
+    one->cuts = pipeline::max_cuts;
+    q.add(one);
+    gathered(q);
+    EXPECT_EQ(q.take_refused(), nullptr);
+  }
+}
+
 }  // namespace
 }  // namespace quarq::redis
