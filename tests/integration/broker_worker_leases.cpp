@@ -292,13 +292,15 @@ BROKER_TEST(a_lost_worker_of_very_many_queues_loses_its_jobs_in_all_of_them) {
   }
   auto other = co_await new_worker(store, "q");
   const auto deadline = std::chrono::steady_clock::now() + default_timeout;
-  std::size_t ready = 0;
-  while (ready < count && std::chrono::steady_clock::now() < deadline) {
+  // To look at all queues between two renewals takes so long on a busy machine that it seems to be an outage.
+  for (std::size_t i = 0; i < count && std::chrono::steady_clock::now() < deadline;) {
     co_await renew(other);
-    ready = 0;
-    const auto all = co_await store->queues();
-    for (const auto& one : all) ready += one.queued;
+    const auto job = co_await store->inspect(queues[i], "of " + queues[i]);
+    if (job && job->state == job_state::queued) ++i;
   }
+  std::size_t ready = 0;
+  const auto all = co_await store->queues();
+  for (const auto& one : all) ready += one.queued;
   EXPECT_EQ(ready, count);
 }
 
