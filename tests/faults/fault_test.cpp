@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "support/secrets.hpp"
+
 namespace quarq::test {
 
 fault_test::fault_test() {
@@ -18,6 +20,7 @@ fault_test::fault_test() {
   }
   redis_server_options options;
   options.appendonly = true;
+  options.password = secret_password;
   redis_ = std::make_unique<redis_server>(std::move(options));
 }
 
@@ -44,8 +47,9 @@ void fault_test::expect_no_sanitizer_reports() {
 
 std::string fault_test::url() const {
   if (sentinels_) return sentinels_->url();
-  if (GetParam() == store_kind::arq) return "arq://" + redis_->endpoint();
-  return redis_ ? redis_->url() : "sqlite:" + file();
+  if (!redis_) return "sqlite:" + file();
+  auto at_redis = redis_->url();
+  return GetParam() == store_kind::arq ? "arq" + at_redis.substr(at_redis.find(':')) : at_redis;
 }
 
 process& fault_test::start(strings words, std::map<std::string, std::string> environment) {

@@ -2,6 +2,7 @@
 // that can't be reached (10 s) arrives all the same.
 #include "faults/fault_test.hpp"
 #include "soak/tcp_proxy.hpp"
+#include "support/secrets.hpp"
 
 namespace quarq::test {
 namespace {
@@ -17,8 +18,8 @@ class slow_link : public fault_test {
   slow_link() { link_.limit(200'000); }
 
   std::string slow_url() const {
-    return std::string(GetParam() == store_kind::arq ? "arq" : "redis") +
-           "://127.0.0.1:" + std::to_string(link_.port());
+    return std::string(name_of(GetParam())) + "://:" + secret_password +
+           "@127.0.0.1:" + std::to_string(link_.port());
   }
   void expect_to_arrive(std::size_t size) {
     const std::string text(size, 'x');

@@ -3,6 +3,7 @@
 #include "broker/sqlite/broker.hpp"
 #include "broker/sqlite/url.hpp"
 #include "support/redis_fixture.hpp"
+#include "support/secrets.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test {
@@ -38,12 +39,14 @@ std::unique_ptr<broker_fixture> redis_without_disk() {
 std::unique_ptr<broker_fixture> redis_with_append_only_file() {
   redis_server_options options;
   options.appendonly = true;
+  options.password = secret_password;
   return std::make_unique<redis_fixture>(redis_fixture::over::tcp, options);
 }
 
 std::unique_ptr<broker_fixture> arq_with_pickle() {
   redis_server_options options;
   options.appendonly = true;
+  options.password = secret_password;
   return std::make_unique<arq_fixture>(redis_fixture::over::tcp, "pickle", options);
 }
 

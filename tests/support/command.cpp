@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "support/exec_words.hpp"
+#include "support/secrets.hpp"
 
 namespace quarq::test {
 
@@ -196,7 +197,10 @@ command_result run_command(std::vector<std::string> argv, command_options option
   child started(argv.at(0));
   started.start(std::move(argv), options);
   const pipe_signal_blocked blocked;
-  return started.run(max);
+  auto result = started.run(max);
+  expect_no_secret(result.out, "a command's output");
+  expect_no_secret(result.err, "a command's error");
+  return result;
 }
 
 }  // namespace quarq::test

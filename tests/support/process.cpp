@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "support/exec_words.hpp"
+#include "support/secrets.hpp"
 
 namespace quarq::test {
 namespace {
@@ -78,6 +79,8 @@ process::process(std::vector<std::string> words, std::map<std::string, std::stri
 
 process::~process() {
   kill();
+  expect_no_secret(output(), "what a process has printed");
+  expect_no_secret(log(), "a process's log");
 }
 
 void process::signal(int number) const {
