@@ -51,7 +51,7 @@ local enough = false
 local any_cancelled = redis.call('EXISTS', P .. 'cancelled', P .. 'paused') > 0
 if any_cancelled and redis.call('EXISTS', P .. 'paused') == 1 then
   redis.call('ZADD', P .. 'paused', now, token)
-  return {now, -1, {}, {}, {}, 2}
+  return {now, -1, {}, {}, {}, 2, {}}
 end
 
 -- Takes jobs from one list until there are enough of them.
