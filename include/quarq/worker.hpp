@@ -90,7 +90,7 @@ struct worker_options {
   log_format log_lines = log_format::text;
   /// ADDRESS:PORT, like "127.0.0.1:9100": serves /metrics (OpenMetrics), /healthz and /readyz there, on the worker's loop
   /// (docs/operations.md). Whoever reaches the address may read them: names of queues and tasks, and how often, never
-  /// arguments or ids. Needs the library quarq::metrics. Empty: nothing is served, nor counted for it.
+  /// arguments or ids. Needs the library quarq::metrics. Empty: nothing is served.
   std::string metrics = {};
 };
 

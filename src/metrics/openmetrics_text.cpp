@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <vector>
 
 #include "codecs/utf8.hpp"
 
@@ -35,19 +37,32 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
+struct shown_bound {
+  std::size_t ranges = 0;  // that are below it
+  std::string text;        // how its label ends
+};
+
+// From 1 ms on; above a second, not all.
+bool is_shown(std::chrono::microseconds bound) {
+  using namespace std::chrono_literals;
+  if (bound < 1ms) return false;
+  return bound <= 10s || bound == 50s || bound == 500s;
+}
+
 // The specification wants "1.0" in place of "1".
-template <std::size_t N>
-std::array<std::string, N> bound_texts(const std::array<std::int64_t, N>& bounds) {
-  std::array<std::string, N> texts;
-  for (std::size_t i = 0; i < N; ++i) {
+std::vector<shown_bound> shown_bounds() {
+  std::vector<shown_bound> all;
+  for (std::size_t i = 0; i < duration_histogram::bounds.size(); ++i) {
+    const auto bound = duration_histogram::bounds[i];
+    if (!is_shown(bound)) continue;
     std::array<char, 32> digits;
-    const auto end =
-        std::to_chars(digits.data(), digits.data() + digits.size(), static_cast<double>(bounds[i]) / 1e6).ptr;
+    const auto seconds = std::chrono::duration<double>(bound).count();
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), seconds).ptr;
     std::string number(digits.data(), end);
     if (number.find_first_of(".e") == number.npos) number += ".0";
-    texts[i] = ",le=\"" + number + "\"} ";
+    all.push_back({i + 1, ",le=\"" + number + "\"} "});
   }
-  return texts;
+  return all;
 }
 
 }  // namespace
@@ -133,24 +148,25 @@ void openmetrics_text::info(const labels& of) {
   text_ += "1\n";
 }
 
-void openmetrics_text::histogram(const labels& of, const workers::prometheus_histogram& value) {
-  static const auto bounds = bound_texts(workers::prometheus_histogram::bounds);
-  std::string beginning = name_ + "_bucket{" + of.text();
+void openmetrics_text::histogram(const labels& of, const duration_histogram& value) {
+  static const auto bounds = shown_bounds();
+  const std::string beginning = name_ + "_bucket{" + of.text();
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < bounds.size(); ++i) {
-    sum += value.buckets()[i];
+  std::size_t range = 0;
+  for (const auto& bound : bounds) {
+    while (range < bound.ranges) sum += value.count(range++);
     text_ += beginning;
-    text_ += bounds[i];
+    text_ += bound.text;
     append(sum);
   }
-  sum += value.buckets().back();
+  while (range < duration_histogram::ranges) sum += value.count(range++);
   text_ += beginning;
   text_ += ",le=\"+Inf\"} ";
   append(sum);
   begin("_count", of);
   append(sum);
   begin("_sum", of);
-  append(static_cast<double>(value.sum().count()) / 1e6);
+  append(std::chrono::duration<double>(value.sum()).count());
 }
 
 }  // namespace quarq::metrics

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "workers/job_metrics.hpp"
+#include <quarq/queue_stats.hpp>
 
 namespace quarq::metrics {
 
@@ -49,8 +49,8 @@ class openmetrics_text {
   void counter(const labels& of, double value);
   /// "_info".
   void info(const labels& of);
-  /// "_bucket", "_count" and "_sum", in seconds.
-  void histogram(const labels& of, const workers::prometheus_histogram& value);
+  /// "_bucket", "_count" and "_sum", in seconds. Of the histogram's bounds only some are shown, for fewer samples.
+  void histogram(const labels& of, const duration_histogram& value);
 
   /// What has been written; none of it is kept.
   std::string take() { return std::exchange(text_, {}); }

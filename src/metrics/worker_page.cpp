@@ -20,6 +20,17 @@ using kind = openmetrics_text::kind;
 
 constexpr std::size_t part = 64 * 1024;
 
+// Of tasks that are not handled here: anybody may enqueue any name, and labels must not become many.
+constexpr std::string_view other_tasks = "other";
+
+struct end_count {
+  std::string_view name;
+  std::uint64_t task_stats::* number;
+};
+constexpr end_count ends[] = {{"succeeded", &task_stats::succeeded}, {"failed", &task_stats::failed},
+                              {"dead", &task_stats::dead},           {"cancelled", &task_stats::cancelled},
+                              {"expired", &task_stats::expired},     {"retried", &task_stats::retried}};
+
 double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
@@ -74,7 +85,7 @@ class worker_page {
     co_await out_.write(text);
   }
   labels of_task(const std::string& queue, const std::string& task) const {
-    return labels{{"queue", queue}, {"task", task}};
+    return labels{{"queue", queue}, {"task", task.empty() ? other_tasks : std::string_view(task)}};
   }
 
   const workers::observed_worker& of_;
@@ -103,14 +114,14 @@ void worker_page::add_worker() {
   page_.sample({}, std::chrono::duration<double>(now.lease_left).count());
   page_.family("quarq_worker_leases_lost", kind::counter,
                "Leases of queues that ran out, whose jobs were given to other workers.");
-  page_.counter({}, of_.jobs->leases_lost());
+  page_.counter({}, now.leases_lost);
 }
 
 awaitable<void> worker_page::add_started() {
   page_.family("quarq_attempts_started", kind::counter, "Attempts of jobs that have begun.");
-  for (const auto& queue : of_.jobs->queues()) {
-    for (const auto& [task, counts] : queue.tasks) {
-      if (counts.started > 0) page_.counter(of_task(queue.name, task), counts.started);
+  for (const auto& queue : of_.jobs->all()) {
+    for (const auto& task : queue.tasks) {
+      if (task.total.started > 0) page_.counter(of_task(queue.queue, task.task), task.total.started);
     }
     co_await flush(part);
   }
@@ -119,13 +130,13 @@ awaitable<void> worker_page::add_started() {
 awaitable<void> worker_page::add_ended() {
   page_.family("quarq_attempts_ended", kind::counter,
                "Attempts of jobs that have ended, by what became of the job.");
-  for (const auto& queue : of_.jobs->queues()) {
-    for (const auto& [task, counts] : queue.tasks) {
-      for (std::size_t i = 0; i < counts.ended.size(); ++i) {
-        if (counts.ended[i] == 0) continue;
-        auto whose = of_task(queue.name, task);
-        whose.add("outcome", workers::outcome_label(static_cast<job_state>(i)));
-        page_.counter(whose, counts.ended[i]);
+  for (const auto& queue : of_.jobs->all()) {
+    for (const auto& task : queue.tasks) {
+      for (const auto& [name, number] : ends) {
+        if (task.total.*number == 0) continue;
+        auto whose = of_task(queue.queue, task.task);
+        whose.add("outcome", name);
+        page_.counter(whose, task.total.*number);
       }
     }
     co_await flush(part);
@@ -135,17 +146,19 @@ awaitable<void> worker_page::add_ended() {
 awaitable<void> worker_page::add_waited() {
   page_.family("quarq_job_wait_seconds", kind::histogram,
                "From when a job was due to the start of its first attempt.", "seconds");
-  for (const auto& queue : of_.jobs->queues()) {
-    page_.histogram(labels{{"queue", queue.name}}, queue.waited);
+  for (const auto& queue : of_.jobs->all()) {
+    duration_histogram waited;
+    for (const auto& task : queue.tasks) waited.add(task.total.waited);
+    page_.histogram(labels{{"queue", queue.queue}}, waited);
     co_await flush(part);
   }
 }
 
 awaitable<void> worker_page::add_ran() {
   page_.family("quarq_attempt_run_seconds", kind::histogram, "How long attempts of jobs took.", "seconds");
-  for (const auto& queue : of_.jobs->queues()) {
-    for (const auto& [task, counts] : queue.tasks) {
-      if (counts.started > 0) page_.histogram(of_task(queue.name, task), counts.ran);
+  for (const auto& queue : of_.jobs->all()) {
+    for (const auto& task : queue.tasks) {
+      if (task.total.started > 0) page_.histogram(of_task(queue.queue, task.task), task.total.ran);
       co_await flush(part);
     }
   }

@@ -192,8 +192,6 @@ void job_runner::end_without_run(running_job& job, const admission& ruled) {
                      codecs::printable(ruled.why, max_logged_error));
   }
   ++its_.counts.done;
-  if (its_.metrics != nullptr)
-    its_.metrics->ended(job.from.index, job.record.task, ruled.state, false, ran(job));
   its_.settlements.settle(job.from, settlement_of(job, ruled, outcome_of(job, its_.worker_name, ran(job))));
 }
 
@@ -276,7 +274,6 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
   auto& ended = its_.counts.ended;
   ++(d.state == job_state::succeeded ? ended.complete : is_final(d.state) ? ended.failed : ended.retried);
   const auto took = ran(job);
-  if (its_.metrics != nullptr) its_.metrics->ended(job.from.index, job.record.task, d.state, job.begun, took);
   if (auto* counts = counts_of(job)) {
     count_end(*counts, d.state);
     if (job.begun) counts->ran.add(took);

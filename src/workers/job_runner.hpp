@@ -20,7 +20,6 @@
 #include "workers/deadlines.hpp"
 #include "workers/isolation.hpp"
 #include "workers/job_counters.hpp"
-#include "workers/job_metrics.hpp"
 #include "workers/job_threads.hpp"
 #include "workers/parked_jobs.hpp"
 #include "workers/running_job.hpp"
@@ -61,7 +60,6 @@ class job_runner {
     std::function<void(queue_lease&)> left_to_others = [](queue_lease&) {};
     /// A job is to run alone: what is parked is to be handed back.
     std::function<void()> hand_back_parked = [] {};
-    job_metrics* metrics = nullptr;    ///< what counts the jobs, if something does
     job_counters* counters = nullptr;  ///< null: nothing is counted
   };
   void use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes);
@@ -179,7 +177,6 @@ class job_runner {
   bool is_expired(const running_job& job) const;
   milliseconds time_to_wait(const running_job& job) const;
   void still_waits(running_job& job);
-  void count_start(const running_job& job);
   void start_timer(running_job& job);
   void apply(running_job& job, admission ruled);
   void end_without_run(running_job& job, const admission& ruled);

@@ -277,20 +277,11 @@ void job_runner::note_start(running_job& job, clock::time_point when) {
   job.started = when;
   job.begun = true;
   start_timer(job);
-  if (its_.metrics != nullptr) count_start(job);
   if (auto* counts = counts_of(job)) {
     workers::count_start(*counts, job.claimed.is_first_start(),
                          milliseconds(job.started_ms) - job.claimed.due_at.time_since_epoch());
   }
   its_.log.started(logged(job));
-}
-
-// A retry has waited for its pause, too, which is no sign of a busy queue.
-void job_runner::count_start(const running_job& job) {
-  std::optional<std::chrono::microseconds> waited;
-  if (job.claimed.is_first_start())
-    waited = broker::time_point(milliseconds(job.started_ms)) - job.claimed.due_at;
-  its_.metrics->started(job.from.index, job.record.task, waited);
 }
 
 // Names of tasks that nobody handles may be very many.

@@ -3,13 +3,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include <quarq/awaitable.hpp>
 
-#include "workers/job_metrics.hpp"
+#include "workers/job_counters.hpp"
 
 namespace quarq::workers {
 
@@ -19,6 +20,7 @@ struct worker_state {
   std::size_t running = 0;
   std::size_t waiting = 0;                  ///< of those, for other jobs
   std::size_t concurrency = 0;              ///< how many may run
+  std::uint64_t leases_lost = 0;            ///< since the worker began, each queue's by itself
   std::size_t unrecorded = 0;               ///< ends that the broker has not answered to
   std::chrono::milliseconds lease_left{0};  ///< for how long it is sure to keep its jobs without an answer
 };
@@ -26,7 +28,7 @@ struct worker_state {
 /// What an endpoint shows. To be called on the worker's loop.
 struct observed_worker {
   std::string name;  ///< host:pid
-  const job_metrics* jobs = nullptr;
+  const job_counters* jobs = nullptr;
   std::function<worker_state()> state;
 };
 

@@ -139,7 +139,6 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
               },
               [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); },
               [this] { parked.hand_back_all(); },
-              of.metrics_ ? &*of.metrics_ : nullptr,
               &counters}),
       renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
                [&of] { return of.worker_info(); }, model::encode_announcement(of.setup.tasks),
@@ -147,7 +146,7 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                [this](queue_lease& l) { claims.work_ready(l); },
                [this](queue_lease& l, const std::string& id) { cancel_requested(l, id); },
                [this, &of](queue_lease& l) {
-                 if (of.metrics_) of.metrics_->lease_lost();
+                 ++of.leases_lost_;
                  const auto lost = runner.lease_lost(l);
                  settlements.lease_lost(l);
                  claims.lease_lost(l);
@@ -254,7 +253,6 @@ awaitable<void> worker_impl::run() {
   open_broker();
   choose_log();
   slots_.emplace(setup.options.concurrency, setup.options.max_jobs);
-  if (!o.metrics.empty()) metrics_.emplace(queue_names(setup), tasks_crons_last(setup));
   roles_.emplace(*this, loop_);
   const loop_end at_the_end(*this);
   std::exception_ptr thrown;
@@ -391,10 +389,10 @@ void worker_impl::spawn_roles() {
 
 // From the start on: what waits for its broker is alive, and not ready.
 void worker_impl::begin_metrics() {
-  if (!metrics_) return;
+  if (setup.options.metrics.empty()) return;
   observed_worker shown;
   shown.name = name_;
-  shown.jobs = &*metrics_;
+  shown.jobs = &roles_->counters;
   shown.state = [this] { return state_now(); };
   std::shared_ptr<metrics_endpoint> endpoint = make_endpoint(setup.options.metrics, std::move(shown));
   roles_->group.spawn(serve_metrics(std::move(endpoint)));
@@ -406,6 +404,7 @@ worker_state worker_impl::state_now() const {
   now.running = roles_->runner.running();
   now.waiting = roles_->runner.waiting_count();
   now.concurrency = setup.options.concurrency;
+  now.leases_lost = leases_lost_;
   now.unrecorded = roles_->settlements.unrecorded();
   auto left = setup.options.lease;
   for (const auto& l : roles_->leases) {

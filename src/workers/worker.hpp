@@ -33,7 +33,6 @@
 #include "workers/cron_gate.hpp"
 #include "workers/cron_planner.hpp"
 #include "workers/fetcher.hpp"
-#include "workers/job_metrics.hpp"
 #include "workers/job_runner.hpp"
 #include "workers/lease_renewer.hpp"
 #include "workers/metrics_endpoint.hpp"
@@ -158,7 +157,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   context context_{nullptr};
   std::string name_;  ///< host:pid, for operators
   job_counts counts_;
-  std::optional<job_metrics> metrics_;  ///< if they are asked for
+  std::uint64_t leases_lost_ = 0;  ///< by queues, as metrics tell it
   /// Coroutines that the end of the loop destroys give their slots back, so it outlives the roles.
   std::optional<slot_table> slots_;
   std::optional<roles> roles_;
