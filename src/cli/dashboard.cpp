@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
 #include <quarq/dashboard.hpp>
@@ -40,6 +41,15 @@ void set_address(http::server_options& how, const std::string& text) {
     how.address = how.address.substr(1, how.address.size() - 2);
 }
 
+void refuse_strangers(const http::server_options& how) {
+  boost::system::error_code failed;
+  const auto address = boost::asio::ip::make_address(how.address, failed);
+  if (failed || address.is_loopback()) return;  // what is no address, the server refuses
+  throw usage_error(fmt::format(
+      "--listen: {} can be reached from other hosts: give --token, --viewer-token or --user-header",
+      how.address));
+}
+
 std::string or_variable(const std::string& given, const char* variable) {
   if (!given.empty()) return given;
   const char* const set = std::getenv(variable);
@@ -68,6 +78,7 @@ int run_dashboard(dashboard_command options) {
     web.use(dashboard::sign_in(by));
     options.pages.role_of = [by](const http::request& r) { return dashboard::identify(by, r).role; };
   } else {
+    refuse_strangers(how);
     web.use(dashboard::refuse_foreign_hosts());
   }
   const auto prefix = options.pages.prefix;

@@ -31,8 +31,6 @@ void limit_states(const job_query& which, job_states possible, const std::string
       fmt::format("{}: it is for jobs that are {}", action, clients::owned_filter::in_words(possible)));
 }
 
-constexpr job_states purged_states = job_state::queued | job_state::deferred | job_state::dead;
-
 const char* words_for(broker::cancel_result what) {
   switch (what) {
     case broker::cancel_result::cancelled:
@@ -54,6 +52,14 @@ awaitable<std::size_t> cancel_some(reader& at, std::string queue, std::vector<st
     if (answer == broker::cancel_result::cancelled || answer == broker::cancel_result::requested) ++count;
   }
   co_return count;
+}
+
+// Of one page, whose jobs are in one state.
+awaitable<std::size_t> change_some(reader& at, std::string action, std::string queue, job_state state,
+                                   std::vector<std::string> ids) {
+  if (action == "cancel") return cancel_some(at, std::move(queue), std::move(ids));
+  if (action == "requeue") return at.store().requeue(std::move(queue), std::move(ids));
+  return at.store().purge_named(std::move(queue), state, std::move(ids));
 }
 
 }  // namespace
@@ -92,32 +98,22 @@ awaitable<done_view> change_jobs(reader& at, bulk_request asked) {
   limit_states(asked.which,
                cancels                     ? clients::open_states
                : asked.action == "requeue" ? job_states(job_state::dead)
-                                           : purged_states,
+                                           : clients::purgeable_states,
                asked.action);
   const job_match which(asked.which);
   done_view done;
   done.outcome = cancels ? "cancelled" : asked.action == "requeue" ? "requeued" : "purged";
-  if (asked.action == "purge") {
-    if (!which.is_of_state_only())
-      throw usage_error("purge: it is for all jobs in a state; a filter is not possible");
-    for (const auto& word : asked.which.states) {
-      const auto count = co_await at.store().purge(asked.queue, *job_state_from(word));
-      done.count += count;
-    }
-    co_return done;
-  }
   job_scan scan(at.shared_store(), asked.queue, which, at.redacted_by());
-  std::set<std::string> seen;  // one that dies again meanwhile is not sent again
+  std::set<std::string> requeued;  // one that dies again meanwhile is not sent again
   while (!scan.is_over()) {
     const auto some = co_await scan.next(broker::max_page);
     std::vector<std::string> ids;
     for (const auto& one : some) {
-      if (seen.insert(one.details.id).second) ids.push_back(one.details.id);
+      if (asked.action != "requeue" || requeued.insert(one.details.id).second) ids.push_back(one.details.id);
     }
     if (ids.empty()) continue;  // which would mean all
-    auto step = cancels ? cancel_some(at, asked.queue, std::move(ids))
-                        : at.store().requeue(asked.queue, std::move(ids));
-    const auto count = co_await std::move(step);
+    const auto state = some.front().details.state;
+    const auto count = co_await change_some(at, asked.action, asked.queue, state, std::move(ids));
     done.count += count;
   }
   co_return done;

@@ -67,7 +67,33 @@ job_info shown_job(const std::string& queue, const broker::job_details& details,
   return job;
 }
 
-job_view view_of(const job_info& shown) {
+namespace {
+
+void add_labels(job_view& view, const job_info& shown, const redaction& by) {
+  for (const auto& tag : shown.tags) view.tags.push_back(codecs::to_utf8(tag));
+  for (const auto& [name, value] : shown.headers) {
+    auto& header = view.headers.emplace_back();
+    header.name = codecs::to_utf8(name);
+    header.value = by.is_secret(name) ? "[redacted]" : codecs::to_utf8(value);
+  }
+  view.version = shown.version;
+}
+
+void add_history(job_view& view, const job_info& shown) {
+  for (const auto& one : shown.history) {
+    auto& attempt = view.history.emplace_back();
+    attempt.number = one.number;
+    attempt.started = ms_of(one.started_at);
+    attempt.finished = ms_of(one.finished_at);
+    attempt.worker = codecs::to_utf8(one.worker);
+    attempt.error_type = codecs::to_utf8(one.error_type);
+    attempt.error = codecs::to_utf8(one.error);
+  }
+}
+
+}  // namespace
+
+job_view view_of(const job_info& shown, const redaction& by) {
   job_view view;
   view.id = codecs::to_utf8(shown.id);
   view.queue = shown.queue;
@@ -87,6 +113,8 @@ job_view view_of(const job_info& shown) {
   view.expires = ms_of(shown.expires_at);
   view.started = ms_of(shown.started_at);
   view.finished = ms_of(shown.finished_at);
+  add_history(view, shown);
+  add_labels(view, shown, by);
   return view;
 }
 

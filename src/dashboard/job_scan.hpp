@@ -39,7 +39,7 @@ class job_match {
 
 /// A job as the pages show it: described, and redacted.
 job_info shown_job(const std::string& queue, const broker::job_details& details, const redaction& by);
-job_view view_of(const job_info& shown);
+job_view view_of(const job_info& shown, const redaction& by);
 
 /// Belongs to the broker's loop.
 class job_scan {

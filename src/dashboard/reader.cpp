@@ -1,6 +1,7 @@
 #include "dashboard/reader.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "codecs/utf8.hpp"
 #include "cron/cron_job.hpp"
 #include "dashboard/job_scan.hpp"
+#include "dashboard/stats.hpp"
 #include "model/announcement.hpp"
 
 namespace quarq::dashboard {
@@ -113,6 +115,8 @@ awaitable<void> reader::look_closer(broker::queue_summary queue) {
   if (is_recent) co_return;
   queue_details now;
   now.asked = steady::now();
+  const auto workers = co_await store_->workers(queue.name);
+  count_done(workers);
   if (queue.queued > 0) {
     const auto those = co_await store_->live_workers_of(queue.name);
     const auto ready = co_await store_->list(queue.name, job_state::queued, ready_looked_at);
@@ -128,6 +132,20 @@ awaitable<void> reader::look_closer(broker::queue_summary queue) {
     }
   }
   known = std::move(now);
+}
+
+// A worker counts since its own start: what it had done before it was seen first is not news. One that serves several
+// queues is met several times, and counts once.
+void reader::count_done(const std::vector<broker::worker_summary>& those) {
+  constexpr std::size_t max_known = 10'000;
+  if (done_by_.size() > max_known) done_by_.clear();
+  for (const auto& one : those) {
+    const auto done = clients::read_worker_info(one.worker_info).done;
+    if (!done) continue;
+    const auto [known, is_new] = done_by_.try_emplace(one.token, *done);
+    if (!is_new && *done > known->second) overview_.done += *done - known->second;
+    known->second = *done;
+  }
 }
 
 awaitable<std::optional<std::uint64_t>> reader::total_of(std::string queue, job_states states) {
@@ -164,7 +182,7 @@ awaitable<jobs_view> reader::jobs(std::string queue, job_query query, std::strin
     // All of a page are shown, since the next one begins behind it.
     const auto page = which.is_of_state_only() ? limit - view.jobs.size() : broker::max_page;
     const auto some = co_await scan.next(page);
-    for (const auto& one : some) view.jobs.push_back(view_of(one.shown));
+    for (const auto& one : some) view.jobs.push_back(view_of(one.shown, by_));
   }
   view.next = scan.next_place();
   view.looked_at = scan.looked_at();
@@ -195,7 +213,7 @@ awaitable<std::optional<job_view>> reader::job(std::string queue, std::string id
   const auto details = co_await store_->inspect(queue, id);
   std::optional<job_view> view;
   if (!details) co_return view;
-  view = view_of(shown_job(queue, *details, by_));
+  view = view_of(shown_job(queue, *details, by_), by_);
   if (details->state == job_state::running) {
     const auto all = co_await store_->workers(queue);
     const auto names = clients::names_of(all);
@@ -208,18 +226,19 @@ awaitable<std::optional<job_view>> reader::job(std::string queue, std::string id
 
 awaitable<errors_view> reader::errors(std::string queue) {
   job_query query;
-  query.states.emplace_back("dead");
+  query.states = {"dead", "failed"};
   const job_match which(query);
   job_scan scan(store_, queue, which, by_);
   const scan_limit enough(0);
-  std::map<std::pair<std::string, std::string>, error_group_view> groups;
+  std::map<std::tuple<std::string, std::string, std::string>, error_group_view> groups;
   while (!scan.is_over() && !enough.is_reached(scan)) {
     const auto some = co_await scan.next(broker::max_page);
     for (const auto& one : some) {
-      const auto job = view_of(one.shown);
+      const auto job = view_of(one.shown, by_);
       const auto key = job.error_type + ": " + error_group(job.error);
-      auto& group = groups[{job.task, key}];
+      auto& group = groups[{job.state, job.task, key}];
       if (group.count == 0) {
+        group.state = job.state;
         group.task = job.task;
         group.error_type = job.error_type;
         group.error = error_group(job.error);
@@ -233,10 +252,21 @@ awaitable<errors_view> reader::errors(std::string queue) {
   }
   errors_view view;
   view.looked_at = scan.looked_at();
-  view.total = co_await total_of(queue, which.states());
+  if (!scan.is_over()) view.total = co_await total_of(queue, job_state::dead);
   for (auto& [key, group] : groups) view.groups.push_back(std::move(group));
   std::ranges::stable_sort(view.groups, std::ranges::greater(), &error_group_view::count);
   co_return view;
+}
+
+awaitable<stats_view> reader::stats(std::string queue, std::chrono::minutes last) {
+  stats_sum sum(std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now()), last);
+  const auto all = co_await summaries();
+  for (const auto& one : all) {
+    if (!queue.empty() && one.name != queue) continue;
+    const auto minutes = co_await store_->stats(one.name, sum.from(), sum.until());
+    sum.add(minutes);
+  }
+  co_return sum.view();
 }
 
 awaitable<std::vector<worker_view>> reader::workers() {

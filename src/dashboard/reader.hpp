@@ -42,8 +42,10 @@ class reader {
   awaitable<jobs_view> jobs(std::string queue, job_query query, std::string from, std::size_t limit);
   awaitable<count_view> count(std::string queue, job_query query, std::string from);
   awaitable<std::optional<job_view>> job(std::string queue, std::string id);
-  /// Dead jobs, by task and error, the most frequent ones first.
+  /// Dead and failed jobs, by task and error, the most frequent ones first.
   awaitable<errors_view> errors(std::string queue);
+  /// Of this queue, or of all if it is empty: the last minutes, up to now.
+  awaitable<stats_view> stats(std::string queue, std::chrono::minutes last);
   awaitable<std::vector<worker_view>> workers();
   awaitable<std::vector<cron_view>> crons();
 
@@ -55,6 +57,7 @@ class reader {
   };
   awaitable<void> refresh();
   awaitable<void> look_closer(broker::queue_summary queue);
+  void count_done(const std::vector<broker::worker_summary>& those);
   awaitable<std::vector<broker::queue_summary>> summaries();
   awaitable<std::optional<std::uint64_t>> total_of(std::string queue, job_states states);
   awaitable<void> add_planned_runs(std::string queue, job_state state, std::vector<cron_view>& all);
@@ -65,6 +68,7 @@ class reader {
   steady::time_point refreshed_{};
   overview_view overview_;
   std::map<std::string, queue_details> details_;
+  std::map<std::string, std::uint64_t> done_by_;  // each worker's own count, by its token
 };
 
 /// Under which errors are counted together: how "message" begins, up to the first digit or quote.

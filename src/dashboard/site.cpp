@@ -245,6 +245,11 @@ awaitable<http::response> site::read(http::request& r, std::string_view what) {
   } else if (what == "errors") {
     const auto view = co_await reader_->errors(required(r, "queue"));
     made = http::json(view);
+  } else if (what == "stats") {
+    constexpr int default_minutes = 60;
+    const std::chrono::minutes last(number<int>(r, "minutes").value_or(default_minutes));
+    const auto view = co_await reader_->stats(r.query("queue").value_or(""), last);
+    made = http::json(view);
   } else if (what == "workers") {
     const auto view = co_await reader_->workers();
     made = http::json(view);

@@ -35,9 +35,10 @@ BOOST_DESCRIBE_STRUCT(queue_view, (),
 
 struct overview_view {
   std::vector<queue_view> queues;
-  std::string trouble;  ///< why the broker could not be asked; then the queues are those of before
+  std::uint64_t done = 0;  ///< jobs that have ended since the dashboard began, as far as live workers say
+  std::string trouble;     ///< why the broker could not be asked; then the queues are those of before
 };
-BOOST_DESCRIBE_STRUCT(overview_view, (), (queues, trouble))
+BOOST_DESCRIBE_STRUCT(overview_view, (), (queues, done, trouble))
 
 struct attempt_view {
   int number = 0;
@@ -46,6 +47,12 @@ struct attempt_view {
 };
 BOOST_DESCRIBE_STRUCT(attempt_view, (), (number, started, finished, worker, error_type, error))
 
+/// A header of a job; its value is redacted by its name.
+struct header_view {
+  std::string name, value;
+};
+BOOST_DESCRIBE_STRUCT(header_view, (), (name, value))
+
 struct job_view {
   std::string id, queue, task, state;
   int attempts = 0, losses = 0, priority = 5;
@@ -53,11 +60,14 @@ struct job_view {
   std::string error_type, error, worker, waits_for;
   std::optional<unix_ms> enqueued, due, expires, started, finished;
   std::vector<attempt_view> history;  ///< attempts that have ended, oldest first
+  std::vector<std::string> tags;
+  std::vector<header_view> headers;
+  int version = 0;  ///< of its payload; 0: none was set
 };
 BOOST_DESCRIBE_STRUCT(job_view, (),
                       (id, queue, task, state, attempts, losses, priority, arguments, keyword_arguments,
                        result, error_type, error, worker, waits_for, enqueued, due, expires, started,
-                       finished, history))
+                       finished, history, tags, headers, version))
 
 struct jobs_view {
   std::vector<job_view> jobs;
@@ -76,19 +86,47 @@ struct count_view {
 BOOST_DESCRIBE_STRUCT(count_view, (), (count, next, looked_at, total))
 
 struct error_group_view {
-  std::string task, error_type, error;  ///< `error`: how the messages begin, up to the first digit or quote
+  std::string state, task, error_type,
+      error;  ///< `error`: how the messages begin, up to the first digit or quote
   std::uint64_t count = 0;
   std::optional<unix_ms> first, last;
   std::string example;  ///< a job's id
 };
-BOOST_DESCRIBE_STRUCT(error_group_view, (), (task, error_type, error, count, first, last, example))
+BOOST_DESCRIBE_STRUCT(error_group_view, (), (state, task, error_type, error, count, first, last, example))
 
 struct errors_view {
   std::vector<error_group_view> groups;
   std::uint64_t looked_at = 0;
-  std::optional<std::uint64_t> total;
+  std::optional<std::uint64_t> total;  ///< dead jobs, if not all of them were looked at
 };
 BOOST_DESCRIBE_STRUCT(errors_view, (), (groups, looked_at, total))
+
+/// What happened in one step of time. Times are in seconds.
+struct step_view {
+  std::int64_t at = 0;  ///< its beginning, Unix time in seconds
+  std::uint64_t enqueued = 0, succeeded = 0, failed = 0, retried = 0, lost = 0;
+  /// Of first attempts, and of all; absent: there were none.
+  std::optional<double> wait_p50, wait_p95, wait_p99, run_p50, run_p95, run_p99;
+};
+BOOST_DESCRIBE_STRUCT(step_view, (),
+                      (at, enqueued, succeeded, failed, retried, lost, wait_p50, wait_p95, wait_p99, run_p50,
+                       run_p95, run_p99))
+
+struct task_view {
+  std::string task;  ///< "": losses, and jobs whose task is not known; "*": tasks beyond fifty of a minute
+  std::uint64_t enqueued = 0, succeeded = 0, failed = 0, retried = 0, lost = 0;
+  std::optional<double> run_p50, run_p95;
+  double run_total = 0;  ///< seconds of all attempts
+};
+BOOST_DESCRIBE_STRUCT(task_view, (),
+                      (task, enqueued, succeeded, failed, retried, lost, run_p50, run_p95, run_total))
+
+struct stats_view {
+  std::int64_t step = 60;        ///< seconds
+  std::vector<step_view> steps;  ///< all of them, oldest first
+  std::vector<task_view> tasks;  ///< those that took the most time first
+};
+BOOST_DESCRIBE_STRUCT(stats_view, (), (step, steps, tasks))
 
 struct worker_view {
   std::string name, token;

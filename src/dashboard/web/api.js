@@ -48,7 +48,7 @@ export const shared = {
   session: null,
   overview: null, // {queues, trouble}
   connected: false,
-  samples: [], // of the overview, while this page has been open: {at, queued, running, deferred, dead}
+  samples: [], // of the overview, while this page has been open: {at, queued, running, deferred, dead, done, rate}
   offset: 0, // of the broker's side clock to this one, in ms
 };
 
@@ -72,10 +72,21 @@ export const isOperator = () => shared.session?.role === "operator";
 
 const maxSamples = 900;
 
-function addSample(queues) {
+// A rate over some seconds: workers say how much they have done each second or two.
+const rateSpan = 8;
+
+function rateOf(at, done) {
+  const before = shared.samples.findLast((s) => at - s.at >= rateSpan) || shared.samples[0];
+  return before && at - before.at >= 2 ? Math.max(0, (done - before.done) / (at - before.at)) : null;
+}
+
+function addSample({ queues, done }) {
+  const at = Date.now() / 1000;
   const sum = (name) => queues.reduce((all, one) => all + one[name], 0);
   shared.samples.push({
-    at: Date.now() / 1000,
+    at,
+    done,
+    rate: rateOf(at, done),
     queued: sum("queued"),
     running: sum("running"),
     deferred: sum("deferred"),
@@ -87,7 +98,7 @@ function addSample(queues) {
 function take(overview) {
   shared.overview = overview;
   shared.connected = true;
-  if (!overview.trouble) addSample(overview.queues);
+  if (!overview.trouble) addSample(overview);
   tellAll();
 }
 

@@ -72,6 +72,9 @@ function Facts({ job, now }) {
     ${row("Priority", job.priority)}
     ${job.worker && row(isOpen(job) ? "Runs on" : "Ran on", job.worker)}
     ${job.waits_for && row("Waits for", html`<a href=${link("job", { queue: job.queue, id: job.waits_for.split(" ")[0] })}>${job.waits_for}</a>`)}
+    ${job.tags.length > 0 && row("Tags", job.tags.map((tag) => html`<span class="chip">${tag}</span>`))}
+    ${job.version > 0 && row("Version", job.version)}
+    ${job.headers.map((one) => row(one.name, html`<code>${one.value}</code>`))}
     ${row("Enqueued", time(job.enqueued))}${isOpen(job) && row("Due", time(job.due))}${isOpen(job) && row("Expires", time(job.expires))}
     ${row("Started", time(job.started))}${row(isOpen(job) ? "Failed" : "Ended", time(job.finished))}
     ${job.started && job.finished && row("Took", duration(job.finished - job.started))}

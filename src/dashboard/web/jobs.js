@@ -72,16 +72,13 @@ function Filter({ parameters, queues }) {
 const verbs = {
   cancel: { button: "Cancel all", title: "Cancel jobs", will: "will be cancelled", states: ["queued", "running", "deferred"] },
   requeue: { button: "Requeue all", title: "Requeue dead jobs", will: "will run again, with all their attempts", states: ["dead"] },
-  purge: { button: "Purge all", title: "Purge jobs", will: "will be forgotten, and nothing of them is kept", states: ["queued", "deferred", "dead"] },
+  purge: { button: "Purge all", title: "Purge jobs", will: "will be forgotten, and nothing of them is kept", states: states.filter((s) => s !== "running") },
 };
 
 /** Which of them can be done to all jobs in these states. */
 function possible(filter) {
   const asked = filter.state ? filter.state.split(",") : [];
-  const isOfStateOnly = Object.entries(filter).every(([name, value]) => name === "state" || !value);
-  return Object.keys(verbs).filter(
-    (name) => asked.length && asked.every((s) => verbs[name].states.includes(s)) && (name !== "purge" || isOfStateOnly),
-  );
+  return Object.keys(verbs).filter((name) => asked.length && asked.every((s) => verbs[name].states.includes(s)));
 }
 
 /** First counts, as far as is needed; then asks; then does it. */

@@ -4,7 +4,7 @@ import { get, isOperator, post, useLoaded, useShared } from "./api.js";
 import { absolute, count, duration, plural } from "./format.js";
 import { go, link } from "./route.js";
 import { Bulk } from "./jobs.js";
-import { Empty, Failure, Number, say, Time, useAction, useNow } from "./ui.js";
+import { Empty, Failure, Number, say, State, Time, useAction, useNow } from "./ui.js";
 
 const refreshInterval = 3000;
 
@@ -53,7 +53,7 @@ function RunNow({ cron, reload }) {
         go("job", { queue: cron.queue, id: done.outcome });
       },
     );
-  return html`<button disabled=${busy} onClick=${act} aria-label=${`run ${cron.name} now`}>Run now</button>`;
+  return html`<button disabled=${busy} onClick=${act}>Run now<span class="hidden"> ${cron.name}</span></button>`;
 }
 
 export function Crons() {
@@ -82,32 +82,34 @@ export function Errors({ parameters }) {
   const chosen = parameters.queue || (queues.find((q) => q.dead) || queues[0])?.name;
   const { data, failure, reload } = useLoaded((signal) => (chosen ? get("errors", { queue: chosen }, signal) : null), [chosen], refreshInterval);
   if (!overview) return html`<p class="quiet">Asking the broker …</p>`;
-  const filterOf = (g) => ({ state: "dead", task: g.task, error: `${g.error_type}: ${g.error}` });
+  const filterOf = (g) => ({ state: g.state, task: g.task, error: `${g.error_type}: ${g.error}` });
   const closed = (changed) => {
     setBulk(null);
     if (changed) reload();
   };
   return html`<h1>Errors</h1>
-    <p class="quiet">Dead jobs, by task and error. They used all their attempts, and wait for somebody to requeue or purge them.</p>
+    <p class="quiet">Jobs that have failed, by task and error. Dead ones used all their attempts, and wait for somebody to requeue or purge them.</p>
     <nav class="tabs" aria-label="Queues">${queues.map(
       (q) => html`<a class=${q.name === chosen ? "tab tab-chosen" : "tab"} aria-current=${q.name === chosen ? "page" : undefined}
         href=${link("errors", { queue: q.name })}>${q.name}${q.dead ? html` <span class="badge">${count(q.dead)}</span>` : ""}</a>`,
     )}</nav>
     <${Failure} of=${failure} />
-    ${data && data.total !== null && data.looked_at < data.total && html`<p class="quiet">Of the first ${count(data.looked_at)} of ${count(data.total)} dead jobs.</p>`}
-    ${data && !data.groups.length && html`<${Empty} title="Nothing is dead in queue ${chosen}." />`}
+    ${data && data.total !== null && html`<p class="quiet">Of the first ${count(data.looked_at)} jobs; ${count(data.total)} are dead.</p>`}
+    ${data && !data.groups.length && html`<${Empty} title=${`Nothing has failed in queue ${chosen}.`} />`}
     ${data && data.groups.length > 0 && html`<div class="table"><table>
-      <thead><tr><th class="number">Jobs</th><th>Task</th><th>Error</th><th>Last</th><th><span class="hidden">Actions</span></th></tr></thead>
+      <thead><tr><th class="number">Jobs</th><th>State</th><th>Task</th><th>Error</th><th>Last</th><th><span class="hidden">Actions</span></th></tr></thead>
       <tbody>${data.groups.map(
-        (g) => html`<tr key=${g.task + g.error_type + g.error}>
+        (g) => html`<tr key=${g.state + g.task + g.error_type + g.error}>
           <td class="number" data-label="Jobs"><a class="loud" href=${link("jobs", { queue: chosen, ...filterOf(g) })}>${count(g.count)}</a></td>
+          <td data-label="State"><${State} name=${g.state} /></td>
           <td data-label="Task">${g.task}</td>
           <td class="lead error-text"><a href=${link("job", { queue: chosen, id: g.example })}><strong>${g.error_type}</strong>: ${g.error}…</a></td>
           <td data-label="Last"><${Time} at=${g.last} now=${now} /></td>
           <td class="actions"><a class="button" href=${link("jobs", { queue: chosen, ...filterOf(g) })}>Show</a>
-            ${isOperator() && html` <button onClick=${() => setBulk(filterOf(g))}>Requeue …</button>`}</td></tr>`,
+            ${isOperator() && g.state === "dead" && html` <button onClick=${() => setBulk({ filter: filterOf(g), action: "requeue" })}>Requeue …</button>`}
+            ${isOperator() && html` <button class="danger-quiet" onClick=${() => setBulk({ filter: filterOf(g), action: "purge" })}>Purge …</button>`}</td></tr>`,
       )}</tbody></table></div>`}
-    ${bulk && html`<${Bulk} queue=${chosen} filter=${bulk} action="requeue" onClose=${closed} />`}`;
+    ${bulk && html`<${Bulk} queue=${chosen} filter=${bulk.filter} action=${bulk.action} onClose=${closed} />`}`;
 }
 
 export function Audit() {

@@ -23,6 +23,13 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const two = (number) => String(number).padStart(2, "0");
 const minutes = (at) => `${two(new Date(at * 1000).getHours())}:${two(new Date(at * 1000).getMinutes())}`;
 
+// As exact as steps of so many seconds need it.
+function moment(at, step) {
+  const time = new Date(at * 1000);
+  if (step < 60) return `${minutes(at)}:${two(time.getSeconds())}`;
+  return step < 10800 ? minutes(at) : `${two(time.getMonth() + 1)}-${two(time.getDate())} ${minutes(at)}`;
+}
+
 // Not less than a minute: the first samples would fill the whole width.
 function timeRange(_, low, high) {
   return [Math.min(low ?? 0, (high ?? 60) - 60), high ?? 60];
@@ -42,7 +49,7 @@ function optionsFor(series, { width, format }) {
     cursor: { points: { size: 6 }, y: false },
     legend: { live: true },
     scales: { x: { range: timeRange }, y: { range: (_, low, high) => [0, (high || 1) * 1.1] } },
-    axes: [{ ...axis, space: 70, values: (_, all, __, ___, step) => all.map((at) => minutes(at) + (step < 60 ? ":" + two(new Date(at * 1000).getSeconds()) : "")) }, { ...axis, size: 58, values: (_, all) => all.map((v) => (v === null ? "" : format(v))) }],
+    axes: [{ ...axis, space: 70, values: (_, all, __, ___, step) => all.map((at) => moment(at, step)) }, { ...axis, size: 58, values: (_, all) => all.map((v) => (v === null ? "" : format(v))) }],
     series: [
       { label: "at", value: (_, at) => (at ? minutes(at) : "–") },
       ...series.map((one) => ({
