@@ -101,6 +101,11 @@ awaitable<reply> connection::run(const script& source, std::vector<std::string> 
   return send_request(driver_, make_evalsha(source, std::move(keys), std::move(arguments)));
 }
 
+awaitable<reply> connection::run(const script& source, std::string_view key,
+                                 std::span<const std::string_view> arguments) {
+  return send_request(driver_, make_evalsha(source, key, arguments));
+}
+
 awaitable<void> connection::subscribe(std::string channel, std::function<void(std::string_view)> receive) {
   return send_subscribe(driver_, std::move(channel), std::move(receive));
 }

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,9 @@ class connection {
   /// connection, is loaded when the server does not have it.
   awaitable<reply> run(const script& source, std::vector<std::string> keys,
                        std::vector<std::string> arguments);
+  /// The same with one key. The words need not exist longer than this call, until the await that follows.
+  awaitable<reply> run(const script& source, std::string_view key,
+                       std::span<const std::string_view> arguments);
 
   /// Calls `receive` on the loop with each message published to `channel`, also after reconnecting. Returns
   /// when the server has confirmed the subscription.

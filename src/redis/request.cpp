@@ -27,6 +27,18 @@ request_ptr make_evalsha(const script& source, std::vector<std::string> keys,
   return r;
 }
 
+request_ptr make_evalsha(const script& source, std::string_view key,
+                         std::span<const std::string_view> arguments) {
+  std::vector<std::string_view> words;
+  words.reserve(4 + arguments.size());
+  words.insert(words.end(), {"EVALSHA", source.sha1, "1", key});
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  auto r = std::make_shared<request>();
+  append_command(r->bytes, words);
+  r->evaluates = &source;
+  return r;
+}
+
 request_ptr make_subscription(request::kind type, std::string_view channel) {
   QUARQ_ASSERT(type != request::kind::command);
   const char* const verb = type == request::kind::subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE";

@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,9 @@ using request_ptr = std::shared_ptr<request>;
 request_ptr make_request(const std::vector<std::string>& args);
 request_ptr make_evalsha(const script& source, std::vector<std::string> keys,
                          std::vector<std::string> arguments);
+/// The same, with one key; the words need not exist afterwards.
+request_ptr make_evalsha(const script& source, std::string_view key,
+                         std::span<const std::string_view> arguments);
 /// `type` is subscribe or unsubscribe.
 request_ptr make_subscription(request::kind type, std::string_view channel);
 

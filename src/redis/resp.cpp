@@ -57,9 +57,8 @@ const char* name_of(char type) {
   }
 }
 
-}  // namespace
-
-void append_command(std::string& out, std::span<const std::string> args) {
+template <class Word>
+void append_words(std::string& out, std::span<const Word> args) {
   std::size_t bytes = 16;
   for (const auto& word : args) bytes += word.size() + 16;
   if (out.capacity() - out.size() < bytes) out.reserve(std::max(out.size() + bytes, out.size() * 2));
@@ -69,6 +68,16 @@ void append_command(std::string& out, std::span<const std::string> args) {
     out += word;
     out += "\r\n";
   }
+}
+
+}  // namespace
+
+void append_command(std::string& out, std::span<const std::string> args) {
+  append_words(out, args);
+}
+
+void append_command(std::string& out, std::span<const std::string_view> args) {
+  append_words(out, args);
 }
 
 void resp_parser::feed(std::string_view bytes) {

@@ -35,6 +35,7 @@ class protocol_error : public error {
 
 /// Appends a command as servers expect it: an array of bulk strings, which may hold any bytes.
 void append_command(std::string& out, std::span<const std::string> args);
+void append_command(std::string& out, std::span<const std::string_view> args);
 
 /// Limits of the parser, so that broken bytes can't make it use all memory.
 struct resp_limits {

@@ -119,11 +119,11 @@ awaitable<void> enqueue_batcher::send(std::shared_ptr<enqueue_batcher> self, std
   const auto number = from.numbers.next();
   try {
     if (!self->connection_) throw broker_error("the connection to Redis was closed");
-    std::vector<std::string> keys(1, self->prefix_of_(queue));
-    auto args = self->arguments(from, number, *full);
+    const auto answered = from.numbers.take_answered();
+    const auto args = self->arguments(from, number, answered, *full);
     const bool is_large = self->payloads_ && full->bytes > max_reply;
     auto* const over = is_large ? self->payloads_ : self->connection_;
-    auto reply = co_await over->run(*self->script_, std::move(keys), std::move(args));
+    auto reply = co_await over->run(*self->script_, self->prefix_of_(queue), args);
     full->answer = std::move(reply.text);
   } catch (...) {
     full->error = std::current_exception();
@@ -135,13 +135,14 @@ awaitable<void> enqueue_batcher::send(std::shared_ptr<enqueue_batcher> self, std
   full->over.cancel();
 }
 
-std::vector<std::string> enqueue_batcher::arguments(sender& from, const std::string& number,
-                                                    const batch& full) const {
-  std::vector<std::string> args;
+// They refer to what is given.
+std::vector<std::string_view> enqueue_batcher::arguments(sender& from, std::string_view number,
+                                                         std::string_view answered, const batch& full) const {
+  std::vector<std::string_view> args;
   args.reserve(6 + 3 * full.jobs.size());
   args.push_back(name_);
   args.push_back(number);
-  args.push_back(from.numbers.take_answered());
+  args.push_back(answered);
   const auto now = std::chrono::steady_clock::now();
   const bool touch = from.touched == decltype(now){} || now - from.touched > touch_every;
   if (touch) from.touched = now;
@@ -149,7 +150,7 @@ std::vector<std::string> enqueue_batcher::arguments(sender& from, const std::str
 
   bool alike = true;
   for (const auto& job : full.jobs) alike = alike && job.packed_options == full.jobs.front().packed_options;
-  args.push_back(alike ? full.jobs.front().packed_options : "");
+  args.push_back(alike ? std::string_view(full.jobs.front().packed_options) : std::string_view());
   args.push_back(full.waiter);
   for (const auto& job : full.jobs) {
     args.push_back(job.id);

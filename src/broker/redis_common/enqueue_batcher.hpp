@@ -55,7 +55,8 @@ class enqueue_batcher : public std::enable_shared_from_this<enqueue_batcher> {
   static void flush(std::shared_ptr<enqueue_batcher> self, std::string queue, std::shared_ptr<batch> full);
   static awaitable<void> send(std::shared_ptr<enqueue_batcher> self, std::string queue,
                               std::shared_ptr<batch> full);
-  std::vector<std::string> arguments(sender& from, const std::string& number, const batch& full) const;
+  std::vector<std::string_view> arguments(sender& from, std::string_view number, std::string_view answered,
+                                          const batch& full) const;
 
   boost::asio::any_io_executor loop_;
   quarq::redis::connection* connection_;

@@ -1,9 +1,10 @@
 #include "broker/redis_common/script_args.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <functional>
 #include <iterator>
 #include <string_view>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -13,20 +14,46 @@
 
 namespace quarq::broker::redis_common {
 
+namespace {
+
+/// Which ids of a batch have come: a hash table with open addressing, in one piece of memory.
+class ids_that_came {
+ public:
+  explicit ids_that_came(const std::vector<settlement>& batch)
+      : batch_(batch), places_(std::bit_ceil(2 * batch.size() + 1)) {}
+
+  /// False: the id of the i-th has come before.
+  bool add(std::size_t i) {
+    const std::string_view id = batch_[i].id;
+    auto at = std::hash<std::string_view>()(id) & (places_.size() - 1);
+    for (; places_[at] != 0; at = (at + 1) & (places_.size() - 1)) {
+      if (batch_[places_[at] - 1].id == id) return false;
+    }
+    places_[at] = i + 1;
+    return true;
+  }
+
+ private:
+  const std::vector<settlement>& batch_;
+  std::vector<std::size_t> places_;  ///< 1 and the index of what stands there; 0: nothing
+};
+
+}  // namespace
+
 std::vector<std::vector<std::size_t>> split_settlements(const std::vector<settlement>& batch,
                                                         const std::vector<std::size_t>& sizes) {
   std::vector<std::vector<std::size_t>> parts, large;
-  std::unordered_set<std::string_view> seen;
+  ids_that_came seen(batch);
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (!seen.insert(batch[i].id).second) continue;
+    if (!seen.add(i)) continue;
     const auto more = batch[i].id.size() + sizes[i];
     if (sizes[i] > max_shared_payload) {
       large.emplace_back(1, i);
       continue;
     }
     if (parts.empty() || parts.back().size() == max_jobs_per_call || bytes + more > max_bytes_per_call) {
-      parts.emplace_back();
+      parts.emplace_back().reserve(std::min(batch.size() - i, max_jobs_per_call));
       bytes = 0;
     }
     parts.back().push_back(i);

@@ -122,7 +122,7 @@ class redis_connection_fsm : public testing::Test {
   }
   event submit_script(const std::string& name) {
     return [=, this] {
-      auto r = make_evalsha(script_, {}, {});
+      auto r = make_evalsha(script_, std::vector<std::string>(), std::vector<std::string>());
       requests[name] = r;
       r->handler = std::make_unique<named_handler>(name);
       fsm->submit(r, now);
