@@ -1,9 +1,16 @@
 #include "workers/job_report.hpp"
 
+#include <algorithm>
+
+#include <quarq/codec.hpp>
+
 #include "codecs/utf8.hpp"
 
 namespace quarq::workers {
 namespace {
+
+/// In place of a value that holds a secret.
+constexpr std::string_view hidden_text = "******";
 
 /// Of a job that will be tried again.
 std::string last_error(const std::string& error) {
@@ -87,10 +94,39 @@ broker::logged_job logged(const running_job& job, bool is_cron, std::chrono::mic
   l.age = start - job.claimed.enqueued_at;
   l.waited = start - job.claimed.due_at;
   l.ran = ran;
-  l.arguments = job.record.arguments;
+  l.arguments = job.printable_arguments.empty() ? std::string_view(job.record.arguments)
+                                                : std::string_view(job.printable_arguments);
   l.by_position = job.by_position;
   if (job.how) l.names = job.how->parameter_names;
   return l;
+}
+
+std::string without_secrets(const detail::handler& how, std::string_view arguments) {
+  const auto& hidden = how.secret_parameters;
+  std::string shown;
+  if (std::find(hidden.begin(), hidden.end(), true) == hidden.end()) return shown;
+  encoder out(shown);
+  try {
+    decoder in(arguments, "arguments");
+    const std::size_t count = in.array();
+    out.array(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto one = in.raw();
+      if (i < hidden.size() && hidden[i]) {
+        out.text(hidden_text);
+      } else {
+        out.raw(one);
+      }
+    }
+  } catch (const decode_error&) {
+    shown = to_msgpack(std::string(hidden_text));
+  }
+  return shown;
+}
+
+std::string_view printable_result(const running_job& job, std::string_view result) {
+  static const std::string nothing = to_msgpack(std::string(hidden_text));
+  return job.how && job.how->has_secret_result ? std::string_view(nothing) : result;
 }
 
 }  // namespace quarq::workers

@@ -31,4 +31,9 @@ job_end end_of(const model::attempt& a, const model::decision& d, std::chrono::m
 /// Its views are those of the job.
 broker::logged_job logged(const running_job& job, bool is_cron, std::chrono::microseconds ran);
 
+/// The arguments as they are logged: those that hold a quarq::secret are hidden. Empty: all may be shown.
+std::string without_secrets(const detail::handler& how, std::string_view arguments);
+/// Likewise.
+std::string_view printable_result(const running_job& job, std::string_view result);
+
 }  // namespace quarq::workers

@@ -269,7 +269,7 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
     return false;
   }
   log_end(its_.log, logged(job), a, d,
-          its_.setup.options.log_results ? std::optional<std::string_view>(result) : std::nullopt);
+          its_.setup.options.log_results ? std::optional(printable_result(job, result)) : std::nullopt);
   if (is_final(d.state)) ++its_.counts.done;
   auto& ended = its_.counts.ended;
   ++(d.state == job_state::succeeded ? ended.complete : is_final(d.state) ? ended.failed : ended.retried);

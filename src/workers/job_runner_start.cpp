@@ -108,8 +108,9 @@ std::optional<attempt> job_runner::check(running_job& job) {
     return failed_attempt(result_kind::unknown_task, "quarq::unknown_task",
                           fmt::format("{}; this worker handles {}", why, base::listed(its_.setup.tasks)));
   }
-  if (!job.record.keywords.empty()) return bind_by_name(job);
-  return std::nullopt;
+  auto failed = job.record.keywords.empty() ? std::nullopt : bind_by_name(job);
+  job.printable_arguments = without_secrets(*job.how, job.record.arguments);
+  return failed;
 }
 
 // During a deployment, workers that know the task may be busy or not there yet.

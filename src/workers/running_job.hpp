@@ -80,7 +80,7 @@ struct running_job final : model::waiting_job {
   std::optional<clock::time_point> deadline;  ///< its place in `deadlines`
   /// Its end is recorded, or is another worker's to record; the handler may take as long as it likes to end.
   bool settled = false;
-  std::string printable_id, printable_task;  ///< where they can't be logged as they are
+  std::string printable_id, printable_task, printable_arguments;  ///< where they can't be logged as they are
   std::list<running_job>::iterator self;
 
   /// False: the lease was lost, and another worker owns the job.

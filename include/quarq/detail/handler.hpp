@@ -17,6 +17,7 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/codec.hpp>
 #include <quarq/context.hpp>
+#include <quarq/detail/holds_secret.hpp>
 #include <quarq/detail/process_target.hpp>
 #include <quarq/handler.hpp>
 #include <quarq/level.hpp>
@@ -35,6 +36,9 @@ struct handler {
   /// For arguments given by name; the names are empty if the task was declared without.
   std::size_t parameter_count = 0;
   std::vector<std::string> parameter_names;
+  /// Those that hold a quarq::secret are not logged.
+  std::vector<bool> secret_parameters;
+  bool has_secret_result = false;
 };
 
 /// Throws usage_error if the options don't go together.
@@ -145,6 +149,8 @@ handler make_handler(const task<R(Args...)>& what, F f, handler_options options)
   handler made;
   made.returns_void = std::is_void_v<typename traits::result>;
   made.parameter_count = sizeof...(Args);
+  made.secret_parameters = {holds_secret<std::remove_cvref_t<Args>>()...};
+  made.has_secret_result = holds_secret<typename traits::result>();
   made.parameter_names.assign(what.parameters().begin(), what.parameters().end());
   if constexpr (traits::ok) {
     static_assert(traits::result_fits,
