@@ -5,9 +5,12 @@
 #include <stop_token>
 #include <utility>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
@@ -42,7 +45,7 @@ struct running_call {
         places(p),
         cancel_timeout(r.cancel_timeout),
         ctx(&base, std::move(r.facts)),
-        progressed(loop) {
+        timer(loop) {
     context_access::set_arguments(ctx, arguments);
   }
 
@@ -57,15 +60,17 @@ struct running_call {
   bool done = false;
   std::exception_ptr failure;
   std::string result;
-  async::auto_reset_event progressed;
+  asio::steady_timer timer;  // its end, or that of waiting for it
 };
 using call_ptr = std::shared_ptr<running_call>;
 
+bool has_expired(const context& ctx) {
+  return ctx.deadline() && steady::now() >= *ctx.deadline();
+}
+
 // Also where it has waited for a thread.
 void check_not_expired(const context& ctx) {
-  if (ctx.deadline() && steady::now() >= *ctx.deadline()) {
-    throw timed_out(ctx.task() + " did not begin before its deadline");
-  }
+  if (has_expired(ctx)) throw timed_out(ctx.task() + " did not begin before its deadline");
 }
 
 // Cancelling it only requests a stop; the thread is waited for.
@@ -107,20 +112,28 @@ void start(const call_ptr& c, const asio::any_io_executor& loop) {
     c->done = true;
     c->failure = e;
     c->result = std::move(result);
-    c->progressed.set();
+    c->timer.cancel();
   };
-  asio::co_spawn(loop, call_handler(c),
-                 asio::bind_cancellation_slot(c->cancel.slot(), std::move(at_the_end)));
+  if (c->how.on_loop && !has_expired(c->ctx)) {
+    // A coroutine less.
+    asio::co_spawn(loop, c->how.on_loop(c->ctx, c->arguments),
+                   asio::bind_cancellation_slot(c->cancel.slot(), std::move(at_the_end)));
+  } else {
+    asio::co_spawn(loop, call_handler(c),
+                   asio::bind_cancellation_slot(c->cancel.slot(), std::move(at_the_end)));
+  }
 }
 
-awaitable<void> wait_until_done(call_ptr c, std::optional<steady::time_point> limit) {
+// False: the waiting coroutine was cancelled. It is over, too, when the limit has passed.
+awaitable<bool> wait_until_done(call_ptr c, std::optional<steady::time_point> limit) {
   while (!c->done && !(limit && steady::now() >= *limit)) {
-    if (limit) {
-      co_await c->progressed.wait_until(*limit);
-    } else {
-      co_await c->progressed.wait();
-    }
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_return false;
+    c->timer.expires_at(limit.value_or(steady::time_point::max()));
+    auto waiting = c->timer.async_wait(asio::as_tuple(asio::deferred));
+    co_await std::move(waiting);
   }
+  co_return true;
 }
 
 // What takes too long goes on in the background.
@@ -157,22 +170,18 @@ awaitable<std::string> run_call(call_request what, const context& base, call_pla
   const auto began = steady::now();
   c->ends_at = end_of(*c);
   start(c, loop);
-  bool is_cancelled = false;
-  try {
-    co_await wait_until_done(c, c->ends_at);
-  } catch (const boost::system::system_error&) {
-    is_cancelled = true;
-  }
-  const bool is_late = !c->done && !is_cancelled;
+  // A caller that was cancelled stays so, and waits for the handler's end all the same.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const bool goes_on = co_await wait_until_done(c, c->ends_at);
+  const bool is_late = !c->done && goes_on;
   if (!c->done) {
-    // A caller that was cancelled stays so, and waits all the same: in a coroutine of its own.
-    co_await asio::this_coro::throw_if_cancelled(false);
+    // A coroutine of its own is not cancelled.
     auto stopping = asio::co_spawn(
         loop, stop(c), asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable));
     co_await std::move(stopping);
-    co_await asio::this_coro::throw_if_cancelled(true);
   }
-  if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+  co_await asio::this_coro::throw_if_cancelled(true);
+  if (!goes_on) throw boost::system::system_error(asio::error::operation_aborted);
   if (c->done && !c->failure) co_return std::move(c->result);
   std::rethrow_exception(is_late ? too_long(*c, began) : c->failure);
 }

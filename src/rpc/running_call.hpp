@@ -13,8 +13,6 @@
 #include <quarq/context.hpp>
 #include <quarq/detail/handler.hpp>
 
-#include "async/auto_reset_event.hpp"
-
 namespace quarq {
 class thread_pool;
 namespace processes {
