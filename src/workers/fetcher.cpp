@@ -1,8 +1,14 @@
 #include "workers/fetcher.hpp"
 
+#include <algorithm>
+
+#include <boost/asio/post.hpp>
+
 #include "base/log.hpp"
 
 namespace quarq::workers {
+
+namespace asio = boost::asio;
 
 fetcher::fetcher(params p)
     : its_(std::move(p)),
@@ -15,13 +21,18 @@ fetcher::fetcher(params p)
 awaitable<void> fetcher::run() {
   while (!stopped_) {
     while (reconcile_wanted_ && !stopped_) co_await reconcile();
+    return_late();
     const auto step = planner_.next(situation(), its_.leases, its_.random);
     if (const auto* c = std::get_if<claim_planner::claim>(&step)) {
+      start_after_the_claim_is_sent();
       co_await claim(its_.leases[c->queue], c->max);
       start_pushed();
+    } else if (can_start() && !start_is_posted_) {
+      start_arrived();
     } else if (const auto* w = std::get_if<claim_planner::wait>(&step)) {
-      if (w->until) {
-        co_await its_.time.wait_until(wake_, *w->until);
+      const auto until = wait_limit(w->until);
+      if (until) {
+        co_await its_.time.wait_until(wake_, *until);
       } else {
         co_await wake_.wait();
       }
@@ -33,14 +44,16 @@ awaitable<void> fetcher::run() {
 }
 
 claim_planner::situation fetcher::situation() const {
-  return {its_.time.now(), room(), its_.slots.is_spent(), its_.is_idle()};
+  return {its_.time.now(), room_worth_a_claim(), its_.slots.is_spent(), arrived_.empty() && its_.is_idle()};
 }
 
 awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
+  asked_for_ = max;
   try {
     const broker::lease lease = l.lease;
     const auto asked = its_.time.now();
     auto answer = co_await its_.broker.claim(lease, max);
+    asked_for_ = 0;
     if (lease.token != l.lease.token) {  // the lease was lost meanwhile, and the jobs with it
       planner_.lost();
       co_return;
@@ -49,20 +62,13 @@ awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
     note_since(l);
     note_paused(l, answer.paused);
     complaints_[l.index].over();
-    bool too_many = false;
-    for (auto& job : answer.jobs) {
-      // After a stop the worker may have counted its running jobs already. And a job before this one may
-      // have to run alone.
-      if (stopped_ || its_.slots.is_closed()) {
-        too_many = true;
-        its_.settlements.hand_back(l, std::move(job.id));
-      } else {
-        its_.start_job(l, std::move(job), its_.broker_time.now());
-      }
-    }
-    planner_.claimed(l.index, its_.time.now(), answer.jobs.size() == max, answer.next_due);
-    if (too_many) planner_.work_ready(l.index);
+    const auto now = its_.time.now();
+    planner_.claimed(l.index, now, answer.jobs.size() == max, answer.next_due);
+    for (auto& job : answer.jobs) arrived_.push_back({l, std::move(job), now});
+    // After a stop the worker may have counted its running jobs already. And another job may have to run alone.
+    if (stopped_ || its_.slots.is_closed()) hand_back_arrived();
   } catch (const broker_error& e) {
+    asked_for_ = 0;
     complain(l, "could not claim jobs", e);
     planner_.failed(l.index, its_.time.now(), settler::pause_after_error);
     // Most likely the lease is lost, which renewing finds out and mends.
@@ -72,8 +78,81 @@ awaitable<void> fetcher::claim(queue_lease& l, std::size_t max) {
   }
 }
 
+// The store takes the jobs of the next claim out while those of the last one run: they begin when that claim is on its
+// way. It is written by what the claim posts to the loop, which runs between these two posts.
+void fetcher::start_after_the_claim_is_sent() {
+  if (arrived_.empty()) return;
+  asio::post(its_.loop, [self = std::weak_ptr(self_)] {
+    if (const auto here = self.lock()) (*here)->start_in_the_next_turn();
+  });
+}
+
+void fetcher::start_in_the_next_turn() {
+  if (std::exchange(start_is_posted_, true)) return;
+  asio::post(its_.loop, [self = std::weak_ptr(self_)] {
+    const auto here = self.lock();
+    if (!here) return;
+    (*here)->start_is_posted_ = false;
+    (*here)->start_arrived();
+  });
+}
+
+bool fetcher::can_start() const {
+  return !arrived_.empty() && (its_.slots.has_slot() || its_.slots.is_closed());
+}
+
+void fetcher::start_arrived() {
+  if (arrived_.empty() || std::exchange(is_starting_, true)) return;
+  const auto now = its_.broker_time.now();
+  for (std::size_t left = started_together; can_start(); --left) {
+    // A job before this one may have to run alone.
+    if (its_.slots.is_closed()) {
+      hand_back_arrived();
+      break;
+    }
+    if (left == 0) {
+      start_in_the_next_turn();
+      break;
+    }
+    auto next = std::move(arrived_.front());
+    arrived_.pop_front();
+    its_.start_job(next.from, std::move(next.job), now);
+  }
+  is_starting_ = false;
+}
+
+void fetcher::hand_back_arrived() {
+  for (auto& each : std::exchange(arrived_, {})) {
+    its_.settlements.hand_back(each.from, std::move(each.job.id));
+    planner_.work_ready(each.from.get().index);
+  }
+}
+
+// Those that wait here for a slot could run elsewhere.
+void fetcher::return_late() {
+  if (arrived_.empty() || its_.slots.has_slot()) return;
+  if (its_.time.now() - arrived_.front().since < work_ahead::max_wait) return;
+  its_.slots.note_delay();
+  hand_back_arrived();
+}
+
+std::optional<clock::time_point> fetcher::wait_limit(std::optional<clock::time_point> planned) const {
+  if (arrived_.empty()) return planned;
+  const auto late = arrived_.front().since + work_ahead::max_wait;
+  return planned ? std::min(*planned, late) : late;
+}
+
 std::size_t fetcher::room() const {
-  return its_.slots.room(its_.settlements.unrecorded());
+  const auto free = its_.slots.room(its_.settlements.unrecorded());
+  const auto taken = asked_for_ + arrived_.size();
+  return free > taken ? free - taken : 0;
+}
+
+// While jobs wait here for slots, a claim for one more with each that ends would cost more than it brings.
+std::size_t fetcher::room_worth_a_claim() const {
+  const auto free = room();
+  const bool is_enough = arrived_.empty() || 2 * free >= its_.slots.ahead_of_slots();
+  return is_enough ? free : 0;
 }
 
 void fetcher::note_since(queue_lease& l) const {
@@ -109,13 +188,15 @@ void fetcher::start_pushed() {
 }
 
 void fetcher::start_pushed(queue_lease& l) {
+  if (pushed_[l.index].empty()) return;
   bool too_many = false;
   for (auto& job : std::exchange(pushed_[l.index], {})) {
     if (stopped_ || room() == 0) {
       too_many = true;
       its_.settlements.hand_back(l, std::move(job.id));
     } else {
-      its_.start_job(l, std::move(job), its_.broker_time.now());
+      arrived_.push_back({l, std::move(job), its_.time.now()});
+      start_arrived();
     }
   }
   if (too_many) work_ready(l);
@@ -134,7 +215,29 @@ void fetcher::leave_until(const queue_lease& l, clock::time_point until) {
 void fetcher::stop() {
   stopped_ = true;
   planner_.stop();
+  hand_back_arrived();
   wake_.set();
+}
+
+void fetcher::lease_lost(const queue_lease& l) {
+  pushed_[l.index].clear();
+  std::erase_if(arrived_, [&](const auto& each) { return &each.from.get() == &l; });
+}
+
+void fetcher::cancel_requested(queue_lease& l, const std::string& id) {
+  const auto found = std::find_if(arrived_.begin(), arrived_.end(), [&](const auto& each) {
+    return &each.from.get() == &l && each.job.id == id;
+  });
+  if (found == arrived_.end()) return;
+  arrived_.erase(found);
+  its_.settlements.hand_back(l, id);
+  work_ready(l);
+}
+
+void fetcher::append_ids(const queue_lease& of, std::vector<std::string>& ids) const {
+  for (const auto& each : arrived_) {
+    if (&each.from.get() == &of) ids.push_back(each.job.id);
+  }
 }
 
 void fetcher::reconnected() {

@@ -1,7 +1,12 @@
-// Claims jobs for free slots, and starts what the broker pushes.
+// Claims jobs for free slots, and starts what the broker pushes. Where jobs are short, some are claimed before
+// there are slots for them, and the next claim is on its way before the jobs of the last one begin, so that the
+// store works while they run.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -46,7 +51,10 @@ class fetcher {
   bool is_stopped() const noexcept { return stopped_; }
 
   /// A slot is free, or is_idle() may have changed.
-  void wake() { wake_.set(); }
+  void wake() {
+    if (!start_is_posted_) start_arrived();
+    wake_.set();
+  }
   /// There is work in this queue, or its promise to tell of it has ended.
   void work_ready(const queue_lease& l);
   /// The queue need not be asked before this.
@@ -57,11 +65,33 @@ class fetcher {
   void reconnected();
   /// What the broker said of the queue. Is logged when it changes.
   void note_paused(const queue_lease& l, bool is_paused);
-  void lease_lost(const queue_lease& l) { pushed_[l.index].clear(); }
+  void lease_lost(const queue_lease& l);
+  /// A job that has not been started yet is handed back: the broker ends it.
+  void cancel_requested(queue_lease& l, const std::string& id);
+  /// Appends the ids of the jobs that have not been started yet.
+  void append_ids(const queue_lease& of, std::vector<std::string>& ids) const;
 
  private:
+  /// Without a turn of the loop, in which ends are sent and answers are read.
+  static constexpr std::size_t started_together = 64;
+
+  /// Claimed or pushed, and not started yet.
+  struct arrived_job {
+    std::reference_wrapper<queue_lease> from;
+    broker::claimed_job job;
+    clock::time_point since;
+  };
+
   awaitable<void> claim(queue_lease& l, std::size_t max);
   std::size_t room() const;
+  std::size_t room_worth_a_claim() const;
+  void start_after_the_claim_is_sent();
+  void start_in_the_next_turn();
+  bool can_start() const;
+  void start_arrived();
+  void hand_back_arrived();
+  void return_late();
+  std::optional<clock::time_point> wait_limit(std::optional<clock::time_point> planned) const;
   void note_since(queue_lease& l) const;
   void complain(const queue_lease& l, const char* of_what, const broker_error& why);
   void start_pushed();
@@ -73,6 +103,10 @@ class fetcher {
   params its_;
   claim_planner planner_;
   async::auto_reset_event wake_;
+  std::deque<arrived_job> arrived_;  ///< in the order in which they begin
+  std::size_t asked_for_ = 0;        ///< jobs, by the claim that is under way
+  bool is_starting_ = false, start_is_posted_ = false;
+  const std::shared_ptr<fetcher*> self_ = std::make_shared<fetcher*>(this);  ///< gone with it
   /// Jobs pushed while a claim is under way, which may take their slots, whichever queue it asks. One list for
   /// each queue.
   std::vector<std::vector<broker::claimed_job>> pushed_;

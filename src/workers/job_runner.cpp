@@ -104,6 +104,7 @@ void job_runner::spawn(running_job& job, awaitable<void> work) {
 }
 
 void job_runner::ended(running_job& job) {
+  if (job.how && job.how->on_loop) its_.slots.note_use(its_.time.now() - job.taken);
   forget(job);
   its_.job_ended();
 }

@@ -43,7 +43,12 @@ class job_runner;
 struct running_job final : model::waiting_job {
   running_job(queue_lease& l, broker::claimed_job c, const context& worker, detail::job_facts facts,
               clock::time_point now)
-      : from(l), token(l.lease.token), claimed(std::move(c)), ctx(&worker, std::move(facts)), started(now) {}
+      : from(l),
+        token(l.lease.token),
+        claimed(std::move(c)),
+        ctx(&worker, std::move(facts)),
+        taken(now),
+        started(now) {}
 
   job_runner* by = nullptr;        ///< what runs it
   std::optional<job_slots> slots;  ///< while something does
@@ -63,6 +68,7 @@ struct running_job final : model::waiting_job {
   model::stop_reason stopped = model::stop_reason::none;
   /// Whether its start was reported: a job that waits for a thread has not begun.
   bool begun = false;
+  const clock::time_point taken;                       ///< when it took its slot
   clock::time_point started;                           ///< when it was claimed, until it has begun
   std::int64_t started_ms = 0;                         ///< the same by the broker's clock
   std::optional<clock::time_point> ended;              ///< unless it is now

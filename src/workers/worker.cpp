@@ -104,6 +104,7 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
               [&of] { return of.is_idle(); }, [this] { renewer.renew_now(); },
               [this](const queue_lease& l) {
                 std::vector<std::string> ids;
+                claims.append_ids(l, ids);
                 runner.append_ids(l, ids);
                 parked.append_ids(l, ids);
                 settlements.append_ids(l, ids);
@@ -158,6 +159,7 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                [this, &of] { return counters.report(*of.broker_); }}) {}
 
 void worker_impl::roles::cancel_requested(queue_lease& l, const std::string& id) {
+  claims.cancel_requested(l, id);
   runner.cancel_requested(l, id);
   parked.cancel_requested(l, id);
 }
@@ -168,6 +170,7 @@ void worker_impl::make_pools(roles& r) {
                        [&](const auto& h) { return !!(h.second.*kind); });
   };
   const auto& o = setup.options;
+  if (o.queues.size() > 1) slots_->claim_for_free_slots_only();
   if (any(&detail::handler::on_loop)) slots_->set_limit(level::loop, o.concurrency);
   if (any(&detail::handler::on_thread)) {
     thread_pool_options like;
