@@ -83,6 +83,8 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
   }
   if (!job.runs_alone && goes_straight_to_threads(job) && !check(job)) {
     line_up(job);
+  } else if (!job.runs_alone && goes_straight_to_the_loop(job) && !check(job) && may_begin(job)) {
+    call_on_loop(job);
   } else {
     spawn(job, run(job));
   }
@@ -101,6 +103,23 @@ void job_runner::spawn(running_job& job, awaitable<void> work) {
   if (!job.activity) job.activity.begin(activities_, &job.current);
   const auto within = async::with_activity(its_.loop, job.activity.get());
   asio::co_spawn(within, std::move(work), asio::bind_cancellation_slot(job.cancel.slot(), at_the_end));
+}
+
+// Nothing is to be waited for but the handler: each coroutine around it costs time in each job.
+bool job_runner::goes_straight_to_the_loop(const running_job& job) const {
+  return job.how && job.how->on_loop && has_no_steps_before_the_call(job);
+}
+
+void job_runner::call_on_loop(running_job& job) {
+  begin(job);
+  job.activity.begin(activities_, &job.current);
+  const auto at_the_end = [this, &job, owner = its_.owner.lock()](const std::exception_ptr& e,
+                                                                  std::string result) {
+    conclude(job, e ? classify(e) : attempt{}, std::move(result));
+  };
+  const auto within = async::with_activity(its_.loop, job.activity.get());
+  asio::co_spawn(within, job.how->on_loop(job.ctx, job.record.arguments),
+                 asio::bind_cancellation_slot(job.cancel.slot(), at_the_end));
 }
 
 void job_runner::ended(running_job& job) {
@@ -149,6 +168,7 @@ bool job_runner::has_end_hooks() const noexcept {
 void job_runner::record_end(running_job& job, attempt a, std::string result) {
   explain_stop(a, job);
   settle(job, a, decide(job, a), std::move(result));
+  deadlines_.clear(job);
 }
 
 // The same, with the hooks that are to hear of it.

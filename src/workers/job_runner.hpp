@@ -5,6 +5,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <random>
 #include <string>
@@ -130,6 +131,9 @@ class job_runner {
   std::size_t others_beside(const running_job& job) const;
   void find_handler(running_job& job);
   bool goes_straight_to_threads(const running_job& job) const;
+  bool goes_straight_to_the_loop(const running_job& job) const;
+  bool has_no_steps_before_the_call(const running_job& job) const;
+  void call_on_loop(running_job& job);
   void spawn(running_job& job, awaitable<void> work);
   awaitable<void> run(running_job& job);
 
@@ -199,7 +203,9 @@ class job_runner {
   std::shared_ptr<waiting_line> hooked_threads_, processes_;
   isolation isolation_;
   async::auto_reset_event may_be_alone_;  ///< one waits at most
-  std::list<running_job> running_;
+  // A job is larger than what malloc keeps at hand for the next.
+  std::pmr::unsynchronized_pool_resource memory_{std::pmr::pool_options{0, 2 * sizeof(running_job)}};
+  std::pmr::list<running_job> running_{&memory_};
   std::size_t waiting_ = 0;
 };
 

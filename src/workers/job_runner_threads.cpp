@@ -18,7 +18,11 @@ using model::stop_reason;
 
 // Without a coroutine: nothing is to be waited for but the thread.
 bool job_runner::goes_straight_to_threads(const running_job& job) const {
-  if (!job.how || !job.how->on_thread || its_.setup.before_job || says_begin(job)) return false;
+  return job.how && job.how->on_thread && has_no_steps_before_the_call(job);
+}
+
+bool job_runner::has_no_steps_before_the_call(const running_job& job) const {
+  if (its_.setup.before_job || says_begin(job)) return false;
   return its_.setup.crons.empty() || !its_.setup.crons.contains(job.record.task);
 }
 

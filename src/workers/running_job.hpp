@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <list>
+#include <memory_resource>
 #include <optional>
 #include <string>
 
@@ -84,10 +85,11 @@ struct running_job final : model::waiting_job {
   bool is_on_threads = false;                 ///< waits for a thread of job_threads, or runs there
   bool goes_to_threads = false;               ///< is to be there next
   std::optional<clock::time_point> deadline;  ///< its place in `deadlines`
+  std::optional<std::size_t> fresh_deadline;  ///< where it is there while that is fresh
   /// Its end is recorded, or is another worker's to record; the handler may take as long as it likes to end.
   bool settled = false;
   std::string printable_id, printable_task, printable_arguments;  ///< where they can't be logged as they are
-  std::list<running_job>::iterator self;
+  std::pmr::list<running_job>::iterator self;
 
   /// False: the lease was lost, and another worker owns the job.
   bool is_ours() const noexcept { return token == from.lease.token; }

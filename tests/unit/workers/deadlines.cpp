@@ -66,6 +66,17 @@ TEST_F(deadlines_test, one_that_was_cleared_does_not_come) {
   EXPECT_EQ(passed_, strings{"b"});
 }
 
+TEST_F(deadlines_test, those_that_are_set_with_one_that_is_cleared_at_once_come) {
+  auto &a = job("a"), &b = job("b"), &c = job("c"), &d = job("d");
+  for (auto* each : {&a, &b, &c, &d}) deadlines_.set(*each, 100ms);
+  deadlines_.clear(b);
+  deadlines_.clear(d);
+  deadlines_.set(b, 50ms);
+  deadlines_.clear(a);
+  pass(100ms);
+  EXPECT_EQ(passed_, (strings{"b", "c"}));
+}
+
 TEST_F(deadlines_test, jobs_may_share_a_time) {
   for (const char* id : {"a", "b", "c"}) deadlines_.set(job(id), 100ms);
   pass(100ms);
