@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "arq.hpp"
+#include "growth/growth.hpp"
 #include "http/bench.hpp"
 #include "http/clients.hpp"
 #include "http/servers.hpp"
@@ -28,7 +29,8 @@ int measure(int argc, char** argv) {
   if (word == "rpc") return rpc_main(argc - 1, argv + 1);
   if (word == "models") return models_main(argc - 1, argv + 1);
   if (word == "jobs") return jobs_main(argc - 1, argv + 1);
-  // These it starts itself.
+  // These it starts itself, or a script of ./dev bench does.
+  if (word == "growth") return growth_main(argc - 1, argv + 1);
   if (word == "http-server") return http_server_main(argc - 1, argv + 1);
   if (word == "http-client") return http_client_main(argc - 1, argv + 1);
   if (word == "rpc-server") return rpc_server_main(argc - 1, argv + 1);

@@ -5,7 +5,6 @@ import datetime
 import json
 import os
 import pathlib
-import platform
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
 import decide
 import install
+import machine
 import peers as known
 import processes
 import recovery
@@ -32,7 +32,7 @@ class Results:
 
     def __init__(self, path, quick):
         self.path = path
-        self.data = {"format": FORMAT, "date": datetime.date.today().isoformat(), "quick": quick, "machine": machine(),
+        self.data = {"format": FORMAT, "date": datetime.date.today().isoformat(), "quick": quick, "machine": machine.about(),
                      "versions": install.versions_of_the_rest(), "peers": {}, "skipped": dict(known.NOT_MEASURED),
                      "runs": [], "recovery": {}, "recovery_limit": 0}
 
@@ -45,14 +45,6 @@ class Results:
         part = self.path.with_suffix(".part")
         part.write_text(json.dumps(self.data, indent=1) + "\n")
         part.replace(self.path)
-
-
-def machine():
-    model = next((line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-                  if line.startswith("model name")), platform.machine())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"processor": model, "cores": len(os.sched_getaffinity(0)), "memory_gib": round(memory, 1),
-            "kernel": platform.release(), "hypervisor": " hypervisor" in pathlib.Path("/proc/cpuinfo").read_text()}
 
 
 class Bench:
