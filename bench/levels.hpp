@@ -57,5 +57,7 @@ int waiting_coroutines_main();
 /// Runs a part of levels.py and adds its figures, each under the name given for it.
 void measure_python(samples& to, const std::string& part,
                     const std::vector<std::pair<std::string, std::string>>& names);
+/// The same of levels.mjs. Without node, adds nothing.
+void measure_node(samples& to, const std::vector<std::pair<std::string, std::string>>& names);
 
 }  // namespace quarq::bench

@@ -1,5 +1,6 @@
 // Level 3: threads of one process.
 #include <atomic>
+#include <future>
 #include <latch>
 #include <optional>
 #include <stdexcept>
@@ -10,6 +11,9 @@
 #include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#ifdef QUARQ_BENCH_TASKFLOW
+#include <taskflow/taskflow.hpp>
+#endif
 #ifdef QUARQ_BENCH_TBB
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
@@ -65,10 +69,10 @@ double rate(bool inside, Post post, Finish finish) {
 }
 
 // The threads of the pool have ended, so they have told.
-void check_that_all_ran(const std::string& whose) {
+void check_that_all_ran(const std::string& whose, std::size_t expected = share * processors) {
   const auto ran = all_ran.exchange(0);
-  if (ran == share * processors) return;
-  throw std::runtime_error(fmt::format("{} ran {} tasks of {}", whose, ran, share * processors));
+  if (ran == expected) return;
+  throw std::runtime_error(fmt::format("{} ran {} tasks of {}", whose, ran, expected));
 }
 
 double asio_rate(bool inside) {
@@ -93,6 +97,35 @@ double quarq_rate(bool inside) {
   check_that_all_ran("quarq::thread_pool");
   return result;
 }
+
+// A thread for each task, and no more of them at once than a pool would have in its queue for a moment.
+double async_rate() {
+  constexpr std::size_t threads = 20'000, at_once = 64;
+  std::vector<std::future<void>> under_way(at_once);
+  const stopwatch watch;
+  for (std::size_t i = 0; i < threads; ++i) {
+    auto& place = under_way[i % at_once];
+    if (place.valid()) place.get();
+    place = std::async(std::launch::async, empty_task);
+  }
+  for (auto& one : under_way) one.get();
+  const double took = watch.seconds();
+  check_that_all_ran("std::async", threads);
+  return static_cast<double>(threads) / took;
+}
+
+#ifdef QUARQ_BENCH_TASKFLOW
+double taskflow_rate(bool inside) {
+  std::optional<tf::Executor> executor(std::in_place, processors);
+  for (std::size_t i = 0; i < 1000; ++i) executor->silent_async([] {});
+  executor->wait_for_all();
+  const double result =
+      rate(inside, [&](auto task) { executor->silent_async(task); }, [&] { executor->wait_for_all(); });
+  executor.reset();
+  check_that_all_ran("Taskflow");
+  return result;
+}
+#endif
 
 #ifdef QUARQ_BENCH_TBB
 double tbb_rate(bool inside) {
@@ -123,6 +156,36 @@ awaitable<std::vector<double>> call_times(thread_pool& pool, std::size_t count) 
   }
   co_return times;
 }
+
+// The same from a thread that blocks until the result is there. `start` returns a future of it.
+template <class Start>
+std::vector<double> blocking_call_times(std::size_t count, Start start) {
+  std::vector<double> times;
+  times.reserve(count);
+  for (std::size_t i = 0; i < count + count / 10; ++i) {
+    const stopwatch watch;
+    const int seven = start().get();
+    if (i >= count / 10 && seven == 7) times.push_back(watch.seconds());
+  }
+  return times;
+}
+
+std::vector<double> asio_call_times(std::size_t count) {
+  asio::thread_pool pool(processors);
+  return blocking_call_times(count, [&] {
+    std::packaged_task<int()> work([] { return identity(7); });
+    auto result = work.get_future();
+    asio::post(pool, std::move(work));
+    return result;
+  });
+}
+
+#ifdef QUARQ_BENCH_TASKFLOW
+std::vector<double> taskflow_call_times(std::size_t count) {
+  tf::Executor executor(processors);
+  return blocking_call_times(count, [&] { return executor.async([] { return identity(7); }); });
+}
+#endif
 
 // The floor: two threads wake each other.
 std::vector<double> wake_up_times(std::size_t count) {
@@ -155,11 +218,24 @@ void measure_threads(samples& to) {
 #ifdef QUARQ_BENCH_TBB
     to.add("TBB task_group" + how, tbb_rate(inside));
 #endif
+#ifdef QUARQ_BENCH_TASKFLOW
+    to.add("Taskflow" + how, taskflow_rate(inside));
+#endif
   }
+  to.add("std::async", async_rate());
   constexpr std::size_t calls = 10'000;
   add_percentiles(to, "two threads and eventfd", wake_up_times(calls));
   thread_pool pool;
   add_percentiles(to, "thread_pool.run from a coroutine", run(call_times(pool, calls)));
+  add_percentiles(to, "boost::asio::thread_pool, std::future", asio_call_times(calls));
+  add_percentiles(to, "std::async, std::future",
+                  blocking_call_times(calls, [] { return std::async(std::launch::async, identity, 7); }));
+#ifdef QUARQ_BENCH_TASKFLOW
+  add_percentiles(to, "Taskflow, std::future", taskflow_call_times(calls));
+#endif
+  measure_node(to, {{"tasks_per_s", "node's worker_threads"},
+                    {"call_p50_us", "node's worker_threads, p50"},
+                    {"call_p99_us", "node's worker_threads, p99"}});
   measure_python(to, "threads",
                  {{"tasks_per_s", "Python's ThreadPoolExecutor"},
                   {"call_p50_us", "asyncio's run_in_executor, p50"},
@@ -171,24 +247,35 @@ void measure_threads(samples& to) {
 part threads_part() {
   std::vector<row> rows;
   for (const std::string how : {"", " (from inside)"}) {
-    rows.push_back({"thread_pool, empty tasks" + how,
-                    "tasks/s",
-                    {times("boost::asio::thread_pool" + how), times("TBB task_group" + how)}});
+    rows.push_back(
+        {"thread_pool, empty tasks" + how,
+         "tasks/s",
+         {times("boost::asio::thread_pool" + how), times("TBB task_group" + how), times("Taskflow" + how)}});
     if (how.empty()) {
       rows.back().compared_to[0].at_least = 1.0;
       rows.back().compared_to[1].at_least = 0.8;
-      rows.back().compared_to.push_back(times("Python's ThreadPoolExecutor"));
+      for (const char* other : {"std::async", "Python's ThreadPoolExecutor", "node's worker_threads"})
+        rows.back().compared_to.push_back(times(other));
     }
     rows.push_back({"boost::asio::thread_pool" + how, "tasks/s"});
     rows.push_back({"TBB task_group" + how, "tasks/s"});
-    if (how.empty()) rows.push_back({"Python's ThreadPoolExecutor", "tasks/s"});
+    rows.push_back({"Taskflow" + how, "tasks/s"});
+    if (!how.empty()) continue;
+    for (const char* other : {"std::async", "Python's ThreadPoolExecutor", "node's worker_threads"})
+      rows.push_back({other, "tasks/s"});
   }
   for (const std::string p : {", p50", ", p99"}) {
-    rows.push_back({"thread_pool.run from a coroutine" + p,
-                    "us",
-                    {times("two threads and eventfd" + p), as_fast_as("asyncio's run_in_executor" + p)}});
-    rows.push_back({"two threads and eventfd" + p, "us"});
-    rows.push_back({"asyncio's run_in_executor" + p, "us"});
+    const std::string floor = "two threads and eventfd" + p;
+    row ours{"thread_pool.run from a coroutine" + p, "us", {times(floor)}};
+    std::vector<row> others{{floor, "us"}};
+    for (const char* other :
+         {"boost::asio::thread_pool, std::future", "std::async, std::future", "Taskflow, std::future",
+          "asyncio's run_in_executor", "node's worker_threads"}) {
+      ours.compared_to.push_back(as_fast_as(other + p));
+      others.push_back({other + p, "us"});
+    }
+    rows.push_back(std::move(ours));
+    rows.insert(rows.end(), others.begin(), others.end());
   }
   return {"threads", "level 3, threads: empty tasks, and a call with its result", measure_threads,
           std::move(rows)};

@@ -55,4 +55,12 @@ void measure_python(samples& to, const std::string& part,
   for (const auto& [key, name] : names) to.add(name, figures.at(key).to_number<double>());
 }
 
+void measure_node(samples& to, const std::vector<std::pair<std::string, std::string>>& names) {
+  const auto said = output_of(
+      {"/bin/sh", "-c", "! command -v node >/dev/null || node '" QUARQ_BENCH_SOURCE_DIR "/levels.mjs'"});
+  if (said.empty()) return;
+  const auto figures = boost::json::parse(said);
+  for (const auto& [key, name] : names) to.add(name, figures.at(key).to_number<double>());
+}
+
 }  // namespace quarq::bench
