@@ -16,6 +16,7 @@
 #include "models/bench.hpp"
 #include "peer.hpp"
 #include "rpc/bench.hpp"
+#include "scenarios.hpp"
 #include "tasks.hpp"
 
 namespace {
@@ -31,6 +32,7 @@ int measure(int argc, char** argv) {
   if (word == "jobs") return jobs_main(argc - 1, argv + 1);
   // These it starts itself, or a script of ./dev bench does.
   if (word == "growth") return growth_main(argc - 1, argv + 1);
+  if (word == "scenario") return scenario_main(argc - 1, argv + 1);
   if (word == "http-server") return http_server_main(argc - 1, argv + 1);
   if (word == "http-client") return http_client_main(argc - 1, argv + 1);
   if (word == "rpc-server") return rpc_server_main(argc - 1, argv + 1);

@@ -106,7 +106,8 @@ class Scenarios:
 
     def block(self, name):
         if name == "machine":
-            return f"{machine.sentence(self.results)}; BullMQ {self.results['bullmq']}, {len(self.results['runs'])} alternating runs."
+            return (f"{machine.sentence(self.results)}; BullMQ {self.results['bullmq']}, {len(self.results['runs'])} alternating "
+                    f"runs; what did not belong to them had {self.results['noise']:.0%} of the machine.")
         rows = []
         for scenario in self.results["runs"][0]["quarq"]:
             ours, theirs = (decide.span([run[who][scenario] for run in self.results["runs"]]) for who in ("quarq", "BullMQ"))
