@@ -18,17 +18,16 @@ using namespace std::chrono_literals;
 constexpr int skipped = 77;
 constexpr int not_allowed = 78;
 
-std::string python() {
-  return QUARQ_TEST_SOURCE_DIR "/../build/peers/bin/python";
-}
-
-void run_script(const std::string& name, const std::vector<std::string>& arguments = {}) {
+// `with`: in whose folder the script's Python is.
+void run_script(const std::string& name, const std::vector<std::string>& arguments = {},
+                const std::string& with = "build/peers") {
   const bool must = std::getenv("CI") != nullptr;
-  if (!std::filesystem::exists(python())) {
-    if (must) FAIL() << "build/peers is missing";
-    GTEST_SKIP() << "build/peers is missing";
+  const auto python = QUARQ_TEST_SOURCE_DIR "/../" + with + "/bin/python";
+  if (!std::filesystem::exists(python)) {
+    if (must) FAIL() << with << " is missing";
+    GTEST_SKIP() << with << " is missing";
   }
-  std::vector<std::string> words{python(), "-B", QUARQ_TEST_SOURCE_DIR "/interop/http/" + name,
+  std::vector<std::string> words{python, "-B", QUARQ_TEST_SOURCE_DIR "/interop/http/" + name,
                                  QUARQ_TEST_BIN_DIR};
   words.insert(words.end(), arguments.begin(), arguments.end());
   const auto done = run_command(words, {}, 280s);
@@ -72,6 +71,14 @@ TEST(http_address_families, a_dead_one_is_passed_over) {
 
 TEST(http_conformance, no_other_server_is_above_ours) {
   run_script("conformance.py");
+}
+
+TEST(http_autobahn, finds_nothing_in_our_server) {
+  run_script("autobahn_cases.py", {"server"}, "build/autobahn");
+}
+
+TEST(http_autobahn, finds_nothing_in_our_client) {
+  run_script("autobahn_cases.py", {"client"}, "build/autobahn");
 }
 
 TEST(http_browser, chromium_gets_what_it_asks_for) {

@@ -1,5 +1,5 @@
 // The client as a command, for servers and proxies of other people (tests/interop/http): prints the status and the
-// body, or "failed STEP: what", and ends with 1 then.
+// body, or "failed STEP: what", and ends with 1 then. With echo=URL it sends back what a WebSocket brings.
 #include <cstdio>
 #include <string>
 
@@ -40,11 +40,28 @@ awaitable<int> visit(const words& from) {
   co_return code;
 }
 
+// Sends back what comes over WebSockets, one after another, until the server closes them.
+awaitable<int> echo(const words& from) {
+  http::client web(options_of(from));
+  const http::websocket_options options{.max_message = 1 << 25, .compression = true};
+  for (auto left = from.number("times", 1); left > 0; --left) {
+    try {
+      auto socket = co_await web.websocket(from.text("echo"), options);
+      while (true) {
+        const auto received = co_await socket.receive();
+        co_await socket.send(received);
+      }
+    } catch (const http::websocket_closed&) {
+    }
+  }
+  co_return 0;
+}
+
 }  // namespace
 }  // namespace quarq::test
 
 int main(int argc, char** argv) {
   quarq::test::die_with_parent();
   const quarq::test::words from(argc, argv);
-  return quarq::main(quarq::test::visit(from));
+  return quarq::main(from.has("echo") ? quarq::test::echo(from) : quarq::test::visit(from));
 }
