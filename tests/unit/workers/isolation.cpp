@@ -199,14 +199,14 @@ TEST_F(isolation_test, the_loss_that_would_be_the_last_is_its_own) {
   end_of_work_.set();
   loop_.run_ready();
   EXPECT_EQ(begun_, (strings{"a", "b"}));
-  // Where the first is the last, all are told of and none runs alone.
+  // Where the first is the last, all are said of and none runs alone.
   setup_.options.max_losses = 1;
   run("c");
   EXPECT_EQ(begun_.back(), "c");
   ASSERT_GE(broker_.settled().size(), 2u);
-  const auto& told = broker_.settled()[broker_.settled().size() - 2];
-  EXPECT_EQ(told.id, "c");
-  EXPECT_EQ(told.kind, broker::settlement::what::begin);
+  const auto& said = broker_.settled()[broker_.settled().size() - 2];
+  EXPECT_EQ(said.id, "c");
+  EXPECT_EQ(said.kind, broker::settlement::what::begin);
 }
 
 TEST_F(isolation_test, it_waits_until_the_ends_of_the_others_are_recorded) {
