@@ -34,7 +34,7 @@ TEST_P(cli_inspect, queues_are_counted) {
   const auto people = quarq({"queues"});
   expect_good(people);
   EXPECT_EQ(people.out,
-            "QUEUE    QUEUED  DEFERRED  RUNNING  DEAD  KEPT  WORKERS  ENQUEUED\n"
+            "QUEUE    QUEUED  DEFERRED  RUNNING  DEAD  KEPT  WORKERS  ENQUEUED  ENDED  FAILED\n"
             "default       1         1        0     0     0        0   0.4/min\n"
             "other         1         0        0     0     0        0   0.2/min\n"
             "jobs are ready, and no live worker serves queue default\n"
@@ -48,8 +48,8 @@ TEST_P(cli_inspect, a_paused_queue_is_shown_as_such) {
   EXPECT_EQ(all.at(0).at("paused"), true);
   EXPECT_EQ(all.at(0).at("unserved"), "jobs are ready, and queue default is paused");
   EXPECT_EQ(quarq({"queues"}).out,
-            "QUEUE    QUEUED  DEFERRED  RUNNING  DEAD  KEPT  WORKERS  ENQUEUED  STATUS\n"
-            "default       1         0        0     0     0        0   0.2/min  paused\n"
+            "QUEUE    QUEUED  DEFERRED  RUNNING  DEAD  KEPT  WORKERS  ENQUEUED  ENDED  FAILED  STATUS\n"
+            "default       1         0        0     0     0        0   0.2/min                 paused\n"
             "jobs are ready, and queue default is paused\n");
   EXPECT_EQ(quarq({"workers"}).out,
             "no worker serves queue default\nqueue default is paused: no worker takes its jobs\n");

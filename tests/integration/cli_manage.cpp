@@ -17,6 +17,9 @@ using namespace std::chrono_literals;
 
 constexpr task<void()> wait_for_stop{"wait_for_stop"};
 
+const std::string filter_option_names =
+    "--task, --error, --error-type, --text, --tag, --id-prefix, --older-than, --since or --until";
+
 class cli_manage : public cli_test {};
 
 INSTANTIATE_TEST_SUITE_P(at, cli_manage, testing::ValuesIn(cli_brokers()),
@@ -135,10 +138,9 @@ TEST_P(cli_manage, dead_jobs_are_requeued_by_name_or_all) {
   EXPECT_EQ(all.out, "2 requeued\n");
   EXPECT_EQ(quarq({"requeue", "--all-dead", "--json"}).out, "{\"requeued\": 0, \"not_dead\": []}\n");
   for (const strings& wrong : {strings{"requeue"}, strings{"requeue", "a", "--all-dead"}}) {
-    expect_error(
-        quarq(wrong), 2,
-        "requeue: expected either the ids of dead jobs or which ones: --task, --error, --older-than, "
-        "--all-dead (see quarq requeue --help)");
+    expect_error(quarq(wrong), 2,
+                 "requeue: expected either the ids of dead jobs or which ones: " + filter_option_names +
+                     ", or --all-dead (see quarq requeue --help)");
   }
 }
 
@@ -202,10 +204,8 @@ TEST_P(cli_manage, jobs_are_cancelled_by_task_and_state) {
 }
 
 TEST_P(cli_manage, what_cancel_can_not_do_is_said) {
-  const std::string which =
-      "cancel: expected either the ids of jobs or which ones: --task, --state, --error, --older-than, --all "
-      "(see "
-      "quarq cancel --help)";
+  const std::string which = "cancel: expected either the ids of jobs or which ones: --state, " +
+                            filter_option_names + ", or --all (see quarq cancel --help)";
   expect_error(quarq({"cancel"}), 2, which);
   expect_error(quarq({"cancel", "a", "--all"}), 2, which);
   expect_error(
@@ -222,8 +222,8 @@ TEST_P(cli_manage, dead_jobs_are_requeued_by_task_and_error) {
   enqueued({"greet", "\"Ann\"", "--attempts", "1", "--id", "c"});
   work();
   expect_error(quarq({"requeue", "--task", "add", "a"}), 2,
-               "requeue: expected either the ids of dead jobs or which ones: --task, --error, --older-than, "
-               "--all-dead (see quarq requeue --help)");
+               "requeue: expected either the ids of dead jobs or which ones: " + filter_option_names +
+                   ", or --all-dead (see quarq requeue --help)");
   EXPECT_EQ(quarq({"requeue", "--task", "add", "--error", "no greeting"}).out, "0 requeued\n");
   EXPECT_EQ(quarq({"requeue", "--task", "add", "--error", "expected integer"}).out, "2 requeued\n");
   EXPECT_EQ(state_of("a"), "queued");
