@@ -21,7 +21,7 @@ namespace quarq::clients {
 /// it fails: a count is no job.
 class enqueue_counter : public std::enable_shared_from_this<enqueue_counter> {
  public:
-  static constexpr std::chrono::milliseconds interval{5};
+  static constexpr std::chrono::milliseconds interval{10};
 
   enqueue_counter(boost::asio::any_io_executor loop, std::shared_ptr<broker::broker> store, std::string queue)
       : loop_(std::move(loop)), store_(std::move(store)), queue_(std::move(queue)), timer_(loop_) {}
