@@ -229,4 +229,47 @@ TEST(sqlite_files, brokers_that_differ_in_how_safe_they_are_share_no_connection)
   EXPECT_EQ(first, broker::sqlite::writer_thread::shared(full));
 }
 
+// ---- what waits for the disk
+
+namespace {
+
+/// Why an operation that was committed got a failure for an answer, if it did.
+awaitable<std::optional<broker::sqlite::failure>> answer_of(broker::sqlite::wal_sync& sync) {
+  using namespace broker::sqlite;
+  const auto loop = co_await boost::asio::this_coro::executor;
+  const auto me = std::make_shared<waiter>(loop);
+  const std::function<char(transaction&)> nothing = [](transaction&) { return '0'; };
+  const auto one = std::make_shared<function_operation<char>>(operation::kind::writes_durably, 0, nothing);
+  one->loop = async::loop_handle::make(loop);
+  one->waiting = me;
+  std::vector<std::shared_ptr<operation>> committed(1, one);
+  sync.answer_later(std::move(committed));
+  co_await me->answered.wait();
+  co_return one->error;
+}
+
+}  // namespace
+
+TEST(sqlite_wal_sync, answers_once_the_disk_has_stored_the_wal) {
+  const temp_dir folder;
+  EXPECT_EQ(broker::sqlite::wal_sync::open(folder / "jobs.db"), nullptr);
+  std::ofstream(folder / "jobs.db-wal") << "frames";
+  const auto sync = broker::sqlite::wal_sync::open(folder / "jobs.db");
+  ASSERT_NE(sync, nullptr);
+  EXPECT_FALSE(sync->wait());
+  EXPECT_FALSE(run_on_loop(answer_of(*sync)));
+  EXPECT_FALSE(run_on_loop(answer_of(*sync)));
+}
+
+TEST(sqlite_wal_sync, says_if_that_is_not_known) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const base::unique_fd writer(ends[1]);
+  broker::sqlite::wal_sync sync("jobs.db-wal", base::unique_fd(ends[0]));  // a disk knows nothing of a pipe
+  ASSERT_TRUE(sync.wait());
+  const auto error = run_on_loop(answer_of(sync));
+  ASSERT_TRUE(error);
+  EXPECT_PRED2(holds, error->text, "jobs.db-wal: it is not known whether the disk has stored this");
+}
+
 }  // namespace quarq::test::sqlite_file_tests

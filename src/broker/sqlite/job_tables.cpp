@@ -212,23 +212,23 @@ claim_result job_tables::claim(const lease& held, std::size_t max, time_point no
   sql_->promote.with(queue, number_of(now), limit_of(std::max(max, rows_of_piece))).run();
   answer.paused = is_paused(queue);
   if (answer.paused) return answer;
-  std::vector<std::int64_t> numbers;
   auto& row = sql_->first_ready.with(queue, limit_of(max));
   while (row.next()) {
-    numbers.push_back(row.integer(0));
     auto& job = answer.jobs.emplace_back();
-    job.id = row.bytes(1);
-    job.record = row.bytes(2);
-    job.attempts = static_cast<int>(row.integer(3)) + 1;
-    job.priority = static_cast<int>(row.integer(4));
-    job.enqueued_at = moment_of(row.integer(5));
-    job.due_at = moment_of(row.integer(6));
-    job.expires_at = optional_moment(row, 7);
-    job.losses = static_cast<int>(row.integer(8));
-    if (!row.null(9)) job.last_outcome = row.bytes(9);
+    job.id = row.bytes(0);
+    job.record = row.bytes(1);
+    job.attempts = static_cast<int>(row.integer(2)) + 1;
+    job.priority = static_cast<int>(row.integer(3));
+    job.enqueued_at = moment_of(row.integer(4));
+    job.due_at = moment_of(row.integer(5));
+    job.expires_at = optional_moment(row, 6);
+    job.losses = static_cast<int>(row.integer(7));
+    if (!row.null(8)) job.last_outcome = row.bytes(8);
   }
+  // The same ones: they are in a total order.
   const int unstarted_from = says_begin_from.value_or(std::numeric_limits<int>::max());
-  for (const auto number : numbers) sql_->take.with(*lease, unstarted_from, number).run();
+  if (!answer.jobs.empty())
+    sql_->take.with(*lease, unstarted_from, queue, limit_of(answer.jobs.size())).run();
   if (const auto due = next_due(queue)) answer.next_due = std::max(milliseconds(0), *due - now);
   return answer;
 }

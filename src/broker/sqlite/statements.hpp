@@ -73,11 +73,12 @@ struct statements {
                     "WHERE queue = ? AND state = 1 AND place <= ? ORDER BY place LIMIT ?)"};
   statement first_ready{
       db,
-      "SELECT number, id, record, tries, priority, enqueued_at, due_at, expires_at, losses, outcome "
+      "SELECT id, record, tries, priority, enqueued_at, due_at, expires_at, losses, outcome "
       "FROM quarq_jobs WHERE queue = ? AND state = 0 ORDER BY priority DESC, place, number LIMIT ?"};
   statement take{db,
                  "UPDATE quarq_jobs SET state = 2, lease = ?, tries = tries + 1, unstarted = losses >= ? "
-                 "WHERE number = ?"};
+                 "WHERE number IN (SELECT number FROM quarq_jobs "
+                 "WHERE queue = ? AND state = 0 ORDER BY priority DESC, place, number LIMIT ?)"};
   statement first_due{db,
                       "SELECT place FROM quarq_jobs WHERE queue = ? AND state = 1 ORDER BY place LIMIT 1"};
   statement count_ready_now{

@@ -1,7 +1,7 @@
 // A database file in this process: one connection and one thread for all brokers that use the file.
 //
-// The thread takes all operations that wait and runs them in one transaction (group commit): while the disk
-// writes, the next group gathers. Answers leave after the commit.
+// The thread takes all operations that wait and runs them in one transaction (group commit). Answers leave after the
+// commit, those to durable writes when the disk has stored it; meanwhile the next group runs (wal_sync).
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,7 @@
 #include "broker/sqlite/job_tables.hpp"
 #include "broker/sqlite/operation.hpp"
 #include "broker/sqlite/subscriptions.hpp"
+#include "broker/sqlite/wal_sync.hpp"
 
 namespace quarq::broker::sqlite {
 
@@ -85,6 +86,7 @@ class writer_thread {
   void begin(operation::kind needs);
   void roll_back() noexcept;
   void finish_batch();
+  void answer_when_stored(std::vector<std::shared_ptr<operation>> committed, bool others_go_on);
   void sweep_soon();
   static void fail(const std::shared_ptr<operation>& one, failure error);
   void fail_batch(const failure& error);
@@ -121,6 +123,7 @@ class writer_thread {
   std::unique_ptr<open_database> open_;
   std::unique_ptr<change_notifier> notifier_;
   int synchronous_now_ = -1;
+  std::unique_ptr<wal_sync> sync_;  ///< once SQLite has waited for the disk itself
   subscriptions subscriptions_;
   std::int64_t version_of_others_ = 0;
   std::optional<clock::time_point> check_again_;
