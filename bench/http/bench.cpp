@@ -26,6 +26,8 @@ int http_main(int argc, char** argv) {
   app.add_flag("--json", json, "the figures as JSON");
   const auto* server = app.add_subcommand("server", "GET of small JSON, as fast as it goes");
   const auto* half = app.add_subcommand("half-load", "how long answers take at half of that");
+  const auto* storm =
+      app.add_subcommand("storm", "how long answers take beside a client that asks without end");
   const auto* websockets = app.add_subcommand("websockets", "ten thousand of them on one thread");
   const auto* client = app.add_subcommand("client", "the client, 64 requests in flight");
   CLI11_PARSE(app, argc, argv);
@@ -34,6 +36,7 @@ int http_main(int argc, char** argv) {
   const auto wanted = [&](const CLI::App* part) { return app.get_subcommands().empty() || part->parsed(); };
   if (wanted(server)) measure_http_server(out, rounds);
   if (wanted(half)) measure_half_load(out, rounds);
+  if (wanted(storm)) measure_storm(out, rounds);
   if (wanted(websockets)) measure_websockets(out, sockets);
   if (wanted(client)) measure_http_client(out, rounds);
   out.print_json();

@@ -16,6 +16,8 @@ struct http_rounds {
 void measure_http_server(report& out, const http_rounds& how);
 /// How long answers take at half of what quarq's server can do.
 void measure_half_load(report& out, const http_rounds& how);
+/// How long the answers to one client take while another asks without end.
+void measure_storm(report& out, const http_rounds& how);
 /// The same page again and again, 64 requests in flight.
 void measure_http_client(report& out, const http_rounds& how);
 

@@ -4,8 +4,11 @@
 #include <array>
 #include <deque>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include <sched.h>
 
 #include "raw_client.hpp"
 
@@ -47,6 +50,43 @@ class asking_connection {
   std::deque<clock::time_point> due_;  // the first one is on its way
 };
 
+// Fills the kernel's buffer with requests, and forgets the answers.
+class storming_connection {
+ public:
+  explicit storming_connection(int port) : socket_(port) {
+    for (int i = 0; i < 100; ++i) requests_ += request;
+  }
+  const raw_socket& socket() const noexcept { return socket_; }
+  void go_on() {
+    sent_ = (sent_ + socket_.send_some(std::string_view(requests_).substr(sent_))) % requests_.size();
+    socket_.receive(space_);
+  }
+
+ private:
+  raw_socket socket_;
+  std::string requests_;
+  std::size_t sent_ = 0;  // of requests_, which begin anew
+  std::array<char, 65536> space_{};
+};
+
+// While it exists, this thread runs on the second processor alone, if there is one.
+class on_second_processor {
+ public:
+  on_second_processor() {
+    ::sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t second;
+    CPU_ZERO(&second);
+    CPU_SET(1, &second);
+    ::sched_setaffinity(0, sizeof second, &second);
+  }
+  ~on_second_processor() { ::sched_setaffinity(0, sizeof before_, &before_); }
+  on_second_processor(const on_second_processor&) = delete;
+  on_second_processor& operator=(const on_second_processor&) = delete;
+
+ private:
+  cpu_set_t before_{};
+};
+
 double at(std::vector<double>& values, double share) {
   std::ranges::sort(values);
   return values.at(static_cast<std::size_t>(share * (static_cast<double>(values.size()) - 1.0)));
@@ -54,8 +94,16 @@ double at(std::vector<double>& values, double share) {
 
 }  // namespace
 
-answer_times ask_at_rate(int port, double rate, int connections, std::chrono::seconds duration) {
+answer_times ask_at_rate(int port, double rate, int connections, std::chrono::seconds duration,
+                         storm beside) {
+  const on_second_processor here;
   readiness ready;
+  std::deque<storming_connection> stormy;
+  for (int i = 0; i < beside.connections; ++i) {
+    stormy.emplace_back(port);
+    ready.add(stormy.back().socket(), static_cast<std::uint32_t>(connections + i));
+    stormy.back().go_on();
+  }
   std::deque<asking_connection> all;
   for (int i = 0; i < connections; ++i) {
     all.emplace_back(port);
@@ -79,8 +127,13 @@ answer_times ask_at_rate(int port, double rate, int connections, std::chrono::se
       if (one.is_free()) late_ms.push_back(milliseconds_between(due_of(asked), now));
       one.ask(due_of(asked));
     }
-    for (const auto& event : ready.wait(std::chrono::milliseconds(0)))
-      all[event.data.u32].take_answer(times_ms);
+    for (const auto& event : ready.wait(std::chrono::milliseconds(0))) {
+      if (event.data.u32 < all.size()) {
+        all[event.data.u32].take_answer(times_ms);
+      } else {
+        stormy[event.data.u32 - all.size()].go_on();
+      }
+    }
   }
   return {at(times_ms, 0.5), at(times_ms, 0.99), at(late_ms, 0.99)};
 }

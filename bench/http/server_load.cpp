@@ -94,4 +94,26 @@ void measure_half_load(report& out, const http_rounds& how) {
   }
 }
 
+void measure_storm(report& out, const http_rounds& how) {
+  constexpr double rate = 1'000;
+  constexpr int of_the_storm = 8;
+  const std::vector<peer> peers{own_peer("quarq", {"http-server", "quarq"}),
+                                own_peer("beast", {"http-server", "beast"})};
+  out.heading(
+      fmt::format("{:.0f} requests/s over {} connections, alone and beside {} that pipeline without end",
+                  rate, connections, of_the_storm));
+  const auto duration = std::chrono::seconds(how.seconds);
+  for (const auto& one : peers) {
+    std::vector<double> alone;
+    std::vector<double> beside;
+    for (int round = 0; round < how.rounds; ++round) {
+      const running_server server(one);
+      alone.push_back(ask_at_rate(server.port(), rate, connections, duration).p99_ms);
+      beside.push_back(ask_at_rate(server.port(), rate, connections, duration, {of_the_storm}).p99_ms);
+    }
+    out.add({group, one.name + " alone, p99", median(alone), "ms", spread(alone)});
+    out.add({group, one.name + " beside a storm, p99", median(beside), "ms", spread(beside)});
+  }
+}
+
 }  // namespace quarq::bench
