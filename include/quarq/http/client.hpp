@@ -106,6 +106,7 @@ struct connections_of_client {
 /// says so and names the step.
 class client {
  public:
+  /// Throws usage_error for options that make no sense, and for fields that can't be sent.
   explicit client(client_options options = {});
   ~client();
   client(const client&) = delete;
