@@ -36,6 +36,8 @@ class reader {
   const std::shared_ptr<broker::broker>& shared_store() const noexcept { return store_; }
   const redaction& redacted_by() const noexcept { return by_; }
 
+  /// What was read before is not to be shown any more: something has been changed.
+  void forget_overview() noexcept { refreshed_ = {}; }
   /// Not older than overview_age. Does not throw broker_error: `trouble` says what it was.
   awaitable<overview_view> overview();
   /// Some jobs; where few match, fewer than `limit`, or none.

@@ -390,6 +390,7 @@ awaitable<http::response> site::write(http::request& r, std::string_view what) {
     failure = std::current_exception();
     noted.outcome = codecs::to_utf8(e.what());
   }
+  reader_->forget_overview();
   // Also what failed: a part of it may have been done.
   if (!noted.action.empty()) audit_.add(std::move(noted));
   if (failure) std::rethrow_exception(failure);

@@ -55,7 +55,7 @@ function Filter({ parameters, queues }) {
     go("jobs", { ...parameters, ...rest, since: age ? since : parameters.since, from: "" });
   };
   const field = (name, label, hint) => html`<label><span>${label}</span>
-    <input name=${name} value=${parameters[name] || ""} placeholder=${hint} autocomplete="off" spellcheck=${false} /></label>`;
+    <input name=${name} defaultValue=${parameters[name] || ""} placeholder=${hint} autocomplete="off" spellcheck=${false} /></label>`;
   return html`<form class="filter" onSubmit=${submit} key=${JSON.stringify(parameters)} role="search">
     <label><span>Queue</span><select name="queue" onChange=${set("queue")}>
       ${queues.map((q) => html`<option value=${q.name} selected=${q.name === parameters.queue}>${q.name}</option>`)}</select></label>
