@@ -15,7 +15,8 @@ export function duration(ms) {
     const value = size / length;
     return `${value < 10 && name !== "min" ? Math.round(value * 10) / 10 : Math.round(value)} ${name}`;
   }
-  return `${Math.round(size)} ms`;
+  if (size === 0 || size >= 10) return `${Math.round(size)} ms`;
+  return size >= 1 ? `${Math.round(size * 10) / 10} ms` : `${Math.round(size * 1000)} µs`;
 }
 
 export function relative(at, now) {

@@ -32,7 +32,8 @@ function moment(at, step) {
 
 // Not less than a minute: the first samples would fill the whole width.
 function timeRange(_, low, high) {
-  return [Math.min(low ?? 0, (high ?? 60) - 60), high ?? 60];
+  const end = high ?? Date.now() / 1000;
+  return [Math.min(low ?? end, end - 60), end];
 }
 
 function optionsFor(series, { width, format }) {
