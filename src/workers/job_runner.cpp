@@ -123,7 +123,7 @@ void job_runner::call_on_loop(running_job& job) {
 }
 
 void job_runner::ended(running_job& job) {
-  if (job.how && job.how->on_loop) its_.slots.note_use(its_.time.now() - job.taken);
+  its_.slots.note_use(its_.time.now() - job.taken);
   forget(job);
   its_.job_ended();
 }

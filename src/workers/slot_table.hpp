@@ -44,25 +44,26 @@ class slot_table {
     std::size_t on_levels = 0;
     for (const auto& k : kinds_) {
       if (k.max == 0) continue;
-      const std::size_t here = left(k.max + std::max(k.ahead, least_ahead) + ahead_of_slots(), k.taken);
+      const std::size_t ahead = std::max(&k == &loop() ? ahead_of_slots() : k.ahead, least_ahead);
+      const std::size_t here = left(k.max + ahead, k.taken);
       if (here == 0) return 0;
       on_levels += here;
     }
     return std::min(free, on_levels);
   }
 
-  /// Where there are several queues, whose weights count whenever a slot is free: no job is claimed before there is one
-  /// for it.
+  /// Where there are several queues, whose weights count whenever a slot is free: no job is claimed before there is
+  /// one for it.
   void claim_for_free_slots_only() noexcept { may_be_ahead_ = false; }
-  /// Whether there is a slot for a job that was claimed. Only where all handlers run on the loop, and are quick, are
-  /// jobs claimed before there is: so many.
-  bool has_slot() const noexcept { return !is_loop_only() || under_way_ < concurrency_; }
+  /// Whether there is a slot for a job that was claimed. Where handlers run on the loop, and jobs are quick, so many are
+  /// claimed before there is.
+  bool has_slot() const noexcept { return !has_loop() || under_way_ < concurrency_; }
   std::size_t ahead_of_slots() const noexcept {
-    return may_be_ahead_ && is_loop_only() ? loop_ahead_.jobs(concurrency_) : 0;
+    return may_be_ahead_ && has_loop() ? work_ahead_.jobs(concurrency_) : 0;
   }
-  /// A job on the loop has had its slot for so long; or one has waited in vain for a slot.
-  void note_use(std::chrono::nanoseconds held) noexcept { loop_ahead_.note_use(held); }
-  void note_delay() noexcept { loop_ahead_.note_delay(); }
+  /// A job has had its slot for so long; or one has waited in vain for a slot.
+  void note_use(std::chrono::nanoseconds held) noexcept { work_ahead_.note_use(held); }
+  void note_delay() noexcept { work_ahead_.note_delay(); }
 
   /// While they are closed, there is no room for further jobs.
   void close() noexcept { is_closed_ = true; }
@@ -95,16 +96,14 @@ class slot_table {
     return limit > used ? limit - used : 0;
   }
   kind_slots& kind(level where) noexcept { return kinds_[static_cast<std::size_t>(where)]; }
-  bool is_loop_only() const noexcept {
-    const auto has = [this](level where) { return kinds_[static_cast<std::size_t>(where)].max > 0; };
-    return has(level::loop) && !has(level::thread) && !has(level::process);
-  }
+  bool has_loop() const noexcept { return loop().max > 0; }
+  const kind_slots& loop() const noexcept { return kinds_[static_cast<std::size_t>(level::loop)]; }
 
   std::size_t concurrency_, max_jobs_;
   std::size_t started_ = 0, under_way_ = 0;
   bool is_closed_ = false, one_at_a_time_ = false, may_be_ahead_ = true;
   std::array<kind_slots, 3> kinds_{};
-  work_ahead loop_ahead_;
+  work_ahead work_ahead_;
 };
 
 /// While it lives, a job takes one of the slots of its level.

@@ -11,6 +11,7 @@
 namespace quarq::test::fetcher_ahead_tests {
 namespace {
 
+using workers::slot_guard;
 using workers::slot_table;
 using workers::work_ahead;
 
@@ -61,13 +62,21 @@ TEST(slot_table_ahead, has_room_for_no_more_than_may_be_started_in_all) {
   EXPECT_EQ(quick_slots(3, 7).room(), 7u);
 }
 
-TEST(slot_table_ahead, has_no_room_for_others_where_one_may_have_to_wait_for_a_thread) {
+TEST(slot_table_ahead, has_no_room_for_others_while_one_waits_for_a_thread) {
   auto slots = quick_slots(3);
-  slots.set_limit(level::thread, 2);
+  slots.set_limit(level::thread, 1);
+  EXPECT_EQ(slots.room(), 3 + work_ahead::max_ahead);
+  const slot_guard busy(slots, level::thread), waits(slots, level::thread);
+  EXPECT_EQ(slots.room(), 0u);
+}
+
+TEST(slot_table_ahead, is_none_where_no_handler_runs_on_the_loop) {
+  slot_table slots(3, 0);
+  slots.set_limit(level::thread, 5);
+  for (int i = 0; i < 1000; ++i) slots.note_use(1us);
   EXPECT_EQ(slots.room(), 3u);
   for (int i = 0; i < 3; ++i) slots.job_began();
   EXPECT_TRUE(slots.has_slot()) << "what was claimed has its place in the line of its level";
-  EXPECT_EQ(slots.room(), 0u);
 }
 
 TEST(slot_table_ahead, has_no_room_for_others_where_the_weights_of_queues_count) {
