@@ -1,12 +1,7 @@
 // The limits that a worker keeps, the order in which it takes jobs, and how it ends.
 #include <algorithm>
 #include <atomic>
-#include <set>
 #include <thread>
-
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "integration/worker_test.hpp"
 
@@ -53,28 +48,6 @@ TEST_P(worker_options_test, no_more_jobs_run_at_once_than_it_says) {
   });
   serve_until_done(w, 30, [](queue q) { return send(q, 30); });
   EXPECT_EQ(g.max, 3);
-}
-
-// So quick that they are claimed before there are slots for them.
-TEST_P(worker_options_test, no_more_quick_jobs_run_at_once_than_it_says) {
-  gauge g;
-  std::vector<int> order;
-  auto o = options();
-  o.concurrency = 3;
-  worker w(o);
-  w.handle(step, [&](int n) -> awaitable<int> {
-    g.enter();
-    order.push_back(n);
-    const auto loop = co_await boost::asio::this_coro::executor;
-    co_await boost::asio::post(loop, boost::asio::use_awaitable);
-    g.leave();
-    co_return n;
-  });
-  serve_until_done(w, 900, [](queue q) { return send(q, 900); });
-  EXPECT_EQ(g.max, 3);
-  const std::set<int> different(order.begin(), order.end());
-  EXPECT_EQ(different.size(), 900u);
-  EXPECT_EQ(order.size(), 900u) << "a job that was handed back has run, too";
 }
 
 TEST_P(worker_options_test, no_more_plain_functions_run_at_once_than_there_are_threads) {
