@@ -118,10 +118,10 @@ TEST(cli_alone, a_server_that_is_away_is_named_without_its_password) {
   redis_server server;
   const auto port = std::to_string(server.port());
   server.kill();
-  const auto r = quarq_alone({"queues", "--broker", "redis://ann:secret@127.0.0.1:" + port});
+  const auto r = quarq_alone({"queues", "--broker", "redis://ann:hunter2@127.0.0.1:" + port});
   EXPECT_EQ(r.exit_code, 1);
   EXPECT_NE(r.err.find("127.0.0.1:" + port), std::string::npos) << r.err;
-  EXPECT_EQ(r.err.find("secret"), std::string::npos) << r.err;
+  EXPECT_EQ(r.err.find("hunter2"), std::string::npos) << r.err;
   EXPECT_EQ(lines_of(r.err).size(), 1u) << r.err;
 }
 

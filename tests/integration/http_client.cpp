@@ -113,7 +113,7 @@ TEST(http_client, a_value_needs_a_good_answer) {
     co_return answer;
   };
   try {
-    test::run_on_loop(get_user("http://me:secret@127.0.0.1:" + std::to_string(refusing.port()) + "/u"));
+    test::run_on_loop(get_user("http://me:hunter2@127.0.0.1:" + std::to_string(refusing.port()) + "/u"));
     FAIL();
   } catch (const status_error& e) {
     EXPECT_EQ(e.status(), 404);
@@ -328,14 +328,14 @@ TEST(http_client, credentials_do_not_follow_a_redirect_to_another_port) {
   http_peer peer(
       here.answering(http_answer("", "Location: " + other.url("/y") + "\r\n", "307 Temporary Redirect")));
   client web;
-  const fields headers{{"Cookie", "secret=1"}, {"X-Own", "kept"}};
+  const fields headers{{"Cookie", "session=hunter2"}, {"X-Own", "kept"}};
   test::run_on_loop([&]() -> awaitable<void> {
     const auto url = "http://user:pass@127.0.0.1:" + std::to_string(peer.port()) + "/x";
     const auto answer = co_await web.post(url, {.body = "data", .headers = headers});
     EXPECT_EQ(answer.status, 200);
   });
   EXPECT_TRUE(contains(here.last(), "\r\nAuthorization: Basic dXNlcjpwYXNz\r\n"));
-  EXPECT_TRUE(contains(here.last(), "\r\nCookie: secret=1\r\n"));
+  EXPECT_TRUE(contains(here.last(), "\r\nCookie: session=hunter2\r\n"));
   EXPECT_FALSE(contains(there.last(), "Authorization")) << there.last();
   EXPECT_FALSE(contains(there.last(), "Cookie")) << there.last();
   EXPECT_TRUE(contains(there.last(), "\r\nX-Own: kept\r\n"));

@@ -368,7 +368,7 @@ awaitable<void> a_client_opens_one_by_its_url() {
   http::client web;
   const auto all = [&](task_group& group) -> awaitable<void> {
     group.spawn(echo_for_one(acceptor, {.subprotocols = "echo"}));
-    auto socket = co_await web.websocket(url, {.subprotocols = "other, echo"}, {.bearer = "secret"});
+    auto socket = co_await web.websocket(url, {.subprotocols = "other, echo"}, {.bearer = "hunter2"});
     EXPECT_EQ(socket.subprotocol(), "echo");
     co_await socket.send_text("hello");
     const auto back = co_await socket.receive();

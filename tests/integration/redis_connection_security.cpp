@@ -58,22 +58,22 @@ TEST_F(redis_connection, plain_text_to_a_tls_port_and_tls_to_a_plain_port_time_o
 }
 
 TEST_F(redis_connection, authenticates_with_password_or_user) {
-  redis_server server({.password = "s3cret/@"});
+  redis_server server({.password = "hunter2/@"});
   const auto place = "@" + server.endpoint();
-  EXPECT_EQ(ping_failure("redis://:s3cret%2F%40" + place), "no failure");
+  EXPECT_EQ(ping_failure("redis://:hunter2%2F%40" + place), "no failure");
   server.command({"ACL", "SETUSER", "worker", "on", ">other", "~*", "+@all"});
   EXPECT_EQ(ping_failure("redis://worker:other" + place), "no failure");
 }
 
 TEST_F(redis_connection, a_wrong_password_is_refused_at_once_and_not_shown) {
-  redis_server server({.password = "right"});
+  redis_server server({.password = "hunter2-of-server"});
   const auto place = server.endpoint();
-  auto failure = patient_ping_failure("redis://:wr0ng@" + place);
+  auto failure = patient_ping_failure("redis://:another-hunter2@" + place);
   EXPECT_EQ(failure.find("redis://" + place +
                          ": HELLO was refused: WRONGPASS: it does not accept the user and password"),
             0u)
       << failure;
-  EXPECT_EQ(failure.find("wr0ng"), std::string::npos) << failure;
+  EXPECT_EQ(failure.find("another-hunter2"), std::string::npos) << failure;
   failure = patient_ping_failure("redis://" + place);
   EXPECT_NE(failure.find("redis://" + place + ": HELLO was refused: NOAUTH: it wants a password"),
             std::string::npos)
@@ -81,7 +81,7 @@ TEST_F(redis_connection, a_wrong_password_is_refused_at_once_and_not_shown) {
 }
 
 TEST_F(redis_connection, after_a_refusal_the_next_request_tries_again) {
-  redis_server server({.password = "right"});
+  redis_server server({.password = "hunter2-of-server"});
   use("redis://:new@" + server.endpoint(), [&](connection& c) -> awaitable<void> {
     const auto ping = args_of("PING");
     const auto new_password = args_of("CONFIG", "SET", "requirepass", "new");

@@ -102,21 +102,22 @@ TEST(redis_sentinel, a_server_that_is_no_sentinel_is_reported_at_once) {
 }
 
 TEST(redis_sentinel, authenticates_at_sentinels_and_master_each_with_its_own_password) {
-  sentinels redis({.password = "of-master", .sentinel_user = "ann", .sentinel_password = "of-sentinels"});
+  sentinels redis(
+      {.password = "hunter2-of-master", .sentinel_user = "ann", .sentinel_password = "hunter2-of-sentinels"});
   set(redis.url(), "k");
   EXPECT_TRUE(has(redis.first(), "k"));
 
-  const auto nobody = "redis+sentinel://:of-master@" + redis.hosts() + "?master=jobs";
+  const auto nobody = "redis+sentinel://:hunter2-of-master@" + redis.hosts() + "?master=jobs";
   auto failure = failure_at(nobody);
   EXPECT_NE(failure.find("SENTINEL was refused: NOAUTH: it wants a password of its own"), std::string::npos)
       << failure;
-  failure = failure_at(nobody + "&sentinel_user=ann&sentinel_password=wr0ng");
+  failure = failure_at(nobody + "&sentinel_user=ann&sentinel_password=another-hunter2");
   EXPECT_NE(failure.find("AUTH was refused: WRONGPASS"), std::string::npos) << failure;
-  EXPECT_EQ(failure.find("wr0ng"), std::string::npos) << failure;
+  EXPECT_EQ(failure.find("another-hunter2"), std::string::npos) << failure;
 
   const auto of_sentinels =
-      "@" + redis.hosts() + "?master=jobs&sentinel_user=ann&sentinel_password=of-sentinels";
-  failure = failure_at("redis+sentinel://:wr0ng" + of_sentinels);
+      "@" + redis.hosts() + "?master=jobs&sentinel_user=ann&sentinel_password=hunter2-of-sentinels";
+  failure = failure_at("redis+sentinel://:another-hunter2" + of_sentinels);
   EXPECT_NE(failure.find(redis.first().endpoint() + " (the master, says the sentinel at " +
                          redis.sentinel(0).endpoint() + "): HELLO was refused: WRONGPASS"),
             std::string::npos)

@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/log.hpp"
+#include "support/secrets.hpp"
 
 namespace quarq::test {
 
@@ -24,6 +25,7 @@ class captured_log {
   ~captured_log() {
     base::log().sinks() = before_;
     base::log().set_level(level_);
+    expect_no_secret("the log", text());
   }
   captured_log(const captured_log&) = delete;
   captured_log& operator=(const captured_log&) = delete;

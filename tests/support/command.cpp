@@ -194,12 +194,13 @@ class pipe_signal_blocked {
 
 command_result run_command(std::vector<std::string> argv, command_options options,
                            std::chrono::milliseconds max) {
-  child started(argv.at(0));
+  const std::string name = argv.at(0);
+  child started(name);
   started.start(std::move(argv), options);
   const pipe_signal_blocked blocked;
   auto result = started.run(max);
-  expect_no_secret(result.out, "a command's output");
-  expect_no_secret(result.err, "a command's error");
+  expect_no_secret(name, result.out);
+  expect_no_secret(name, result.err);
   return result;
 }
 

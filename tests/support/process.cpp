@@ -79,8 +79,8 @@ process::process(std::vector<std::string> words, std::map<std::string, std::stri
 
 process::~process() {
   kill();
-  expect_no_secret(output(), "what a process has printed");
-  expect_no_secret(log(), "a process's log");
+  expect_no_secret("a program of the test", output());
+  expect_no_secret("a program of the test", log());
 }
 
 void process::signal(int number) const {

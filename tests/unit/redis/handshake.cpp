@@ -20,16 +20,16 @@ TEST(redis_handshake, sends_only_what_is_needed) {
 TEST(redis_handshake, sends_user_database_and_channels) {
   connection_options o;
   o.username = "worker";
-  o.password = "secret";
+  o.password = "hunter2";
   o.database = 4;
   EXPECT_EQ(commands_in(handshake(o, {"c1", "c2"}).bytes()),
-            "HELLO 3 AUTH worker secret | SELECT 4 | CLIENT SETNAME quarq | SUBSCRIBE c1 | SUBSCRIBE c2");
+            "HELLO 3 AUTH worker hunter2 | SELECT 4 | CLIENT SETNAME quarq | SUBSCRIBE c1 | SUBSCRIBE c2");
 }
 
 TEST(redis_handshake, a_password_alone_belongs_to_the_default_user) {
   connection_options o;
-  o.password = "secret";
-  EXPECT_EQ(commands_in(handshake(o, {}).bytes()), "HELLO 3 AUTH default secret | CLIENT SETNAME quarq");
+  o.password = "hunter2";
+  EXPECT_EQ(commands_in(handshake(o, {}).bytes()), "HELLO 3 AUTH default hunter2 | CLIENT SETNAME quarq");
 }
 
 TEST(redis_handshake, is_done_with_the_last_reply) {
@@ -61,13 +61,13 @@ TEST(redis_handshake, a_refusal_differs_from_a_server_that_is_not_ready) {
 
 TEST(redis_handshake, a_refusal_shows_no_password) {
   connection_options o;
-  o.password = "s3cret";
+  o.password = "hunter2";
   handshake echoed(o, {});
   echoed.take(
-      error_reply("ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'default' 's3cr"));
+      error_reply("ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'default' 'hunt"));
   EXPECT_EQ(echoed.error(), "HELLO was refused: ERR unknown command 'HELLO'");
   handshake named(o, {});
-  named.take(error_reply("ERR s3cret is wrong, s3cret"));
+  named.take(error_reply("ERR hunter2 is wrong, hunter2"));
   EXPECT_EQ(named.error(), "HELLO was refused: ERR *** is wrong, ***");
 }
 

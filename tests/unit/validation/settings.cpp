@@ -48,14 +48,14 @@ TEST(model_settings, come_from_the_environment) {
                                                              {"APP_VERBOSE", "yes"},
                                                              {"APP_HOSTS", "a, b"},
                                                              {"APP_WAIT", "2s"},
-                                                             {"APP_API_KEY", "s3cret"},
+                                                             {"APP_API_KEY", "hunter2"},
                                                              {"APP_DB__PORT", "1"},
                                                              {"PORT", "1"}}}});
   EXPECT_EQ(made.port, 90);
   EXPECT_TRUE(made.verbose);
   EXPECT_EQ(made.hosts, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(made.wait, std::chrono::seconds(2));
-  EXPECT_EQ(made.api_key.expose(), "s3cret");
+  EXPECT_EQ(made.api_key.expose(), "hunter2");
   EXPECT_EQ(made.db.port, 1);
   EXPECT_EQ(made.db.host, "localhost");
 }
@@ -72,10 +72,10 @@ TEST(model_settings, a_file_gives_what_the_environment_does_not) {
 
 TEST(model_settings, a_secret_may_be_in_a_file_of_its_own) {
   const test::temp_dir folder;
-  const std::string path = folder.write("key", "s3cret\n");
+  const std::string path = folder.write("key", "hunter2\n");
   EXPECT_EQ(
       settings<config>::load({.env_file = "", .environment = {{{"API_KEY_FILE", path}}}}).api_key.expose(),
-      "s3cret");
+      "hunter2");
   EXPECT_EQ(errors_of({.env_file = "", .environment = {{{"API_KEY_FILE", "/nonexistent"}}}}),
             (std::vector<std::string>{
                 "api_key: File can't be read: No such file or directory (from file /nonexistent)"}));
@@ -98,7 +98,7 @@ TEST(model_settings, each_error_has_its_source_and_none_a_value) {
 }
 
 TEST(model_settings, a_secret_is_in_no_error) {
-  const std::string text = "sesame";
+  const std::string text = "hunter2";
   for (const auto& line : errors_of({.env_file = "", .environment = {{{"API_KEY", "abc"}, {"PORT", text}}}}))
     EXPECT_EQ(line.find(text), std::string::npos) << line;
 }

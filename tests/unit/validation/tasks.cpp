@@ -15,7 +15,7 @@ inline constexpr task<void(new_user user, int times, std::vector<voucher> vouche
 new_user good_user() {
   new_user user;
   user.name = "ann";
-  user.password = secret<std::string>("12345678");
+  user.password = secret<std::string>("hunter2-of-ann");
   return user;
 }
 
@@ -23,7 +23,7 @@ TEST(model_tasks, good_arguments_are_read_back) {
   const auto made = greet(good_user(), 2, std::vector<voucher>{{"1234"}});
   const auto [user, times, vouchers] = greet.decode(made.arguments());
   EXPECT_EQ(user.name, "ann");
-  EXPECT_EQ(user.password.expose(), "12345678");
+  EXPECT_EQ(user.password.expose(), "hunter2-of-ann");
   EXPECT_EQ(times, 2);
   EXPECT_EQ(vouchers.at(0).number, "1234");
 }
