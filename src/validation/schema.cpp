@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <limits>
 #include <utility>
 
 #include <quarq/detail/model_engine.hpp>
@@ -91,14 +92,26 @@ std::string enumeration_schema(const enum_type& what) {
   return "{\"enum\": [" + names + numbers + "]}";
 }
 
+// The type's own ends, where the model has none that are narrower.
+void put_whole_range(schema_object& to, const value_rules& asked, wide_integer least, wide_integer greatest) {
+  value_rules shown = asked;
+  if (!shown.low.is_set || shown.low.whole < least) shown.low = {true, false, least, 0};
+  if (!shown.high.is_set || shown.high.whole > greatest) shown.high = {true, false, greatest, 0};
+  put_range(to, shown, true);
+}
+
 std::string integer_schema(const integer_type& what, const value_rules& asked) {
   schema_object result;
   result.put("type", "\"integer\"");
-  // The type's own ends, where the model has none that are narrower.
-  value_rules shown = asked;
-  if (!shown.low.is_set || shown.low.whole < least(what)) shown.low = {true, false, least(what), 0};
-  if (!shown.high.is_set || shown.high.whole > greatest(what)) shown.high = {true, false, greatest(what), 0};
-  put_range(result, shown, true);
+  put_whole_range(result, asked, least(what), greatest(what));
+  return result.text();
+}
+
+std::string duration_schema(const value_rules& asked) {
+  using limits = std::numeric_limits<std::int64_t>;
+  schema_object result;
+  result.put("type", "\"integer\"").put("description", "\"nanoseconds\"");
+  put_whole_range(result, asked, limits::min(), limits::max());
   return result.text();
 }
 
@@ -205,12 +218,8 @@ std::string schema_writer::schema_of(const type& what, const asked_rules& asked)
       return variant(static_cast<const variant_type&>(what));
     case kind::coded:
       switch (static_cast<const coded_type&>(what).means) {
-        case coded_type::meaning::duration: {
-          schema_object result;
-          result.put("type", "\"integer\"").put("description", "\"nanoseconds\"");
-          put_range(result, *asked.own, true);
-          return result.text();
-        }
+        case coded_type::meaning::duration:
+          return duration_schema(*asked.own);
         case coded_type::meaning::moment:
           return text_schema({}, "date-time");
         case coded_type::meaning::anything:
