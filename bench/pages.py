@@ -45,12 +45,14 @@ class Growth:
     def about(self):
         shares = [found.get(NOISE, 0) for of_name in self.results["series"].values() for of_store in of_name.values()
                   for found in of_store.values()]
-        return (f"{machine.sentence(self.results)}. What did not belong to a run had {decide.median(shares):.0%} of the machine in "
-                "the median.")
+        return (f"{machine.sentence(self.results)}.\n"
+                f"What did not belong to a run had {decide.median(shares):.0%} of the machine in the median.")
 
     def block(self, name):
         if name == "machine":
             return self.about()
+        if name not in self.results["series"]:
+            return "It was not measured in these results."
         measured = self.results["series"][name]
         points = sorted({int(n) for of_store in measured.values() for n in of_store})
         figures = dict.fromkeys(figure for of_store in measured.values() for found in of_store.values() for figure in found
@@ -106,8 +108,8 @@ class Scenarios:
 
     def block(self, name):
         if name == "machine":
-            return (f"{machine.sentence(self.results)}; BullMQ {self.results['bullmq']}, {len(self.results['runs'])} alternating "
-                    f"runs; what did not belong to them had {self.results['noise']:.0%} of the machine.")
+            return (f"{machine.sentence(self.results)};\nBullMQ {self.results['bullmq']}; {len(self.results['runs'])} alternating runs; "
+                    f"what did not belong to them had {self.results['noise']:.0%} of the machine.")
         rows = []
         for scenario in self.results["runs"][0]["quarq"]:
             ours, theirs = (decide.span([run[who][scenario] for run in self.results["runs"]]) for who in ("quarq", "BullMQ"))

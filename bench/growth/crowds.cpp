@@ -146,14 +146,22 @@ awaitable<void> wait_for(job<std::int64_t> one) {
 }
 
 // So many results are awaited before the first of them is there.
-awaitable<void> ask_all(store& at, std::size_t count) {
-  queue q(at.url(), "asked");
+awaitable<void> ask_all(queue q, std::size_t count) {
   std::vector<call<std::int64_t>> calls;
   for (std::size_t i = 0; i < count; ++i) calls.push_back(measure(argument()));
   auto sent = co_await q.enqueue(std::move(calls));
   std::vector<awaitable<void>> waits;
   for (auto& one : sent) waits.push_back(wait_for(std::move(*one)));
   co_await gather(std::move(waits));
+}
+
+// The same number of results, however many are awaited at once. The first hundred warm up.
+awaitable<void> ask_in_rounds(store& at, std::size_t n, std::size_t rounds,
+                              const std::function<void()>& warm) {
+  const queue q(at.url(), "asked");
+  co_await ask_all(q, 100);
+  warm();
+  for (std::size_t i = 0; i < rounds; ++i) co_await ask_all(q, n);
 }
 
 // While `count` others wait for jobs that are not due.
@@ -224,16 +232,17 @@ figures busy_workers(store& at, std::size_t n) {
 figures waiting(store& at, std::size_t n) {
   child worker({"worker", "--broker", at.url(), "--queue", "default", "--queue", "asked", "--log-level",
                 "warn", "--concurrency", "1000"});
-  run(ask_all(at, 100));
-  // The same number of results, however many are awaited at once.
   const auto rounds = std::max<std::size_t>(1, 10'000 / n);
-  const double server = at.server_cpu(), own = own_cpu(), of_worker = worker.cpu_now();
-  const stopwatch watch;
-  for (std::size_t i = 0; i < rounds; ++i) run(ask_all(at, n));
   const auto results = static_cast<double>(rounds * n);
+  const auto cpu_now = [&] { return own_cpu() + worker.cpu_now() + at.server_cpu(); };
+  double cpu = 0;
+  stopwatch watch;
+  run(ask_in_rounds(at, n, rounds, [&] {
+    cpu = cpu_now();
+    watch = stopwatch();
+  }));
   figures found{{"a result, us", watch.seconds() * 1e6 / results}};
-  const double cpu = own_cpu() - own + worker.cpu_now() - of_worker + at.server_cpu() - server;
-  found.emplace_back("a result, CPU us", cpu * 1e6 / results);
+  found.emplace_back("a result, CPU us", (cpu_now() - cpu) * 1e6 / results);
   std::vector<double> seconds;
   run(ping_beside_waits(at, n, seconds));
   found.emplace_back("round trip beside them, us", percentiles_of(std::move(seconds)).p50);

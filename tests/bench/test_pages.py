@@ -49,6 +49,9 @@ class Growth(unittest.TestCase):
         self.assertIn("| drain, CPU µs a job, Redis | 4.00 | 5.00 | 1.25 × |", text)
         self.assertIn("| drain, CPU µs a job, SQLite | 9.00 |  |  |", text)
 
+    def test_what_was_not_measured_is_said(self):
+        self.assertEqual(pages.Growth(growth_results()).block("kept"), "It was not measured in these results.")
+
     def test_plots_are_well_formed_and_more_is_higher(self):
         image = pages.Growth(growth_results()).images()["growth_queued.svg"]
         dots = [dot for dot in xml.etree.ElementTree.fromstring(image).iter("{http://www.w3.org/2000/svg}circle")]
@@ -86,7 +89,7 @@ class Others(unittest.TestCase):
         text = "<!-- bench: x -->\nold\n<!-- end -->\n<!-- growth: machine -->\nold\n<!-- end -->\n"
         made = pages.Growth(growth_results())
         self.assertEqual(pages.filled(text, "growth", made, "x.md"),
-                         text.replace("machine -->\nold", "machine -->\n2026-01-31: 2 cores of a virtual machine (x, 4 GiB), Linux 6.1.0. "
+                         text.replace("machine -->\nold", "machine -->\n2026-01-31: 2 cores of a virtual machine (x, 4 GiB), Linux 6.1.0.\n"
                                       "What did not belong to a run had 0% of the machine in the median."))
 
 
