@@ -232,8 +232,8 @@ std::string_view decoder::text() {
   const std::string_view value = expect(value_type::text, "string").payload;
   const std::size_t good = codecs::valid_utf8_prefix(value);
   if (good != value.size())
-    fail("expected string, got " + in_quotes(value) + ", which is not UTF-8 from byte " + std::to_string(good) +
-         " on");
+    fail("expected string, got " + in_quotes(value) + ", which is not UTF-8 from byte " +
+         std::to_string(good) + " on");
   return value;
 }
 
