@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 namespace quarq {
 
 /// How long things took: a count for each range of time.

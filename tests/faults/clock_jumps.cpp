@@ -56,9 +56,10 @@ TEST_P(clock_jumps, no_worker_that_is_well_loses_a_job_and_a_killed_one_is_found
   for (const auto ahead : {1h, -1h, 0h}) {
     auto& victim = start_worker_with_one_slot();
     lost.push_back(give_a_job_to(victim));
+    // There before: the first to come after a silence takes the others for lost (docs/delivery.md).
+    const auto& heir = start_worker_with_one_slot();
     set(ahead);
     kill(victim);
-    const auto& heir = start_worker_with_one_slot();
     EXPECT_EQ(wait_for_start(lost.back(), 2).pid, heir.pid());
   }
   open_gate();

@@ -22,6 +22,7 @@ TEST_P(cli_dashboard, names_what_is_wrong_with_its_options) {
                "--listen: expected ADDRESS:PORT, like 127.0.0.1:8090, got 127.0.0.1:99999" + see);
   expect_error(quarq({"dashboard", "--prefix", "ops"}), 2,
                "--prefix: expected a path like /ops, got ops" + see);
+  quarq({"enqueue", "greet", "\"Ann\""});  // a file that is not there is refused first
   const auto file = quarq({"dashboard", "--listen", "127.0.0.1:0", "--audit-log", "/no/such/folder/file"});
   expect_error(file, 2, "audit file /no/such/folder/file: No such file or directory" + see);
 }
