@@ -64,10 +64,11 @@ class Growth(unittest.TestCase):
         self.assertEqual(lines.ticks(9.0), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0])
         self.assertEqual(lines.ticks(450.0), [0.0, 100.0, 200.0, 300.0, 400.0, 500.0])
 
-    def test_each_series_has_a_block_and_a_point_that_grows(self):
+    def test_what_was_measured_has_a_block_and_points_grow(self):
         text = (pages.ROOT / "docs/growth.md").read_text(encoding="utf-8")
-        for name, of in series.SERIES.items():
+        for name in (pages.newest("growth") or {"series": []})["series"]:
             self.assertIn(f"<!-- growth: {name} -->", text)
+        for of in series.SERIES.values():
             self.assertEqual(list(of.points), sorted(of.points))
 
 
