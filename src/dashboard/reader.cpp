@@ -254,7 +254,10 @@ awaitable<errors_view> reader::errors(std::string queue) {
   view.looked_at = scan.looked_at();
   if (!scan.is_over()) view.total = co_await total_of(queue, job_state::dead);
   for (auto& [key, group] : groups) view.groups.push_back(std::move(group));
-  std::ranges::stable_sort(view.groups, std::ranges::greater(), &error_group_view::count);
+  std::ranges::sort(view.groups, [](const auto& a, const auto& b) {
+    return std::tie(b.count, a.task, a.error_type, a.error) <
+           std::tie(a.count, b.task, b.error_type, b.error);
+  });
   co_return view;
 }
 

@@ -1,6 +1,7 @@
 #include "dashboard/stats.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "codecs/utf8.hpp"
 
@@ -80,7 +81,9 @@ stats_view stats_sum::view() const {
     task.run_p95 = seconds(s.ran, 0.95);
     task.run_total = std::chrono::duration<double>(s.ran.sum()).count();
   }
-  std::ranges::stable_sort(all.tasks, std::ranges::greater(), &task_view::run_total);
+  std::ranges::sort(all.tasks, [](const auto& a, const auto& b) {
+    return std::tie(b.run_total, a.task) < std::tie(a.run_total, b.task);
+  });
   return all;
 }
 
