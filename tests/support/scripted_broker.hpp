@@ -80,6 +80,7 @@ class scripted_broker final : public broker::broker {
   /// In their order, those that failed and those that are stalled included.
   const std::vector<call>& calls() const noexcept { return calls_; }
   std::vector<call> calls(operation what) const;
+  using quarq::broker::broker::count;
   std::size_t count(operation what) const { return calls(what).size(); }
   /// Every settlement that was accepted, in order.
   const std::vector<quarq::broker::settlement>& settled() const noexcept { return settled_; }

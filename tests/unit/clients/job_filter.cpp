@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <quarq/codec.hpp>
 #include <quarq/errors.hpp>
 
 #include "model/record.hpp"
