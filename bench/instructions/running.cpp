@@ -87,28 +87,6 @@ void count_posts(recorder& to) {
   }
 }
 
-int identity(int x) {
-  return x;
-}
-
-awaitable<void> call_one_by_one(recorder& to, thread_pool& pool) {
-  for (int i = 0; i < times; ++i) {
-    to.begin();
-    for (std::size_t k = 0; k < jobs; ++k) {
-      const int seven = co_await pool.run(identity, 7);
-      if (seven != 7) throw std::runtime_error("a wrong result");
-    }
-    to.end("run on a pool of threads and come back", jobs);
-  }
-}
-
-void count_calls(recorder& to) {
-  thread_pool_options one;
-  one.size = 1;
-  thread_pool pool(one);
-  run(call_one_by_one(to, pool));
-}
-
 }  // namespace
 
 void count_running(recorder& to) {
@@ -116,7 +94,6 @@ void count_running(recorder& to) {
   count_worker(to, "run a job with a result", measure);
   count_worker(to, "run a job on a thread", on_thread);
   count_posts(to);
-  count_calls(to);
 }
 
 }  // namespace quarq::bench::instructions

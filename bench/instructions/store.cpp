@@ -23,23 +23,20 @@ namespace {
 // Short walks, and many of them: how often the server's answers come in pieces is left to the machine. What is enqueued
 // suffices for the claims.
 constexpr int walks = 12;
-constexpr std::size_t bulk = 250, batch = 250, single = 20;
+constexpr std::size_t bulk = 250, batch = 250;
 
+// What is enqueued one by one, or in a file, is not counted: how often a timer ends or a thread sleeps meanwhile depends
+// on the machine.
 awaitable<void> count_enqueueing(recorder& to, std::string store, std::string url) {
   queue q(url, "counted");
+  const bool counts = store == "redis";
   for (int i = 0; i < walks; ++i) {
-    to.begin();
-    for (std::size_t k = 0; k < single; ++k) {
-      auto one = forget(argument());
-      auto job = co_await q.enqueue(std::move(one));
-    }
-    to.end(store + ": enqueue a job", single);
-    to.begin();
+    if (counts) to.begin();
     std::vector<call<void>> calls;
     calls.reserve(bulk);
     for (std::size_t k = 0; k < bulk; ++k) calls.push_back(forget(argument()));
     auto sent = co_await q.enqueue(std::move(calls));
-    to.end(store + ": enqueue in bulk", bulk);
+    if (counts) to.end(store + ": enqueue in bulk", bulk);
   }
 }
 
