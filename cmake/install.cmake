@@ -5,6 +5,12 @@ include(CMakePackageConfigHelpers)
 set(quarq_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quarq)
 install(TARGETS quarq quarq_processes quarq_models quarq_http quarq_rpc quarq_metrics quarq_dashboard EXPORT quarqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# Names that only their own source can use are an eighth of an archive; linkers need none of them.
+if(CMAKE_STRIP AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  install(CODE "
+    file(GLOB archives \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/libquarq*.a\")
+    execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-unneeded \${archives} COMMAND_ERROR_IS_FATAL ANY)")
+endif()
 install(EXPORT quarqTargets NAMESPACE quarq:: DESTINATION ${quarq_cmake_dir})
 install(DIRECTORY include/quarq ${PROJECT_BINARY_DIR}/include/quarq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 # Optional: a build of only what a program needs (./dev demo, --target quarq) can be installed, too.

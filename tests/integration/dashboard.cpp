@@ -226,7 +226,9 @@ TEST_P(dashboard_api, shows_workers_and_cron_jobs) {
       } while ((crons.empty() || crons[0].at("next").is_null()) &&
                std::chrono::steady_clock::now() < deadline);
     };
-    thread_pool pool({.size = 1});
+    thread_pool_options one;
+    one.size = 1;
+    thread_pool pool(one);
     co_await pool.run(looks);
   });
   ASSERT_EQ(workers.size(), 1u);

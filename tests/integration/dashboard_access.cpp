@@ -124,12 +124,13 @@ TEST_P(dashboard_access, the_first_page_is_small) {
 TEST_P(dashboard_access, streams_the_overview) {
   serve_pages();
   std::string first;
-  run_on_loop([&]() -> awaitable<void> {
+  const auto look = [&]() -> awaitable<void> {
     http::client client;
     http::event_stream events(client, url("/api/events"));
     const auto event = co_await events.next();
     if (event) first = event->data;
-  });
+  };
+  run_on_loop(look());
   EXPECT_TRUE(json::parse(first).at("queues").is_array()) << first;
 }
 
