@@ -38,8 +38,8 @@ TEST_P(worker_metrics, count_what_jobs_do) {
            {.retry = backoff::constant(0ms).attempts(2)});
   metrics_page page;
   http::response answer;
+  http::client client;
   serve(w, [&](queue q) -> awaitable<void> {
-    http::client client;
     for (int i = 0; i < 3; ++i) {
       const auto job = co_await q.enqueue(twice(i));
       co_await job.result(default_timeout);
