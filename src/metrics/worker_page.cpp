@@ -157,7 +157,10 @@ awaitable<void> worker_page::add_waited() {
 awaitable<void> worker_page::add_ran() {
   page_.family("quarq_attempt_run_seconds", kind::histogram, "How long attempts of jobs took.", "seconds");
   for (const auto& queue : of_.jobs->all()) {
-    for (const auto& task : queue.tasks) {
+    // Others may begin while a part is on its way.
+    const auto known = queue.tasks.size();
+    for (std::size_t i = 0; i < known; ++i) {
+      const auto& task = queue.tasks[i];
       if (task.total.started > 0) page_.histogram(of_task(queue.queue, task.task), task.total.ran);
       co_await flush(part);
     }
