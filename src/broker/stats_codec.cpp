@@ -8,15 +8,14 @@
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
+#include "model/task_counters.hpp"
+
 namespace quarq::broker {
 
 namespace {
 
-// What stands at positions 0 to 8. shared_stats.lua knows that of losses.
-constexpr std::uint64_t task_stats::* counted_at[] = {
-    &task_stats::enqueued, &task_stats::started, &task_stats::succeeded,
-    &task_stats::failed,   &task_stats::dead,    &task_stats::cancelled,
-    &task_stats::expired,  &task_stats::retried, &task_stats::lost};
+// The counters stand at positions 0 to 8. shared_stats.lua knows that of losses.
+using model::task_counters;
 
 // And of each histogram its sum, in microseconds, and its first range.
 struct histogram_place {
@@ -28,7 +27,7 @@ constexpr histogram_place histograms[] = {{&task_stats::waited, 12, 16}, {&task_
 constexpr std::uint64_t max_number = std::numeric_limits<std::int64_t>::max();
 
 void put(task_stats& into, std::uint64_t position, std::uint64_t number) {
-  if (position < std::size(counted_at)) into.*counted_at[position] = number;
+  if (position < std::size(task_counters)) into.*task_counters[position] = number;
   for (const auto& place : histograms) {
     auto& histogram = into.*place.which;
     if (position == place.sum_at)
@@ -47,7 +46,7 @@ std::string encode_counts(const task_stats& counts) {
     flat.push_back(position);
     flat.push_back(number);
   };
-  for (std::size_t i = 0; i < std::size(counted_at); ++i) add(i, counts.*counted_at[i]);
+  for (std::size_t i = 0; i < std::size(task_counters); ++i) add(i, counts.*task_counters[i]);
   for (const auto& place : histograms) {
     const auto& histogram = counts.*place.which;
     add(place.sum_at, static_cast<std::uint64_t>(histogram.sum().count()));

@@ -4,6 +4,8 @@
 
 #include <quarq/queue_stats.hpp>
 
+#include "model/task_counters.hpp"
+
 namespace quarq {
 
 void duration_histogram::add(microseconds time) noexcept {
@@ -41,15 +43,7 @@ duration_histogram::microseconds duration_histogram::quantile(double part) const
 }
 
 void task_stats::add(const task_stats& other) noexcept {
-  enqueued += other.enqueued;
-  started += other.started;
-  succeeded += other.succeeded;
-  failed += other.failed;
-  dead += other.dead;
-  cancelled += other.cancelled;
-  expired += other.expired;
-  retried += other.retried;
-  lost += other.lost;
+  for (const auto counter : model::task_counters) this->*counter += other.*counter;
   waited.add(other.waited);
   ran.add(other.ran);
 }

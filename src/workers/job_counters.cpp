@@ -5,14 +5,11 @@
 
 #include <quarq/errors.hpp>
 
+#include "model/task_counters.hpp"
+
 namespace quarq::workers {
 
 namespace {
-
-constexpr std::uint64_t task_stats::* numbers[] = {
-    &task_stats::enqueued, &task_stats::started, &task_stats::succeeded,
-    &task_stats::failed,   &task_stats::dead,    &task_stats::cancelled,
-    &task_stats::expired,  &task_stats::retried, &task_stats::lost};
 
 duration_histogram difference(const duration_histogram& now, const duration_histogram& before) {
   duration_histogram added;
@@ -23,7 +20,7 @@ duration_histogram difference(const duration_histogram& now, const duration_hist
 
 task_stats difference(const task_stats& now, const task_stats& before) {
   task_stats added;
-  for (const auto number : numbers) added.*number = now.*number - before.*number;
+  for (const auto counter : model::task_counters) added.*counter = now.*counter - before.*counter;
   added.waited = difference(now.waited, before.waited);
   added.ran = difference(now.ran, before.ran);
   return added;
