@@ -49,10 +49,9 @@ std::string besides_states(const jobs_options& options) {
 awaitable<std::vector<broker::job_details>> first_of(clients::matching_jobs& all, std::size_t max) {
   std::vector<broker::job_details> first;
   std::set<std::string> seen;
-  while (first.size() < max) {
-    auto some = co_await all.next();
-    if (!some) break;
-    for (auto& job : *some) {
+  while (!all.is_over() && first.size() < max) {
+    auto some = co_await all.next(max - first.size());
+    for (auto& job : some) {
       if (first.size() < max && seen.insert(job.id).second) first.push_back(std::move(job));
     }
   }
@@ -70,9 +69,8 @@ awaitable<found> fetch(queue_ptr queue, jobs_options options) {
     auto filter = options.which.filter();
     if (!filter.state.empty() && !filter.state.contains(state)) continue;
     filter.state = state;
-    const clients::owned_filter which(filter, state, "jobs");
-    const auto page = which.besides_states().empty() ? limit + 1 : broker::max_page;
-    clients::matching_jobs all(store, queue->name(), which, page);
+    clients::owned_filter which(filter, state, "jobs");
+    clients::matching_jobs all(store, queue->name(), std::move(which));
     auto details = co_await first_of(all, limit + 1);
     if (details.size() > limit) {
       details.pop_back();

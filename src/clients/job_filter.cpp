@@ -9,6 +9,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "base/assert.hpp"
 #include "clients/cancel.hpp"
 #include "codecs/iso8601.hpp"
 #include "codecs/json.hpp"
@@ -39,9 +40,12 @@ model::record record_of(const broker::job_details& job) {
   return {};
 }
 
-bool has_text(const model::record& record, std::string_view text) {
-  const auto is_in = [text](const std::string& encoded) {
-    return !encoded.empty() && codecs::to_json(encoded).find(text) != std::string::npos;
+bool has_text(const model::record& record, const owned_filter& by) {
+  const auto is_in = [&by](const std::string& encoded) {
+    if (encoded.empty()) return false;
+    auto json = codecs::to_json(encoded);
+    if (by.shown) json = by.shown(json);
+    return json.find(by.text) != std::string::npos;
   };
   try {
     return is_in(record.arguments) || is_in(record.keywords);
@@ -113,7 +117,7 @@ bool owned_filter::wants(const broker::job_details& job, broker::time_point now)
   const bool asks_for_call = !task.empty() || !text.empty() || !tag.empty();
   if (asks_for_call) {
     record = record_of(job);
-    if (!text.empty() && !has_text(record, text)) return false;
+    if (!text.empty() && !has_text(record, *this)) return false;
     if (!tag.empty() && !has_tag(record, tag)) return false;
   }
   return wants_end(job, record.task, now);
@@ -165,23 +169,59 @@ std::string owned_filter::besides_states() const {
   return words;
 }
 
+struct matching_jobs::page {
+  std::vector<broker::job_details> matches;
+  std::vector<std::size_t> positions;  // of the matches among those that were looked at
+  std::size_t looked_at = 0;
+  std::string next;
+};
+
+matching_jobs::matching_jobs(std::shared_ptr<broker::broker> store, std::string queue, owned_filter which)
+    : matching_jobs(std::move(store), std::move(queue), which, in_order(which.states)) {}
+
 matching_jobs::matching_jobs(std::shared_ptr<broker::broker> store, std::string queue, owned_filter which,
-                             std::size_t page)
-    : store_(std::move(store)), queue_(std::move(queue)), which_(std::move(which)), page_(page) {
-  states_ = in_order(which_.states);
+                             std::vector<job_state> states)
+    : store_(std::move(store)),
+      queue_(std::move(queue)),
+      which_(std::move(which)),
+      filters_(!which_.besides_states().empty()),
+      states_(std::move(states)) {
   std::reverse(states_.begin(), states_.end());
 }
 
-awaitable<std::optional<std::vector<broker::job_details>>> matching_jobs::next() {
-  std::optional<std::vector<broker::job_details>> wanted;
-  if (states_.empty()) co_return wanted;
-  auto page = co_await store_->page(queue_, states_.back(), page_, from_);
-  from_ = std::move(page.next);
+awaitable<matching_jobs::page> matching_jobs::page_of(std::size_t max) {
+  auto all = co_await store_->page(queue_, state(), max, from_);
+  const auto now = machine_time();
+  page some;
+  some.looked_at = all.jobs.size();
+  some.next = std::move(all.next);
+  for (std::size_t i = 0; i < all.jobs.size(); ++i) {
+    if (!which_.wants(all.jobs[i], now)) continue;
+    some.matches.push_back(std::move(all.jobs[i]));
+    some.positions.push_back(i);
+  }
+  co_return some;
+}
+
+awaitable<std::vector<broker::job_details>> matching_jobs::next(std::size_t wanted) {
+  QUARQ_ASSERT(!is_over() && wanted > 0);
+  auto some = co_await page_of(filters_ ? broker::max_page : std::min(wanted, broker::max_page));
+  if (some.matches.size() > wanted) {
+    auto fewer = co_await page_of(some.positions[wanted - 1] + 1);
+    some = std::move(fewer);
+  }
+  looked_at_ += some.looked_at;
+  from_ = std::move(some.next);
   if (from_.empty()) states_.pop_back();
-  const auto at = machine_time();
-  std::erase_if(page.jobs, [&](const auto& job) { return !which_.wants(job, at); });
-  wanted = std::move(page.jobs);
-  co_return wanted;
+  co_return std::move(some.matches);
+}
+
+bool matching_jobs::go_on_at(job_state state, std::string place) {
+  const auto here = std::find(states_.begin(), states_.end(), state);
+  if (here == states_.end()) return false;
+  states_.erase(here + 1, states_.end());
+  from_ = std::move(place);
+  return true;
 }
 
 awaitable<cancelled_jobs> cancel_matching(std::shared_ptr<broker::broker> store, std::string queue,
@@ -189,13 +229,12 @@ awaitable<cancelled_jobs> cancel_matching(std::shared_ptr<broker::broker> store,
   matching_jobs all(store, queue, std::move(which));
   cancelled_jobs done;
   std::set<std::string> requested;
-  while (true) {
+  while (!all.is_over()) {
     const auto some = co_await all.next();
-    if (!some) break;
-    const auto answers = co_await cancel(store, queue, *some);
+    const auto answers = co_await cancel(store, queue, some);
     for (std::size_t i = 0; i < answers.size(); ++i) {
       if (answers[i] == broker::cancel_result::cancelled) ++done.cancelled;
-      if (answers[i] == broker::cancel_result::requested) requested.insert((*some)[i].id);
+      if (answers[i] == broker::cancel_result::requested) requested.insert(some[i].id);
     }
   }
   done.requested = requested.size();
@@ -207,11 +246,10 @@ awaitable<std::size_t> requeue_matching(std::shared_ptr<broker::broker> store, s
   matching_jobs all(store, queue, std::move(which));
   std::size_t count = 0;
   std::set<std::string> done;
-  while (true) {
+  while (!all.is_over()) {
     const auto some = co_await all.next();
-    if (!some) break;
     std::vector<std::string> ids;
-    for (const auto& job : *some) {
+    for (const auto& job : some) {
       if (done.insert(job.id).second) ids.push_back(job.id);
     }
     if (ids.empty()) continue;  // which would mean all
@@ -228,11 +266,10 @@ awaitable<std::size_t> purge_matching(std::shared_ptr<broker::broker> store, std
     auto of_state = which;
     of_state.states = state;
     matching_jobs all(store, queue, std::move(of_state));
-    while (true) {
+    while (!all.is_over()) {
       const auto some = co_await all.next();
-      if (!some) break;
       std::vector<std::string> ids;
-      for (const auto& job : *some) ids.push_back(job.id);
+      for (const auto& job : some) ids.push_back(job.id);
       if (ids.empty()) continue;
       const auto purged = co_await store->purge_named(queue, state, std::move(ids));
       count += purged;

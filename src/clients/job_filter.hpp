@@ -3,6 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +36,9 @@ struct owned_filter {
   std::string task, error, id_prefix, error_type, text, tag;
   std::optional<std::chrono::milliseconds> older_than;
   std::optional<broker::time_point> enqueued_from, enqueued_until;
+  /// Arguments, as JSON, as they are shown: `text` is looked for there, so that nobody finds out by searching what is not
+  /// shown. Empty: as they are.
+  std::function<std::string(std::string_view)> shown;
 
   /// Besides the state. What can't be read of a job is empty.
   bool wants(const broker::job_details& job, broker::time_point now) const;
@@ -63,21 +69,36 @@ std::vector<job_state> in_order(job_states some);
 /// For one loop, as the broker.
 class matching_jobs {
  public:
-  /// `page`: how many are looked at in one step, max_page at most.
+  matching_jobs(std::shared_ptr<broker::broker> store, std::string queue, owned_filter which);
+  /// `states`: those of the filter, in the order in which they are looked through.
   matching_jobs(std::shared_ptr<broker::broker> store, std::string queue, owned_filter which,
-                std::size_t page = broker::max_page);
+                std::vector<job_state> states);
 
-  /// Those of the next page, which may be none; nullopt after the last page. A job that moves meanwhile may come
-  /// twice.
-  awaitable<std::optional<std::vector<broker::job_details>>> next();
+  bool is_over() const noexcept { return states_.empty(); }
+  /// Those of the next page, which may be none. Where more than `wanted` are there, the page ends with the last one that
+  /// is wanted; where jobs move meanwhile, perhaps a few more come, or one comes twice. REQUIRES: !is_over().
+  awaitable<std::vector<broker::job_details>> next(
+      std::size_t wanted = std::numeric_limits<std::size_t>::max());
+  /// How many were looked at.
+  std::uint64_t looked_at() const noexcept { return looked_at_; }
+
+  /// Where it has come to: in this state, and behind what the broker calls that place. REQUIRES: !is_over().
+  job_state state() const noexcept { return states_.back(); }
+  const std::string& place() const noexcept { return from_; }
+  /// To where another search had come. False: it does not go through that state.
+  bool go_on_at(job_state state, std::string place);
 
  private:
+  struct page;
+  awaitable<page> page_of(std::size_t max);
+
   const std::shared_ptr<broker::broker> store_;
   const std::string queue_;
   const owned_filter which_;
-  const std::size_t page_;
+  const bool filters_;             // by more than the state
   std::vector<job_state> states_;  // that are left, the next one at the end
   std::string from_;
+  std::uint64_t looked_at_ = 0;
 };
 
 awaitable<cancelled_jobs> cancel_matching(std::shared_ptr<broker::broker> store, std::string queue,

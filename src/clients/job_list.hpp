@@ -1,6 +1,7 @@
 // A part of the jobs that a filter means, and where to go on: queue::list and queue::count.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,11 @@ struct owned_list_options {
 
   std::size_t limit, scan_limit;
   std::string from;
+  std::vector<job_state>
+      order;  ///< in which the filter's states are looked through; empty: that of in_order()
+  std::chrono::steady_clock::time_point until =
+      std::chrono::steady_clock::time_point::max();  ///< looks at no further page then
+  bool wants_total = true;                           ///< else list_progress::total is nullopt
 };
 
 /// The jobs as the broker has them.

@@ -1,6 +1,5 @@
 #include "dashboard/actions.hpp"
 
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "clients/queue_impl.hpp"
 #include "codecs/utf8.hpp"
 #include "cron/cron_job.hpp"
+#include "dashboard/shown_job.hpp"
 
 namespace quarq::dashboard {
 
@@ -23,10 +23,8 @@ usage_error unknown_action(const std::string& action) {
   return usage_error(fmt::format("action: \"{}\" is not one", codecs::printable(action, 40)));
 }
 
-void limit_states(const job_query& which, job_states possible, const std::string& action) {
-  const job_match read(which);
-  const auto states = read.states();
-  if (!states.empty() && (states & possible) == states) return;
+void limit_states(job_states asked, job_states possible, const std::string& action) {
+  if (!asked.empty() && (asked & possible) == asked) return;
   throw usage_error(
       fmt::format("{}: it is for jobs that are {}", action, clients::owned_filter::in_words(possible)));
 }
@@ -43,23 +41,6 @@ const char* words_for(broker::cancel_result what) {
       break;
   }
   return "not found";
-}
-
-awaitable<std::size_t> cancel_some(reader& at, std::string queue, std::vector<std::string> ids) {
-  const auto answers = co_await clients::cancel(at.shared_store(), std::move(queue), std::move(ids));
-  std::size_t count = 0;
-  for (const auto answer : answers) {
-    if (answer == broker::cancel_result::cancelled || answer == broker::cancel_result::requested) ++count;
-  }
-  co_return count;
-}
-
-// Of one page, whose jobs are in one state.
-awaitable<std::size_t> change_some(reader& at, std::string action, std::string queue, job_state state,
-                                   std::vector<std::string> ids) {
-  if (action == "cancel") return cancel_some(at, std::move(queue), std::move(ids));
-  if (action == "requeue") return at.store().requeue(std::move(queue), std::move(ids));
-  return at.store().purge_named(std::move(queue), state, std::move(ids));
 }
 
 }  // namespace
@@ -93,28 +74,24 @@ awaitable<done_view> change_job(reader& at, job_request asked) {
 }
 
 awaitable<done_view> change_jobs(reader& at, bulk_request asked) {
-  const bool cancels = asked.action == "cancel";
-  if (!cancels && asked.action != "requeue" && asked.action != "purge") throw unknown_action(asked.action);
-  limit_states(asked.which,
-               cancels                     ? clients::open_states
-               : asked.action == "requeue" ? job_states(job_state::dead)
-                                           : clients::purgeable_states,
-               asked.action);
-  const job_match which(asked.which);
+  auto which = filter_of(asked.which, at.redacted_by());
+  const auto& store = at.shared_store();
   done_view done;
-  done.outcome = cancels ? "cancelled" : asked.action == "requeue" ? "requeued" : "purged";
-  job_scan scan(at.shared_store(), asked.queue, which, at.redacted_by());
-  std::set<std::string> requeued;  // one that dies again meanwhile is not sent again
-  while (!scan.is_over()) {
-    const auto some = co_await scan.next(broker::max_page);
-    std::vector<std::string> ids;
-    for (const auto& one : some) {
-      if (asked.action != "requeue" || requeued.insert(one.details.id).second) ids.push_back(one.details.id);
-    }
-    if (ids.empty()) continue;  // which would mean all
-    const auto state = some.front().details.state;
-    const auto count = co_await change_some(at, asked.action, asked.queue, state, std::move(ids));
-    done.count += count;
+  if (asked.action == "cancel") {
+    limit_states(which.states, clients::open_states, asked.action);
+    const auto some = co_await clients::cancel_matching(store, asked.queue, std::move(which));
+    done.count = some.cancelled + some.requested;
+    done.outcome = "cancelled";
+  } else if (asked.action == "requeue") {
+    limit_states(which.states, job_state::dead, asked.action);
+    done.count = co_await clients::requeue_matching(store, asked.queue, std::move(which));
+    done.outcome = "requeued";
+  } else if (asked.action == "purge") {
+    limit_states(which.states, clients::purgeable_states, asked.action);
+    done.count = co_await clients::purge_matching(store, asked.queue, std::move(which));
+    done.outcome = "purged";
+  } else {
+    throw unknown_action(asked.action);
   }
   co_return done;
 }

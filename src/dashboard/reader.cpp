@@ -8,11 +8,13 @@
 
 #include <quarq/errors.hpp>
 
+#include "clients/job_filter.hpp"
+#include "clients/job_list.hpp"
 #include "clients/service.hpp"
 #include "clients/worker_info.hpp"
 #include "codecs/utf8.hpp"
 #include "cron/cron_job.hpp"
-#include "dashboard/job_scan.hpp"
+#include "dashboard/shown_job.hpp"
 #include "dashboard/stats.hpp"
 #include "model/announcement.hpp"
 
@@ -47,18 +49,16 @@ constexpr job_state every_state[] = {job_state::queued,    job_state::deferred, 
                                      job_state::expired,   job_state::dead};
 
 // Ends a request that has looked at enough.
-class scan_limit {
- public:
-  explicit scan_limit(std::uint64_t looked_at_before) : before_(looked_at_before) {}
-  bool is_reached(const job_scan& scan) const {
-    return scan.looked_at() - before_ >= reader::max_looked_at ||
-           reader::steady::now() - began_ >= reader::max_scan_time;
-  }
-
- private:
-  std::uint64_t before_;
-  reader::steady::time_point began_ = reader::steady::now();
-};
+clients::owned_list_options limited(std::size_t limit, std::string from, job_states states) {
+  clients::owned_list_options how{list_options()};
+  how.limit = limit;
+  how.scan_limit = reader::max_looked_at;
+  how.from = std::move(from);
+  how.order = shown_order(states);
+  how.until = reader::steady::now() + reader::max_scan_time;
+  how.wants_total = false;  // total_of() knows more of them
+  return how;
+}
 
 }  // namespace
 
@@ -174,38 +174,33 @@ awaitable<std::optional<std::uint64_t>> reader::total_of(std::string queue, job_
 }
 
 awaitable<jobs_view> reader::jobs(std::string queue, job_query query, std::string from, std::size_t limit) {
-  const job_match which(query);
-  job_scan scan(store_, queue, which, by_, from);
-  const scan_limit enough(scan.looked_at());
+  auto which = filter_of(query, by_);
+  const auto asked = which.states;
+  which.limit_to(clients::all_job_states, "jobs");
+  auto how = limited(limit, std::move(from), which.states);
+  const auto found = co_await clients::list_matching(store_, queue, std::move(which), std::move(how));
   jobs_view view;
-  while (!scan.is_over() && view.jobs.size() < limit && !enough.is_reached(scan)) {
-    // All of a page are shown, since the next one begins behind it.
-    const auto page = which.is_of_state_only() ? limit - view.jobs.size() : broker::max_page;
-    const auto some = co_await scan.next(page);
-    for (const auto& one : some) view.jobs.push_back(view_of(one.shown, by_));
-  }
-  view.next = scan.next_place();
-  view.looked_at = scan.looked_at();
-  view.total = co_await total_of(queue, which.states());
+  for (const auto& details : found.jobs) view.jobs.push_back(view_of(shown_job(queue, details, by_), by_));
+  view.next = found.next;
+  view.looked_at = found.looked_at;
+  view.total = co_await total_of(queue, asked);
   co_return view;
 }
 
 awaitable<count_view> reader::count(std::string queue, job_query query, std::string from) {
-  const job_match which(query);
-  job_scan scan(store_, queue, which, by_, from);
-  const scan_limit enough(scan.looked_at());
+  auto which = filter_of(query, by_);
   count_view view;
-  view.total = co_await total_of(queue, which.states());
-  if (which.is_of_state_only() && view.total && from.empty()) {
+  view.total = co_await total_of(queue, which.states);
+  if (which.besides_states().empty() && view.total && from.empty()) {
     view.count = view.looked_at = *view.total;
     co_return view;
   }
-  while (!scan.is_over() && !enough.is_reached(scan)) {
-    const auto some = co_await scan.next(broker::max_page);
-    view.count += some.size();
-  }
-  view.next = scan.next_place();
-  view.looked_at = scan.looked_at();
+  which.limit_to(clients::all_job_states, "count");
+  auto how = limited(0, std::move(from), which.states);
+  const auto counted = co_await clients::count_matching(store_, queue, std::move(which), std::move(how));
+  view.count = counted.count;
+  view.next = counted.next;
+  view.looked_at = counted.looked_at;
   co_return view;
 }
 
@@ -225,16 +220,14 @@ awaitable<std::optional<job_view>> reader::job(std::string queue, std::string id
 }
 
 awaitable<errors_view> reader::errors(std::string queue) {
-  job_query query;
-  query.states = {"dead", "failed"};
-  const job_match which(query);
-  job_scan scan(store_, queue, which, by_);
-  const scan_limit enough(0);
+  const std::vector<job_state> states = {job_state::dead, job_state::failed};
+  const auto until = steady::now() + max_scan_time;
+  clients::matching_jobs scan(store_, queue, clients::owned_filter(), states);
   std::map<std::tuple<std::string, std::string, std::string>, error_group_view> groups;
-  while (!scan.is_over() && !enough.is_reached(scan)) {
-    const auto some = co_await scan.next(broker::max_page);
-    for (const auto& one : some) {
-      const auto job = view_of(one.shown, by_);
+  while (!scan.is_over() && scan.looked_at() < max_looked_at && steady::now() < until) {
+    const auto some = co_await scan.next();
+    for (const auto& details : some) {
+      const auto job = view_of(shown_job(queue, details, by_), by_);
       const auto key = job.error_type + ": " + error_group(job.error);
       auto& group = groups[{job.state, job.task, key}];
       if (group.count == 0) {

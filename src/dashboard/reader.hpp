@@ -12,7 +12,6 @@
 #include <quarq/semaphore.hpp>
 
 #include "broker/broker.hpp"
-#include "dashboard/job_scan.hpp"
 #include "dashboard/redaction.hpp"
 #include "dashboard/views.hpp"
 

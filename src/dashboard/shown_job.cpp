@@ -1,7 +1,8 @@
-#include "dashboard/job_scan.hpp"
+#include "dashboard/shown_job.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <chrono>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,8 +31,9 @@ job_states states_of(const std::vector<std::string>& words) {
   return all;
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return part.empty() || text.find(part) != text.npos;
+std::optional<broker::time_point> time_of(const std::optional<unix_ms>& ms) {
+  if (!ms) return std::nullopt;
+  return broker::time_point(broker::milliseconds(*ms));
 }
 
 std::optional<unix_ms> ms_of(const std::optional<job_info::time_point>& time) {
@@ -41,22 +43,24 @@ std::optional<unix_ms> ms_of(const std::optional<job_info::time_point>& time) {
 
 }  // namespace
 
-job_match::job_match(const job_query& query) : query_(query), states_(states_of(query.states)) {
-  const auto& q = query_;
-  is_of_state_only_ =
-      q.task.empty() && q.error.empty() && q.text.empty() && q.id.empty() && !q.since && !q.until;
+clients::owned_filter filter_of(const job_query& query, const redaction& by) {
+  clients::owned_filter which;
+  which.states = states_of(query.states);
+  which.task = query.task;
+  which.error = query.error;
+  which.text = query.text;
+  which.id_prefix = query.id;
+  which.enqueued_from = time_of(query.since);
+  which.enqueued_until = time_of(query.until);
+  which.shown = [&by](std::string_view json) { return by.apply(json); };
+  return which;
 }
 
-bool job_match::wants(const job_info& shown) const {
-  if (is_of_state_only_) return true;
-  const auto& q = query_;
-  if (!q.task.empty() && shown.task != q.task) return false;
-  if (!shown.id.starts_with(q.id)) return false;
-  if (!q.error.empty() && !contains(shown.error_type + ": " + shown.error, q.error)) return false;
-  if (!contains(shown.arguments, q.text) && !contains(shown.keyword_arguments, q.text)) return false;
-  if (!q.since && !q.until) return true;
-  const auto at = ms_of(shown.enqueued_at);
-  return at && (!q.since || *at >= *q.since) && (!q.until || *at < *q.until);
+std::vector<job_state> shown_order(job_states some) {
+  std::vector<job_state> states;
+  std::copy_if(std::begin(in_order), std::end(in_order), std::back_inserter(states),
+               [&](job_state each) { return some.contains(each); });
+  return states;
 }
 
 job_info shown_job(const std::string& queue, const broker::job_details& details, const redaction& by) {
@@ -116,50 +120,6 @@ job_view view_of(const job_info& shown, const redaction& by) {
   add_history(view, shown);
   add_labels(view, shown, by);
   return view;
-}
-
-job_scan::job_scan(std::shared_ptr<broker::broker> store, std::string queue, const job_match& which,
-                   const redaction& by, std::string_view from)
-    : store_(std::move(store)), queue_(std::move(queue)), which_(which), by_(by) {
-  for (const auto state : in_order) {
-    if (which.states().empty() || which.states().contains(state)) states_.insert(states_.begin(), state);
-  }
-  if (from.empty()) return;
-  // STATE LOOKED_AT PLACE
-  const auto wrong = [] { throw usage_error("from: it is not what a page before has returned"); };
-  const auto first = from.find(' ');
-  const auto second = first == from.npos ? from.npos : from.find(' ', first + 1);
-  if (second == from.npos) wrong();
-  const auto state = job_state_from(from.substr(0, first));
-  const auto number = from.substr(first + 1, second - first - 1);
-  const auto [end, failed] = std::from_chars(number.data(), number.data() + number.size(), looked_at_);
-  if (!state || failed != std::errc() || end != number.data() + number.size()) wrong();
-  while (!states_.empty() && states_.back() != *state) states_.pop_back();
-  if (states_.empty()) wrong();
-  from_ = from.substr(second + 1);
-}
-
-awaitable<std::vector<job_scan::found>> job_scan::next(std::size_t page) {
-  std::vector<found> all;
-  const auto state = states_.back();
-  auto some = co_await store_->page(queue_, state, page, from_);
-  looked_at_ += some.jobs.size();
-  from_ = std::move(some.next);
-  if (from_.empty()) states_.pop_back();
-  for (auto& details : some.jobs) {
-    auto shown = shown_job(queue_, details, by_);
-    if (!which_.wants(shown)) continue;
-    found one;
-    one.details = std::move(details);
-    one.shown = std::move(shown);
-    all.push_back(std::move(one));
-  }
-  co_return all;
-}
-
-std::string job_scan::next_place() const {
-  if (states_.empty()) return {};
-  return fmt::format("{} {} {}", to_string(states_.back()), looked_at_, from_);
 }
 
 }  // namespace quarq::dashboard
