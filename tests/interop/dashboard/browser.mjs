@@ -4,24 +4,10 @@
 //
 // PLAYWRIGHT is the folder of playwright-core. tests/interop/dashboard.cpp has filled the broker. With FOLDER, pages are
 // photographed into it, at three widths and in two themes. Prints "ok", or what does not hold and ends with 1.
-import { createRequire } from 'node:module';
+import { check, finish, launch, same } from '../chromium.mjs';
 
 const [playwright, chromium, site, operatorToken, viewerToken, folder] = process.argv.slice(2);
-const { chromium: launcher } = createRequire(import.meta.url)(playwright);
-
-let failures = 0;
-function check(holds, what) {
-  if (holds) return;
-  ++failures;
-  console.log(`FAILED: ${what}`);
-}
-const same = (got, expected, what) =>
-  check(JSON.stringify(got) === JSON.stringify(expected), `${what}: ${JSON.stringify(got)}`);
-
-const browser = await launcher.launch({
-  executablePath: chromium,
-  args: ['--no-sandbox', '--no-proxy-server', '--disable-gpu', '--disable-dev-shm-usage'],
-});
+const browser = await launch(playwright, chromium);
 
 // A page that reports what a hostile payload or a wrong policy would show.
 async function open(token, options = {}) {
@@ -260,5 +246,4 @@ await run('a viewer', [overview, hostile, exactNumbers, filters, viewer], await 
 await run('an operator', [overview, hostile, exactNumbers, filters, pauseAndResume, cancelOne, requeueOne, bulk, cron, changes,
   liveUpdates, keyboard], await open(operatorToken));
 await browser.close();
-console.log(failures ? `${failures} failures` : 'ok');
-process.exit(failures ? 1 : 0);
+finish();

@@ -4,25 +4,11 @@
 //
 // PLAYWRIGHT is the folder of playwright-core. The first server allows the origin http://localhost:OTHER to use it
 // with cookies; the second one allows nobody. Prints "ok", or what does not hold and ends with 1.
-import { createRequire } from 'node:module';
 import { createHash } from 'node:crypto';
+import { check, finish, launch, same } from '../chromium.mjs';
 
 const [playwright, chromium, port, other] = process.argv.slice(2);
-const { chromium: launcher } = createRequire(import.meta.url)(playwright);
-
-let failures = 0;
-function check(holds, what) {
-  if (holds) return;
-  ++failures;
-  console.log(`FAILED: ${what}`);
-}
-const same = (got, expected, what) =>
-  check(JSON.stringify(got) === JSON.stringify(expected), `${what}: ${JSON.stringify(got)}`);
-
-const browser = await launcher.launch({
-  executablePath: chromium,
-  args: ['--no-sandbox', '--no-proxy-server', '--disable-gpu', '--disable-dev-shm-usage'],
-});
+const browser = await launch(playwright, chromium);
 const context = await browser.newContext();
 const site = `http://127.0.0.1:${port}`;
 
@@ -146,5 +132,4 @@ try {
 } finally {
   await browser.close();
 }
-console.log(failures === 0 ? 'ok' : `${failures} failed`);
-process.exit(failures === 0 ? 0 : 1);
+finish();
