@@ -19,7 +19,7 @@ if redis.call('HSETNX', sender, ARGV[2], '') == 0 then
   return redis.call('HGET', sender, ARGV[2])
 end
 if not format then
-  redis.call('SET', P .. 'format', '4')
+  redis.call('SET', P .. 'format', known_format)
 end
 forget_calls(sender, ARGV[3])
 if ARGV[4] ~= '' then

@@ -12,7 +12,7 @@ local token, duration = ARGV[1], tonumber(ARGV[2])
 make_room('quarq:')
 local now = clock()
 for _, P in ipairs(KEYS) do
-  redis.call('SETNX', P .. 'format', '4')
+  redis.call('SETNX', P .. 'format', known_format)
   redis.call('ZADD', P .. 'leases', now, token)
 end
 -- A worker that opens a lease after a silence says less than one that renews (renew.lua): the others may have died long ago.

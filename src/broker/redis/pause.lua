@@ -9,6 +9,6 @@
 local P = KEYS[1]
 make_room(P)
 if not format then
-  redis.call('SET', P .. 'format', '4')
+  redis.call('SET', P .. 'format', known_format)
 end
 return answer_once(set_paused(P, ARGV[4] == '1'))
