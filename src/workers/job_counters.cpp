@@ -41,22 +41,35 @@ task_stats& job_counters::of(const queue_lease& queue, std::string_view task) {
   return last_->total;
 }
 
+std::vector<broker::task_counts> job_counters::take_unreported(of_queue& from) {
+  std::vector<broker::task_counts> taken;
+  for (auto& one : from.tasks) {
+    auto counts = difference(one.total, one.reported);
+    if (counts.empty()) continue;
+    one.reported = one.total;
+    taken.push_back({one.task, counts});
+  }
+  return taken;
+}
+
+void job_counters::put_back(of_queue& into, const std::vector<broker::task_counts>& taken) {
+  for (const auto& t : taken) {
+    const auto one =
+        std::find_if(into.tasks.begin(), into.tasks.end(), [&](const entry& e) { return e.task == t.task; });
+    one->reported = difference(one->reported, t.counts);
+  }
+}
+
 awaitable<void> job_counters::report(broker::broker& store) {
   for (auto& queue : by_queue_) {
-    std::vector<broker::task_counts> added;
-    std::vector<task_stats> totals;
-    for (const auto& one : queue.tasks) {
-      totals.push_back(one.total);
-      auto counts = difference(one.total, one.reported);
-      if (!counts.empty()) added.push_back({one.task, counts});
-    }
-    if (added.empty()) continue;
+    const auto taken = take_unreported(queue);
+    if (taken.empty()) continue;
+    auto told = taken;
     try {
-      co_await store.add_stats(queue.queue, std::move(added));
+      co_await store.add_stats(queue.queue, std::move(told));
     } catch (const broker_error&) {
-      continue;  // a store without room for this may still have room for jobs
+      put_back(queue, taken);  // a store without room for this may still have room for jobs
     }
-    for (std::size_t i = 0; i < totals.size(); ++i) queue.tasks[i].reported = totals[i];
   }
 }
 

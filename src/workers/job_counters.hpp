@@ -39,10 +39,13 @@ class job_counters {
   const std::vector<of_queue>& all() const noexcept { return by_queue_; }
 
   /// Tells the store what has been added since it was told last. What it has not taken is told with the next call;
-  /// where its answer was lost, that may be twice.
+  /// where its answer was lost, that may be twice. Several calls may be under way.
   awaitable<void> report(broker::broker& store);
 
  private:
+  static std::vector<broker::task_counts> take_unreported(of_queue& from);
+  static void put_back(of_queue& into, const std::vector<broker::task_counts>& taken);
+
   std::vector<of_queue> by_queue_;
   entry* last_ = nullptr;  ///< mostly the next one is of the same task
   std::size_t last_queue_ = 0;

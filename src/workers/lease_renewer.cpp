@@ -67,6 +67,7 @@ awaitable<void> lease_renewer::renew() {
     co_return;
   }
   note_renewed(std::move(info));
+  its_.renewed();
   workers_ = answer.workers;
   const bool was_sure = its_.leases.front().is_sure(its_.time.now());
   for (auto& l : its_.leases) l.sure_until = asked + its_.duration;
@@ -83,7 +84,6 @@ awaitable<void> lease_renewer::renew() {
   for (const auto& queue : answer.work_ready) {
     if (auto* l = find_queue(its_.leases, queue)) its_.work_ready(*l);
   }
-  if (its_.after_renewal) co_await its_.after_renewal();
 }
 
 // Other workers own the jobs under the old lease now: how they end here no longer counts.

@@ -41,8 +41,8 @@ class lease_renewer {
     /// Jobs are ready in this queue, which is paused.
     std::function<void(queue_lease&)> queue_paused = [](queue_lease&) {};
     std::optional<int> says_begin_from = std::nullopt;  ///< as in broker::lease_options
-    /// Optional: what else is to be said to the store, after each renewal.
-    std::function<awaitable<void>()> after_renewal = {};
+    /// The store has answered: it may be told other things.
+    std::function<void()> renewed = [] {};
   };
   explicit lease_renewer(params p);
 

@@ -88,6 +88,7 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
     : leases(leases_for(of.setup.options.queues)),
       counters(leases),
       progress(loop),
+      renewed(loop),
       group(loop, of.weak_from_this(), [this] { progress.set(); }),
       broker_time(of.clock_, loop),
       settlements({*of.broker_, leases, of.clock_, loop,
@@ -155,8 +156,7 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
                },
                [this, &of] { return watch ? watch->why_silent(2 * of.setup.options.lease) : std::string(); },
                [this](queue_lease& l) { claims.note_paused(l, true); },
-               isolation::suspicious_of(of.setup.options.max_losses),
-               [this, &of] { return counters.report(*of.broker_); }}) {}
+               isolation::suspicious_of(of.setup.options.max_losses), [this] { renewed.set(); }}) {}
 
 void worker_impl::roles::cancel_requested(queue_lease& l, const std::string& id) {
   claims.cancel_requested(l, id);
@@ -387,7 +387,17 @@ void worker_impl::spawn_roles() {
   if (plans) r.group.spawn(r.planner.run());
   if (setup.options.burst) r.group.spawn(watch_contact());
   r.group.spawn(r.renewer.run());
+  r.group.spawn(report_counts());
   for (auto& l : r.leases) r.group.spawn(r.settlements.run(l));
+}
+
+// With the rhythm of renewals, but beside them: a store that is slow with this must not cost the lease.
+awaitable<void> worker_impl::report_counts() {
+  auto& r = *roles_;
+  while (true) {
+    co_await r.renewed.wait();
+    co_await r.counters.report(*broker_);
+  }
 }
 
 // From the start on: what waits for its broker is alive, and not ready.
@@ -512,13 +522,15 @@ awaitable<void> worker_impl::hand_back() {
   const auto end = clock_.now() + hand_back_timeout;
   const auto is_done = [&] { return r.settlements.is_idle() && connection_->is_idle(); };
   while (!is_done() && clock_.now() < end) co_await wait_progress(end);
-  co_await report_counts();
+  co_await report_last_counts(end);
   co_await close_lease();
 }
 
-awaitable<void> worker_impl::report_counts() {
+awaitable<void> worker_impl::report_last_counts(clock::time_point end) {
+  const auto left = std::chrono::ceil<milliseconds>(end - clock_.now());
+  if (left <= milliseconds{0}) co_return;
   try {
-    co_await with_timeout(roles_->counters.report(*broker_), hand_back_timeout);
+    co_await with_timeout(roles_->counters.report(*broker_), left);
   } catch (const error&) {
     // Operators miss the last second's counts; the jobs are what matters.
   }

@@ -97,7 +97,8 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
     queue_leases leases;
     job_counters counters;
     async::auto_reset_event
-        progress;  ///< a job or a role has ended, the worker is up, or it is asked to stop
+        progress;                     ///< a job or a role has ended, the worker is up, or it is asked to stop
+    async::auto_reset_event renewed;  ///< the lease
     std::optional<thread_pool> threads;
     std::unique_ptr<quarq::processes::untyped_pool> processes;
     role_group group;
@@ -130,6 +131,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   awaitable<void> hand_back();
   awaitable<void> close_lease();
   awaitable<void> report_counts();
+  awaitable<void> report_last_counts(clock::time_point end);
   awaitable<void> end_roles();
   awaitable<void> wait_progress(clock::time_point until);
   void make_pools(roles& r);

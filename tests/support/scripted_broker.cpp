@@ -41,6 +41,8 @@ const char* name_of(operation what) {
       return "inspect";
     case operation::requeue:
       return "requeue";
+    case operation::add_stats:
+      return "add_stats";
   }
   return "?";
 }

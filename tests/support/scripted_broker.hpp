@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "broker/broker.hpp"
@@ -31,6 +32,7 @@ enum class operation {
   reconcile,
   inspect,
   requeue,
+  add_stats,
 };
 
 class scripted_broker final : public broker::broker {
@@ -84,6 +86,8 @@ class scripted_broker final : public broker::broker {
   std::size_t count(operation what) const { return calls(what).size(); }
   /// Every settlement that was accepted, in order.
   const std::vector<quarq::broker::settlement>& settled() const noexcept { return settled_; }
+  /// The sum of all counts of a queue and task.
+  task_stats added_stats(const std::string& queue, const std::string& task) const;
 
   // ---- the store
 
@@ -121,6 +125,7 @@ class scripted_broker final : public broker::broker {
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
   awaitable<std::size_t> purge(std::string queue, job_state state) override;
   awaitable<std::vector<std::string>> warnings() override;
+  awaitable<void> add_stats(std::string queue, std::vector<quarq::broker::task_counts> what) override;
 
  private:
   struct scripted {
@@ -164,6 +169,7 @@ class scripted_broker final : public broker::broker {
   std::function<bool(const quarq::broker::settlement&)> unacceptable_;
   std::vector<call> calls_;
   std::vector<quarq::broker::settlement> settled_;
+  std::map<std::pair<std::string, std::string>, task_stats> stats_;  // by queue and task
   std::map<std::string, jobs_by_id> queues_;
   std::set<std::string> paused_;              // queues
   std::map<std::string, held_lease> leases_;  // by their tokens

@@ -77,4 +77,15 @@ awaitable<std::vector<std::string>> scripted_broker::warnings() {
   co_return std::vector<std::string>();
 }
 
+awaitable<void> scripted_broker::add_stats(std::string queue, std::vector<b::task_counts> what) {
+  call c{operation::add_stats, queue};
+  co_await called(std::move(c));
+  for (const auto& added : what) stats_[{queue, added.task}].add(added.counts);
+}
+
+task_stats scripted_broker::added_stats(const std::string& queue, const std::string& task) const {
+  const auto found = stats_.find({queue, task});
+  return found == stats_.end() ? task_stats() : found->second;
+}
+
 }  // namespace quarq::test

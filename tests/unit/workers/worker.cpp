@@ -204,6 +204,50 @@ TEST_F(worker_test, a_broker_that_does_not_answer_holds_up_the_end_for_three_sec
   EXPECT_FALSE(run->failure());
 }
 
+// ---- what it tells its store of its jobs
+
+TEST_F(worker_test, a_store_that_is_slow_with_counts_does_not_cost_the_lease) {
+  auto w = make_worker();
+  handle_at_once(w);
+  broker_->stall(operation::add_stats);
+  const auto run = start(w);
+  send({"a"});
+  until([&] { return broker_->count(operation::add_stats) == 1; });
+  const auto renewals = broker_->count(operation::renew);
+  pass(10s);
+  EXPECT_GE(broker_->count(operation::renew), renewals + 9);
+  EXPECT_EQ(broker_->count(operation::open_lease), 1U);
+  broker_->resume(operation::add_stats);
+  end(w, run);
+}
+
+TEST_F(worker_test, counts_are_told_once_also_when_it_stops_while_the_store_has_not_answered) {
+  auto w = make_worker();
+  handle_at_once(w);
+  broker_->stall(operation::add_stats);
+  const auto run = start(w);
+  send({"a"});
+  until([&] { return broker_->count(operation::add_stats) == 1; });
+  send({"b"});
+  until([&] { return started_ == 2; });
+  w.stop();
+  until([&] { return broker_->count(operation::add_stats) == 2; });
+  broker_->resume(operation::add_stats);
+  until([&] { return run->ended(); });
+  EXPECT_EQ(broker_->added_stats("default", "work").succeeded, 2U);
+}
+
+TEST_F(worker_test, counts_that_the_store_had_no_room_for_are_told_again) {
+  auto w = make_worker();
+  handle_at_once(w);
+  broker_->fail(operation::add_stats, 2, broker_error::reason::full);
+  const auto run = start(w);
+  send({"a"});
+  until([&] { return broker_->count(operation::add_stats) == 3; });
+  EXPECT_EQ(broker_->added_stats("default", "work").succeeded, 1U);
+  end(w, run);
+}
+
 TEST_F(worker_test, on_shutdown_comes_after_the_last_job) {
   strings seen;
   auto w = make_worker();
