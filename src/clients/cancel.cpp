@@ -8,21 +8,13 @@
 #include <quarq/gather.hpp>
 #include <quarq/job_state.hpp>
 
+#include "clients/job_description.hpp"
 #include "model/effective_options.hpp"
-#include "model/record.hpp"
 
 namespace quarq::clients {
 namespace {
 
 constexpr std::size_t max_at_once = 200;  // each is a few messages to the broker
-
-model::record record_of(const broker::job_details& job) {
-  try {
-    return model::decode_record(job.record);
-  } catch (const decode_error&) {
-    return {};  // It need not be readable to be cancelled.
-  }
-}
 
 const char* when_cancelled(const broker::job_details& job) {
   if (job.state == job_state::running) return "while it ran";
@@ -54,7 +46,7 @@ awaitable<std::vector<broker::cancel_result>> cancel_each(Jobs& jobs, const One&
 }  // namespace
 
 cancelled_end end_if_cancelled(const broker::job_details& job) {
-  const auto r = record_of(job);
+  const auto r = readable_record(job);
   cancelled_end end;
   end.keep = model::effective_options_for(r, handler_options{}).keep_failure.duration();
   auto& o = end.what;

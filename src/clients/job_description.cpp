@@ -3,7 +3,6 @@
 #include <quarq/errors.hpp>
 
 #include "codecs/json.hpp"
-#include "model/record.hpp"
 
 namespace quarq::clients {
 namespace {
@@ -58,6 +57,22 @@ void add_last_try(job_info& info, const model::outcome& o) {
 }
 
 }  // namespace
+
+model::record readable_record(const broker::job_details& job) {
+  try {
+    if (!job.record.empty()) return model::decode_record(job.record);
+  } catch (const decode_error&) {
+  }
+  return {};
+}
+
+model::outcome readable_outcome(const broker::job_details& job) {
+  try {
+    if (!job.outcome.empty()) return model::decode_outcome(job.outcome);
+  } catch (const decode_error&) {
+  }
+  return {};
+}
 
 job_info job_description(const std::string& queue, const broker::job_details& details) {
   job_info info;

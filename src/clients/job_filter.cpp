@@ -11,6 +11,7 @@
 
 #include "base/assert.hpp"
 #include "clients/cancel.hpp"
+#include "clients/job_description.hpp"
 #include "codecs/iso8601.hpp"
 #include "codecs/json.hpp"
 #include "model/record.hpp"
@@ -23,22 +24,6 @@ namespace {
 constexpr job_state all_states[] = {job_state::deferred,  job_state::queued, job_state::running,
                                     job_state::succeeded, job_state::failed, job_state::cancelled,
                                     job_state::expired,   job_state::dead};
-
-model::outcome outcome_of(const broker::job_details& job) {
-  try {
-    if (!job.outcome.empty()) return model::decode_outcome(job.outcome);
-  } catch (const decode_error&) {
-  }
-  return {};
-}
-
-model::record record_of(const broker::job_details& job) {
-  try {
-    if (!job.record.empty()) return model::decode_record(job.record);
-  } catch (const decode_error&) {
-  }
-  return {};
-}
 
 bool has_text(const model::record& record, const owned_filter& by) {
   const auto is_in = [&by](const std::string& encoded) {
@@ -116,7 +101,7 @@ bool owned_filter::wants(const broker::job_details& job, broker::time_point now)
   model::record record;
   const bool asks_for_call = !task.empty() || !text.empty() || !tag.empty();
   if (asks_for_call) {
-    record = record_of(job);
+    record = readable_record(job);
     if (!text.empty() && !has_text(record, *this)) return false;
     if (!tag.empty() && !has_tag(record, tag)) return false;
   }
@@ -127,7 +112,7 @@ bool owned_filter::wants_end(const broker::job_details& job, std::string_view ta
                              broker::time_point now) const {
   const bool asks_for_time = older_than || enqueued_from || enqueued_until;
   if (task.empty() && error.empty() && error_type.empty() && !asks_for_time) return true;
-  const auto end = outcome_of(job);
+  const auto end = readable_outcome(job);
   if (!task.empty() && (task_of_record.empty() ? end.task : task_of_record) != task) return false;
   if (!error_type.empty() && end.error_type != error_type) return false;
   if (!error.empty() && fmt::format("{}: {}", end.error_type, end.error).find(error) == std::string::npos)

@@ -1,5 +1,6 @@
 // What operators are told by every broker: attempts, counts, what has happened; and what they may forget.
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include <fmt/format.h>
@@ -247,8 +248,7 @@ BROKER_TEST(beyond_fifty_tasks_the_others_are_counted_together) {
   EXPECT_EQ(all.size(), 51u);
   const auto others = co_await sum_of(store, &task_stats::started, "*");
   EXPECT_EQ(others, 10u);
-  EXPECT_TRUE(
-      std::is_sorted(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.task < b.task; }));
+  EXPECT_TRUE(std::ranges::is_sorted(all, std::less<>(), &task_minute::task));
 }
 
 BROKER_TEST(jobs_that_are_lost_with_their_worker_are_counted) {

@@ -63,7 +63,7 @@ struct action_words {
   }
 };
 
-class redis_connection_fsm : public testing::Test {
+class redis_connection_fsm : public ::testing::Test {
  protected:
   using phase = connection_fsm::phase;
   using event = std::function<void()>;
