@@ -3,6 +3,9 @@
 // too.
 #include <algorithm>
 #include <cstdlib>
+#include <stdexcept>
+
+#include <fmt/format.h>
 
 #include "faults/fault_test.hpp"
 #include "soak/wall_clock.hpp"
@@ -42,6 +45,19 @@ class clock_jumps : public settable_wall_clock, public fault_test {
     flags.insert(flags.end(), {"--concurrency", "1"});
     return start_worker(flags);
   }
+  void wait_until_the_store_knows(const process& worker) {
+    const auto name_ends = fmt::format(":{}", worker.pid());
+    const bool is_known = eventually(
+        [&] {
+          const auto all =
+              ask<std::vector<broker::worker_summary>>([](broker::broker& b) { return b.workers("default"); });
+          return std::any_of(all.begin(), all.end(), [&](const broker::worker_summary& each) {
+            return each.worker_info.find(name_ends) != std::string::npos;
+          });
+        },
+        soon);
+    if (!is_known) throw std::runtime_error("a worker opened no lease");
+  }
   /// Of a job that ends when the gate is opened. All other workers have one.
   std::string give_a_job_to(const process& worker) {
     auto id = enqueue(wait_for_gate(gate()));
@@ -58,6 +74,7 @@ TEST_P(clock_jumps, no_worker_that_is_well_loses_a_job_and_a_killed_one_is_found
     lost.push_back(give_a_job_to(victim));
     // There before: the first to come after a silence takes the others for lost (docs/delivery.md).
     const auto& heir = start_worker_with_one_slot();
+    wait_until_the_store_knows(heir);
     set(ahead);
     kill(victim);
     EXPECT_EQ(wait_for_start(lost.back(), 2).pid, heir.pid());
