@@ -42,6 +42,7 @@ struct new_job {
   milliseconds delay{0};                ///< from now, by the broker's clock; 0: ready at once
   std::optional<time_point> at;         ///< instead of delay
   std::optional<milliseconds> expires;  ///< not to be started later than this after it became due
+  std::string task{};  ///< for the counts (stats()) of jobs that were accepted; empty: not counted
 };
 
 enum class accepted { yes, duplicate };

@@ -73,10 +73,17 @@ task_stats decode_counts(std::string_view encoded) noexcept {
   return counts;
 }
 
-void sort_minutes(std::vector<task_minute>& all) {
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.minute, a.task) < std::tie(b.minute, b.task);
-  });
+void merge_minutes(std::vector<task_minute>& all) {
+  const auto place = [](const task_minute& one) { return std::tie(one.minute, one.task); };
+  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  std::vector<task_minute> merged;
+  for (auto& one : all) {
+    if (!merged.empty() && place(merged.back()) == place(one))
+      merged.back().counts.add(one.counts);
+    else
+      merged.push_back(std::move(one));
+  }
+  all = std::move(merged);
 }
 
 }  // namespace quarq::broker

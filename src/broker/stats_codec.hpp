@@ -19,7 +19,8 @@ std::string encode_counts(const task_stats& counts);
 /// What other versions have put at positions that are unknown here is ignored. What can't be read counts as nothing.
 task_stats decode_counts(std::string_view encoded) noexcept;
 
-/// In their order: by minute, then by task.
-void sort_minutes(std::vector<task_minute>& all);
+/// In their order: by minute, then by task. What stands there twice is added up: stores keep apart how many jobs were
+/// enqueued.
+void merge_minutes(std::vector<task_minute>& all);
 
 }  // namespace quarq::broker

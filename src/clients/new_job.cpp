@@ -124,6 +124,7 @@ broker::new_job to_job(detail::call_data call) {
   r.awaited = o.awaited;
   r.labels = o.labels.get();
   job.record = model::encode(r);
+  job.task = std::move(r.task);
   return job;
 }
 

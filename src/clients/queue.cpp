@@ -68,7 +68,6 @@ void queue_impl::use(std::shared_ptr<broker::broker> broker, const asio::any_io_
   broker_ = std::move(broker);
   const auto log = [](const std::string& line) { base::log().warn("{}", line); };
   watch_ = std::make_shared<wait_watch>(async::without_activity(loop), broker_, name_, tell_ ? tell_ : log);
-  counter_ = std::make_shared<enqueue_counter>(async::without_activity(loop), broker_, name_);
   loop_ = &asio::query(loop, asio::execution::context);
   async::loop_lifetime::of(*loop_)->add(weak_from_this());
 }
@@ -86,20 +85,6 @@ void queue_impl::borrow(std::shared_ptr<broker::broker> broker, const asio::any_
   use(std::move(broker), loop);
 }
 
-std::vector<calls_of_task> counted(const std::vector<detail::call_data>& calls) {
-  std::vector<calls_of_task> all;
-  for (const auto& one : calls) {
-    if (all.empty() || all.back().task != one.task) all.push_back({one.task});
-    ++all.back().count;
-  }
-  return all;
-}
-
-void queue_impl::count(const std::vector<calls_of_task>& calls) {
-  for (const auto& [task, count] : calls) counter_->add(task, count);
-  counter_->tell();
-}
-
 void queue_impl::close() noexcept {
   if (!borrows_) let_go();
 }
@@ -107,8 +92,6 @@ void queue_impl::close() noexcept {
 void queue_impl::let_go() noexcept {
   if (watch_) watch_->close();
   watch_.reset();
-  if (counter_) counter_->close();
-  counter_.reset();
   broker_.reset();
   loop_ = nullptr;
 }
@@ -137,13 +120,11 @@ awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> qu
   std::vector<enqueued> sent;
   jobs.reserve(calls.size());
   sent.reserve(calls.size());
-  const auto tasks = clients::counted(calls);
   for (auto& c : calls) {
     jobs.push_back(clients::to_job(std::move(c)));
     sent.push_back({jobs.back().id, false});
   }
   if (jobs.empty()) co_return sent;
-  queue->count(tasks);
   const auto answers = co_await broker->enqueue(queue->name(), std::move(jobs));
   for (std::size_t i = 0; i < sent.size(); ++i) sent[i].accepted = answers[i] == broker::accepted::yes;
   co_return sent;

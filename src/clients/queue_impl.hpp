@@ -14,7 +14,6 @@
 
 #include "async/loop_lifetime.hpp"
 #include "broker/broker.hpp"
-#include "clients/enqueue_counter.hpp"
 #include "clients/wait_watch.hpp"
 
 namespace quarq::clients {
@@ -24,13 +23,6 @@ void check_queue_name(const std::string& name);
 
 /// Why a queue of a context can't be used.
 std::string worker_has_ended(std::string_view queue);
-
-struct calls_of_task {
-  std::string task;
-  std::size_t count = 0;
-};
-/// How many calls of each task there are; those that stand apart are counted apart.
-std::vector<calls_of_task> counted(const std::vector<detail::call_data>& calls);
 
 class queue_impl final : public async::loop_guest, public std::enable_shared_from_this<queue_impl> {
  public:
@@ -52,8 +44,6 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   /// Waits for the end of a job, as broker::wait_ended does, on this loop. Where nobody is there to run the job,
   /// says so after a while.
   awaitable<std::optional<broker::ended>> wait_ended(boost::asio::any_io_executor loop, std::string id);
-  /// Counts calls that are about to be enqueued. REQUIRES: on() was called.
-  void count(const std::vector<calls_of_task>& calls);
   /// By whom that is said; without this, by the log. To be called before the first use.
   void tell_by(wait_watch::teller tell) { tell_ = std::move(tell); }
 
@@ -72,8 +62,7 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   std::shared_ptr<broker::broker> broker_;
   bool borrows_ = false;
   wait_watch::teller tell_;
-  std::shared_ptr<wait_watch> watch_;  ///< there while the broker is; so is the next one
-  std::shared_ptr<enqueue_counter> counter_;
+  std::shared_ptr<wait_watch> watch_;  ///< there while the broker is
   boost::asio::execution_context* loop_ = nullptr;
 };
 

@@ -141,8 +141,19 @@ ARQ_TEST(a_call_with_the_same_number_is_answered_again_and_done_once, {}) {
   const strings keys(1, "arq:queue:quarq:");
   const auto terms = broker::arq::enqueue_terms(false, 1h, static_cast<double>(now_ms()));
   const auto payload = python_payload();
-  const strings twice_x = {
-      "0123456789ABCDEFGHJKMNPQRS", "7", "", "600000", terms, "", "x", payload, "y", payload, "x", payload};
+  const strings twice_x = {"0123456789ABCDEFGHJKMNPQRS",
+                           "7",
+                           "",
+                           "600000",
+                           terms,
+                           "",
+                           "",
+                           "x",
+                           payload,
+                           "y",
+                           payload,
+                           "x",
+                           payload};
   auto first = co_await connection.run(scripts.enqueue, keys, twice_x);
   EXPECT_EQ(first.text, "110");
   auto claimed = co_await claim_until(worker, 2);

@@ -251,6 +251,39 @@ BROKER_TEST(beyond_fifty_tasks_the_others_are_counted_together) {
   EXPECT_TRUE(std::ranges::is_sorted(all, std::less<>(), &task_minute::task));
 }
 
+BROKER_TEST(accepted_jobs_are_counted_by_task) {
+  auto store = place.open(loop);
+  const strings ids = {"a", "b", "c", "d"};
+  auto jobs = jobs_named(ids);
+  jobs[0].task = jobs[1].task = "mail";
+  jobs[2].task = "page \xc3\xa4";
+  jobs[2].delay = 1h;
+  co_await store->enqueue("q", jobs);
+  // These are there already.
+  co_await store->enqueue("q", jobs);
+  jobs.resize(1);
+  co_await store->enqueue("q", jobs);
+  auto alone = job_named("alone");
+  alone.task = "mail";
+  alone.id_is_fresh = true;
+  co_await enqueue_one(*store, "q", alone);
+  const auto mails = co_await sum_of(store, &task_stats::enqueued, "mail");
+  EXPECT_EQ(mails, 3u);
+  const auto pages = co_await sum_of(store, &task_stats::enqueued, "page \xc3\xa4");
+  EXPECT_EQ(pages, 1u);
+  const auto unnamed = co_await sum_of(store, &task_stats::enqueued, "");
+  EXPECT_EQ(unnamed, 0u);
+}
+
+BROKER_TEST(accepted_jobs_of_more_than_fifty_tasks_are_counted_together) {
+  auto store = place.open(loop);
+  auto jobs = numbered_jobs(60);
+  for (auto& job : jobs) job.task = "task of " + job.id;
+  co_await store->enqueue("q", jobs);
+  const auto others = co_await sum_of(store, &task_stats::enqueued, "*");
+  EXPECT_EQ(others, 10u);
+}
+
 BROKER_TEST(jobs_that_are_lost_with_their_worker_are_counted) {
   auto store = place.open(loop);
   const auto lost = co_await new_worker(store, "q", 300ms);

@@ -14,8 +14,9 @@ REDIS_TEST(a_call_with_the_same_number_is_answered_again_and_done_once, {}) {
   auto connection = connect(server, loop);
   auto store = open(server, loop);
   auto worker = co_await new_worker(store, "q");
-  const strings call_words = {somebody, "7",      "",  "600000", terms_of(job_named("x")), "", "x", "record",
-                              "y",      "record", "x", "record"};
+  const strings call_words = {somebody, "7", "",      "600000", terms_of(job_named("x")),
+                              "",       "",  "x",     "record", "y",
+                              "record", "x", "record"};
   auto first = co_await call(*connection, scripts().enqueue, call_words);
   EXPECT_EQ(first.text, "110");
   auto ids = co_await claim_ids(worker, 10);

@@ -379,7 +379,7 @@ awaitable<std::vector<task_minute>> arq_broker::stats(std::string queue, task_mi
     redis_common::read_minutes(reply, at, found);
     at += std::chrono::minutes(count);
   }
-  sort_minutes(found);
+  merge_minutes(found);
   co_return found;
 }
 

@@ -163,7 +163,8 @@ redis_common::packed_job arq_broker::pack(new_job job, std::size_t more_to_come)
   }
   auto payload = payloads_.write_job(written);
   redis_common::check_record_size(job.id, payload.size());
-  return {std::move(job.id), std::move(payload), enqueue_terms(job.id_is_fresh, lives, score)};
+  return {std::move(job.id), std::move(payload), enqueue_terms(job.id_is_fresh, lives, score),
+          std::move(job.task)};
 }
 
 awaitable<std::optional<ended>> arq_broker::wait_ended(std::string queue, std::string id) {

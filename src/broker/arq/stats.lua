@@ -4,10 +4,6 @@
 -- ARGV[1]  the first minute of Unix time
 -- ARGV[2]  how many minutes (up to 60)
 --
--- Returns for each minute {task, its counts, ...} (shared_stats.lua).
--- needs: shared_basics
-local found = {}
-for i = 1, tonumber(ARGV[2]) do
-  found[i] = redis.call('HGETALL', P .. 'stats:' .. string.format('%d', ARGV[1] + i - 1))
-end
-return found
+-- Returns for each minute {task, its counts, ...} (shared_minutes.lua).
+-- needs: shared_basics shared_minutes
+return read_minutes(P, ARGV[1], tonumber(ARGV[2]))

@@ -97,7 +97,7 @@ std::vector<packed_job> pack(std::vector<new_job> jobs) {
   packed.reserve(jobs.size());
   for (auto& job : jobs) {
     auto terms = pack_options(job);
-    packed.push_back({std::move(job.id), std::move(job.record), std::move(terms)});
+    packed.push_back({std::move(job.id), std::move(job.record), std::move(terms), std::move(job.task)});
   }
   return packed;
 }
@@ -545,7 +545,7 @@ awaitable<std::vector<task_minute>> redis_broker::stats(std::string queue, task_
     redis_common::read_minutes(reply, at, found);
     at += std::chrono::minutes(count);
   }
-  sort_minutes(found);
+  merge_minutes(found);
   co_return found;
 }
 

@@ -8,11 +8,12 @@
 -- ARGV[4]   how long to remember, in ms, or '' to leave as it is
 -- ARGV[5]   the options that all jobs share (see below), or ''
 -- ARGV[6]   the client that is to be told of the end of these jobs, which are all fresh (see wait.lua); or ''
--- ARGV[7..] for each job: id, record, and if ARGV[5] is '': struct '<BBBi8i8': 1 if the id is fresh, priority,
---           0 now | 1 after so many ms | 2 at that moment, ms; expires so many ms after it became due, or -1
+-- ARGV[7]   for the counts: = and the task of all these jobs; + where each has its own; or '': none is counted
+-- ARGV[8..] for each job: id, record; if ARGV[5] is '', struct '<BBBi8i8': 1 if the id is fresh, priority,
+--           0 now | 1 after so many ms | 2 at that moment, ms; expires so many ms after it became due, or -1; if ARGV[7] is +, its task
 --
 -- Returns '' when all were accepted, else a '1' (accepted) or '0' (duplicate) for each job.
--- needs: shared_format shared_calls
+-- needs: shared_format shared_calls shared_enqueued
 local P = KEYS[1]
 local sender = P .. 'sender:' .. ARGV[1]
 if redis.call('HSETNX', sender, ARGV[2], '') == 0 then
@@ -32,14 +33,14 @@ end
 -- pushed jobs that, as far as is known, have not arrived yet (8 bytes for when, ms, then the id): the worker's broker removes
 -- arrived jobs from its front. A lease that has been silent for a moment, or has not taken an earlier push, may stand still:
 -- it is passed over. This stands before the functions that the rest needs, because they cost time in each call.
-if #ARGV == 8 and ARGV[5] ~= '' and #ARGV[8] <= max_shared_payload then
+if #ARGV == 9 and ARGV[5] ~= '' and #ARGV[9] <= max_shared_payload then
   local fresh, priority, kind, _, expires = struct.unpack('<BBBi8i8', ARGV[5])
   local idle = P .. 'idle'
   local candidates = kind == 0 and fresh == 1 and redis.call('ZREVRANGE', idle, 0, 3, 'WITHSCORES')
   local R = P .. 'ready:'
   if candidates and candidates[1] and redis.call('EXISTS', R .. '9', R .. '8', R .. '7', R .. '6', R .. '5', R .. '4',
       R .. '3', R .. '2', R .. '1', R .. '0', P .. 'paused') == 0 then
-    local id = ARGV[7]
+    local id = ARGV[8]
     local t = redis.call('TIME')
     local now = t[1] * 1000 + math.floor(t[2] / 1000)
     local stored
@@ -53,7 +54,7 @@ if #ARGV == 8 and ARGV[5] ~= '' and #ARGV[8] <= max_shared_payload then
       local hears = heard and (silence < 1500 or silence < 3 * redis.call('ZCARD', 'quarq:leases')) -- see stands_still
       if hears and not (waits and now - struct.unpack('<I8', waits) > 200)
           and redis.call('SCARD', running) < tonumber(limit) then
-        stored = stored or struct.pack('<I8I8I8B', now, now, expires >= 0 and now + expires or 0, priority) .. ARGV[8]
+        stored = stored or struct.pack('<I8I8I8B', now, now, expires >= 0 and now + expires or 0, priority) .. ARGV[9]
         if redis.call('HSETNX', P .. 'jobs', id, stored) == 0 then
           return '' -- the same job once more: it is there already
         end
@@ -65,6 +66,9 @@ if #ARGV == 8 and ARGV[5] ~= '' and #ARGV[8] <= max_shared_payload then
           end
           if ARGV[6] ~= '' then
             redis.call('HSET', P .. 'waiters', id, ARGV[6])
+          end
+          if ARGV[7] ~= '' then
+            count_enqueued(P, now, string.sub(ARGV[7], 2), 1)
           end
           return ''
         end
@@ -78,12 +82,12 @@ end
 
 -- needs: shared_lists shared_wake
 local now = clock()
-local common = ARGV[5] ~= ''
-local step = common and 2 or 3
-local count = (#ARGV - 6) / step
+local common, tasks_differ = ARGV[5] ~= '', ARGV[7] == '+'
+local step = (common and 2 or 3) + (tasks_differ and 1 or 0)
+local count = (#ARGV - 7) / step
 local ids = {}
 for k = 1, count do
-  ids[k] = ARGV[7 + (k - 1) * step]
+  ids[k] = ARGV[8 + (k - 1) * step]
 end
 local live = redis.call('HMGET', P .. 'jobs', unpack(ids))
 local kept -- which of these ids have a kept outcome: asked for when the first given id is met
@@ -113,11 +117,12 @@ end
 
 local meta, header, fresh, priority, kind, amount, expires, due, due_text
 local stored, ready, deferred, refused = {}, {}, {}, nil
+local by_task = {}
 local soonest
 local seen = {}
 for k = 1, count do
   local id = ids[k]
-  local this = common and ARGV[5] or ARGV[9 + (k - 1) * step]
+  local this = common and ARGV[5] or ARGV[10 + (k - 1) * step]
   if this ~= meta then
     meta = this
     fresh, priority, kind, amount, expires = struct.unpack('<BBBi8i8', meta)
@@ -145,7 +150,11 @@ for k = 1, count do
   -- A fresh id that is known is the same job once more: it is there already.
   if not known then
     stored[#stored + 1] = id
-    stored[#stored + 1] = header .. ARGV[8 + (k - 1) * step]
+    if tasks_differ then
+      local task = ARGV[7 + k * step]
+      by_task[task] = (by_task[task] or 0) + 1
+    end
+    stored[#stored + 1] = header .. ARGV[9 + (k - 1) * step]
     if due > now then
       deferred[#deferred + 1], deferred[#deferred + 2] = due_text, priority .. id
       soonest = math.min(soonest or due, due)
@@ -171,6 +180,15 @@ if ARGV[6] ~= '' then
     waiters[i], waiters[i + 1] = stored[i], ARGV[6]
   end
   many('HSET', P .. 'waiters', waiters)
+end
+
+if ARGV[7] ~= '' and not tasks_differ and #stored > 0 then
+  by_task[string.sub(ARGV[7], 2)] = #stored / 2
+end
+for task, how_many in pairs(by_task) do
+  if task ~= '' then
+    count_enqueued(P, now, task, how_many)
+  end
 end
 
 if next(ready) then

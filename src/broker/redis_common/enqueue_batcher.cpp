@@ -1,5 +1,7 @@
 #include "broker/redis_common/enqueue_batcher.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -23,12 +25,24 @@ constexpr std::size_t max_shared = 256;          // a batch with as many takes n
 constexpr std::chrono::minutes touch_every{1};   // how often Redis is told to remember a sender
 constexpr const char* remembered_ms = "600000";  // for so long
 
+constexpr const char* each_its_own = "+";
+
+// ARGV[7] of enqueue.lua.
+std::string tasks_of(const std::vector<packed_job>& jobs) {
+  const auto& first = jobs.front().task;
+  const bool alike =
+      std::all_of(jobs.begin(), jobs.end(), [&](const packed_job& job) { return job.task == first; });
+  if (!alike) return each_its_own;
+  return first.empty() ? std::string() : "=" + first;
+}
+
 }  // namespace
 
 struct enqueue_batcher::batch {
   explicit batch(const asio::any_io_executor& loop) : over(loop, asio::steady_timer::time_point::max()) {}
   std::string waiter;
   std::vector<packed_job> jobs;
+  std::string tasks;  // for enqueue.lua, once it is sent
   std::size_t bytes = 0;
   bool done = false;
   std::string answer;  // as enqueue.lua returns it
@@ -120,6 +134,7 @@ awaitable<void> enqueue_batcher::send(std::shared_ptr<enqueue_batcher> self, std
   try {
     if (!self->connection_) throw broker_error("the connection to Redis was closed");
     const auto answered = from.numbers.take_answered();
+    full->tasks = tasks_of(full->jobs);
     const auto args = self->arguments(from, number, answered, *full);
     const bool is_large = self->payloads_ && full->bytes > max_reply;
     auto* const over = is_large ? self->payloads_ : self->connection_;
@@ -139,7 +154,7 @@ awaitable<void> enqueue_batcher::send(std::shared_ptr<enqueue_batcher> self, std
 std::vector<std::string_view> enqueue_batcher::arguments(sender& from, std::string_view number,
                                                          std::string_view answered, const batch& full) const {
   std::vector<std::string_view> args;
-  args.reserve(6 + 3 * full.jobs.size());
+  args.reserve(7 + 4 * full.jobs.size());
   args.push_back(name_);
   args.push_back(number);
   args.push_back(answered);
@@ -152,10 +167,13 @@ std::vector<std::string_view> enqueue_batcher::arguments(sender& from, std::stri
   for (const auto& job : full.jobs) alike = alike && job.packed_options == full.jobs.front().packed_options;
   args.push_back(alike ? std::string_view(full.jobs.front().packed_options) : std::string_view());
   args.push_back(full.waiter);
+  args.push_back(full.tasks);
+  const bool tasks_differ = full.tasks == each_its_own;
   for (const auto& job : full.jobs) {
     args.push_back(job.id);
     args.push_back(job.record);
     if (!alike) args.push_back(job.packed_options);
+    if (tasks_differ) args.push_back(job.task);
   }
   return args;
 }

@@ -22,6 +22,7 @@ namespace quarq::broker::redis_common {
 struct packed_job {
   std::string id, record;
   std::string packed_options;  ///< its options, for the script: pack_options()
+  std::string task{};          ///< as in new_job
 };
 
 /// A call's jobs stay together, so they are stored in one step, unless they are more than max_jobs_per_call or

@@ -112,6 +112,7 @@ bool job_tables::insert(std::string_view queue, const new_job& job, time_point n
     if (!was_outdated) return job.id_is_fresh;
     try_insert();
   }
+  if (!job.task.empty()) note_enqueued(queue, job.task, out);
   if (ready) {
     add_ready(queue, 1, out);
   } else {
@@ -431,6 +432,14 @@ void job_tables::add_deferred(std::string_view queue, time_point due, changes& o
   add_ready(queue, 0, out);
   auto& earliest = out.work.find(queue)->second.next_due;
   earliest = std::min(earliest.value_or(due), due);
+}
+
+void job_tables::note_enqueued(std::string_view queue, std::string_view task, changes& out) {
+  auto of_queue = out.enqueued.find(queue);
+  if (of_queue == out.enqueued.end()) of_queue = out.enqueued.try_emplace(std::string(queue)).first;
+  auto found = of_queue->second.find(task);
+  if (found == of_queue->second.end()) found = of_queue->second.emplace(std::string(task), 0).first;
+  ++found->second;
 }
 
 std::int64_t job_tables::version_of_others() {

@@ -54,6 +54,8 @@ struct changes {
   std::vector<over> ended;                            ///< of awaited jobs only
   std::vector<cancel_request> cancels;
   std::set<std::string, std::less<>> buried;  ///< queues with more dead jobs; nobody waits for that
+  /// How many jobs were accepted, by queue and task: to be counted before the commit, nobody waits for that either.
+  std::map<std::string, std::map<std::string, std::uint64_t, std::less<>>, std::less<>> enqueued;
 
   bool empty() const noexcept { return work.empty() && ended.empty() && cancels.empty(); }
 };
@@ -129,6 +131,8 @@ class job_tables {
   std::uint64_t count(std::string_view queue, job_state state, time_point now);
 
   // ---- what has happened
+  /// Counts the jobs that a transaction has accepted.
+  void count_enqueued(const changes& of, time_point now);
   void add_stats(std::string_view queue, std::span<const task_counts> what, time_point now);
   std::vector<task_minute> stats(std::string_view queue, task_minute::time_point from,
                                  task_minute::time_point until);
@@ -163,6 +167,7 @@ class job_tables {
   /// How many rows it deleted: of a piece at most.
   std::int64_t sweep_kept(time_point now);
   void add_counts(std::string_view queue, std::int64_t minute, std::string_view task, const task_stats& more);
+  void add_enqueued(std::string_view queue, std::int64_t minute, std::string_view task, std::uint64_t count);
   std::optional<std::int64_t> lease_number(const lease& held);
   std::optional<std::int64_t> lease_of(std::string_view token);
   bool insert(std::string_view queue, const new_job& job, time_point now, changes& out);
@@ -184,6 +189,7 @@ class job_tables {
   void take_back_lost(time_point now, milliseconds uptime, changes& out);
   void add_ready(std::string_view queue, std::size_t count, changes& out);
   void add_deferred(std::string_view queue, time_point due, changes& out);
+  static void note_enqueued(std::string_view queue, std::string_view task, changes& out);
 
   std::unique_ptr<statements> sql_;
   std::string boot_;

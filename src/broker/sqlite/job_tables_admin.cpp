@@ -8,7 +8,6 @@
 
 #include "broker/sqlite/job_tables.hpp"
 #include "broker/sqlite/statements.hpp"
-#include "broker/stats_codec.hpp"
 
 namespace quarq::broker::sqlite {
 
@@ -243,43 +242,6 @@ std::uint64_t job_tables::count(std::string_view queue, job_state state, time_po
   const auto count = static_cast<std::uint64_t>(row.integer(0));
   row.reset();
   return count;
-}
-
-void job_tables::add_stats(std::string_view queue, std::span<const task_counts> what, time_point now) {
-  const auto minute = std::chrono::floor<std::chrono::minutes>(now.time_since_epoch()).count();
-  for (const auto& one : what) add_counts(queue, minute, one.task, one.counts);
-  const auto oldest = minute - std::chrono::minutes(stats_kept).count();
-  sql_->forget_counts.with(queue, oldest, static_cast<std::int64_t>(rows_of_piece)).run();
-}
-
-void job_tables::add_counts(std::string_view queue, std::int64_t minute, std::string_view task,
-                            const task_stats& more) {
-  task_stats sum = more;
-  auto& known = sql_->read_counts.with(queue, minute, task);
-  const bool is_known = known.next();
-  if (is_known) sum.add(decode_counts(known.bytes(0)));
-  known.reset();
-  if (!is_known && task != other_tasks) {
-    auto& tasks = sql_->count_tasks.with(queue, minute);
-    tasks.next();
-    const bool full = tasks.integer(0) >= static_cast<std::int64_t>(max_tasks_counted);
-    tasks.reset();
-    if (full) return add_counts(queue, minute, other_tasks, more);
-  }
-  const auto encoded = encode_counts(sum);
-  sql_->write_counts.with(queue, minute, task, statement::blob{encoded}).run();
-}
-
-std::vector<task_minute> job_tables::stats(std::string_view queue, task_minute::time_point from,
-                                           task_minute::time_point until) {
-  std::vector<task_minute> all;
-  auto& row =
-      sql_->read_minutes.with(queue, from.time_since_epoch().count(), until.time_since_epoch().count());
-  while (row.next()) {
-    all.push_back({task_minute::time_point(std::chrono::minutes(row.integer(0))), row.bytes(1),
-                   decode_counts(row.bytes(2))});
-  }
-  return all;
 }
 
 }  // namespace quarq::broker::sqlite

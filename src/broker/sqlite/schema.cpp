@@ -18,6 +18,10 @@ bool has_table(sqlite3* db, std::string_view name) {
   return there;
 }
 
+bool has_stats(sqlite3* db) {
+  return has_table(db, "quarq_stats") && has_table(db, "quarq_enqueued");
+}
+
 }  // namespace
 
 bool has_schema(sqlite3* db) {
@@ -34,12 +38,12 @@ bool has_schema(sqlite3* db) {
 }
 
 bool is_complete(sqlite3* db) {
-  return has_schema(db) && has_table(db, "quarq_stats");
+  return has_schema(db) && has_stats(db);
 }
 
 void make_schema(sqlite3* db) {
   if (!has_schema(db)) execute(db, std::string(schema_sql).c_str());
-  if (!has_table(db, "quarq_stats")) execute(db, std::string(schema_stats_sql).c_str());
+  if (!has_stats(db)) execute(db, std::string(schema_stats_sql).c_str());
 }
 
 }  // namespace quarq::broker::sqlite

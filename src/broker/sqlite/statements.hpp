@@ -155,6 +155,17 @@ struct statements {
       db,
       "DELETE FROM quarq_stats WHERE queue = ?1 AND (minute, task) IN (SELECT minute, task FROM quarq_stats "
       "WHERE queue = ?1 AND minute < ?2 LIMIT ?3)"};
+  statement add_enqueued{
+      db, "UPDATE quarq_enqueued SET count = count + ? WHERE queue = ? AND minute = ? AND task = ?"};
+  statement count_enqueued_tasks{db, "SELECT count(*) FROM quarq_enqueued WHERE queue = ? AND minute = ?"};
+  statement insert_enqueued{db,
+                            "INSERT INTO quarq_enqueued (count, queue, minute, task) VALUES (?, ?, ?, ?)"};
+  statement forget_enqueued{
+      db,
+      "DELETE FROM quarq_enqueued WHERE queue = ?1 AND (minute, task) IN (SELECT minute, task FROM "
+      "quarq_enqueued WHERE queue = ?1 AND minute < ?2 LIMIT ?3)"};
+  statement read_enqueued{
+      db, "SELECT minute, task, count FROM quarq_enqueued WHERE queue = ? AND minute >= ? AND minute < ?"};
   statement read_minutes{db,
                          "SELECT minute, task, counts FROM quarq_stats "
                          "WHERE queue = ? AND minute >= ? AND minute < ? ORDER BY minute, task"};

@@ -65,8 +65,10 @@ std::vector<accepted> enqueue_in_transaction(sqlite3* db, std::string_view queue
   make_schema(db);
   const clocks times = machine_clocks();
   job_tables tables(db, times.boot);
-  changes unused;  // Nothing is to be told before the caller commits; workers see that in the WAL.
-  auto answers = tables.enqueue(queue, jobs, times.wall(), unused);
+  changes made;  // Nobody is to be told before the caller commits; workers see that in the WAL.
+  const auto now = times.wall();
+  auto answers = tables.enqueue(queue, jobs, now, made);
+  tables.count_enqueued(made, now);
   transaction.keep();
   return answers;
 }

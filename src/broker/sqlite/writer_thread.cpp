@@ -330,6 +330,7 @@ bool writer_thread::try_batch() {
     }
   }
   open_->tables.forget_paused_work(changes_);
+  open_->tables.count_enqueued(changes_, in.now);
   open_->commit.with().run();
   return true;
 }
