@@ -55,9 +55,16 @@ void settler::hand_back(const queue_lease& of, std::string id) {
 
 // Its end says all. Unless that it began is on its way: then the end comes after it.
 void settler::forget_begin(outbox& box, const std::string& id) {
+  if (box.for_begins.empty()) return;
   const auto is_its = [&](const broker::settlement& s) { return is_begin(s) && s.id == id; };
-  if (box.unsent_begins > 0) box.unsent_begins -= std::erase_if(box.unsent, is_its);
-  if (!box.refused.empty()) std::erase_if(box.refused, [&](const auto& r) { return is_its(r.what); });
+  const auto unsent = std::erase_if(box.unsent, is_its);
+  box.unsent_begins -= unsent;
+  const auto refused = std::erase_if(box.refused, [&](const auto& r) { return is_its(r.what); });
+  if (unsent + refused == 0) return;
+  broker::settlement its_begin;
+  its_begin.id = id;
+  its_begin.kind = broker::settlement::what::begin;
+  wake_waiter(box, its_begin, false);
 }
 
 awaitable<bool> settler::begin(const queue_lease& of, std::string id) {

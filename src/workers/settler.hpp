@@ -39,8 +39,8 @@ class settler {
   void settle(const queue_lease& of, broker::settlement s);
   /// Gives the job back to its queue, uncounted.
   void hand_back(const queue_lease& of, std::string id);
-  /// Tells the broker that the job has begun, and waits for the answer: false if it is not ours any more, or the worker
-  /// ends. Cancelling the await gives up the wait, and where it can, the message; then the job is to be settled.
+  /// Tells the broker that the job has begun, and waits for the answer: false if it is not ours any more, or was settled
+  /// before that was sent. Cancelling the await gives up the wait, and where it can, the message; then the job is to be settled.
   awaitable<bool> begin(const queue_lease& of, std::string id);
 
   /// One role for each queue: sends what is to be sent, until it is cancelled.

@@ -160,6 +160,17 @@ TEST_F(settler_test, a_begin_that_was_not_sent_yet_gives_way_to_the_end) {
   EXPECT_EQ(broker_.at("default", "a").state, job_state::queued);
 }
 
+TEST_F(settler_test, a_begin_that_gave_way_to_the_end_is_waited_for_no_longer) {
+  broker_.stall(operation::settle);
+  settle("first");
+  loop_.run_ready();
+  std::optional<bool> held;
+  start(begin_and_wait("a", held));
+  settler_.hand_back(lease(), "a");
+  loop_.run_ready();
+  EXPECT_EQ(held, false);
+}
+
 TEST_F(settler_test, an_end_comes_after_a_begin_that_is_under_way) {
   broker_.stall(operation::settle);
   std::optional<bool> begun, ended;
