@@ -309,6 +309,9 @@ bool writer_thread::try_batch() {
   for (const auto& one : batch_) needs = std::max(needs, one->needs);
   begin(needs);
   locked_at_ = clock::now();
+  if (needs == operation::kind::writes_durably && sync_ && sync_->has_failed()) {
+    if (auto error = sync_->write_again()) throw broker_error(error->text, error->why);
+  }
   transaction in{open_->tables, settings_.times.wall(), settings_.times.uptime(), changes_};
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     if (i > 0 && clock::now() - locked_at_ > max_lock) {
@@ -398,7 +401,8 @@ void writer_thread::finish_batch() {
   if (!next_pieces_.empty()) next_pieces_at_ = now + (now - locked_at_);
   if (!unstored.empty()) answer_when_stored(std::move(unstored), others_go_on);
   const bool sqlite_waited = is_stored && synchronous_now_ > synchronous_normal;
-  if (sqlite_waited && !sync_ && !in_memory(settings_)) sync_ = wal_sync::open(settings_.file);
+  if (sqlite_waited && !sync_ && !in_memory(settings_))
+    sync_ = wal_sync::open(settings_.file, settings_.sync);
 }
 
 /// Where there is nothing else to do, the thread waits for the disk itself, which is sooner.

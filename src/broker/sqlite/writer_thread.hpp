@@ -32,6 +32,7 @@ struct database_settings {
   int max_row = sqlite_max_row;  ///< bytes; SQLite's own limit unless a test wants a lower one
   bool may_watch = true;         ///< false: as on a machine whose inotify instances are used up
   clocks times = machine_clocks();
+  wal_sync::sync_function sync = ::fdatasync;  ///< by which the WAL's thread waits for the disk
 };
 
 /// How many bytes a record or an outcome may have.
