@@ -44,14 +44,31 @@ sqlite::database_settings settings_of(const std::string& file) {
   return settings;
 }
 
-/// Makes dead jobs of ids dead1, dead2...; the first are the oldest.
-void make_dead(user_connection& db, std::size_t count) {
+/// Makes jobs that have ended in this state, of ids ended1, ended2...; the first are the oldest.
+void make_ended(user_connection& db, std::size_t count, int state) {
   db.run(fmt::format(
              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) "
              "INSERT INTO quarq_jobs (state, priority, place, enqueued_at, due_at, kept_until, queue, id, "
-             "record, outcome) SELECT 7, 5, 0, 0, 0, 4000000000000 + i, 'q', 'dead' || i, x'', x'' FROM n",
-             count)
+             "record, outcome) SELECT {}, 5, 0, 0, 0, 4000000000000 + i, 'q', 'ended' || i, x'', x'' FROM n",
+             count, state)
              .c_str());
+}
+void make_dead(user_connection& db, std::size_t count) {
+  make_ended(db, count, 7);
+}
+
+/// How many steps of SQLite's virtual machine it takes.
+template <class F>
+std::int64_t steps_of(sqlite3* db, F work) {
+  std::int64_t steps = 0;
+  const auto count = [](void* into) {
+    ++*static_cast<std::int64_t*>(into);
+    return 0;
+  };
+  sqlite3_progress_handler(db, 1, count, &steps);
+  work();
+  sqlite3_progress_handler(db, 0, nullptr, nullptr);
+  return steps;
 }
 
 }  // namespace
@@ -121,6 +138,18 @@ TEST(sqlite_many_rows, of_many_pieces_the_first_and_a_last_step_wait_for_the_dis
   EXPECT_EQ(steps_of(kind::writes), std::vector<kind>(3, kind::writes));
   pieces = 1;
   EXPECT_EQ(steps_of(kind::writes_durably), std::vector<kind>(1, kind::writes_durably));
+}
+
+TEST(sqlite_many_rows, a_sweep_costs_the_same_beside_very_many_kept_results) {
+  const auto steps_beside = [](std::size_t kept) {
+    bare_tables all;
+    make_ended(all.db, kept, 3);
+    all.db.run("UPDATE quarq_jobs SET state = 4 WHERE id = 'ended1'");
+    return steps_of(all.db.get(), [&] { all.tables.sweep(now); });
+  };
+  const auto few = steps_beside(10);
+  EXPECT_GT(few, 10);
+  EXPECT_EQ(steps_beside(20'000), few);
 }
 
 TEST(sqlite_many_rows, the_last_step_writes_and_changes_nothing) {
@@ -238,8 +267,8 @@ TEST(sqlite_many_rows, the_oldest_of_too_many_dead_jobs_are_removed) {
     };
     co_await until(bounded);
     // What make_dead() made is kept until far in the future, and so is newer than the one that died now.
-    EXPECT_EQ(db.number("SELECT count(*) FROM quarq_jobs WHERE id IN ('job', 'dead1', 'dead501')"), 0);
-    EXPECT_EQ(db.number("SELECT count(*) FROM quarq_jobs WHERE id = 'dead502'"), 1);
+    EXPECT_EQ(db.number("SELECT count(*) FROM quarq_jobs WHERE id IN ('job', 'ended1', 'ended501')"), 0);
+    EXPECT_EQ(db.number("SELECT count(*) FROM quarq_jobs WHERE id = 'ended502'"), 1);
   };
   run_on_loop(body(folder / "jobs.db"));
 }

@@ -125,10 +125,14 @@ struct statements {
                       "SELECT number, awaited, queue, id, cancel_keep, cancel_outcome FROM quarq_jobs "
                       "WHERE cancel_wanted = 1 AND lease = ?"};
 
-  statement next_ended{db,
-                       "SELECT queue, state FROM quarq_jobs INDEXED BY quarq_jobs_ended "
-                       "WHERE kept_until IS NOT NULL AND (queue, state) > (?, ?) "
-                       "ORDER BY queue, state LIMIT 1"};
+  // In two parts, and the index leads to each. For (queue, state) > (?, ?) SQLite walks by all rows of that
+  // queue and state.
+  statement next_ended{
+      db,
+      "SELECT queue, state FROM (SELECT queue, state FROM quarq_jobs INDEXED BY quarq_jobs_ended "
+      "WHERE kept_until IS NOT NULL AND queue = ?1 AND state > ?2 ORDER BY state LIMIT 1) UNION ALL "
+      "SELECT queue, state FROM (SELECT queue, state FROM quarq_jobs INDEXED BY quarq_jobs_ended "
+      "WHERE kept_until IS NOT NULL AND queue > ?1 ORDER BY queue, state LIMIT 1) LIMIT 1"};
   statement sweep_kept{
       db,
       "DELETE FROM quarq_jobs WHERE number IN (SELECT number FROM quarq_jobs "
