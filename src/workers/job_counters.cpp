@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <quarq/errors.hpp>
+#include <quarq/gather.hpp>
 
 #include "model/task_counters.hpp"
 
@@ -61,15 +62,25 @@ void job_counters::put_back(of_queue& into, const std::vector<broker::task_count
 }
 
 awaitable<void> job_counters::report(broker::broker& store) {
+  std::vector<awaitable<void>> under_way;
   for (auto& queue : by_queue_) {
-    const auto taken = take_unreported(queue);
+    auto taken = take_unreported(queue);
     if (taken.empty()) continue;
-    auto told = taken;
-    try {
-      co_await store.add_stats(queue.queue, std::move(told));
-    } catch (const broker_error&) {
-      put_back(queue, taken);  // a store without room for this may still have room for jobs
-    }
+    under_way.push_back(report(store, queue, std::move(taken)));
+    if (under_way.size() < reported_together) continue;
+    co_await gather(std::move(under_way));
+    under_way.clear();
+  }
+  co_await gather(std::move(under_way));
+}
+
+awaitable<void> job_counters::report(broker::broker& store, of_queue& from,
+                                     std::vector<broker::task_counts> taken) {
+  auto sent = taken;
+  try {
+    co_await store.add_stats(from.queue, std::move(sent));
+  } catch (const broker_error&) {
+    put_back(from, taken);  // a store without room for this may still have room for jobs
   }
 }
 

@@ -43,6 +43,11 @@ class job_counters {
   awaitable<void> report(broker::broker& store);
 
  private:
+  /// Of so many queues at a time: they share a transaction, or a write to the server.
+  static constexpr std::size_t reported_together = 200;
+
+  static awaitable<void> report(broker::broker& store, of_queue& from,
+                                std::vector<broker::task_counts> taken);
   static std::vector<broker::task_counts> take_unreported(of_queue& from);
   static void put_back(of_queue& into, const std::vector<broker::task_counts>& taken);
 
