@@ -204,6 +204,15 @@ awaitable<void> sqlite_broker::open_lease(worker_lease held, lease_options optio
 }
 
 awaitable<renewal> sqlite_broker::renew(worker_lease held, lease_options options) {
+  // Each renewal looks at some of the queues only.
+  const auto found = leases_.find(held.token);
+  if (found != leases_.end() && held.queues.size() > max_looked_at) {
+    auto& next = found->second->next_to_look_at;
+    next %= held.queues.size();
+    std::rotate(held.queues.begin(), held.queues.begin() + static_cast<std::ptrdiff_t>(next),
+                held.queues.end());
+    next += max_looked_at;
+  }
   std::function<renewal(transaction&)> work = [held, options](transaction& tx) {
     return tx.tables.renew(held, options, tx.now, tx.uptime, tx.out);
   };

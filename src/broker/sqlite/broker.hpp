@@ -66,6 +66,7 @@ class sqlite_broker final : public broker {
   struct open_lease_state {
     worker_events events;
     std::optional<int> says_begin_from;
+    std::size_t next_to_look_at = 0;  ///< which of its queues a renewal begins with
   };
   std::map<std::string, std::shared_ptr<open_lease_state>> leases_;  ///< by token
 };

@@ -182,7 +182,7 @@ renewal job_tables::renew(const worker_lease& held, const lease_options& options
           .run() == 1;
   take_back_lost(now, uptime, out);
   if (answer.held) answer.cancel_requests = cancel_requests(held.token);
-  for (const auto& queue : held.queues) {
+  for (const auto& queue : std::span(held.queues).first(std::min(held.queues.size(), max_looked_at))) {
     if (count_waiting(queue, 1, now) > 0)
       (is_paused(queue) ? answer.paused : answer.work_ready).push_back(queue);
   }

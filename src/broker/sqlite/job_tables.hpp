@@ -32,6 +32,9 @@ inline constexpr std::size_t rows_of_piece = 500;
 /// How many bytes a row has besides the record and the outcome, at most.
 inline constexpr std::size_t room_in_row = 4'096;
 
+/// In how many of a worker's queues a renewal looks for ready jobs: the first ones.
+inline constexpr std::size_t max_looked_at = 50;
+
 /// Throws usage_error that names the job if its record has more than `max` bytes.
 void check_sizes(std::span<const new_job> jobs, std::size_t max);
 /// Throws broker_error (reason refused) that names the job if its outcome has more than `max` bytes.
