@@ -141,7 +141,7 @@ end
 -- Forgets a lease that has left all its queues.
 local function forget_lease(token)
   redis.call('ZREM', all_leases, token)
-  for _, key in ipairs({'cards', 'tasks', 'served', 'extended'}) do
+  for _, key in ipairs({'cards', 'tasks', 'served', 'extended', 'spared'}) do
     redis.call('HDEL', 'arq:quarq:' .. key, token)
   end
   redis.call('DEL', 'arq:quarq:cancel:' .. token)
@@ -150,9 +150,9 @@ local function forget_lease(token)
   end
 end
 
--- Gives each lease that has not run out for good `duration` ms from now at least.
-local function extend_all(duration, silence)
-  for _, each in ipairs(leases_to_extend(all_leases, silence, moment(now + duration))) do
+-- Gives each lease that has not run out for good `duration` ms from now at least; `mine` is heard now.
+local function extend_all(mine, duration, silence)
+  for _, each in ipairs(leases_to_extend(all_leases, 'arq:quarq:spared', mine, silence, moment(now + duration))) do
     extend(each, duration)
     redis.call('ZADD', all_leases, moment(now + duration), each)
   end
@@ -189,8 +189,8 @@ local function take_back_lost(mine, duration)
   local last = tonumber(redis.call('ZRANGE', all_leases, -1, -1, 'WITHSCORES')[2])
   local silence = now - (redis.call('GET', 'arq:quarq:last_heard') or now)
   if is_outage(silence, duration) or (own and last > 0 and last < now) then
-    extend_all(own and duration or moment_of(duration), silence)
-    return
+    extend_all(mine, own and duration or moment_of(duration), silence)
+    first = redis.call('ZRANGE', all_leases, 0, 0, 'WITHSCORES')
   end
   if tonumber(first[2]) >= now then
     return

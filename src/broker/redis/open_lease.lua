@@ -19,7 +19,7 @@ end
 -- They get a moment.
 local silence = silence_until(now)
 if is_outage(silence, duration) then
-  extend_all(now + moment_of(duration), silence)
+  extend_all(token, now + moment_of(duration), silence)
 end
 note_heard(token, now, duration, true)
 redis.call('HSET', 'quarq:cards', token, ARGV[3])

@@ -36,7 +36,7 @@ local silence = now - (heard[1] or now)
 if is_outage(silence, duration)
     or (has_run_out and tonumber(redis.call('ZRANGE', leases, '-1', '-1', 'WITHSCORES')[2]) < now) then
   redis.call('DEL', 'quarq:none') -- make_room in shared_lists.lua
-  extend_all(now + duration, silence)
+  extend_all(token, now + duration, silence)
 end
 note_heard(token, now, duration, ARGV[5] == '1')
 if ARGV[3] ~= '' then

@@ -9,9 +9,9 @@ local function silence_until(now)
   return now - (redis.call('HGET', 'quarq:heard', '') or now)
 end
 
--- Gives each lease that has not run out for good until `at` at least. Needs shared_silence.lua.
-local function extend_all(at, silence)
-  for _, each in ipairs(leases_to_extend(leases, silence, at)) do
+-- Gives each lease that has not run out for good until `at` at least; `mine` is heard now. Needs shared_silence.lua.
+local function extend_all(mine, at, silence)
+  for _, each in ipairs(leases_to_extend(leases, 'quarq:spared', mine, silence, at)) do
     redis.call('ZADD', leases, at, each)
   end
 end

@@ -33,6 +33,7 @@ local function end_lease(token)
   redis.call('HDEL', 'quarq:cards', token)
   redis.call('HDEL', 'quarq:tasks', token)
   redis.call('HDEL', 'quarq:served', token)
+  redis.call('HDEL', 'quarq:spared', token)
   redis.call('DEL', 'quarq:cancel:' .. token)
   if redis.call('EXISTS', leases) == 0 then
     redis.call('DEL', 'quarq:heard')

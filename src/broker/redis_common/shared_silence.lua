@@ -17,9 +17,29 @@ local function is_outage(silence, duration)
   return was_set_back(silence) or (silence > moment_of(duration) and silence < math.max(60000, 2 * duration))
 end
 
+-- How often in a row a lease is extended whose worker is not heard itself. One that died is found all the same where the others are
+-- always heard after long pauses, as on a machine that is too busy.
+local most_spared = 5
+
 -- Those of `leases` (a sorted set: token -> when it runs out, ms; 0: for good) that are to run out at `at`: those that would
--- before; where the clock was set back, all, or some would never.
-local function leases_to_extend(leases, silence, at)
-  return redis.call('ZRANGEBYSCORE', leases, '(0', was_set_back(silence) and '+inf' or at)
+-- before; where the clock was set back, all, or some would never. But not those that were spared too often since they were renewed.
+-- `spared`: a hash, token -> how often, a space, until when. `mine`: the one that is heard now; it counts as renewed.
+local function leases_to_extend(leases, spared, mine, silence, at)
+  local some = redis.call('ZRANGEBYSCORE', leases, '(0', was_set_back(silence) and '+inf' or at, 'WITHSCORES')
+  local found = {}
+  for i = 1, #some, 2 do
+    local token, times = some[i], 1
+    local earlier, ends = string.match(redis.call('HGET', spared, token) or '', '^(%d+) (%S+)$')
+    if earlier and tonumber(ends) == tonumber(some[i + 1]) then
+      times = earlier + 1
+    end
+    if token == mine then
+      found[#found + 1] = token
+    elseif times <= most_spared then
+      found[#found + 1] = token
+      redis.call('HSET', spared, token, string.format('%d %.17g', times, at))
+    end
+  end
+  return found
 end
 
