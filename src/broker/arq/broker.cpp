@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <quarq/errors.hpp>
+#include <quarq/gather.hpp>
 #include <quarq/msgpack.hpp>
 
 #include "base/log.hpp"
@@ -212,42 +213,53 @@ worker_lease arq_broker::with_keys(const worker_lease& held) const {
   return keyed;
 }
 
-std::shared_ptr<arq_lease> arq_broker::make_part(const lease& held, std::string queue, milliseconds duration,
-                                                 std::shared_ptr<const worker_events> events) {
-  auto made = std::make_shared<arq_lease>();
-  made->held = held;
-  made->queue = std::move(queue);
-  made->duration = duration;
-  made->events = std::move(events);
-  arq::poller::callbacks callbacks;
-  const auto channel = lease_channel(held);
-  callbacks.work_ready = [this, channel] { on_message(channel, "w"); };
-  callbacks.abort_requested = [this, channel](std::string id) { on_message(channel, "c" + id); };
-  made->poller =
-      std::make_shared<arq::poller>(loop_, connection_, held, settings_.poll, std::move(callbacks));
-  return made;
+std::shared_ptr<poller> arq_broker::make_poller(const std::string& token) {
+  poller::callbacks callbacks;
+  callbacks.work_ready = [this, token](const std::string& queue) {
+    on_message(lease_channel({queue, token}), "w");
+  };
+  callbacks.abort_requested = [this, token](const std::string& queue, const std::string& id) {
+    on_message(lease_channel({queue, token}), "c" + id);
+  };
+  return std::make_shared<poller>(loop_, connection_, token, settings_.poll, std::move(callbacks));
 }
 
+// What is known of the lease here, for each of its queues.
+void arq_broker::make_parts(const worker_lease& held, const worker_lease& keyed, const lease_options& options,
+                            worker_events events) {
+  const auto looks = make_poller(held.token);
+  const auto shared = std::make_shared<const worker_events>(std::move(events));
+  for (const auto& key : keyed.queues) {
+    const auto made = std::make_shared<arq_lease>();
+    made->held = {key, held.token};
+    made->queue = *std::find_if(held.queues.begin(), held.queues.end(),
+                                [&](const auto& name) { return key_of(name) == key; });
+    made->duration = options.duration;
+    made->events = shared;
+    made->poller = looks;
+    if (options.says_begin_from)
+      made->says_begin_from = std::to_string(std::max(0, *options.says_begin_from));
+    leases_[lease_channel(made->held)] = made;
+  }
+}
+
+// However many queues there are, it takes a few round trips.
 awaitable<void> arq_broker::open_lease(worker_lease held, lease_options options, worker_events events) {
   for (const auto& queue : held.queues) co_await prepare(queue);
   check_lease(held);
   const auto keyed = with_keys(held);
-  const auto shared = std::make_shared<const worker_events>(std::move(events));
-  for (const auto& key : keyed.queues) co_await server_.remember_queue(key);
+  co_await server_.remember_queues(keyed.queues);
+  make_parts(held, keyed, options, std::move(events));
   try {
+    std::vector<awaitable<void>> subscriptions;
     for (const auto& key : keyed.queues) {
-      const lease part{key, held.token};
-      const auto channel = lease_channel(part);
-      const auto name = std::find_if(held.queues.begin(), held.queues.end(),
-                                     [&](const auto& q) { return key_of(q) == key; });
-      auto& here = leases_[channel] = make_part(part, *name, options.duration, shared);
-      if (options.says_begin_from)
-        here->says_begin_from = std::to_string(std::max(0, *options.says_begin_from));
+      const auto channel = lease_channel({key, held.token});
       std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
         on_message(channel, message);
       };
-      co_await connection_.subscribe(channel, std::move(receive));
+      subscriptions.push_back(connection_.subscribe(channel, std::move(receive)));
     }
+    co_await gather(std::move(subscriptions));
     std::vector<std::string> args = {held.token, std::to_string(options.duration.count()),
                                      options.worker_info, options.announcement};
     co_await run_for(scripts().open_lease, keyed, std::move(args));
@@ -255,12 +267,13 @@ awaitable<void> arq_broker::open_lease(worker_lease held, lease_options options,
     forget_lease(keyed);
     throw;
   }
+  std::vector<std::shared_ptr<arq_lease>> parts;
   for (const auto& key : keyed.queues) {
-    const auto here = lease_of({key, held.token});
-    if (!here) continue;
-    here->poller->start();
-    co_await write_health(here);
+    if (auto here = lease_of({key, held.token})) parts.push_back(std::move(here));
   }
+  if (parts.empty()) co_return;
+  parts.front()->poller->start();
+  co_await write_health(std::move(parts));
 }
 
 awaitable<renewal> arq_broker::renew(worker_lease held, lease_options options) {
@@ -281,10 +294,12 @@ awaitable<renewal> arq_broker::renew(worker_lease held, lease_options options) {
   }
   settings_.dead.log_removed(name_of(keyed.queues.front()), item(reply, 1).integer);
   auto answer = read_renewal(reply, keyed);
+  std::vector<std::shared_ptr<arq_lease>> due;
   for (const auto& key : keyed.queues) {
-    const auto here = lease_of({key, held.token});
-    if (here && std::chrono::steady_clock::now() >= here->health_due) co_await write_health(here);
+    auto here = lease_of({key, held.token});
+    if (here && std::chrono::steady_clock::now() >= here->health_due) due.push_back(std::move(here));
   }
+  if (!due.empty()) co_await write_health(std::move(due));
   co_return answer;
 }
 
@@ -314,17 +329,22 @@ renewal arq_broker::read_renewal(const quarq::redis::reply& reply, const worker_
 }
 
 // As arq's workers do now and then, for `arq --check`. A lease is not in danger without.
-awaitable<void> arq_broker::write_health(std::shared_ptr<arq_lease> of) {
-  of->health_due = std::chrono::steady_clock::now() + settings_.health_check_interval;
+awaitable<void> arq_broker::write_health(std::vector<std::shared_ptr<arq_lease>> of) {
   const auto lives = settings_.health_check_interval + std::chrono::seconds(1);
-  std::vector<std::string> args = {health_key_of(of->held.queue),
-                                   of->health(std::chrono::system_clock::now()),
-                                   std::to_string(lives.count())};
+  worker_lease written({}, {});
+  std::vector<std::string> args(1, std::to_string(lives.count()));
+  for (const auto& part : of) {
+    part->health_due = std::chrono::steady_clock::now() + settings_.health_check_interval;
+    written.queues.push_back(part->held.queue);
+    args.push_back(health_key_of(part->held.queue));
+    args.push_back(part->health(std::chrono::system_clock::now()));
+  }
   try {
-    auto written = co_await run(scripts().health, of->held.queue, std::move(args));
-    of->log_health(written.text);
+    auto records = co_await run_for(scripts().health, written, std::move(args));
+    for (std::size_t i = 0; i < of.size(); ++i) of[i]->log_health(item(records, i).text);
   } catch (const broker_error& e) {
-    base::log().warn("queue {}: could not write the health record: {}", name_of(of->held.queue), e.what());
+    base::log().warn("queue {}: could not write the health record: {}", name_of(of.front()->held.queue),
+                     e.what());
   }
 }
 
@@ -350,7 +370,8 @@ awaitable<claim_result> arq_broker::claim(lease held, std::size_t max) {
   }
   result.paused = there == left::paused;
   // Of a paused queue nobody but quarq tells, which says so.
-  if (const auto here = lease_of(held)) here->poller->claimed(result.jobs.size(), there == left::nothing);
+  if (const auto here = lease_of(held))
+    here->poller->claimed(held.queue, result.jobs.size(), there == left::nothing);
   co_return result;
 }
 
@@ -387,7 +408,7 @@ awaitable<arq_broker::left> arq_broker::claim_some(lease held, std::size_t max, 
   for (auto& one : all) {
     if (!one.aborted) into.jobs.push_back(std::move(one.job));
   }
-  if (here) here->poller->runs(here->jobs.size());
+  if (here) here->poller->runs(held.queue, here->jobs.size());
   const auto more = item(reply, 8).integer;
   co_return more == 0 ? left::nothing : more == 1 ? left::some : left::paused;
 }
@@ -539,7 +560,7 @@ awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement
     here->jobs.erase(batch[which[k]].id);
     if (was_held) here->count(batch[which[k]]);
   }
-  if (here) here->poller->runs(here->jobs.size());
+  if (here) here->poller->runs(held.queue, here->jobs.size());
 }
 
 std::string arq_broker::result_of(const lease& held, const settlement& one) {
@@ -587,7 +608,7 @@ void arq_broker::on_message(const std::string& channel, std::string_view message
   const auto here = found->second;
   const auto& events = *here->events;
   if (message[0] == 'w') {
-    here->poller->woken();
+    here->poller->woken(here->held.queue);
     if (events.work_ready) events.work_ready(here->queue);
   } else if (message[0] == 'c') {
     if (events.cancel_requested) events.cancel_requested(here->queue, std::string(message.substr(1)));

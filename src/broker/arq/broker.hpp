@@ -112,13 +112,14 @@ class arq_broker final : public broker {
   std::string result_of(const lease& held, const settlement& one);
   std::string result_that_fits(const settlement& one, const known_job& job, const std::string& key);
   worker_lease with_keys(const worker_lease& held) const;
-  std::shared_ptr<arq_lease> make_part(const lease& held, std::string queue, milliseconds duration,
-                                       std::shared_ptr<const worker_events> events);
+  std::shared_ptr<poller> make_poller(const std::string& token);
+  void make_parts(const worker_lease& held, const worker_lease& keyed, const lease_options& options,
+                  worker_events events);
   renewal read_renewal(const quarq::redis::reply& reply, const worker_lease& held) const;
   awaitable<quarq::redis::reply> run_for(const quarq::redis::script& script, const worker_lease& held,
                                          std::vector<std::string> args);
   static known_job known(const taken& one);
-  awaitable<void> write_health(std::shared_ptr<arq_lease> of);
+  awaitable<void> write_health(std::vector<std::shared_ptr<arq_lease>> of);
 
   ended read_ended(std::string_view end);
   job_details read_details(const quarq::redis::reply& reply, std::string id);

@@ -19,8 +19,8 @@ struct arq_lease {
   std::string queue;                            ///< as the worker calls it
   std::shared_ptr<const worker_events> events;  ///< the whole worker's
   milliseconds duration{7000};
-  std::string says_begin_from;  ///< as in claim.lua
-  std::shared_ptr<arq::poller> poller;
+  std::string says_begin_from;          ///< as in claim.lua
+  std::shared_ptr<arq::poller> poller;  ///< likewise
   /// The jobs held, by id: arq's results repeat the call.
   std::unordered_map<std::string, known_job> jobs;
 

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <quarq/errors.hpp>
+#include <quarq/gather.hpp>
 
 #include "base/log.hpp"
 #include "broker/checks.hpp"
@@ -162,7 +163,7 @@ awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id,
 awaitable<void> redis_broker::open_lease(worker_lease held, lease_options options, worker_events events) {
   check_lease(held);
   co_await server_.check();
-  for (const auto& queue : held.queues) co_await server_.remember_queue(queue);
+  co_await server_.remember_queues(held.queues);
   auto worker = std::make_shared<open_worker>();
   worker->events = std::move(events);
   worker->known_info = options.worker_info;
@@ -170,6 +171,7 @@ awaitable<void> redis_broker::open_lease(worker_lease held, lease_options option
     worker->says_begin_from = std::to_string(std::max(0, *options.says_begin_from));
   workers_[held.token] = worker;
   try {
+    std::vector<awaitable<void>> subscriptions;
     for (const auto& queue : held.queues) {
       const auto channel = lease_channel({queue, held.token});
       auto& state = leases_[channel];
@@ -179,8 +181,9 @@ awaitable<void> redis_broker::open_lease(worker_lease held, lease_options option
       std::function<void(std::string_view)> receive = [this, channel](std::string_view message) {
         on_message(channel, message);
       };
-      co_await connection_.subscribe(channel, std::move(receive));
+      subscriptions.push_back(connection_.subscribe(channel, std::move(receive)));
     }
+    co_await gather(std::move(subscriptions));
     std::vector<std::string> args = {held.token, std::to_string(options.duration.count()),
                                      std::move(options.worker_info), std::move(options.announcement)};
     co_await run_for(scripts().open_lease, held, std::move(args));

@@ -1,5 +1,8 @@
 #include "broker/redis_common/server_info.hpp"
 
+#include <iterator>
+
+#include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/server_checks.hpp"
 
 namespace quarq::broker::redis_common {
@@ -24,14 +27,22 @@ awaitable<std::vector<std::string>> server_info::warnings() {
 
 awaitable<void> server_info::remember_queue(std::string queue) {
   if (known_.contains(queue)) co_return;
-  // Looked up first: a server whose memory is full refuses to add it, but serves the queues it knows.
-  std::vector<std::string> question = {"SISMEMBER", all_queues_, queue};
-  auto is_there = co_await connection_.command(std::move(question));
-  if (is_there.integer == 0) {
-    std::vector<std::string> args = {"SADD", all_queues_, queue};
-    co_await connection_.command(std::move(args));
+  std::vector<std::string> one(1, std::move(queue));
+  co_await remember_queues(std::move(one));
+}
+
+awaitable<void> server_info::remember_queues(std::vector<std::string> queues) {
+  std::erase_if(queues, [this](const auto& queue) { return known_.contains(queue); });
+  if (queues.empty()) co_return;
+  // Looked up first: a server whose memory is full refuses to add one, but serves the queues it knows.
+  std::vector<std::string> question = {"SMISMEMBER", all_queues_}, args = {"SADD", all_queues_};
+  question.insert(question.end(), queues.begin(), queues.end());
+  auto are_there = co_await connection_.command(std::move(question));
+  for (std::size_t i = 0; i < queues.size(); ++i) {
+    if (item(are_there, i).integer == 0) args.push_back(queues[i]);
   }
-  known_.insert(queue);
+  if (args.size() > 2) co_await connection_.command(std::move(args));
+  known_.insert(std::make_move_iterator(queues.begin()), std::make_move_iterator(queues.end()));
 }
 
 awaitable<std::vector<std::string>> server_info::known_queues() {

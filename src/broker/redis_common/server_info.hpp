@@ -27,6 +27,7 @@ class server_info {
 
   /// Into the set of all queues. It has a slot of its own in a Cluster, so no script can do it.
   awaitable<void> remember_queue(std::string queue);
+  awaitable<void> remember_queues(std::vector<std::string> queues);
   awaitable<std::vector<std::string>> known_queues();
 
   /// It may be another one now, or have lost its data.
