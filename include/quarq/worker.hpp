@@ -92,6 +92,13 @@ struct worker_options {
   /// (docs/operations.md). Whoever reaches the address may read them: names of queues and tasks, and how often, never
   /// arguments or ids. Needs the library quarq::metrics. Empty: nothing is served.
   std::string metrics = {};
+  /// A URL like "http://127.0.0.1:4318": records traces, and sends them there by OTLP over HTTP, as
+  /// OpenTelemetry's collectors take them; "env": where OTEL_EXPORTER_OTLP_ENDPOINT says (docs/tracing.md).
+  /// Needs the library quarq::otlp. Empty: nothing is recorded. Where the program has a quarq::tracing, that
+  /// is used instead.
+  std::string trace = {};
+  /// With `trace`: see trace_options.
+  bool attempts_are_children = false;
 };
 
 /// The end of one attempt, as after_job and after_commit see it.

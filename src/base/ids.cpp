@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <mutex>
 #include <system_error>
 
@@ -30,7 +31,9 @@ void watch_forks() {
   });
 }
 
-/// The kernel's random bytes, drawn many at a time since each draw is a system call. One for each thread.
+/// The kernel's random bytes, so many at once of those drawn together, since each draw is a system call. One
+/// for each thread.
+template <std::size_t Taken>
 class random_source {
  public:
   random_source() { watch_forks(); }
@@ -43,7 +46,7 @@ class random_source {
       next_ = 0;
     }
     const std::uint8_t* taken = block_.data() + next_;
-    next_ += random_bytes_per_id;
+    next_ += Taken;
     return taken;
   }
 
@@ -57,7 +60,7 @@ class random_source {
     }
   }
 
-  std::array<std::uint8_t, 25 * random_bytes_per_id> block_{};
+  std::array<std::uint8_t, 250 / Taken * Taken> block_{};
   std::size_t next_ = block_.size();
   std::uint64_t drawn_in_ = 0;
 };
@@ -79,7 +82,7 @@ std::uint64_t forty_bits(const std::uint8_t* bytes) {
 }  // namespace
 
 std::string make_id() {
-  static thread_local random_source source;
+  static thread_local random_source<random_bytes_per_id> source;
   const std::uint8_t* random = source.take();
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto since_1970 = std::chrono::duration_cast<std::chrono::milliseconds>(now);
@@ -89,6 +92,13 @@ std::string make_id() {
   append_base32(id, forty_bits(random), 8);
   append_base32(id, forty_bits(random + 5), 8);
   return id;
+}
+
+std::uint64_t random_bits() {
+  static thread_local random_source<sizeof(std::uint64_t)> source;
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, source.take(), sizeof bits);
+  return bits;
 }
 
 bool is_made_id(std::string_view id) noexcept {

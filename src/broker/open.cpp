@@ -1,4 +1,5 @@
 // Which broker a URL means; and options that all of them share.
+#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "async/activity.hpp"
 #include "broker/arq/broker.hpp"
 #include "broker/broker.hpp"
+#include "broker/place.hpp"
 #include "broker/redis/broker.hpp"
 #include "broker/redis/settings.hpp"
 #include "broker/sqlite/broker.hpp"
@@ -115,6 +117,16 @@ std::string file_of(std::string_view url) {
   if (kind_of(url) != kind::sqlite) return {};
   const auto file = sqlite::parse_url(url).settings.file;
   return file == ":memory:" ? std::string() : file;
+}
+
+trace::broker_address place_of(std::string_view url) {
+  const auto which = kind_of(url);
+  if (which == kind::sqlite) return {};
+  const auto at = which == kind::redis ? redis::parse_url(url).connection : arq::parse_url(url).redis;
+  if (!at.unix_path.empty() || !at.sentinel.hosts.empty()) return {};
+  trace::broker_address found{at.host};
+  std::from_chars(at.port.data(), at.port.data() + at.port.size(), found.port);
+  return found;
 }
 
 std::string without_password(std::string_view url) {

@@ -38,6 +38,7 @@ struct logged_job {
   std::string_view arguments;  ///< a msgpack array
   std::size_t by_position = std::string_view::npos;
   std::span<const std::string> names;  ///< of the parameters, if they are known
+  std::string_view traceparent;        ///< empty: it belongs to no trace
 };
 
 /// Why an attempt did not succeed.

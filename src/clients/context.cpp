@@ -48,6 +48,9 @@ void context::pass_trace(detail::call_options& options) const {
   const auto& own = options.labels.get();
   if (own && own->headers.contains(model::trace_header)) return;
   options.labels.set_header(model::trace_header, facts_.traceparent);
+  // It is a part of the caller's trace, and an attempt may have begun one of its own.
+  const auto caller = headers().find(model::trace_header);
+  if (caller == headers().end() || !model::are_of_one_trace(caller->second, facts_.traceparent)) return;
   const auto state = headers().find(model::trace_state_header);
   if (state != headers().end()) options.labels.set_header(state->first, state->second);
 }

@@ -13,6 +13,7 @@
 #include "base/ids.hpp"
 #include "codecs/utf8.hpp"
 #include "model/record.hpp"
+#include "model/trace_context.hpp"
 
 namespace quarq::clients {
 namespace {
@@ -59,7 +60,8 @@ void check_labels(const detail::call_data& call, const detail::labels& some) {
     }
     if (!codecs::is_utf8(value))
       throw usage_error(fmt::format("{}: header {}: its value is not UTF-8", call.task, name));
-    bytes += name.size() + value.size();
+    // Where calls are traced, each has it: none is to be refused for that.
+    if (name != model::trace_header) bytes += name.size() + value.size();
   }
   for (const auto& tag : some.tags) {
     if (tag.empty() || tag.size() > max_tag || !codecs::is_utf8(tag)) {
@@ -107,7 +109,7 @@ broker::new_job to_job(detail::call_data call) {
   check_options(call);
   auto& o = call.options;
   broker::new_job job;
-  job.id_is_fresh = !o.id;
+  job.id_is_fresh = !o.id || o.id_is_fresh;
   job.id = o.id ? std::move(*o.id) : base::make_id();
   job.priority = o.priority.value_or(job.priority);
   job.delay = o.delay;

@@ -14,6 +14,8 @@
 #include "async/activity.hpp"
 #include "async/loop_lifetime.hpp"
 #include "base/log.hpp"
+#include "broker/place.hpp"
+#include "clients/enqueue_spans.hpp"
 #include "clients/job_description.hpp"
 #include "clients/job_filter.hpp"
 #include "clients/job_list.hpp"
@@ -40,6 +42,11 @@ queue_impl::queue_impl(std::string url, std::string name, broker::open_options h
     : url_(std::move(url)), name_(std::move(name)), how_(how) {
   check_queue_name(name_);
   broker::check_url(url_);
+}
+
+const trace::broker_address& queue_impl::address() {
+  if (!address_) address_ = broker::place_of(url_);
+  return *address_;
 }
 
 std::string worker_has_ended(std::string_view queue) {
@@ -120,13 +127,19 @@ awaitable<std::vector<enqueued>> enqueue(std::shared_ptr<clients::queue_impl> qu
   std::vector<enqueued> sent;
   jobs.reserve(calls.size());
   sent.reserve(calls.size());
+  std::unique_ptr<clients::enqueue_spans> spans;
+  if (trace::is_on())
+    spans = clients::enqueue_spans::begin(*queue, calls, clients::enqueue_spans::job_of(loop));
   for (auto& c : calls) {
     jobs.push_back(clients::to_job(std::move(c)));
     sent.push_back({jobs.back().id, false});
   }
   if (jobs.empty()) co_return sent;
-  const auto answers = co_await broker->enqueue(queue->name(), std::move(jobs));
+  auto sending = broker->enqueue(queue->name(), std::move(jobs));
+  if (spans) sending = clients::enqueue_spans::watch(*spans, std::move(sending));
+  const auto answers = co_await std::move(sending);
   for (std::size_t i = 0; i < sent.size(); ++i) sent[i].accepted = answers[i] == broker::accepted::yes;
+  if (spans) spans->ended(sent);
   co_return sent;
 }
 

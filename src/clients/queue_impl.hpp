@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "async/loop_lifetime.hpp"
 #include "broker/broker.hpp"
 #include "clients/wait_watch.hpp"
+#include "trace/messaging.hpp"
 
 namespace quarq::clients {
 
@@ -30,6 +32,8 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
 
   const std::string& url() const noexcept { return url_; }
   const std::string& name() const noexcept { return name_; }
+  /// Of the broker, for traces.
+  const trace::broker_address& address();
 
   /// The broker on this loop. Throws std::logic_error if another loop has it, usage_error after end_loan().
   std::shared_ptr<broker::broker> on(const boost::asio::any_io_executor& loop);
@@ -60,6 +64,7 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   std::string name_;
   broker::open_options how_;
   std::shared_ptr<broker::broker> broker_;
+  std::optional<trace::broker_address> address_;
   bool borrows_ = false;
   wait_watch::teller tell_;
   std::shared_ptr<wait_watch> watch_;  ///< there while the broker is

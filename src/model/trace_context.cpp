@@ -15,4 +15,8 @@ bool is_traceparent(std::string_view text) noexcept {
   return true;
 }
 
+bool are_of_one_trace(std::string_view one, std::string_view other) noexcept {
+  return is_traceparent(one) && is_traceparent(other) && trace_id_of(one) == trace_id_of(other);
+}
+
 }  // namespace quarq::model

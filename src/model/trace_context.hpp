@@ -12,4 +12,15 @@ inline constexpr const char* trace_state_header = "tracestate";
 /// Whether it is a traceparent of version 00. Others are not passed on.
 bool is_traceparent(std::string_view text) noexcept;
 
+/// The ids in one. REQUIRES: is_traceparent(text).
+constexpr std::string_view trace_id_of(std::string_view text) noexcept {
+  return text.substr(3, 32);
+}
+constexpr std::string_view span_id_of(std::string_view text) noexcept {
+  return text.substr(36, 16);
+}
+
+/// Whether both are traceparents with one trace id.
+bool are_of_one_trace(std::string_view one, std::string_view other) noexcept;
+
 }  // namespace quarq::model

@@ -17,6 +17,7 @@
 #include "clients/worker_connection.hpp"
 #include "codecs/utf8.hpp"
 #include "model/trace_context.hpp"
+#include "trace/traceparent.hpp"
 #include "workers/attempt_result.hpp"
 #include "workers/job_report.hpp"
 #include "workers/log/log_end.hpp"
@@ -68,6 +69,7 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
   job.self = running_.begin();
   job.record = std::move(record);
   job.started_ms = now.time_since_epoch().count();
+  if (tracer_ != nullptr) begin_span(job);
   shown(job.claimed.id, max_logged_id, job.printable_id);
   shown(job.record.task, max_logged_task, job.printable_task);
   if (unreadable) {
@@ -88,6 +90,18 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
   } else {
     spawn(job, run(job));
   }
+}
+
+void job_runner::begin_span(running_job& job) {
+  job.span = begin_attempt_span(*tracer_, model::context_access::facts(job.ctx));
+  if (!job.span) return;
+  model::context_access::set_traceparent(job.ctx, trace::to_traceparent(job.span->span.context));
+}
+
+// One that has not begun has none.
+void job_runner::end_span(running_job& job, const attempt& a, std::string_view became) {
+  if (job.begun) tracer_->end(end_attempt_span(job, its_.traces->broker(), a, became, ran(job)));
+  job.span.reset();
 }
 
 void job_runner::spawn(running_job& job, awaitable<void> work) {
@@ -284,6 +298,7 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
   job.current.must_end_by = model::current_job::no_limit;
   if (!job.begun && d.state == job_state::queued) its_.slots.job_did_not_count();
   end_children(job, d.state);
+  if (job.span) end_span(job, a, job.is_ours() ? to_string(d.state) : "lost");
   if (!job.is_ours()) {
     base::log().warn("refused  task={} id={}: its lease was lost, its end here counts for nothing",
                      logged(job).task, logged(job).id);
@@ -406,6 +421,10 @@ void job_runner::abandon() {
     if (job.settled) continue;
     its_.log.left_running(logged(job));
     job.settled = true;
+    if (job.span) {
+      end_span(job, failed_attempt(result_kind::threw, "quarq::cancelled", "it did not stop when asked"),
+               "left_running");
+    }
     watch_late_children(job);
     end_children(job, job_state::queued);
   }

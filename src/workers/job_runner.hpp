@@ -28,6 +28,7 @@
 #include "workers/slot_table.hpp"
 #include "workers/waiting_line.hpp"
 #include "workers/worker_setup.hpp"
+#include "workers/worker_traces.hpp"
 
 namespace quarq::workers {
 
@@ -62,6 +63,7 @@ class job_runner {
     /// A job is to run alone: what is parked is to be handed back.
     std::function<void()> hand_back_parked = [] {};
     job_counters* counters = nullptr;  ///< null: nothing is counted
+    const worker_traces* traces = nullptr;
   };
   void use_pools(const thread_pool* threads, quarq::processes::untyped_pool* processes);
   explicit job_runner(params p)
@@ -74,7 +76,8 @@ class job_runner {
         hooked_threads_(std::make_shared<waiting_line>(its_.time, its_.loop)),
         processes_(std::make_shared<waiting_line>(its_.time, its_.loop)),
         isolation_(its_.slots),
-        may_be_alone_(its_.loop) {}
+        may_be_alone_(its_.loop),
+        tracer_(its_.traces != nullptr ? its_.traces->by() : nullptr) {}
   ~job_runner() { threads_->close(); }
   job_runner(const job_runner&) = delete;
   job_runner& operator=(const job_runner&) = delete;
@@ -174,6 +177,8 @@ class job_runner {
   waiting_line* line_of(const running_job& job) const;
   bool may_begin(running_job& job);
   void note_start(running_job& job, clock::time_point when);
+  void begin_span(running_job& job);
+  void end_span(running_job& job, const model::attempt& a, std::string_view became);
   task_stats* counts_of(const running_job& job);
   clock::time_point latest_start(const running_job& job) const;
   bool is_unknown_for_long(const running_job& job) const;
@@ -203,6 +208,7 @@ class job_runner {
   std::shared_ptr<waiting_line> hooked_threads_, processes_;
   isolation isolation_;
   async::auto_reset_event may_be_alone_;  ///< one waits at most
+  const trace::tracer* const tracer_;     // null: nothing is traced
   // A job is larger than what malloc keeps at hand for the next.
   std::pmr::unsynchronized_pool_resource memory_{std::pmr::pool_options{0, 2 * sizeof(running_job)}};
   std::pmr::list<running_job> running_{&memory_};

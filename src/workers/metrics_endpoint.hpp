@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <quarq/awaitable.hpp>
+#include <quarq/trace.hpp>
 
 #include "workers/job_counters.hpp"
 
@@ -22,6 +24,7 @@ struct worker_state {
   std::size_t concurrency = 0;              ///< how many may run
   std::uint64_t leases_lost = 0;            ///< since the worker began, each queue's by itself
   std::size_t unrecorded = 0;               ///< ends that the broker has not answered to
+  std::optional<span_counts> spans;         ///< of the program, if it is traced
   std::chrono::milliseconds lease_left{0};  ///< for how long it is sure to keep its jobs without an answer
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <list>
+#include <memory>
 #include <memory_resource>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@
 #include "model/job_wait.hpp"
 #include "model/record.hpp"
 #include "model/retry_decision.hpp"
+#include "workers/attempt_span.hpp"
 #include "workers/clock.hpp"
 #include "workers/queue_lease.hpp"
 #include "workers/slot_table.hpp"
@@ -82,6 +84,7 @@ struct running_job final : model::waiting_job {
   bool said_that_it_waits = false;
   waiting_line::turn turn;  ///< its process, or its thread where hooks come before
   thread_use thread;
+  std::unique_ptr<attempt_span> span;         ///< if it is recorded
   bool is_on_threads = false;                 ///< waits for a thread of job_threads, or runs there
   bool goes_to_threads = false;               ///< is to be there next
   std::optional<clock::time_point> deadline;  ///< its place in `deadlines`

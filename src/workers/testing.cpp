@@ -41,6 +41,7 @@ class single_run {
     worker_->setup.crons.clear();
     auto& o = worker_->setup.options;
     o.queues = {served_queue{}};
+    o.trace.clear();
     o.burst = false;
     o.max_jobs = 0;
     worker_->setup.after_commit = [this, users = like.setup.after_commit](context& ctx, const job_end& end) {

@@ -141,7 +141,8 @@ worker_impl::roles::roles(worker_impl& of, const asio::any_io_executor& loop)
               },
               [this, &of](queue_lease& l) { claims.leave_until(l, of.clock_.now() + time_for_others); },
               [this] { parked.hand_back_all(); },
-              &counters}),
+              &counters,
+              &of.traces_}),
       renewer({*of.broker_, leases, of.clock_, loop, of.setup.options.lease,
                [&of] { return of.worker_info(); }, model::encode_announcement(of.setup.tasks),
                [&of](const std::string& token) { return of.events_for(token); },
@@ -253,6 +254,7 @@ awaitable<void> worker_impl::run() {
   model::context_access::set_state(context_, setup.state);
   const auto& o = setup.options;
   if (o.log_lines == log_format::json) base::set_log_formatter(make_json_lines());
+  traces_.begin(o);
   open_broker();
   choose_log();
   slots_.emplace(setup.options.concurrency, setup.options.max_jobs);
@@ -419,6 +421,7 @@ worker_state worker_impl::state_now() const {
   now.concurrency = setup.options.concurrency;
   now.leases_lost = leases_lost_;
   now.unrecorded = roles_->settlements.unrecorded();
+  if (const auto* by = traces_.by()) now.spans = by->options().exporter->counts();
   auto left = setup.options.lease;
   for (const auto& l : roles_->leases) {
     const auto sure = l.is_held() ? l.sure_until - clock_.now() : clock::time_point::duration(0);
@@ -488,6 +491,7 @@ awaitable<void> worker_impl::shut_down() {
       base::log().error("on_shutdown threw: {}: {}", base::type_name(typeid(e)), e.what());
     }
   }
+  co_await traces_.end();
   roles_->watch.reset();
   listen_for_stop(false);
   phase_ = phase::stopped;

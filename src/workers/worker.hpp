@@ -41,6 +41,7 @@
 #include "workers/settler.hpp"
 #include "workers/watchdog.hpp"
 #include "workers/worker_setup.hpp"
+#include "workers/worker_traces.hpp"
 
 namespace quarq::workers {
 
@@ -159,6 +160,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   context context_{nullptr};
   std::string name_;  ///< host:pid, for operators
   job_counts counts_;
+  worker_traces traces_;
   std::uint64_t leases_lost_ = 0;  ///< by queues, as metrics tell it
   /// Coroutines that the end of the loop destroys give their slots back, so it outlives the roles.
   std::optional<slot_table> slots_;

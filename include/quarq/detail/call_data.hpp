@@ -30,6 +30,7 @@ struct call_options {
   std::optional<retention> keep_result;
   /// The caller awaits the answer: see model::record.
   bool awaited = false;
+  bool id_is_fresh = false;  ///< `id` was made here, and nobody else has it
   call_labels labels;
 };
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -16,6 +17,12 @@ struct context_access {
   /// `encoded`: a msgpack array, which must live as long as the context.
   static void set_arguments(context& ctx, std::string_view encoded) noexcept { ctx.arguments_ = encoded; }
   static void set_state(context& worker, quarq::detail::state_map its) { worker.state_ = std::move(its); }
+  /// Of a job's: that of its attempt, in place of the caller's.
+  static void set_traceparent(context& job, std::string its) noexcept {
+    job.facts_.traceparent = std::move(its);
+  }
+  /// Gives a call the trace of this job, unless it has one.
+  static void pass_trace(const context& job, detail::call_options& to) { job.pass_trace(to); }
   /// Of a worker's context: that of its jobs' contexts, too.
   static void set_connection(context& worker, std::shared_ptr<clients::worker_connection> its) noexcept {
     worker.connection_ = std::move(its);

@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "codecs/json.hpp"
+#include "model/trace_context.hpp"
 #include "workers/log/json_text.hpp"
 #include "workers/log/printable_job.hpp"
 
@@ -37,6 +38,10 @@ json_members about(const char* event, const logged_job& job) {
   json_members members;
   members.text("event", event).text("task", job.task).text("id", job.id).text("queue", job.queue);
   members.number("attempt", job.attempts).number("max_attempts", job.max_attempts);
+  if (!job.traceparent.empty()) {
+    members.text("trace_id", model::trace_id_of(job.traceparent));
+    members.text("span_id", model::span_id_of(job.traceparent));
+  }
   return members;
 }
 

@@ -117,6 +117,10 @@ void declare(CLI::App& app, worker_options& o, flags& f) {
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
   app.add_option("--metrics", o.metrics,
                  "ADDRESS:PORT, like 127.0.0.1:9100: serve /metrics, /healthz and /readyz there");
+  app.add_option("--trace", o.trace,
+                 "URL, like http://127.0.0.1:4318: send traces there (OTLP over HTTP); env: as OTEL_* say");
+  app.add_flag("--trace-children", o.attempts_are_children,
+               "in a trace, attempts are children of what enqueued their job, not linked to it");
   app.add_option("--log-format", f.log_format, "text, or json: one object a line (text)")
       ->check(CLI::IsMember({"text", "json"}));
 }
