@@ -3,7 +3,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(quarq_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quarq)
-install(TARGETS quarq quarq_processes quarq_models quarq_http quarq_rpc quarq_metrics quarq_dashboard EXPORT quarqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+install(TARGETS quarq quarq_processes quarq_models quarq_http quarq_rpc quarq_metrics quarq_otlp quarq_dashboard EXPORT quarqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 # Names that only their own source can use are an eighth of an archive; linkers need none of them.
 if(CMAKE_STRIP AND CMAKE_BUILD_TYPE STREQUAL "Release")
@@ -32,7 +32,7 @@ install(FILES ${PROJECT_BINARY_DIR}/quarqConfig.cmake ${PROJECT_BINARY_DIR}/quar
 
 # The .pc files find the installation from their own place, so that the folder can be moved.
 file(RELATIVE_PATH quarq_pc_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
-foreach(package quarq quarq-processes quarq-models quarq-http quarq-rpc quarq-metrics quarq-dashboard)
+foreach(package quarq quarq-processes quarq-models quarq-http quarq-rpc quarq-metrics quarq-otlp quarq-dashboard)
   configure_file(cmake/${package}.pc.in ${PROJECT_BINARY_DIR}/${package}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${package}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()

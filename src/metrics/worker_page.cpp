@@ -115,6 +115,12 @@ void worker_page::add_worker() {
   page_.family("quarq_worker_leases_lost", kind::counter,
                "Leases of queues that ran out, whose jobs were given to other workers.");
   page_.counter({}, now.leases_lost);
+  if (!now.spans) return;
+  page_.family("quarq_spans_exported", kind::counter, "Spans of traces that their receiver has taken.");
+  page_.counter({}, now.spans->exported);
+  page_.family("quarq_spans_dropped", kind::counter,
+               "Spans of traces that were lost: too many waited, or their receiver did not take them.");
+  page_.counter({}, now.spans->dropped);
 }
 
 awaitable<void> worker_page::add_started() {
