@@ -18,6 +18,7 @@
 #include "rpc/bench.hpp"
 #include "scenarios.hpp"
 #include "tasks.hpp"
+#include "traces.hpp"
 
 namespace {
 
@@ -29,6 +30,7 @@ int measure(int argc, char** argv) {
   if (word == "http") return http_main(argc - 1, argv + 1);
   if (word == "rpc") return rpc_main(argc - 1, argv + 1);
   if (word == "models") return models_main(argc - 1, argv + 1);
+  if (word == "trace") return traces_main(argc - 1, argv + 1);
   if (word == "jobs") return jobs_main(argc - 1, argv + 1);
   // These it starts itself, or a script of ./dev bench does.
   if (word == "growth") return growth_main(argc - 1, argv + 1);
