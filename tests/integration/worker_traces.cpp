@@ -76,6 +76,21 @@ bool is_root(const finished_span& one) {
   return one.parent_span_id == decltype(one.parent_span_id){};
 }
 
+std::vector<call<int>> inner_calls(int count) {
+  std::vector<call<int>> all;
+  for (int i = 1; i <= count; ++i) all.push_back(inner(i));
+  return all;
+}
+
+// Of one without a trace, of one that is not recorded, and of one that is.
+std::vector<call<int>> calls_of_callers() {
+  std::vector<call<int>> all;
+  all.push_back(outer(1));
+  all.push_back(outer(2).header("traceparent", unsampled_caller));
+  all.push_back(outer(3).header("traceparent", caller));
+  return all;
+}
+
 class worker_traces : public worker_test {
  protected:
   trace_options kept(trace_sampling sampling = {1, true}) const {
@@ -222,8 +237,7 @@ TEST_P(worker_traces, are_recorded_as_the_sampling_says) {
     co_return n;
   });
   serve(w, [&](queue q) -> awaitable<void> {
-    auto calls = std::vector{outer(1), outer(2).header("traceparent", unsampled_caller),
-                             outer(3).header("traceparent", caller)};
+    auto calls = calls_of_callers();
     for (auto& one : calls) {
       const auto job = co_await q.enqueue(std::move(one));
       co_await job.result(default_timeout);
@@ -241,7 +255,7 @@ TEST_P(worker_traces, of_a_batch_have_a_span_for_each_call_and_one_for_all) {
   worker w(options());
   w.handle(inner, [](int n) { return n; });
   serve(w, [&](queue q) -> awaitable<void> {
-    auto calls = std::vector{inner(1), inner(2), inner(3)};
+    auto calls = inner_calls(3);
     const auto jobs = co_await q.enqueue(std::move(calls));
     for (const auto& job : jobs) co_await job->result(default_timeout);
   });
@@ -269,7 +283,7 @@ TEST_P(worker_traces, of_a_batch_can_have_one_span_for_all) {
   worker w(options());
   w.handle(inner, [](int n) { return n; });
   serve(w, [&](queue q) -> awaitable<void> {
-    auto calls = std::vector{inner(1), inner(2)};
+    auto calls = inner_calls(2);
     const auto jobs = co_await q.enqueue(std::move(calls));
     for (const auto& job : jobs) co_await job->result(default_timeout);
   });
