@@ -1,5 +1,6 @@
 // Times, numbers and JSON as text.
 
+/** @type {[string, number][]} */
 const units = [
   ["d", 86400000],
   ["h", 3600000],

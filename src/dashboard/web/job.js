@@ -2,7 +2,7 @@
 import { html, useEffect } from "./html.js";
 import { get, isOperator, post, useLoaded } from "./api.js";
 import { absolute, duration, relative } from "./format.js";
-import { go, link } from "./route.js";
+import { link } from "./route.js";
 import { Copy, Failure, Json, say, State, useAction, useNow } from "./ui.js";
 
 const refreshInterval = 2000;

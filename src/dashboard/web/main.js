@@ -64,7 +64,7 @@ function useKeys(showHelp) {
         nextTheme();
       } else if (event.key === "/") {
         event.preventDefault();
-        document.querySelector(".filter input")?.focus();
+        /** @type {HTMLElement | null} */ (document.querySelector(".filter input"))?.focus();
       } else {
         window.dispatchEvent(new CustomEvent("quarq-key", { detail: event.key }));
       }

@@ -1,7 +1,7 @@
 // Workers, cron jobs, errors, and what operators have done.
 import { html, useState } from "./html.js";
 import { get, isOperator, post, useLoaded, useShared } from "./api.js";
-import { absolute, count, duration, plural } from "./format.js";
+import { absolute, count, duration } from "./format.js";
 import { go, link } from "./route.js";
 import { Bulk } from "./jobs.js";
 import { Empty, Failure, Number, say, State, Time, useAction, useNow } from "./ui.js";

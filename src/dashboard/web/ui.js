@@ -73,6 +73,7 @@ export function Dialog({ title, onClose, children }) {
 
 // ---- messages that go by themselves
 
+/** @type {(message: { text: string, kind: string, key: number }) => void} */
 let show = () => {};
 export const say = (text, kind = "info") => show({ text, kind, key: Date.now() });
 
@@ -91,7 +92,10 @@ export function Messages() {
   </div>`;
 }
 
-/** Runs what a button does: shows that it is under way, and what came of it. */
+/**
+ * Runs what a button does: shows that it is under way, and what came of it.
+ * @returns {[boolean, (act: () => Promise<any>, after?: (done: any) => void) => Promise<void>]}
+ */
 export function useAction() {
   const [busy, set] = useState(false);
   const run = async (act, after) => {
