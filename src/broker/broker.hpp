@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -143,7 +144,18 @@ struct settlement {
   milliseconds delay{0};
   /// Of a success it need only be kept, for `keep`, that it was one: the outcome is for waiters.
   bool keeps_state_only = false;
+  /// The outcome has what the job's note says (broker::keep_notes), which need not be kept any more.
+  bool has_notes = false;
 };
+
+/// What a running job says of itself; opaque here.
+struct job_note {
+  std::string id;
+  std::string text;
+};
+
+/// How long a note can be read, should the job neither say something else nor end.
+inline constexpr milliseconds notes_kept = std::chrono::hours(24);
 
 /// An ended job as its waiters see it.
 struct ended {
@@ -170,6 +182,7 @@ struct job_details {
   std::optional<time_point> due_at;  ///< of a deferred job: when it becomes ready
   std::optional<time_point> expires_at;
   std::string holder;  ///< lease token of a running job
+  std::string note;    ///< what it says of itself; of a job that has not ended, and only where one is asked for
 };
 
 struct queue_summary {
@@ -295,6 +308,10 @@ class broker {
   /// broken connection.
   virtual awaitable<void> reconcile(lease held, std::vector<std::string> known) = 0;
 
+  /// Keeps what held jobs say of themselves, in place of what each has said before. Those that are not held any more
+  /// are left out.
+  virtual awaitable<void> keep_notes(lease held, std::vector<job_note> notes);
+
   struct traits {
     /// Other programs wait for jobs too, and take the absence of a result for the absence of the job: void
     /// results must be kept for a while.
@@ -342,6 +359,12 @@ class broker {
                                              std::vector<std::string> ids);
   /// How many jobs of the queue are in this state; nothing where to count them would take long.
   virtual awaitable<std::optional<std::uint64_t>> count(std::string queue, job_state state);
+
+  /// Keeps a short text of the queue's under this name (1 to 255 bytes), until it is replaced, or removed by an empty
+  /// one. Whether that changed anything. The store does not know what it means.
+  virtual awaitable<bool> set_mark(std::string queue, std::string name, std::string text);
+  /// All marks of the queue, by name.
+  virtual awaitable<std::map<std::string, std::string>> marks(std::string queue);
 
   /// Adds to what has happened in the minute of the broker's clock.
   virtual awaitable<void> add_stats(std::string queue, std::vector<task_counts> what);

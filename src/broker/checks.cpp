@@ -23,6 +23,10 @@ void check_queue(std::string_view queue) {
   check_name("the queue's name", queue);
 }
 
+void check_mark(std::string_view name) {
+  check_name("the mark's name", name);
+}
+
 void check_lease(const worker_lease& held) {
   if (held.queues.empty()) throw usage_error("a lease needs at least one queue");
   for (const auto& queue : held.queues) check_queue(queue);

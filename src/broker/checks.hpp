@@ -18,6 +18,9 @@ inline constexpr std::size_t max_id = 255;
 /// 1 to 255 bytes.
 void check_queue(std::string_view queue);
 
+/// 1 to 255 bytes.
+void check_mark(std::string_view name);
+
 /// A lease of one queue at least.
 void check_lease(const worker_lease& held);
 

@@ -86,6 +86,19 @@ awaitable<std::optional<std::uint64_t>> broker::count(std::string, job_state) {
   co_return std::nullopt;
 }
 
+awaitable<void> broker::keep_notes(lease, std::vector<job_note>) {
+  co_return;
+}
+
+awaitable<bool> broker::set_mark(std::string, std::string, std::string) {
+  throw usage_error("this broker keeps no marks of queues");
+  co_return false;
+}
+
+awaitable<std::map<std::string, std::string>> broker::marks(std::string) {
+  co_return std::map<std::string, std::string>();
+}
+
 awaitable<void> broker::add_stats(std::string, std::vector<task_counts>) {
   co_return;
 }

@@ -268,6 +268,7 @@ std::string encode(const outcome& o) {
   if (!o.error.empty()) map.key("error").binary(o.error);
   if (!o.after.empty()) map.key("after").text(o.after);
   if (!o.earlier.empty()) encode_earlier(map.key("earlier"), o.earlier);
+  if (!o.notes.empty()) map.key("notes").binary(o.notes);
   return out;
 }
 
@@ -297,6 +298,8 @@ outcome decode_outcome(std::string_view encoded) {
       o.after = in.text();
     } else if (key == "earlier") {
       o.earlier = decode_earlier(in);
+    } else if (key == "notes") {
+      o.notes = in.binary();
     } else {
       in.skip();
     }
@@ -314,6 +317,7 @@ void add_earlier_attempts(outcome& next, std::string_view last_outcome) {
   }
   auto& all = next.earlier;
   all = std::move(last.earlier);
+  next.notes = std::move(last.notes);
   all.push_back({last.attempts, std::move(last.worker), last.started_ms, last.finished_ms,
                  cut(std::move(last.error_type), max_earlier_error_type),
                  cut(std::move(last.error), max_earlier_error)});

@@ -75,14 +75,15 @@ struct outcome {
   std::string error_type, error;
   std::string after;  ///< of a cron job's run that was skipped: the id of the run it would have overlapped
   std::vector<earlier_attempt> earlier;  ///< oldest first
+  std::string notes;  ///< encoded job_notes of all attempts; empty: none said anything
 };
 
 std::string encode(const outcome& o);
 /// Throws decode_error that begins with "job outcome: ".
 outcome decode_outcome(std::string_view encoded);
 
-/// Makes the attempt that this outcome of a retry is of, and those before it, the earlier ones of `next`. One that can't
-/// be read is left out.
+/// Makes the attempt that this outcome of a retry is of, and those before it, the earlier ones of `next`, and what they
+/// have said its notes. One that can't be read is left out.
 void add_earlier_attempts(outcome& next, std::string_view last_outcome);
 
 }  // namespace quarq::model

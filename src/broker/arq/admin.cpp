@@ -10,6 +10,7 @@
 #include "broker/arq/replies.hpp"
 #include "broker/arq/scripts.hpp"
 #include "broker/checks.hpp"
+#include "broker/redis_common/notes.hpp"
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
 #include "broker/stats_codec.hpp"
@@ -90,6 +91,7 @@ job_details arq_broker::read_details(const quarq::redis::reply& reply, std::stri
   job.holder = item(reply, 6).text;
   if (is_final(job.state)) return job;
   job.outcome = item(reply, 9).text;
+  if (reply.items.size() > 10) job.note = item(reply, 10).text;
   // A deferred job's due time is the next; of others it is the first, from which times shown count.
   const auto& first_due = item(reply, 7).text;
   if (job.state == job_state::deferred || first_due.empty()) {
@@ -165,6 +167,25 @@ awaitable<bool> arq_broker::is_paused(std::string queue) {
   std::vector<std::string> args = {"EXISTS", own_prefix(key_of(queue)) + "paused"};
   auto reply = co_await connection_.command(std::move(args));
   co_return reply.integer == 1;
+}
+
+awaitable<bool> arq_broker::set_mark(std::string queue, std::string name, std::string text) {
+  co_await prepare(queue);
+  check_mark(name);
+  const auto key = key_of(queue);
+  co_await server_.remember_queue(key);
+  std::vector<std::string> args;
+  args.push_back(std::move(name));
+  args.push_back(std::move(text));
+  auto reply = co_await run_once(connection_, scripts().set_mark, key, std::move(args));
+  co_return reply.integer == 1;
+}
+
+awaitable<std::map<std::string, std::string>> arq_broker::marks(std::string queue) {
+  co_await prepare(queue);
+  std::vector<std::string> args = {"HGETALL", own_prefix(key_of(queue)) + "marks"};
+  auto reply = co_await connection_.command(std::move(args));
+  co_return redis_common::read_marks(reply);
 }
 
 // Until `visit` says no.

@@ -16,6 +16,7 @@
 #include "broker/arq/replies.hpp"
 #include "broker/arq/scripts.hpp"
 #include "broker/checks.hpp"
+#include "broker/redis_common/notes.hpp"
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
 #include "codecs/utf8.hpp"
@@ -531,7 +532,15 @@ awaitable<std::vector<bool>> arq_broker::settle_in_parts(lease held, std::vector
   std::vector<bool> answers(batch.size(), false);
   auto parts = redis_common::split_settlements(batch, sizes);
   for (auto& part : parts) co_await settle_some(held, batch, results, std::move(part), answers);
+  const auto prefix = own_prefix(held.queue) + "note:";
+  co_await redis_common::forget_notes(connection_, prefix, batch, answers);
   co_return answers;
+}
+
+awaitable<void> arq_broker::keep_notes(lease held, std::vector<job_note> notes) {
+  co_await prepare(held.queue);
+  auto args = redis_common::notes_args(held.token, std::move(notes));
+  co_await run(scripts().keep_notes, key_of(held.queue), std::move(args));
 }
 
 awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement>& batch,

@@ -30,6 +30,8 @@ struct arq_scripts : redis_common::script_set {
   const script& inspect = add(inspect_lua);
   const script& list = add(list_lua);
   const script& pause = add(pause_lua);
+  const script& keep_notes = add(keep_notes_lua);
+  const script& set_mark = add(set_mark_lua);
   const script& results = add(results_lua);
   const script& requeue = add(requeue_lua);
   const script& purge = add(purge_lua);

@@ -18,6 +18,7 @@
 #include "broker/checks.hpp"
 #include "broker/redis/scripts.hpp"
 #include "broker/redis_common/byte_limits.hpp"
+#include "broker/redis_common/notes.hpp"
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
 #include "broker/stats_codec.hpp"
@@ -59,6 +60,7 @@ job_details read_details(const quarq::redis::reply& reply) {
   job.attempts = static_cast<int>(item(reply, 4).integer % one_loss);
   job.losses = static_cast<int>(item(reply, 4).integer / one_loss);
   job.holder = item(reply, 6).text;
+  if (reply.items.size() > 7) job.note = item(reply, 7).text;
   if (stored.empty()) return job;
   const auto header = read_header(stored);
   if (!header) return job;
@@ -357,6 +359,8 @@ awaitable<std::vector<bool>> redis_broker::settle(lease held, std::vector<settle
   std::vector<bool> answers(batch.size(), false);
   auto parts = redis_common::split_settlements(batch);
   for (auto& part : parts) co_await settle_some(held, batch, std::move(part), answers);
+  const auto prefix = key_prefix(held.queue) + "note:";
+  co_await redis_common::forget_notes(connection_, prefix, batch, answers);
   co_return answers;
 }
 
@@ -401,6 +405,12 @@ awaitable<void> redis_broker::reconcile(lease held, std::vector<std::string> kno
   co_await run(scripts().reconcile, held.queue, std::move(args));
   // Jobs pushed until then have been given back.
   if (auto* state = state_of(held)) state->pushes_came = 0;
+}
+
+awaitable<void> redis_broker::keep_notes(lease held, std::vector<job_note> notes) {
+  co_await prepare(held.queue);
+  auto args = redis_common::notes_args(held.token, std::move(notes));
+  co_await run(scripts().keep_notes, held.queue, std::move(args));
 }
 
 // ---- for operators
@@ -451,6 +461,24 @@ awaitable<bool> redis_broker::is_paused(std::string queue) {
   std::vector<std::string> args = {"EXISTS", key_prefix(queue) + "paused"};
   auto reply = co_await connection_.command(std::move(args));
   co_return reply.integer == 1;
+}
+
+awaitable<bool> redis_broker::set_mark(std::string queue, std::string name, std::string text) {
+  co_await prepare(queue);
+  check_mark(name);
+  co_await server_.remember_queue(queue);
+  std::vector<std::string> args;
+  args.push_back(std::move(name));
+  args.push_back(std::move(text));
+  auto reply = co_await run_once(scripts().set_mark, queue, std::move(args));
+  co_return reply.integer == 1;
+}
+
+awaitable<std::map<std::string, std::string>> redis_broker::marks(std::string queue) {
+  co_await prepare(queue);
+  std::vector<std::string> args = {"HGETALL", key_prefix(queue) + "marks"};
+  auto reply = co_await connection_.command(std::move(args));
+  co_return redis_common::read_marks(reply);
 }
 
 awaitable<std::vector<queue_summary>> redis_broker::queues() {

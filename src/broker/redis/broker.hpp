@@ -42,6 +42,7 @@ class redis_broker final : public broker {
   awaitable<claim_result> claim(lease held, std::size_t max) override;
   awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
   awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
+  awaitable<void> keep_notes(lease held, std::vector<job_note> notes) override;
 
   awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;
   awaitable<job_page> page(std::string queue, job_state state, std::size_t max, std::string from) override;
@@ -49,6 +50,8 @@ class redis_broker final : public broker {
   awaitable<std::vector<worker_summary>> workers(std::string queue) override;
   awaitable<bool> set_paused(std::string queue, bool paused) override;
   awaitable<bool> is_paused(std::string queue) override;
+  awaitable<bool> set_mark(std::string queue, std::string name, std::string text) override;
+  awaitable<std::map<std::string, std::string>> marks(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
   awaitable<std::size_t> purge(std::string queue, job_state state) override;
   awaitable<std::size_t> purge_named(std::string queue, job_state state,

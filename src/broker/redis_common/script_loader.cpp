@@ -47,6 +47,7 @@ script_set::script_set(std::initializer_list<script_part> shared) : parts_(share
                                {"shared_live", shared_live_lua},
                                {"shared_wake", shared_wake_lua},
                                {"shared_paused", shared_paused_lua},
+                               {"shared_marks", shared_marks_lua},
                                {"shared_stats", shared_stats_lua},
                                {"shared_enqueued", shared_enqueued_lua},
                                {"shared_minutes", shared_minutes_lua},

@@ -274,6 +274,15 @@ awaitable<void> sqlite_broker::reconcile(lease held, std::vector<std::string> kn
   co_await ask(kind::writes, 1, std::move(work));
 }
 
+awaitable<void> sqlite_broker::keep_notes(lease held, std::vector<job_note> notes) {
+  const auto count = notes.size();
+  std::function<nothing(transaction&)> work = [held, notes = std::move(notes)](transaction& tx) {
+    tx.tables.keep_notes(held, notes, tx.now);
+    return nothing();
+  };
+  co_await ask(kind::writes, count, std::move(work));
+}
+
 // ---- for operators
 
 awaitable<std::optional<job_details>> sqlite_broker::inspect(std::string queue, std::string id) {
@@ -307,6 +316,24 @@ awaitable<bool> sqlite_broker::is_paused(std::string queue) {
   std::function<bool(transaction&)> work = [queue](transaction& tx) { return tx.tables.is_paused(queue); };
   const bool paused = co_await ask(kind::reads, 1, std::move(work));
   co_return paused;
+}
+
+awaitable<bool> sqlite_broker::set_mark(std::string queue, std::string name, std::string text) {
+  check_queue(queue);
+  check_mark(name);
+  std::function<bool(transaction&)> work = [queue, name, text](transaction& tx) {
+    return tx.tables.set_mark(queue, name, text);
+  };
+  const bool changed = co_await ask(kind::writes_durably, 1, std::move(work));
+  co_return changed;
+}
+
+awaitable<std::map<std::string, std::string>> sqlite_broker::marks(std::string queue) {
+  std::function<std::map<std::string, std::string>(transaction&)> work = [queue](transaction& tx) {
+    return tx.tables.marks(queue);
+  };
+  auto all = co_await ask(kind::reads, 1, std::move(work));
+  co_return all;
 }
 
 awaitable<std::vector<queue_summary>> sqlite_broker::queues() {

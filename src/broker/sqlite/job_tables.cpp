@@ -239,7 +239,11 @@ std::vector<bool> job_tables::settle(const lease& held, std::span<const settleme
   std::vector<bool> answers(batch.size(), false);
   const auto lease = lease_number(held);
   if (!lease) return answers;
-  for (std::size_t i = 0; i < batch.size(); ++i) answers[i] = settle_one(held, *lease, batch[i], now, out);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    answers[i] = settle_one(held, *lease, batch[i], now, out);
+    if (answers[i] && batch[i].has_notes)
+      sql_->forget_note.with(std::string_view(held.queue), std::string_view(batch[i].id)).run();
+  }
   return answers;
 }
 
@@ -504,7 +508,8 @@ std::int64_t job_tables::last_published() {
 bool job_tables::sweep(time_point now) {
   const auto limit = limit_of(rows_of_piece);
   const int notices = sql_->sweep_notice.with(number_of(now), limit).run();
-  return sweep_kept(now) >= limit || notices >= limit;
+  const int notes = sql_->sweep_notes.with(number_of(now), limit).run();
+  return sweep_kept(now) >= limit || notices >= limit || notes >= limit;
 }
 
 // Each state of each queue has its rows in the order of their ends. An index over all of them would cost each job more than

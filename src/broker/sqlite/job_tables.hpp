@@ -107,7 +107,11 @@ class job_tables {
                            changes& out);
   void reconcile(const lease& held, std::span<const std::string> known, time_point now, changes& out);
 
+  void keep_notes(const lease& held, std::span<const job_note> notes, time_point now);
+
   // ---- for operators
+  bool set_mark(std::string_view queue, std::string_view name, std::string_view text);
+  std::map<std::string, std::string> marks(std::string_view queue);
   std::optional<job_details> inspect(std::string_view queue, std::string_view id, time_point now);
   job_page page(std::string_view queue, job_state state, std::size_t max, std::string_view from,
                 time_point now);

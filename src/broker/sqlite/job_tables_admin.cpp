@@ -42,8 +42,33 @@ std::optional<job_details> job_tables::inspect(std::string_view queue, std::stri
   auto& row = sql_->inspect.with(queue, id, number_of(now));
   if (!row.next()) return std::nullopt;
   auto job = details_of(row);
+  if (!row.null(11)) job.note = row.bytes(11);
   row.reset();
   return job;
+}
+
+void job_tables::keep_notes(const lease& held, std::span<const job_note> notes, time_point now) {
+  const auto lease = lease_number(held);
+  if (!lease) return;
+  const auto until = number_of(now + notes_kept);
+  for (const auto& one : notes) {
+    sql_->keep_note
+        .with(statement::blob{one.text}, until, std::string_view(held.queue), std::string_view(one.id),
+              *lease)
+        .run();
+  }
+}
+
+bool job_tables::set_mark(std::string_view queue, std::string_view name, std::string_view text) {
+  if (text.empty()) return sql_->remove_mark.with(queue, name).run() == 1;
+  return sql_->set_mark.with(queue, name, text).run() == 1;
+}
+
+std::map<std::string, std::string> job_tables::marks(std::string_view queue) {
+  std::map<std::string, std::string> all;
+  auto& row = sql_->read_marks.with(queue);
+  while (row.next()) all.emplace(row.bytes(0), row.bytes(1));
+  return all;
 }
 
 /// After which row a page begins: one of this priority (of queued jobs) and place. As text: three numbers.

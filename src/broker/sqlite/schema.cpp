@@ -38,12 +38,13 @@ bool has_schema(sqlite3* db) {
 }
 
 bool is_complete(sqlite3* db) {
-  return has_schema(db) && has_stats(db);
+  return has_schema(db) && has_stats(db) && has_table(db, "quarq_marks");
 }
 
 void make_schema(sqlite3* db) {
   if (!has_schema(db)) execute(db, std::string(schema_sql).c_str());
   if (!has_stats(db)) execute(db, std::string(schema_stats_sql).c_str());
+  if (!has_table(db, "quarq_marks")) execute(db, std::string(schema_notes_sql).c_str());
 }
 
 }  // namespace quarq::broker::sqlite

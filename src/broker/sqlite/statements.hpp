@@ -189,7 +189,9 @@ struct statements {
   statement inspect{
       db,
       "SELECT j.id, j.state, j.record, j.outcome, j.tries, j.priority, j.enqueued_at, j.place, "
-      "j.expires_at, l.token, j.losses FROM quarq_jobs j LEFT JOIN quarq_leases l ON l.number = j.lease "
+      "j.expires_at, l.token, j.losses, "
+      "(SELECT n.text FROM quarq_notes n WHERE n.queue = j.queue AND n.id = j.id AND j.kept_until IS NULL) "
+      "FROM quarq_jobs j LEFT JOIN quarq_leases l ON l.number = j.lease "
       "WHERE j.queue = ? AND j.id = ? AND (j.kept_until IS NULL OR j.kept_until > ?)"};
   // A page begins after a place and the number of a row there. In two parts, as very many rows may be at one
   // place, and each part has an index that leads there.
@@ -229,6 +231,21 @@ struct statements {
                        "NULL, losses, kept_until, "
                        "number FROM quarq_jobs WHERE queue = ?1 AND state = ?2 "
                        "AND kept_until > ?3 ORDER BY kept_until, number LIMIT ?5"};
+  statement keep_note{
+      db,
+      "INSERT INTO quarq_notes (queue, id, text, until) SELECT queue, id, ?, ? FROM quarq_jobs "
+      "WHERE queue = ? AND id = ? AND state = 2 AND lease = ? "
+      "ON CONFLICT (queue, id) DO UPDATE SET text = excluded.text, until = excluded.until"};
+  statement forget_note{db, "DELETE FROM quarq_notes WHERE queue = ? AND id = ?"};
+  statement sweep_notes{db,
+                        "DELETE FROM quarq_notes WHERE (queue, id) IN "
+                        "(SELECT queue, id FROM quarq_notes WHERE until <= ? LIMIT ?)"};
+  statement set_mark{db,
+                     "INSERT INTO quarq_marks (queue, name, text) VALUES (?, ?, ?) "
+                     "ON CONFLICT (queue, name) DO UPDATE SET text = excluded.text "
+                     "WHERE text <> excluded.text"};
+  statement remove_mark{db, "DELETE FROM quarq_marks WHERE queue = ? AND name = ?"};
+  statement read_marks{db, "SELECT name, text FROM quarq_marks WHERE queue = ?"};
   statement pause{db,
                   "INSERT INTO quarq_meta (name, value) VALUES ('paused:' || ?, ?) ON CONFLICT DO NOTHING"};
   statement resume{db, "DELETE FROM quarq_meta WHERE name = 'paused:' || ?"};

@@ -1,0 +1,42 @@
+#include "broker/redis_common/notes.hpp"
+
+#include <utility>
+
+#include <quarq/errors.hpp>
+
+namespace quarq::broker::redis_common {
+
+std::vector<std::string> notes_args(const std::string& token, std::vector<job_note> notes) {
+  std::vector<std::string> args;
+  args.reserve(2 + 2 * notes.size());
+  args.push_back(token);
+  args.push_back(std::to_string(notes_kept.count()));
+  for (auto& one : notes) {
+    args.push_back(std::move(one.id));
+    args.push_back(std::move(one.text));
+  }
+  return args;
+}
+
+awaitable<void> forget_notes(quarq::redis::connection& over, std::string prefix,
+                             const std::vector<settlement>& batch, const std::vector<bool>& recorded) {
+  std::vector<std::string> command(1, "UNLINK");
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (batch[i].has_notes && recorded[i]) command.push_back(prefix + batch[i].id);
+  }
+  if (command.size() == 1) co_return;
+  try {
+    co_await over.command(std::move(command));
+  } catch (const broker_error&) {
+    // The ends are recorded, which is what counts.
+  }
+}
+
+std::map<std::string, std::string> read_marks(const quarq::redis::reply& reply) {
+  std::map<std::string, std::string> all;
+  for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2)
+    all.emplace(reply.items[i].text, reply.items[i + 1].text);
+  return all;
+}
+
+}  // namespace quarq::broker::redis_common

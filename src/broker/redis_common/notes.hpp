@@ -1,0 +1,27 @@
+// What jobs say of themselves, and what operators have set for queues, of both Redis layouts.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <quarq/awaitable.hpp>
+
+#include "broker/broker.hpp"
+#include "redis/connection.hpp"
+
+namespace quarq::broker::redis_common {
+
+/// The arguments of keep_notes.lua.
+std::vector<std::string> notes_args(const std::string& token, std::vector<job_note> notes);
+
+/// Removes what those jobs have said of themselves whose ends, which are recorded, have it as well. `prefix`: of its
+/// keys. Where that fails, it goes by itself in time.
+awaitable<void> forget_notes(quarq::redis::connection& over, std::string prefix,
+                             const std::vector<settlement>& batch, const std::vector<bool>& recorded);
+
+/// A reply of HGETALL.
+std::map<std::string, std::string> read_marks(const quarq::redis::reply& reply);
+
+}  // namespace quarq::broker::redis_common
