@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,7 +37,8 @@ struct context_access;
 }
 namespace detail {
 struct call_options;
-}
+class notes_sink;
+}  // namespace detail
 
 /// What context::enqueue may be told of the new job.
 struct enqueue_options {
@@ -136,6 +138,16 @@ class context {
   quarq::machines machines(std::string_view queue) const;
   quarq::machines machines(std::string_view queue, const machines_options& options) const;
 
+  /// Adds to the job's log, which operators read (`quarq job ID`, the dashboard), also while it runs: one line, or one
+  /// for each line of `text`. Of all that a job logs, in all its attempts, the newest 100 lines are kept, 8 KiB at
+  /// most, a line of more than 1 KiB cut; and how many were left out. They go to the store together, four times a
+  /// second at most, and with the end of the attempt, for as long as that is kept. What a worker that is lost has not
+  /// sent is lost. Does nothing where there is no job in a store: in the worker's own context, in a call over HTTP.
+  void log(std::string_view text) const;
+  /// Says how far the job is, in units of the handler's choice; `total` 0: nobody knows. The last call counts. Sent,
+  /// kept and shown as log().
+  void progress(std::uint64_t done, std::uint64_t total) const;
+
   /// Stop is requested when the job is cancelled or times out, or when the worker shuts down. A function that
   /// stops for it must throw (any exception; quarq::cancelled says it best): one that returns has done its
   /// work, and its job has succeeded.
@@ -179,6 +191,7 @@ class context {
   std::stop_source stop_;
   std::shared_ptr<clients::worker_connection> connection_;  // of the worker's context
   std::shared_ptr<clients::child_jobs> children_;
+  detail::notes_sink* notes_ = nullptr;
 };
 
 }  // namespace quarq

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,6 +21,21 @@ struct job_attempt {
   std::string worker;      ///< host:pid
   std::string error_type;  ///< empty: it succeeded
   std::string error;       ///< of an attempt before the last one: its first 1024 bytes
+};
+
+/// A line that a job has written by context::log(). The time is the broker's clock.
+struct job_log_line {
+  using time_point = std::chrono::sys_time<std::chrono::milliseconds>;
+
+  time_point at;
+  int attempt = 0;   ///< counted from 1
+  std::string text;  ///< as the handler gave it: any bytes
+};
+
+/// What context::progress() said last.
+struct job_progress {
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;  ///< 0: not known
 };
 
 /// A job as text. Times are the broker's clock, absent where they are not known.
@@ -48,6 +64,11 @@ struct job_info {
   /// The attempts that have ended, oldest first, the last one included: of those that failed before it, the latest
   /// ten. Empty where nothing has been tried, or the end was not kept.
   std::vector<job_attempt> history;
+  /// The newest lines of its log, of all attempts, oldest first; see context::log(). Of a job that has ended for as
+  /// long as its end is kept.
+  std::vector<job_log_line> log;
+  std::uint64_t log_lines_cut = 0;       ///< older lines that are not kept
+  std::optional<job_progress> progress;  ///< absent: it has said nothing
   std::map<std::string, std::string>
       headers;                    ///< call::header(); empty once the job has ended, unless it is dead
   std::vector<std::string> tags;  ///< call::tag(); likewise

@@ -1,5 +1,7 @@
 #include "cli/job_text.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -68,6 +70,22 @@ std::string tags_json(const job_info& job) {
   return json_array(all);
 }
 
+std::string log_json(const job_info& job) {
+  std::vector<std::string> all;
+  for (const auto& line : job.log) {
+    all.push_back(
+        json_object().time("at", line.at).number("attempt", line.attempt).text("text", line.text).str());
+  }
+  return json_array(all);
+}
+
+std::string progress_json(const job_progress& far) {
+  json_object json;
+  json.number("done", far.done);
+  far.total == 0 ? json.json("total", "") : json.number("total", far.total);
+  return json.str();
+}
+
 }  // namespace
 
 std::string job_json(const job_info& job, const std::optional<std::string>& waits_for) {
@@ -95,6 +113,8 @@ std::string job_json(const job_info& job, const std::optional<std::string>& wait
       .json("tags", tags_json(job));
   job.version == 0 ? json.json("version", "") : json.number("version", job.version);
   if (waits_for) json.text_or_null("waits_for", *waits_for);
+  json.json("progress", job.progress ? progress_json(*job.progress) : "");
+  json.json("log", log_json(job)).number("log_lines_cut", job.log_lines_cut);
   return json.str();
 }
 
@@ -134,6 +154,27 @@ std::string headers_line(const job_info& job) {
   return line;
 }
 
+/// "3 of 40 (7 %)".
+std::string progress_line(const job_info& job) {
+  if (!job.progress) return "";
+  const auto& [done, total] = *job.progress;
+  if (total == 0) return std::to_string(done);
+  const auto share = static_cast<double>(done) / static_cast<double>(total);
+  return fmt::format("{} of {} ({} %)", done, total, static_cast<int>(100 * std::min(share, 1.0)));
+}
+
+std::string log_lines(const job_info& job) {
+  if (job.log.empty() && job.log_lines_cut == 0) return "";
+  std::string text = "log\n";
+  if (job.log_lines_cut > 0) text += fmt::format("  ... {} older lines are not kept\n", job.log_lines_cut);
+  const bool one_attempt = job.attempts <= 1;
+  for (const auto& line : job.log) {
+    const auto attempt = one_attempt ? "" : fmt::format("attempt {}  ", line.attempt);
+    text += fmt::format("  {}  {}{}\n", iso8601(line.at), attempt, terminal_safe(line.text));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string job_lines(const job_info& job, time_point now, const std::string& waits_for) {
@@ -153,6 +194,7 @@ std::string job_lines(const job_info& job, time_point now, const std::string& wa
       .add("result", job.result)
       .add("error", error_of(job))
       .add("worker", job.worker)
+      .add("progress", progress_line(job))
       .add("waits for", waits_for.empty() ? "" : "job " + waits_for)
       .add("enqueued", job.enqueued_at, now)
       .add("due", job.due_at, now)
@@ -164,7 +206,7 @@ std::string job_lines(const job_info& job, time_point now, const std::string& wa
   if (job.history.size() > 1 || (job.history.size() == 1 && job.history[0].number > 1)) {
     for (const auto& one : job.history) all.add(fmt::format("attempt {}", one.number), attempt_line(one));
   }
-  return all.str();
+  return all.str() + log_lines(job);
 }
 
 }  // namespace quarq::cli

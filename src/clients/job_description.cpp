@@ -1,8 +1,11 @@
 #include "clients/job_description.hpp"
 
+#include <utility>
+
 #include <quarq/errors.hpp>
 
 #include "codecs/json.hpp"
+#include "model/job_notes.hpp"
 
 namespace quarq::clients {
 namespace {
@@ -56,6 +59,18 @@ void add_last_try(job_info& info, const model::outcome& o) {
   info.finished_at = time_of(o.finished_ms);
 }
 
+// `details.outcome`, decoded, says the same of the attempts that have ended.
+void add_notes(job_info& info, std::string_view in_outcome, const broker::job_details& details) {
+  const auto enqueued = details.enqueued_at ? details.enqueued_at->time_since_epoch().count() : 0;
+  auto notes = model::notes_of(in_outcome, details.note, enqueued);
+  for (auto& line : notes.lines) {
+    const job_info::time_point at{model::milliseconds(line.at_ms)};
+    info.log.push_back({at, line.attempt, std::move(line.text)});
+  }
+  info.log_lines_cut = notes.cut;
+  if (notes.how_far) info.progress = job_progress{notes.how_far->done, notes.how_far->total};
+}
+
 }  // namespace
 
 model::record readable_record(const broker::job_details& job) {
@@ -91,16 +106,19 @@ job_info job_description(const std::string& queue, const broker::job_details& de
   } catch (const decode_error& e) {
     set_undecodable(info, e);
   }
+  std::string said;
   try {
     if (!details.outcome.empty()) {
       const auto outcome = model::decode_outcome(details.outcome);
       const auto add = is_final(details.state) ? add_outcome : add_last_try;
       add(info, outcome);
       add_history(info, outcome);
+      said = outcome.notes;
     }
   } catch (const decode_error& e) {
     set_undecodable(info, e);
   }
+  if (!said.empty() || !details.note.empty()) add_notes(info, said, details);
   return info;
 }
 

@@ -180,7 +180,10 @@ awaitable<jobs_view> reader::jobs(std::string queue, job_query query, std::strin
   auto how = limited(limit, std::move(from), which.states);
   const auto found = co_await clients::list_matching(store_, queue, std::move(which), std::move(how));
   jobs_view view;
-  for (const auto& details : found.jobs) view.jobs.push_back(view_of(shown_job(queue, details, by_), by_));
+  for (const auto& details : found.jobs) {
+    auto& one = view.jobs.emplace_back(view_of(shown_job(queue, details, by_), by_));
+    one.log.clear();  // it is on the job's own page
+  }
   view.next = found.next;
   view.looked_at = found.looked_at;
   view.total = co_await total_of(queue, asked);

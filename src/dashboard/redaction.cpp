@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace quarq::dashboard {
 
@@ -96,6 +97,10 @@ redaction::redaction(const std::vector<std::string>& words, bool hides_payloads)
   for (const auto& word : words) {
     if (auto plain = folded(word); !plain.empty()) words_.push_back(std::move(plain));
   }
+}
+
+std::string redaction::log_line(std::string text) const {
+  return hides_payloads_ ? "[redacted]" : std::move(text);
 }
 
 bool redaction::is_secret(std::string_view name) const {

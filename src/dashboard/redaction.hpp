@@ -15,6 +15,8 @@ class redaction {
   /// A JSON text, as codecs::to_json writes it, with the values of such members replaced by "[redacted]". Numbers
   /// stay as they are written, whatever their size. "" stays "".
   std::string apply(std::string_view json) const;
+  /// A line that a handler has logged: it may repeat what is in a payload.
+  std::string log_line(std::string text) const;
   /// Whether a member of this name is such a one.
   bool is_secret(std::string_view name) const;
 

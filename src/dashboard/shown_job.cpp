@@ -95,6 +95,15 @@ void add_history(job_view& view, const job_info& shown) {
   }
 }
 
+void add_notes(job_view& view, const job_info& shown, const redaction& by) {
+  for (const auto& line : shown.log) {
+    auto text = by.log_line(codecs::to_utf8(line.text));
+    view.log.push_back({line.at.time_since_epoch().count(), line.attempt, std::move(text)});
+  }
+  view.log_lines_cut = shown.log_lines_cut;
+  if (shown.progress) view.progress = progress_view{shown.progress->done, shown.progress->total};
+}
+
 }  // namespace
 
 job_view view_of(const job_info& shown, const redaction& by) {
@@ -119,6 +128,7 @@ job_view view_of(const job_info& shown, const redaction& by) {
   view.finished = ms_of(shown.finished_at);
   add_history(view, shown);
   add_labels(view, shown, by);
+  add_notes(view, shown, by);
   return view;
 }
 

@@ -30,7 +30,8 @@ namespace {
 constexpr std::size_t default_limit = 50;
 constexpr std::size_t max_limit = 500;
 constexpr std::chrono::milliseconds events_interval{1'000};
-constexpr int quiet_intervals = 15;  // without an event, until a sign of life
+constexpr std::chrono::milliseconds running_interval{500};  // of events of a job that runs
+constexpr std::chrono::seconds max_quiet{15};               // without an event, until a sign of life
 
 unix_ms now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())
@@ -237,7 +238,7 @@ awaitable<http::response> site::read(http::request& r, std::string_view what) {
     const auto view = co_await reader_->overview();
     made = http::json(view);
   } else if (what == "events") {
-    made = events();
+    made = co_await events(r);
   } else if (what == "jobs" || what == "count") {
     made = co_await jobs(r);
   } else if (what == "job") {
@@ -312,28 +313,77 @@ awaitable<http::response> site::metrics() {
   co_return http::response(200, broker_page(view, now()), quarq::metrics::content_type);
 }
 
-http::response site::events() {
-  auto made = http::events([self = shared_from_this()](http::event_writer& out) { return self->tell(out); });
+// Of one job, where one is named.
+awaitable<http::response> site::events(http::request& r) {
+  auto id = r.query("id").value_or("");
+  auto queue = id.empty() ? std::string() : required(r, "queue");
+  if (!id.empty()) {
+    const auto view = co_await reader_->job(queue, id);
+    if (!view) throw job_not_found(id);
+  }
+  const auto write = [self = shared_from_this(), queue, id](http::event_writer& out) {
+    return id.empty() ? self->tell(out) : self->tell_of_job(out, queue, id);
+  };
+  auto made = http::events(write);
   made.headers.set("X-Accel-Buffering", "no");  // nginx would keep events back
-  return made;
+  co_return made;
 }
+
+namespace {
+
+/// Sends what is new, and now and then a sign of life.
+class news_sender {
+ public:
+  explicit news_sender(http::event_writer& out) : out_(out) {}
+
+  awaitable<void> send(std::string text, std::string_view type) {
+    if (text != last_) {
+      co_await out_.send(text, type);
+      last_ = std::move(text);
+      said_ = std::chrono::steady_clock::now();
+    } else if (std::chrono::steady_clock::now() - said_ >= max_quiet) {
+      co_await out_.keep_alive();
+      said_ = std::chrono::steady_clock::now();
+    }
+  }
+
+ private:
+  http::event_writer& out_;
+  std::string last_;
+  std::chrono::steady_clock::time_point said_{};
+};
+
+}  // namespace
 
 // All that look get the same overview, of which the broker is asked once.
 awaitable<void> site::tell(http::event_writer& out) {
-  std::string last;
-  int quiet = 0;
+  news_sender news(out);
   while (true) {
     const auto view = co_await reader_->overview();
     auto text = http::detail::json_of_msgpack(to_msgpack(view));
-    if (text != last) {
-      co_await out.send(text, "overview");
-      last = std::move(text);
-      quiet = 0;
-    } else if (++quiet >= quiet_intervals) {
-      co_await out.keep_alive();
-      quiet = 0;
-    }
+    co_await news.send(std::move(text), "overview");
     co_await sleep_for(events_interval);
+  }
+}
+
+// Workers say four times a second how far a job is.
+awaitable<void> site::tell_of_job(http::event_writer& out, std::string queue, std::string id) {
+  news_sender news(out);
+  while (true) {
+    std::optional<job_view> view;
+    bool is_down = false;
+    try {
+      view = co_await reader_->job(queue, id);
+    } catch (const broker_error&) {
+      is_down = true;  // the overview says so
+    }
+    if (!view && !is_down) co_return;  // the page asks once more, and shows what the answer is
+    const bool runs = view && view->state == to_string(job_state::running);
+    if (view) {
+      auto text = http::detail::json_of_msgpack(to_msgpack(*view));
+      co_await news.send(std::move(text), "job");
+    }
+    co_await sleep_for(runs ? running_interval : events_interval);
   }
 }
 

@@ -35,8 +35,9 @@ class site : public std::enable_shared_from_this<site> {
   awaitable<http::response> jobs(http::request& r);
   awaitable<http::response> job(http::request& r);
   awaitable<http::response> metrics();
-  http::response events();
+  awaitable<http::response> events(http::request& r);
   awaitable<void> tell(http::event_writer& out);
+  awaitable<void> tell_of_job(http::event_writer& out, std::string queue, std::string id);
 
   awaitable<done_view> change(std::string_view what, std::string body, audit_view& noted);
   awaitable<void> open();

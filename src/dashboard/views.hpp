@@ -53,6 +53,19 @@ struct header_view {
 };
 BOOST_DESCRIBE_STRUCT(header_view, (), (name, value))
 
+struct log_line_view {
+  unix_ms at = 0;
+  int attempt = 0;
+  std::string text;
+};
+BOOST_DESCRIBE_STRUCT(log_line_view, (), (at, attempt, text))
+
+struct progress_view {
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;  ///< 0: not known
+};
+BOOST_DESCRIBE_STRUCT(progress_view, (), (done, total))
+
 struct job_view {
   std::string id, queue, task, state;
   int attempts = 0, losses = 0, priority = 5;
@@ -63,11 +76,14 @@ struct job_view {
   std::vector<std::string> tags;
   std::vector<header_view> headers;
   int version = 0;  ///< of its payload; 0: none was set
+  std::optional<progress_view> progress;
+  std::vector<log_line_view> log;  ///< the newest lines, oldest first
+  std::uint64_t log_lines_cut = 0;
 };
 BOOST_DESCRIBE_STRUCT(job_view, (),
                       (id, queue, task, state, attempts, losses, priority, arguments, keyword_arguments,
                        result, error_type, error, worker, waits_for, enqueued, due, expires, started,
-                       finished, history, tags, headers, version))
+                       finished, history, tags, headers, version, progress, log, log_lines_cut))
 
 struct jobs_view {
   std::vector<job_view> jobs;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <quarq/context.hpp>
+#include <quarq/detail/notes_sink.hpp>
 
 #include "base/text.hpp"
 #include "codecs/json.hpp"
@@ -21,6 +22,14 @@ std::string_view context::encoded_arguments(std::string_view task) const {
 const detail::labels& context::labels() const noexcept {
   static const detail::labels none;
   return facts_.its_labels ? *facts_.its_labels : none;
+}
+
+void context::log(std::string_view text) const {
+  if (notes_ != nullptr) notes_->log(*this, text);
+}
+
+void context::progress(std::uint64_t done, std::uint64_t total) const {
+  if (notes_ != nullptr) notes_->progress(*this, done, total);
 }
 
 }  // namespace quarq

@@ -65,6 +65,7 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
   auto& job = running_.emplace_front(from, std::move(claimed), its_.worker_context, std::move(facts),
                                      its_.time.now());
   job.by = this;
+  model::context_access::set_notes(job.ctx, &notebook_);
   job.slots.emplace(its_.slots);
   job.self = running_.begin();
   job.record = std::move(record);
@@ -314,8 +315,11 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
     count_end(*counts, d.state);
     if (job.begun) counts->ran.add(took);
   }
-  its_.settlements.settle(
-      job.from, settlement_of(job, a, d, std::move(result), outcome_of(job, its_.worker_name, took)));
+  auto facts = outcome_of(job, its_.worker_name, took);
+  const bool has_notes = !notebook_.is_empty() && add_notes(job, facts);
+  auto end = settlement_of(job, a, d, std::move(result), std::move(facts));
+  end.has_notes = has_notes && end.kind != broker::settlement::what::hand_back;
+  its_.settlements.settle(job.from, std::move(end));
   return true;
 }
 
@@ -438,6 +442,8 @@ void job_runner::request_stop_of_all() {
 void job_runner::forget(running_job& job) {
   QUARQ_ASSERT(job.settled);
   deadlines_.clear(job);
+  // A handler that did not stop in time may have gone on talking.
+  if (!notebook_.is_empty()) notebook_.take_all(job.ctx);
   const bool is_waiting = job.slots->are_lent();  // in a coroutine that the handler left behind
   if (is_waiting) --waiting_;
   if (job.runs_alone) isolation_.ended(is_waiting);

@@ -16,11 +16,13 @@
 #include "async/activity.hpp"
 #include "broker/broker.hpp"
 #include "broker/worker_log_format.hpp"
+#include "model/job_notes.hpp"
 #include "processes/untyped_pool.hpp"
 #include "workers/cron_gate.hpp"
 #include "workers/deadlines.hpp"
 #include "workers/isolation.hpp"
 #include "workers/job_counters.hpp"
+#include "workers/job_notebook.hpp"
 #include "workers/job_threads.hpp"
 #include "workers/parked_jobs.hpp"
 #include "workers/running_job.hpp"
@@ -69,6 +71,7 @@ class job_runner {
   explicit job_runner(params p)
       : its_(std::move(p)),
         activities_(async::activities::of(its_.loop)),
+        notebook_(its_.time, its_.loop),
         deadlines_(its_.time, its_.loop),
         threads_(std::make_shared<job_threads>(
             job_threads::params{its_.time, its_.loop, [this](running_job& job) { began_on_thread(job); },
@@ -122,6 +125,15 @@ class job_runner {
   /// How many have lent their slots.
   std::size_t waiting_count() const noexcept { return waiting_; }
 
+  /// Returns when a job has said something of itself. One waits.
+  awaitable<void> wait_for_notes() { return notebook_.wait_for_news(); }
+  struct said {
+    broker::lease under;
+    std::vector<broker::job_note> notes;
+  };
+  /// What running jobs have said since this was asked last.
+  std::vector<said> take_notes();
+
   bool empty() const noexcept { return running_.empty(); }
   std::size_t running() const noexcept { return running_.size(); }
   void append_ids(const queue_lease& of, std::vector<std::string>& ids) const;
@@ -159,6 +171,8 @@ class job_runner {
   awaitable<void> run_after_job(running_job& job, model::attempt& a, model::decision& d);
   void watch_late_children(running_job& job);
   void end_children(running_job& job, job_state end);
+  model::job_notes by_broker_time(const running_job& job, model::job_notes notes) const;
+  bool add_notes(running_job& job, model::outcome& to);
   bool settle(running_job& job, const model::attempt& a, const model::decision& d, std::string result);
   awaitable<void> run_after_commit(running_job& job, const job_end& end);
 
@@ -203,6 +217,7 @@ class job_runner {
 
   params its_;
   const std::shared_ptr<async::activities> activities_;
+  job_notebook notebook_;
   deadlines deadlines_;
   std::shared_ptr<job_threads> threads_;
   std::shared_ptr<waiting_line> hooked_threads_, processes_;

@@ -41,6 +41,9 @@ std::string host_and_pid() {
 
 constexpr milliseconds contact_check_interval{1'000};
 
+// Between what running jobs say of themselves and the store.
+constexpr milliseconds notes_interval{250};
+
 // It is told with each renewal.
 constexpr std::size_t max_waits_shown = 20;
 
@@ -390,6 +393,7 @@ void worker_impl::spawn_roles() {
   if (setup.options.burst) r.group.spawn(watch_contact());
   r.group.spawn(r.renewer.run());
   r.group.spawn(report_counts());
+  r.group.spawn(send_notes());
   for (auto& l : r.leases) r.group.spawn(r.settlements.run(l));
 }
 
@@ -399,6 +403,23 @@ awaitable<void> worker_impl::report_counts() {
   while (true) {
     co_await r.renewed.wait();
     co_await r.counters.report(*broker_);
+  }
+}
+
+// What a job says that ends within the interval goes with its end alone.
+awaitable<void> worker_impl::send_notes() {
+  auto& r = *roles_;
+  while (true) {
+    co_await r.runner.wait_for_notes();
+    co_await sleep_for(clock_, notes_interval);
+    auto all = r.runner.take_notes();
+    for (auto& some : all) {
+      try {
+        co_await broker_->keep_notes(some.under, std::move(some.notes));
+      } catch (const broker_error&) {
+        // They come with the end of the job; a store without room for them may still have room for jobs.
+      }
+    }
   }
 }
 

@@ -132,6 +132,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   awaitable<void> hand_back();
   awaitable<void> close_lease();
   awaitable<void> report_counts();
+  awaitable<void> send_notes();
   awaitable<void> report_last_counts(clock::time_point end);
   awaitable<void> end_roles();
   awaitable<void> wait_progress(clock::time_point until);

@@ -31,13 +31,18 @@ inline const task<void(std::string)> greet{"greet"};
 inline const task<void(std::string)> evil{evil_task};
 inline const task<void(std::int64_t, account)> count{"count"};
 inline const task<void()> later{"later"};
+inline const task<void()> talk{"talk"};  // until it is cancelled
 
 void add_handlers(worker& w) {
   const auto twice_at_once = backoff::constant(0ms).attempts(2);
   w.handle(greet, [](std::string whom) { throw std::runtime_error("no greeting for " + whom); },
            {.retry = twice_at_once});
-  w.handle(evil, [](std::string) { throw std::runtime_error("<svg onload='window.hacked=1'>"); },
-           {.retry = twice_at_once});
+  const auto dies = [](context& ctx, std::string) {
+    ctx.log("<script>window.hacked=1</script>");
+    ctx.progress(30, 40);
+    throw std::runtime_error("<svg onload='window.hacked=1'>");
+  };
+  w.handle(evil, dies, {.retry = twice_at_once});
 }
 
 // Seven dead jobs in mail, which is paused afterwards; numbers and a password in exact; jobs that wait in idle.
@@ -56,6 +61,9 @@ awaitable<void> fill(std::string url) {
     auto sent = idle.enqueue(later().delay(1h));
     co_await std::move(sent);
   }
+  queue nightly(url, "nightly");
+  auto talks = nightly.enqueue(talk().id("talks"));
+  co_await std::move(talks);
 }
 
 void let_them_die(const std::string& url) {
@@ -73,6 +81,13 @@ class background_worker {
  public:
   explicit background_worker(const std::string& url) : worker_(options(url)) {
     worker_.cron("nightly", [] {}, "30 3 * * *");
+    worker_.handle(talk, [](context& ctx) -> awaitable<void> {
+      for (std::uint64_t i = 1;; ++i) {
+        ctx.log("line " + std::to_string(i));
+        ctx.progress(i, 0);
+        co_await sleep_for(100ms);
+      }
+    });
     thread_ = std::thread([this] { run(worker_.run()); });
   }
   ~background_worker() {

@@ -27,6 +27,8 @@ struct context_access {
   static void set_connection(context& worker, std::shared_ptr<clients::worker_connection> its) noexcept {
     worker.connection_ = std::move(its);
   }
+  /// Null: what the handler says of the job goes nowhere. It must outlive the context.
+  static void set_notes(context& job, quarq::detail::notes_sink* into) noexcept { job.notes_ = into; }
   static const detail::job_facts& facts(const context& ctx) noexcept { return ctx.facts_; }
   /// How long what a handler calls may take; nullopt: no limit. Throws timed_out if that is over.
   static std::optional<std::chrono::milliseconds> time_left(const context& ctx);

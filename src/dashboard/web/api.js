@@ -171,5 +171,28 @@ export function useLoaded(load, inputs, interval = 0) {
       clearTimeout(timer);
     };
   }, [...inputs, round]);
-  return { ...state, reload: () => reload((n) => n + 1) };
+  const put = (data) => set({ data, failure: null, loading: false });
+  return { ...state, reload: () => reload((n) => n + 1), put };
+}
+
+/** Calls `take` with the data of each event of this type that the server sends at `path`, while the page can be seen. */
+export function useEvents(path, type, take) {
+  useEffect(() => {
+    let stream = null;
+    const turn = () => {
+      if (!document.hidden && !stream) {
+        stream = new EventSource(path);
+        stream.addEventListener(type, (event) => take(JSON.parse(event.data)));
+      } else if (document.hidden) {
+        stream?.close();
+        stream = null;
+      }
+    };
+    document.addEventListener("visibilitychange", turn);
+    turn();
+    return () => {
+      document.removeEventListener("visibilitychange", turn);
+      stream?.close();
+    };
+  }, [path]);
 }

@@ -35,6 +35,13 @@ export function absolute(at) {
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
 
+/** "07:14:03.250", in the browser's time zone. */
+export function clockTime(at) {
+  const time = new Date(at);
+  const ms = String(time.getMilliseconds()).padStart(3, "0");
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${ms}`;
+}
+
 const grouped = new Intl.NumberFormat("en");
 export const count = (number) => grouped.format(number);
 

@@ -1,11 +1,11 @@
 // One job: what it is, what has happened to it, and what can be done.
-import { html, useEffect } from "./html.js";
-import { get, isOperator, post, useLoaded } from "./api.js";
-import { absolute, duration, relative } from "./format.js";
+import { html, useEffect, useLayoutEffect, useRef } from "./html.js";
+import { get, isOperator, post, useEvents, useLoaded } from "./api.js";
+import { absolute, clockTime, count, duration, plural, relative } from "./format.js";
 import { link } from "./route.js";
 import { Copy, Failure, Json, say, State, useAction, useNow } from "./ui.js";
 
-const refreshInterval = 2000;
+const refreshInterval = 10000; // should the stream of events be cut off
 const isOpen = (job) => ["queued", "deferred", "running"].includes(job.state);
 
 function Actions({ job, reload }) {
@@ -86,10 +86,37 @@ function Payload({ title, text }) {
   return html`<section><h2>${title} <${Copy} text=${text} what=${title.toLowerCase()} /></h2><pre class="payload"><${Json} text=${text} /></pre></section>`;
 }
 
+function Progress({ of: { done, total } }) {
+  if (!total) return html`<section><h2>Progress</h2><p>${count(done)} done</p></section>`;
+  const share = Math.min(100, Math.floor((done / total) * 100));
+  return html`<section><h2>Progress</h2><p class="progress">
+    <progress max="100" value=${share} aria-label="progress"></progress>
+    <span>${count(done)} of ${count(total)}, ${share} %</span></p></section>`;
+}
+
+/** It stays at its end while new lines come, unless the reader has scrolled up. */
+function Log({ job }) {
+  const list = useRef(null);
+  const atEnd = useRef(true);
+  useLayoutEffect(() => {
+    if (list.current && atEnd.current) list.current.scrollTop = list.current.scrollHeight;
+  });
+  const scrolled = ({ target }) => (atEnd.current = target.scrollHeight - target.scrollTop - target.clientHeight < 4);
+  if (!job.log.length && !job.log_lines_cut) return null;
+  const several = job.log.some((line) => line.attempt !== job.log[0].attempt);
+  return html`<section><h2>Log <${Copy} text=${job.log.map((line) => line.text).join("\n")} what="the log" /></h2>
+    ${job.log_lines_cut > 0 && html`<p class="quiet">${plural(job.log_lines_cut, "older line")} not kept.</p>`}
+    <ol class="log" ref=${list} onScroll=${scrolled} tabindex="0" aria-label="Log">${job.log.map(
+      (line) => html`<li><time datetime=${new Date(line.at).toISOString()} title=${absolute(line.at)}>${clockTime(line.at)}</time>
+        ${several && html`<span class="quiet">attempt ${line.attempt}</span>`}<code>${line.text}</code></li>`,
+    )}</ol></section>`;
+}
+
 export function Job({ parameters }) {
   const { queue, id } = parameters;
   const now = useNow();
-  const { data: job, failure, reload } = useLoaded((signal) => get("job", { queue, id }, signal), [queue, id], refreshInterval);
+  const { data: job, failure, reload, put } = useLoaded((signal) => get("job", { queue, id }, signal), [queue, id], refreshInterval);
+  useEvents(`api/events?queue=${encodeURIComponent(queue)}&id=${encodeURIComponent(id)}`, "job", put);
   useEffect(() => {
     const pressed = (event) => event.detail === "r" && reload();
     window.addEventListener("quarq-key", pressed);
@@ -106,6 +133,8 @@ export function Job({ parameters }) {
       <div>
         ${(job.error_type || job.error) && html`<section><h2>${isOpen(job) ? "Last error" : "Error"} <${Copy} text=${job.error} what="the error" /></h2>
           <div class="error"><strong>${job.error_type}</strong><pre>${job.error}</pre></div></section>`}
+        ${job.progress && html`<${Progress} of=${job.progress} />`}
+        <${Log} job=${job} />
         <${Payload} title="Arguments" text=${job.arguments} />
         <${Payload} title="Arguments by name" text=${job.keyword_arguments} />
         <${Payload} title="Result" text=${job.result} />

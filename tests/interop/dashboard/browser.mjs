@@ -48,6 +48,8 @@ async function hostile(page) {
   await page.locator('.job-title', { hasText: '<img src=x onerror="window.hacked=1">' }).waitFor();
   await page.locator('.payload', { hasText: '</script><script>window.hacked=1</script>' }).waitFor();
   await page.locator('.error pre', { hasText: "<svg onload='window.hacked=1'>" }).waitFor();
+  await page.locator('.log code', { hasText: '<script>window.hacked=1</script>' }).first().waitFor();
+  await page.locator('.progress', { hasText: '30 of 40, 75 %' }).waitFor();
   same(await page.evaluate(() => window.hacked), undefined, 'a payload was executed');
   // And where they are counted together.
   await go(page, 'errors?queue=mail');
