@@ -156,6 +156,15 @@ class client {
   bool pause() { return wait_for(detail::set_paused(detail::queue_access::impl(queue_), true)); }
   bool resume() { return wait_for(detail::set_paused(detail::queue_access::impl(queue_), false)); }
   bool is_paused() { return wait_for(detail::is_paused(detail::queue_access::impl(queue_))); }
+  bool pause_cron(std::string name) {
+    return wait_for(detail::set_cron_paused(detail::queue_access::impl(queue_), std::move(name), true));
+  }
+  bool resume_cron(std::string name) {
+    return wait_for(detail::set_cron_paused(detail::queue_access::impl(queue_), std::move(name), false));
+  }
+  std::vector<std::string> paused_crons() {
+    return wait_for(detail::paused_crons(detail::queue_access::impl(queue_)));
+  }
 
   /// Closes the connection. Calls that are under way in other threads throw closed_error, as do later ones. Returns
   /// when all of them have.

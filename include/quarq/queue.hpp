@@ -181,6 +181,20 @@ class queue {
   [[QUARQ_MUST_AWAIT]] awaitable<bool> resume() const { return detail::set_paused(impl_, false); }
   awaitable<bool> is_paused() const { return detail::is_paused(impl_); }
 
+  /// From now on the planned runs of this cron job, whose queue this is, are skipped: each ends as cancelled at its
+  /// time. A run that has begun goes on, and a run that is enqueued by hand takes place. The broker keeps that until
+  /// resume_cron(), also while no worker knows such a cron job. Returns false if it was paused already. Throws
+  /// usage_error for what can't be a name, broker_error.
+  [[QUARQ_MUST_AWAIT]] awaitable<bool> pause_cron(std::string name) const {
+    return detail::set_cron_paused(impl_, std::move(name), true);
+  }
+  /// Returns false if it was not paused.
+  [[QUARQ_MUST_AWAIT]] awaitable<bool> resume_cron(std::string name) const {
+    return detail::set_cron_paused(impl_, std::move(name), false);
+  }
+  /// The names of those that are paused, in order.
+  awaitable<std::vector<std::string>> paused_crons() const { return detail::paused_crons(impl_); }
+
  private:
   friend struct detail::queue_access;
   explicit queue(std::shared_ptr<clients::queue_impl> impl) : impl_(std::move(impl)) {}

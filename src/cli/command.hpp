@@ -34,6 +34,7 @@ void add_requeue(CLI::App& app, chosen_command& chosen);
 void add_purge(CLI::App& app, chosen_command& chosen);
 void add_pause(CLI::App& app, chosen_command& chosen);
 void add_resume(CLI::App& app, chosen_command& chosen);
+void add_cron(CLI::App& app, chosen_command& chosen);
 void add_gateway(CLI::App& app, chosen_command& chosen);
 void add_dashboard(CLI::App& app, chosen_command& chosen);
 void add_workers(CLI::App& app, chosen_command& chosen);

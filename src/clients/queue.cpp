@@ -20,6 +20,7 @@
 #include "clients/job_filter.hpp"
 #include "clients/job_list.hpp"
 #include "clients/new_job.hpp"
+#include "clients/paused_crons.hpp"
 #include "clients/queue_impl.hpp"
 #include "clients/wait_in_job.hpp"
 #include "clients/worker_connection.hpp"
@@ -272,6 +273,20 @@ awaitable<bool> is_paused(queue_ptr queue) {
   const auto broker = queue->on(loop);
   const bool paused = co_await broker->is_paused(queue->name());
   co_return paused;
+}
+
+awaitable<bool> set_cron_paused(queue_ptr queue, std::string name, bool paused) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  const bool changed = co_await clients::set_cron_paused(broker, queue->name(), std::move(name), paused);
+  co_return changed;
+}
+
+awaitable<std::vector<std::string>> paused_crons(queue_ptr queue) {
+  const auto loop = co_await asio::this_coro::executor;
+  const auto broker = queue->on(loop);
+  auto names = co_await clients::paused_crons(*broker, queue->name());
+  co_return names;
 }
 
 }  // namespace detail

@@ -7,21 +7,16 @@
 
 #include <quarq/errors.hpp>
 
+#include "clients/paused_crons.hpp"
 #include "model/record.hpp"
 
 namespace quarq::cron {
 namespace {
 
 constexpr std::string_view startup_word = "startup";
-// Ids have at most 255 bytes, and the name is not all of them.
-constexpr std::size_t max_name = 150;
 
 std::string task_for(std::string_view name) {
-  const auto bad = [](unsigned char c) { return c <= ' ' || c == ':' || c == 0x7f; };
-  if (name.empty() || name.size() > max_name || std::any_of(name.begin(), name.end(), bad)) {
-    throw usage_error(fmt::format(
-        "cron \"{}\": name: expected 1 to {} characters without white space and colons", name, max_name));
-  }
+  clients::check_cron_name(name);
   return std::string(cron_prefix) + std::string(name);
 }
 

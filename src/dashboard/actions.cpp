@@ -10,6 +10,7 @@
 #include "clients/cancel.hpp"
 #include "clients/job_filter.hpp"
 #include "clients/new_job.hpp"
+#include "clients/paused_crons.hpp"
 #include "clients/queue_impl.hpp"
 #include "codecs/utf8.hpp"
 #include "cron/cron_job.hpp"
@@ -96,14 +97,23 @@ awaitable<done_view> change_jobs(reader& at, bulk_request asked) {
   co_return done;
 }
 
-awaitable<done_view> run_cron(reader& at, cron_request asked) {
+awaitable<done_view> change_cron(reader& at, cron_request asked) {
   clients::check_queue_name(asked.queue);
+  done_view done;
+  const bool pauses = asked.action == "pause";
+  if (pauses || asked.action == "resume") {
+    const bool changed =
+        co_await clients::set_cron_paused(at.shared_store(), asked.queue, asked.name, pauses);
+    done.count = changed ? 1 : 0;
+    done.outcome = pauses ? "paused" : "resumed";
+    co_return done;
+  }
+  if (asked.action != "run") throw unknown_action(asked.action);
   detail::call_data call;
   call.task = std::string(cron::cron_prefix) + asked.name;
   call.arguments = "\x90";  // none
   std::vector<broker::new_job> jobs;
   jobs.push_back(clients::to_job(std::move(call)));
-  done_view done;
   done.outcome = jobs.front().id;
   const auto answers = co_await at.store().enqueue(asked.queue, std::move(jobs));
   done.count = answers.front() == broker::accepted::yes ? 1 : 0;

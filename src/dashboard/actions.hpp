@@ -16,7 +16,7 @@ awaitable<done_view> change_queue(reader& at, queue_request asked);
 awaitable<done_view> change_job(reader& at, job_request asked);
 /// Page by page, so that nobody waits long for it, however many there are.
 awaitable<done_view> change_jobs(reader& at, bulk_request asked);
-/// Enqueues a run of a cron job, beside those that are planned. Its id is the outcome.
-awaitable<done_view> run_cron(reader& at, cron_request asked);
+/// Pauses a cron job, resumes it, or enqueues a run of it beside those that are planned, whose id is the outcome.
+awaitable<done_view> change_cron(reader& at, cron_request asked);
 
 }  // namespace quarq::dashboard

@@ -13,7 +13,7 @@
 #include "clients/service.hpp"
 #include "clients/worker_info.hpp"
 #include "codecs/utf8.hpp"
-#include "cron/cron_job.hpp"
+#include "cron/cron_list.hpp"
 #include "dashboard/shown_job.hpp"
 #include "dashboard/stats.hpp"
 #include "model/announcement.hpp"
@@ -24,8 +24,6 @@ namespace {
 
 /// How many ready jobs of a queue are looked at, the next ones first.
 constexpr std::size_t ready_looked_at = 10;
-/// How many jobs of a state are looked at for planned runs: the next due ones come first.
-constexpr std::size_t planned_looked_at = 500;
 /// Where errors are told apart, in bytes.
 constexpr std::size_t max_group_key = 100;
 
@@ -297,67 +295,20 @@ awaitable<std::vector<worker_view>> reader::workers() {
   co_return views;
 }
 
-namespace {
-
-cron_view& cron_in(std::vector<cron_view>& all, const std::string& queue, std::string_view task) {
-  const auto name = codecs::to_utf8(task.substr(cron::cron_prefix.size()));
-  const auto found =
-      std::ranges::find_if(all, [&](const auto& c) { return c.queue == queue && c.name == name; });
-  if (found != all.end()) return *found;
-  auto& made = all.emplace_back();
-  made.queue = queue;
-  made.name = name;
-  return made;
-}
-
-}  // namespace
-
-awaitable<void> reader::add_planned_runs(std::string queue, job_state state, std::vector<cron_view>& all) {
-  const auto page = co_await store_->page(queue, state, planned_looked_at, "");
-  for (const auto& job : page.jobs) {
-    const auto task = clients::task_of(job.record);
-    if (!task.starts_with(cron::cron_prefix)) continue;
-    auto& view = cron_in(all, queue, task);
-    if (state != job_state::deferred) {
-      ++view.active;
-      continue;
-    }
-    ++view.planned;
-    if (!job.due_at) continue;
-    const auto due = job.due_at->time_since_epoch().count();
-    if (view.next && *view.next <= due) continue;
-    view.next = due;
-    view.next_id = codecs::to_utf8(job.id);
-  }
-}
-
-// A worker says which cron jobs it knows, but not in which of its queues each one runs: the queue of the planned runs
-// counts, and the others are shown where they may be enqueued by hand.
 awaitable<std::vector<cron_view>> reader::crons() {
-  const auto all = co_await summaries();
+  const auto all = co_await cron::all_crons(store_);
   std::vector<cron_view> views;
-  for (const auto& queue : all) {
-    for (const auto state : {job_state::deferred, job_state::queued, job_state::running})
-      co_await add_planned_runs(queue.name, state, views);
+  for (const auto& one : all) {
+    auto& view = views.emplace_back();
+    view.name = codecs::to_utf8(one.name);
+    view.queue = codecs::to_utf8(one.queue);
+    if (one.next) view.next = one.next->time_since_epoch().count();
+    view.next_id = codecs::to_utf8(one.next_id);
+    view.planned = one.planned;
+    view.active = one.active;
+    view.known = one.known;
+    view.paused = one.paused;
   }
-  for (const auto& queue : all) {
-    const auto those = co_await store_->live_workers_of(queue.name);
-    for (const auto& encoded : those.announcements) {
-      const auto said = model::read_announcement(encoded);
-      for (const auto& task : said.tasks) {
-        if (!task.starts_with(cron::cron_prefix)) continue;
-        const auto name = codecs::to_utf8(task.substr(cron::cron_prefix.size()));
-        bool is_planned = false;
-        for (auto& view : views) {
-          if (view.name != name) continue;
-          is_planned = true;
-          view.known = view.known || view.queue == queue.name;
-        }
-        if (!is_planned) cron_in(views, queue.name, task).known = true;
-      }
-    }
-  }
-  std::ranges::sort(views, {}, [](const auto& c) { return std::pair(c.name, c.queue); });
   co_return views;
 }
 

@@ -61,7 +61,6 @@ class reader {
   void count_done(const std::vector<broker::worker_summary>& those);
   awaitable<std::vector<broker::queue_summary>> summaries();
   awaitable<std::optional<std::uint64_t>> total_of(std::string queue, job_states states);
-  awaitable<void> add_planned_runs(std::string queue, job_state state, std::vector<cron_view>& all);
 
   const std::shared_ptr<broker::broker> store_;
   const redaction by_;

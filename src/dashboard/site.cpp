@@ -409,9 +409,9 @@ awaitable<done_view> site::change(std::string_view what, std::string body, audit
   } else if (what == "cron") {
     auto asked = body_as<cron_request>(body);
     noted.queue = asked.queue;
-    noted.action = "run cron";
+    noted.action = asked.action + " cron";
     noted.what = asked.name;
-    done = co_await run_cron(*reader_, std::move(asked));
+    done = co_await change_cron(*reader_, std::move(asked));
   } else {
     throw http::problem(404, "there is no such part of the API");
   }

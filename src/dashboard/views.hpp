@@ -164,8 +164,9 @@ struct cron_view {
   std::string next_id;
   std::uint64_t planned = 0, active = 0;  ///< `active`: queued or running
   bool known = false;                     ///< a live worker of the queue handles it
+  bool paused = false;
 };
-BOOST_DESCRIBE_STRUCT(cron_view, (), (name, queue, next, next_id, planned, active, known))
+BOOST_DESCRIBE_STRUCT(cron_view, (), (name, queue, next, next_id, planned, active, known, paused))
 
 struct audit_view {
   unix_ms at = 0;
@@ -204,8 +205,9 @@ BOOST_DESCRIBE_STRUCT(bulk_request, (), (queue, action, which))
 
 struct cron_request {
   std::string queue, name;
+  std::string action = "run";  ///< "run", "pause" or "resume"
 };
-BOOST_DESCRIBE_STRUCT(cron_request, (), (queue, name))
+BOOST_DESCRIBE_STRUCT(cron_request, (), (queue, name, action))
 
 /// What an action did.
 struct done_view {

@@ -88,6 +88,13 @@ awaitable<admission> cron_gate::judge_startup(running_job& job, cron_job& c, con
   job.terms.keep_success = std::max<retention>(job.terms.keep_success, c.options.startup_window);
   job.terms.keep_failure = std::max<retention>(job.terms.keep_failure, c.options.startup_window);
   admission ruled;
+  if (job.claimed.is_first_start()) {
+    const bool paused = co_await its_.runs.is_paused(c);
+    if (paused) {
+      ruled = co_await skip_paused(job, c, run);
+      co_return ruled;
+    }
+  }
   if (!c.options.job_id.empty()) {
     ruled = co_await send_under_own_id(job, c);
   } else if (job.claimed.is_first_start()) {
@@ -106,6 +113,11 @@ awaitable<admission> cron_gate::judge_planned(running_job& job, cron_job& c, con
   }
   admission ruled;
   if (job.claimed.is_first_start()) {
+    const bool paused = co_await its_.runs.is_paused(c);
+    if (paused) {
+      ruled = co_await skip_paused(job, c, run);
+      co_return ruled;
+    }
     const bool missed = co_await is_missed(job, c, run);
     if (missed) {
       ruled = co_await skip_missed(job, c, run);
@@ -147,6 +159,14 @@ awaitable<admission> cron_gate::skip_missed(const running_job& job, cron_job& c,
   auto why = fmt::format("{} was missed: no worker was there, and {} later it is skipped", job.claimed.id,
                          base::human_duration(its_.broker_time.now() - run.due));
   co_return end_as(job_state::expired, std::move(why));
+}
+
+// The chain of planned runs goes on, so that it is there when the cron job is resumed.
+awaitable<admission> cron_gate::skip_paused(const running_job& job, cron_job& c, const cron_run& run) {
+  auto before = job.record.after;
+  if (run.what == kind::planned) co_await schedule_next(c, run, before);
+  auto why = fmt::format("{} was skipped: {} is paused", job.claimed.id, c.task);
+  co_return end_as(job_state::cancelled, std::move(why), std::move(before));
 }
 
 awaitable<admission> cron_gate::check_overlap(const running_job& job, cron_job& c, const cron_run& run) {

@@ -59,6 +59,7 @@ class cron_gate {
   awaitable<admission> judge_planned(running_job& job, cron::cron_job& c, const cron::cron_run& run);
   awaitable<bool> is_missed(const running_job& job, const cron::cron_job& c, const cron::cron_run& run);
   awaitable<admission> skip_missed(const running_job& job, cron::cron_job& c, const cron::cron_run& run);
+  awaitable<admission> skip_paused(const running_job& job, cron::cron_job& c, const cron::cron_run& run);
   awaitable<admission> check_overlap(const running_job& job, cron::cron_job& c, const cron::cron_run& run);
   awaitable<obstacle> find_obstacle(const running_job& job, const cron::cron_job& c,
                                     const cron::cron_run& run);

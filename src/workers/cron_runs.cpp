@@ -7,6 +7,7 @@
 #include <quarq/codec.hpp>
 
 #include "base/log.hpp"
+#include "clients/paused_crons.hpp"
 #include "model/record.hpp"
 
 namespace quarq::workers {
@@ -86,6 +87,12 @@ awaitable<startup_run> cron_runs::latest_at_startup(const cron::cron_job& c) {
     }
     latest.next_id = fmt::format("{}:{}", first_id, latest.ended->time_since_epoch().count());
   }
+}
+
+awaitable<bool> cron_runs::is_paused(const cron::cron_job& c) {
+  const auto name = c.task.substr(cron::cron_prefix.size());
+  const auto paused = co_await clients::paused_crons(broker_, c.queue);
+  co_return std::find(paused.begin(), paused.end(), name) != paused.end();
 }
 
 awaitable<bool> cron_runs::requeue(const cron::cron_job& c, std::string id) {

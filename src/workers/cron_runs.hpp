@@ -36,6 +36,8 @@ class cron_runs {
   awaitable<std::optional<broker::job_details>> inspect(const cron::cron_job& c, std::string id) {
     return broker_.inspect(c.queue, std::move(id));
   }
+  /// Whether operators have paused it.
+  awaitable<bool> is_paused(const cron::cron_job& c);
   /// A dead run back into its queue. False: there was none.
   awaitable<bool> requeue(const cron::cron_job& c, std::string id);
 

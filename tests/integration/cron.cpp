@@ -157,6 +157,34 @@ TEST_P(cron, a_run_may_wait_for_the_earlier_one_and_only_one_does) {
   EXPECT_EQ(max, 1u);
 }
 
+TEST_P(cron, a_paused_one_is_skipped_until_it_is_resumed) {
+  strings ids;
+  worker w(options());
+  w.cron("tick", noting(ids), each_second());
+  const auto pause = [&]() -> awaitable<void> {
+    const bool changed = co_await queue(url()).pause_cron("tick");
+    EXPECT_TRUE(changed);
+  };
+  run_on_loop(pause);
+  serve(w, [&](queue q) -> awaitable<void> {
+    job_list skipped;
+    while (skipped.jobs.size() < 2) {
+      skipped = co_await q.list(job_filter{.state = job_state::cancelled, .task = "cron:tick"});
+      co_await sleep_for(20ms);
+    }
+    EXPECT_TRUE(skipped.jobs.front().error.ends_with("was skipped: cron:tick is paused"));
+    EXPECT_TRUE(ids.empty());
+    const auto by_hand = co_await q.enqueue(cron_by_hand());
+    co_await until([&] { return ids.size() == 1; });
+    EXPECT_EQ(ids.front(), by_hand.id());
+    const auto paused = co_await q.paused_crons();
+    EXPECT_EQ(paused, strings{"tick"});
+    const bool changed = co_await q.resume_cron("tick");
+    EXPECT_TRUE(changed);
+    co_await until([&] { return ids.size() >= 2; });
+  });
+}
+
 TEST_P(cron, at_startup_runs_once_for_the_fleet) {
   strings ids;
   auto when = only_at(second_from_now(3600s));

@@ -194,6 +194,65 @@ TEST_P(dashboard_api, shows_attempts_labels_and_what_was_counted) {
   EXPECT_EQ(ask("GET", "/api/stats?minutes=x").status, 422);
 }
 
+TEST_P(dashboard_api, shows_the_log_and_the_progress_of_a_job) {
+  serve_pages();
+  const auto id = enqueue(twice(21));
+  auto o = options();
+  o.burst = true;
+  worker w(o);
+  w.handle(twice, [](context& ctx, int n) {
+    ctx.log("<b>bold</b>");
+    ctx.progress(21, 42);
+    return 2 * n;
+  });
+  run_on_loop(w.run());
+  const auto job = get("/api/job?queue=default&id=" + id);
+  const auto& log = job.at("log").as_array();
+  ASSERT_EQ(log.size(), 1u) << json::serialize(job);
+  EXPECT_EQ(log[0].at("text").as_string(), "<b>bold</b>");
+  EXPECT_EQ(log[0].at("attempt").to_number<int>(), 1);
+  EXPECT_GE(log[0].at("at").to_number<std::int64_t>(), job.at("started").to_number<std::int64_t>());
+  EXPECT_EQ(job.at("progress").at("done").to_number<int>(), 21);
+  EXPECT_EQ(job.at("progress").at("total").to_number<int>(), 42);
+  EXPECT_EQ(job.at("log_lines_cut").to_number<int>(), 0);
+  const auto list = get("/api/jobs?queue=default&state=succeeded");
+  EXPECT_TRUE(list.at("jobs").as_array().at(0).at("log").as_array().empty()) << "lists stay short";
+  EXPECT_EQ(ask("GET", "/api/events?queue=default&id=none").status, 404);
+  EXPECT_EQ(ask("GET", "/api/events?id=" + id).status, 422);
+}
+
+TEST_P(dashboard_api, hides_logs_with_payloads) {
+  dashboard_options how;
+  how.hide_payloads = true;
+  serve_pages(how);
+  const auto id = enqueue(greet("ann"));
+  auto o = options();
+  o.burst = true;
+  worker w(o);
+  w.handle(greet, [](context& ctx, std::string whom) { ctx.log("hello " + whom); });
+  run_on_loop(w.run());
+  const auto answer = ask("GET", "/api/job?queue=default&id=" + id);
+  EXPECT_EQ(answer.body.find("hello"), std::string::npos) << answer.body;
+  EXPECT_NE(answer.body.find("[redacted]"), std::string::npos) << answer.body;
+}
+
+TEST_P(dashboard_api, pauses_and_resumes_cron_jobs) {
+  serve_pages();
+  enqueue(twice(1));  // so that the queue is known
+  const auto pause = R"({"queue": "default", "name": "nightly", "action": "pause"})";
+  EXPECT_EQ(post("/api/cron", pause).at("count").to_number<int>(), 1);
+  EXPECT_EQ(post("/api/cron", pause).at("count").to_number<int>(), 0);
+  const auto crons = get("/api/crons").as_array();
+  ASSERT_EQ(crons.size(), 1u);
+  EXPECT_EQ(crons[0].at("name").as_string(), "nightly");
+  EXPECT_TRUE(crons[0].at("paused").as_bool());
+  EXPECT_EQ(get("/api/audit").as_array().at(0).at("action").as_string(), "pause cron");
+  post("/api/cron", R"({"queue": "default", "name": "nightly", "action": "resume"})");
+  EXPECT_TRUE(get("/api/crons").as_array().empty());
+  EXPECT_EQ(ask("POST", "/api/cron", R"({"queue": "default", "name": "a b", "action": "pause"})").status, 422);
+  EXPECT_EQ(ask("POST", "/api/cron", R"({"queue": "default", "name": "a", "action": "stop"})").status, 422);
+}
+
 TEST_P(dashboard_api, groups_dead_jobs_by_error) {
   serve_pages();
   for (const auto* const whom : {"7", "8", "9"}) enqueue(greet(whom));

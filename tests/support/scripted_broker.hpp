@@ -122,6 +122,8 @@ class scripted_broker final : public broker::broker {
   awaitable<std::vector<quarq::broker::worker_summary>> workers(std::string queue) override;
   awaitable<bool> set_paused(std::string queue, bool paused) override;
   awaitable<bool> is_paused(std::string queue) override;
+  awaitable<bool> set_mark(std::string queue, std::string name, std::string text) override;
+  awaitable<std::map<std::string, std::string>> marks(std::string queue) override;
   awaitable<std::size_t> requeue(std::string queue, std::vector<std::string> ids) override;
   awaitable<std::size_t> purge(std::string queue, job_state state) override;
   awaitable<std::vector<std::string>> warnings() override;
@@ -172,6 +174,7 @@ class scripted_broker final : public broker::broker {
   std::map<std::pair<std::string, std::string>, task_stats> stats_;  // by queue and task
   std::map<std::string, jobs_by_id> queues_;
   std::set<std::string> paused_;              // queues
+  std::map<std::string, std::map<std::string, std::string>> marks_;  // by queue
   std::map<std::string, held_lease> leases_;  // by their tokens
   std::string latest_token_;
   std::int64_t last_place_ = 0, first_place_ = 0;

@@ -39,6 +39,18 @@ awaitable<bool> scripted_broker::is_paused(std::string queue) {
   co_return paused_.contains(queue);
 }
 
+awaitable<bool> scripted_broker::set_mark(std::string queue, std::string name, std::string text) {
+  auto& known = marks_[queue][name];
+  const bool changed = known != text;
+  known = std::move(text);
+  if (known.empty()) marks_[queue].erase(name);
+  co_return changed;
+}
+
+awaitable<std::map<std::string, std::string>> scripted_broker::marks(std::string queue) {
+  co_return marks_[queue];
+}
+
 awaitable<std::vector<b::queue_summary>> scripted_broker::queues() {
   co_return std::vector<b::queue_summary>();
 }

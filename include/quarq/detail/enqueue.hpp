@@ -60,6 +60,9 @@ awaitable<std::vector<task_minute>> stats(std::shared_ptr<clients::queue_impl> q
 /// Whether that changed anything.
 awaitable<bool> set_paused(std::shared_ptr<clients::queue_impl> queue, bool paused);
 awaitable<bool> is_paused(std::shared_ptr<clients::queue_impl> queue);
+/// See queue::pause_cron.
+awaitable<bool> set_cron_paused(std::shared_ptr<clients::queue_impl> queue, std::string name, bool paused);
+awaitable<std::vector<std::string>> paused_crons(std::shared_ptr<clients::queue_impl> queue);
 
 /// For what sends through a queue without being a member of it.
 struct queue_access {

@@ -42,35 +42,52 @@ export function Workers({ parameters }) {
       )}</tbody></table></div>`}`;
 }
 
-function RunNow({ cron, reload }) {
+function CronActions({ cron, reload }) {
   const [busy, run] = useAction();
-  const act = () =>
+  const { queue, name } = cron;
+  const runNow = () =>
     run(
-      () => post("cron", { queue: cron.queue, name: cron.name }),
+      () => post("cron", { queue, name, action: "run" }),
       (done) => {
-        say(`A run of ${cron.name} is enqueued.`);
-        reload();
-        go("job", { queue: cron.queue, id: done.outcome });
+        say(`A run of ${name} is enqueued.`);
+        go("job", { queue, id: done.outcome });
       },
     );
-  return html`<button disabled=${busy} onClick=${act}>Run now<span class="hidden"> ${cron.name}</span></button>`;
+  const action = cron.paused ? "resume" : "pause";
+  const turn = () =>
+    run(
+      () => post("cron", { queue, name, action }),
+      (done) => {
+        say(`Cron job ${name} is ${done.outcome}.`);
+        reload();
+      },
+    );
+  return html`<button disabled=${busy} onClick=${turn} aria-label=${`${action} cron job ${name}`}>${cron.paused ? "Resume" : "Pause"}</button>
+    ${" "}<button disabled=${busy} onClick=${runNow}>Run now<span class="hidden"> ${name}</span></button>`;
+}
+
+function NextRun({ cron, now }) {
+  const paused = cron.paused && html`<span class="state state-deferred">paused</span> `;
+  if (!cron.next) return html`${paused}<span class="none">not planned</span>`;
+  const to = link("job", { queue: cron.queue, id: cron.next_id });
+  return html`${paused}<a href=${to}>${absolute(cron.next)}</a> <span class="quiet"><${Time} at=${cron.next} now=${now} />${cron.paused && ", will be skipped"}</span>`;
 }
 
 export function Crons() {
   const now = useNow();
   const { data, failure, reload } = useLoaded((signal) => get("crons", {}, signal), [], refreshInterval);
-  return html`<h1>Cron jobs</h1><${Failure} of=${failure} />
+  return html`<h1>Cron jobs</h1><p class="quiet">Of a paused cron job no planned run takes place; one that is run now does.</p><${Failure} of=${failure} />
     ${data && !data.length && html`<${Empty} title="There are no cron jobs.">Workers plan them: worker.cron("nightly", report, "30 3 * * *").<//>`}
     ${data && data.length > 0 && html`<div class="table"><table>
       <thead><tr><th>Name</th><th>Queue</th><th>Next run</th><th class="number">Under way</th><th>Worker</th><th>History</th>${isOperator() && html`<th><span class="hidden">Actions</span></th>`}</tr></thead>
       <tbody>${data.map(
         (c) => html`<tr key=${c.queue + c.name}><td class="lead">${c.name}</td>
           <td data-label="Queue"><a href=${link("jobs", { queue: c.queue })}>${c.queue}</a></td>
-          <td data-label="Next run">${c.next ? html`<a href=${link("job", { queue: c.queue, id: c.next_id })}>${absolute(c.next)}</a> <span class="quiet"><${Time} at=${c.next} now=${now} /></span>` : html`<span class="none">not planned</span>`}</td>
+          <td data-label="Next run"><${NextRun} cron=${c} now=${now} /></td>
           <td class="number" data-label="Under way"><${Number} value=${c.active} /></td>
           <td data-label="Worker">${c.known ? "alive" : html`<span class="loud">none knows it</span>`}</td>
           <td data-label="History"><a href=${link("jobs", { queue: c.queue, task: "cron:" + c.name })}>runs</a></td>
-          ${isOperator() && html`<td class="actions"><${RunNow} cron=${c} reload=${reload} /></td>`}</tr>`,
+          ${isOperator() && html`<td class="actions"><${CronActions} cron=${c} reload=${reload} /></td>`}</tr>`,
       )}</tbody></table></div>`}`;
 }
 

@@ -129,11 +129,28 @@ async function bulk(page) {
 async function cron(page) {
   await go(page, 'crons');
   await page.locator('tr', { hasText: 'nightly' }).getByText(/in \d+/).waitFor();
+  await page.getByRole('button', { name: 'pause cron job nightly' }).click();
+  await page.locator('tr', { hasText: 'nightly' }).getByText('will be skipped').waitFor();
+  await page.getByRole('button', { name: 'resume cron job nightly' }).click();
+  await page.getByRole('button', { name: 'pause cron job nightly' }).waitFor();
   await page.getByRole('button', { name: 'Run now nightly' }).click();
   await page.locator('.job-title', { hasText: 'cron:nightly' }).waitFor();
   await page.locator('.job-title .state-succeeded').waitFor();
   await go(page, 'workers');
   await page.locator('tr', { hasText: 'cron:nightly' }).waitFor();
+}
+
+// Of a job that runs, what it says comes without a reload.
+async function liveJob(page) {
+  await go(page, 'job?queue=nightly&id=talks');
+  await page.locator('.job-title .state-running').waitFor();
+  const last = () => page.locator('.log code').last().textContent();
+  const before = await last();
+  await page.waitForFunction((old) => [...document.querySelectorAll('.log code')].at(-1).textContent !== old, before);
+  check(/^line \d+$/.test(await last()), `a line of a log: ${await last()}`);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.locator('.job-title .state-cancelled').waitFor();
+  check((await page.locator('.log code').count()) > 0, 'the log of a job that was cancelled');
 }
 
 async function changes(page) {
@@ -245,7 +262,7 @@ async function run(name, steps, page) {
 same((await fetch(site)).status, 401, 'without a token');
 await layouts().catch((e) => check(false, `layouts: ${e.message}`));
 await run('a viewer', [overview, hostile, exactNumbers, filters, viewer], await open(viewerToken));
-await run('an operator', [overview, hostile, exactNumbers, filters, pauseAndResume, cancelOne, requeueOne, bulk, cron, changes,
+await run('an operator', [overview, hostile, exactNumbers, filters, pauseAndResume, cancelOne, requeueOne, bulk, cron, liveJob, changes,
   liveUpdates, keyboard], await open(operatorToken));
 await browser.close();
 finish();

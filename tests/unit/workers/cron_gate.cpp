@@ -61,6 +61,9 @@ class cron_gate_test : public cron_role_test {
     return "?";
   }
   time_point next_due() const { return due_ + 1s; }
+  awaitable<void> pause_tick(bool paused) {
+    co_await broker_.set_mark("default", "cron:tick", paused ? "paused" : "");
+  }
 
   context worker_{nullptr};
   std::list<running_job> claimed_;
@@ -99,6 +102,31 @@ TEST_F(cron_gate_test, asks_until_the_broker_answers) {
 TEST_F(cron_gate_test, a_run_that_somebody_enqueued_takes_place) {
   EXPECT_EQ(ruled(claimed("by-hand")), "run");
   EXPECT_EQ(enqueued(), strings{});
+}
+
+// ---- paused by operators
+
+TEST_F(cron_gate_test, a_planned_run_of_a_paused_cron_job_is_skipped_and_the_next_one_planned) {
+  const auto earlier = run_id(due_ - 1s);
+  start(pause_tick(true));
+  EXPECT_EQ(ruled(due_run(earlier)), "end: cancelled");
+  EXPECT_EQ(ruled_->why, run_id(due_) + " was skipped: cron:tick is paused");
+  // The next run has to look at the one that may run still, not at this one.
+  EXPECT_EQ(after_of(run_id(next_due())), earlier);
+}
+
+TEST_F(cron_gate_test, a_paused_cron_job_is_run_by_hand_and_its_runs_are_tried_again) {
+  start(pause_tick(true));
+  EXPECT_EQ(ruled(claimed("by-hand")), "run");
+  EXPECT_EQ(ruled(due_run("", 2)), "run") << "it had begun before";
+  start(pause_tick(false));
+  EXPECT_EQ(ruled(due_run()), "run");
+}
+
+TEST_F(cron_gate_test, a_paused_cron_job_does_not_run_at_startup) {
+  tick().options.run_at_startup = true;
+  start(pause_tick(true));
+  EXPECT_EQ(ruled(claimed(tick().startup_id())), "end: cancelled");
 }
 
 // ---- overlap
