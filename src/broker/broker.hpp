@@ -182,7 +182,7 @@ struct job_details {
   std::optional<time_point> due_at;  ///< of a deferred job: when it becomes ready
   std::optional<time_point> expires_at;
   std::string holder;  ///< lease token of a running job
-  std::string note;    ///< what it says of itself; of a job that has not ended, and only where one is asked for
+  std::string note;  ///< what it says of itself; of a job that has not ended, and only where one is asked for
 };
 
 struct queue_summary {

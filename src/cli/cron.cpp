@@ -50,9 +50,10 @@ named_cron find_cron(const std::vector<cron::cron_summary>& all, const std::stri
   }
   if (!found.empty()) return {name, found.front()->queue, found.front()->known || found.front()->next};
   if (options.in_any_queue) {
-    throw error(fmt::format("no cron job {} is known to the broker: no worker announces it, and no run of it is "
-                            "planned; say --queue QUEUE if it is to come",
-                            name));
+    throw error(
+        fmt::format("no cron job {} is known to the broker: no worker announces it, and no run of it is "
+                    "planned; say --queue QUEUE if it is to come",
+                    name));
   }
   return {name, options.queue, false};
 }
@@ -134,8 +135,8 @@ int list_crons(const cron_command& options) {
   const time_point at = now();
   for (const auto& one : all) {
     const auto state = one.paused ? "paused" : one.known ? "" : "no worker knows it";
-    rows.add({one.name, one.queue, one.next ? iso8601(*one.next) : "", one.next ? relative(*one.next, at) : "",
-              std::to_string(one.active), state});
+    rows.add({one.name, one.queue, one.next ? iso8601(*one.next) : "",
+              one.next ? relative(*one.next, at) : "", std::to_string(one.active), state});
   }
   print_table(rows);
   return ok;
@@ -150,7 +151,8 @@ int run_cron_command(const cron_command& options) {
   if (std::find(known.begin(), known.end(), options.action) == known.end()) {
     throw usage_error(fmt::format("cron: expected list, pause, resume or run, got \"{}\"", options.action));
   }
-  if (options.names.empty()) throw usage_error(fmt::format("cron {}: expected the name of a cron job", options.action));
+  if (options.names.empty())
+    throw usage_error(fmt::format("cron {}: expected the name of a cron job", options.action));
   return change_crons(options);
 }
 
@@ -158,7 +160,8 @@ int run_cron_command(const cron_command& options) {
 
 void add_cron(CLI::App& app, chosen_command& chosen) {
   const auto options = std::make_shared<cron_command>();
-  auto* command = add_command(app, "cron", "Cron jobs: their next runs; pauses, resumes or runs them", *options);
+  auto* command =
+      add_command(app, "cron", "Cron jobs: their next runs; pauses, resumes or runs them", *options);
   command->add_option("ACTION", options->action, "list (the default), pause, resume or run");
   add_values(*command, "NAME", options->names, "the names of cron jobs");
   command->callback([command, options, &chosen] {

@@ -53,8 +53,9 @@ void declare(CLI::App& app, chosen_command& chosen) {
   app.formatter(std::make_shared<help_text>());
   app.set_version_flag("--version", "quarq " QUARQ_VERSION);
   app.require_subcommand(1);
-  for (const auto add : {add_queues, add_jobs, add_job, add_enqueue, add_cancel, add_requeue, add_purge,
-                         add_pause, add_resume, add_cron, add_workers, add_gateway, add_dashboard, add_help}) {
+  for (const auto add :
+       {add_queues, add_jobs, add_job, add_enqueue, add_cancel, add_requeue, add_purge, add_pause, add_resume,
+        add_cron, add_workers, add_gateway, add_dashboard, add_help}) {
     add(app, chosen);
   }
   // Last: commands would inherit a footer that is set before they are added.

@@ -75,7 +75,7 @@ struct outcome {
   std::string error_type, error;
   std::string after;  ///< of a cron job's run that was skipped: the id of the run it would have overlapped
   std::vector<earlier_attempt> earlier;  ///< oldest first
-  std::string notes;  ///< encoded job_notes of all attempts; empty: none said anything
+  std::string notes;                     ///< encoded job_notes of all attempts; empty: none said anything
 };
 
 std::string encode(const outcome& o);

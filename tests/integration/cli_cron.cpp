@@ -42,18 +42,20 @@ TEST_P(cli_cron, pauses_resumes_and_runs_a_cron_job) {
 
 TEST_P(cli_cron, says_what_is_wrong_with_a_name) {
   plan();
-  expect_error(quarq({"cron", "pause", "daily"}), 1,
-               "no cron job daily is known to the broker: no worker announces it, and no run of it is planned; "
-               "say --queue QUEUE if it is to come");
+  expect_error(
+      quarq({"cron", "pause", "daily"}), 1,
+      "no cron job daily is known to the broker: no worker announces it, and no run of it is planned; "
+      "say --queue QUEUE if it is to come");
   EXPECT_EQ(one_line(quarq({"cron", "pause", "daily", "--queue", "default"})),
             "daily: paused: its planned runs are skipped (nobody in queue default knows it now)");
   expect_error(quarq({"cron", "stop", "nightly"}), 2,
                "cron: expected list, pause, resume or run, got \"stop\" (see quarq cron --help)");
   expect_error(quarq({"cron", "pause"}), 2,
                "cron pause: expected the name of a cron job (see quarq cron --help)");
-  expect_error(quarq({"cron", "pause", "a:b"}), 2,
-               "cron \"a:b\": name: expected 1 to 150 characters without white space and colons (see quarq cron "
-               "--help)");
+  expect_error(
+      quarq({"cron", "pause", "a:b"}), 2,
+      "cron \"a:b\": name: expected 1 to 150 characters without white space and colons (see quarq cron "
+      "--help)");
 }
 
 TEST_P(cli_cron, a_job_shows_its_log_and_its_progress) {

@@ -249,7 +249,8 @@ TEST_P(dashboard_api, pauses_and_resumes_cron_jobs) {
   EXPECT_EQ(get("/api/audit").as_array().at(0).at("action").as_string(), "pause cron");
   post("/api/cron", R"({"queue": "default", "name": "nightly", "action": "resume"})");
   EXPECT_TRUE(get("/api/crons").as_array().empty());
-  EXPECT_EQ(ask("POST", "/api/cron", R"({"queue": "default", "name": "a b", "action": "pause"})").status, 422);
+  EXPECT_EQ(ask("POST", "/api/cron", R"({"queue": "default", "name": "a b", "action": "pause"})").status,
+            422);
   EXPECT_EQ(ask("POST", "/api/cron", R"({"queue": "default", "name": "a", "action": "stop"})").status, 422);
 }
 

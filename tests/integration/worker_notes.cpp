@@ -35,7 +35,8 @@ class worker_notes : public worker_test {
     const auto deadline = std::chrono::steady_clock::now() + default_timeout;
     auto known = co_await one.info();
     while (!holds(known)) {
-      if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain for a job's notes");
+      if (std::chrono::steady_clock::now() > deadline)
+        throw std::runtime_error("waited in vain for a job's notes");
       co_await sleep_for(5ms);
       known = co_await one.info();
     }
@@ -156,11 +157,10 @@ TEST_P(worker_notes, keep_the_end_of_a_task_that_returns_nothing) {
 
 TEST_P(worker_notes, of_a_job_that_dies_are_kept_with_it) {
   worker w(options());
-  w.handle(mutter,
-           [](context& ctx, int) {
-             ctx.log("it was \xff");
-             throw permanent_failure("no");
-           });
+  w.handle(mutter, [](context& ctx, int) {
+    ctx.log("it was \xff");
+    throw permanent_failure("no");
+  });
   const auto known = info_after(w, mutter(1));
   EXPECT_EQ(texts_of(known), strings(1, "it was \xff"));
 }

@@ -19,8 +19,8 @@ TEST(dashboard_types, are_what_the_pages_say) {
     GTEST_SKIP() << why;
   }
   const auto done =
-      run_command({"/usr/bin/env", "node", compiler, "-p", QUARQ_TEST_SOURCE_DIR "/interop/dashboard/types"}, {},
-                  std::chrono::seconds(280));
+      run_command({"/usr/bin/env", "node", compiler, "-p", QUARQ_TEST_SOURCE_DIR "/interop/dashboard/types"},
+                  {}, std::chrono::seconds(280));
   EXPECT_EQ(done.exit_code, 0) << tail(done.out) << '\n' << tail(done.err);
 }
 

@@ -173,9 +173,9 @@ class scripted_broker final : public broker::broker {
   std::vector<quarq::broker::settlement> settled_;
   std::map<std::pair<std::string, std::string>, task_stats> stats_;  // by queue and task
   std::map<std::string, jobs_by_id> queues_;
-  std::set<std::string> paused_;              // queues
+  std::set<std::string> paused_;                                     // queues
   std::map<std::string, std::map<std::string, std::string>> marks_;  // by queue
-  std::map<std::string, held_lease> leases_;  // by their tokens
+  std::map<std::string, held_lease> leases_;                         // by their tokens
   std::string latest_token_;
   std::int64_t last_place_ = 0, first_place_ = 0;
   std::list<async::auto_reset_event> end_waiters_;
