@@ -103,8 +103,10 @@ bool builder::resolve_wrapped(slot& s, unsigned json) {
       case kind::optional: {
         const auto& optional = static_cast<const optional_type&>(*s.what);
         if (json == json_null) {
+          const std::size_t before = errors_.size();
           optional.reset(s.target);
-          finish_pending(true);
+          check_variant_by_user(s.asked, errors_);
+          finish_pending(errors_.size() == before);
           return false;
         }
         s.target = optional.emplace(s.target);
@@ -133,7 +135,7 @@ bool builder::resolve_variant(slot& s, unsigned json) {
   for (std::size_t i = 0; i < variant.count; ++i) {
     const alternative& one = variant.alternatives[i];
     if ((one.what->json & json) == 0) continue;
-    s = {one.what, one.emplace(s.target), {}, s.is_secret};
+    s = {one.what, one.emplace(s.target), s.asked.held_by_variant(s.target), s.is_secret};
     return true;
   }
   refuse(variant);
@@ -143,6 +145,7 @@ bool builder::resolve_variant(slot& s, unsigned json) {
 bool builder::finish_checked(const slot& s, std::size_t errors_before) {
   if (s.asked.own->check_count > 0 && errors_.size() == errors_before)
     check_by_user(*s.asked.own, s.target, errors_);
+  if (errors_.size() == errors_before) check_variant_by_user(s.asked, errors_);
   finish_pending(errors_.size() == errors_before);
   return done();
 }
@@ -281,7 +284,7 @@ void builder::choose_alternative(slot s, std::string_view tag) {
     finish_pending(false);
     return skip_value();
   }
-  s = {found->what, found->emplace(s.target), {}, s.is_secret};
+  s = {found->what, found->emplace(s.target), s.asked.held_by_variant(s.target), s.is_secret};
   open_object(s, static_cast<const object_type&>(*s.what), variant.tag);
 }
 

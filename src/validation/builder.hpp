@@ -108,7 +108,8 @@ class builder final : path_source {
   /// The value in this slot is complete, or given up.
   bool finish(const slot& s, std::size_t errors_before) {
     const bool in_set = !frames_.empty() && frames_.back().in == frame::state::set;
-    return s.asked.own->check_count > 0 || in_set ? finish_checked(s, errors_before) : done();
+    const bool has_checks = s.asked.own->check_count > 0 || s.asked.of_variant != nullptr;
+    return has_checks || in_set ? finish_checked(s, errors_before) : done();
   }
   bool finish_checked(const slot& s, std::size_t errors_before);
   void finish_pending(bool is_right);

@@ -275,11 +275,9 @@ bool builder::put_text(slot& s, std::string_view value) {
       static_cast<std::string*>(s.target)->assign(value);
       if (s.asked.own->any) check_text(s.asked, value, errors_);
       return finish(s, before);
-    case kind::binary: {
-      const bool more = put_bytes(s, value);
-      finish_pending(errors_.size() == before);
-      return more;
-    }
+    case kind::binary:
+      put_bytes(s, value);
+      return finish(s, before);
     case kind::enumeration:
       return put_named(s, value);
     case kind::coded: {

@@ -47,6 +47,14 @@ bool is_multiple(double value, double step) {
 
 }  // namespace
 
+std::string_view name_of(const enum_type& what, const void* value) {
+  const std::int64_t number = what.get(value);
+  for (std::size_t i = 0; i < what.count; ++i) {
+    if (what.values[i].value == number) return what.values[i].name;
+  }
+  throw usage_error(fmt::format("the value {} of enum {} has no name", number, what.name));
+}
+
 std::string digits_of(wide_integer value) {
   if (value < 0) return "-" + std::to_string(static_cast<std::uint64_t>(-value));
   return std::to_string(static_cast<std::uint64_t>(value));
@@ -137,6 +145,10 @@ void check_by_user(const value_rules& asked, const void* value, error_list& erro
     const std::string complaint = asked.checks[i](value);
     if (!complaint.empty()) errors.add(error_kind::value_error, complaint);
   }
+}
+
+void check_variant_by_user(const asked_rules& asked, error_list& errors) {
+  if (asked.of_variant != nullptr) check_by_user(*asked.of_variant, asked.variant, errors);
 }
 
 void check_size(const value_rules& asked, std::size_t size, error_list& errors) {

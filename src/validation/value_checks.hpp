@@ -18,8 +18,19 @@ struct asked_rules {
   const value_rules* each = &no_rules;
   compiled_pattern* pattern = nullptr;
   compiled_pattern* each_pattern = nullptr;
+  /// Of what a variant holds: the variant's rules, where they have checks, and the variant.
+  const value_rules* of_variant = nullptr;
+  const void* variant = nullptr;
 
   asked_rules of_element() const noexcept { return {each, &no_rules, each_pattern, nullptr}; }
+  /// `at`: the variant that is asked this.
+  asked_rules held_by_variant(const void* at) const noexcept {
+    asked_rules result;
+    const bool has_checks = own->check_count > 0;
+    result.of_variant = has_checks ? own : of_variant;
+    result.variant = has_checks ? at : variant;
+    return result;
+  }
 };
 
 /// The rules of a member.
@@ -35,6 +46,8 @@ void check_length(const value_rules& asked, std::size_t size, error_kind too_sho
                   error_list& errors);
 /// Those that the user wrote. `value` is of the type that they were written for.
 void check_by_user(const value_rules& asked, const void* value, error_list& errors);
+/// Those of the variant that holds a value, when that is as it should be.
+void check_variant_by_user(const asked_rules& asked, error_list& errors);
 /// Of a list whose elements are as they should be. A set sees to it by itself.
 void check_unique(const value_rules& asked, const list_type& what, const void* value, error_list& errors);
 void check_size(const value_rules& asked, std::size_t size, error_list& errors);
@@ -42,6 +55,8 @@ void check_size(const value_rules& asked, std::size_t size, error_list& errors);
 /// "a, b or c"; each in quotes if `quote` is set.
 std::string listed(const std::vector<std::string_view>& names, bool quote = true);
 std::string names_of(const enum_type& what);
+/// The enumerator of this value. Throws usage_error if it has none.
+std::string_view name_of(const enum_type& what, const void* value);
 std::string tags_of(const variant_type& what);
 
 std::string digits_of(wide_integer value);

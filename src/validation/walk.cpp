@@ -18,9 +18,16 @@ class walker final : path_source {
 
   void value(const type& what, const void* at, const asked_rules& asked);
   std::vector<model_error> take() { return errors_.take(); }
-  std::vector<path_step> path() const override { return steps_; }
+  std::vector<path_step> path() const override;
 
  private:
+  /// A member, a map's key or an index. Few values are wrong, so it becomes a step of a path only then.
+  struct step {
+    std::string_view member;
+    const type* key_type = nullptr;
+    const void* key = nullptr;
+    std::size_t index = 0;
+  };
   /// An element or entry on its way through a callback.
   struct visit {
     walker* self;
@@ -43,11 +50,25 @@ class walker final : path_source {
   void coded(const coded_type& what, const void* at, const value_rules& asked);
   static std::string name_of_key(const type& what, const void* key);
 
-  std::vector<path_step> steps_;
+  std::vector<step> steps_;
   int depth_ = 0;
   bool is_secret_ = false;
   error_list errors_;
 };
+
+std::vector<path_step> walker::path() const {
+  std::vector<path_step> result;
+  for (const step& one : steps_) {
+    if (one.key != nullptr) {
+      result.emplace_back(name_of_key(*one.key_type, one.key));
+    } else if (one.member.data() != nullptr) {
+      result.emplace_back(std::string(one.member));
+    } else {
+      result.emplace_back(one.index);
+    }
+  }
+  return result;
+}
 
 void walker::value(const type& what, const void* at, const asked_rules& asked) {
   if (errors_.is_full()) return;
@@ -67,7 +88,8 @@ void walker::value(const type& what, const void* at, const asked_rules& asked) {
     }
     case kind::variant: {
       const auto& variant = static_cast<const variant_type&>(what);
-      return value(*variant.alternatives[variant.index(at)].what, variant.get(at), {});
+      value(*variant.alternatives[variant.index(at)].what, variant.get(at), {});
+      break;
     }
     case kind::object:
     case kind::list:
@@ -97,7 +119,7 @@ void walker::object(const object_type& what, const void* at) {
   const std::size_t before = errors_.size();
   for (std::size_t i = 0; i < what.count; ++i) {
     const member& one = what.members[i];
-    steps_.emplace_back(std::string(one.name));
+    steps_.push_back({one.name, nullptr, nullptr, 0});
     value(*one.what, one.at(const_cast<void*>(at)), asked_of(one));
     steps_.pop_back();
   }
@@ -115,7 +137,7 @@ void walker::list(const list_type& what, const void* at, const asked_rules& aske
   if (!is_scalar || what.element->what == kind::text || what.element->what == kind::real) {
     what.each(at, &context, [](void* raw, const void* element) {
       auto& to = *static_cast<visit*>(raw);
-      to.self->steps_.emplace_back(to.index++);
+      to.self->steps_.push_back({{}, nullptr, nullptr, to.index++});
       to.self->value(*to.element, element, *to.asked);
       to.self->steps_.pop_back();
     });
@@ -150,7 +172,7 @@ void walker::map(const map_type& what, const void* at, const asked_rules& asked)
   visit context{this, what.mapped, &of_element, what.key, 0};
   what.each(at, &context, [](void* raw, const void* key, const void* mapped) {
     auto& to = *static_cast<visit*>(raw);
-    to.self->steps_.emplace_back(name_of_key(*to.key, key));
+    to.self->steps_.push_back({{}, to.key, key, 0});
     to.self->value(*to.element, mapped, *to.asked);
     to.self->steps_.pop_back();
   });
@@ -159,7 +181,7 @@ void walker::map(const map_type& what, const void* at, const asked_rules& asked)
 
 void walker::tuple(const tuple_type& what, const void* at, const asked_rules& asked) {
   for (std::size_t i = 0; i < what.count; ++i) {
-    steps_.emplace_back(i);
+    steps_.push_back({{}, nullptr, nullptr, i});
     value(*what.element(i), what.at(const_cast<void*>(at), i), asked.of_element());
     steps_.pop_back();
   }
