@@ -1,5 +1,6 @@
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <utility>
 
 #include <quarq/msgpack.hpp>
@@ -7,11 +8,37 @@
 #include "codecs/base64.hpp"
 #include "codecs/iso8601.hpp"
 #include "codecs/json.hpp"
+#include "codecs/json_text.hpp"
 #include "codecs/utf8.hpp"
 
 namespace quarq::codecs {
 
 namespace {
+
+void append_escape(std::string& out, char c) {
+  constexpr std::string_view special = "\"\\\b\f\n\r\t";
+  constexpr std::string_view letters = "\"\\bfnrt";
+  constexpr char digits[] = "0123456789abcdef";
+  const auto code = static_cast<unsigned char>(c);
+  if (const std::size_t i = special.find(c); i != std::string_view::npos) {
+    (out += '\\') += letters[i];
+  } else {
+    ((out += "\\u00") += digits[code >> 4]) += digits[code & 15];
+  }
+}
+
+// Most characters stand for themselves: they are written together.
+void append_escaped(std::string& out, std::string_view text) {
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto code = static_cast<unsigned char>(text[i]);
+    if (code >= 0x20 && code != '"' && code != '\\') continue;
+    out.append(text, plain, i - plain);
+    append_escape(out, text[i]);
+    plain = i + 1;
+  }
+  out.append(text, plain);
+}
 
 class json_writer {
  public:
@@ -45,7 +72,7 @@ class json_writer {
         integer();
         break;
       case value_type::real:
-        real(in_.real());
+        append_json_real(out_, in_.real());
         break;
       case value_type::text:
         string(in_.binary());
@@ -82,38 +109,10 @@ class json_writer {
     out_ += negative ? std::to_string(number.integer()) : std::to_string(number.unsigned_integer());
   }
 
-  /// The shortest digits that are read back as the same number, always recognisable as a real one.
-  void real(double number) {
-    if (std::isnan(number)) return string("NaN");
-    if (std::isinf(number)) return string(number > 0 ? "Infinity" : "-Infinity");
-    char digits[32];
-    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number);
-    const std::string_view text(digits, static_cast<std::size_t>(end - digits));
-    out_ += text;
-    if (text.find_first_of(".e") == std::string_view::npos) out_ += ".0";
-  }
-
   /// A long string is looked at only as far as it can be shown.
   void string(std::string_view data) {
     const std::size_t room = full() ? 0 : limit_ - out_.size();
-    const std::string text = to_utf8(room < data.size() ? data.substr(0, room + 1) : data);
-    out_ += '"';
-    for (const char c : text) escaped(c);
-    out_ += '"';
-  }
-
-  void escaped(char c) {
-    constexpr std::string_view special = "\"\\\b\f\n\r\t";
-    constexpr std::string_view letters = "\"\\bfnrt";
-    constexpr char digits[] = "0123456789abcdef";
-    const auto code = static_cast<unsigned char>(c);
-    if (const std::size_t i = special.find(c); i != std::string_view::npos) {
-      (out_ += '\\') += letters[i];
-    } else if (code < 0x20) {
-      ((out_ += "\\u00") += digits[code >> 4]) += digits[code & 15];
-    } else {
-      out_ += c;
-    }
+    append_json_string(out_, room < data.size() ? data.substr(0, room + 1) : data);
   }
 
   void base64(std::string_view data) {
@@ -183,6 +182,30 @@ class json_writer {
 };
 
 }  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  if (is_utf8(text)) {
+    append_escaped(out, text);
+  } else {
+    append_escaped(out, to_utf8(text));
+  }
+  out += '"';
+}
+
+void append_json_real(std::string& out, double number) {
+  if (std::isnan(number)) {
+    out += "\"NaN\"";
+  } else if (std::isinf(number)) {
+    out += number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  } else {
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    const std::string_view text(digits, static_cast<std::size_t>(end - digits));
+    out += text;
+    if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
+  }
+}
 
 std::string to_json(std::string_view msgpack, std::size_t limit) {
   return json_writer(msgpack, limit).write();

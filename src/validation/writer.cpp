@@ -1,11 +1,7 @@
-// Values as msgpack and JSON, by their tables.
-#include <charconv>
-#include <cmath>
-
+// Values as msgpack, by their tables.
 #include <quarq/bytes.hpp>
 #include <quarq/detail/model_engine.hpp>
 
-#include "codecs/json.hpp"
 #include "validation/value_checks.hpp"
 
 namespace quarq::validation {
@@ -72,14 +68,6 @@ void write_map(const map_type& what, const void* value, encoder& out) {
   });
 }
 
-void write_enum(const enum_type& what, const void* value, encoder& out) {
-  const std::int64_t number = what.get(value);
-  for (std::size_t i = 0; i < what.count; ++i) {
-    if (what.values[i].value == number) return out.text(what.values[i].name);
-  }
-  throw usage_error(fmt::format("the value {} of enum {} has no name", number, what.name));
-}
-
 }  // namespace
 
 void write_msgpack(const type& what, const void* value, encoder& out) {
@@ -103,7 +91,7 @@ void write_msgpack(const type& what, const void* value, encoder& out) {
     case kind::nil:
       return out.nil();
     case kind::enumeration:
-      return write_enum(static_cast<const enum_type&>(what), value, out);
+      return out.text(name_of(static_cast<const enum_type&>(what), value));
     case kind::optional: {
       const auto& optional = static_cast<const optional_type&>(what);
       const void* held = optional.get(value);
@@ -133,13 +121,6 @@ void write_msgpack(const type& what, const void* value, encoder& out) {
     case kind::coded:
       return static_cast<const coded_type&>(what).encode(value, out);
   }
-}
-
-void write_json(const type& what, const void* value, std::string& out) {
-  std::string encoded;
-  encoder to(encoded);
-  write_msgpack(what, value, to);
-  out += codecs::to_json(encoded);
 }
 
 }  // namespace quarq::validation
