@@ -82,7 +82,10 @@ integer_fault integer_from_text(std::string_view text, wide_integer& value) noex
 
 std::optional<double> real_from_text(std::string_view text) noexcept {
   text = trimmed(text);
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (end != text.data() + text.size() || text.empty()) return std::nullopt;

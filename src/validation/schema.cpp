@@ -73,8 +73,29 @@ void put_length(schema_object& to, const value_rules& asked, std::string_view mi
   if (asked.max_length != no_limit) to.put(max, std::to_string(asked.max_length));
 }
 
+// What texts are converted; a schema can't say which range the numbers in them have.
+constexpr std::string_view boolean_texts =
+    R"(^[ \t\r\n]*([Tt]([Rr][Uu][Ee])?|[Yy]([Ee][Ss])?|[Oo][Nn]|1|[Ff]([Aa][Ll][Ss][Ee])?|[Nn][Oo]?|)"
+    R"([Oo][Ff][Ff]|0)[ \t\r\n]*$)";
+constexpr std::string_view integer_texts = R"(^[ \t\r\n]*[+-]?[0-9]+[ \t\r\n]*$)";
+constexpr std::string_view real_texts =
+    R"(^[ \t\r\n]*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\r\n]*$)";
+constexpr std::string_view duration_texts =
+    R"(^[ \t\r\n]*([+-]?[0-9]+|-?([0-9]+(ns|us|ms|s|m|h|d))+)[ \t\r\n]*$)";
+
+std::string pattern_schema(std::string_view texts) {
+  return schema_object().put("type", "\"string\"").put("pattern", in_quotes(texts)).text();
+}
+
+// The schema of a value, or of a text that is converted to it if the member is lax.
+std::string or_text(std::string schema, const value_rules& asked, std::string_view texts) {
+  if (!asked.lax || asked.strict) return schema;
+  return R"({"anyOf": [)" + schema + ", " + pattern_schema(texts) + "]}";
+}
+
 void put_key_names(schema_object& to, const type& key) {
-  if (key.what == kind::integer) to.put("propertyNames", R"({"pattern": "^\\s*[+-]?[0-9]+\\s*$"})");
+  if (key.what == kind::integer) to.put("propertyNames", pattern_schema(integer_texts));
+  if (key.what == kind::boolean) to.put("propertyNames", pattern_schema(boolean_texts));
   if (key.what == kind::enumeration) {
     std::string names;
     const auto& all = static_cast<const enum_type&>(key);
@@ -104,7 +125,7 @@ std::string integer_schema(const integer_type& what, const value_rules& asked) {
   schema_object result;
   result.put("type", "\"integer\"");
   put_whole_range(result, asked, least(what), greatest(what));
-  return result.text();
+  return or_text(result.text(), asked, integer_texts);
 }
 
 std::string duration_schema(const value_rules& asked) {
@@ -112,15 +133,23 @@ std::string duration_schema(const value_rules& asked) {
   schema_object result;
   result.put("type", "\"integer\"").put("description", "\"nanoseconds\"");
   put_whole_range(result, asked, limits::min(), limits::max());
-  return result.text();
+  return or_text(result.text(), asked, duration_texts);
 }
 
-std::string real_schema(const value_rules& asked) {
+std::string real_schema(const real_type& what, const value_rules& asked) {
+  value_rules shown = asked;
+  if (what.size == sizeof(float)) {
+    // What rounds to the greatest float is in its range, too.
+    constexpr double beyond = 0x1.ffffffp127;
+    if (!shown.low.is_set) shown.low = {true, true, 0, -beyond};
+    if (!shown.high.is_set) shown.high = {true, true, 0, beyond};
+  }
   schema_object result;
   result.put("type", "\"number\"");
-  put_range(result, asked, false);
-  if (!asked.allow_nan) return result.text();
-  return R"({"anyOf": [)" + result.text() + R"(, {"enum": ["NaN", "Infinity", "-Infinity"]}]})";
+  put_range(result, shown, false);
+  const std::string schema = or_text(result.text(), asked, real_texts);
+  if (!asked.allow_nan) return schema;
+  return R"({"anyOf": [)" + schema + R"(, {"enum": ["NaN", "Infinity", "-Infinity"]}]})";
 }
 
 std::string text_schema(const value_rules& asked, std::string_view format) {
@@ -175,11 +204,11 @@ std::string schema_writer::definitions() {
 std::string schema_writer::schema_of(const type& what, const asked_rules& asked) {
   switch (what.what) {
     case kind::boolean:
-      return schema_object().put("type", "\"boolean\"").text();
+      return or_text(schema_object().put("type", "\"boolean\"").text(), *asked.own, boolean_texts);
     case kind::integer:
       return integer_schema(static_cast<const integer_type&>(what), *asked.own);
     case kind::real:
-      return real_schema(*asked.own);
+      return real_schema(static_cast<const real_type&>(what), *asked.own);
     case kind::text:
       return text_schema(*asked.own, {});
     case kind::binary:
@@ -192,7 +221,9 @@ std::string schema_writer::schema_of(const type& what, const asked_rules& asked)
       return enumeration_schema(static_cast<const enum_type&>(what));
     case kind::optional: {
       const std::string held = schema_of(*static_cast<const optional_type&>(what).held, asked);
-      return R"({"anyOf": [)" + held + R"(, {"type": "null"}]})";
+      const bool empty_is_null = asked.own->lax && !asked.own->strict && (what.json & json_text) == 0;
+      return R"({"anyOf": [)" + held + (empty_is_null ? R"(, {"const": ""})" : "") +
+             R"(, {"type": "null"}]})";
     }
     case kind::secret:
       return with(schema_of(*static_cast<const secret_type&>(what).held, asked), "writeOnly", "true");

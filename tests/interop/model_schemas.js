@@ -1,5 +1,6 @@
 // model_schemas.js FOLDER FILE COUNT SEED: reads lines "name TAB schema TAB document" from FILE, changes each document
 // COUNT times, and prints "name TAB valid or invalid TAB changed document" by ajv, which is in FOLDER.
+// model_schemas.js FOLDER FILE DOCUMENTS: the same of lines "name TAB document" of another file, as they are.
 const fs = require('fs');
 const [folder, file, count, seed] = process.argv.slice(2);
 const Ajv = require(folder + '/node_modules/ajv/dist/2020');
@@ -20,7 +21,12 @@ const values = () => [null, true, false, 0, 1, 2, 5, 10, -1, 9, 100, 101, 127, 1
   'Infinity', 'ann@example.org', 'no address', 'https://example.org/a?b', 'no url', '123e4567-e89b-12d3-a456-426614174000',
   '2026-11-29', '2026-02-30', '2026-11-29T12:00:00Z', '12:00:00Z', '10.0.0.1', '10.0.0', '::1', '::g', 'example.org', '-a',
   [], [1], [1, 2], ['a'], ['a', 'a'], ['a', 'b'], [1, 1], [[1]], [null], {}, {a: 1}, {b: 'x'}, {1: 2}, {small: 1}, {$bytes: 'aGk='}, {$bytes: 5}, {number: '1234'},
-  {method: 'voucher', number: '1234'}, {method: 'voucher', number: 'x'}, {method: 'cash'}, {iban: 'a', cents: 1, method: 'transfer'}];
+  {method: 'voucher', number: '1234'}, {method: 'voucher', number: 'x'}, {method: 'cash'}, {iban: 'a', cents: 1, method: 'transfer'},
+  32767, -32769, 65536, 2147483648, -2147483648, 4294967295, 4294967296, 9007199254740991, 1e39, 0.75, 1000000, 1500000000, 20000000000,
+  '12', '+3 ', '-4', '1.5', '1e3', '.', 'yes', 'OFF', 'maybe', '1500ms', '1h30m', '-2s', '5 s', '2026-11-29T12:00:00.25-05:00',
+  '😀', '😀😀😀', 'a\nb', [[1], [1, 2]], [[1, 2, 3]], [true, 'a'], [true], {true: 1, No: 2}, {more: {number: '1234'}},
+  {is: 'literal', value: 1}, {is: 'sum', terms: []}, {what: 'deleted'}, {what: 'moved', from: 1}, {what: 'created', by: 'a', more: 1},
+  {name: 'a', pets: []}, {name: '', owners: []}, {size: 1}, {x: 1}, {deeper: {x: 0}}, {one: 'a'}];
 const any = () => {
   const all = values();
   return all[random(all.length)];
@@ -47,14 +53,26 @@ const change = (value) => {
 const ajv = new Ajv({strict: true, allowUnionTypes: true, strictTypes: false, strictRequired: false});
 addFormats(ajv);
 const lines = [];
+const checks = new Map();
+const judge = (name, document) => {
+  lines.push(name + '\t' + (checks.get(name)(document) ? 'valid' : 'invalid') + '\t' + JSON.stringify(document));
+};
 for (const line of fs.readFileSync(file, 'utf8').split('\n')) {
   if (line === '') continue;
   const [name, schema, text] = line.split('\t');
-  const validate = ajv.compile(JSON.parse(schema));
+  checks.set(name, ajv.compile(JSON.parse(schema)));
+  if (seed === undefined) continue;
   for (let i = 0; i < Number(count); ++i) {
     let document = JSON.parse(text);
     for (let k = random(3); k > 0; --k) document = change(document);
-    lines.push(name + '\t' + (validate(document) ? 'valid' : 'invalid') + '\t' + JSON.stringify(document));
+    judge(name, document);
   }
 }
-process.stdout.write(lines.join('\n') + '\n');
+if (seed === undefined) {
+  for (const line of fs.readFileSync(count, 'utf8').split('\n')) {
+    if (line === '') continue;
+    const [name, document] = line.split('\t');
+    judge(name, JSON.parse(document));
+  }
+}
+process.stdout.write(lines.map((line) => line + '\n').join(''));

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <unordered_map>
@@ -85,6 +86,9 @@ struct type_of<std::unordered_set<T...>> : set_type_of<std::unordered_set<T...>>
 template <class Map>
 struct map_type_of {
   using key = typename Map::key_type;
+  static_assert(std::is_same_v<key, std::string> || std::is_integral_v<key> || std::is_enum_v<key>,
+                "quarq: the keys of a map are text, integers, enums or booleans: JSON's are texts, which are "
+                "converted to these alone");
   static constexpr unsigned json = json_object;
   static void clear(void* target) { static_cast<Map*>(target)->clear(); }
   static std::size_t size(const void* at) { return static_cast<const Map*>(at)->size(); }

@@ -26,6 +26,14 @@ struct branch {
 BOOST_DESCRIBE_STRUCT(branch, (), (below))
 QUARQ_TAGGED(tree, "what", "leaf", "branch")
 
+struct relaxed {
+  bool flag = false;
+  std::optional<int> maybe;
+  std::map<bool, float> by_flag;
+};
+BOOST_DESCRIBE_STRUCT(relaxed, (), (flag, maybe, by_flag))
+QUARQ_MODEL(relaxed, field(&relaxed::flag).lax(), field(&relaxed::maybe).lax().range(0, 9))
+
 // With a codec of its own, below.
 struct opaque {};
 
@@ -96,6 +104,28 @@ TEST(model_schema, a_tagged_alternative_may_contain_its_variant) {
           R"({"oneOf": [{"$ref": "#/$defs/leaf"}, {"$ref": "#/$defs/branch"}]}}}, )"
           R"("required": ["what"]}, "leaf": {"type": "object", "title": "leaf", "properties": )"
           R"({"what": {"const": "leaf"}, "word": {"type": "string"}}, "required": ["what"]}}})");
+}
+
+TEST(model_schema, text_that_is_converted_has_a_pattern) {
+  const std::string blanks = R"([ \\t\\r\\n]*)";
+  const std::string flags =
+      R"({"type": "string", "pattern": "^)" + blanks +
+      R"(([Tt]([Rr][Uu][Ee])?|[Yy]([Ee][Ss])?|[Oo][Nn]|1|[Ff]([Aa][Ll][Ss][Ee])?|[Nn][Oo]?|)"
+      R"([Oo][Ff][Ff]|0))" +
+      blanks + R"($"})";
+  EXPECT_EQ(
+      json_schema<relaxed>(),
+      std::string(head) +
+          R"("$ref": "#/$defs/relaxed", "$defs": {"relaxed": {"type": "object", "title": "relaxed", )"
+          R"("properties": {"flag": {"anyOf": [{"type": "boolean"}, )" +
+          flags +
+          R"(]}, "maybe": {"anyOf": [{"anyOf": [{"type": "integer", "minimum": 0, "maximum": 9}, )"
+          R"({"type": "string", "pattern": "^)" +
+          blanks + "[+-]?[0-9]+" + blanks +
+          R"($"}]}, {"const": ""}, {"type": "null"}]}, "by_flag": {"type": "object", "propertyNames": )" +
+          flags +
+          R"(, "additionalProperties": {"type": "number", "exclusiveMinimum": -3.4028235677973366e+38, )"
+          R"("exclusiveMaximum": 3.4028235677973366e+38}}}, "required": ["flag", "by_flag"]}}})");
 }
 
 TEST(model_schema, a_secret_of_a_type_that_nothing_is_known_of_is_still_json) {
