@@ -1,6 +1,10 @@
 #include "rpc/openapi.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -47,11 +51,20 @@ constexpr std::string_view error_answer =
     R"({"description": "Why there is no result.", "content": {"application/json": {"schema": {"$ref": )"
     R"("#/components/schemas/error"}}}})";
 
-std::string operation_of(const detail::named_handler& one, detail::schema_document& in) {
+// What generators make a function's name of, so it has no characters that a URL has not; each is given once.
+std::string operation_id(std::string_view task, std::set<std::string>& given) {
+  std::string plain = path_text(task);
+  std::replace(plain.begin(), plain.end(), '%', '_');
+  std::string id = plain;
+  for (int i = 2; !given.insert(id).second; ++i) id = fmt::format("{}_{}", plain, i);
+  return id;
+}
+
+std::string operation_of(const detail::named_handler& one, std::string_view id, detail::schema_document& in) {
   return fmt::format(
-      R"({{"post": {{"operationId": {0}, "summary": {0}, "requestBody": {{"required": {1}, "content": {2}}}, )"
-      R"("responses": {{"200": {{"description": "The result.", "content": {3}}}, "4XX": {4}, "5XX": {4}}}}}}})",
-      in_quotes(one.task), one.schema.parameters.empty() ? "false" : "true",
+      R"({{"post": {{"operationId": {0}, "summary": {1}, "requestBody": {{"required": {2}, "content": {3}}}, )"
+      R"("responses": {{"200": {{"description": "The result.", "content": {4}}}, "4XX": {5}, "5XX": {5}}}}}}})",
+      in_quotes(id), in_quotes(one.task), one.schema.parameters.empty() ? "false" : "true",
       content_of(arguments_schema(one, in)), content_of(one.schema.result(in)), error_answer);
 }
 
@@ -66,9 +79,10 @@ constexpr std::string_view error_schema =
 std::string openapi_of(const std::vector<detail::named_handler>& all) {
   validation::schema_writer schemas("#/components/schemas/", {"error"});
   std::string paths;
+  std::set<std::string> given;
   for (const auto& one : all) {
     paths += fmt::format("{}{}: {}", paths.empty() ? "" : ", ", in_quotes("/rpc/" + path_text(one.task)),
-                         operation_of(one, schemas));
+                         operation_of(one, operation_id(one.task, given), schemas));
   }
   // Without its braces.
   const auto definitions = schemas.definitions();
