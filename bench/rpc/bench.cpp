@@ -2,6 +2,7 @@
 // bad moments; of the rounds the median counts.
 #include "bench.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -113,6 +114,26 @@ void measure_times(report& out, const rounds& how, const std::optional<std::stri
   add_times(out, times, names);
 }
 
+// ---- cancelled
+
+void measure_cancelling(report& out, int rounds) {
+  constexpr int calls = 200;
+  std::vector<double> seconds;
+  for (int round = 0; round < rounds; ++round) {
+    const running_server c({"C", own({"rpc-server", "far-end"})});
+    const running_server b({"B", own({"rpc-server", "hop", std::to_string(c.port())})});
+    const running_server a({"A", own({"rpc-server", "hop", std::to_string(b.port())})});
+    const auto of_round = cancel_times(std::to_string(a.port()), std::to_string(c.port()), calls);
+    seconds.insert(seconds.end(), of_round.begin(), of_round.end());
+  }
+  const double longest = *std::max_element(seconds.begin(), seconds.end()) * 1e6;
+  const auto of = percentiles_of(std::move(seconds));
+  out.heading(fmt::format("a cancellation to the far end of A, B and C; {} x {}", rounds, calls));
+  out.add({group, "cancelled at the far end, p50", of.p50, "us", ""});
+  out.add({group, "cancelled at the far end, p99", of.p99, "us", ""});
+  out.add({group, "cancelled at the far end, the longest", longest, "us", ""});
+}
+
 // ---- many at once
 
 void add_rate(samples& to, const std::string& name, double rate, double server_us) {
@@ -187,6 +208,7 @@ int rpc_main(int argc, char** argv) {
   report out(json);
   const auto grpc = grpc_program(out);
   measure_times(out, how, grpc);
+  measure_cancelling(out, how.rounds);
   measure_rates(out, how, grpc);
   out.print_json();
   return 0;

@@ -76,6 +76,8 @@ int rpc_server_main(int argc, char** argv) {
   const std::string_view kind = argc > 1 ? argv[1] : "";
   if (kind == "tcp") return serve_ping_pong();
   if (kind == "quarq") return quarq::main(serve_calls());
+  if (kind == "far-end") return serve_far_end();
+  if (kind == "hop" && argc == 3) return serve_hop(argv[2]);
   fmt::print(stderr, "quarq-bench rpc-server: there is no kind \"{}\"\n", kind);
   return 2;
 }
