@@ -13,7 +13,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models_for_schemas.hpp"
+#include "interop/models_for_schemas.hpp"
 #include "support/command.hpp"
 #include "support/temp_dir.hpp"
 
@@ -86,7 +86,7 @@ struct plain {
 BOOST_DESCRIBE_STRUCT(plain, (), (one, vouchers))
 
 /// What the model says of a document.
-struct verdict {
+struct judgement {
   bool is_valid = false;
   bool is_valid_lax = false;
   /// Of a valid one, what is written of its value; empty if that is not as it should be, since defaults are not checked
@@ -100,8 +100,8 @@ std::string written(const T& value) {
 }
 
 template <class T>
-verdict judge(std::string_view json) {
-  verdict said;
+judgement judge(std::string_view json) {
+  judgement said;
   T value, other;
   said.is_valid = try_parse_json(value, json).empty();
   if (!said.is_valid) return said;
@@ -113,7 +113,7 @@ verdict judge(std::string_view json) {
 
 struct row {
   std::string name, schema, document;
-  std::function<verdict(std::string_view)> judge;
+  std::function<judgement(std::string_view)> judge;
 };
 
 template <class T>

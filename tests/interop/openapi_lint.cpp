@@ -12,7 +12,7 @@
 #include <quarq/rpc/server.hpp>
 
 #include "base/log.hpp"
-#include "models_for_schemas.hpp"
+#include "interop/models_for_schemas.hpp"
 #include "support/command.hpp"
 #include "support/on_loop.hpp"
 #include "support/served.hpp"
