@@ -50,6 +50,7 @@ int main() {
     counting::recorder counted;
     counting::count_plain_code(counted);
     counting::count_running(counted);
+    counting::count_calls(counted);
     {
       const quarq::test::temp_dir folder;
       counting::count_store(counted, "sqlite", "sqlite:" + (folder / "jobs.db"));

@@ -31,6 +31,8 @@ inline constexpr int times = 5;
 void count_plain_code(recorder& to);
 /// A whole worker, at a broker that costs nothing; and a pool of threads.
 void count_running(recorder& to);
+/// A call from http_machines to a server and back.
+void count_calls(recorder& to);
 /// What a client and a worker do at a store; the server's own work is in its process, and does not count.
 void count_store(recorder& to, const std::string& store, const std::string& url);
 
