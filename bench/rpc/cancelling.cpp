@@ -71,6 +71,11 @@ awaitable<void> begin_far_end(context& ctx) {
   co_return;
 }
 
+awaitable<void> begin_hop(context& ctx, std::vector<std::string> next) {
+  ctx.emplace<http_machines>(std::move(next));
+  co_return;
+}
+
 awaitable<void> serve_these(const handlers& all, std::function<awaitable<void>(context&)> on_startup) {
   rpc::server_options options;
   options.http.port = 0;
@@ -118,10 +123,8 @@ int serve_far_end() {
 int serve_hop(const std::string& next_port) {
   handlers all;
   all.handle(stay, stay_at_next);
-  const auto on_startup = [next_port](context& ctx) -> awaitable<void> {
-    ctx.emplace<http_machines>(std::vector<std::string>{"http://127.0.0.1:" + next_port});
-    co_return;
-  };
+  const std::vector<std::string> next{"http://127.0.0.1:" + next_port};
+  const auto on_startup = [next](context& ctx) { return begin_hop(ctx, next); };
   return quarq::main(serve_these(all, on_startup));
 }
 
