@@ -132,7 +132,21 @@ def judge(port, asks_again):
     return wrong
 
 
-def page(results, known):
+def unlike_llhttp(ports):
+    """Where quarq judges otherwise than llhttp: request, answers, why."""
+    ports = {name: ports[name] for name in ("quarq", "nginx", "Node http") if name in ports}
+    lines = ["## Where quarq judges otherwise than llhttp", ""]
+    lines += textwrap.wrap(
+        "The tables in `tests/http/` have 179 cases of llhttp, Node's parser, too. These requests quarq judges "
+        "otherwise than its strict mode. And as a client it refuses an answer of HTTP/0.9.", 110)
+    lines += ["", "| request | " + " | ".join(ports) + " | why |", "|---" * (len(ports) + 2) + "|"]
+    for name, data, why in lab.unlike_llhttp():
+        said = [answer_to(port, data) for port in ports.values()]
+        lines.append(f"| {name} | " + " | ".join(said) + f" | {why} |")
+    return lines
+
+
+def page(results, known, unlike):
     counts = collections.Counter(kind_of(name) for name, *_ in lab.probes())
     lines = ["# Conformance", ""]
     names = list(results)
@@ -159,7 +173,7 @@ def page(results, known):
                  for case, level, said in all_of_kind]
         text = f"**{name}**: " + (", ".join(wrong) if wrong else "nothing") + "."
         lines += [*textwrap.wrap(text, 110, break_long_words=False, break_on_hyphens=False), ""]
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join([*lines, *unlike]).rstrip() + "\n"
 
 
 def main():
@@ -176,7 +190,7 @@ def main():
     for name, ask in versions():
         if name in results:
             known[name] = ask()
-    text = page(results, known)
+    text = page(results, known, unlike_llhttp(ports))
     print(text)
     if "--write" in sys.argv:
         PAGE.write_text(text)

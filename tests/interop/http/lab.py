@@ -224,10 +224,22 @@ def unescaped(text):
     return ESCAPE.sub(lambda m: chr(int(m[1][1:], 16)) if m[1][0] == "x" else PLAIN[m[1]], text).encode("latin-1")
 
 
-def probes():
-    """The rows of tests/http/probe.tsv: id, level, allowed answers, most requests, bytes."""
-    table = FOLDER.parent.parent / "http" / "probe.tsv"
+def rows(name):
+    """The rows of a table in tests/http, as lists of columns."""
+    table = FOLDER.parent.parent / "http" / name
     for line in table.read_text(encoding="latin-1").splitlines():
         if line and not line.startswith("#"):
-            name, level, allowed, most, data = line.split("\t")
-            yield name, level, allowed.split(","), int(most), unescaped(data)
+            yield line.split("\t")
+
+
+def probes():
+    """The rows of tests/http/probe.tsv: id, level, allowed answers, most requests, bytes."""
+    for name, level, allowed, most, data in rows("probe.tsv"):
+        yield name, level, allowed.split(","), int(most), unescaped(data)
+
+
+def unlike_llhttp():
+    """The rows of tests/http/requests.tsv that are not judged as llhttp does: id, bytes, and why."""
+    for name, _, _, data, *why in rows("requests.tsv"):
+        if why:
+            yield name, unescaped(data), why[0]
