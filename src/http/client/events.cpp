@@ -6,12 +6,18 @@
 #include <quarq/http/events.hpp>
 #include <quarq/time.hpp>
 
+#include "async/turn.hpp"
 #include "http/client/client_impl.hpp"
 #include "http/client/event_parser.hpp"
 #include "http/client/outgoing.hpp"
 #include "http/client/transaction.hpp"
 
 namespace quarq::http {
+
+namespace {
+// A server may send thousands of them in one packet.
+constexpr std::size_t events_in_a_row = 16;
+}  // namespace
 
 struct event_stream::state {
   state(std::shared_ptr<client::impl> of, std::string from, events_options with)
@@ -26,6 +32,7 @@ struct event_stream::state {
   std::string url;
   events_options options;
   event_parser parser;
+  async::turn turn{events_in_a_row};
   std::unique_ptr<transaction> answer;  // null: not connected
   bool has_been_open = false;
 };
@@ -86,6 +93,9 @@ const std::string& event_stream::last_id() const noexcept {
 
 awaitable<std::optional<server_event>> event_stream::next() {
   auto& self = *state_;
+  // Before an event is taken: it would be lost if this is cancelled.
+  self.turn.spend();
+  if (self.turn.is_over()) co_await async::next_turn();
   while (true) {
     if (auto event = self.parser.next()) co_return event;
     if (!self.answer) {

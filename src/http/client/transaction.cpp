@@ -36,6 +36,11 @@ constexpr std::size_t sent_with_header = std::size_t{8}
                                          << 10;  // a body so small goes into one buffer with it
 constexpr std::size_t decoded_at_once = std::size_t{16} << 10;
 
+// A packet may hold thousands of small chunks, or a thousand times its size compressed.
+std::size_t cost_of(std::string_view piece) {
+  return 1 + piece.size() / 1024;
+}
+
 bool is_cancellation(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
@@ -480,11 +485,20 @@ bool transaction::take_piece(std::string& piece) {
   return true;
 }
 
+awaitable<void> transaction::next_piece(std::string& piece) {
+  if (turn_.is_over()) co_await async::next_turn();
+  while (!take_piece(piece)) {
+    co_await answer_->read_more();
+    turn_.begin();
+  }
+  turn_.spend(cost_of(piece));
+}
+
 awaitable<std::string> transaction::read() {
   std::exception_ptr failure;
   std::string piece;
   try {
-    while (!take_piece(piece)) co_await answer_->read_more();
+    co_await next_piece(piece);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -492,17 +506,22 @@ awaitable<std::string> transaction::read() {
   co_return piece;
 }
 
-// Appends all that is there. False: more must be read.
+void transaction::append(std::string& body, std::string& piece) const {
+  if (piece.size() > request_.max_body - body.size())
+    throw answer_error(fmt::format("the body is larger than {} bytes", request_.max_body));
+  if (body.empty())
+    body = std::move(piece);
+  else
+    body += piece;
+}
+
+// Appends what is there. False: that was not all.
 bool transaction::take_pieces(std::string& body) {
   std::string piece;
-  while (take_piece(piece)) {
+  while (!turn_.is_over() && take_piece(piece)) {
     if (piece.empty()) return true;
-    if (piece.size() > request_.max_body - body.size())
-      throw answer_error(fmt::format("the body is larger than {} bytes", request_.max_body));
-    if (body.empty())
-      body = std::move(piece);
-    else
-      body += piece;
+    turn_.spend(cost_of(piece));
+    append(body, piece);
   }
   return false;
 }
@@ -510,7 +529,12 @@ bool transaction::take_pieces(std::string& body) {
 awaitable<void> transaction::read_all(std::string& body) {
   std::exception_ptr failure;
   try {
-    while (!take_pieces(body)) co_await answer_->read_more();
+    std::string piece;
+    while (true) {
+      co_await next_piece(piece);
+      if (piece.empty()) break;
+      append(body, piece);
+    }
   } catch (...) {
     failure = std::current_exception();
   }

@@ -20,6 +20,7 @@
 #include <quarq/http/websocket.hpp>
 #include <quarq/time.hpp>
 
+#include "async/turn.hpp"
 #include "http/client/answer_reader.hpp"
 #include "http/client/client_impl.hpp"
 #include "http/client/connection_pool.hpp"
@@ -73,6 +74,8 @@ class transaction {
   bool failure_is_the_callers() const noexcept { return is_the_callers_; }
 
  private:
+  // Of pieces of the body: each, and each KiB of it, costs one.
+  static constexpr std::size_t cost_of_turn = 64;
   awaitable<void> answer_with_retries();
   awaitable<void> answer_over_a_live_connection();
   awaitable<void> take_connection(const std::optional<url>& proxy);
@@ -89,7 +92,9 @@ class transaction {
   bool write_now(std::string& header);
   void take_header();
   bool take_piece(std::string& piece);
+  awaitable<void> next_piece(std::string& piece);
   bool take_pieces(std::string& body);
+  void append(std::string& body, std::string& piece) const;
   void end_exchange();
   void drop_connection() noexcept;
   bool request_was_written() const;
@@ -122,6 +127,7 @@ class transaction {
   std::string reason_;
   fields headers_;
   std::unique_ptr<content_decoder> decoder_;
+  async::turn turn_{cost_of_turn};
 };
 
 /// Awaits `work`, which is this transaction's, until its deadline; past it, throws past_deadline().

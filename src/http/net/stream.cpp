@@ -29,6 +29,7 @@ constexpr auto as_result = asio::as_tuple(asio::deferred);
 constexpr std::size_t encrypted_at_once = std::size_t{64} << 10;
 // A record of TLS and what stands around it. One for all streams of a thread: nothing is kept in it.
 constexpr std::size_t received_at_once = (std::size_t{16} << 10) + 512;
+constexpr int max_quiet_receives = 4;
 using received_bytes = std::array<char, received_at_once>;
 
 received_bytes& received_space() {
@@ -84,6 +85,9 @@ awaitable<std::size_t> stream::read_some(std::span<char> space) {
 }
 
 awaitable<std::size_t> stream::read_decrypted(std::span<char> space) {
+  // What comes faster than it is decrypted would be read without ever waiting.
+  reading_.spend();
+  if (reading_.is_over()) co_await async::next_turn();
   while (true) {
     const auto got = tls_->read(space);
     if (got.state == tls_engine::read_state::data) co_return got.size;
@@ -207,11 +211,14 @@ bool stream::is_quiet() {
     return size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
   try {
-    // Session tickets may have come: they are no data.
-    while (receive_now() && !peer_ended_) {
-    }
+    // Session tickets may have come: they are no data. What a peer sends without end must not be taken in first.
     char byte = 0;
-    return !peer_ended_ && tls_->read({&byte, 1}).state == tls_engine::read_state::needs_input;
+    for (int i = 0; i < max_quiet_receives; ++i) {
+      const bool received = receive_now();
+      if (peer_ended_ || tls_->read({&byte, 1}).state != tls_engine::read_state::needs_input) return false;
+      if (!received) return true;
+    }
+    return false;
   } catch (const std::exception&) {
     return false;
   }

@@ -14,6 +14,7 @@
 
 #include <quarq/awaitable.hpp>
 
+#include "async/turn.hpp"
 #include "http/net/tls_engine.hpp"
 
 namespace quarq::http {
@@ -68,6 +69,8 @@ class stream {
   boost::asio::ip::tcp::socket& socket() noexcept { return socket_; }
 
  private:
+  // A record of TLS has up to 16 KiB.
+  static constexpr std::size_t decrypted_in_a_row = 4;
   awaitable<void> flush();
   awaitable<void> receive();
   awaitable<void> read_to_end();
@@ -79,6 +82,7 @@ class stream {
   std::string unsent_;       // encrypted
   bool is_sending_ = false;  // the one who sends also sends what the other adds meanwhile
   bool peer_ended_ = false;
+  async::turn reading_{decrypted_in_a_row};
   std::uint64_t sent_ = 0;
 };
 

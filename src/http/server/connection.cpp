@@ -88,6 +88,8 @@ awaitable<void> connection::serve() {
     if (step.event == parse_event::header) {
       const bool goes_on = co_await handle_request();
       if (!goes_on) co_return;
+      turn_.spend();
+      if (!io_.in.empty() && turn_.is_over()) co_await async::next_turn();
       continue;
     }
     if (!io_.send_now()) co_await io_.send_rest();
@@ -95,6 +97,7 @@ awaitable<void> connection::serve() {
     io_.shrink();
     const auto now = wait_for_request();
     const bool more = co_await io_.read_more(now.what, now.max, header_space);
+    turn_.begin();
     if (more) continue;
     if (io_.timed_out() && parser_.has_begun()) {
       refuse({408, fmt::format("the header did not come within {}",
@@ -175,8 +178,14 @@ awaitable<bool> connection::handle_request() {
   if (is_answered_at_once()) {
     r = facts_.preset ? preset_ : detail::answer_of_plain_route(request_);
   } else {
-    auto made = co_await answer();
-    r = std::move(made);
+    watch_while_handled();
+    try {
+      auto made = co_await service_->setup().chain.run(0, request_);
+      r = std::move(made);
+    } catch (...) {
+      r = detail::answer_of_exception(request_);
+    }
+    io_.wait_for_nothing();
   }
   served_one_ = true;
   if (r.upgrade) {
@@ -197,19 +206,10 @@ awaitable<bool> connection::handle_request() {
   co_return true;
 }
 
-awaitable<response> connection::answer() {
+void connection::watch_while_handled() {
   io_.watch_peer();
   if (is_cancelled_with_client() && !std::exchange(is_to_watch_, true))
     service_->watch_later(weak_from_this());
-  response result;
-  try {
-    auto made = co_await service_->setup().chain.run(0, request_);
-    result = std::move(made);
-  } catch (...) {
-    result = detail::answer_of_exception(request_);
-  }
-  io_.wait_for_nothing();
-  co_return result;
 }
 
 bool connection::is_cancelled_with_client() const {

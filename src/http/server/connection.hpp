@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 
@@ -12,6 +13,7 @@
 #include <quarq/http/request.hpp>
 #include <quarq/http/response.hpp>
 
+#include "async/turn.hpp"
 #include "http/message/parser.hpp"
 #include "http/server/connection_io.hpp"
 #include "http/server/reply_writer.hpp"
@@ -40,6 +42,8 @@ class connection final : public std::enable_shared_from_this<connection> {
   void watch_socket();
 
  private:
+  // A client that pipelines has as much of the loop as others have.
+  static constexpr std::size_t pipelined_in_a_row = 4;
   struct wait {
     waits_for what;
     std::chrono::milliseconds max;
@@ -54,7 +58,7 @@ class connection final : public std::enable_shared_from_this<connection> {
 
   void begin_request();
   bool is_answered_at_once() const;
-  awaitable<response> answer();
+  void watch_while_handled();
   reply_facts facts_of_reply() const;
   awaitable<void> write_reply_body(const response& r);
   void refuse(const message_error& e);
@@ -78,6 +82,7 @@ class connection final : public std::enable_shared_from_this<connection> {
   bool ending_ = false;
   bool served_one_ = false;
   bool is_to_watch_ = false;
+  async::turn turn_{pipelined_in_a_row};
   std::optional<std::chrono::steady_clock::time_point> header_deadline_;
 };
 

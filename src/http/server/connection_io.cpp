@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <utility>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <netinet/in.h>
@@ -25,6 +27,7 @@ namespace {
 constexpr std::size_t max_idle_space = std::size_t{16} << 10;
 constexpr std::size_t max_unsent = std::size_t{64} << 10;
 constexpr milliseconds watch_interval{200};
+constexpr auto as_read_result = asio::as_tuple(asio::deferred);
 
 // Without this the kernel takes megabytes for a client that reads slowly.
 void limit_unsent_in_kernel(tcp::socket& socket) {
@@ -62,10 +65,11 @@ awaitable<bool> connection_io::read_more(waits_for what, milliseconds max, std::
   if (stream_.has_tls()) {
     size = co_await stream_.read_some(into);
   } else {
-    error_code ec;
-    size = co_await stream_.socket().async_read_some(asio::buffer(into.data(), into.size()),
-                                                     asio::redirect_error(asio::use_awaitable, ec));
-    if (ec && ec != asio::error::eof && !timed_out_ && !stopped_) throw system_error(ec);
+    // Without a coroutine of its own: each request waits here.
+    auto reading = stream_.socket().async_read_some(asio::buffer(into.data(), into.size()), as_read_result);
+    const auto [failure, read] = co_await std::move(reading);
+    if (failure && failure != asio::error::eof && !timed_out_ && !stopped_) throw system_error(failure);
+    size = read;
   }
   waiting_ = waits_for::nothing;
   in.add(size);

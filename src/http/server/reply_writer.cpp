@@ -58,7 +58,14 @@ awaitable<void> reply_writer::write(std::string_view bytes) {
   } else {
     io_.out += bytes;
   }
-  if (!io_.send_now()) co_await io_.send_rest();
+  if (!io_.send_now()) {
+    co_await io_.send_rest();
+    turn_.begin();
+    co_return;
+  }
+  // A client that takes all of it at once would keep the loop until the body ends.
+  turn_.spend(1 + bytes.size() / bytes_for_one);
+  if (turn_.is_over()) co_await async::next_turn();
 }
 
 }  // namespace quarq::http

@@ -9,6 +9,7 @@
 #include <quarq/http/answers.hpp>
 #include <quarq/http/response.hpp>
 
+#include "async/turn.hpp"
 #include "http/server/connection_io.hpp"
 #include "http/server/reply.hpp"
 
@@ -31,12 +32,16 @@ class reply_writer final : public body_writer {
   awaitable<void> write_body(const response& r);
 
  private:
+  // Each part, and each 16 KiB of it, costs one.
+  static constexpr std::size_t cost_of_turn = 8;
+  static constexpr std::size_t bytes_for_one = std::size_t{16} << 10;
   awaitable<void> write(std::string_view bytes) override;
 
   connection_io& io_;
   const detail::request_facts& to_;
   reply_plan plan_;
   std::uint64_t written_ = 0;
+  async::turn turn_{cost_of_turn};
 };
 
 }  // namespace quarq::http

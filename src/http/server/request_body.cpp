@@ -32,6 +32,8 @@ void request_body::begin() noexcept {
 }
 
 awaitable<std::string_view> request_body::read_some() {
+  turn_.spend();
+  if (turn_.is_over()) co_await async::next_turn();
   while (!is_over_) {
     const auto step = parser_.feed(io_.in.unread());
     io_.in.use(step.used);

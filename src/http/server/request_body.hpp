@@ -8,6 +8,7 @@
 #include <quarq/awaitable.hpp>
 #include <quarq/detail/http_request.hpp>
 
+#include "async/turn.hpp"
 #include "http/message/parser.hpp"
 #include "http/server/connection_io.hpp"
 
@@ -31,6 +32,8 @@ class request_body final : public detail::body_reader {
   awaitable<bool> skip();
 
  private:
+  // A body may come in chunks of one byte.
+  static constexpr std::size_t parts_in_a_row = 64;
   awaitable<bool> read_more();
 
   connection_io& io_;
@@ -39,6 +42,7 @@ class request_body final : public detail::body_reader {
   bool is_over_ = false;
   bool is_broken_ = false;  // nothing can be read behind it
   bool sent_continue_ = false;
+  async::turn turn_{parts_in_a_row};
   std::uint64_t received_ = 0;
   std::chrono::milliseconds waited_{0};
 };

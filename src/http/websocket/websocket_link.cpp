@@ -96,12 +96,16 @@ websocket_link::~websocket_link() {
 
 awaitable<message> websocket_link::receive() {
   const auto self = shared_from_this();
+  // Before a message is taken: it would be lost if this is cancelled.
+  if (receiving_.is_over()) co_await async::next_turn();
   while (!fsm_.has_message()) {
     fsm_.on_reader_waits(clock::now());
     drive();
     if (fsm_.is_over()) throw_closed();
     co_await receivers_.wait();
+    receiving_.begin();
   }
+  receiving_.spend();
   auto first = fsm_.take_message(clock::now());
   drive();
   co_return first;

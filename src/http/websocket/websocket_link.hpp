@@ -16,6 +16,7 @@
 #include <quarq/detail/wait_queue.hpp>
 #include <quarq/http/websocket.hpp>
 
+#include "async/turn.hpp"
 #include "http/net/loop_deadlines.hpp"
 #include "http/net/stream.hpp"
 #include "http/websocket/connection_fsm.hpp"
@@ -48,6 +49,8 @@ class websocket_link final : private has_deadline, public std::enable_shared_fro
   std::string remote_address() const { return stream_->remote_address(); }
 
  private:
+  // A peer may send thousands of small messages in one packet.
+  static constexpr std::size_t received_in_a_row = 8;
   void on_deadline() override;
   // After each event: does what the state machine says.
   void drive();
@@ -76,6 +79,7 @@ class websocket_link final : private has_deadline, public std::enable_shared_fro
   bool is_reading_ = false;
   bool is_writing_ = false;
   bool has_said_end_ = false;
+  async::turn receiving_{received_in_a_row};
 
   quarq::detail::wait_queue receivers_;
   quarq::detail::wait_queue senders_;
