@@ -1,6 +1,8 @@
 // Sends traces to a collector of OpenTelemetry, by OTLP over HTTP, as JSON.
 #pragma once
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <memory>

@@ -2,6 +2,8 @@
 // your choice.
 #pragma once
 
+#include <quarq/detail/at_least_cpp20.hpp>
+
 #include <array>
 #include <chrono>
 #include <cstddef>

@@ -49,8 +49,8 @@ class clock_jumps : public settable_wall_clock, public fault_test {
     const auto name_ends = fmt::format(":{}", worker.pid());
     const bool is_known = eventually(
         [&] {
-          const auto all =
-              ask<std::vector<broker::worker_summary>>([](broker::broker& b) { return b.workers("default"); });
+          const auto all = ask<std::vector<broker::worker_summary>>(
+              [](broker::broker& b) { return b.workers("default"); });
           return std::any_of(all.begin(), all.end(), [&](const broker::worker_summary& each) {
             return each.worker_info.find(name_ends) != std::string::npos;
           });
