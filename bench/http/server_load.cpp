@@ -101,18 +101,23 @@ void measure_storm(report& out, const http_rounds& how) {
                                 own_peer("beast", {"http-server", "beast"})};
   out.heading(
       fmt::format("{:.0f} requests/s over {} connections, alone and beside {} that pipeline without end",
-                  rate, connections, of_the_storm));
+                  rate, wrk_connections, of_the_storm));
   const auto duration = std::chrono::seconds(how.seconds);
   for (const auto& one : peers) {
-    std::vector<double> alone;
-    std::vector<double> beside;
+    std::vector<double> alone_p50, alone_p99, beside_p50, beside_p99;
     for (int round = 0; round < how.rounds; ++round) {
       const running_server server(one);
-      alone.push_back(ask_at_rate(server.port(), rate, connections, duration).p99_ms);
-      beside.push_back(ask_at_rate(server.port(), rate, connections, duration, {of_the_storm}).p99_ms);
+      const auto alone = ask_at_rate(server.port(), rate, wrk_connections, duration);
+      const auto beside = ask_at_rate(server.port(), rate, wrk_connections, duration, {of_the_storm});
+      alone_p50.push_back(alone.p50_ms);
+      alone_p99.push_back(alone.p99_ms);
+      beside_p50.push_back(beside.p50_ms);
+      beside_p99.push_back(beside.p99_ms);
     }
-    out.add({group, one.name + " alone, p99", median(alone), "ms", spread(alone)});
-    out.add({group, one.name + " beside a storm, p99", median(beside), "ms", spread(beside)});
+    out.add({group, one.name + " alone, p50", median(alone_p50), "ms", spread(alone_p50)});
+    out.add({group, one.name + " alone, p99", median(alone_p99), "ms", spread(alone_p99)});
+    out.add({group, one.name + " beside a storm, p50", median(beside_p50), "ms", spread(beside_p50)});
+    out.add({group, one.name + " beside a storm, p99", median(beside_p99), "ms", spread(beside_p99)});
   }
 }
 

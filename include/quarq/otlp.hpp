@@ -1,8 +1,6 @@
 // Sends traces to a collector of OpenTelemetry, by OTLP over HTTP, as JSON.
 #pragma once
 
-#include <quarq/detail/at_least_cpp20.hpp>
-
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -10,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <quarq/detail/at_least_cpp20.hpp>
 #include <quarq/trace.hpp>
 
 namespace quarq {

@@ -2,8 +2,6 @@
 // your choice.
 #pragma once
 
-#include <quarq/detail/at_least_cpp20.hpp>
-
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -13,6 +11,8 @@
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include <quarq/detail/at_least_cpp20.hpp>
 
 namespace quarq {
 
