@@ -55,12 +55,12 @@ TEST_P(worker_notes, show_a_job_while_it_runs_and_when_it_has_ended) {
     ctx.progress(4, 4);
     co_return n;
   });
+  strings expected{"begins", "in two lines"};
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(talk(7));
     const auto has_spoken = [](const job_info& known) { return known.log.size() == 2 && known.progress; };
     const auto running = co_await info_when(job, has_spoken);
     EXPECT_EQ(running.state, job_state::running);
-    strings expected{"begins", "in two lines"};
     EXPECT_EQ(texts_of(running), expected);
     EXPECT_EQ(running.progress->done, 1u);
     EXPECT_EQ(running.progress->total, 4u);
@@ -107,12 +107,12 @@ TEST_P(worker_notes, of_an_attempt_that_failed_are_there_while_the_next_one_runs
              co_return n;
            },
            {.retry = backoff::constant(1ms).attempts(2)});
+  const strings expected{"attempt 1", "attempt 2"};
   serve(w, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(talk(1));
     const auto both = [](const job_info& known) { return known.log.size() == 2; };
     const auto running = co_await info_when(job, both);
     EXPECT_EQ(running.state, job_state::running);
-    const strings expected{"attempt 1", "attempt 2"};
     EXPECT_EQ(texts_of(running), expected);
     seen.open();
     co_await job.result(default_timeout);

@@ -89,8 +89,8 @@ TEST_F(worker_trace_option, ends_in_time_without_a_collector) {
 
 TEST(worker_trace_metrics, count_exported_and_dropped_spans) {
   base::set_log_level("off");
+  const captured_log log;  // before there is a thread that logs
   otlp_receiver receiver;
-  const captured_log log;
   worker_options o;
   o.broker = "sqlite::memory:";
   o.trace = receiver.endpoint();
