@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "codecs/json_text.hpp"
+
 namespace quarq::bench {
 namespace {
 
@@ -15,15 +17,6 @@ std::string with_separators(double value) {
     digits.insert(static_cast<std::size_t>(at), " ");
   }
   return digits;
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
 }
 
 }  // namespace
@@ -47,8 +40,8 @@ void report::print_json() const {
   for (std::size_t i = 0; i < figures_.size(); ++i) {
     const auto& f = figures_[i];
     fmt::print("  {{\"group\": {}, \"what\": {}, \"value\": {:.3f}, \"unit\": {}, \"note\": {}}}{}\n",
-               quoted(f.group), quoted(f.what), f.value, quoted(f.unit), quoted(f.note),
-               i + 1 < figures_.size() ? "," : "");
+               codecs::json_string(f.group), codecs::json_string(f.what), f.value,
+               codecs::json_string(f.unit), codecs::json_string(f.note), i + 1 < figures_.size() ? "," : "");
   }
   fmt::print("]\n");
 }

@@ -7,11 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <quarq/codec.hpp>
-
 #include "base/terminal.hpp"
-#include "codecs/json.hpp"
-#include "codecs/utf8.hpp"
 
 namespace quarq::cli {
 
@@ -46,10 +42,6 @@ bool finish_output() {
   if (output_error == 0 || output_error == EPIPE) return true;
   complain(fmt::format("can't write the output: {}", std::strerror(output_error)));
   return false;
-}
-
-std::string json_string(std::string_view text) {
-  return codecs::to_json(to_msgpack(codecs::to_utf8(text)));
 }
 
 std::string json_array(const std::vector<std::string>& values) {

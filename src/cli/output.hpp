@@ -9,6 +9,7 @@
 
 #include "cli/table.hpp"
 #include "cli/text.hpp"
+#include "codecs/json_text.hpp"
 
 namespace quarq::cli {
 
@@ -23,8 +24,7 @@ void complain(std::string_view text);
 /// Flushes the output. False, after an error message, if it could not be written (a full disk).
 bool finish_output();
 
-/// Text as JSON.
-std::string json_string(std::string_view text);
+using codecs::json_string;
 /// Values that are JSON already.
 std::string json_array(const std::vector<std::string>& values);
 

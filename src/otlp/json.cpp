@@ -1,10 +1,8 @@
 #include "otlp/json.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <exception>
-#include <iterator>
 #include <string>
 #include <variant>
 
@@ -14,44 +12,13 @@
 
 #include "codecs/fields.hpp"
 #include "codecs/json.hpp"
-#include "codecs/utf8.hpp"
+#include "codecs/json_text.hpp"
 #include "trace/traceparent.hpp"
 
 namespace quarq::otlp {
 namespace {
 
 constexpr std::size_t usual_size = 1'200;  // of a span
-
-bool must_be_escaped(char c) noexcept {
-  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
-}
-
-void append_escaped_byte(std::string& out, char c) {
-  if (!must_be_escaped(c)) {
-    out += c;
-  } else if (c == '"' || c == '\\') {
-    out += '\\';
-    out += c;
-  } else {
-    fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-  }
-}
-
-void append_text(std::string& out, std::string_view text) {
-  std::string valid;
-  if (!codecs::is_utf8(text)) {
-    valid = codecs::to_utf8(text);
-    text = valid;
-  }
-  out += '"';
-  const bool is_plain = std::none_of(text.begin(), text.end(), must_be_escaped);
-  if (is_plain) {
-    out += text;
-  } else {
-    for (const char c : text) append_escaped_byte(out, c);
-  }
-  out += '"';
-}
 
 void append_member(std::string& out, std::string_view name) {
   out += ",\"";
@@ -74,10 +41,10 @@ void append_time(std::string& out, std::string_view name, std::chrono::system_cl
 void append_attribute(std::string& out, std::string_view key,
                       const std::variant<std::string, std::int64_t>& value) {
   out += "{\"key\":";
-  append_text(out, key);
+  codecs::append_json_string(out, key);
   if (const auto* text = std::get_if<std::string>(&value)) {
     out += ",\"value\":{\"stringValue\":";
-    append_text(out, *text);
+    codecs::append_json_string(out, *text);
   } else {
     out += ",\"value\":{\"intValue\":\"";
     append_number(out, std::get<std::int64_t>(value));
@@ -94,7 +61,7 @@ void append_context(std::string& out, const span_context& of) {
   out += '"';
   if (!of.trace_state.empty()) {
     append_member(out, "traceState");
-    append_text(out, of.trace_state);
+    codecs::append_json_string(out, of.trace_state);
   }
 }
 
@@ -121,7 +88,7 @@ void append_status(std::string& out, const finished_span& of) {
   append_number(out, static_cast<std::int64_t>(of.status));
   if (!of.status_message.empty()) {
     append_member(out, "message");
-    append_text(out, of.status_message);
+    codecs::append_json_string(out, of.status_message);
   }
   out += '}';
 }
@@ -135,7 +102,7 @@ void append_span(std::string& out, const finished_span& one) {
     out += '"';
   }
   append_member(out, "name");
-  append_text(out, one.name);
+  codecs::append_json_string(out, one.name);
   append_member(out, "kind");
   append_number(out, static_cast<std::int64_t>(one.kind));
   append_time(out, "startTimeUnixNano", one.start);
@@ -163,7 +130,7 @@ request_writer::request_writer(const std::vector<named_text>& resource) {
     append_attribute(before_, resource[i].first, resource[i].second);
   }
   before_ += "]},\"scopeSpans\":[{\"scope\":{\"name\":\"quarq\",\"version\":";
-  append_text(before_, QUARQ_VERSION);
+  codecs::append_json_string(before_, QUARQ_VERSION);
   before_ += "},\"spans\":[";
 }
 

@@ -13,6 +13,7 @@
 #include "base/duration_text.hpp"
 #include "codecs/iso8601.hpp"
 #include "codecs/json.hpp"
+#include "codecs/json_text.hpp"
 #include "codecs/utf8.hpp"
 #include "rpc/path_text.hpp"
 #include "rpc/wire.hpp"
@@ -73,7 +74,7 @@ void set_arguments(detail::call_data& call, encoding e, std::string_view body) {
 class object {
  public:
   object& text(std::string_view name, std::string_view value) {
-    return json(name, codecs::to_json(to_msgpack(codecs::to_utf8(value))));
+    return json(name, codecs::json_string(value));
   }
   object& text_if(std::string_view name, std::string_view value) {
     return value.empty() ? *this : text(name, value);

@@ -8,19 +8,12 @@
 
 #include <fmt/format.h>
 
-#include <quarq/codec.hpp>
-
-#include "codecs/json.hpp"
-#include "codecs/utf8.hpp"
+#include "codecs/json_text.hpp"
 #include "rpc/path_text.hpp"
 #include "validation/schema_writer.hpp"
 
 namespace quarq::rpc {
 namespace {
-
-std::string in_quotes(std::string_view text) {
-  return codecs::to_json(to_msgpack(codecs::to_utf8(text)));
-}
 
 std::string arguments_schema(const detail::named_handler& one, detail::schema_document& in) {
   const auto& names = one.call.parameter_names;
@@ -31,8 +24,8 @@ std::string arguments_schema(const detail::named_handler& one, detail::schema_do
     const auto type = types[i](in);
     items += comma + type;
     if (names.empty()) continue;
-    members += fmt::format("{}{}: {}", comma, in_quotes(names[i]), type);
-    required += comma + in_quotes(names[i]);
+    members += fmt::format("{}{}: {}", comma, codecs::json_string(names[i]), type);
+    required += comma + codecs::json_string(names[i]);
   }
   if (!names.empty()) {
     return fmt::format(
@@ -64,8 +57,9 @@ std::string operation_of(const detail::named_handler& one, std::string_view id, 
   return fmt::format(
       R"({{"post": {{"operationId": {0}, "summary": {1}, "requestBody": {{"required": {2}, "content": {3}}}, )"
       R"("responses": {{"200": {{"description": "The result.", "content": {4}}}, "4XX": {5}, "5XX": {5}}}}}}})",
-      in_quotes(id), in_quotes(one.task), one.schema.parameters.empty() ? "false" : "true",
-      content_of(arguments_schema(one, in)), content_of(one.schema.result(in)), error_answer);
+      codecs::json_string(id), codecs::json_string(one.task),
+      one.schema.parameters.empty() ? "false" : "true", content_of(arguments_schema(one, in)),
+      content_of(one.schema.result(in)), error_answer);
 }
 
 constexpr std::string_view error_schema =
@@ -81,8 +75,9 @@ std::string openapi_of(const std::vector<detail::named_handler>& all) {
   std::string paths;
   std::set<std::string> given;
   for (const auto& one : all) {
-    paths += fmt::format("{}{}: {}", paths.empty() ? "" : ", ", in_quotes("/rpc/" + path_text(one.task)),
-                         operation_of(one, operation_id(one.task, given), schemas));
+    paths +=
+        fmt::format("{}{}: {}", paths.empty() ? "" : ", ", codecs::json_string("/rpc/" + path_text(one.task)),
+                    operation_of(one, operation_id(one.task, given), schemas));
   }
   // Without its braces.
   const auto definitions = schemas.definitions();

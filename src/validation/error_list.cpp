@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "codecs/json_text.hpp"
 #include "codecs/utf8.hpp"
 
 namespace quarq {
@@ -14,20 +15,6 @@ bool is_plain_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
            return c >= 0x80 || std::isalnum(c) != 0 || c == '_' || c == '-';
          });
-}
-
-void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      (out += '\\') += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
 }
 
 std::string summary_of(const std::vector<model_error>& errors, const std::string& what) {
@@ -73,21 +60,21 @@ std::string to_json(const std::vector<model_error>& errors) {
   for (const model_error& error : errors) {
     if (out.size() > 1) out += ", ";
     out += "{\"kind\": ";
-    append_quoted(out, error.kind);
+    codecs::append_json_string(out, error.kind);
     out += ", \"path\": [";
     for (std::size_t i = 0; i < error.path.size(); ++i) {
       if (i > 0) out += ", ";
       if (const auto* index = std::get_if<std::size_t>(&error.path[i])) {
         out += std::to_string(*index);
       } else {
-        append_quoted(out, codecs::to_utf8(std::get<std::string>(error.path[i])));
+        codecs::append_json_string(out, std::get<std::string>(error.path[i]));
       }
     }
     out += "], \"message\": ";
-    append_quoted(out, codecs::to_utf8(error.message));
+    codecs::append_json_string(out, error.message);
     if (!error.source.empty()) {
       out += ", \"source\": ";
-      append_quoted(out, codecs::to_utf8(error.source));
+      codecs::append_json_string(out, error.source);
     }
     out += '}';
   }

@@ -6,19 +6,13 @@
 
 #include <quarq/detail/model_engine.hpp>
 
-#include "codecs/json.hpp"
+#include "codecs/json_text.hpp"
 #include "validation/formats.hpp"
 #include "validation/schema_writer.hpp"
 
 namespace quarq::validation {
 
 namespace {
-
-std::string in_quotes(std::string_view text) {
-  std::string encoded;
-  encoder(encoded).text(text);
-  return codecs::to_json(encoded);
-}
 
 std::string number_text(const bound& b, bool is_whole) {
   if (is_whole) return digits_of(b.whole);
@@ -32,7 +26,7 @@ class schema_object {
  public:
   schema_object& put(std::string_view name, std::string_view json) {
     if (!text_.empty()) text_ += ", ";
-    text_ += in_quotes(name);
+    text_ += codecs::json_string(name);
     text_ += ": ";
     text_ += json;
     return *this;
@@ -47,7 +41,7 @@ class schema_object {
 std::string with(std::string schema, std::string_view name, std::string_view json) {
   schema.pop_back();
   if (schema.size() > 1) schema += ", ";
-  return schema + in_quotes(name) + ": " + std::string(json) + "}";
+  return schema + codecs::json_string(name) + ": " + std::string(json) + "}";
 }
 
 // A name for a reference may have few characters.
@@ -84,7 +78,7 @@ constexpr std::string_view duration_texts =
     R"(^[ \t\r\n]*([+-]?[0-9]+|-?([0-9]+(ns|us|ms|s|m|h|d))+)[ \t\r\n]*$)";
 
 std::string pattern_schema(std::string_view texts) {
-  return schema_object().put("type", "\"string\"").put("pattern", in_quotes(texts)).text();
+  return schema_object().put("type", "\"string\"").put("pattern", codecs::json_string(texts)).text();
 }
 
 // The schema of a value, or of a text that is converted to it if the member is lax.
@@ -99,7 +93,8 @@ void put_key_names(schema_object& to, const type& key) {
   if (key.what == kind::enumeration) {
     std::string names;
     const auto& all = static_cast<const enum_type&>(key);
-    for (std::size_t i = 0; i < all.count; ++i) names += (i > 0 ? ", " : "") + in_quotes(all.values[i].name);
+    for (std::size_t i = 0; i < all.count; ++i)
+      names += (i > 0 ? ", " : "") + codecs::json_string(all.values[i].name);
     to.put("propertyNames", "{\"enum\": [" + names + "]}");
   }
 }
@@ -107,7 +102,7 @@ void put_key_names(schema_object& to, const type& key) {
 std::string enumeration_schema(const enum_type& what) {
   std::string names, numbers;
   for (std::size_t i = 0; i < what.count; ++i) {
-    names += (i > 0 ? ", " : "") + in_quotes(what.values[i].name);
+    names += (i > 0 ? ", " : "") + codecs::json_string(what.values[i].name);
     numbers += ", " + std::to_string(what.values[i].value);
   }
   return "{\"enum\": [" + names + numbers + "]}";
@@ -156,9 +151,9 @@ std::string text_schema(const value_rules& asked, std::string_view format) {
   schema_object result;
   result.put("type", "\"string\"");
   put_length(result, asked, "minLength", "maxLength");
-  if (!asked.pattern.empty()) result.put("pattern", in_quotes(asked.pattern));
+  if (!asked.pattern.empty()) result.put("pattern", codecs::json_string(asked.pattern));
   if (format.empty()) format = name_of(asked.format);
-  if (!format.empty()) result.put("format", in_quotes(format));
+  if (!format.empty()) result.put("format", codecs::json_string(format));
   return result.text();
 }
 
@@ -187,7 +182,7 @@ std::string schema_writer::reference_to(const void* which, std::string_view name
     waiting_.emplace_back(plain, std::move(make));
     found = names_.emplace(which, std::move(plain)).first;
   }
-  return schema_object().put("$ref", in_quotes(prefix_ + found->second)).text();
+  return schema_object().put("$ref", codecs::json_string(prefix_ + found->second)).text();
 }
 
 std::string schema_writer::definitions() {
@@ -307,22 +302,24 @@ std::string schema_writer::definition_of(const object_type& what, std::string_vi
   schema_object members;
   std::string required;
   const auto require = [&](std::string_view name) {
-    required += (required.empty() ? "" : ", ") + in_quotes(name);
+    required += (required.empty() ? "" : ", ") + codecs::json_string(name);
   };
   if (!tag.empty()) {
-    members.put(tag, schema_object().put("const", in_quotes(tag_value)).text());
+    members.put(tag, schema_object().put("const", codecs::json_string(tag_value)).text());
     require(tag);
   }
   for (std::size_t i = 0; i < what.count; ++i) {
     const member& one = what.members[i];
     if (one.name == tag) continue;
     std::string json = schema_of(*one.what, asked_of(one));
-    if (!one.asked.title.empty()) json = with(std::move(json), "title", in_quotes(one.asked.title));
+    if (!one.asked.title.empty()) json = with(std::move(json), "title", codecs::json_string(one.asked.title));
     members.put(one.name, json);
     if (what.has_model && !one.asked.defaulted && one.what->what != kind::optional) require(one.name);
   }
   schema_object result;
-  result.put("type", "\"object\"").put("title", in_quotes(what.name)).put("properties", members.text());
+  result.put("type", "\"object\"")
+      .put("title", codecs::json_string(what.name))
+      .put("properties", members.text());
   if (!required.empty()) result.put("required", "[" + required + "]");
   if (what.extra == extra_fields::forbid) result.put("additionalProperties", "false");
   return result.text();

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "codecs/json_text.hpp"
 #include "codecs/utf8.hpp"
 
 namespace quarq::workers {
@@ -12,41 +13,16 @@ namespace {
 constexpr std::size_t max_listed = 100;
 constexpr std::size_t max_listed_name = 200;
 
-void append_escaped(std::string& out, char c) {
-  switch (c) {
-    case '"':
-    case '\\':
-      out += '\\';
-      out += c;
-      break;
-    case '\n':
-      out += "\\n";
-      break;
-    case '\t':
-      out += "\\t";
-      break;
-    default:
-      if (static_cast<unsigned char>(c) < 0x20) {
-        out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-      } else {
-        out += c;
-      }
-  }
-}
-
 }  // namespace
 
 std::string json_string(std::string_view text, std::size_t limit) {
-  std::string valid;
-  if (!codecs::is_utf8(text)) {
-    valid = codecs::to_utf8(text);
-    text = valid;
+  if (limit == std::string_view::npos) return codecs::json_string(text);
+  auto shown = codecs::to_utf8(text);
+  if (shown.size() > limit) {
+    shown.resize(codecs::cut_at(shown, limit));
+    shown += codecs::ellipsis;
   }
-  const bool is_cut = text.size() > limit;
-  std::string out = "\"";
-  for (const char c : is_cut ? text.substr(0, codecs::cut_at(text, limit)) : text) append_escaped(out, c);
-  if (is_cut) out += codecs::ellipsis;
-  return out + '"';
+  return codecs::json_string(shown);
 }
 
 json_members& json_members::ms(std::string_view key, std::chrono::microseconds value) {
