@@ -11,6 +11,7 @@
 #include <quarq/errors.hpp>
 
 #include "base/duration_text.hpp"
+#include "codecs/hex.hpp"
 #include "codecs/iso8601.hpp"
 #include "codecs/utf8.hpp"
 
@@ -69,7 +70,7 @@ std::string terminal_safe(std::string_view bytes) {
     } else if (c.code == '\n' || c.code == '\t') {
       out += c.code == '\n' ? "\\n" : "\\t";
     } else {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c.code));
+      codecs::append_hex(out += "\\u", c.code, 4);
     }
   }
   return out;

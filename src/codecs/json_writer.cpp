@@ -6,6 +6,7 @@
 #include <quarq/msgpack.hpp>
 
 #include "codecs/base64.hpp"
+#include "codecs/hex.hpp"
 #include "codecs/iso8601.hpp"
 #include "codecs/json.hpp"
 #include "codecs/json_text.hpp"
@@ -18,12 +19,10 @@ namespace {
 void append_escape(std::string& out, char c) {
   constexpr std::string_view special = "\"\\\b\f\n\r\t";
   constexpr std::string_view letters = "\"\\bfnrt";
-  constexpr char digits[] = "0123456789abcdef";
-  const auto code = static_cast<unsigned char>(c);
   if (const std::size_t i = special.find(c); i != std::string_view::npos) {
     (out += '\\') += letters[i];
   } else {
-    ((out += "\\u00") += digits[code >> 4]) += digits[code & 15];
+    append_hex(out += "\\u", static_cast<unsigned char>(c), 4);
   }
 }
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "codecs/hex.hpp"
+
 namespace quarq::codecs {
 
 namespace {
@@ -20,10 +22,6 @@ bool eight_ascii(const char* data) noexcept {
 bool is_hidden(char32_t c) noexcept {
   return (c >= 0x80 && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
-void append_hex(std::string& out, char32_t code, int digits) {
-  while (digits-- > 0) out += "0123456789abcdef"[code >> (4 * digits) & 15];
 }
 
 }  // namespace

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
+#include "codecs/hex.hpp"
 #include "codecs/utf8.hpp"
 
 namespace quarq::debug {
@@ -21,7 +20,7 @@ void append_ascii(std::string& out, char c, char quote) {
   if (c == '\n' || c == '\t' || c == '\r') {
     out += c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r";
   } else if (code < 0x20 || code >= 0x7f) {
-    out += fmt::format("\\x{:02x}", code);
+    codecs::append_hex(out += "\\x", code, 2);
   } else {
     if (quote != 0 && (c == quote || c == '\\')) out += '\\';
     out += c;
@@ -39,8 +38,8 @@ std::string escaped(std::string_view data, char quote) {
     if (size == 0 || size == 1) {
       append_ascii(out, character[0], quote);
     } else if (const char32_t code = codecs::code_point(character); is_invisible(code)) {
-      out += code < 0x10000 ? fmt::format("\\u{:04x}", static_cast<unsigned>(code))
-                            : fmt::format("\\U{:08x}", static_cast<unsigned>(code));
+      const bool is_short = code < 0x10000;
+      codecs::append_hex(out += is_short ? "\\u" : "\\U", code, is_short ? 4 : 8);
     } else {
       out += character;
     }

@@ -17,6 +17,7 @@
 #include <quarq/errors.hpp>
 
 #include "base/log.hpp"
+#include "codecs/hex.hpp"
 #include "codecs/utf8.hpp"
 #include "http/client/url.hpp"
 
@@ -52,12 +53,9 @@ std::string_view trimmed(std::string_view text) {
 std::string percent_decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    const auto* const digits = text.data() + i + 1;
-    const bool is_code = text[i] == '%' && i + 2 < text.size() &&
-                         std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
-    decoded += is_code ? static_cast<char>(byte) : text[i];
-    if (is_code) i += 2;
+    const auto code = text[i] == '%' ? codecs::byte_in_hex(text.substr(i + 1)) : std::nullopt;
+    decoded += code ? static_cast<char>(*code) : text[i];
+    if (code) i += 2;
   }
   return decoded;
 }

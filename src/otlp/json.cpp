@@ -11,9 +11,9 @@
 #include <quarq/msgpack.hpp>
 
 #include "codecs/fields.hpp"
+#include "codecs/hex.hpp"
 #include "codecs/json.hpp"
 #include "codecs/json_text.hpp"
-#include "trace/traceparent.hpp"
 
 namespace quarq::otlp {
 namespace {
@@ -55,9 +55,9 @@ void append_attribute(std::string& out, std::string_view key,
 
 void append_context(std::string& out, const span_context& of) {
   out += "{\"traceId\":\"";
-  trace::append_hex(out, of.trace_id.data(), of.trace_id.size());
+  codecs::append_hex(out, of.trace_id);
   out += "\",\"spanId\":\"";
-  trace::append_hex(out, of.span_id.data(), of.span_id.size());
+  codecs::append_hex(out, of.span_id);
   out += '"';
   if (!of.trace_state.empty()) {
     append_member(out, "traceState");
@@ -98,7 +98,7 @@ void append_span(std::string& out, const finished_span& one) {
   if (one.parent_span_id != decltype(one.parent_span_id){}) {
     append_member(out, "parentSpanId");
     out += '"';
-    trace::append_hex(out, one.parent_span_id.data(), one.parent_span_id.size());
+    codecs::append_hex(out, one.parent_span_id);
     out += '"';
   }
   append_member(out, "name");

@@ -1,6 +1,6 @@
 #include "rpc/path_text.hpp"
 
-#include <fmt/format.h>
+#include "http/client/url.hpp"
 
 namespace quarq::rpc {
 
@@ -11,7 +11,7 @@ std::string path_text(std::string_view name) {
     if (plain.find(c) != plain.npos) {
       out += c;
     } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      http::append_percent(out, c);
     }
   }
   return out;

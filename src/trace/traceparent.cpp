@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "codecs/hex.hpp"
 #include "model/trace_context.hpp"
 
 namespace quarq::trace {
@@ -13,17 +14,14 @@ namespace {
 constexpr std::size_t trace_id_at = 3, span_id_at = 36, flags_at = 53, traceparent_size = 55;
 constexpr std::uint8_t sampled_flag = 1;
 
-std::uint8_t digit_of(char c) noexcept {
-  return static_cast<std::uint8_t>(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
-std::uint8_t byte_at(const char* hex) noexcept {
-  return static_cast<std::uint8_t>(digit_of(hex[0]) << 4 | digit_of(hex[1]));
+// REQUIRES: two digits stand there.
+std::uint8_t byte_at(std::string_view text, std::size_t at) noexcept {
+  return codecs::byte_in_hex(text.substr(at)).value_or(0);
 }
 
 template <std::size_t Size>
-bool read_id(std::array<std::uint8_t, Size>& id, const char* hex) noexcept {
-  for (std::size_t i = 0; i < Size; ++i) id[i] = byte_at(hex + 2 * i);
+bool read_id(std::array<std::uint8_t, Size>& id, std::string_view text, std::size_t at) noexcept {
+  for (std::size_t i = 0; i < Size; ++i) id[i] = byte_at(text, at + 2 * i);
   return std::any_of(id.begin(), id.end(), [](std::uint8_t byte) { return byte != 0; });
 }
 
@@ -32,9 +30,9 @@ bool read_id(std::array<std::uint8_t, Size>& id, const char* hex) noexcept {
 std::optional<span_context> parse_traceparent(std::string_view text) {
   if (!model::is_traceparent(text)) return std::nullopt;
   span_context found;
-  if (!read_id(found.trace_id, text.data() + trace_id_at)) return std::nullopt;
-  if (!read_id(found.span_id, text.data() + span_id_at)) return std::nullopt;
-  found.sampled = (byte_at(text.data() + flags_at) & sampled_flag) != 0;
+  if (!read_id(found.trace_id, text, trace_id_at)) return std::nullopt;
+  if (!read_id(found.span_id, text, span_id_at)) return std::nullopt;
+  found.sampled = (byte_at(text, flags_at) & sampled_flag) != 0;
   return found;
 }
 
@@ -42,21 +40,11 @@ std::string to_traceparent(const span_context& of) {
   std::string text;
   text.reserve(traceparent_size);
   text = "00-";
-  append_hex(text, of.trace_id.data(), of.trace_id.size());
+  codecs::append_hex(text, of.trace_id);
   text += '-';
-  append_hex(text, of.span_id.data(), of.span_id.size());
+  codecs::append_hex(text, of.span_id);
   text += of.sampled ? "-01" : "-00";
   return text;
-}
-
-void append_hex(std::string& out, const std::uint8_t* bytes, std::size_t count) {
-  constexpr char digits[] = "0123456789abcdef";
-  const auto at = out.size();
-  out.resize(at + 2 * count);
-  for (std::size_t i = 0; i < count; ++i) {
-    out[at + 2 * i] = digits[bytes[i] >> 4];
-    out[at + 2 * i + 1] = digits[bytes[i] & 15];
-  }
 }
 
 }  // namespace quarq::trace

@@ -14,7 +14,4 @@ std::optional<span_context> parse_traceparent(std::string_view text);
 
 std::string to_traceparent(const span_context& of);
 
-/// Lower case, as OTLP's JSON and traceparent have ids.
-void append_hex(std::string& out, const std::uint8_t* bytes, std::size_t count);
-
 }  // namespace quarq::trace

@@ -4,15 +4,14 @@
 #include <cstddef>
 #include <utility>
 
+#include "codecs/hex.hpp"
+
 namespace quarq::validation {
 
 namespace {
 
 constexpr bool is_letter(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-constexpr bool is_hex(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 /// Takes what it reads from the front.
@@ -112,7 +111,8 @@ int count_groups(std::string_view text, bool ends) noexcept {
       return is_ipv4(group);
     }
     ++count;
-    return !group.empty() && group.size() <= 4 && std::all_of(group.begin(), group.end(), is_hex);
+    return !group.empty() && group.size() <= 4 &&
+           std::all_of(group.begin(), group.end(), codecs::is_hex_digit);
   });
   return well_formed ? count : -1;
 }
@@ -157,7 +157,7 @@ bool is_uuid(std::string_view text) noexcept {
   if (text.size() != 36) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool is_hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-    if (is_hyphen ? text[i] != '-' : !is_hex(text[i])) return false;
+    if (is_hyphen ? text[i] != '-' : !codecs::is_hex_digit(text[i])) return false;
   }
   return true;
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 
+#include "codecs/hex.hpp"
 #include "codecs/utf8.hpp"
 
 namespace quarq::codecs::python {
@@ -119,7 +120,7 @@ std::optional<std::string> from_quoted(std::string_view text) {
     if (const std::size_t letter = letters.find(text[i]); letter != std::string_view::npos) {
       out += meant[letter];
     } else {
-      const auto code = text[i] == 'x' ? hexadecimal(text.substr(i + 1), 2) : std::nullopt;
+      const auto code = text[i] == 'x' ? byte_in_hex(text.substr(i + 1)) : std::nullopt;
       if (!code) return std::nullopt;
       out += static_cast<char>(*code);
       i += 2;

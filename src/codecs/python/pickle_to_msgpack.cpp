@@ -6,6 +6,7 @@
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
+#include "codecs/hex.hpp"
 #include "codecs/python/pickle_names.hpp"
 #include "codecs/python/pickle_values.hpp"
 #include "codecs/utf8.hpp"
@@ -215,12 +216,10 @@ class msgpack_writer {
     if (value.other == no_value) fail(value, "a UUID is without its number");
     const auto number = wide_number(values_[value.other]);
     if (!number) fail(value, "the number of a UUID is not one of 128 bits");
-    constexpr char digits[] = "0123456789abcdef";
     std::string text;
     for (std::size_t i = 0; i < 16; ++i) {
       if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-      const unsigned byte = (*number)[15 - i];
-      (text += digits[byte >> 4]) += digits[byte & 15];
+      append_hex(text, (*number)[15 - i], 2);
     }
     out_.text(text);
   }

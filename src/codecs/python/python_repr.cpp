@@ -5,11 +5,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <vector>
 
 #include <quarq/msgpack.hpp>
 
+#include "codecs/hex.hpp"
 #include "codecs/iso8601.hpp"
 #include "codecs/utf8.hpp"
 
@@ -64,9 +64,8 @@ bool is_printable(std::uint32_t c) {
 }
 
 std::string escaped(std::uint32_t code) {
-  char text[16];
-  const char* form = code < 0x100 ? "\\x%02x" : code < 0x10000 ? "\\u%04x" : "\\U%08x";
-  std::snprintf(text, sizeof text, form, code);
+  std::string text = code < 0x100 ? "\\x" : code < 0x10000 ? "\\u" : "\\U";
+  append_hex(text, code, code < 0x100 ? 2 : code < 0x10000 ? 4 : 8);
   return text;
 }
 

@@ -14,6 +14,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "codecs/hex.hpp"
 #include "codecs/utf8.hpp"
 #include "http/message/characters.hpp"
 
@@ -30,10 +31,6 @@ bool is_unreserved(char c) {
 
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
-
-void append_percent(std::string& out, char c) {
-  fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
 }
 
 // Passwords are not part of it.
@@ -54,8 +51,7 @@ std::string escaped(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    const bool is_stray_percent = c == '%' && !(i + 2 < text.size() && is(text[i + 1], character::hex) &&
-                                                is(text[i + 2], character::hex));
+    const bool is_stray_percent = c == '%' && !codecs::byte_in_hex(text.substr(i + 1));
     if (static_cast<unsigned char>(c) >= 0x80 || unsafe.find(c) != unsafe.npos || is_stray_percent)
       append_percent(out, c);
     else
@@ -264,6 +260,10 @@ bool is_ip_address(std::string_view host) {
   boost::system::error_code ec;
   boost::asio::ip::make_address(std::string(host), ec);
   return !ec;
+}
+
+void append_percent(std::string& out, char c) {
+  fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -40,6 +40,8 @@ url resolve_url(const url& base, std::string_view reference);
 /// Whether the host is an IPv4 or an IPv6 address.
 bool is_ip_address(std::string_view host);
 
+/// %XX.
+void append_percent(std::string& out, char c);
 /// Everything but letters, digits and "-._~" as %XX.
 std::string percent_encoded(std::string_view text);
 

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "codecs/hex.hpp"
+
 namespace quarq::http {
 
 namespace character {
@@ -39,7 +41,7 @@ constexpr std::array<std::uint8_t, 256> make_characters() {
     if (plain || one_of("-._~!$&'()*+;=:[]%")) is |= character::host;
     if (c == '\t' || (c >= ' ' && c != 0x7f && c != '"' && c != '\\')) is |= character::quoted;
     if (c >= '0' && c <= '9') is |= character::digit;
-    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) is |= character::hex;
+    if (codecs::is_hex_digit(static_cast<char>(c))) is |= character::hex;
     table[static_cast<std::size_t>(c)] = is;
   }
   return table;

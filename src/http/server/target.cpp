@@ -1,10 +1,10 @@
 #include "http/server/target.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <quarq/http/problem.hpp>
 
+#include "codecs/hex.hpp"
 #include "codecs/utf8.hpp"
 #include "http/message/characters.hpp"
 
@@ -33,11 +33,9 @@ bool append_decoded(std::string& out, std::string_view text, bool plus_is_space)
     } else if (text[i] != '%') {
       out += text[i];
     } else {
-      if (i + 2 >= text.size() || !is(text[i + 1], character::hex) || !is(text[i + 2], character::hex))
-        return false;
-      unsigned char byte = 0;
-      std::from_chars(&text[i + 1], &text[i + 1] + 2, byte, 16);
-      out += static_cast<char>(byte);
+      const auto byte = codecs::byte_in_hex(text.substr(i + 1));
+      if (!byte) return false;
+      out += static_cast<char>(*byte);
       i += 2;
     }
   }
