@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace quarq::debug {
 namespace {
 
@@ -141,20 +143,14 @@ std::vector<std::size_t> outside(const std::vector<std::size_t>& commas,
   return left;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 std::vector<std::string_view> cut(std::string_view text, const std::vector<std::size_t>& commas) {
   std::vector<std::string_view> parts;
   std::size_t begin = 0;
   for (const std::size_t comma : commas) {
-    parts.push_back(trimmed(text.substr(begin, comma - begin)));
+    parts.push_back(base::trimmed(text.substr(begin, comma - begin)));
     begin = comma + 1;
   }
-  parts.push_back(trimmed(text.substr(begin)));
+  parts.push_back(base::trimmed(text.substr(begin)));
   return parts;
 }
 

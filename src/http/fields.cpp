@@ -6,6 +6,7 @@
 #include <quarq/errors.hpp>
 #include <quarq/http/fields.hpp>
 
+#include "base/text.hpp"
 #include "debug/escape.hpp"
 #include "http/message/characters.hpp"
 #include "http/message/writer.hpp"
@@ -31,7 +32,7 @@ fields::fields(std::initializer_list<field> list) {
 }
 
 void fields::add(std::string_view name, std::string_view value) {
-  value = trim_spaces(value);
+  value = base::trimmed(value);
   check_field(name, value);
   if (is_own(name) || is_own(value)) {
     // text_ grows, and may move.
@@ -60,7 +61,7 @@ void fields::reserve(std::size_t bytes, std::size_t count) {
 void fields::set(std::string_view name, std::string_view value) {
   if (!contains(name)) return add(name, value);
   const std::string own_name(name);
-  const std::string own_value(trim_spaces(value));
+  const std::string own_value(base::trimmed(value));
   check_field(own_name, own_value);
   erase(own_name);
   append(own_name, own_value);

@@ -17,6 +17,7 @@
 #include <quarq/errors.hpp>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "codecs/hex.hpp"
 #include "codecs/utf8.hpp"
 #include "http/client/url.hpp"
@@ -43,13 +44,6 @@ std::optional<std::size_t> number_of(const environment& e, const std::string& na
   return std::nullopt;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view space = " \t";
-  const auto first = text.find_first_not_of(space);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
-
 std::string percent_decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -68,16 +62,16 @@ std::vector<named_text> pairs_of(const environment& e, const std::string& name) 
   std::string_view left = *text;
   for (std::size_t number = 1; !left.empty(); ++number) {
     const auto comma = std::min(left.find(','), left.size());
-    const auto item = trimmed(left.substr(0, comma));
+    const auto item = base::trimmed(left.substr(0, comma));
     left.remove_prefix(std::min(comma + 1, left.size()));
     if (item.empty()) continue;
     const auto equals = item.find('=');
-    const auto key = trimmed(item.substr(0, equals));
+    const auto key = base::trimmed(item.substr(0, equals));
     if (equals == item.npos || key.empty()) {
       e.warn(fmt::format("{}: item {} is left out: expected NAME=VALUE", name, number));
       continue;
     }
-    found.emplace_back(percent_decoded(key), percent_decoded(trimmed(item.substr(equals + 1))));
+    found.emplace_back(percent_decoded(key), percent_decoded(base::trimmed(item.substr(equals + 1))));
   }
   return found;
 }

@@ -6,6 +6,7 @@
 
 #include <quarq/msgpack.hpp>
 
+#include "base/text.hpp"
 #include "codecs/json.hpp"
 #include "http/message/characters.hpp"
 #include "model/argument_binding.hpp"
@@ -30,7 +31,7 @@ std::string_view content_type_of(encoding e) noexcept {
 }
 
 std::optional<encoding> encoding_of(std::string_view content_type) noexcept {
-  const auto type = http::trim_spaces(content_type.substr(0, content_type.find(';')));
+  const auto type = base::trimmed(content_type.substr(0, content_type.find(';')));
   if (type.empty() || http::equal_names(type, "application/json")) return encoding::json;
   for (const std::string_view name :
        {"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"}) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <system_error>
 
+#include "base/text.hpp"
 #include "validation/formats.hpp"
 
 namespace quarq::validation {
@@ -48,15 +49,8 @@ std::optional<wide_integer> take_part(std::string_view& text) noexcept {
 
 }  // namespace
 
-std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view blank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
-
 std::optional<bool> bool_from_text(std::string_view text) noexcept {
-  text = trimmed(text);
+  text = base::trimmed(text, base::white_space);
   for (const std::string_view word : {"true", "t", "yes", "y", "on", "1"}) {
     if (equals_ignoring_case(text, word)) return true;
   }
@@ -67,7 +61,7 @@ std::optional<bool> bool_from_text(std::string_view text) noexcept {
 }
 
 integer_fault integer_from_text(std::string_view text, wide_integer& value) noexcept {
-  text = trimmed(text);
+  text = base::trimmed(text, base::white_space);
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return integer_fault::syntax;
@@ -81,7 +75,7 @@ integer_fault integer_from_text(std::string_view text, wide_integer& value) noex
 }
 
 std::optional<double> real_from_text(std::string_view text) noexcept {
-  text = trimmed(text);
+  text = base::trimmed(text, base::white_space);
   if (text.starts_with('+')) {
     text.remove_prefix(1);
     if (text.starts_with('-')) return std::nullopt;
@@ -101,7 +95,7 @@ std::optional<double> real_from_text(std::string_view text) noexcept {
 }
 
 std::optional<std::int64_t> duration_from_text(std::string_view text) noexcept {
-  text = trimmed(text);
+  text = base::trimmed(text, base::white_space);
   wide_integer sum = 0;
   if (integer_from_text(text, sum) == integer_fault::syntax) {
     const bool negative = text.starts_with('-');

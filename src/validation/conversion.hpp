@@ -22,7 +22,4 @@ std::optional<double> real_from_text(std::string_view text) noexcept;
 /// Nanoseconds: "1500ms", "30s", "1h30m"; units are ns, us, ms, s, m, h and d. A whole number alone is nanoseconds.
 std::optional<std::int64_t> duration_from_text(std::string_view text) noexcept;
 
-/// Without the spaces, tabs and line breaks around it.
-std::string_view trimmed(std::string_view text) noexcept;
-
 }  // namespace quarq::validation

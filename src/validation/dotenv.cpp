@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "validation/conversion.hpp"
+#include "base/text.hpp"
 
 namespace quarq::validation {
 
@@ -18,7 +18,7 @@ bool is_name(std::string_view text) {
 
 /// Whether nothing but a comment stands there.
 bool is_blank(std::string_view text) {
-  text = trimmed(text);
+  text = base::trimmed(text, base::white_space);
   return text.empty() || text[0] == '#';
 }
 
@@ -54,14 +54,14 @@ std::optional<std::string> double_quoted(std::string_view text) {
 }
 
 std::optional<std::string> value_of(std::string_view text) {
-  text = trimmed(text);
+  text = base::trimmed(text, base::white_space);
   if (text.starts_with('"')) return double_quoted(text.substr(1));
   if (text.starts_with('\'')) {
     const std::size_t end = text.find('\'', 1);
     if (end == std::string_view::npos || !is_blank(text.substr(end + 1))) return std::nullopt;
     return std::string(text.substr(1, end - 1));
   }
-  return std::string(trimmed(text.substr(0, text.find(" #"))));
+  return std::string(base::trimmed(text.substr(0, text.find(" #")), base::white_space));
 }
 
 }  // namespace
@@ -70,12 +70,12 @@ dotenv parse_dotenv(std::string_view text) {
   dotenv result;
   for (std::size_t line = 1; !text.empty(); ++line) {
     const std::size_t end = text.find('\n');
-    std::string_view rest = trimmed(text.substr(0, end));
+    std::string_view rest = base::trimmed(text.substr(0, end), base::white_space);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (is_blank(rest)) continue;
-    if (rest.starts_with("export ")) rest = trimmed(rest.substr(7));
+    if (rest.starts_with("export ")) rest = base::trimmed(rest.substr(7), base::white_space);
     const std::size_t equals = rest.find('=');
-    const std::string_view name = trimmed(rest.substr(0, equals));
+    const std::string_view name = base::trimmed(rest.substr(0, equals), base::white_space);
     const auto value = equals == std::string_view::npos ? std::nullopt : value_of(rest.substr(equals + 1));
     if (!value || !is_name(name)) {
       result.bad_lines.push_back(line);

@@ -8,8 +8,8 @@
 
 #include <quarq/settings.hpp>
 
+#include "base/text.hpp"
 #include "validation/builder.hpp"
-#include "validation/conversion.hpp"
 #include "validation/dotenv.hpp"
 #include "validation/texts_input.hpp"
 
@@ -124,9 +124,9 @@ class settings_reader {
     if (!is_list(held) || text.starts_with('[')) return put_text(to_, what, text);
     if (!to_.begin_array()) return false;
     std::string_view rest = text;
-    while (!trimmed(rest).empty()) {
+    while (!base::trimmed(rest, base::white_space).empty()) {
       const std::size_t comma = rest.find(',');
-      const std::string one(trimmed(rest.substr(0, comma)));
+      const std::string one(base::trimmed(rest.substr(0, comma), base::white_space));
       if (!put_text(to_, *static_cast<const list_type&>(held).element, one)) return false;
       rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     }

@@ -5,6 +5,7 @@
 
 #include <libpsl.h>
 
+#include "base/text.hpp"
 #include "http/client/dates.hpp"
 #include "http/message/characters.hpp"
 
@@ -93,8 +94,8 @@ std::optional<set_cookie> parse_set_cookie(std::string_view field) {
   const auto equals = pair.find('=');
   // Of one without a name, what is sent back could be taken for another: "=a=b".
   if (equals == pair.npos) return std::nullopt;
-  cookie.name = trim_spaces(pair.substr(0, equals));
-  cookie.value = trim_spaces(pair.substr(equals + 1));
+  cookie.name = base::trimmed(pair.substr(0, equals));
+  cookie.value = base::trimmed(pair.substr(equals + 1));
   if (cookie.name.empty()) return std::nullopt;
   if (cookie.name.size() + cookie.value.size() > max_name_and_value) return std::nullopt;
   field.remove_prefix(pair.size());
@@ -103,8 +104,8 @@ std::optional<set_cookie> parse_set_cookie(std::string_view field) {
     const auto attribute = field.substr(0, field.find(';'));
     field.remove_prefix(attribute.size());
     const auto sign = std::min(attribute.find('='), attribute.size());
-    set_attribute(cookie, trim_spaces(attribute.substr(0, sign)),
-                  trim_spaces(attribute.substr(std::min(sign + 1, attribute.size()))));
+    set_attribute(cookie, base::trimmed(attribute.substr(0, sign)),
+                  base::trimmed(attribute.substr(std::min(sign + 1, attribute.size()))));
   }
   return cookie;
 }

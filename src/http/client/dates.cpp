@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/text.hpp"
 #include "http/coding/list.hpp"
 #include "http/message/characters.hpp"
 
@@ -100,7 +101,7 @@ system_clock::time_point on_system_clock(sys_seconds when) noexcept {
 
 std::optional<milliseconds> retry_after_of(std::string_view field, system_clock::time_point now) {
   constexpr milliseconds max = hours(24);
-  field = trim_spaces(field);
+  field = base::trimmed(field);
   if (field.empty()) return std::nullopt;
   if (all_are(field, character::digit)) {
     std::int64_t value = 0;
@@ -116,8 +117,8 @@ std::optional<milliseconds> retry_after_of(std::string_view field, system_clock:
 milliseconds kept_alive_for(std::string_view keep_alive, milliseconds max) {
   for (const auto element : list_elements(keep_alive)) {
     const auto equals = element.find('=');
-    if (equals == element.npos || !equal_names(trim_spaces(element.substr(0, equals)), "timeout")) continue;
-    const auto value = number_of(trim_spaces(element.substr(equals + 1)), 1, 6);
+    if (equals == element.npos || !equal_names(base::trimmed(element.substr(0, equals)), "timeout")) continue;
+    const auto value = number_of(base::trimmed(element.substr(equals + 1)), 1, 6);
     if (value) return std::clamp(milliseconds(seconds(*value - 1)), milliseconds(0), max);
   }
   return max;

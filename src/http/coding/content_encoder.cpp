@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "base/assert.hpp"
+#include "base/text.hpp"
 #include "http/coding/list.hpp"
 #include "http/message/characters.hpp"
 
@@ -24,7 +25,7 @@ constexpr int brotli_quality = 4;  // about as fast as gzip's 6
 int weight_of(std::string_view parameters) {
   const auto q = parameters.find("q=");
   if (q == parameters.npos) return 1000;
-  const auto text = trim_spaces(parameters.substr(q + 2));
+  const auto text = base::trimmed(parameters.substr(q + 2));
   if (text.starts_with('1')) return 1000;
   if (!text.starts_with("0")) return 0;
   int weight = 0;
@@ -53,7 +54,7 @@ std::optional<coding> best_coding(std::string_view accept_encoding) {
   int gzip = -1, brotli = -1, any = 0;
   for (const auto element : list_elements(accept_encoding)) {
     const auto semicolon = std::min(element.find(';'), element.size());
-    const auto name = trim_spaces(element.substr(0, semicolon));
+    const auto name = base::trimmed(element.substr(0, semicolon));
     const int weight = weight_of(element.substr(semicolon));
     if (equal_names(name, "gzip") || equal_names(name, "x-gzip")) gzip = weight;
     if (equal_names(name, "br")) brotli = weight;

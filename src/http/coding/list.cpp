@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "http/message/characters.hpp"
 
 namespace quarq::http {
@@ -16,7 +17,8 @@ std::vector<std::string_view> list_elements(std::string_view list) {
     if (quoted && i + 1 < list.size() && list[i] == '\\') ++i;
     if (!at_end && (quoted || list[i] != ',')) continue;
     const auto end = std::min(i, list.size());
-    if (const auto one = trim_spaces(list.substr(begin, end - begin)); !one.empty()) elements.push_back(one);
+    if (const auto one = base::trimmed(list.substr(begin, end - begin)); !one.empty())
+      elements.push_back(one);
     begin = end + 1;
   }
   return elements;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "codecs/hex.hpp"
 
 namespace quarq::http {
@@ -76,19 +77,12 @@ constexpr bool equal_names(std::string_view a, std::string_view b) noexcept {
   return true;
 }
 
-/// Without the spaces and tabs around it.
-constexpr std::string_view trim_spaces(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// Takes the next element off a comma-separated list; "" for an empty one.
 constexpr std::string_view take_element(std::string_view& list) noexcept {
   const auto comma = list.find(',');
   const auto element = list.substr(0, comma);
   list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
-  return trim_spaces(element);
+  return base::trimmed(element);
 }
 
 }  // namespace quarq::http

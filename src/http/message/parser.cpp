@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "http/message/characters.hpp"
 
 namespace quarq::http {
@@ -153,7 +154,7 @@ bool message_parser::split_field(std::string_view line, std::string_view& name, 
     return fail(400, "a header field does not begin with a name and a colon");
   }
   name = line.substr(0, colon);
-  value = trim_spaces(line.substr(colon + 1));
+  value = base::trimmed(line.substr(colon + 1));
   if (!all_are(value, character::field_value)) {
     return fail(400, fmt::format("the value of the header field {} has a control character", name));
   }

@@ -10,6 +10,7 @@
 #include <quarq/http/middleware.hpp>
 #include <quarq/http/problem.hpp>
 
+#include "base/text.hpp"
 #include "codecs/base64.hpp"
 #include "http/message/characters.hpp"
 
@@ -30,7 +31,7 @@ std::optional<std::string_view> credentials(const request& r, std::string_view s
   const auto text = r.headers()["Authorization"];
   if (text.size() <= scheme.size() || text[scheme.size()] != ' ') return std::nullopt;
   if (!equal_names(text.substr(0, scheme.size()), scheme)) return std::nullopt;
-  return trim_spaces(text.substr(scheme.size()));
+  return base::trimmed(text.substr(scheme.size()));
 }
 
 problem unauthorized(std::string_view challenge) {

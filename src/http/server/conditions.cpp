@@ -4,6 +4,7 @@
 #include <charconv>
 #include <vector>
 
+#include "base/text.hpp"
 #include "http/message/characters.hpp"
 #include "http/server/reply.hpp"
 
@@ -24,11 +25,11 @@ bool is_entity_tag(std::string_view text) {
 
 // Takes one entity tag off a list; commas may stand within its quotes.
 std::string_view take_entity_tag(std::string_view& list) {
-  list = trim_spaces(list);
+  list = base::trimmed(list);
   const auto open = list.find('"');
   const auto close = open == list.npos ? list.npos : list.find('"', open + 1);
   const auto comma = close == list.npos ? list.find(',') : list.find(',', close);
-  const auto tag = trim_spaces(list.substr(0, comma));
+  const auto tag = base::trimmed(list.substr(0, comma));
   list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
   return tag;
 }
@@ -112,7 +113,7 @@ std::optional<int> failed_condition(const fields& headers, const representation&
 }  // namespace
 
 bool etag_is_listed(std::string_view list, std::string_view etag, bool strongly) {
-  if (trim_spaces(list) == "*") return true;
+  if (base::trimmed(list) == "*") return true;
   while (!list.empty()) {
     const auto tag = take_entity_tag(list);
     if (!is_entity_tag(tag)) continue;

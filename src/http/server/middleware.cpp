@@ -93,7 +93,7 @@ awaitable<response> log_access(request& r, next go_on) {
 constexpr std::size_t min_compressed = 1024;
 
 bool is_compressible(std::string_view type) {
-  type = trim_spaces(type.substr(0, type.find(';')));
+  type = base::trimmed(type.substr(0, type.find(';')));
   return type.starts_with("text/") || type == "application/json" || type.ends_with("+json") ||
          type == "application/xml" || type.ends_with("+xml") || type == "application/javascript" ||
          type == "application/wasm";

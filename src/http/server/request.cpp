@@ -9,6 +9,7 @@
 #include <quarq/http/problem.hpp>
 #include <quarq/http/request.hpp>
 
+#include "base/text.hpp"
 #include "codecs/utf8.hpp"
 #include "http/message/characters.hpp"
 #include "http/server/router.hpp"
@@ -41,7 +42,7 @@ void throw_bad_query(std::string_view name, std::string_view text) {
 
 void check_body_type(const request& r) {
   const auto whole = r.headers()["Content-Type"];
-  const auto type = trim_spaces(whole.substr(0, whole.find(';')));
+  const auto type = base::trimmed(whole.substr(0, whole.find(';')));
   const bool is_json = type.empty() || equal_names(type, "application/json") ||
                        (type.size() > 5 && equal_names(type.substr(type.size() - 5), "+json"));
   if (!is_json) throw problem(415, "the body must be application/json");

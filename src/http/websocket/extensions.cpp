@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.hpp"
 #include "http/message/characters.hpp"
 #include "http/message/writer.hpp"
 
@@ -29,15 +30,15 @@ std::string_view take_until(std::string_view& text, char separator) {
   const auto at = text.find(separator);
   const auto part = text.substr(0, at);
   text.remove_prefix(at == text.npos ? text.size() : at + 1);
-  return trim_spaces(part);
+  return base::trimmed(part);
 }
 
 std::optional<parameter> read_parameter(std::string_view text) {
   const auto equals = text.find('=');
-  parameter one{trim_spaces(text.substr(0, equals)), std::nullopt};
+  parameter one{base::trimmed(text.substr(0, equals)), std::nullopt};
   if (!is_token(one.name)) return std::nullopt;
   if (equals == text.npos) return one;
-  auto value = trim_spaces(text.substr(equals + 1));
+  auto value = base::trimmed(text.substr(equals + 1));
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
     value = value.substr(1, value.size() - 2);
   if (!is_token(value)) return std::nullopt;

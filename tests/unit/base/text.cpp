@@ -17,6 +17,12 @@ thrown_object described(T object) {
   }
 }
 
+static_assert(trimmed(" \t a b\t ") == "a b");
+static_assert(trimmed("\r\na\r\n") == "\r\na\r\n", "line breaks are no blanks unless they are named");
+static_assert(trimmed("\r\n\t a\r\n", white_space) == "a");
+static_assert(trimmed(" \t ").empty() && trimmed("").empty());
+static_assert(trimmed("xxaxx", "x") == "a");
+
 enum class fault { leak };
 
 TEST(text, what_is_thrown_is_named_by_its_type_and_strings_by_what_they_say) {
