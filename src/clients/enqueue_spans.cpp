@@ -20,17 +20,6 @@ namespace {
 /// OpenTelemetry's limit for a span.
 constexpr std::size_t max_links = 128;
 
-std::optional<span_context> context_in(const detail::call_labels& labels) {
-  const auto& own = labels.get();
-  if (!own) return std::nullopt;
-  const auto parent = own->headers.find(model::trace_header);
-  if (parent == own->headers.end()) return std::nullopt;
-  auto found = trace::parse_traceparent(parent->second);
-  const auto state = own->headers.find(model::trace_state_header);
-  if (found && state != own->headers.end()) found->trace_state = state->second;
-  return found;
-}
-
 }  // namespace
 
 enqueue_spans::enqueue_spans(std::shared_ptr<const trace::tracer> by, queue_impl& queue, std::size_t calls)
@@ -67,7 +56,7 @@ std::optional<enqueue_spans::recorded> enqueue_spans::choose(const trace::tracer
     options.id = base::make_id();
     options.id_is_fresh = true;
   }
-  auto parent = context_in(options.labels);
+  auto parent = trace::context_of(options.labels.get());
   if (!by.samples(*options.id, parent ? &*parent : nullptr)) return std::nullopt;
   recorded one;
   one.span = parent ? trace::tracer::begin_child(*parent) : by.begin_trace(*options.id);
@@ -83,7 +72,7 @@ void enqueue_spans::share(std::vector<detail::call_data>& calls) const {
   const auto header = calls.front().options.labels.get()->headers.at(model::trace_header);
   for (auto& call : calls) {
     auto& labels = call.options.labels;
-    if (!context_in(labels)) labels.set_header(model::trace_header, header);
+    if (!trace::context_of(labels.get())) labels.set_header(model::trace_header, header);
   }
 }
 

@@ -36,6 +36,16 @@ std::optional<span_context> parse_traceparent(std::string_view text) {
   return found;
 }
 
+std::optional<span_context> context_of(const std::shared_ptr<const detail::labels>& labels) {
+  if (!labels) return std::nullopt;
+  const auto parent = labels->headers.find(model::trace_header);
+  if (parent == labels->headers.end()) return std::nullopt;
+  auto found = parse_traceparent(parent->second);
+  const auto state = labels->headers.find(model::trace_state_header);
+  if (found && state != labels->headers.end()) found->trace_state = state->second;
+  return found;
+}
+
 std::string to_traceparent(const span_context& of) {
   std::string text;
   text.reserve(traceparent_size);

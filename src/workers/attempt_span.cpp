@@ -5,21 +5,14 @@
 
 #include <quarq/job_state.hpp>
 
-#include "model/trace_context.hpp"
 #include "trace/traceparent.hpp"
 #include "workers/running_job.hpp"
 
 namespace quarq::workers {
 
 std::unique_ptr<attempt_span> begin_attempt_span(const trace::tracer& by, const detail::job_facts& facts) {
-  std::optional<span_context> created_by;
-  if (!facts.traceparent.empty()) created_by = trace::parse_traceparent(facts.traceparent);
+  auto created_by = trace::context_of(facts.its_labels);
   if (!by.samples(facts.id, created_by ? &*created_by : nullptr)) return nullptr;
-  if (created_by && facts.its_labels) {
-    const auto& headers = facts.its_labels->headers;
-    const auto state = headers.find(model::trace_state_header);
-    if (state != headers.end()) created_by->trace_state = state->second;
-  }
   auto made = std::make_unique<attempt_span>();
   const bool is_child = created_by && by.options().attempts_are_children;
   made->span = is_child ? trace::tracer::begin_child(*created_by) : by.begin_trace(facts.id);

@@ -1,5 +1,6 @@
 // Contexts of spans as text, and which traces are recorded.
 #include <map>
+#include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -38,6 +39,22 @@ TEST(traceparent, of_another_form_or_of_no_trace_counts_for_nothing) {
                                   "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 "}) {
     EXPECT_FALSE(trace::parse_traceparent(wrong)) << wrong;
   }
+}
+
+TEST(traceparent, of_labels_has_their_state_and_may_be_none) {
+  EXPECT_FALSE(trace::context_of(nullptr));
+  const auto labels = std::make_shared<detail::labels>();
+  labels->headers["tracestate"] = "vendor=1";
+  EXPECT_FALSE(trace::context_of(labels));
+  labels->headers["traceparent"] = "no trace";
+  EXPECT_FALSE(trace::context_of(labels));
+  labels->headers["traceparent"] = example;
+  const auto found = trace::context_of(labels);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(trace::to_traceparent(*found), example);
+  EXPECT_EQ(found->trace_state, "vendor=1");
+  labels->headers.erase("tracestate");
+  EXPECT_EQ(trace::context_of(labels).value().trace_state, "");
 }
 
 TEST(traceparent, tells_whose_trace_it_is) {
