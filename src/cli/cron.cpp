@@ -10,9 +10,7 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
-#include "clients/new_job.hpp"
 #include "clients/paused_crons.hpp"
-#include "cron/cron_job.hpp"
 #include "cron/cron_list.hpp"
 
 namespace quarq::cli {
@@ -68,14 +66,9 @@ awaitable<cron_answer> act(queue_ptr queue, named_cron what, std::string action)
   const auto broker = queue->on(loop);
   cron_answer answer;
   if (action == "run") {
-    detail::call_data call;
-    call.task = std::string(cron::cron_prefix) + what.name;
-    call.arguments = "\x90";  // none
-    std::vector<broker::new_job> jobs;
-    jobs.push_back(clients::to_job(std::move(call)));
-    answer.id = jobs.front().id;
-    answer.outcome = "enqueued as " + answer.id;
-    co_await broker->enqueue(what.queue, std::move(jobs));
+    auto made = co_await cron::enqueue_run(broker, what.queue, what.name);
+    answer.outcome = "enqueued as " + made.id;
+    answer.id = std::move(made.id);
     co_return answer;
   }
   const bool pauses = action == "pause";

@@ -4,6 +4,9 @@
 #include <string_view>
 #include <utility>
 
+#include <quarq/codec.hpp>
+
+#include "clients/new_job.hpp"
 #include "clients/paused_crons.hpp"
 #include "clients/service.hpp"
 #include "cron/cron_job.hpp"
@@ -90,6 +93,20 @@ awaitable<std::vector<cron_summary>> all_crons(std::shared_ptr<broker::broker> s
   }
   std::ranges::sort(all, {}, [](const auto& c) { return std::pair(c.name, c.queue); });
   co_return all;
+}
+
+awaitable<enqueued_run> enqueue_run(std::shared_ptr<broker::broker> store, std::string queue,
+                                    std::string name) {
+  detail::call_data call;
+  call.task = std::string(cron_prefix) + name;
+  call.arguments = encode_arguments();
+  std::vector<broker::new_job> jobs;
+  jobs.push_back(clients::to_job(std::move(call)));
+  enqueued_run run;
+  run.id = jobs.front().id;
+  const auto answers = co_await store->enqueue(std::move(queue), std::move(jobs));
+  run.accepted = answers.front() == broker::accepted::yes;
+  co_return run;
 }
 
 }  // namespace quarq::cron

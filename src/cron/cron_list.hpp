@@ -1,4 +1,4 @@
-// The cron jobs of a broker, as operators see them.
+// The cron jobs of a broker, as operators see them and run them by hand.
 #pragma once
 
 #include <cstdint>
@@ -24,5 +24,14 @@ struct cron_summary {
 
 /// By name and queue. Of each queue, some hundred planned runs are looked at, those that are due next.
 awaitable<std::vector<cron_summary>> all_crons(std::shared_ptr<broker::broker> store);
+
+struct enqueued_run {
+  std::string id;
+  bool accepted = false;  ///< false: the id was taken
+};
+
+/// Enqueues a run of the cron job that is ready at once, besides those that are planned. Throws broker_error.
+awaitable<enqueued_run> enqueue_run(std::shared_ptr<broker::broker> store, std::string queue,
+                                    std::string name);
 
 }  // namespace quarq::cron

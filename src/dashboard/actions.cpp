@@ -9,11 +9,10 @@
 
 #include "clients/cancel.hpp"
 #include "clients/job_filter.hpp"
-#include "clients/new_job.hpp"
 #include "clients/paused_crons.hpp"
 #include "clients/queue_impl.hpp"
 #include "codecs/utf8.hpp"
-#include "cron/cron_job.hpp"
+#include "cron/cron_list.hpp"
 #include "dashboard/shown_job.hpp"
 
 namespace quarq::dashboard {
@@ -109,14 +108,9 @@ awaitable<done_view> change_cron(reader& at, cron_request asked) {
     co_return done;
   }
   if (asked.action != "run") throw unknown_action(asked.action);
-  detail::call_data call;
-  call.task = std::string(cron::cron_prefix) + asked.name;
-  call.arguments = "\x90";  // none
-  std::vector<broker::new_job> jobs;
-  jobs.push_back(clients::to_job(std::move(call)));
-  done.outcome = jobs.front().id;
-  const auto answers = co_await at.store().enqueue(asked.queue, std::move(jobs));
-  done.count = answers.front() == broker::accepted::yes ? 1 : 0;
+  auto made = co_await cron::enqueue_run(at.shared_store(), asked.queue, asked.name);
+  done.outcome = std::move(made.id);
+  done.count = made.accepted ? 1 : 0;
   co_return done;
 }
 
