@@ -21,10 +21,13 @@
 #include "../report.hpp"
 #include "../stopwatch.hpp"
 #include "bench.hpp"
+#include "line.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::bench {
 namespace beside_python {
+
+using models_bench::line;
 
 // The same models as in python_models.py.
 struct person {
@@ -41,17 +44,6 @@ QUARQ_MODEL(person, field(&person::id).at_least(1), field(&person::name).length(
             field(&person::email).pattern("^[^@ ]+@[^@ ]+$"), field(&person::city).length(1, 40),
             field(&person::country).length(2, 2), field(&person::age).range(0, 150),
             field(&person::height).more_than(0), field(&person::joined).length(10, 10))
-
-struct line {
-  std::string sku, title;
-  int quantity = 0;
-  double price = 0;
-  std::vector<std::string> tags;
-};
-BOOST_DESCRIBE_STRUCT(line, (), (sku, title, quantity, price, tags))
-QUARQ_MODEL(line, field(&line::sku).length(3, 20), field(&line::title).length(1, 80),
-            field(&line::quantity).range(1, 1000), field(&line::price).more_than(0),
-            field(&line::tags).length(0, 10), each(&line::tags).length(1, 20))
 
 struct buyer {
   std::int64_t id = 0;
