@@ -87,14 +87,9 @@ awaitable<admission> cron_gate::judge(running_job& job, cron_job& c) {
 awaitable<admission> cron_gate::judge_startup(running_job& job, cron_job& c, const cron_run& run) {
   job.terms.keep_success = std::max<retention>(job.terms.keep_success, c.options.startup_window);
   job.terms.keep_failure = std::max<retention>(job.terms.keep_failure, c.options.startup_window);
+  auto skipped = co_await skip_if_paused(job, c, run);
+  if (skipped) co_return std::move(*skipped);
   admission ruled;
-  if (job.claimed.is_first_start()) {
-    const bool paused = co_await its_.runs.is_paused(c);
-    if (paused) {
-      ruled = co_await skip_paused(job, c, run);
-      co_return ruled;
-    }
-  }
   if (!c.options.job_id.empty()) {
     ruled = co_await send_under_own_id(job, c);
   } else if (job.claimed.is_first_start()) {
@@ -111,13 +106,10 @@ awaitable<admission> cron_gate::judge_planned(running_job& job, cron_job& c, con
     auto why = fmt::format("{} was planned after its time", job.claimed.id);
     co_return end_as(job_state::expired, std::move(why));
   }
+  auto skipped = co_await skip_if_paused(job, c, run);
+  if (skipped) co_return std::move(*skipped);
   admission ruled;
   if (job.claimed.is_first_start()) {
-    const bool paused = co_await its_.runs.is_paused(c);
-    if (paused) {
-      ruled = co_await skip_paused(job, c, run);
-      co_return ruled;
-    }
     const bool missed = co_await is_missed(job, c, run);
     if (missed) {
       ruled = co_await skip_missed(job, c, run);
@@ -162,7 +154,11 @@ awaitable<admission> cron_gate::skip_missed(const running_job& job, cron_job& c,
 }
 
 // The chain of planned runs goes on, so that it is there when the cron job is resumed.
-awaitable<admission> cron_gate::skip_paused(const running_job& job, cron_job& c, const cron_run& run) {
+awaitable<std::optional<admission>> cron_gate::skip_if_paused(const running_job& job, cron_job& c,
+                                                              const cron_run& run) {
+  if (!job.claimed.is_first_start()) co_return std::nullopt;
+  const bool paused = co_await its_.runs.is_paused(c);
+  if (!paused) co_return std::nullopt;
   auto before = job.record.after;
   if (run.what == kind::planned) co_await schedule_next(c, run, before);
   auto why = fmt::format("{} was skipped: {} is paused", job.claimed.id, c.task);

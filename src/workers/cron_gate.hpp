@@ -2,6 +2,7 @@
 // so that the chain of runs goes on whatever becomes of this one.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,7 +60,9 @@ class cron_gate {
   awaitable<admission> judge_planned(running_job& job, cron::cron_job& c, const cron::cron_run& run);
   awaitable<bool> is_missed(const running_job& job, const cron::cron_job& c, const cron::cron_run& run);
   awaitable<admission> skip_missed(const running_job& job, cron::cron_job& c, const cron::cron_run& run);
-  awaitable<admission> skip_paused(const running_job& job, cron::cron_job& c, const cron::cron_run& run);
+  /// nullopt: it is to be judged further. One that had begun before its cron job was paused goes on.
+  awaitable<std::optional<admission>> skip_if_paused(const running_job& job, cron::cron_job& c,
+                                                     const cron::cron_run& run);
   awaitable<admission> check_overlap(const running_job& job, cron::cron_job& c, const cron::cron_run& run);
   awaitable<obstacle> find_obstacle(const running_job& job, const cron::cron_job& c,
                                     const cron::cron_run& run);
