@@ -20,6 +20,7 @@
 #include "dashboard/web_files.hpp"
 #include "http/coding/content_decoder.hpp"
 #include "metrics/openmetrics_text.hpp"
+#include "rpc/broker_problem.hpp"
 
 namespace quarq::dashboard {
 
@@ -37,21 +38,6 @@ unix_ms now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())
       .time_since_epoch()
       .count();
-}
-
-// What a broker throws, as the answer that it is.
-[[noreturn]] void rethrow_as_problem() {
-  try {
-    throw;
-  } catch (const job_not_found& e) {
-    throw http::problem(404, e.what());
-  } catch (const usage_error& e) {
-    throw http::problem(422, e.what());
-  } catch (const decode_error& e) {
-    throw http::problem(400, e.what());
-  } catch (const broker_error& e) {
-    throw http::problem(503, e.what());
-  }
 }
 
 template <class T>
@@ -187,8 +173,10 @@ awaitable<http::response> site::answer(http::request& r) {
       made = std::move(found);
     } catch (const http::problem&) {
       throw;
+    } catch (const decode_error& e) {
+      throw http::problem(400, e.what());
     } catch (const error&) {
-      rethrow_as_problem();
+      rpc::rethrow_as_problem();
     }
   }
   set_security_headers(made);

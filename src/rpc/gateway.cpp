@@ -18,6 +18,7 @@
 
 #include "clients/queue_impl.hpp"
 #include "codecs/utf8.hpp"
+#include "rpc/broker_problem.hpp"
 #include "rpc/job_requests.hpp"
 
 namespace quarq::rpc {
@@ -29,21 +30,6 @@ namespace {
 
 http::response json_answer(int status, std::string body) {
   return http::response(status, std::move(body), "application/json");
-}
-
-// What a queue throws, as the answer that it is.
-[[noreturn]] void rethrow_as_problem() {
-  try {
-    throw;
-  } catch (const job_not_found& e) {
-    throw http::problem(404, e.what());
-  } catch (const duplicate_job& e) {
-    throw http::problem(409, e.what());
-  } catch (const usage_error& e) {
-    throw http::problem(422, e.what());
-  } catch (const broker_error& e) {
-    throw http::problem(503, e.what(), {{"Retry-After", "1"}});
-  }
 }
 
 // Belongs to the server's loop.
