@@ -10,7 +10,6 @@
 #include "broker/arq/replies.hpp"
 #include "broker/arq/scripts.hpp"
 #include "broker/checks.hpp"
-#include "broker/redis_common/notes.hpp"
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
 #include "broker/stats_codec.hpp"
@@ -105,10 +104,10 @@ job_details arq_broker::read_details(const quarq::redis::reply& reply, std::stri
 awaitable<std::optional<job_details>> arq_broker::inspect(std::string queue, std::string id) {
   co_await prepare(queue);
   std::vector<std::string> args = {id, "0"};
-  auto reply = co_await run(scripts().inspect, key_of(queue), std::move(args));
+  auto reply = co_await calls_.run(scripts().inspect, key_of(queue), std::move(args));
   if (reply.type == quarq::redis::reply::kind::integer) {
     args = {id, "1"};
-    reply = co_await run_over(payload_connection_, scripts().inspect, key_of(queue), std::move(args));
+    reply = co_await calls_.run_over(payload_connection_, scripts().inspect, key_of(queue), std::move(args));
   }
   std::optional<job_details> found;
   if (!reply.is_nil()) found = read_details(reply, id);
@@ -126,7 +125,7 @@ awaitable<job_page> arq_broker::page(std::string queue, job_state state, std::si
     co_return some;
   }
   std::vector<std::string> args = {digit(state), std::to_string(std::min(max, max_page)), std::move(from)};
-  auto reply = co_await run_over(payload_connection_, scripts().list, key, std::move(args));
+  auto reply = co_await calls_.run_over(payload_connection_, scripts().list, key, std::move(args));
   some.next = item(reply, 0).text;
   for (std::size_t i = 1; i < reply.items.size(); ++i)
     some.jobs.push_back(read_details(reply.items[i], item(reply.items[i], 0).text));
@@ -155,37 +154,26 @@ awaitable<job_page> arq_broker::page_of_results(std::string key, job_state state
 
 awaitable<bool> arq_broker::set_paused(std::string queue, bool paused) {
   co_await prepare(queue);
-  const auto key = key_of(queue);
-  co_await server_.remember_queue(key);
-  std::vector<std::string> args(1, paused ? "1" : "0");
-  auto reply = co_await run_once(connection_, scripts().pause, key, std::move(args));
-  co_return reply.integer == 1;
+  const bool changed = co_await set_by_operators_.set_paused(key_of(queue), paused);
+  co_return changed;
 }
 
 awaitable<bool> arq_broker::is_paused(std::string queue) {
   co_await prepare(queue);
-  std::vector<std::string> args = {"EXISTS", own_prefix(key_of(queue)) + "paused"};
-  auto reply = co_await connection_.command(std::move(args));
-  co_return reply.integer == 1;
+  const bool paused = co_await set_by_operators_.is_paused(key_of(queue));
+  co_return paused;
 }
 
 awaitable<bool> arq_broker::set_mark(std::string queue, std::string name, std::string text) {
   co_await prepare(queue);
-  check_mark(name);
-  const auto key = key_of(queue);
-  co_await server_.remember_queue(key);
-  std::vector<std::string> args;
-  args.push_back(std::move(name));
-  args.push_back(std::move(text));
-  auto reply = co_await run_once(connection_, scripts().set_mark, key, std::move(args));
-  co_return reply.integer == 1;
+  const bool changed = co_await set_by_operators_.set_mark(key_of(queue), std::move(name), std::move(text));
+  co_return changed;
 }
 
 awaitable<std::map<std::string, std::string>> arq_broker::marks(std::string queue) {
   co_await prepare(queue);
-  std::vector<std::string> args = {"HGETALL", own_prefix(key_of(queue)) + "marks"};
-  auto reply = co_await connection_.command(std::move(args));
-  co_return redis_common::read_marks(reply);
+  auto found = co_await set_by_operators_.marks(key_of(queue));
+  co_return found;
 }
 
 // Until `visit` says no.
@@ -195,8 +183,8 @@ awaitable<void> arq_broker::visit_results(std::vector<std::string> ids,
     const auto from = ids.begin() + static_cast<std::ptrdiff_t>(first);
     const auto to = ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), first + results_at_once));
     std::vector<std::string> args(from, to);
-    auto reply =
-        co_await run_over(payload_connection_, scripts().results, settings_.default_queue, std::move(args));
+    auto reply = co_await calls_.run_over(payload_connection_, scripts().results, settings_.default_queue,
+                                          std::move(args));
     if (reply.items.empty())
       throw broker_error("Redis answered a script with something else than it returns");
     for (std::size_t i = 0; i < reply.items.size(); ++i) {
@@ -270,14 +258,14 @@ awaitable<std::vector<queue_summary>> arq_broker::queues() {
 
 awaitable<void> arq_broker::summarize(const std::string& key, const std::vector<std::string>& running,
                                       queue_summary& into) {
-  auto without = co_await run(scripts().summary, key, std::vector<std::string>());
+  auto without = co_await calls_.run(scripts().summary, key, std::vector<std::string>());
   std::int64_t due = item(without, 0).integer, deferred = item(without, 1).integer, runs = 0;
   for (std::size_t first = 0; first < running.size(); first += results_at_once) {
     const auto from = running.begin() + static_cast<std::ptrdiff_t>(first);
     const auto to =
         running.begin() + static_cast<std::ptrdiff_t>(std::min(running.size(), first + results_at_once));
     std::vector<std::string> args(from, to);
-    auto with = co_await run(scripts().summary, key, std::move(args));
+    auto with = co_await calls_.run(scripts().summary, key, std::move(args));
     due -= item(without, 0).integer - item(with, 0).integer;
     deferred -= item(without, 1).integer - item(with, 1).integer;
     runs += item(with, 2).integer;
@@ -295,7 +283,7 @@ awaitable<std::vector<worker_summary>> arq_broker::workers(std::string queue) {
   co_await prepare(queue);
   const auto key = key_of(queue);
   std::vector<std::string> args(1, health_key_of(key));
-  auto reply = co_await run(scripts().workers, key, std::move(args));
+  auto reply = co_await calls_.run(scripts().workers, key, std::move(args));
   auto found = redis_common::read_workers(item(reply, 1));
   const auto& health = item(reply, 0);
   if (health.is_nil()) co_return found;
@@ -311,7 +299,7 @@ awaitable<live_workers> arq_broker::live_workers_of(std::string queue) {
   co_await prepare(queue);
   const auto key = key_of(queue);
   std::vector<std::string> args(1, health_key_of(key));
-  auto reply = co_await run(scripts().workers, key, std::move(args));
+  auto reply = co_await calls_.run(scripts().workers, key, std::move(args));
   live_workers found;
   found.others = item(reply, 2).integer == 1;
   found.paused = co_await is_paused(std::move(queue));
@@ -330,7 +318,7 @@ awaitable<std::size_t> arq_broker::requeue(std::string queue, std::vector<std::s
     args.push_back(until);
     for (std::size_t i = first; i < std::min(ids.size(), first + results_at_once); ++i)
       args.push_back(ids[i]);
-    auto reply = co_await run_once(connection_, scripts().requeue, key_of(queue), std::move(args));
+    auto reply = co_await calls_.run_once(scripts().requeue, key_of(queue), std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     until = item(reply, 1).text;
     const bool more = item(reply, 2).integer == 1;
@@ -352,7 +340,7 @@ awaitable<std::size_t> arq_broker::purge(std::string queue, job_state state) {
   for (bool more = true; more;) {
     std::vector<std::string> args(1, digit(state));
     args.push_back(std::to_string(passed_over));
-    auto reply = co_await run_once(connection_, scripts().purge, key, std::move(args));
+    auto reply = co_await calls_.run_once(scripts().purge, key, std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     passed_over += item(reply, 1).integer;
     more = item(reply, 2).integer == 1;
@@ -368,7 +356,7 @@ awaitable<std::size_t> arq_broker::purge_named(std::string queue, job_state stat
   for (std::size_t first = 0; first < ids.size(); first += max_page) {
     std::vector<std::string> args(1, has_index(state) ? digit(state) : "?");
     for (auto i = first; i < std::min(ids.size(), first + max_page); ++i) args.push_back(ids[i]);
-    auto reply = co_await run_once(connection_, scripts().purge_named, key_of(queue), std::move(args));
+    auto reply = co_await calls_.run_once(scripts().purge_named, key_of(queue), std::move(args));
     count += static_cast<std::size_t>(reply.integer);
   }
   co_return count;
@@ -378,15 +366,14 @@ awaitable<std::size_t> arq_broker::purge_named(std::string queue, job_state stat
 awaitable<std::optional<std::uint64_t>> arq_broker::count(std::string queue, job_state state) {
   co_await prepare(queue);
   if (state != job_state::dead) co_return std::nullopt;
-  std::vector<std::string> args = {"ZCARD", own_prefix(key_of(queue)) + "dead"};
-  auto reply = co_await connection_.command(std::move(args));
+  const auto reply = co_await calls_.ask("ZCARD", key_of(queue), "dead");
   co_return static_cast<std::uint64_t>(reply.integer);
 }
 
 awaitable<void> arq_broker::add_stats(std::string queue, std::vector<task_counts> what) {
   co_await prepare(queue);
   auto args = redis_common::stats_args(what);
-  co_await run_once(connection_, scripts().add_stats, key_of(queue), std::move(args));
+  co_await calls_.run_once(scripts().add_stats, key_of(queue), std::move(args));
 }
 
 awaitable<std::vector<task_minute>> arq_broker::stats(std::string queue, task_minute::time_point from,
@@ -396,7 +383,8 @@ awaitable<std::vector<task_minute>> arq_broker::stats(std::string queue, task_mi
   for (auto at = from; at < until;) {
     const auto count = std::min((until - at).count(), redis_common::max_minutes_per_call);
     std::vector<std::string> args = {std::to_string(at.time_since_epoch().count()), std::to_string(count)};
-    auto reply = co_await run_over(payload_connection_, scripts().stats, key_of(queue), std::move(args));
+    auto reply =
+        co_await calls_.run_over(payload_connection_, scripts().stats, key_of(queue), std::move(args));
     redis_common::read_minutes(reply, at, found);
     at += std::chrono::minutes(count);
   }
@@ -410,7 +398,7 @@ awaitable<std::size_t> arq_broker::purge_results(std::string queue, job_state st
     std::vector<std::string> args = {"?", "0"};
     for (auto i = first; i < std::min(found.size(), first + results_at_once); ++i)
       args.push_back(found[i].id);
-    co_await run_once(connection_, scripts().purge, key_of(queue), std::move(args));
+    co_await calls_.run_once(scripts().purge, key_of(queue), std::move(args));
   }
   co_return found.size();
 }

@@ -103,6 +103,8 @@ arq_broker::arq_broker(arq_settings settings, boost::asio::any_io_executor loop)
       connection_(loop, settings_.redis),
       payload_connection_(loop, settings_.redis),
       server_(connection_, all_queues),
+      calls_(connection_, own_prefix),
+      set_by_operators_(calls_, server_, scripts().pause, scripts().set_mark),
       enqueuer_(std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue,
                                                                 own_prefix, &payload_connection_)),
       waits_(std::make_shared<redis_common::result_waiters>(loop, connection_, scripts().wait, own_prefix,
@@ -197,7 +199,7 @@ awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, s
   std::vector<std::string> args(1, id);
   args.push_back(cancel_end(keep, result_that_fits(end, job, key)));
   auto& over = connection_for(args.back().size());
-  auto reply = co_await run_once(over, scripts().cancel, key, std::move(args));
+  auto reply = co_await calls_.run_once_over(over, scripts().cancel, key, std::move(args));
   co_return redis_common::read_cancel_result(reply);
 }
 
@@ -263,7 +265,7 @@ awaitable<void> arq_broker::open_lease(worker_lease held, lease_options options,
     co_await gather(std::move(subscriptions));
     std::vector<std::string> args = {held.token, std::to_string(options.duration.count()),
                                      options.worker_info, options.announcement};
-    co_await run_for(scripts().open_lease, keyed, std::move(args));
+    co_await calls_.run_for(scripts().open_lease, keyed, std::move(args));
   } catch (...) {
     forget_lease(keyed);
     throw;
@@ -288,7 +290,7 @@ awaitable<renewal> arq_broker::renew(worker_lease held, lease_options options) {
                                    health_key_of(keyed.queues.front())};
   const auto dead = settings_.dead.args();
   args.insert(args.end(), dead.begin(), dead.end());
-  auto reply = co_await run_for(scripts().renew, keyed, std::move(args));
+  auto reply = co_await calls_.run_for(scripts().renew, keyed, std::move(args));
   if (reply.is_nil()) {
     forget_lease(keyed);
     co_return renewal();
@@ -341,7 +343,7 @@ awaitable<void> arq_broker::write_health(std::vector<std::shared_ptr<arq_lease>>
     args.push_back(part->health(std::chrono::system_clock::now()));
   }
   try {
-    auto records = co_await run_for(scripts().health, written, std::move(args));
+    auto records = co_await calls_.run_for(scripts().health, written, std::move(args));
     for (std::size_t i = 0; i < of.size(); ++i) of[i]->log_health(item(records, i).text);
   } catch (const broker_error& e) {
     base::log().warn("queue {}: could not write the health record: {}", name_of(of.front()->held.queue),
@@ -356,7 +358,7 @@ awaitable<void> arq_broker::close_lease(worker_lease held) {
   forget_lease(keyed);
   std::vector<std::string> args(1, held.token);
   for (const auto& key : keyed.queues) args.push_back(health_key_of(key));
-  co_await run_for(scripts().close_lease, keyed, std::move(args));
+  co_await calls_.run_for(scripts().close_lease, keyed, std::move(args));
   for (const auto& key : keyed.queues) settle_numbers_.erase(lease_channel({key, held.token}));
 }
 
@@ -383,7 +385,7 @@ awaitable<arq_broker::left> arq_broker::claim_some(lease held, std::size_t max, 
   args.push_back(std::to_string(here ? here->duration.count() : lease_options().duration.count()));
   args.push_back(here ? here->says_begin_from : "");
   const auto asked = server_clock::local_now();
-  auto reply = co_await run(scripts().claim, held.queue, std::move(args));
+  auto reply = co_await calls_.run(scripts().claim, held.queue, std::move(args));
   if (reply.is_nil()) {
     throw broker_error(
         fmt::format("lease lost: \"{}\" is not held in queue \"{}\"", held.token, name_of(held.queue)));
@@ -495,7 +497,7 @@ awaitable<void> arq_broker::set_attempts(lease held, std::vector<taken>& all) {
     args.push_back(one.job.id);
     args.push_back(std::to_string(one.set_attempts_to));
   }
-  co_await run(scripts().set_attempts, held.queue, std::move(args));
+  co_await calls_.run(scripts().set_attempts, held.queue, std::move(args));
 }
 
 awaitable<void> arq_broker::end_aborted(lease held, std::vector<taken>& all, time_point now) {
@@ -540,7 +542,7 @@ awaitable<std::vector<bool>> arq_broker::settle_in_parts(lease held, std::vector
 awaitable<void> arq_broker::keep_notes(lease held, std::vector<job_note> notes) {
   co_await prepare(held.queue);
   auto args = redis_common::notes_args(held.token, std::move(notes));
-  co_await run(scripts().keep_notes, key_of(held.queue), std::move(args));
+  co_await calls_.run(scripts().keep_notes, key_of(held.queue), std::move(args));
 }
 
 awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement>& batch,
@@ -559,7 +561,7 @@ awaitable<void> arq_broker::settle_some(lease held, const std::vector<settlement
     args.push_back(terms_of(batch[i]));
     args.push_back(std::move(results[i]));
   }
-  auto reply = co_await run_over(over, scripts().settle, held.queue, std::move(args));
+  auto reply = co_await calls_.run_over(over, scripts().settle, held.queue, std::move(args));
   settle_numbers_[channel].answered(number);
   const auto here = lease_of(held);
   for (std::size_t k = 0; k < which.size(); ++k) {
@@ -600,7 +602,7 @@ awaitable<void> arq_broker::reconcile(lease held, std::vector<std::string> known
   std::vector<std::string> args(1, held.token);
   args.push_back(std::to_string(here ? here->duration.count() : lease_options().duration.count()));
   args.insert(args.end(), std::make_move_iterator(known.begin()), std::make_move_iterator(known.end()));
-  co_await run(scripts().reconcile, held.queue, std::move(args));
+  co_await calls_.run(scripts().reconcile, held.queue, std::move(args));
 }
 
 // ---- events
@@ -667,37 +669,6 @@ std::string arq_broker::key_of(const std::string& queue) const {
 
 std::string arq_broker::name_of(const std::string& key) const {
   return key == settings_.default_queue ? "default" : key;
-}
-
-awaitable<quarq::redis::reply> arq_broker::run(const quarq::redis::script& script, std::string key,
-                                               std::vector<std::string> args) {
-  return run_over(connection_, script, std::move(key), std::move(args));
-}
-
-// A script over all queues of a lease.
-awaitable<quarq::redis::reply> arq_broker::run_for(const quarq::redis::script& script,
-                                                   const worker_lease& held, std::vector<std::string> args) {
-  std::vector<std::string> keys;
-  keys.reserve(held.queues.size());
-  for (const auto& key : held.queues) keys.push_back(own_prefix(key));
-  auto reply = co_await connection_.run(script, std::move(keys), std::move(args));
-  co_return reply;
-}
-
-awaitable<quarq::redis::reply> arq_broker::run_over(quarq::redis::connection& over,
-                                                    const quarq::redis::script& script, std::string key,
-                                                    std::vector<std::string> args) {
-  std::vector<std::string> keys(1, own_prefix(key));
-  auto reply = co_await over.run(script, std::move(keys), std::move(args));
-  co_return reply;
-}
-
-awaitable<quarq::redis::reply> arq_broker::run_once(quarq::redis::connection& over,
-                                                    const quarq::redis::script& script, std::string key,
-                                                    std::vector<std::string> args) {
-  std::vector<std::string> keys(1, own_prefix(key));
-  auto reply = co_await repeatable_.run(over, script, std::move(keys), std::move(args));
-  co_return reply;
 }
 
 quarq::redis::connection& arq_broker::connection_for(std::size_t bytes) {

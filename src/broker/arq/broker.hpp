@@ -19,9 +19,10 @@
 #include "broker/arq/url.hpp"
 #include "broker/broker.hpp"
 #include "broker/redis_common/enqueue_batcher.hpp"
-#include "broker/redis_common/repeatable_calls.hpp"
+#include "broker/redis_common/queue_settings.hpp"
 #include "broker/redis_common/request_ids.hpp"
 #include "broker/redis_common/result_waiters.hpp"
+#include "broker/redis_common/script_runner.hpp"
 #include "broker/redis_common/server_clock.hpp"
 #include "broker/redis_common/server_info.hpp"
 #include "redis/connection.hpp"
@@ -90,12 +91,6 @@ class arq_broker final : public broker {
   std::string name_of(const std::string& key) const;
   awaitable<void> prepare(std::string queue);
   awaitable<void> ask_for_the_time();
-  awaitable<quarq::redis::reply> run(const quarq::redis::script& script, std::string key,
-                                     std::vector<std::string> args);
-  awaitable<quarq::redis::reply> run_over(quarq::redis::connection& over, const quarq::redis::script& script,
-                                          std::string key, std::vector<std::string> args);
-  awaitable<quarq::redis::reply> run_once(quarq::redis::connection& over, const quarq::redis::script& script,
-                                          std::string key, std::vector<std::string> args);
   quarq::redis::connection& connection_for(std::size_t bytes);
 
   std::vector<redis_common::packed_job> pack(std::vector<new_job> jobs);
@@ -119,8 +114,6 @@ class arq_broker final : public broker {
   void make_parts(const worker_lease& held, const worker_lease& keyed, const lease_options& options,
                   worker_events events);
   renewal read_renewal(const quarq::redis::reply& reply, const worker_lease& held) const;
-  awaitable<quarq::redis::reply> run_for(const quarq::redis::script& script, const worker_lease& held,
-                                         std::vector<std::string> args);
   static known_job known(const taken& one);
   awaitable<void> write_health(std::vector<std::shared_ptr<arq_lease>> of);
 
@@ -148,9 +141,10 @@ class arq_broker final : public broker {
   quarq::redis::connection connection_;
   quarq::redis::connection payload_connection_;  // never subscribes; connects when it is needed
   redis_common::server_info server_;
+  redis_common::script_runner calls_;
+  redis_common::queue_settings set_by_operators_;
   std::shared_ptr<redis_common::enqueue_batcher> enqueuer_;
   std::shared_ptr<redis_common::result_waiters> waits_;
-  redis_common::repeatable_calls repeatable_;
   server_clock clock_;
   std::map<std::string, std::shared_ptr<arq_lease>, std::less<>> leases_;         // by channel
   std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by channel

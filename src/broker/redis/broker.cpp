@@ -112,6 +112,8 @@ redis_broker::redis_broker(redis_settings settings, boost::asio::any_io_executor
       connection_(loop, settings_.connection),
       payloads_(loop, settings_.connection),
       server_(connection_, all_queues),
+      calls_(connection_, key_prefix),
+      set_by_operators_(calls_, server_, scripts().pause, scripts().set_mark),
       enqueuer_(std::make_shared<redis_common::enqueue_batcher>(loop, connection_, scripts().enqueue,
                                                                 key_prefix, &payloads_)),
       waits_(std::make_shared<redis_common::result_waiters>(loop, connection_, scripts().wait, key_prefix,
@@ -156,7 +158,7 @@ awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id,
   co_await prepare(queue);
   std::vector<std::string> args(1, id);
   args.push_back(pack_end(keep, outcome));
-  auto reply = co_await run_once(scripts().cancel, queue, std::move(args));
+  auto reply = co_await calls_.run_once(scripts().cancel, queue, std::move(args));
   co_return redis_common::read_cancel_result(reply);
 }
 
@@ -188,7 +190,7 @@ awaitable<void> redis_broker::open_lease(worker_lease held, lease_options option
     co_await gather(std::move(subscriptions));
     std::vector<std::string> args = {held.token, std::to_string(options.duration.count()),
                                      std::move(options.worker_info), std::move(options.announcement)};
-    co_await run_for(scripts().open_lease, held, std::move(args));
+    co_await calls_.run_for(scripts().open_lease, held, std::move(args));
   } catch (...) {
     forget_lease(held);
     throw;
@@ -206,7 +208,7 @@ awaitable<renewal> redis_broker::renew(worker_lease held, lease_options options)
                                    is_known ? std::string() : options.worker_info,
                                    worker ? worker->leases : "1", options.takes_jobs ? "1" : "0"};
   const auto asked = steady::now();
-  auto reply = co_await run(scripts().renew, queue, std::move(args));
+  auto reply = co_await calls_.run(scripts().renew, queue, std::move(args));
   if (reply.is_nil()) {
     forget_lease(held);
     co_return renewal();
@@ -245,7 +247,7 @@ awaitable<void> redis_broker::sweep(std::string queue) {
     bool more = true;
     for (int i = 0; more && i < max_sweeps; ++i) {
       auto args = settings_.dead.args();
-      auto reply = co_await run(scripts().sweep, queue, std::move(args));
+      auto reply = co_await calls_.run(scripts().sweep, queue, std::move(args));
       more = item(reply, 0).integer == 1;
       dead += item(reply, 1).integer;
     }
@@ -259,7 +261,7 @@ awaitable<void> redis_broker::close_lease(worker_lease held) {
   co_await server_.check();
   forget_lease(held);
   std::vector<std::string> args(1, held.token);
-  co_await run_for(scripts().close_lease, held, std::move(args));
+  co_await calls_.run_for(scripts().close_lease, held, std::move(args));
 }
 
 awaitable<claim_result> redis_broker::claim(lease held, std::size_t max) {
@@ -287,7 +289,7 @@ awaitable<bool> redis_broker::claim_some(lease held, std::size_t max, claim_resu
   args.push_back(state && state->worker->events.on_job_pushed ? "1" : "0");
   args.push_back(state ? state->worker->says_begin_from : "");
   const auto asked = steady::now();
-  auto reply = co_await run(scripts().claim, held.queue, std::move(args));
+  auto reply = co_await calls_.run(scripts().claim, held.queue, std::move(args));
   if (reply.is_nil()) {
     throw broker_error(fmt::format("lease lost: \"{}\" is not held in queue \"{}\"", held.token, held.queue));
   }
@@ -386,8 +388,8 @@ awaitable<void> redis_broker::settle_some(lease held, const std::vector<settleme
     if (!alike) args.push_back(std::move(terms[k]));
   }
   const bool is_large = batch[which.front()].outcome.size() > redis_common::max_shared_payload;
-  auto reply =
-      co_await run_over(is_large ? payloads_ : connection_, scripts().settle, held.queue, std::move(args));
+  auto reply = co_await calls_.run_over(is_large ? payloads_ : connection_, scripts().settle, held.queue,
+                                        std::move(args));
   const auto numbers = settle_numbers_.find(channel);
   if (numbers != settle_numbers_.end()) {
     numbers->second.answered(number);
@@ -402,7 +404,7 @@ awaitable<void> redis_broker::reconcile(lease held, std::vector<std::string> kno
   co_await prepare(held.queue);
   std::vector<std::string> args(1, held.token);
   args.insert(args.end(), std::make_move_iterator(known.begin()), std::make_move_iterator(known.end()));
-  co_await run(scripts().reconcile, held.queue, std::move(args));
+  co_await calls_.run(scripts().reconcile, held.queue, std::move(args));
   // Jobs pushed until then have been given back.
   if (auto* state = state_of(held)) state->pushes_came = 0;
 }
@@ -410,7 +412,7 @@ awaitable<void> redis_broker::reconcile(lease held, std::vector<std::string> kno
 awaitable<void> redis_broker::keep_notes(lease held, std::vector<job_note> notes) {
   co_await prepare(held.queue);
   auto args = redis_common::notes_args(held.token, std::move(notes));
-  co_await run(scripts().keep_notes, held.queue, std::move(args));
+  co_await calls_.run(scripts().keep_notes, held.queue, std::move(args));
 }
 
 // ---- for operators
@@ -418,10 +420,10 @@ awaitable<void> redis_broker::keep_notes(lease held, std::vector<job_note> notes
 awaitable<std::optional<job_details>> redis_broker::inspect(std::string queue, std::string id) {
   co_await prepare(queue);
   std::vector<std::string> args = {id, std::to_string(redis_common::max_shared_payload)};
-  auto reply = co_await run(scripts().inspect, queue, std::move(args));
+  auto reply = co_await calls_.run(scripts().inspect, queue, std::move(args));
   if (reply.type == quarq::redis::reply::kind::integer) {  // too large
     args = {id, ""};
-    reply = co_await run_over(payloads_, scripts().inspect, queue, std::move(args));
+    reply = co_await calls_.run_over(payloads_, scripts().inspect, queue, std::move(args));
   }
   std::optional<job_details> found;
   if (!reply.is_nil()) found = read_details(reply);
@@ -433,7 +435,7 @@ awaitable<job_page> redis_broker::page(std::string queue, job_state state, std::
   co_await prepare(queue);
   std::vector<std::string> args = {std::string(1, state_digit(state)),
                                    std::to_string(std::min(max, max_page)), std::move(from)};
-  auto reply = co_await run_over(payloads_, scripts().list, queue, std::move(args));
+  auto reply = co_await calls_.run_over(payloads_, scripts().list, queue, std::move(args));
   job_page some;
   some.next = item(reply, 0).text;
   for (std::size_t i = 1; i < reply.items.size(); ++i) {
@@ -450,35 +452,27 @@ awaitable<job_page> redis_broker::page(std::string queue, job_state state, std::
 
 awaitable<bool> redis_broker::set_paused(std::string queue, bool paused) {
   co_await prepare(queue);
-  co_await server_.remember_queue(queue);
-  std::vector<std::string> args(1, paused ? "1" : "0");
-  auto reply = co_await run_once(scripts().pause, queue, std::move(args));
-  co_return reply.integer == 1;
+  const bool changed = co_await set_by_operators_.set_paused(std::move(queue), paused);
+  co_return changed;
 }
 
 awaitable<bool> redis_broker::is_paused(std::string queue) {
   co_await prepare(queue);
-  std::vector<std::string> args = {"EXISTS", key_prefix(queue) + "paused"};
-  auto reply = co_await connection_.command(std::move(args));
-  co_return reply.integer == 1;
+  const bool paused = co_await set_by_operators_.is_paused(std::move(queue));
+  co_return paused;
 }
 
 awaitable<bool> redis_broker::set_mark(std::string queue, std::string name, std::string text) {
   co_await prepare(queue);
-  check_mark(name);
-  co_await server_.remember_queue(queue);
-  std::vector<std::string> args;
-  args.push_back(std::move(name));
-  args.push_back(std::move(text));
-  auto reply = co_await run_once(scripts().set_mark, queue, std::move(args));
-  co_return reply.integer == 1;
+  const bool changed =
+      co_await set_by_operators_.set_mark(std::move(queue), std::move(name), std::move(text));
+  co_return changed;
 }
 
 awaitable<std::map<std::string, std::string>> redis_broker::marks(std::string queue) {
   co_await prepare(queue);
-  std::vector<std::string> args = {"HGETALL", key_prefix(queue) + "marks"};
-  auto reply = co_await connection_.command(std::move(args));
-  co_return redis_common::read_marks(reply);
+  auto found = co_await set_by_operators_.marks(std::move(queue));
+  co_return found;
 }
 
 awaitable<std::vector<queue_summary>> redis_broker::queues() {
@@ -486,7 +480,7 @@ awaitable<std::vector<queue_summary>> redis_broker::queues() {
   auto names = co_await server_.known_queues();
   std::vector<queue_summary> found;
   for (const auto& name : names) {
-    auto reply = co_await run(scripts().summary, name, std::vector<std::string>());
+    auto reply = co_await calls_.run(scripts().summary, name, std::vector<std::string>());
     auto& one = found.emplace_back();
     one.name = name;
     std::uint64_t* const counts[] = {&one.queued, &one.deferred, &one.running,
@@ -501,7 +495,7 @@ awaitable<std::vector<queue_summary>> redis_broker::queues() {
 
 awaitable<std::vector<worker_summary>> redis_broker::workers(std::string queue) {
   co_await prepare(queue);
-  auto reply = co_await run(scripts().workers, queue, std::vector<std::string>());
+  auto reply = co_await calls_.run(scripts().workers, queue, std::vector<std::string>());
   co_return redis_common::read_workers(reply);
 }
 
@@ -514,7 +508,7 @@ awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std:
     std::vector<std::string> args(1, until);
     for (std::size_t i = first; i < std::min(ids.size(), first + max_jobs_per_call); ++i)
       args.push_back(ids[i]);
-    auto reply = co_await run_once(scripts().requeue, queue, std::move(args));
+    auto reply = co_await calls_.run_once(scripts().requeue, queue, std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     until = std::to_string(item(reply, 1).integer);
     const bool more = item(reply, 2).integer == 1;
@@ -529,7 +523,7 @@ awaitable<std::size_t> redis_broker::purge(std::string queue, job_state state) {
   std::size_t count = 0;
   for (bool more = true; more;) {
     std::vector<std::string> args(1, std::string(1, state_digit(state)));
-    auto reply = co_await run_once(scripts().purge, queue, std::move(args));
+    auto reply = co_await calls_.run_once(scripts().purge, queue, std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     more = item(reply, 1).integer == 1;
   }
@@ -545,7 +539,7 @@ awaitable<std::size_t> redis_broker::purge_named(std::string queue, job_state st
     std::vector<std::string> args(1, std::string(1, state_digit(state)));
     const auto last = std::min(ids.size(), first + max_page);
     for (auto i = first; i < last; ++i) args.push_back(ids[i]);
-    auto reply = co_await run_once(scripts().purge_named, queue, std::move(args));
+    auto reply = co_await calls_.run_once(scripts().purge_named, queue, std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     first += static_cast<std::size_t>(std::max<std::int64_t>(1, item(reply, 1).integer));
   }
@@ -555,14 +549,14 @@ awaitable<std::size_t> redis_broker::purge_named(std::string queue, job_state st
 awaitable<std::optional<std::uint64_t>> redis_broker::count(std::string queue, job_state state) {
   co_await prepare(queue);
   std::vector<std::string> args(1, std::string(1, state_digit(state)));
-  auto reply = co_await run(scripts().count, queue, std::move(args));
+  auto reply = co_await calls_.run(scripts().count, queue, std::move(args));
   co_return static_cast<std::uint64_t>(reply.integer);
 }
 
 awaitable<void> redis_broker::add_stats(std::string queue, std::vector<task_counts> what) {
   co_await prepare(queue);
   auto args = redis_common::stats_args(what);
-  co_await run_once(scripts().add_stats, queue, std::move(args));
+  co_await calls_.run_once(scripts().add_stats, queue, std::move(args));
 }
 
 awaitable<std::vector<task_minute>> redis_broker::stats(std::string queue, task_minute::time_point from,
@@ -572,7 +566,7 @@ awaitable<std::vector<task_minute>> redis_broker::stats(std::string queue, task_
   for (auto at = from; at < until;) {
     const auto count = std::min((until - at).count(), redis_common::max_minutes_per_call);
     std::vector<std::string> args = {std::to_string(at.time_since_epoch().count()), std::to_string(count)};
-    auto reply = co_await run_over(payloads_, scripts().stats, queue, std::move(args));
+    auto reply = co_await calls_.run_over(payloads_, scripts().stats, queue, std::move(args));
     redis_common::read_minutes(reply, at, found);
     at += std::chrono::minutes(count);
   }
@@ -667,37 +661,6 @@ void redis_broker::reconnected() {
 }
 
 // ---- the server
-
-awaitable<quarq::redis::reply> redis_broker::run(const quarq::redis::script& script, std::string queue,
-                                                 std::vector<std::string> args) {
-  return run_over(connection_, script, std::move(queue), std::move(args));
-}
-
-// A script over all queues of a lease.
-awaitable<quarq::redis::reply> redis_broker::run_for(const quarq::redis::script& script,
-                                                     const worker_lease& held,
-                                                     std::vector<std::string> args) {
-  std::vector<std::string> keys;
-  keys.reserve(held.queues.size());
-  for (const auto& queue : held.queues) keys.push_back(key_prefix(queue));
-  auto reply = co_await connection_.run(script, std::move(keys), std::move(args));
-  co_return reply;
-}
-
-awaitable<quarq::redis::reply> redis_broker::run_over(quarq::redis::connection& over,
-                                                      const quarq::redis::script& script, std::string queue,
-                                                      std::vector<std::string> args) {
-  std::vector<std::string> keys(1, key_prefix(queue));
-  auto reply = co_await over.run(script, std::move(keys), std::move(args));
-  co_return reply;
-}
-
-awaitable<quarq::redis::reply> redis_broker::run_once(const quarq::redis::script& script, std::string queue,
-                                                      std::vector<std::string> args) {
-  std::vector<std::string> keys(1, key_prefix(queue));
-  auto reply = co_await repeatable_.run(connection_, script, std::move(keys), std::move(args));
-  co_return reply;
-}
 
 // Before anything is done with a queue.
 awaitable<void> redis_broker::prepare(std::string queue) {

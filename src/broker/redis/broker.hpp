@@ -13,9 +13,10 @@
 #include "broker/broker.hpp"
 #include "broker/redis/settings.hpp"
 #include "broker/redis_common/enqueue_batcher.hpp"
-#include "broker/redis_common/repeatable_calls.hpp"
+#include "broker/redis_common/queue_settings.hpp"
 #include "broker/redis_common/request_ids.hpp"
 #include "broker/redis_common/result_waiters.hpp"
+#include "broker/redis_common/script_runner.hpp"
 #include "broker/redis_common/server_clock.hpp"
 #include "broker/redis_common/server_info.hpp"
 #include "redis/connection.hpp"
@@ -64,14 +65,6 @@ class redis_broker final : public broker {
 
  private:
   awaitable<void> prepare(std::string queue);
-  awaitable<quarq::redis::reply> run(const quarq::redis::script& script, std::string queue,
-                                     std::vector<std::string> args);
-  awaitable<quarq::redis::reply> run_for(const quarq::redis::script& script, const worker_lease& held,
-                                         std::vector<std::string> args);
-  awaitable<quarq::redis::reply> run_over(quarq::redis::connection& over, const quarq::redis::script& script,
-                                          std::string queue, std::vector<std::string> args);
-  awaitable<quarq::redis::reply> run_once(const quarq::redis::script& script, std::string queue,
-                                          std::vector<std::string> args);
   void hear_the_time(time_point said, std::chrono::steady_clock::time_point asked);
   awaitable<bool> claim_some(lease held, std::size_t max, claim_result& into);
   awaitable<std::string> fetch_record(std::string queue, std::string id);
@@ -108,12 +101,13 @@ class redis_broker final : public broker {
   quarq::redis::connection connection_;
   quarq::redis::connection payloads_;  // never subscribes; connects when it is needed
   redis_common::server_info server_;
+  redis_common::script_runner calls_;
+  redis_common::queue_settings set_by_operators_;
   std::shared_ptr<redis_common::enqueue_batcher> enqueuer_;
   std::shared_ptr<redis_common::result_waiters> waits_;
   std::map<std::string, open_lease_state, std::less<>> leases_;                   // by channel
   std::map<std::string, std::shared_ptr<open_worker>, std::less<>> workers_;      // by token
   std::map<std::string, redis_common::request_ids, std::less<>> settle_numbers_;  // by channel
-  redis_common::repeatable_calls repeatable_;
   redis_common::server_clock<std::chrono::steady_clock> clock_;
   const boost::asio::any_io_executor loop_;
   const std::shared_ptr<redis_broker*> self_ = std::make_shared<redis_broker*>(this);  // gone with it

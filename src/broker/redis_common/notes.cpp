@@ -32,11 +32,4 @@ awaitable<void> forget_notes(quarq::redis::connection& over, std::string prefix,
   }
 }
 
-std::map<std::string, std::string> read_marks(const quarq::redis::reply& reply) {
-  std::map<std::string, std::string> all;
-  for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2)
-    all.emplace(reply.items[i].text, reply.items[i + 1].text);
-  return all;
-}
-
 }  // namespace quarq::broker::redis_common

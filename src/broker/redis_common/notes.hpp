@@ -1,7 +1,6 @@
-// What jobs say of themselves, and what operators have set for queues, of both Redis layouts.
+// What jobs say of themselves, of both Redis layouts.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +19,5 @@ std::vector<std::string> notes_args(const std::string& token, std::vector<job_no
 /// keys. Where that fails, it goes by itself in time.
 awaitable<void> forget_notes(quarq::redis::connection& over, std::string prefix,
                              const std::vector<settlement>& batch, const std::vector<bool>& recorded);
-
-/// A reply of HGETALL.
-std::map<std::string, std::string> read_marks(const quarq::redis::reply& reply);
 
 }  // namespace quarq::broker::redis_common
