@@ -11,8 +11,7 @@
 #include "broker/arq/scripts.hpp"
 #include "broker/checks.hpp"
 #include "broker/redis_common/replies.hpp"
-#include "broker/redis_common/script_args.hpp"
-#include "broker/stats_codec.hpp"
+#include "broker/redis_common/stats.hpp"
 
 namespace quarq::broker::arq {
 
@@ -379,16 +378,8 @@ awaitable<void> arq_broker::add_stats(std::string queue, std::vector<task_counts
 awaitable<std::vector<task_minute>> arq_broker::stats(std::string queue, task_minute::time_point from,
                                                       task_minute::time_point until) {
   co_await prepare(queue);
-  std::vector<task_minute> found;
-  for (auto at = from; at < until;) {
-    const auto count = std::min((until - at).count(), redis_common::max_minutes_per_call);
-    std::vector<std::string> args = {std::to_string(at.time_since_epoch().count()), std::to_string(count)};
-    auto reply =
-        co_await calls_.run_over(payload_connection_, scripts().stats, key_of(queue), std::move(args));
-    redis_common::read_minutes(reply, at, found);
-    at += std::chrono::minutes(count);
-  }
-  merge_minutes(found);
+  auto found = co_await redis_common::fetch_stats(calls_, payload_connection_, scripts().stats, key_of(queue),
+                                                  from, until);
   co_return found;
 }
 

@@ -21,7 +21,7 @@
 #include "broker/redis_common/notes.hpp"
 #include "broker/redis_common/replies.hpp"
 #include "broker/redis_common/script_args.hpp"
-#include "broker/stats_codec.hpp"
+#include "broker/redis_common/stats.hpp"
 #include "codecs/utf8.hpp"
 #include "model/record.hpp"
 
@@ -562,15 +562,8 @@ awaitable<void> redis_broker::add_stats(std::string queue, std::vector<task_coun
 awaitable<std::vector<task_minute>> redis_broker::stats(std::string queue, task_minute::time_point from,
                                                         task_minute::time_point until) {
   co_await prepare(queue);
-  std::vector<task_minute> found;
-  for (auto at = from; at < until;) {
-    const auto count = std::min((until - at).count(), redis_common::max_minutes_per_call);
-    std::vector<std::string> args = {std::to_string(at.time_since_epoch().count()), std::to_string(count)};
-    auto reply = co_await calls_.run_over(payloads_, scripts().stats, queue, std::move(args));
-    redis_common::read_minutes(reply, at, found);
-    at += std::chrono::minutes(count);
-  }
-  merge_minutes(found);
+  auto found =
+      co_await redis_common::fetch_stats(calls_, payloads_, scripts().stats, std::move(queue), from, until);
   co_return found;
 }
 

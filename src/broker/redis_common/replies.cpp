@@ -4,8 +4,6 @@
 
 #include <quarq/errors.hpp>
 
-#include "broker/stats_codec.hpp"
-
 namespace quarq::broker::redis_common {
 
 const quarq::redis::reply& item(const quarq::redis::reply& reply, std::size_t i) {
@@ -42,15 +40,6 @@ std::vector<worker_summary> read_workers(const quarq::redis::reply& reply) {
     worker.announcement = item(one, 4).text;
   }
   return found;
-}
-
-void read_minutes(const quarq::redis::reply& reply, task_minute::time_point first,
-                  std::vector<task_minute>& into) {
-  for (const auto& minute : reply.items) {
-    for (std::size_t i = 0; i + 1 < minute.items.size(); i += 2)
-      into.push_back({first, minute.items[i].text, decode_counts(minute.items[i + 1].text)});
-    first += std::chrono::minutes(1);
-  }
 }
 
 char state_digit(job_state state) {

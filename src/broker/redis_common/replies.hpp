@@ -24,10 +24,6 @@ cancel_result read_cancel_result(const quarq::redis::reply& reply);
 /// Of workers.lua: {token, worker_info, jobs, ms until the lease ends} of each.
 std::vector<worker_summary> read_workers(const quarq::redis::reply& reply);
 
-/// Of stats.lua: adds what happened in the minutes from `first` on.
-void read_minutes(const quarq::redis::reply& reply, task_minute::time_point first,
-                  std::vector<task_minute>& into);
-
 /// How a state is written in Redis.
 char state_digit(job_state state);
 /// Throws broker_error for anything but the digit of a state.

@@ -10,8 +10,6 @@
 
 #include <quarq/errors.hpp>
 
-#include "broker/stats_codec.hpp"
-
 namespace quarq::broker::redis_common {
 
 namespace {
@@ -89,15 +87,6 @@ void check_outcome_size(std::string_view id, std::size_t bytes, std::size_t limi
 
 void check_sizes(const std::vector<settlement>& batch, std::size_t limit) {
   for (const auto& one : batch) check_outcome_size(one.id, one.outcome.size(), limit);
-}
-
-std::vector<std::string> stats_args(const std::vector<task_counts>& what) {
-  std::vector<std::string> args;
-  for (const auto& one : what) {
-    args.push_back(one.task);
-    args.push_back(encode_counts(one.counts));
-  }
-  return args;
 }
 
 std::int64_t keep_number(std::optional<milliseconds> keep) {

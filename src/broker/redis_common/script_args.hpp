@@ -34,12 +34,6 @@ void check_sizes(const std::vector<new_job>& jobs, std::size_t limit = max_store
 void check_outcome_size(std::string_view id, std::size_t bytes, std::size_t limit = max_stored_payload);
 void check_sizes(const std::vector<settlement>& batch, std::size_t limit = max_stored_payload);
 
-/// For add_stats.lua.
-std::vector<std::string> stats_args(const std::vector<task_counts>& what);
-
-/// How many minutes stats.lua is asked for at a time.
-inline constexpr std::int64_t max_minutes_per_call = 60;
-
 /// How many ms a script keeps an outcome; -1: forever.
 std::int64_t keep_number(std::optional<milliseconds> keep);
 
