@@ -18,7 +18,14 @@ function loaded() {
   return library;
 }
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+// As a canvas takes it, which knows neither variables nor themes. `share`: in percent, of a colour that lets others through.
+function colour(name, share = 100) {
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.color = `color-mix(in srgb, var(--${name}) ${share}%, transparent)`;
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
 
 const two = (number) => String(number).padStart(2, "0");
 const minutes = (at) => `${two(new Date(at * 1000).getHours())}:${two(new Date(at * 1000).getMinutes())}`;
@@ -57,7 +64,7 @@ function optionsFor(series, { width, format }) {
         label: one.label,
         stroke: colour(one.colour),
         width: 2,
-        fill: one.fill ? colour(one.colour) + "22" : undefined,
+        fill: one.fill ? colour(one.colour, 13) : undefined,
         points: { show: false },
         value: (_, v) => (v === null || v === undefined ? "–" : format(v)),
       })),

@@ -192,10 +192,16 @@ async function keyboard(page) {
   await page.locator('tr.marked').waitFor();
   await page.keyboard.press('Enter');
   await page.locator('.job-title').waitFor();
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await page.keyboard.press('t');
   same(await page.evaluate(() => document.documentElement.dataset.theme), 'light', 'the theme');
+  same(await background(), 'rgb(246, 247, 249)', 'the background in the light theme');
   await page.reload();
   same(await page.evaluate(() => document.documentElement.dataset.theme), 'light', 'the theme after a reload');
+  await page.locator('.job-title').waitFor();
+  await page.keyboard.press('t');
+  same(await page.evaluate(() => document.documentElement.dataset.theme), 'dark', 'the theme after light');
+  same(await background(), 'rgb(15, 19, 24)', 'the background in the dark theme');
 }
 
 async function viewer(page) {
