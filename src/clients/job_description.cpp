@@ -62,13 +62,13 @@ void add_last_try(job_info& info, const model::outcome& o) {
 // `details.outcome`, decoded, says the same of the attempts that have ended.
 void add_notes(job_info& info, std::string_view in_outcome, const broker::job_details& details) {
   const auto enqueued = details.enqueued_at ? details.enqueued_at->time_since_epoch().count() : 0;
-  auto notes = model::notes_of(in_outcome, details.note, enqueued);
-  for (auto& line : notes.lines) {
+  auto all = model::notes_of(in_outcome, details.note, enqueued);
+  for (auto& line : all.lines) {
     const job_info::time_point at{model::milliseconds(line.at_ms)};
     info.log.push_back({at, line.attempt, std::move(line.text)});
   }
-  info.log_lines_cut = notes.cut;
-  if (notes.how_far) info.progress = job_progress{notes.how_far->done, notes.how_far->total};
+  info.log_lines_cut = all.cut;
+  if (all.how_far) info.progress = job_progress{all.how_far->done, all.how_far->total};
 }
 
 }  // namespace
@@ -89,7 +89,7 @@ model::outcome readable_outcome(const broker::job_details& job) {
   return {};
 }
 
-job_info job_description(const std::string& queue, const broker::job_details& details) {
+job_info job_description(const std::string& queue, const broker::job_details& details, notes said) {
   job_info info;
   info.id = details.id;
   info.queue = queue;
@@ -106,19 +106,20 @@ job_info job_description(const std::string& queue, const broker::job_details& de
   } catch (const decode_error& e) {
     set_undecodable(info, e);
   }
-  std::string said;
+  std::string in_outcome;
   try {
     if (!details.outcome.empty()) {
       const auto outcome = model::decode_outcome(details.outcome);
       const auto add = is_final(details.state) ? add_outcome : add_last_try;
       add(info, outcome);
       add_history(info, outcome);
-      said = outcome.notes;
+      in_outcome = outcome.notes;
     }
   } catch (const decode_error& e) {
     set_undecodable(info, e);
   }
-  if (!said.empty() || !details.note.empty()) add_notes(info, said, details);
+  const bool has_said = !in_outcome.empty() || !details.note.empty();
+  if (has_said && said == notes::decoded) add_notes(info, in_outcome, details);
   return info;
 }
 

@@ -14,8 +14,12 @@ namespace quarq::clients {
 model::record readable_record(const broker::job_details& job);
 model::outcome readable_outcome(const broker::job_details& job);
 
+/// Whether a description has what the job has said of itself: its log and its progress.
+enum class notes { decoded, left_out };
+
 /// A payload that can't be decoded leaves its fields empty; `error` says why.
-job_info job_description(const std::string& queue, const broker::job_details& details);
+job_info job_description(const std::string& queue, const broker::job_details& details,
+                         notes said = notes::decoded);
 
 cancel_outcome to_outcome(broker::cancel_result answer);
 

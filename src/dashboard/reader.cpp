@@ -179,8 +179,8 @@ awaitable<jobs_view> reader::jobs(std::string queue, job_query query, std::strin
   const auto found = co_await clients::list_matching(store_, queue, std::move(which), std::move(how));
   jobs_view view;
   for (const auto& details : found.jobs) {
-    auto& one = view.jobs.emplace_back(view_of(shown_job(queue, details, by_), by_));
-    one.log.clear();  // it is on the job's own page
+    const auto shown = shown_job(queue, details, by_, clients::notes::left_out);
+    view.jobs.push_back(view_of(shown, by_));
   }
   view.next = found.next;
   view.looked_at = found.looked_at;
@@ -228,7 +228,7 @@ awaitable<errors_view> reader::errors(std::string queue) {
   while (!scan.is_over() && scan.looked_at() < max_looked_at && steady::now() < until) {
     const auto some = co_await scan.next();
     for (const auto& details : some) {
-      const auto job = view_of(shown_job(queue, details, by_), by_);
+      const auto job = view_of(shown_job(queue, details, by_, clients::notes::left_out), by_);
       const auto key = job.error_type + ": " + error_group(job.error);
       auto& group = groups[{job.state, job.task, key}];
       if (group.count == 0) {

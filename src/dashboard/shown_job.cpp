@@ -9,7 +9,6 @@
 
 #include <quarq/errors.hpp>
 
-#include "clients/job_description.hpp"
 #include "codecs/utf8.hpp"
 
 namespace quarq::dashboard {
@@ -63,8 +62,9 @@ std::vector<job_state> shown_order(job_states some) {
   return states;
 }
 
-job_info shown_job(const std::string& queue, const broker::job_details& details, const redaction& by) {
-  auto job = clients::job_description(queue, details);
+job_info shown_job(const std::string& queue, const broker::job_details& details, const redaction& by,
+                   clients::notes said) {
+  auto job = clients::job_description(queue, details, said);
   job.arguments = by.apply(job.arguments);
   job.keyword_arguments = by.apply(job.keyword_arguments);
   job.result = by.apply(job.result);

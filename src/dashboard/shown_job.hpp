@@ -8,6 +8,7 @@
 #include <quarq/job_info.hpp>
 
 #include "broker/broker.hpp"
+#include "clients/job_description.hpp"
 #include "clients/job_filter.hpp"
 #include "dashboard/redaction.hpp"
 #include "dashboard/views.hpp"
@@ -20,7 +21,8 @@ clients::owned_filter filter_of(const job_query& query, const redaction& by);
 std::vector<job_state> shown_order(job_states some);
 
 /// A job as the pages show it: described, and redacted.
-job_info shown_job(const std::string& queue, const broker::job_details& details, const redaction& by);
+job_info shown_job(const std::string& queue, const broker::job_details& details, const redaction& by,
+                   clients::notes said = clients::notes::decoded);
 job_view view_of(const job_info& shown, const redaction& by);
 
 }  // namespace quarq::dashboard
