@@ -7,7 +7,7 @@
 -- ARGV[6..]   of results: ids
 --
 -- Returns {how many were purged, how many were passed over, 1 if there may be more}
--- needs: shared_basics shared_calls shared_once shared_tell shared_ends
+-- needs: shared_basics shared_calls shared_once shared_tell shared_purged shared_ends
 make_room()
 local state, first = ARGV[4], tonumber(ARGV[5])
 local ids = {unpack(ARGV, 6)}
@@ -30,11 +30,7 @@ elseif state ~= '?' then
     end
   end
   forget(ids)
-  local states, outcomes = {}, {}
-  for i = 1, #ids do
-    states[i], outcomes[i] = '-', ''
-  end
-  tell(P, ids, states, outcomes)
+  tell_purged(P, ids)
   return answer_once({#ids, looked_at - #ids, looked_at == 1000 and 1 or 0})
 end
 for i, id in ipairs(ids) do

@@ -6,7 +6,7 @@
 -- ARGV[5..]   ids (up to 500)
 --
 -- Returns how many were forgotten.
--- needs: shared_basics shared_calls shared_once shared_tell shared_ends
+-- needs: shared_basics shared_calls shared_once shared_tell shared_purged shared_ends
 make_room()
 local state = ARGV[4]
 local named = {unpack(ARGV, 5)}
@@ -37,9 +37,5 @@ if state == '7' or state == '?' then
   return answer_once(#ids)
 end
 forget(ids)
-local states, outcomes = {}, {}
-for i = 1, #ids do
-  states[i], outcomes[i] = '-', ''
-end
-tell(P, ids, states, outcomes)
+tell_purged(P, ids)
 return answer_once(#ids)

@@ -5,7 +5,7 @@
 -- ARGV[4]     the state, a digit of job_state
 --
 -- Returns {how many were forgotten, 1 if there may be others, else 0}.
--- needs: shared_format shared_calls shared_once shared_lists shared_tell shared_ends shared_successes
+-- needs: shared_format shared_calls shared_once shared_lists shared_tell shared_purged shared_ends shared_successes
 local P, state = KEYS[1], ARGV[4]
 make_room(P)
 local most = 1000
@@ -45,9 +45,5 @@ else
   return answer_once({count, #ids == most and 1 or 0})
 end
 forget(P, ids)
-local states, outcomes = {}, {}
-for k = 1, #ids do
-  states[k], outcomes[k] = '-', ''
-end
-tell(P, ids, states, outcomes)
+tell_purged(P, ids)
 return answer_once({#ids, math.max(taken, #ids) == most and 1 or 0})

@@ -7,7 +7,7 @@
 --
 -- Returns {how many were forgotten, how many of the ids were looked at}: where there are very many leases, and a queued job could
 -- be held under each, these are not all.
--- needs: shared_format shared_calls shared_once shared_lists shared_tell shared_ends shared_successes shared_find
+-- needs: shared_format shared_calls shared_once shared_lists shared_tell shared_purged shared_ends shared_successes shared_find
 local P, state = KEYS[1], ARGV[4]
 make_room(P)
 local ids, seen = {}, {}
@@ -52,9 +52,5 @@ if state == '7' then
   many('HDEL', P .. 'dead_outcomes', ids)
 end
 forget(P, ids)
-local states, outcomes = {}, {}
-for k = 1, #ids do
-  states[k], outcomes[k] = '-', ''
-end
-tell(P, ids, states, outcomes)
+tell_purged(P, ids)
 return answer_once({#ids, most})

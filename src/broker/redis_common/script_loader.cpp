@@ -51,7 +51,8 @@ script_set::script_set(std::initializer_list<script_part> shared) : parts_(share
                                {"shared_stats", shared_stats_lua},
                                {"shared_enqueued", shared_enqueued_lua},
                                {"shared_minutes", shared_minutes_lua},
-                               {"shared_tell", shared_tell_lua}});
+                               {"shared_tell", shared_tell_lua},
+                               {"shared_purged", shared_purged_lua}});
 }
 
 const script_set::script& script_set::add(std::string_view text) {
