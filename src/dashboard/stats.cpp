@@ -25,8 +25,16 @@ std::optional<double> seconds(const duration_histogram& times, double part) {
   return std::chrono::duration<double>(times.quantile(part)).count();
 }
 
-std::uint64_t failed(const task_stats& s) {
-  return s.failed + s.dead + s.expired;
+// What a step of time and a task have both.
+template <class View>
+void set_counts(View& to, const task_stats& s) {
+  to.enqueued = s.enqueued;
+  to.succeeded = s.succeeded;
+  to.failed = s.failed + s.dead + s.expired;
+  to.retried = s.retried;
+  to.lost = s.lost;
+  to.run_p50 = seconds(s.ran, 0.5);
+  to.run_p95 = seconds(s.ran, 0.95);
 }
 
 }  // namespace
@@ -57,28 +65,16 @@ stats_view stats_sum::view() const {
     const auto found = steps_.find(at);
     if (found == steps_.end()) continue;
     const auto& s = found->second;
-    step.enqueued = s.enqueued;
-    step.succeeded = s.succeeded;
-    step.failed = failed(s);
-    step.retried = s.retried;
-    step.lost = s.lost;
+    set_counts(step, s);
     step.wait_p50 = seconds(s.waited, 0.5);
     step.wait_p95 = seconds(s.waited, 0.95);
     step.wait_p99 = seconds(s.waited, 0.99);
-    step.run_p50 = seconds(s.ran, 0.5);
-    step.run_p95 = seconds(s.ran, 0.95);
     step.run_p99 = seconds(s.ran, 0.99);
   }
   for (const auto& [name, s] : tasks_) {
     auto& task = all.tasks.emplace_back();
     task.task = codecs::to_utf8(name);
-    task.enqueued = s.enqueued;
-    task.succeeded = s.succeeded;
-    task.failed = failed(s);
-    task.retried = s.retried;
-    task.lost = s.lost;
-    task.run_p50 = seconds(s.ran, 0.5);
-    task.run_p95 = seconds(s.ran, 0.95);
+    set_counts(task, s);
     task.run_total = std::chrono::duration<double>(s.ran.sum()).count();
   }
   std::ranges::sort(all.tasks, [](const auto& a, const auto& b) {
