@@ -11,6 +11,7 @@
 #include "broker/arq/scripts.hpp"
 #include "broker/checks.hpp"
 #include "broker/redis_common/replies.hpp"
+#include "broker/redis_common/script_args.hpp"
 #include "broker/redis_common/stats.hpp"
 
 namespace quarq::broker::arq {
@@ -315,8 +316,7 @@ awaitable<std::size_t> arq_broker::requeue(std::string queue, std::vector<std::s
   for (std::size_t first = 0; all || first < ids.size(); first += results_at_once) {
     std::vector<std::string> args(1, std::to_string(settings_.expires_extra.count()));
     args.push_back(until);
-    for (std::size_t i = first; i < std::min(ids.size(), first + results_at_once); ++i)
-      args.push_back(ids[i]);
+    redis_common::append_some(args, ids, first, results_at_once);
     auto reply = co_await calls_.run_once(scripts().requeue, key_of(queue), std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     until = item(reply, 1).text;
@@ -354,7 +354,7 @@ awaitable<std::size_t> arq_broker::purge_named(std::string queue, job_state stat
   std::size_t count = 0;
   for (std::size_t first = 0; first < ids.size(); first += max_page) {
     std::vector<std::string> args(1, has_index(state) ? digit(state) : "?");
-    for (auto i = first; i < std::min(ids.size(), first + max_page); ++i) args.push_back(ids[i]);
+    redis_common::append_some(args, ids, first, max_page);
     auto reply = co_await calls_.run_once(scripts().purge_named, key_of(queue), std::move(args));
     count += static_cast<std::size_t>(reply.integer);
   }

@@ -506,8 +506,7 @@ awaitable<std::size_t> redis_broker::requeue(std::string queue, std::vector<std:
   std::string until;  // jobs that die meanwhile are not requeued
   for (std::size_t first = 0; all || first < ids.size(); first += max_jobs_per_call) {
     std::vector<std::string> args(1, until);
-    for (std::size_t i = first; i < std::min(ids.size(), first + max_jobs_per_call); ++i)
-      args.push_back(ids[i]);
+    redis_common::append_some(args, ids, first, max_jobs_per_call);
     auto reply = co_await calls_.run_once(scripts().requeue, queue, std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     until = std::to_string(item(reply, 1).integer);
@@ -537,8 +536,7 @@ awaitable<std::size_t> redis_broker::purge_named(std::string queue, job_state st
   std::size_t count = 0;
   for (std::size_t first = 0; first < ids.size();) {
     std::vector<std::string> args(1, std::string(1, state_digit(state)));
-    const auto last = std::min(ids.size(), first + max_page);
-    for (auto i = first; i < last; ++i) args.push_back(ids[i]);
+    redis_common::append_some(args, ids, first, max_page);
     auto reply = co_await calls_.run_once(scripts().purge_named, queue, std::move(args));
     count += static_cast<std::size_t>(item(reply, 0).integer);
     first += static_cast<std::size_t>(std::max<std::int64_t>(1, item(reply, 1).integer));

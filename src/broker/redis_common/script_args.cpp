@@ -89,6 +89,12 @@ void check_sizes(const std::vector<settlement>& batch, std::size_t limit) {
   for (const auto& one : batch) check_outcome_size(one.id, one.outcome.size(), limit);
 }
 
+void append_some(std::vector<std::string>& args, const std::vector<std::string>& ids, std::size_t first,
+                 std::size_t most) {
+  const auto last = std::min(ids.size(), first + most);
+  for (auto i = first; i < last; ++i) args.push_back(ids[i]);
+}
+
 std::int64_t keep_number(std::optional<milliseconds> keep) {
   return keep ? std::max<std::int64_t>(0, keep->count()) : -1;
 }

@@ -34,6 +34,10 @@ void check_sizes(const std::vector<new_job>& jobs, std::size_t limit = max_store
 void check_outcome_size(std::string_view id, std::size_t bytes, std::size_t limit = max_stored_payload);
 void check_sizes(const std::vector<settlement>& batch, std::size_t limit = max_stored_payload);
 
+/// Appends up to `most` of the ids, from the index `first` on.
+void append_some(std::vector<std::string>& args, const std::vector<std::string>& ids, std::size_t first,
+                 std::size_t most);
+
 /// How many ms a script keeps an outcome; -1: forever.
 std::int64_t keep_number(std::optional<milliseconds> keep);
 
