@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <mutex>
 
 #include "base/log.hpp"
-#include "support/command.hpp"
+#include "interop/python_server.hpp"
 
 namespace quarq::test {
 
@@ -84,8 +85,7 @@ arq_lab::arq_lab() {
 }
 
 void arq_lab::SetUp() {
-  const bool is_there = std::filesystem::exists(interpreter());
-  if (is_there && run_command({interpreter(), "-c", "import msgpack, redis.asyncio"}).exit_code == 0) return;
+  if (std::filesystem::exists(interpreter()) && clients().is_ready()) return;
   const auto missing = GetParam().arq.empty() ? "python3-redis or python3-msgpack is not installed"
                                               : "arq (" + GetParam().arq + ") is not in build/arq";
   if (std::getenv("CI") != nullptr) FAIL() << missing;
@@ -113,12 +113,15 @@ worker_options arq_lab::options() const {
   return o;
 }
 
+// A process of tests has one parameter, as a rule.
+const python_server& arq_lab::clients() const {
+  static std::map<std::string, python_server> all;
+  return all.try_emplace(interpreter(), interpreter(), script("client")).first->second;
+}
+
 std::string arq_lab::python(const std::string& program) const {
-  const std::string prelude = "from " + script("client") + " import *\nc = Client(" +
-                              std::to_string(server_.port()) + ", '" + GetParam().codec + "')\n";
-  command_options how;
-  how.environment = {"PYTHONPATH=" + folder(), "PYTHONDONTWRITEBYTECODE=1"};
-  const auto result = run_command({interpreter(), "-c", prelude + program}, how, test_timeout);
+  const std::string client = "c = Client(" + std::to_string(server_.port()) + ", '" + GetParam().codec + "')\n";
+  const auto result = clients().run(client + program);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return result.out;
 }

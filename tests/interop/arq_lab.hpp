@@ -24,6 +24,7 @@
 namespace quarq::test {
 
 using namespace std::chrono_literals;
+class python_server;
 
 // Both workers have these.
 inline constexpr task<int(int, int)> add{"add", "left", "right"};
@@ -89,6 +90,8 @@ class arq_lab : public testing::TestWithParam<python_side> {
 
   std::string interpreter() const;
   std::string script(const char* of) const;
+  /// Has imported what python()'s programs begin with.
+  const python_server& clients() const;
 
   std::int64_t number(const std::vector<std::string>& command) const;
   std::string word(const std::vector<std::string>& command) const;

@@ -1,5 +1,6 @@
 #include "support/raw_connection.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
@@ -9,8 +10,19 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 namespace quarq::test {
+
+namespace {
+
+void connect(int socket, const auto& to) {
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
+    throw std::system_error(errno, std::generic_category(), "connect");
+  }
+}
+
+}  // namespace
 
 raw_connection::raw_connection(std::uint16_t port)
     : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -18,16 +30,22 @@ raw_connection::raw_connection(std::uint16_t port)
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
-    throw std::system_error(errno, std::generic_category(), "connect");
-  }
+  connect(socket_.get(), to);
+}
+
+raw_connection::raw_connection(const std::string& path, std::chrono::milliseconds max_wait)
+    : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)), max_wait_(max_wait) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (path.size() >= sizeof to.sun_path) throw std::length_error("a socket's path is too long: " + path);
+  std::copy(path.begin(), path.end(), to.sun_path);
+  connect(socket_.get(), to);
 }
 
 bool raw_connection::try_send(std::string_view bytes) {
   while (!bytes.empty()) {
     pollfd room{socket_.get(), POLLOUT, 0};
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(default_timeout).count();
-    if (::poll(&room, 1, static_cast<int>(ms)) != 1)
+    if (::poll(&room, 1, static_cast<int>(max_wait_.count())) != 1)
       throw std::runtime_error("raw_connection: the peer takes nothing");
     const auto size = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (size < 0 && errno != EAGAIN) return false;
@@ -52,8 +70,7 @@ void raw_connection::reset() {
 
 bool raw_connection::receive() {
   pollfd data{socket_.get(), POLLIN, 0};
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(default_timeout).count();
-  if (::poll(&data, 1, static_cast<int>(ms)) != 1)
+  if (::poll(&data, 1, static_cast<int>(max_wait_.count())) != 1)
     throw std::runtime_error("raw_connection: nothing came; so far: " + in_);
   char space[16384];
   const auto size = ::recv(socket_.get(), space, sizeof space, 0);

@@ -27,6 +27,8 @@ struct raw_response {
 class raw_connection {
  public:
   explicit raw_connection(std::uint16_t port);
+  /// To a Unix socket. `max_wait` is the deadline of each wait for what the peer does.
+  explicit raw_connection(const std::string& path, std::chrono::milliseconds max_wait = default_timeout);
 
   void send(std::string_view bytes);
   /// False: the peer does not take them any more.
@@ -50,6 +52,7 @@ class raw_connection {
   void need(std::size_t size);
 
   base::unique_fd socket_;
+  std::chrono::milliseconds max_wait_ = default_timeout;
   std::string in_;
 };
 
