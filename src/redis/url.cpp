@@ -54,6 +54,13 @@ constexpr double max_timeout = 1e6;         // seconds
 constexpr int max_database = 1'000'000;
 constexpr std::string_view sentinel_port = "26379";
 
+// Of a host; an IPv6 address stands in brackets.
+std::string port_of(std::string_view host) {
+  const auto colon = host.rfind(':');
+  const bool has_one = colon != host.npos && host.find(']', colon) == host.npos;
+  return std::string(has_one ? host.substr(colon + 1) : std::string_view());
+}
+
 class reader {
  public:
   reader(std::string_view text, const url_dialect& dialect) : text_(text), dialect_(dialect) {}
@@ -62,7 +69,6 @@ class reader {
     take_hosts_out();
     parse(plain_text_);
     read_scheme();
-    refuse_misplaced_at();
     read_credentials();
     if (unix_) {
       read_unix_path();
@@ -71,7 +77,6 @@ class reader {
       read_database_path();
     } else {
       options_.host = url_.host_address().empty() ? options_.host : std::string(url_.host_address());
-      refuse_port_in_path();
       read_port(options_.port);
       read_database_path();
     }
@@ -81,7 +86,8 @@ class reader {
   }
 
  private:
-  // A URL has one host: a list of sentinels is taken out, which leaves a URL.
+  // A URL has one host: a list of sentinels is taken out, which leaves a URL. What is wrong with the port, or ends the hosts
+  // too early, is found here: what Boost.URL makes of it depends on its version.
   void take_hosts_out() {
     plain_text_ = text_;
     const auto slashes = text_.find("://");
@@ -91,10 +97,25 @@ class reader {
     const auto at = text_.substr(0, end).rfind('@');
     const auto begin = at == text_.npos || at < first ? first : at + 1;
     hosts_ = text_.substr(begin, end - begin);
+    refuse_misplaced_at(end);
     if (text_.substr(0, slashes).ends_with("+sentinel")) {
       plain_text_ = std::string(text_.substr(0, begin)) + "sentinels" + std::string(text_.substr(end));
-    } else if (hosts_.find(',') != hosts_.npos && text_.find('@', end) == text_.npos) {
+    } else if (hosts_.find(',') != hosts_.npos) {
       fail("there are several hosts; a list of sentinels is written as " + sentinel_schemes());
+    } else if (const auto port = port_of(hosts_); !port.empty()) {
+      whole_number(port, 65535, "the port");
+    }
+  }
+
+  // A password that holds / ? or # ends too early, and its rest looks like another part of the URL: the error
+  // must not show that.
+  void refuse_misplaced_at(std::size_t end_of_hosts) const {
+    const bool is_path_free = text_.substr(0, text_.find("://")).ends_with("unix");
+    const auto from = is_path_free ? text_.find_first_of("?#", end_of_hosts) : end_of_hosts;
+    if (from != text_.npos && text_.find('@', from) != text_.npos) {
+      fail(
+          "there is an @ after the host; the characters @ / ? # in a user name or password are written as "
+          "%40 %2F %3F %23");
     }
   }
 
@@ -125,31 +146,12 @@ class reader {
     if (!url_.has_authority()) fail("after the scheme there must be ://");
   }
 
-  // A password that holds / ? or # ends too early, and its rest looks like another part of the URL: the error
-  // must not show that.
-  void refuse_misplaced_at() const {
-    const auto holds_at = [](std::string_view part) { return part.find('@') != part.npos; };
-    if ((!unix_ && holds_at(url_.encoded_path())) || holds_at(url_.encoded_query()) ||
-        holds_at(url_.encoded_fragment())) {
-      fail(
-          "there is an @ after the host; the characters @ / ? # in a user name or password are written as "
-          "%40 %2F %3F %23");
-    }
-  }
-
   void read_credentials() {
     options_.username = url_.user();
     options_.password = url_.password();
     if (!options_.username.empty() && options_.password.empty()) {
       fail("there is a user name without a password; a password alone is written as :password@");
     }
-  }
-
-  // Boost.URL ends a port at its first character that is no digit, where a path begins; others begin with /.
-  void refuse_port_in_path() const {
-    const std::string_view path = url_.encoded_path();
-    if (path.empty() || path.starts_with('/')) return;
-    whole_number(std::string(url_.port()) + std::string(path.substr(0, path.find('/'))), 65535, "the port");
   }
 
   void read_port(std::string& into) {
@@ -165,11 +167,11 @@ class reader {
     for (std::size_t begin = 0; begin <= hosts_.size();) {
       const auto end = std::min(hosts_.find(',', begin), hosts_.size());
       const auto entry = std::string(hosts_.substr(begin, end - begin)), one = "x://" + entry;
+      if (port_of(entry).find_first_not_of("0123456789") != std::string::npos)
+        fail("in the list of sentinels \"" + entry + "\" is no host and port");
       parse(one);
       endpoint sentinel{std::string(url_.host_address()), std::string(sentinel_port)};
       if (sentinel.host.empty()) fail("in the list of sentinels there is an empty host");
-      // Boost.URL takes an invalid port for a path.
-      if (!url_.path().empty()) fail("in the list of sentinels \"" + entry + "\" is no host and port");
       read_port(sentinel.port);
       options_.sentinel.hosts.push_back(std::move(sentinel));
       begin = end + 1;
