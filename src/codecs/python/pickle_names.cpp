@@ -86,6 +86,7 @@ constexpr builtin_exception builtin_exceptions[] = {
     {"ValueError"},
     {"Warning"},
     {"ZeroDivisionError"},
+    {"_IncompleteInputError", false},
 };
 static_assert(std::ranges::is_sorted(builtin_exceptions, {}, &builtin_exception::name));
 
