@@ -120,7 +120,8 @@ const python_server& arq_lab::clients() const {
 }
 
 std::string arq_lab::python(const std::string& program) const {
-  const std::string client = "c = Client(" + std::to_string(server_.port()) + ", '" + GetParam().codec + "')\n";
+  const std::string client =
+      "c = Client(" + std::to_string(server_.port()) + ", '" + GetParam().codec + "')\n";
   const auto result = clients().run(client + program);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return result.out;
