@@ -18,6 +18,7 @@ class Plan:
     drain: float = 2.0
     ask: float = 1.5
     pace: float = 1.5
+    most_asks: int = 5000
     least_jobs: int = 100
     most_jobs: int = 400_000
     deadline: float = 60.0  # without a job that runs: the rest is lost
@@ -35,14 +36,14 @@ def at_defaults(plan):
 
 
 QUICK = Plan(fill=0.3, drain=1.0, ask=0.7, pace=0.7, most_jobs=200_000, deadline=30.0)
-SMOKE = Plan(fill=0.1, drain=0.2, ask=0.2, pace=0.2, least_jobs=50, most_jobs=500, deadline=20.0)
+# Its number of questions ends it, however slow the machine is.
+SMOKE = Plan(fill=0.1, drain=0.2, ask=30.0, pace=0.2, most_asks=25, least_jobs=50, most_jobs=500, deadline=20.0)
 
 # Slower than any peer: for the first run, which tells how many jobs the others take.
 GUESS = {"one": 1000.0, "in_flight": 1000.0, "bulk": 5000.0, "drain": 300.0}
 GUESS_AT_DEFAULTS = {**GUESS, "drain": 10.0}
 IDLE_RATE = 100
 LEAST_TIMES = 20  # jobs whose pick-up is timed
-MOST_ASKS = 5000
 CLIENT_DEADLINE = 60.0
 
 
@@ -59,7 +60,7 @@ class Run:
     def measure(self):
         """Returns the figures, and what came of the jobs. Throws RuntimeError if the peer failed."""
         counts = self._job_counts()
-        room = sum(counts.values()) + MOST_ASKS + 4 * decide.BULK + 100_000
+        room = sum(counts.values()) + self.plan.most_asks + 4 * decide.BULK + 100_000
         with tempfile.TemporaryDirectory(prefix="quarq-bench-") as self.folder, ledger.monotonic_folder() as memory:
             self.ledger = ledger.Ledger(memory, room)
             self.server = servers.KINDS[self.peer.server](self.place["server"])
@@ -159,7 +160,7 @@ class Run:
                 worker.stop()
 
     def _ask(self):
-        answer = self._client("ask", self.used, MOST_ASKS, self.plan.ask)
+        answer = self._client("ask", self.used, self.plan.most_asks, self.plan.ask)
         self.used += len(answer["us"])
         for name, value in decide.percentiles(answer["us"]).items():
             self.figures[f"round trip, {name}, us"] = value
