@@ -97,6 +97,7 @@ awaitable<std::vector<cron_summary>> all_crons(std::shared_ptr<broker::broker> s
 
 awaitable<enqueued_run> enqueue_run(std::shared_ptr<broker::broker> store, std::string queue,
                                     std::string name) {
+  clients::check_cron_name(name);
   detail::call_data call;
   call.task = std::string(cron_prefix) + name;
   call.arguments = encode_arguments();

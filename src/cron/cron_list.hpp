@@ -30,7 +30,8 @@ struct enqueued_run {
   bool accepted = false;  ///< false: the id was taken
 };
 
-/// Enqueues a run of the cron job that is ready at once, besides those that are planned. Throws broker_error.
+/// Enqueues a run of the cron job that is ready at once, besides those that are planned. Throws usage_error for what
+/// can't be the name of one, and broker_error.
 awaitable<enqueued_run> enqueue_run(std::shared_ptr<broker::broker> store, std::string queue,
                                     std::string name);
 

@@ -253,6 +253,7 @@ TEST_P(dashboard_api, pauses_and_resumes_cron_jobs) {
   EXPECT_TRUE(get("/api/crons").as_array().empty());
   EXPECT_EQ(ask("POST", "/api/cron", R"({"queue": "default", "name": "a b", "action": "pause"})").status,
             422);
+  EXPECT_EQ(ask("POST", "/api/cron", R"({"queue": "default", "name": "a b", "action": "run"})").status, 422);
   EXPECT_EQ(ask("POST", "/api/cron", R"({"queue": "default", "name": "a", "action": "stop"})").status, 422);
 }
 
