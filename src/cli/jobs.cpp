@@ -7,10 +7,12 @@
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
+#include <quarq/errors.hpp>
 #include <quarq/run.hpp>
 
 #include "cli/command.hpp"
 #include "cli/filter.hpp"
+#include "cli/follow.hpp"
 #include "cli/job_text.hpp"
 #include "cli/output.hpp"
 #include "clients/job_filter.hpp"
@@ -30,6 +32,7 @@ struct jobs_options : common {
   int limit = 20;
   std::optional<int> scan;  ///< list_options::scan_limit
   std::string from;
+  bool follow = false;
 
   /// Whether a part of the jobs is asked for, and where to go on.
   bool is_part() const { return scan || !from.empty(); }
@@ -158,6 +161,7 @@ int run_part(const queue_ptr& queue, const jobs_options& options) {
 
 int run_jobs(const jobs_options& options) {
   const auto queue = open_queue(options);
+  if (options.follow) return follow_jobs(queue, options.which, options.json);
   if (options.is_part()) return run_part(queue, options);
   const auto what = run(fetch(queue, options));
   if (options.json) {
@@ -199,7 +203,15 @@ void add_jobs(CLI::App& app, chosen_command& chosen) {
       ->option_text("N");
   command->add_option("--from", options->from, "go on where an earlier call with --scan says")
       ->option_text("PLACE");
-  command->callback([options, &chosen] { chosen = [options] { return run_jobs(*options); }; });
+  command->add_flag("--follow,-f", options->follow,
+                    "print what becomes of jobs, as it happens, until Ctrl-C");
+  command->callback([options, command, &chosen] {
+    for (const auto* const other : {"--limit", "--scan", "--from"}) {
+      if (options->follow && command->count(other) > 0)
+        throw usage_error(fmt::format("{}: it is not for --follow, which lists nothing", other));
+    }
+    chosen = [options] { return run_jobs(*options); };
+  });
 }
 
 }  // namespace quarq::cli

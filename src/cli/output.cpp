@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/terminal.hpp"
@@ -42,6 +43,12 @@ bool finish_output() {
   if (output_error == 0 || output_error == EPIPE) return true;
   complain(fmt::format("can't write the output: {}", std::strerror(output_error)));
   return false;
+}
+
+bool output_is_read() {
+  pollfd out{STDOUT_FILENO, 0, 0};
+  const bool is_closed = poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+  return output_error == 0 && !is_closed;
 }
 
 std::string json_array(const std::vector<std::string>& values) {

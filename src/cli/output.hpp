@@ -23,6 +23,8 @@ void print_table(const table& rows);
 void complain(std::string_view text);
 /// Flushes the output. False, after an error message, if it could not be written (a full disk).
 bool finish_output();
+/// False once the reader of a pipe is gone, for what would go on without end.
+bool output_is_read();
 
 using codecs::json_string;
 /// Values that are JSON already.

@@ -71,11 +71,11 @@ std::string exactly(std::chrono::milliseconds time) {
   return fmt::format("{} ms", time.count());
 }
 
+}  // namespace
+
 broker::time_point machine_time() {
   return std::chrono::floor<broker::milliseconds>(std::chrono::system_clock::now());
 }
-
-}  // namespace
 
 owned_filter::owned_filter(const job_filter& said)
     : states(said.state),

@@ -19,6 +19,9 @@
 
 namespace quarq::clients {
 
+/// By which ages of jobs are judged.
+broker::time_point machine_time();
+
 /// A filter that owns what it says.
 struct owned_filter {
   owned_filter() = default;

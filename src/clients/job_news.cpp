@@ -1,0 +1,140 @@
+#include "clients/job_news.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "clients/job_description.hpp"
+#include "clients/service.hpp"
+
+namespace quarq::clients {
+
+namespace {
+
+constexpr std::size_t max_reported = 10'000;
+
+job_state shown_by(job_event::kind what, job_state state) {
+  switch (what) {
+    case job_event::kind::started:
+      return job_state::running;
+    case job_event::kind::retried:
+      return job_state::deferred;
+    case job_event::kind::returned:
+      return job_state::queued;
+    case job_event::kind::gone:
+      return job_state::succeeded;  // failures are kept for a while
+    case job_event::kind::ended:
+      break;
+  }
+  return state;
+}
+
+std::string task_in(const broker::job_details& job) {
+  auto task = task_of(job.record);
+  return task.empty() ? readable_outcome(job).task : task;
+}
+
+}  // namespace
+
+std::string key_of_end(const broker::job_details& job) {
+  return fmt::format("{} {}", readable_outcome(job).finished_ms, job.id);
+}
+
+bool job_news::is_asked_for(job_event::kind what, job_state state) const {
+  return which_.states.empty() || which_.states.contains(shown_by(what, state));
+}
+
+void job_news::add(job_event::kind what, broker::job_details job, std::string task) {
+  if (is_asked_for(what, job.state)) events_.push_back({what, std::move(job), std::move(task)});
+}
+
+void job_news::see_running(const std::vector<broker::job_details>& jobs, bool are_all,
+                           broker::time_point now) {
+  const bool is_first = looks_++ == 0;
+  saw_all_ = are_all;
+  for (const auto& job : jobs) {
+    auto found = running_.find(job.id);
+    if (found == running_.end()) {
+      if (running_.size() >= max_running || !which_.wants(job, now)) continue;
+      found = running_.emplace(job.id, known{task_in(job), job.attempts, job.losses, looks_}).first;
+      if (!is_first) add(job_event::kind::started, job, found->second.task);
+      continue;
+    }
+    auto& its = found->second;
+    const bool began_again = its.attempts != job.attempts || its.losses != job.losses;
+    its.attempts = job.attempts;
+    its.losses = job.losses;
+    its.seen_at = looks_;
+    if (began_again) add(job_event::kind::started, job, its.task);
+  }
+}
+
+bool job_news::was_reported(const broker::job_details& job) {
+  auto key = key_of_end(job);
+  if (reported_before_.contains(key) || !reported_.insert(std::move(key)).second) return true;
+  if (reported_.size() >= max_reported) reported_before_ = std::exchange(reported_, {});
+  return false;
+}
+
+void job_news::add_end(broker::job_details job, std::string task) {
+  if (was_reported(job)) return;
+  ++counts_.ended;
+  const auto failures = job_state::failed | job_state::dead | job_state::expired;
+  if (failures.contains(job.state)) ++counts_.failed;
+  add(job_event::kind::ended, std::move(job), std::move(task));
+}
+
+void job_news::see_ended(std::vector<broker::job_details> jobs, broker::time_point now) {
+  for (auto& job : jobs) {
+    const auto ran = running_.find(job.id);
+    if (ran != running_.end()) {
+      auto task = std::move(ran->second.task);
+      running_.erase(ran);
+      add_end(std::move(job), std::move(task));
+    } else if (which_.wants(job, now)) {
+      auto task = task_in(job);
+      add_end(std::move(job), std::move(task));
+    }
+  }
+}
+
+std::vector<std::string> job_news::missing(std::size_t max) {
+  std::vector<std::string> ids;
+  for (auto at = running_.begin(); at != running_.end();) {
+    const bool is_missing = at->second.seen_at != looks_;
+    if (is_missing && ids.size() >= max && saw_all_) {
+      at = running_.erase(at);
+      continue;
+    }
+    if (is_missing && ids.size() < max) ids.push_back(at->first);
+    ++at;
+  }
+  return ids;
+}
+
+void job_news::found(const std::string& id, std::optional<broker::job_details> job) {
+  const auto its = running_.find(id);
+  if (its == running_.end()) return;
+  if (job && job->state == job_state::running) {
+    its->second.seen_at = looks_;
+    return;
+  }
+  auto task = std::move(its->second.task);
+  running_.erase(its);
+  if (!job) {
+    ++counts_.ended;
+    job.emplace();
+    job->id = id;
+    job->state = job_state::succeeded;
+    add(job_event::kind::gone, std::move(*job), std::move(task));
+  } else if (is_final(job->state)) {
+    add_end(std::move(*job), std::move(task));
+  } else if (job->state == job_state::deferred && !job->outcome.empty()) {
+    ++counts_.retried;
+    add(job_event::kind::retried, std::move(*job), std::move(task));
+  } else {
+    add(job_event::kind::returned, std::move(*job), std::move(task));
+  }
+}
+
+}  // namespace quarq::clients
