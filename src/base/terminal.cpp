@@ -5,10 +5,16 @@
 
 namespace quarq::base {
 
-std::optional<std::size_t> terminal_columns(int file) noexcept {
+std::optional<terminal_size> terminal_size_of(int file) noexcept {
   winsize size{};
   if (isatty(file) != 1 || ioctl(file, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
-  return size.ws_col;
+  return terminal_size{size.ws_col, size.ws_row};
+}
+
+std::optional<std::size_t> terminal_columns(int file) noexcept {
+  const auto size = terminal_size_of(file);
+  if (!size) return std::nullopt;
+  return size->columns;
 }
 
 }  // namespace quarq::base

@@ -6,7 +6,13 @@
 
 namespace quarq::base {
 
-/// How wide it is at this moment. Nothing: the descriptor is no terminal's, or the terminal does not say.
+struct terminal_size {
+  std::size_t columns = 0, rows = 0;  ///< rows 0: it does not say
+};
+
+/// How big it is at this moment. Nothing: the descriptor is no terminal's, or the terminal does not say.
+std::optional<terminal_size> terminal_size_of(int file) noexcept;
+/// How wide it is.
 std::optional<std::size_t> terminal_columns(int file) noexcept;
 
 }  // namespace quarq::base

@@ -38,6 +38,7 @@ void add_cron(CLI::App& app, chosen_command& chosen);
 void add_gateway(CLI::App& app, chosen_command& chosen);
 void add_dashboard(CLI::App& app, chosen_command& chosen);
 void add_workers(CLI::App& app, chosen_command& chosen);
+void add_top(CLI::App& app, chosen_command& chosen);
 
 /// The options of every command.
 struct common {

@@ -55,7 +55,7 @@ void declare(CLI::App& app, chosen_command& chosen) {
   app.require_subcommand(1);
   for (const auto add :
        {add_queues, add_jobs, add_job, add_enqueue, add_cancel, add_requeue, add_purge, add_pause, add_resume,
-        add_cron, add_workers, add_gateway, add_dashboard, add_help}) {
+        add_cron, add_workers, add_top, add_gateway, add_dashboard, add_help}) {
     add(app, chosen);
   }
   // Last: commands would inherit a footer that is set before they are added.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <utility>
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
@@ -10,6 +11,8 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "cli/rates.hpp"
+#include "clients/recent_stats.hpp"
 #include "clients/service.hpp"
 
 namespace quarq::cli {
@@ -18,9 +21,6 @@ namespace {
 
 /// How many ready jobs of a queue are looked at, the next ones first.
 constexpr std::size_t looked_at = 10;
-
-/// Over how long rates are taken: the minute that is under way, and those before it.
-constexpr std::chrono::minutes rate_time{5};
 
 struct queue_line : broker::queue_summary {
   std::string unserved;  ///< why its ready jobs will not run, if that is so
@@ -43,14 +43,6 @@ awaitable<std::string> why_unserved(std::shared_ptr<broker::broker> broker, std:
   co_return why;
 }
 
-awaitable<task_stats> stats_of(std::shared_ptr<broker::broker> broker, std::string queue) {
-  const auto end = std::chrono::ceil<std::chrono::minutes>(std::chrono::system_clock::now());
-  const auto minutes = co_await broker->stats(std::move(queue), end - rate_time, end);
-  task_stats sum;
-  for (const auto& one : minutes) sum.add(one.counts);
-  co_return sum;
-}
-
 awaitable<queue_lines> fetch_queues(queue_ptr queue, std::string only) {
   const auto loop = co_await boost::asio::this_coro::executor;
   const auto broker = queue->on(loop);
@@ -60,7 +52,7 @@ awaitable<queue_lines> fetch_queues(queue_ptr queue, std::string only) {
     if (!only.empty() && one.name != only) continue;
     auto& line = lines.emplace_back();
     static_cast<broker::queue_summary&>(line) = std::move(one);
-    line.lately = co_await stats_of(broker, line.name);
+    line.lately = co_await clients::recent_stats(broker, line.name, rate_time);
     if (line.queued == 0) continue;
     auto why = co_await why_unserved(broker, line.name);
     line.unserved = std::move(why);
@@ -98,13 +90,6 @@ std::string stats_json(const task_stats& s) {
       .str();
 }
 
-/// "240/min", "1.2/min"; empty for none.
-std::string rate(std::uint64_t count) {
-  if (count == 0) return {};
-  const double per_minute = static_cast<double>(count) / static_cast<double>(rate_time.count());
-  return per_minute < 10 ? fmt::format("{:.1f}/min", per_minute) : fmt::format("{:.0f}/min", per_minute);
-}
-
 std::string to_json(const queue_line& q) {
   return json_object()
       .text("queue", q.name)
@@ -118,10 +103,6 @@ std::string to_json(const queue_line& q) {
       .json("lately", stats_json(q.lately))
       .text_or_null("unserved", q.unserved)
       .str();
-}
-
-std::uint64_t failures(const task_stats& s) {
-  return s.failed + s.dead + s.expired + s.cancelled;
 }
 
 void show(const queue_lines& all) {
@@ -140,8 +121,8 @@ void show(const queue_lines& all) {
   for (const auto& q : all) {
     rows.add({q.name, std::to_string(q.queued), std::to_string(q.deferred), std::to_string(q.running),
               std::to_string(q.dead), std::to_string(q.kept), std::to_string(q.workers),
-              rate(q.lately.enqueued), rate(q.lately.succeeded + failures(q.lately)),
-              rate(failures(q.lately) + q.lately.retried), q.paused ? "paused" : ""});
+              rate(q.lately.enqueued), rate(ended(q.lately)), rate(failed_attempts(q.lately)),
+              q.paused ? "paused" : ""});
   }
   print_table(rows);
   for (const auto& q : all) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <quarq/awaitable.hpp>
+#include <quarq/job_filter.hpp>
 #include <quarq/semaphore.hpp>
 
 #include "broker/broker.hpp"

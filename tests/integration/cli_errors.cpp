@@ -20,10 +20,10 @@ TEST_P(cli_errors, wrong_command_lines_are_refused_in_a_line) {
   const std::vector<std::pair<strings, std::string>> lines = {
       {{"frobnicate"},
        "\"frobnicate\" is not a command: expected queues, jobs, job, enqueue, cancel, requeue, purge, pause, "
-       "resume, cron, workers, gateway, dashboard, help (see quarq --help)"},
+       "resume, cron, workers, top, gateway, dashboard, help (see quarq --help)"},
       {{},
        "no command was given: expected queues, jobs, job, enqueue, cancel, requeue, purge, pause, resume, "
-       "cron, workers, gateway, dashboard, help "
+       "cron, workers, top, gateway, dashboard, help "
        "(see quarq --help)"},
       {{"jobs", "--frob"}, "The following argument was not expected: --frob (see quarq jobs --help)"},
       {{"job"}, "ID is required (see quarq job --help)"},
