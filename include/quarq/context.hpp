@@ -142,7 +142,9 @@ class context {
   /// for each line of `text`. Of all that a job logs, in all its attempts, the newest 100 lines are kept, 8 KiB at
   /// most, a line of more than 1 KiB cut; and how many were left out. They go to the store together, four times a
   /// second at most, and with the end of the attempt, for as long as that is kept. What a worker that is lost has not
-  /// sent is lost. Does nothing where there is no job in a store: in the worker's own context, in a call over HTTP.
+  /// sent is lost. In a process, what a handler says, or a function that its handler has called there, goes to the job
+  /// as well. In a call over HTTP, which is no job, the lines go to the server's log (docs/rpc.md). Does nothing in the
+  /// worker's own context, and in a process that was not called for a job.
   void log(std::string_view text) const;
   /// Says how far the job is, in units of the handler's choice; `total` 0: nobody knows. The last call counts. Sent,
   /// kept and shown as log().

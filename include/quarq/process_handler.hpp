@@ -17,7 +17,8 @@ namespace quarq {
 /// The object has to exist in the parent and in the child, so it must not be made by main(). f takes the
 /// task's parameters, after an optional quarq::context& (without state) or std::stop_token; it may have
 /// captures. Functions that run() is given directly may take a quarq::context& as well where this header is
-/// included.
+/// included. What they say by context::log() and progress() is said by the job whose handler has called run(), on the
+/// worker's loop; where there is none, it goes nowhere.
 ///
 /// Needs the library quarq::processes.
 template <class Task, class F>

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -93,9 +94,9 @@ class called_function {
   }
 
   /// `encoded`: what `arguments` reads.
-  void operator()(const call_head& call, std::string_view encoded, decoder& arguments,
-                  encoder& result) const {
-    detail::process_invocation in{arguments, result, function_, encoded, call.facts};
+  void operator()(const call_head& call, std::string_view encoded, decoder& arguments, encoder& result,
+                  detail::note_sender* notes) const {
+    detail::process_invocation in{arguments, result, function_, encoded, call.facts, notes};
     if (by_name_) {
       (*by_name_)(in);
     } else {
@@ -149,6 +150,31 @@ void end_copy(pid_t child, const std::optional<failure>& failed) {
           failed->message.c_str());
   _exit(exit_failed);
 }
+
+/// Sends what a function says while its answer is being composed.
+class running_notes final : public detail::note_sender {
+ public:
+  running_notes(const ipc_channel& over, std::uint64_t call) : over_(over), call_(call) {}
+
+  void send_note(std::string_view note) override {
+    // A copy that the function has forked has no part in the connection.
+    if (note.size() > max_inline || getpid() != pid_) return;
+    const std::lock_guard lock(mutex_);
+    if (!is_over_) over_.send_beside(frame_kind::note, call_, note);
+  }
+  /// The answer is next, whatever threads the function has left behind.
+  void end() {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+  }
+
+ private:
+  const ipc_channel& over_;
+  const std::uint64_t call_;
+  const pid_t pid_ = getpid();
+  std::mutex mutex_;
+  bool is_over_ = false;
+};
 
 /// The life of a child.
 class session {
@@ -213,20 +239,24 @@ class session {
   std::optional<failure> run(const call_head& call, incoming& attached, std::string_view encoded) {
     auto reason = failure_reason::not_found;
     memory_limit limit(call.memory_limit);
+    running_notes notes(channel_, number());
     try {
       const called_function function(call);
       reason = failure_reason::threw;
       const std::string label = label_of(call);
       decoder arguments(encoded, label, &attached);
+      detail::note_sender* const listener = call.wants_notes ? &notes : nullptr;
       channel_.compose(frame_kind::value, number(), [&](encoder& out) {
-        if (!call.plain_result) return function(call, encoded, arguments, out);
+        if (!call.plain_result) return function(call, encoded, arguments, out, listener);
         std::string alone;
         encoder plain(alone);
-        function(call, encoded, arguments, plain);
+        function(call, encoded, arguments, plain, listener);
         out.raw(alone);
       });
+      notes.end();
       return std::nullopt;
     } catch (...) {
+      notes.end();
       return describe_current(reason, limit);
     }
   }
@@ -244,7 +274,7 @@ class session {
       const std::string_view encoded = received_.body.substr(in.position());
       decoder arguments(encoded, "call", &attached);
       encoder out(result);
-      function(call, encoded, arguments, out);
+      function(call, encoded, arguments, out, nullptr);
     } catch (...) {
       failed = describe_current(failure_reason::threw, limit);
     }

@@ -54,7 +54,7 @@ frame_header read_header(std::string_view bytes) {
   header.files = get<std::uint16_t>(bytes.data() + 6);
   header.segment = get<std::uint64_t>(bytes.data() + 8);
   header.call = get<std::uint64_t>(bytes.data() + 16);
-  if (kind < 1 || kind > static_cast<std::uint8_t>(frame_kind::failure)) bad("unknown kind", kind);
+  if (kind < 1 || kind > static_cast<std::uint8_t>(frame_kind::note)) bad("unknown kind", kind);
   if (header.size > max_inline) bad("a body is too big:", header.size);
   if ((header.flags & ~frame_flag::all) != 0) bad("unknown flags", header.flags);
   // One more than max_files: the segment itself.
@@ -117,7 +117,7 @@ void check_hello(std::string_view body, std::string_view build_id) {
 
 namespace {
 
-constexpr std::size_t head_values = 7;
+constexpr std::size_t head_values = 8;
 
 // An empty value is written as nil.
 void write_raw(encoder& out, std::string_view value) {
@@ -142,6 +142,7 @@ void write_call_head(encoder& out, const call_head& head) {
   out.unsigned_integer(head.memory_limit);
   out.unsigned_integer(head.retire_above);
   out.boolean(head.plain_result);
+  out.boolean(head.wants_notes);
   write_raw(out, head.facts);
 }
 
@@ -154,6 +155,7 @@ call_head read_call_head(decoder& in) {
   head.memory_limit = in.unsigned_integer();
   head.retire_above = in.unsigned_integer();
   head.plain_result = in.boolean();
+  head.wants_notes = in.boolean();
   head.facts = read_raw(in);
   return head;
 }

@@ -15,7 +15,7 @@
 
 namespace quarq::processes {
 
-inline constexpr std::uint64_t frames_version = 4;
+inline constexpr std::uint64_t frames_version = 5;
 
 enum class frame_kind : std::uint8_t {
   hello = 1,    ///< child: ready
@@ -23,6 +23,7 @@ enum class frame_kind : std::uint8_t {
   run = 3,      ///< parent: run this and exit with its result
   value = 4,    ///< child: the result
   failure = 5,  ///< child: why there is none
+  note = 6,     ///< child: what the function says before its answer; any number of them
 };
 
 /// Bits of a header's flags.
@@ -84,7 +85,8 @@ struct call_head {
   std::uint64_t memory_limit = 0;  ///< 0: none
   std::uint64_t retire_above = 0;  ///< resident bytes; 0: never
   bool plain_result = false;
-  std::string_view facts;  ///< one msgpack value for the code above this level, or empty
+  bool wants_notes = false;  ///< somebody listens
+  std::string_view facts;    ///< one msgpack value for the code above this level, or empty
 };
 
 /// The arguments, one array, are to be written next.

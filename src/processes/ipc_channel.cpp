@@ -116,6 +116,31 @@ ipc_channel::progress ipc_channel::send(bool wait) {
   return progress::done;
 }
 
+bool ipc_channel::send_beside(frame_kind kind, std::uint64_t call, std::string_view body) const noexcept {
+  frame_header header;
+  header.kind = kind;
+  header.call = call;
+  header.size = static_cast<std::uint32_t>(body.size());
+  char head[header_size];
+  write_header(head, header);
+  iovec parts[] = {{head, header_size}, {const_cast<char*>(body.data()), body.size()}};
+  while (parts[1].iov_len > 0) {
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    const ssize_t count = sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    if (count < 0 && errno != EINTR) return false;
+    auto left = count < 0 ? 0 : static_cast<std::size_t>(count);
+    for (auto& part : parts) {
+      const auto sent = std::min(left, part.iov_len);
+      part.iov_base = static_cast<char*>(part.iov_base) + sent;
+      part.iov_len -= sent;
+      left -= sent;
+    }
+  }
+  return true;
+}
+
 void ipc_channel::hang_up() noexcept {
   if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);
 }

@@ -50,8 +50,14 @@ class ipc_channel {
   /// Sends the frame just composed, or the rest of it. Throws quarq::error if the failure is on this side,
   /// such as too many open files.
   progress send(bool wait);
+  /// Sends a frame of at most max_inline at once, though another one is being composed. False: the other side is
+  /// gone. REQUIRES: nothing of the other frame has been sent, and no other thread sends meanwhile.
+  bool send_beside(frame_kind kind, std::uint64_t call, std::string_view body) const noexcept;
+
   /// Reads until a frame is complete. Throws decode_error for bytes that are none.
   progress receive(message& into, bool wait);
+  /// The next frame among the bytes that have been read, without reading more. False: it is not complete.
+  bool receive_arrived(message& into) { return next(into); }
 
   const shared_memory_reader& segment() const noexcept { return in_segment_; }
   int socket() const noexcept { return socket_.get(); }

@@ -36,10 +36,12 @@ class own_pool final : public untyped_pool {
   std::size_t size() const noexcept override { return impl_->options().size; }
 
   awaitable<std::string> run(detail::process_target target, std::string arguments,
-                             std::optional<std::uint64_t> memory_limit, std::string facts) override {
+                             std::optional<std::uint64_t> memory_limit, std::string facts,
+                             note_listener on_note) override {
     encoded_exchange call(target, std::move(arguments));
     call.memory_limit = memory_limit;
     call.facts = std::move(facts);
+    call.on_note = std::move(on_note);
     return detail::run_exchange<encoded_exchange>(impl_, std::move(call));
   }
 

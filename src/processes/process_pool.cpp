@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -15,6 +16,9 @@
 #include <quarq/errors.hpp>
 #include <quarq/process_pool.hpp>
 
+#include "async/activity.hpp"
+#include "model/current_job.hpp"
+#include "model/sent_note.hpp"
 #include "processes/process_pool_impl.hpp"
 #include "processes/start.hpp"
 
@@ -36,6 +40,8 @@ constexpr int max_beginnings = 3;
 
 // After so many calls in a row that were answered without waiting, the loop does its other work first.
 constexpr unsigned max_inline_answers = 16;
+// And after so many notes of a call.
+constexpr unsigned max_notes_at_once = 16;
 thread_local unsigned inline_answers = 0;
 
 /// A child in use. It is killed unless it is given back: also when the loop, and with it the coroutine, is
@@ -151,6 +157,35 @@ void refuse_other_answers(const process_pool_impl& pool, const pool_child& one,
                      ": something else wrote to its descriptor 3");
 }
 
+// Reads the answer, if it has arrived, and passes on what the function says before. When there is much of that, what
+// has been read already is passed on, and the loop does its other work before more is read.
+ipc_channel::progress receive_answer(lease& held, processes::message& answer,
+                                     const detail::process_exchange& call) {
+  for (unsigned notes = 0;; ++notes) {
+    auto received = ipc_channel::progress::blocked;
+    if (notes < max_notes_at_once) {
+      received = held.connection().receive(answer, false);
+    } else if (held.connection().receive_arrived(answer)) {
+      received = ipc_channel::progress::done;
+    }
+    const bool is_note =
+        received == ipc_channel::progress::done && answer.header.kind == processes::frame_kind::note;
+    if (!is_note) return received;
+    refuse_other_answers(held.pool(), *held.one(), answer);
+    if (call.on_note) call.on_note(answer.body);
+  }
+}
+
+// What a function says that was called for a job is said by the job.
+void listen_for_job(detail::process_exchange& call, const asio::any_io_executor& loop) {
+  if (call.on_note) return;
+  const auto activity = async::activity_of(loop);
+  if (model::find_job(activity) == nullptr) return;
+  call.on_note = [activity](std::string_view note) {
+    if (const auto* const job = model::find_job(activity)) model::pass_on(note, job->ctx);
+  };
+}
+
 // Reads the answer and gives the child back.
 void read_answer(lease& held, processes::message& answer, detail::process_exchange& call,
                  std::uint64_t memory_limit) {
@@ -194,6 +229,7 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::process
                                               process_exchange& call) {
   const auto loop = co_await asio::this_coro::executor;
   pool->require_owner();
+  listen_for_job(call, loop);
   const std::uint64_t limit = call.memory_limit.value_or(pool->options().memory_limit.value_or(0));
   const std::uint64_t retire_above = pool->options().max_memory.value_or(0);
   if (inline_answers >= max_inline_answers) {
@@ -213,7 +249,7 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::process
     processes::message answer;
     auto received = ipc_channel::progress::blocked;
     // If the kernel ran the child on this processor at once, it may have answered already.
-    if (sent == ipc_channel::progress::done) received = held.connection().receive(answer, false);
+    if (sent == ipc_channel::progress::done) received = receive_answer(held, answer, call);
     if (received == ipc_channel::progress::done) ++inline_answers;
     if (received == ipc_channel::progress::blocked) {
       inline_answers = 0;
@@ -227,7 +263,7 @@ awaitable<void> detail::exchange_with_process(std::shared_ptr<processes::process
       while (received == ipc_channel::progress::blocked) {
         co_await (*socket).async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
         pool->require_owner();
-        received = held.connection().receive(answer, false);
+        received = receive_answer(held, answer, call);
       }
     }
     if (received == ipc_channel::progress::broken) co_await throw_lost(pool, held.one());

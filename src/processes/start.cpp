@@ -21,6 +21,8 @@ void compose_call(ipc_channel& to, frame_kind kind, std::uint64_t number,
   head.memory_limit = memory_limit;
   head.retire_above = retire_above;
   head.plain_result = call.plain_result;
+  // A process for one function answers by its end alone.
+  head.wants_notes = kind == frame_kind::call && call.on_note != nullptr;
   head.facts = call.facts;
   to.compose(kind, number, [&](encoder& out) {
     write_call_head(out, head);

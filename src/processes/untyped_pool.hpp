@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <quarq/awaitable.hpp>
 #include <quarq/detail/process_target.hpp>
@@ -18,10 +20,13 @@ class untyped_pool {
  public:
   virtual ~untyped_pool() = default;
   virtual std::size_t size() const noexcept = 0;
-  /// `arguments` is a msgpack array, the result a msgpack value; `facts` as in detail::process_invocation.
-  /// Throws as process_pool::run does.
+  using note_listener = std::function<void(std::string_view note)>;
+
+  /// `arguments` is a msgpack array, the result a msgpack value; `facts` and `on_note` as in
+  /// detail::process_exchange. Throws as process_pool::run does.
   virtual awaitable<std::string> run(detail::process_target target, std::string arguments,
-                                     std::optional<std::uint64_t> memory_limit, std::string facts) = 0;
+                                     std::optional<std::uint64_t> memory_limit, std::string facts,
+                                     note_listener on_note) = 0;
 };
 
 using pool_maker = std::unique_ptr<untyped_pool> (*)(process_pool_options);

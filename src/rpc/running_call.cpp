@@ -23,7 +23,9 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "model/sent_note.hpp"
 #include "processes/untyped_pool.hpp"
+#include "rpc/notes_in_log.hpp"
 
 namespace quarq::rpc {
 
@@ -47,6 +49,7 @@ struct running_call {
         ctx(&base, std::move(r.facts)),
         timer(loop) {
     context_access::set_arguments(ctx, arguments);
+    context_access::set_notes(ctx, &notes_in_log());
   }
 
   std::shared_ptr<const void> owner;
@@ -88,8 +91,11 @@ awaitable<std::string> call_on_thread(call_ptr c) {
 awaitable<std::string> call_in_process(call_ptr c) {
   quarq::detail::process_target target = *c->how.in_process;
   target.name = c->ctx.task();
+  quarq::processes::untyped_pool::note_listener listen = [c](std::string_view note) {
+    model::pass_on(note, c->ctx);
+  };
   auto call = c->places.processes->run(target, c->arguments, c->how.options.memory_limit,
-                                       quarq::detail::pack_facts(c->ctx));
+                                       quarq::detail::pack_facts(c->ctx), listen);
   auto result = co_await std::move(call);
   co_return result;
 }

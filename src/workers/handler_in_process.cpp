@@ -4,6 +4,7 @@
 #include <quarq/msgpack.hpp>
 
 #include "model/record.hpp"
+#include "model/sent_note.hpp"
 
 namespace quarq::detail {
 
@@ -59,6 +60,15 @@ job_facts unpack_facts(std::string_view packed) {
   if (!in.try_nil()) facts.its_labels = std::make_shared<const labels>(model::decode_labels(in.raw()));
   in.finish();
   return facts;
+}
+
+void notes_to_parent::log(const context&, std::string_view text) {
+  if (by_ == nullptr) return;
+  for (const auto& note : model::log_notes(text)) by_->send_note(note);
+}
+
+void notes_to_parent::progress(const context&, std::uint64_t done, std::uint64_t total) {
+  if (by_ != nullptr) by_->send_note(model::progress_note(done, total));
 }
 
 }  // namespace quarq::detail

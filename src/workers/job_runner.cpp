@@ -16,6 +16,7 @@
 #include "base/text.hpp"
 #include "clients/worker_connection.hpp"
 #include "codecs/utf8.hpp"
+#include "model/sent_note.hpp"
 #include "model/trace_context.hpp"
 #include "trace/traceparent.hpp"
 #include "workers/attempt_result.hpp"
@@ -258,7 +259,10 @@ awaitable<std::string> job_runner::call_in_process(running_job& job) {
   const auto limit = job.how->options.memory_limit;
   detail::process_target target = *job.how->in_process;
   target.name = job.ctx.task();
-  auto call = its_.processes->run(target, job.record.arguments, limit, detail::pack_facts(job.ctx));
+  processes::untyped_pool::note_listener listen = [&job](std::string_view note) {
+    model::pass_on(note, job.ctx);
+  };
+  auto call = its_.processes->run(target, job.record.arguments, limit, detail::pack_facts(job.ctx), listen);
   std::string result = co_await std::move(call);
   co_return result;
 }

@@ -15,6 +15,7 @@
 #include <quarq/time.hpp>
 
 #include "base/log.hpp"
+#include "support/captured_log.hpp"
 #include "support/errors.hpp"
 #include "support/on_loop.hpp"
 #include "support/served.hpp"
@@ -43,6 +44,8 @@ inline constexpr task<std::string(order)> buy{"buy", "what"};
 inline constexpr task<void(customer)> greet{"greet", "who"};
 inline constexpr task<void(customer)> greet_apart{"greet_apart", "who"};
 inline constexpr task<void()> nothing{"nothing"};
+inline constexpr task<void(std::string)> talk{"talk", "text"};
+inline constexpr task<void(std::string)> talk_apart{"talk_apart", "text"};
 inline constexpr task<void(std::string)> fail{"fail", "how"};
 inline constexpr task<std::string()> whoami{"whoami"};
 inline constexpr task<void()> stay{"stay"};
@@ -73,6 +76,11 @@ awaitable<void> do_stay() {
 
 void do_greet(const customer&) {}
 
+void do_talk(context& ctx, const std::string& text) {
+  ctx.log(text);
+  ctx.progress(1, 2);
+}
+
 handlers all_handlers() {
   base::set_log_level("off");
   handlers all;
@@ -81,6 +89,8 @@ handlers all_handlers() {
       .handle(greet, do_greet)
       .handle(greet_apart, &do_greet, {.on = level::process})
       .handle(nothing, [] {})
+      .handle(talk, do_talk)
+      .handle(talk_apart, &do_talk, {.on = level::process})
       .handle(fail, do_fail)
       .handle(whoami, do_whoami)
       .handle(stay, do_stay);
@@ -191,6 +201,20 @@ TEST_F(rpc_server, tells_the_handler_of_attempt_trace_and_deadline) {
   const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const http::fields headers{{"Quarq-Attempt", "3"}, {"traceparent", trace}, {"Connect-Timeout-Ms", "9000"}};
   EXPECT_EQ(post("/rpc/whoami", "", "application/json", headers).body, "\"whoami 3 " + trace + " limited\"");
+}
+
+TEST_F(rpc_server, what_handlers_say_is_in_its_log) {
+  const captured_log log;
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  EXPECT_EQ(
+      post("/rpc/talk", "[\"one\\ntwo\\u001b[2J\"]", "application/json", {{"traceparent", trace}}).status,
+      200);
+  EXPECT_TRUE(log.has(" trace_id=4bf92f3577b34da6a3ce929d0e0e4736: one\n")) << log.text();
+  EXPECT_TRUE(log.has(": two\\x1b[2J\n")) << log.text();
+  EXPECT_TRUE(log.has(": 1 of 2\n")) << log.text();
+  EXPECT_EQ(post("/rpc/talk_apart", "[\"apart\"]").status, 200);
+  EXPECT_TRUE(log.has("rpc: talk_apart id=")) << log.text();
+  EXPECT_TRUE(log.has(": apart\n")) << log.text();
 }
 
 TEST_F(rpc_server, never_begins_what_has_expired) {

@@ -1,7 +1,14 @@
 // ctx.log() and ctx.progress(): what operators see of a job, while it runs and afterwards.
 #include <atomic>
+#include <filesystem>
+#include <fstream>
+
+#include <quarq/process_handler.hpp>
+#include <quarq/process_pool.hpp>
 
 #include "integration/worker_test.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
 
 namespace quarq::test::worker_notes_tests {
 namespace {
@@ -186,6 +193,53 @@ TEST_P(worker_notes, of_jobs_that_run_together_are_not_mixed) {
       EXPECT_EQ(texts_of(known), strings(2, "job " + std::to_string(n)));
     }
   });
+}
+
+constexpr task<int(std::string)> talk_apart{"talk_apart", "file"};
+
+int talk_until_there_is(context& ctx, std::string file) {
+  ctx.log("begins apart");
+  ctx.progress(1, 2);
+  if (!eventually([&] { return std::filesystem::exists(file); }, default_timeout)) return 1;
+  ctx.log("ends apart");
+  return 0;
+}
+
+TEST_P(worker_notes, come_from_processes_too_while_the_job_runs) {
+  const temp_dir dir;
+  worker w(options());
+  w.handle(talk_apart, &talk_until_there_is, {.on = level::process});
+  const strings expected{"begins apart", "ends apart"};
+  serve(w, [&](queue q) -> awaitable<void> {
+    const auto job = co_await q.enqueue(talk_apart(dir / "go_on"));
+    const auto has_spoken = [](const job_info& known) { return known.log.size() == 1 && known.progress; };
+    const auto running = co_await info_when(job, has_spoken);
+    EXPECT_EQ(running.state, job_state::running);
+    EXPECT_EQ(running.log[0].attempt, 1);
+    EXPECT_EQ(running.progress->total, 2u);
+    std::ofstream(dir / "go_on").flush();
+    const int result = co_await job.result(default_timeout);
+    EXPECT_EQ(result, 0);
+    const auto over = co_await job.info();
+    EXPECT_EQ(texts_of(over), expected);
+  });
+}
+
+int say_apart(context& ctx, int n) {
+  ctx.log("part " + std::to_string(n));
+  return n;
+}
+
+TEST_P(worker_notes, come_from_functions_that_a_handler_runs_in_processes) {
+  const process_pool apart({.size = 1});
+  worker w(options());
+  w.handle(talk, [&apart](int n) -> awaitable<int> {
+    co_await apart.run(&say_apart, n);
+    const int last = co_await apart.run(&say_apart, n + 1);
+    co_return last;
+  });
+  const auto known = info_after(w, talk(1));
+  EXPECT_EQ(texts_of(known), (strings{"part 1", "part 2"}));
 }
 
 AT_EACH_BROKER(worker_notes);

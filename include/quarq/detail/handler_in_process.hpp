@@ -9,6 +9,7 @@
 #include <quarq/context.hpp>
 #include <quarq/detail/context_access.hpp>
 #include <quarq/detail/handler.hpp>
+#include <quarq/detail/notes_sink.hpp>
 #include <quarq/detail/process_call.hpp>
 #include <quarq/task.hpp>
 
@@ -19,16 +20,31 @@ std::string pack_facts(const context& job);
 /// Throws decode_error. Nothing gives the facts of no job.
 job_facts unpack_facts(std::string_view packed);
 
-/// A function in a process may take a context first: it has the facts of the job, if it is one, and no state.
+/// Where a context in a child puts what its handler says: it goes to the parent.
+class notes_to_parent final : public notes_sink {
+ public:
+  explicit notes_to_parent(note_sender* by) noexcept : by_(by) {}
+  void log(const context& by, std::string_view text) override;
+  void progress(const context& by, std::uint64_t done, std::uint64_t total) override;
+
+ private:
+  note_sender* by_;  // null: nobody listens
+};
+
+/// A function in a process may take a context first: it has the facts of the job, if it is one, and no state. What it
+/// says of the job goes to the one who called it.
 template <>
 struct provided_parameter<context&> {
   static constexpr bool exists = true;
-  explicit provided_parameter(const process_invocation& in) : context_(nullptr, unpack_facts(in.facts)) {
+  explicit provided_parameter(const process_invocation& in)
+      : notes_(in.notes), context_(nullptr, unpack_facts(in.facts)) {
+    model::context_access::set_notes(context_, &notes_);
     if (!in.facts.empty()) model::context_access::set_arguments(context_, in.encoded_arguments);
   }
   context& get() noexcept { return context_; }
 
  private:
+  notes_to_parent notes_;
   context context_;
 };
 

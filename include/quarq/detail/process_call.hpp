@@ -19,6 +19,16 @@
 
 namespace quarq::detail {
 
+/// Takes what a function says while it runs to the one who called it, a msgpack value each time, at most 64 KiB. This
+/// level does not look at it. Thread safety: any, until the function returns.
+class note_sender {
+ public:
+  virtual void send_note(std::string_view note) = 0;
+
+ protected:
+  ~note_sender() = default;
+};
+
 /// What a thunk gets in the child.
 struct process_invocation {
   decoder& arguments;  ///< one array
@@ -27,6 +37,7 @@ struct process_invocation {
   std::string_view encoded_arguments;  ///< what `arguments` reads
   /// What the caller sent beside the arguments, one msgpack value or nothing. This level does not look at it.
   std::string_view facts;
+  note_sender* notes = nullptr;  ///< null: nobody listens
 };
 
 /// One call to a process, with its types hidden. Must live until it has ended.
@@ -40,6 +51,9 @@ class process_exchange {
   std::optional<std::uint64_t> memory_limit;
   /// See process_invocation.
   std::string facts;
+  /// Called on the loop with each note of the function, before its result is there. What it throws ends the call.
+  /// Empty: the function is not to send any.
+  std::function<void(std::string_view note)> on_note;
   /// The result is wanted as msgpack that stands alone: nothing of it in shared memory, and no files.
   bool plain_result = false;
 

@@ -69,7 +69,7 @@ TEST(process_frames, bad_headers_are_refused) {
     return error_of(bytes);
   };
   EXPECT_EQ(with(4, 0), "process frame: unknown kind 0");
-  EXPECT_EQ(with(4, 6), "process frame: unknown kind 6");
+  EXPECT_EQ(with(4, 7), "process frame: unknown kind 7");
   EXPECT_EQ(with(5, 8), "process frame: unknown flags 8");
   EXPECT_EQ(with(5, frame_flag::new_segment), "process frame: no file of a new segment of 0");
   EXPECT_EQ(with(3, 1), "process frame: a body is too big: 16777216");
@@ -101,6 +101,7 @@ TEST(process_frames, a_call_head_is_read_as_it_was_written) {
   head.name = "count_words";
   head.memory_limit = 1 << 20;
   head.plain_result = true;
+  head.wants_notes = true;
   head.facts = facts;
   std::string bytes;
   encoder out(bytes);
@@ -112,6 +113,7 @@ TEST(process_frames, a_call_head_is_read_as_it_was_written) {
   EXPECT_TRUE(read.thunk.empty());
   EXPECT_EQ(read.memory_limit, head.memory_limit);
   EXPECT_TRUE(read.plain_result);
+  EXPECT_TRUE(read.wants_notes);
   EXPECT_EQ(read.facts, facts);
 }
 

@@ -1,0 +1,56 @@
+#include "rpc/notes_in_log.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include <quarq/context.hpp>
+
+#include "base/log.hpp"
+#include "codecs/utf8.hpp"
+#include "model/job_notes.hpp"
+#include "model/trace_context.hpp"
+
+namespace quarq::rpc {
+
+namespace {
+
+// "count_words id=01..., trace_id=4bf9...".
+std::string call_in_words(const context& call) {
+  const auto& trace = call.traceparent();
+  const bool has_trace = model::is_traceparent(trace);
+  return fmt::format("{} id={}{}{}", call.task(), call.id(), has_trace ? " trace_id=" : "",
+                     has_trace ? model::trace_id_of(trace) : std::string_view());
+}
+
+class log_sink final : public quarq::detail::notes_sink {
+ public:
+  void log(const context& by, std::string_view text) override {
+    if (!base::log().should_log(spdlog::level::info)) return;
+    const auto call = call_in_words(by);
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    for (bool is_last = false; !is_last;) {
+      const auto line = text.substr(0, text.find('\n'));
+      base::log().info("rpc: {}: {}", call, codecs::printable(line, model::max_log_line));
+      is_last = line.size() == text.size();
+      text.remove_prefix(std::min(text.size(), line.size() + 1));
+    }
+  }
+
+  void progress(const context& by, std::uint64_t done, std::uint64_t total) override {
+    if (!base::log().should_log(spdlog::level::debug)) return;
+    base::log().debug("rpc: {}: {}{}", call_in_words(by), done,
+                      total == 0 ? "" : fmt::format(" of {}", total));
+  }
+};
+
+}  // namespace
+
+quarq::detail::notes_sink& notes_in_log() noexcept {
+  static log_sink only;
+  return only;
+}
+
+}  // namespace quarq::rpc
