@@ -5,7 +5,9 @@
 #include <utility>
 #include <variant>
 
+#include <boost/asio/error.hpp>
 #include <boost/describe.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include <quarq/codec.hpp>
@@ -132,6 +134,9 @@ failure failure_of(const std::exception_ptr& thrown, std::string_view task,
     return made(code::internal, "quarq::worker_lost", e.what());
   } catch (const memory_limit_exceeded& e) {
     return made(code::resource_exhausted, "quarq::memory_limit_exceeded", e.what());
+  } catch (const boost::system::system_error& e) {
+    const bool was_cancelled = e.code() == boost::asio::error::operation_aborted;
+    return made(was_cancelled ? code::canceled : code::unknown, base::type_name(typeid(e)), e.what());
   } catch (const std::exception& e) {
     return made(code::unknown, base::type_name(typeid(e)), e.what());
   } catch (...) {

@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "codecs/json.hpp"
+#include "http/client/url.hpp"
 #include "rpc/codes.hpp"
 #include "rpc/path_text.hpp"
 #include "rpc/wire.hpp"
@@ -47,6 +48,15 @@ std::vector<std::string> urls_of(std::vector<std::string> hosts) {
   return hosts;
 }
 
+std::vector<trace::broker_address> addresses_of(const std::vector<std::string>& urls) {
+  std::vector<trace::broker_address> all;
+  for (const auto& one : urls) {
+    const auto read = http::parse_url(one);
+    all.push_back({read.host, read.port});
+  }
+  return all;
+}
+
 std::exception_ptr too_late(const outgoing_call& call) {
   return std::make_exception_ptr(timed_out(fmt::format(
       "{} was not done within {}", call.task, base::human_duration(call.limit.value_or(milliseconds{0})))));
@@ -61,7 +71,8 @@ http::fields fields_of(const outgoing_call& call, int attempt, std::string_view 
   http::fields headers;
   headers.set(attempt_field, std::to_string(attempt));
   if (!timeout.empty()) headers.set(timeout_field, timeout);
-  if (!call.traceparent.empty()) headers.set(trace_field, call.traceparent);
+  if (!call.trace.traceparent.empty()) headers.set(trace_field, call.trace.traceparent);
+  if (!call.trace.tracestate.empty()) headers.set(trace_state_field, call.trace.tracestate);
   // Lets the client replace a connection that was dead.
   if (call.idempotent) headers.set("Idempotency-Key", call.key);
   return headers;
@@ -115,6 +126,7 @@ attempt_end end_by_error(const http::request_error& e) {
 
 host_group::host_group(std::vector<std::string> hosts, const http_machines_options& options)
     : urls_(urls_of(std::move(hosts))),
+      addresses_(addresses_of(urls_)),
       web_(settings_of(options)),
       token_(options.token),
       max_attempts_(options.max_attempts),
@@ -170,7 +182,7 @@ std::string host_group::all_are_out() const {
   return fmt::format("none of {} hosts is in service; the last failure: {}", urls_.size(), last_failure_);
 }
 
-awaitable<std::string> host_group::run(const outgoing_call& call) {
+awaitable<std::string> host_group::run(const outgoing_call& call, call_route& route) {
   std::optional<std::size_t> last_host;
   for (int attempt = 1;; ++attempt) {
     if (until_deadline(call) < milliseconds{1}) std::rethrow_exception(too_late(call));
@@ -180,6 +192,8 @@ awaitable<std::string> host_group::run(const outgoing_call& call) {
     const auto picked = balancer_.pick(steady::now(), last_host);
     if (picked) {
       under_way call_under_way(balancer_, *picked);
+      ++route.attempts;
+      route.host = picked->host;
       auto sent = co_await send(call, attempt, picked->host);
       end = std::move(sent);
       call_under_way.shown = end.shown;

@@ -15,6 +15,7 @@
 
 #include "rpc/attempts.hpp"
 #include "rpc/balancer.hpp"
+#include "rpc/call_span.hpp"
 #include "rpc/failure.hpp"
 
 namespace quarq::rpc {
@@ -30,7 +31,13 @@ struct outgoing_call {
   bool idempotent = false;
   int max_attempts = 1;
   std::string key;  ///< the same for all its attempts
-  std::string traceparent;
+  trace_headers trace;
+};
+
+/// Where a call has come to.
+struct call_route {
+  int attempts = 0;      ///< that were sent
+  std::size_t host = 0;  ///< of the last one
 };
 
 /// What came of one attempt.
@@ -53,7 +60,8 @@ class host_group {
 
   int max_attempts() const noexcept { return max_attempts_; }
   /// Until it has a result, or another attempt would not help. Throws what the caller is to get.
-  awaitable<std::string> run(const outgoing_call& call);
+  awaitable<std::string> run(const outgoing_call& call, call_route& route);
+  const trace::broker_address& address_of(std::size_t host) const { return addresses_[host]; }
 
  private:
   awaitable<attempt_end> send(const outgoing_call& call, int attempt, std::size_t host);
@@ -62,6 +70,7 @@ class host_group {
   std::string all_are_out() const;
 
   std::vector<std::string> urls_;  ///< that the task's name is appended to
+  std::vector<trace::broker_address> addresses_;
   http::client web_;
   std::string token_;
   const int max_attempts_;

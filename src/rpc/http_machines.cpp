@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <exception>
 #include <utility>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
 #include <quarq/detail/context_access.hpp>
@@ -8,8 +11,13 @@
 #include <quarq/rpc/http_machines.hpp>
 
 #include "base/ids.hpp"
+#include "clients/enqueue_spans.hpp"
 #include "model/record.hpp"
+#include "model/trace_context.hpp"
+#include "rpc/call_span.hpp"
+#include "rpc/failure.hpp"
 #include "rpc/host_group.hpp"
+#include "trace/tracer.hpp"
 
 namespace quarq::detail {
 namespace {
@@ -55,7 +63,8 @@ rpc::outgoing_call outgoing(call_data call, const rpc_terms& terms, int max_atte
   out.idempotent = terms.idempotent || call.options.attempts.value_or(1) > 1;
   out.max_attempts = call.options.attempts.value_or(max_attempts);
   if (out.idempotent) out.key = base::make_id();
-  out.traceparent = terms.traceparent;
+  out.trace.traceparent = terms.traceparent;
+  out.trace.tracestate = terms.tracestate;
   out.task = std::move(call.task);
   out.arguments = std::move(call.arguments);
   return out;
@@ -69,9 +78,58 @@ std::shared_ptr<rpc::host_group> make_host_group(std::vector<std::string> hosts,
   return std::make_shared<rpc::host_group>(std::move(hosts), options);
 }
 
+namespace {
+
+void set_trace(rpc_terms& terms, const context& caller) {
+  call_options its;
+  model::context_access::pass_trace(caller, its);
+  const auto& labels = its.labels.get();
+  if (!labels) return;
+  const auto& headers = labels->headers;
+  const auto state = headers.find(model::trace_state_header);
+  terms.traceparent = headers.at(model::trace_header);
+  terms.tracestate = state == headers.end() ? std::string() : state->second;
+}
+
+// A call that a job makes on its worker's loop belongs to its attempt, as what it enqueues does.
+void set_trace_of_job(rpc_terms& terms, const boost::asio::any_io_executor& executor) {
+  if (!trace::is_on() || !terms.traceparent.empty()) return;
+  if (const auto* const job = clients::enqueue_spans::job_of(executor)) set_trace(terms, *job);
+}
+
+awaitable<std::string> run_traced(rpc::host_group& hosts, const rpc::outgoing_call& out,
+                                  rpc::call_span& span) {
+  rpc::call_route route;
+  std::string result;
+  std::exception_ptr thrown;
+  try {
+    result = co_await hosts.run(out, route);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (route.attempts > 0) span.sent_to(hosts.address_of(route.host), route.attempts);
+  if (!thrown) {
+    span.succeeded();
+    co_return result;
+  }
+  span.failed(rpc::failure_of(thrown, out.task));
+  std::rethrow_exception(thrown);
+}
+
+}  // namespace
+
 awaitable<std::string> run_on_hosts(std::shared_ptr<rpc::host_group> hosts, call_data call, rpc_terms terms) {
-  const auto out = outgoing(std::move(call), terms, hosts->max_attempts());
-  auto result = co_await hosts->run(out);
+  const auto executor = co_await boost::asio::this_coro::executor;
+  set_trace_of_job(terms, executor);
+  auto out = outgoing(std::move(call), terms, hosts->max_attempts());
+  const auto span = rpc::call_span::begin(span_kind::client, out.task, out.trace);
+  std::string result;
+  if (span) {
+    result = co_await run_traced(*hosts, out, *span);
+  } else {
+    rpc::call_route route;
+    result = co_await hosts->run(out, route);
+  }
   co_return result;
 }
 
@@ -81,7 +139,7 @@ void limit_by(rpc_terms& terms, const context& caller) {
     const auto end = *caller.deadline();
     terms.ends_by = std::min(terms.ends_by.value_or(end), end);
   }
-  if (!caller.traceparent().empty()) terms.traceparent = caller.traceparent();
+  set_trace(terms, caller);
 }
 
 void check_rpc_deadline(std::optional<milliseconds> deadline) {

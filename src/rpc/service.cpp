@@ -96,8 +96,31 @@ std::span<const std::string> service::names_of(const std::string& task) const {
   return found->second.parameter_names;
 }
 
-service::parsed service::parse(const std::string& task, encoding e, const http::request& r,
-                               std::string body) const {
+namespace {
+
+trace_headers trace_of(const http::request& r) {
+  constexpr std::size_t max_state = 512;  // what W3C asks all to pass on
+  trace_headers trace;
+  if (const auto parent = r.headers()[trace_field]; is_traceparent(parent)) trace.traceparent = parent;
+  const auto state = r.headers()[trace_state_field];
+  if (!trace.traceparent.empty() && state.size() <= max_state) trace.tracestate = state;
+  return trace;
+}
+
+void set_trace(quarq::detail::job_facts& facts, const trace_headers& trace) {
+  facts.traceparent = trace.traceparent;
+  if (trace.tracestate.empty()) return;
+  // What the handler enqueues and calls gets it from here.
+  quarq::detail::labels its;
+  its.headers.emplace(trace_field, trace.traceparent);
+  its.headers.emplace(trace_state_field, trace.tracestate);
+  facts.its_labels = std::make_shared<const quarq::detail::labels>(std::move(its));
+}
+
+}  // namespace
+
+service::parsed service::parse(const std::string& task, encoding e, const http::request& r, std::string body,
+                               const trace_headers& trace) const {
   const auto& how = handler_of(task);
   parsed call;
   auto& facts = call.facts;
@@ -107,7 +130,7 @@ service::parsed service::parse(const std::string& task, encoding e, const http::
   facts.enqueued_at = facts.due_at = now;
   facts.attempts = parse_attempt(r.headers()[attempt_field]);
   facts.passes_deadline = how.options.pass_deadline;
-  if (const auto trace = r.headers()[trace_field]; is_traceparent(trace)) facts.traceparent = trace;
+  set_trace(facts, trace);
   if (const auto text = r.headers().find(timeout_field)) {
     const auto left = parse_timeout(*text);
     if (!left) {
@@ -134,23 +157,32 @@ awaitable<http::response> service::answer(std::string task, http::request& r) {
     throw http::problem(415, "the arguments must be application/json or application/msgpack, not " +
                                  codecs::printable(type, 80));
   }
+  auto trace = trace_of(r);
+  // Names that nobody knows are not to fill the collector.
+  const auto span = handlers_.contains(task) ? call_span::begin(span_kind::server, task, trace) : nullptr;
   auto body = co_await r.body();
   http::response answer;
   bool is_well_formed = false;
   try {
-    auto what = parse(task, *e, r, std::move(body));
+    auto what = parse(task, *e, r, std::move(body), trace);
     is_well_formed = true;
+    if (span) span->is_attempt(what.facts.attempts);
     if (!started_) co_await start();
     auto running = run_call(request_of(task, what), base_, places(), shared_from_this());
     auto result = co_await std::move(running);
     answer = answer_with(*e, std::move(result));
+    if (span) span->succeeded();
   } catch (const boost::system::system_error& error) {
     // The client has gone, and nobody reads an answer; or it is the handler's.
-    if (error.code() == asio::error::operation_aborted) throw;
-    answer = answer_with(failure_of(std::current_exception(), task, names_of(task)));
+    const bool has_gone = error.code() == asio::error::operation_aborted;
+    const auto f = failure_of(std::current_exception(), task, names_of(task));
+    if (span) span->failed(f);
+    if (has_gone) throw;
+    answer = answer_with(f);
   } catch (...) {
     auto f = failure_of(std::current_exception(), task, names_of(task));
     f.started = f.started && is_well_formed;
+    if (span) span->failed(f);
     answer = answer_with(f);
   }
   co_return answer;

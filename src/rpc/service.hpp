@@ -19,6 +19,7 @@
 
 #include "clients/worker_connection.hpp"
 #include "processes/untyped_pool.hpp"
+#include "rpc/call_span.hpp"
 #include "rpc/running_call.hpp"
 #include "rpc/wire.hpp"
 
@@ -44,7 +45,8 @@ class service : public std::enable_shared_from_this<service> {
   struct parsed;
   call_request request_of(const std::string& task, parsed& what) const;
   call_places places() const noexcept;
-  parsed parse(const std::string& task, encoding e, const http::request& r, std::string body) const;
+  parsed parse(const std::string& task, encoding e, const http::request& r, std::string body,
+               const trace_headers& trace) const;
   const quarq::detail::handler& handler_of(const std::string& task) const;
   /// Of its parameters; none for a task that is not known.
   std::span<const std::string> names_of(const std::string& task) const;

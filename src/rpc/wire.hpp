@@ -24,7 +24,8 @@ inline constexpr std::string_view timeout_field = "Connect-Timeout-Ms";
 inline constexpr std::string_view attempt_field = "Quarq-Attempt";
 /// "false" in an answer: no handler has begun, so that the call may be sent again.
 inline constexpr std::string_view started_field = "Quarq-Started";
-inline constexpr std::string_view trace_field = "traceparent";
+inline constexpr std::string_view trace_field = model::trace_header;
+inline constexpr std::string_view trace_state_field = model::trace_state_header;
 
 enum class encoding { json, msgpack };
 

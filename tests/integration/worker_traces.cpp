@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <stdexcept>
 
@@ -14,6 +13,7 @@
 #include "integration/worker_test.hpp"
 #include "model/trace_context.hpp"
 #include "support/captured_log.hpp"
+#include "support/kept_spans.hpp"
 #include "trace/traceparent.hpp"
 
 namespace quarq::test::worker_traces_tests {
@@ -25,56 +25,6 @@ constexpr task<std::string(std::string broker)> in_child{"in_child", "broker"};
 
 constexpr const char* caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 constexpr const char* unsampled_caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
-
-class kept_spans final : public span_exporter {
- public:
-  void add(finished_span span) noexcept override {
-    const std::lock_guard lock(mutex_);
-    spans_.push_back(std::move(span));
-  }
-  std::vector<finished_span> all() const {
-    const std::lock_guard lock(mutex_);
-    return spans_;
-  }
-  std::vector<finished_span> named(const std::string& name) const {
-    auto found = all();
-    std::erase_if(found, [&](const auto& one) { return one.name != name; });
-    return found;
-  }
-  /// The only one with this name that is about this task.
-  finished_span of(const std::string& name, const std::string& task) const;
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<finished_span> spans_;
-};
-
-std::string text(const finished_span& of, std::string_view key) {
-  for (const auto& [name, value] : of.attributes) {
-    if (name != key) continue;
-    const auto* const number = std::get_if<std::int64_t>(&value);
-    return number != nullptr ? std::to_string(*number) : std::get<std::string>(value);
-  }
-  return "";
-}
-
-finished_span kept_spans::of(const std::string& name, const std::string& task) const {
-  auto found = named(name);
-  std::erase_if(found, [&](const auto& one) { return text(one, "quarq.task") != task; });
-  EXPECT_EQ(found.size(), 1u) << name << " of " << task;
-  return found.empty() ? finished_span() : found.front();
-}
-
-bool leads_to(const finished_span& from, const finished_span& to) {
-  return from.links.size() == 1 && from.links[0].trace_id == to.context.trace_id &&
-         from.links[0].span_id == to.context.span_id;
-}
-bool is_child(const finished_span& one, const finished_span& of) {
-  return one.context.trace_id == of.context.trace_id && one.parent_span_id == of.context.span_id;
-}
-bool is_root(const finished_span& one) {
-  return one.parent_span_id == decltype(one.parent_span_id){};
-}
 
 std::vector<call<int>> inner_calls(int count) {
   std::vector<call<int>> all;
@@ -138,27 +88,27 @@ TEST_P(worker_traces, have_a_span_of_the_call_and_one_of_the_attempt_which_links
   EXPECT_GE(process.end, process.start);
   EXPECT_EQ(trace::to_traceparent(process.context), of_outer_) << "what the handler's context says";
   for (const auto& one : {send, process}) {
-    EXPECT_EQ(text(one, "messaging.system"), "quarq");
-    EXPECT_EQ(text(one, "messaging.destination.name"), "default");
-    EXPECT_EQ(text(one, "messaging.message.id"), id_);
-    EXPECT_EQ(text(one, "error.type"), "");
+    EXPECT_EQ(attribute(one, "messaging.system"), "quarq");
+    EXPECT_EQ(attribute(one, "messaging.destination.name"), "default");
+    EXPECT_EQ(attribute(one, "messaging.message.id"), id_);
+    EXPECT_EQ(attribute(one, "error.type"), "");
     EXPECT_EQ(one.status, span_status::unset);
   }
-  EXPECT_EQ(text(send, "messaging.operation.type"), "send");
-  EXPECT_EQ(text(process, "messaging.operation.type"), "process");
-  EXPECT_EQ(text(process, "quarq.attempt"), "1");
-  EXPECT_EQ(text(process, "quarq.state"), "succeeded");
+  EXPECT_EQ(attribute(send, "messaging.operation.type"), "send");
+  EXPECT_EQ(attribute(process, "messaging.operation.type"), "process");
+  EXPECT_EQ(attribute(process, "quarq.attempt"), "1");
+  EXPECT_EQ(attribute(process, "quarq.state"), "succeeded");
   // Others are files and sockets of this machine.
   const bool has_port = url().starts_with("redis://") || url().starts_with("arq://");
-  EXPECT_EQ(text(send, "server.address"), has_port ? "127.0.0.1" : "");
-  EXPECT_EQ(text(process, "server.port").empty(), !has_port);
+  EXPECT_EQ(attribute(send, "server.address"), has_port ? "127.0.0.1" : "");
+  EXPECT_EQ(attribute(process, "server.port").empty(), !has_port);
 }
 
 TEST_P(worker_traces, what_a_handler_enqueues_is_a_child_of_its_attempt) {
   run_nested(kept());
   const auto process = spans_->of("process default", "outer");
   auto sent = spans_->named("send default");
-  std::erase_if(sent, [](const auto& one) { return text(one, "quarq.task") != "inner"; });
+  std::erase_if(sent, [](const auto& one) { return attribute(one, "quarq.task") != "inner"; });
   ASSERT_EQ(sent.size(), 2u) << "by the context, and by a queue of its own";
   for (const auto& one : sent) EXPECT_TRUE(is_child(one, process));
 }
@@ -193,13 +143,13 @@ TEST_P(worker_traces, each_attempt_of_a_job_has_a_span) {
   const auto attempts = spans_->named("process default");
   ASSERT_EQ(attempts.size(), 2u);
   for (const auto& one : attempts) EXPECT_TRUE(leads_to(one, send));
-  EXPECT_EQ(text(attempts[0], "quarq.attempt"), "1");
-  EXPECT_EQ(text(attempts[0], "quarq.state"), "deferred");
-  EXPECT_EQ(text(attempts[0], "error.type"), "std::runtime_error");
+  EXPECT_EQ(attribute(attempts[0], "quarq.attempt"), "1");
+  EXPECT_EQ(attribute(attempts[0], "quarq.state"), "deferred");
+  EXPECT_EQ(attribute(attempts[0], "error.type"), "std::runtime_error");
   EXPECT_EQ(attempts[0].status, span_status::error);
   EXPECT_EQ(attempts[0].status_message, "not yet");
-  EXPECT_EQ(text(attempts[1], "quarq.attempt"), "2");
-  EXPECT_EQ(text(attempts[1], "quarq.state"), "succeeded");
+  EXPECT_EQ(attribute(attempts[1], "quarq.attempt"), "2");
+  EXPECT_EQ(attribute(attempts[1], "quarq.state"), "succeeded");
   EXPECT_EQ(attempts[1].status, span_status::unset);
 }
 
@@ -266,7 +216,7 @@ TEST_P(worker_traces, of_a_batch_have_a_span_for_each_call_and_one_for_all) {
   ASSERT_EQ(sent.size(), 1u);
   ASSERT_EQ(processed.size(), 3u);
   EXPECT_EQ(sent[0].kind, span_kind::client);
-  EXPECT_EQ(text(sent[0], "messaging.batch.message_count"), "3");
+  EXPECT_EQ(attribute(sent[0], "messaging.batch.message_count"), "3");
   ASSERT_EQ(sent[0].links.size(), 3u);
   for (std::size_t i = 0; i < created.size(); ++i) {
     EXPECT_EQ(created[i].kind, span_kind::producer);
@@ -307,7 +257,7 @@ TEST_P(worker_traces, say_why_a_call_was_not_stored) {
   ASSERT_EQ(sent.size(), 2u);
   EXPECT_EQ(sent[0].status, span_status::unset);
   EXPECT_EQ(sent[1].status, span_status::error);
-  EXPECT_EQ(text(sent[1], "error.type"), "quarq::duplicate_job");
+  EXPECT_EQ(attribute(sent[1], "error.type"), "quarq::duplicate_job");
 }
 
 TEST_P(worker_traces, name_what_log_lines_belong_to) {

@@ -51,7 +51,7 @@ struct rpc_terms {
   std::optional<std::chrono::milliseconds> deadline;
   bool idempotent = false;
   std::optional<std::chrono::steady_clock::time_point> ends_by;  ///< of the handler that calls
-  std::string traceparent;
+  std::string traceparent, tracestate;
 };
 
 /// Throws usage_error for URLs and options that can't be used.
@@ -82,7 +82,7 @@ class http_machines : public detail::maps<http_machines> {
   /// for others, for none, and for options out of their ranges.
   explicit http_machines(std::vector<std::string> hosts, const http_machines_options& options = {})
       : hosts_(detail::make_host_group(std::move(hosts), options)),
-        terms_{options.deadline, options.idempotent, std::nullopt, {}} {}
+        terms_{options.deadline, options.idempotent, std::nullopt, {}, {}} {}
 
   /// Has a host run the task with these arguments, which must convert to its parameters.
   ///
