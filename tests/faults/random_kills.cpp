@@ -51,13 +51,18 @@ TEST_P(random_kills, nothing_is_lost_and_only_what_was_running_on_a_killed_worke
                                        "--in-flight", "2", "--pause-ms", "30", "--takes-ms", "100"}
                              : strings{"--count", std::to_string(jobs_in_all), "--at-once", "100",
                                        "--in-flight", "2", "--pause-ms", "20", "--takes-ms", "15"});
-  const auto give_up = std::chrono::steady_clock::now() + (sanitized ? 150s : 80s);
+  std::size_t progress = 0;
+  auto progress_at = std::chrono::steady_clock::now();
   auto next_kill = std::chrono::steady_clock::now() + 1s;
   int kills = 0;
   const auto under_way = [&] { return !client.ended() || kills < fewest_kills || !drained(); };
   while (under_way()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), give_up)
-        << summary().queued << " queued, " << summary().running << " running";
+    const auto s = summary();
+    const auto so_far = client.output().size() + s.kept;
+    if (so_far != progress) progress_at = std::chrono::steady_clock::now();
+    progress = so_far;
+    ASSERT_LT(std::chrono::steady_clock::now() - progress_at, soon)
+        << s.queued << " queued, " << s.running << " running, " << s.kept << " ended";
     std::this_thread::sleep_until(next_kill);
     next_kill += 1s;
     if (client.ended() && kills >= fewest_kills) continue;
