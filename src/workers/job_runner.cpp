@@ -323,7 +323,7 @@ bool job_runner::settle(running_job& job, const attempt& a, const model::decisio
   const bool has_notes = !notebook_.is_empty() && add_notes(job, facts);
   auto end = settlement_of(job, a, d, std::move(result), std::move(facts));
   end.has_notes = has_notes && end.kind != broker::settlement::what::hand_back;
-  its_.settlements.settle(job.from, std::move(end));
+  job.settlement = its_.settlements.settle(job.from, std::move(end));
   return true;
 }
 
@@ -342,7 +342,7 @@ void job_runner::end_children(running_job& job, job_state end) {
 
 awaitable<void> job_runner::run_after_commit(running_job& job, const job_end& end) {
   deadlines_.clear(job);
-  const bool held = co_await its_.settlements.wait_answered(job.from, job.claimed.id);
+  const bool held = co_await its_.settlements.wait_answered(job.from, job.settlement);
   if (!held) co_return;
   try {
     co_await its_.setup.after_commit(job.ctx, end);

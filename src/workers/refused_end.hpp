@@ -1,6 +1,7 @@
 // What becomes of an end that the store does not take.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -9,9 +10,15 @@
 
 namespace quarq::workers {
 
+/// As the settler keeps it: with a number of its own. The id does not tell two from each other: a job that is tried again
+/// at once may have ended twice before its first end is on disk.
+struct numbered_settlement : broker::settlement {
+  std::uint64_t number = 0;
+};
+
 /// A settlement that was refused, alone, by a store that takes others.
 struct refused_end {
-  broker::settlement what;
+  numbered_settlement what;
   std::string why;          ///< what the store said last
   int times = 0;            ///< how often it was refused
   clock::time_point again;  ///< when it is sent next

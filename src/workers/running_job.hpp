@@ -91,6 +91,7 @@ struct running_job final : model::waiting_job {
   std::optional<std::size_t> fresh_deadline;  ///< where it is there while that is fresh
   /// Its end is recorded, or is another worker's to record; the handler may take as long as it likes to end.
   bool settled = false;
+  std::uint64_t settlement = 0;  ///< its number, once it is settled by how it ended
   std::string printable_id, printable_task, printable_arguments;  ///< where they can't be logged as they are
   std::pmr::list<running_job>::iterator self;
 

@@ -13,7 +13,7 @@
 namespace quarq::workers {
 namespace {
 
-[[maybe_unused]] bool contains(const std::vector<broker::settlement>& batch, const std::string& id) {
+[[maybe_unused]] bool contains(const std::vector<numbered_settlement>& batch, const std::string& id) {
   return std::any_of(batch.begin(), batch.end(), [&](const auto& s) { return s.id == id; });
 }
 
@@ -34,7 +34,7 @@ settler::settler(params p) : its_(std::move(p)) {
   for (std::size_t i = 0; i < its_.leases.size(); ++i) outboxes_.emplace_back(its_.loop);
 }
 
-void settler::settle(const queue_lease& of, broker::settlement s) {
+std::uint64_t settler::settle(const queue_lease& of, broker::settlement s) {
   auto& box = box_of(of);
   if (is_begin(s)) {
     ++box.unsent_begins;
@@ -42,8 +42,9 @@ void settler::settle(const queue_lease& of, broker::settlement s) {
     forget_begin(box, s.id);
   }
   QUARQ_ASSERT(!contains(box.unsent, s.id));  // a job has one settlement
-  box.unsent.push_back(std::move(s));
+  box.unsent.push_back({std::move(s), ++last_number_});
   if (box.unsent.size() == 1) box.ready.set();
+  return last_number_;
 }
 
 void settler::hand_back(const queue_lease& of, std::string id) {
@@ -56,23 +57,21 @@ void settler::hand_back(const queue_lease& of, std::string id) {
 // Its end says all. Unless that it began is on its way: then the end comes after it.
 void settler::forget_begin(outbox& box, const std::string& id) {
   if (box.for_begins.empty()) return;
-  const auto is_its = [&](const broker::settlement& s) { return is_begin(s) && s.id == id; };
-  const auto unsent = std::erase_if(box.unsent, is_its);
-  box.unsent_begins -= unsent;
-  const auto refused = std::erase_if(box.refused, [&](const auto& r) { return is_its(r.what); });
-  if (unsent + refused == 0) return;
-  broker::settlement its_begin;
-  its_begin.id = id;
-  its_begin.kind = broker::settlement::what::begin;
-  wake_waiter(box, its_begin, false);
+  const auto forget = [&](const numbered_settlement& s) {
+    const bool is_its = is_begin(s) && s.id == id;
+    if (is_its) wake_waiter(box, s, false);
+    return is_its;
+  };
+  box.unsent_begins -= std::erase_if(box.unsent, forget);
+  std::erase_if(box.refused, [&](const auto& r) { return forget(r.what); });
 }
 
 awaitable<bool> settler::begin(const queue_lease& of, std::string id) {
   broker::settlement s;
-  s.id = id;
+  s.id = std::move(id);
   s.kind = broker::settlement::what::begin;
-  settle(of, std::move(s));
-  const auto w = wait_in(box_of(of).for_begins, id);
+  const auto number = settle(of, std::move(s));
+  const auto w = wait_in(box_of(of).for_begins, number);
   co_await w->answered.wait();
   co_return w->held;
 }
@@ -163,7 +162,7 @@ awaitable<bool> settler::send_short_end(const queue_lease& of, const broker::lea
   auto instead = short_end_for(refused);
   if (!instead) co_return false;
   auto& box = box_of(of);
-  box.in_flight.assign(1, std::move(*instead));
+  box.in_flight.assign(1, {std::move(*instead)});
   const part all{0, 1};
   const auto said = co_await send(of, under, all);
   if (said.refusal) co_return false;
@@ -231,25 +230,24 @@ void settler::retry_alone(const queue_lease& of, const broker::lease& under, ref
   box.refused.push_back(std::move(refused));
 }
 
-void settler::wake_waiter(outbox& box, const broker::settlement& s, bool held) {
+void settler::wake_waiter(outbox& box, const numbered_settlement& s, bool held) {
   auto& those = is_begin(s) ? box.for_begins : box.for_ends;
   if (those.empty()) return;
-  const auto found = those.find(s.id);
+  const auto found = those.find(s.number);
   if (found == those.end()) return;
   found->second->held = held;
   found->second->answered.set();
   those.erase(found);
 }
 
-// One that waited before for the same job is gone.
-std::shared_ptr<settler::waiter> settler::wait_in(waiters& those, std::string_view id) {
+std::shared_ptr<settler::waiter> settler::wait_in(waiters& those, std::uint64_t number) {
   auto w = std::make_shared<waiter>(its_.loop);
-  those.insert_or_assign(std::string(id), w);
+  those.emplace(number, w);
   return w;
 }
 
-awaitable<bool> settler::wait_answered(const queue_lease& of, std::string_view id) {
-  const auto w = wait_in(box_of(of).for_ends, id);
+awaitable<bool> settler::wait_answered(const queue_lease& of, std::uint64_t number) {
+  const auto w = wait_in(box_of(of).for_ends, number);
   co_await w->answered.wait();
   co_return w->held;
 }
@@ -257,7 +255,7 @@ awaitable<bool> settler::wait_answered(const queue_lease& of, std::string_view i
 // What is in flight is answered under the lease that held it.
 void settler::lease_lost(const queue_lease& of) {
   auto& box = box_of(of);
-  std::vector<broker::settlement> lost = std::exchange(box.unsent, {});
+  auto lost = std::exchange(box.unsent, {});
   box.unsent_begins = 0;
   for (auto& r : std::exchange(box.refused, {})) lost.push_back(std::move(r.what));
   for (const auto& s : lost) {
@@ -268,7 +266,7 @@ void settler::lease_lost(const queue_lease& of) {
 
 void settler::abandon() {
   for (auto& box : outboxes_) {
-    for (auto& [id, w] : box.for_ends) w->answered.set();
+    for (auto& [number, w] : box.for_ends) w->answered.set();
     box.for_ends.clear();
   }
 }

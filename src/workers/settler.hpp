@@ -2,12 +2,12 @@
 // the store refuses for itself, too long for example, does not hold up the others.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -36,7 +36,8 @@ class settler {
   };
   explicit settler(params p);
 
-  void settle(const queue_lease& of, broker::settlement s);
+  /// Returns the settlement's number.
+  std::uint64_t settle(const queue_lease& of, broker::settlement s);
   /// Gives the job back to its queue, uncounted.
   void hand_back(const queue_lease& of, std::string id);
   /// Tells the broker that the job has begun, and waits for the answer: false if it is not ours any more, or was settled
@@ -46,10 +47,10 @@ class settler {
   /// One role for each queue: sends what is to be sent, until it is cancelled.
   awaitable<void> run(queue_lease& of);
 
-  /// Waits until the broker has answered to the settlement of this job, which must have been handed over in
+  /// Waits until the broker has answered to the settlement of this number, which must have been handed over in
   /// the same turn of the loop. False: this end was not recorded, because the job was no longer ours, the
   /// store refused it, or the worker ends without an answer.
-  awaitable<bool> wait_answered(const queue_lease& of, std::string_view id);
+  awaitable<bool> wait_answered(const queue_lease& of, std::uint64_t number);
 
   /// The lease is lost: what was not sent yet counts for nothing.
   void lease_lost(const queue_lease& of);
@@ -70,11 +71,12 @@ class settler {
     async::auto_reset_event answered;
     bool held = false;
   };
-  using waiters = std::unordered_map<std::string, std::shared_ptr<waiter>>;  ///< by the job's id
+  /// By the settlement's number.
+  using waiters = std::unordered_map<std::uint64_t, std::shared_ptr<waiter>>;
   struct outbox {
     explicit outbox(const boost::asio::any_io_executor& loop) : ready(loop) {}
-    std::vector<broker::settlement> unsent;
-    std::vector<broker::settlement> in_flight;
+    std::vector<numbered_settlement> unsent;
+    std::vector<numbered_settlement> in_flight;
     std::vector<refused_end> refused;  ///< in the order in which they are sent again
     async::auto_reset_event ready;
     std::size_t unsent_begins = 0;  ///< settlements of this kind in `unsent`
@@ -100,12 +102,13 @@ class settler {
   void complain(const queue_lease& of, std::size_t count, const char* why);
   void accept(const queue_lease& of, part p, const std::vector<bool>& held);
   void retry_alone(const queue_lease& of, const broker::lease& under, refused_end refused);
-  std::shared_ptr<waiter> wait_in(waiters& those, std::string_view id);
+  std::shared_ptr<waiter> wait_in(waiters& those, std::uint64_t number);
   static void forget_begin(outbox& box, const std::string& id);
-  static void wake_waiter(outbox& box, const broker::settlement& s, bool held);
+  static void wake_waiter(outbox& box, const numbered_settlement& s, bool held);
   outbox& box_of(const queue_lease& l) { return outboxes_[l.index]; }
 
   params its_;
+  std::uint64_t last_number_ = 0;
   std::deque<outbox> outboxes_;  // one for each queue
 };
 

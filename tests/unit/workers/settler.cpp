@@ -31,14 +31,14 @@ class settler_test : public role_test {
     hold(lease());
     start(settler_.run(lease()));
   }
-  void settle(const std::string& id) {
+  std::uint64_t settle(const std::string& id) {
     put_held(id);
-    settler_.settle(lease(), end_of(id));
+    return settler_.settle(lease(), end_of(id));
   }
   /// Settles the job and waits for the answer, which is put into `held`.
   awaitable<void> settle_and_wait(std::string id, std::optional<bool>& held) {
-    settle(id);
-    held = co_await settler_.wait_answered(lease(), id);
+    const auto number = settle(id);
+    held = co_await settler_.wait_answered(lease(), number);
   }
   awaitable<void> begin_and_wait(std::string id, std::optional<bool>& held) {
     put_held(id);
@@ -102,6 +102,21 @@ TEST_F(settler_test, after_an_error_the_same_batch_is_sent_again) {
   EXPECT_EQ(batches(), (std::vector<strings>{{"a"}, {"a"}, {"a"}, {"b"}}));
   EXPECT_TRUE(settler_.is_idle());
   EXPECT_EQ(broker_.settled().size(), 2u);
+}
+
+// A store may give a job out again before the end of its attempt before is on disk.
+TEST_F(settler_test, two_ends_of_a_job_have_an_answer_each) {
+  std::optional<bool> first, second;
+  broker_.stall(operation::settle);
+  start(settle_and_wait("a", first));
+  loop_.run_ready();
+  start(settle_and_wait("a", second));
+  loop_.run_ready();
+  EXPECT_FALSE(first || second);
+  broker_.resume(operation::settle);
+  loop_.run_ready();
+  EXPECT_EQ(first, true);
+  EXPECT_TRUE(second.has_value());
 }
 
 TEST_F(settler_test, says_that_the_job_was_still_held) {
