@@ -166,7 +166,7 @@ async function liveUpdates(page) {
   const before = await tile(page, 'queued').textContent();
   const made = await page.evaluate(async () => {
     const answer = await fetch('api/cron', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ queue: 'idle', name: 'made by hand' }) });
+      body: JSON.stringify({ queue: 'idle', name: 'made-by-hand' }) });
     return answer.status;
   });
   same(made, 200, 'a job for the live page');
