@@ -21,7 +21,7 @@ using broker::logged_job;
 using broker::logged_stop;
 using broker::logged_worker;
 using std::chrono::milliseconds;
-using level = spdlog::level::level_enum;
+using log_level = spdlog::level::level_enum;
 
 /// Of a message that is no event: longer ones are cut.
 constexpr std::size_t max_message = 4'096;
@@ -29,7 +29,7 @@ constexpr std::size_t max_message = 4'096;
 /// Marks a message as a JSON object, which no text that others chose can do.
 constexpr char object_mark[] = "quarq JSON object";
 
-void log_object(level at, const json_members& members) {
+void log_object(log_level at, const json_members& members) {
   const std::string object = members.object();
   base::log().log(spdlog::source_loc{"", 0, object_mark}, at, spdlog::string_view_t(object));
 }
@@ -58,72 +58,72 @@ class json_objects final : public broker::worker_log_format {
   void serving(const logged_worker& w) const override {
     json_members members;
     members.text("event", "serving").text("worker", w.name).texts("queues", w.queues).text("broker", w.url);
-    log_object(level::info, members.number("concurrency", w.concurrency).texts("tasks", w.tasks));
+    log_object(log_level::info, members.number("concurrency", w.concurrency).texts("tasks", w.tasks));
   }
 
   void stopping(const logged_stop& stop) const override {
     if (stop.running == 0 || stop.immediately) return;
     json_members members;
     members.text("event", "stopping").text("worker", stop.name).number("running", stop.running);
-    log_object(level::info, members.ms("timeout_ms", stop.timeout));
+    log_object(log_level::info, members.ms("timeout_ms", stop.timeout));
   }
 
   void stopped(const logged_stop& stop) const override {
     json_members members;
     members.text("event", "stopped").text("worker", stop.name).number("done", stop.done);
-    log_object(level::info, members);
+    log_object(log_level::info, members);
   }
 
   void started(const logged_job& job) const override {
-    if (!base::log().should_log(level::info)) return;
+    if (!base::log().should_log(log_level::info)) return;
     auto members = about("started", job);
-    log_object(level::info, members.ms("waited_ms", job.waited).text("args", shown_json(job.arguments)));
+    log_object(log_level::info, members.ms("waited_ms", job.waited).text("args", shown_json(job.arguments)));
   }
 
   void finished(const logged_job& job, std::optional<std::string_view> result) const override {
-    if (!base::log().should_log(level::info)) return;
+    if (!base::log().should_log(log_level::info)) return;
     auto members = about_end("finished", job);
     if (result) members.text("result", shown_json(*result));
-    log_object(level::info, members);
+    log_object(log_level::info, members);
   }
 
   void retried(const logged_job& job, const logged_error& error, milliseconds pause) const override {
     auto members = about_end("retried", job);
     members.ms("again_in_ms", pause).text("error_type", error.type).text("error", error.message);
-    log_object(level::warn, members);
+    log_object(log_level::warn, members);
   }
 
   void handed_back(const logged_job& job) const override {
-    log_object(level::info, about_end("returned", job));
+    log_object(log_level::info, about_end("returned", job));
   }
 
   void failed(const logged_job& job, const logged_error& error, job_state state) const override {
     auto members = about_end("failed", job);
     members.text("state", to_string(state)).text("error_type", error.type).text("error", error.message);
-    log_object(level::err, members);
+    log_object(log_level::err, members);
   }
 
   void left_running(const logged_job& job) const override {
-    log_object(level::warn, about_end("left_running", job));
+    log_object(log_level::warn, about_end("left_running", job));
   }
 
   void aborted_unstarted(const logged_job& job) const override {
     json_members members;
     members.text("event", "aborted").text("task", job.task).text("id", job.id);
-    log_object(level::info, members);
+    log_object(log_level::info, members);
   }
 };
 
-std::string_view name_of(level at) {
+std::string_view name_of(log_level at) {
   switch (at) {
-    case level::trace:
+    case log_level::trace:
       return "trace";
-    case level::debug:
+    case log_level::debug:
       return "debug";
-    case level::warn:
+    case log_level::warn:
       return "warn";
-    case level::err:
-    case level::critical:
+    case log_level::err:
+    case log_level::critical:
       return "error";
     default:
       return "info";
