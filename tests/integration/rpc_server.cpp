@@ -14,7 +14,6 @@
 #include <quarq/rpc/server.hpp>
 #include <quarq/time.hpp>
 
-#include "base/log.hpp"
 #include "support/captured_log.hpp"
 #include "support/errors.hpp"
 #include "support/on_loop.hpp"
@@ -82,7 +81,6 @@ void do_talk(context& ctx, const std::string& text) {
 }
 
 handlers all_handlers() {
-  base::set_log_level("off");
   handlers all;
   all.handle(add, [](int a, int b) { return a + b; })
       .handle(buy, [](const order& what) { return std::to_string(what.count) + " " + what.item; })
@@ -118,6 +116,7 @@ class rpc_server : public testing::Test {
     return "http://127.0.0.1:" + std::to_string(running_.port) + path;
   }
 
+  captured_log log_;  // before the threads that log
   rpc::server server_{all_handlers(), any_port()};
   served_calls running_{server_};
   http::client web_;
@@ -204,17 +203,16 @@ TEST_F(rpc_server, tells_the_handler_of_attempt_trace_and_deadline) {
 }
 
 TEST_F(rpc_server, what_handlers_say_is_in_its_log) {
-  const captured_log log;
   const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   EXPECT_EQ(
       post("/rpc/talk", "[\"one\\ntwo\\u001b[2J\"]", "application/json", {{"traceparent", trace}}).status,
       200);
-  EXPECT_TRUE(log.has(" trace_id=4bf92f3577b34da6a3ce929d0e0e4736: one\n")) << log.text();
-  EXPECT_TRUE(log.has(": two\\x1b[2J\n")) << log.text();
-  EXPECT_TRUE(log.has(": 1 of 2\n")) << log.text();
+  EXPECT_TRUE(log_.has(" trace_id=4bf92f3577b34da6a3ce929d0e0e4736: one\n")) << log_.text();
+  EXPECT_TRUE(log_.has(": two\\x1b[2J\n")) << log_.text();
+  EXPECT_TRUE(log_.has(": 1 of 2\n")) << log_.text();
   EXPECT_EQ(post("/rpc/talk_apart", "[\"apart\"]").status, 200);
-  EXPECT_TRUE(log.has("rpc: talk_apart id=")) << log.text();
-  EXPECT_TRUE(log.has(": apart\n")) << log.text();
+  EXPECT_TRUE(log_.has("rpc: talk_apart id=")) << log_.text();
+  EXPECT_TRUE(log_.has(": apart\n")) << log_.text();
 }
 
 TEST_F(rpc_server, never_begins_what_has_expired) {
