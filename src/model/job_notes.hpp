@@ -41,6 +41,19 @@ struct job_notes {
   void append(const job_notes& later);
 };
 
+/// Calls `what` with each line of a text that a job logs at once: with at least one, which may be empty. Line breaks at the
+/// end of the text begin no line.
+template <class F>
+void for_each_log_line(std::string_view text, F&& what) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  for (bool is_last = false; !is_last;) {
+    const auto line = text.substr(0, text.find('\n'));
+    what(line);
+    is_last = line.size() == text.size();
+    text.remove_prefix(is_last ? line.size() : line.size() + 1);
+  }
+}
+
 std::string encode(const job_notes& notes);
 /// Throws decode_error that begins with "job notes: ".
 job_notes decode_notes(std::string_view encoded);

@@ -1,7 +1,5 @@
 #include "model/sent_note.hpp"
 
-#include <algorithm>
-
 #include <quarq/msgpack.hpp>
 
 #include "model/job_notes.hpp"
@@ -28,19 +26,17 @@ std::string log_note(std::string_view lines) {
 std::vector<std::string> log_notes(std::string_view text) {
   std::vector<std::string> notes;
   std::string lines;
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  for (bool is_last = false; !is_last;) {
-    const auto line = text.substr(0, text.find('\n'));
+  bool has_begun = false;
+  for_each_log_line(text, [&](std::string_view line) {
+    if (has_begun) lines += '\n';
+    has_begun = true;
     lines += line.substr(0, max_log_line + 1);
-    is_last = line.size() == text.size();
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (is_last || lines.size() > max_note) {
-      notes.push_back(log_note(lines));
-      lines.clear();
-    } else {
-      lines += '\n';
-    }
-  }
+    if (lines.size() <= max_note) return;
+    notes.push_back(log_note(lines));
+    lines.clear();
+    has_begun = false;
+  });
+  if (has_begun) notes.push_back(log_note(lines));
   return notes;
 }
 

@@ -1,6 +1,5 @@
 #include "rpc/notes_in_log.hpp"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -30,13 +29,9 @@ class log_sink final : public quarq::detail::notes_sink {
   void log(const context& by, std::string_view text) override {
     if (!base::log().should_log(spdlog::level::info)) return;
     const auto call = call_in_words(by);
-    while (text.ends_with('\n')) text.remove_suffix(1);
-    for (bool is_last = false; !is_last;) {
-      const auto line = text.substr(0, text.find('\n'));
+    model::for_each_log_line(text, [&](std::string_view line) {
       base::log().info("rpc: {}: {}", call, codecs::printable(line, model::max_log_line));
-      is_last = line.size() == text.size();
-      text.remove_prefix(std::min(text.size(), line.size() + 1));
-    }
+    });
   }
 
   void progress(const context& by, std::uint64_t done, std::uint64_t total) override {

@@ -1,6 +1,5 @@
 #include "workers/job_notebook.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -27,13 +26,9 @@ void job_notebook::change(const context& by, Change what) {
 void job_notebook::log(const context& by, std::string_view text) {
   const auto now = std::chrono::floor<milliseconds>(time_.now().time_since_epoch()).count();
   change(by, [&](model::job_notes& notes) {
-    while (text.ends_with('\n')) text.remove_suffix(1);
-    for (bool is_last = false; !is_last;) {
-      const auto line = text.substr(0, text.find('\n'));
+    model::for_each_log_line(text, [&](std::string_view line) {
       notes.add({now, 0, std::string(line.substr(0, model::max_log_line + 1))});
-      is_last = line.size() == text.size();
-      text.remove_prefix(std::min(text.size(), line.size() + 1));
-    }
+    });
   });
 }
 
