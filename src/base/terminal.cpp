@@ -1,5 +1,7 @@
 #include "base/terminal.hpp"
 
+#include <cerrno>
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -15,6 +17,16 @@ std::optional<std::size_t> terminal_columns(int file) noexcept {
   const auto size = terminal_size_of(file);
   if (!size) return std::nullopt;
   return size->columns;
+}
+
+bool write_whole(int file, std::string_view text) noexcept {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
 }
 
 }  // namespace quarq::base

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string_view>
 
 namespace quarq::base {
 
@@ -14,5 +15,8 @@ struct terminal_size {
 std::optional<terminal_size> terminal_size_of(int file) noexcept;
 /// How wide it is.
 std::optional<std::size_t> terminal_columns(int file) noexcept;
+
+/// With one write, if the system takes it whole. False: it does not take all of it, and errno says why.
+bool write_whole(int file, std::string_view text) noexcept;
 
 }  // namespace quarq::base

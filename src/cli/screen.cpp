@@ -114,14 +114,7 @@ base::terminal_size screen::size() const noexcept {
 }
 
 void screen::write_all(std::string_view text) {
-  while (is_there_ && !text.empty()) {
-    const auto count = write(STDOUT_FILENO, text.data(), text.size());
-    if (count > 0) {
-      text.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      is_there_ = false;
-    }
-  }
+  if (is_there_) is_there_ = base::write_whole(STDOUT_FILENO, text);
 }
 
 void screen::draw(const std::vector<screen_line>& lines) {

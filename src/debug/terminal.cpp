@@ -34,12 +34,7 @@ void write_whole(int file, std::string_view text) noexcept {
   const int before = errno;
   {
     const std::lock_guard lock(writing);
-    while (!text.empty()) {
-      const ssize_t written = ::write(file, text.data(), text.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) break;
-      text.remove_prefix(static_cast<std::size_t>(written));
-    }
+    base::write_whole(file, text);
   }
   errno = before;
 }
