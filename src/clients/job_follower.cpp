@@ -132,6 +132,13 @@ awaitable<void> job_follower::look_for_missing() {
   }
 }
 
+// Nobody asks for them any more.
+void job_follower::add_up_minutes_before(time_point moment) {
+  still_counted_from_ = std::max(still_counted_from_, moment);
+  const auto end = minutes_.lower_bound(still_counted_from_);
+  for (auto one = minutes_.begin(); one != end; one = minutes_.erase(one)) add(total_of_past_, one->second);
+}
+
 awaitable<void> job_follower::count() {
   const auto now = std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now());
   const auto some = co_await store_->stats(queue_, now - max_clock_difference, now + max_clock_difference);
@@ -139,8 +146,11 @@ awaitable<void> job_follower::count() {
   for (const auto& one : some) {
     if (which_.task.empty() || one.task == which_.task) add(lately[one.minute], counts_of(one.counts));
   }
-  for (const auto& [minute, counts] : lately) minutes_[minute] = counts;
-  total_before_ = std::exchange(total_, {});
+  for (const auto& [minute, counts] : lately) {
+    if (minute >= still_counted_from_) minutes_[minute] = counts;
+  }
+  add_up_minutes_before(now - 2 * max_clock_difference);
+  total_before_ = std::exchange(total_, total_of_past_);
   for (const auto& [minute, counts] : minutes_) add(total_, counts);
   if (++counted_ <= counts_settled) accounted_ = beyond(total_, news_.counts());
 }

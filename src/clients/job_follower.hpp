@@ -56,6 +56,7 @@ class job_follower {
   awaitable<void> look_at_ended();
   awaitable<void> read_page(ended_list& list);
   awaitable<void> look_for_missing();
+  void add_up_minutes_before(time_point moment);
   awaitable<void> count();
 
   const std::shared_ptr<broker::broker> store_;
@@ -65,6 +66,8 @@ class job_follower {
   std::vector<ended_list> lists_;
   bool counts_tell_;  ///< of all that is asked for
   std::map<time_point, event_counts> minutes_;
+  time_point still_counted_from_{};  ///< earlier minutes are in total_of_past_
+  event_counts total_of_past_;
   int counted_ = 0;            ///< how often
   event_counts total_;         ///< by the queue's counts
   event_counts total_before_;  ///< at the look before: of all these, the events are known by now
