@@ -97,9 +97,10 @@ def given_up(without_progress, waited, deadline):
 
 
 def half_load(drained_per_s, enqueued_per_s, most=50_000):
-    """Half of what both sides can do: above that the client would be measured."""
-    rates = [rate for rate in (drained_per_s, enqueued_per_s) if rate]
-    return max(1, min(most, int(min(rates) / 2))) if rates else 1
+    """Half of what client and worker can do at once, a job in and a job out: they share the store, and most machines'
+    processors."""
+    seconds_a_job = sum(1 / rate for rate in (drained_per_s, enqueued_per_s) if rate)
+    return max(1, min(most, int(0.5 / seconds_a_job))) if seconds_a_job else 1
 
 
 def placement(cpus, workers):

@@ -46,8 +46,8 @@ class Rates(unittest.TestCase):
         self.assertEqual(decide.jobs_for(1234.5, 2.0, 100, 5000), 2000)
         self.assertEqual(decide.jobs_for(1e6, 2.0, 100, 5000), 5000)
 
-    def test_half_load_is_half_of_the_slower_side(self):
-        self.assertEqual(decide.half_load(10_000, 4000), 2000)
+    def test_half_load_is_half_of_what_both_sides_do_at_once(self):
+        self.assertEqual(decide.half_load(10_000, 4000), 1428)
         self.assertEqual(decide.half_load(10_000, None), 5000)
         self.assertEqual(decide.half_load(1e6, 1e6), 50_000)
         self.assertEqual(decide.half_load(None, None), 1)
