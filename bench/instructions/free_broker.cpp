@@ -5,7 +5,6 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 namespace quarq::bench::instructions {
 
@@ -50,7 +49,8 @@ awaitable<b::claim_result> free_broker::claim(b::lease, std::size_t max) {
   result.jobs.reserve(count);
   for (; result.jobs.size() < count; --left_) {
     auto& job = result.jobs.emplace_back();
-    job.id = fmt::format("{:026}", left_);
+    const auto number = std::to_string(left_);
+    job.id.assign(26 - number.size(), '0') += number;
     job.record = like_.record;
     job.enqueued_at = job.due_at = result.now;
   }

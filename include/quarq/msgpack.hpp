@@ -78,6 +78,7 @@ class encoder {
   void byte(int value) { out_ += static_cast<char>(value); }
   void length(std::size_t count, std::string_view of, int fixed, std::size_t fixed_count, int head8,
               int head16);
+  void short_text(std::string_view value);
   bool put_beside(std::int8_t type, std::string_view value);
 
   std::string& out_;
@@ -168,7 +169,9 @@ class decoder {
   token expect(value_type type, std::string_view expected);
   void read_integer(token& result, unsigned char byte, std::size_t size);
   void find_beside(token& result);
+  std::string_view try_short_text() noexcept;
   std::string_view take(std::size_t count, std::string_view of);
+  [[noreturn]] void fail_cut_off(std::size_t count, std::string_view of) const;
   std::uint64_t big_endian(std::size_t size, std::string_view of);
   std::string place() const;
 

@@ -1,5 +1,6 @@
 #include "base/ids.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -68,9 +69,16 @@ class random_source {
 constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t id_size = 26;
 
-/// `count` digits of 5 bits, the highest first.
-void append_base32(std::string& out, std::uint64_t bits, int count) {
-  while (count-- > 0) out += alphabet[bits >> (5 * count) & 31];
+constexpr auto is_base32 = [] {
+  std::array<bool, 256> of{};
+  for (const char c : alphabet) of[static_cast<unsigned char>(c)] = true;
+  return of;
+}();
+
+/// `count` digits of 5 bits, the highest first. Returns where the next ones begin.
+char* put_base32(char* out, std::uint64_t bits, int count) {
+  while (count-- > 0) *out++ = alphabet[bits >> (5 * count) & 31];
+  return out;
 }
 
 std::uint64_t forty_bits(const std::uint8_t* bytes) {
@@ -86,12 +94,11 @@ std::string make_id() {
   const std::uint8_t* random = source.take();
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto since_1970 = std::chrono::duration_cast<std::chrono::milliseconds>(now);
-  std::string id;
-  id.reserve(id_size);
-  append_base32(id, static_cast<std::uint64_t>(since_1970.count()), 10);
-  append_base32(id, forty_bits(random), 8);
-  append_base32(id, forty_bits(random + 5), 8);
-  return id;
+  std::array<char, id_size> id;
+  char* next = put_base32(id.data(), static_cast<std::uint64_t>(since_1970.count()), 10);
+  next = put_base32(next, forty_bits(random), 8);
+  put_base32(next, forty_bits(random + 5), 8);
+  return std::string(id.data(), id.size());
 }
 
 std::uint64_t random_bits() {
@@ -102,7 +109,9 @@ std::uint64_t random_bits() {
 }
 
 bool is_made_id(std::string_view id) noexcept {
-  return id.size() == id_size && id.find_first_not_of(alphabet) == id.npos;
+  return id.size() == id_size && std::all_of(id.begin(), id.end(), [](char c) {
+           return is_base32[static_cast<unsigned char>(c)];
+         });
 }
 
 }  // namespace quarq::base

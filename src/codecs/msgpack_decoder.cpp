@@ -45,6 +45,13 @@ constexpr std::uint64_t count_in(unsigned char byte, value_type type) noexcept {
   return byte & 0x0f;
 }
 
+constexpr std::string_view type_words[] = {"nil",   "boolean", "integer", "real number", "string",
+                                      "bytes", "array",   "map",     "timestamp",   "extension"};
+
+constexpr std::string_view word_of(value_type type) noexcept {
+  return type_words[static_cast<std::size_t>(type)];
+}
+
 std::string in_quotes(std::string_view text) {
   return '"' + codecs::printable(text, shown_bytes) + '"';
 }
@@ -57,9 +64,7 @@ std::string counted(std::uint64_t count, std::string_view noun) {
 }  // namespace
 
 std::string_view to_string(value_type type) noexcept {
-  constexpr std::string_view words[] = {"nil",   "boolean", "integer", "real number", "string",
-                                        "bytes", "array",   "map",     "timestamp",   "extension"};
-  return words[static_cast<std::size_t>(type)];
+  return word_of(type);
 }
 
 /// What next() reads of a value: all of it, but for the elements of arrays and maps, which follow.
@@ -72,17 +77,20 @@ struct decoder::token {
   std::int8_t extension_type = 0;
 };
 
-std::string_view decoder::take(std::size_t count, std::string_view of) {
-  const std::size_t left = data_.size() - position_;
-  if (count > left)
-    fail("the data ends in the middle of " + std::string(of) + ": " + counted(count, "byte") +
-         " expected at byte " + std::to_string(position_) + ", " + std::to_string(left) + " left");
-  const std::string_view taken = data_.substr(position_, count);
+void decoder::fail_cut_off(std::size_t count, std::string_view of) const {
+  fail("the data ends in the middle of " + std::string(of) + ": " + counted(count, "byte") +
+       " expected at byte " + std::to_string(position_) + ", " + std::to_string(data_.size() - position_) +
+       " left");
+}
+
+inline std::string_view decoder::take(std::size_t count, std::string_view of) {
+  if (count > data_.size() - position_) fail_cut_off(count, of);
+  const std::string_view taken(data_.data() + position_, count);
   position_ += count;
   return taken;
 }
 
-std::uint64_t decoder::big_endian(std::size_t size, std::string_view of) {
+inline std::uint64_t decoder::big_endian(std::size_t size, std::string_view of) {
   std::uint64_t value = 0;
   for (const char byte : take(size, of)) value = value << 8 | static_cast<unsigned char>(byte);
   return value;
@@ -92,7 +100,7 @@ decoder::token decoder::next() {
   const auto byte = static_cast<unsigned char>(take(1, "a value")[0]);
   if (byte == 0xc1) fail("byte " + std::to_string(position_ - 1) + " is 0xc1, which is no msgpack");
   const auto [type, size] = read_first(byte);
-  const std::string_view name = to_string(type);
+  const std::string_view name = word_of(type);
   token result;
   result.type = type;
   switch (type) {
@@ -228,8 +236,20 @@ double decoder::real() {
   fail_expected("number");
 }
 
+/// The next value, if it is text of the shortest form, which most names are, and all of it is there.
+inline std::string_view decoder::try_short_text() noexcept {
+  if (at_end()) return {};
+  const auto first = static_cast<unsigned char>(data_[position_]);
+  const std::size_t size = first & 0x1f;
+  if ((first & 0xe0) != 0xa0 || size >= data_.size() - position_) return {};
+  const std::string_view found(data_.data() + position_ + 1, size);
+  position_ += 1 + size;
+  return found;
+}
+
 std::string_view decoder::text() {
-  const std::string_view value = expect(value_type::text, "string").payload;
+  std::string_view value = try_short_text();
+  if (value.data() == nullptr) value = expect(value_type::text, "string").payload;
   const std::size_t good = codecs::valid_utf8_prefix(value);
   if (good != value.size())
     fail("expected string, got " + in_quotes(value) + ", which is not UTF-8 from byte " +

@@ -1,4 +1,8 @@
+#include <algorithm>
 #include <bit>
+#include <cstring>
+
+#include <boost/endian/conversion.hpp>
 
 #include <quarq/detail/attachments.hpp>
 #include <quarq/errors.hpp>
@@ -8,18 +12,29 @@
 
 namespace quarq {
 
+namespace {
+
+template <class Unsigned>
+void put_big_endian(char* to, Unsigned value) {
+  boost::endian::native_to_big_inplace(value);
+  std::memcpy(to, &value, sizeof value);
+}
+
+}  // namespace
+
 template <class Unsigned>
 void encoder::put(Unsigned value) {
   char buffer[sizeof value];
-  for (std::size_t i = 0; i < sizeof value; ++i)
-    buffer[i] = static_cast<char>(value >> (8 * (sizeof value - 1 - i)));
+  put_big_endian(buffer, value);
   out_.append(buffer, sizeof buffer);
 }
 
 template <class Unsigned>
 void encoder::head(unsigned char first, Unsigned value) {
-  byte(first);
-  put(value);
+  char buffer[1 + sizeof value];
+  buffer[0] = static_cast<char>(first);
+  put_big_endian(buffer + 1, value);
+  out_.append(buffer, sizeof buffer);
 }
 
 /// `fixed` carries counts below `fixed_count` in itself; `head8` and `head16` say that 8 or 16 bits of length
@@ -98,9 +113,18 @@ void encoder::text(std::string_view value) {
     throw usage_error("text has to be UTF-8, and \"" + codecs::printable(value, 40) +
                       "\" is not, from byte " + std::to_string(good) +
                       " on: bytes that are not text go as quarq::bytes");
+  if (value.size() < 32) return short_text(value);
   if (put_beside(detail::attachments::text_type, value)) return;
-  length(value.size(), "text", 0xa0, 32, 0xd9, 0xda);
+  length(value.size(), "text", 0, 0, 0xd9, 0xda);
   out_ += value;
+}
+
+// Most names and keys. A string is asked once for its room.
+void encoder::short_text(std::string_view value) {
+  char buffer[32];
+  buffer[0] = static_cast<char>(0xa0 | value.size());
+  std::copy(value.begin(), value.end(), buffer + 1);
+  out_.append(buffer, 1 + value.size());
 }
 
 void encoder::binary(std::string_view value) {

@@ -80,6 +80,10 @@ std::size_t valid_utf8_prefix(std::string_view data) noexcept {
       i += 8;
       continue;
     }
+    if (static_cast<signed char>(data[i]) >= 0) {
+      ++i;
+      continue;
+    }
     const std::size_t size = character_size(data.substr(i));
     if (size == 0) return i;
     i += size;

@@ -23,9 +23,11 @@ class small_map {
  public:
   explicit small_map(std::string& out) : out_(out), head_(out.size()), encoder_(out) { encoder_.map(0); }
 
+  /// REQUIRES: `name` is ASCII and shorter than 32, which needs no check then.
   encoder& key(std::string_view name) {
     ++out_[head_];
-    encoder_.text(name);
+    out_ += static_cast<char>(0xa0 | name.size());
+    out_ += name;
     return encoder_;
   }
 
@@ -91,6 +93,11 @@ void encode_labels(small_map& map, const detail::labels& some) {
   if (some.version != 0) map.key("v").integer(some.version);
 }
 
+/// What somebody else has said may be any bytes.
+void encode_said(encoder& out, std::string_view said) {
+  codecs::is_utf8(said) ? out.text(said) : out.text(codecs::to_utf8(said));
+}
+
 int decode_count(decoder& in) {
   return static_cast<int>(in.integer(0, std::numeric_limits<int>::max()));
 }
@@ -137,9 +144,9 @@ void encode_earlier(encoder& out, const std::vector<earlier_attempt>& all) {
     out.text("ft");
     out.integer(one.finished_ms);
     out.text("worker");
-    out.text(codecs::to_utf8(one.worker));
+    encode_said(out, one.worker);
     out.text("error_type");
-    out.text(codecs::to_utf8(one.error_type));
+    encode_said(out, one.error_type);
     out.text("error");
     out.binary(one.error);
   }
@@ -262,9 +269,9 @@ std::string encode(const outcome& o) {
   map.key("et").integer(o.enqueued_ms);
   map.key("st").integer(o.started_ms);
   map.key("ft").integer(o.finished_ms);
-  map.key("worker").text(codecs::to_utf8(o.worker));
+  encode_said(map.key("worker"), o.worker);
   if (!o.result.empty()) map.key("r").raw(o.result);
-  if (!o.error_type.empty()) map.key("error_type").text(codecs::to_utf8(o.error_type));
+  if (!o.error_type.empty()) encode_said(map.key("error_type"), o.error_type);
   if (!o.error.empty()) map.key("error").binary(o.error);
   if (!o.after.empty()) map.key("after").text(o.after);
   if (!o.earlier.empty()) encode_earlier(map.key("earlier"), o.earlier);

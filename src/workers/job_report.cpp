@@ -32,7 +32,7 @@ model::outcome outcome_of(const running_job& job, std::string_view worker, std::
 }
 
 broker::settlement settlement_of(const running_job& job, const model::attempt& a, const model::decision& d,
-                                 std::string result, model::outcome o) {
+                                 std::string result, model::outcome&& o) {
   broker::settlement s;
   s.id = job.claimed.id;
   s.state = d.state;
@@ -59,7 +59,7 @@ broker::settlement settlement_of(const running_job& job, const model::attempt& a
   return s;
 }
 
-broker::settlement settlement_of(const running_job& job, const admission& ruled, model::outcome o) {
+broker::settlement settlement_of(const running_job& job, const admission& ruled, model::outcome&& o) {
   o.after = ruled.after;
   if (ruled.state != job_state::succeeded) {
     o.error_type = ruled.state == job_state::expired ? "quarq::job_expired" : "quarq::cancelled";

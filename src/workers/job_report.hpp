@@ -22,9 +22,9 @@ model::outcome outcome_of(const running_job& job, std::string_view worker, std::
 
 /// What the broker is to do with a job after this attempt. `o`: its facts.
 broker::settlement settlement_of(const running_job& job, const model::attempt& a, const model::decision& d,
-                                 std::string result, model::outcome o);
+                                 std::string result, model::outcome&& o);
 /// The same for a cron job's run that ends without having run.
-broker::settlement settlement_of(const running_job& job, const admission& ruled, model::outcome o);
+broker::settlement settlement_of(const running_job& job, const admission& ruled, model::outcome&& o);
 
 job_end end_of(const model::attempt& a, const model::decision& d, std::chrono::microseconds ran);
 

@@ -1,6 +1,7 @@
 // What jobs say of themselves, as one line of a log can show it: others chose these texts.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -18,9 +19,8 @@ inline constexpr std::size_t max_logged_error = 1'000;
 
 /// The text itself where it can be shown as it is; else what codecs::printable makes of it, in `storage`.
 inline std::string_view shown(std::string_view text, std::size_t limit, std::string& storage) {
-  bool is_plain = text.size() <= limit;
-  for (const char c : text) is_plain = is_plain && c >= 0x20 && c < 0x7f;
-  if (is_plain) return text;
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (text.size() <= limit && std::all_of(text.begin(), text.end(), is_plain)) return text;
   storage = codecs::printable(text, limit);
   return storage;
 }
