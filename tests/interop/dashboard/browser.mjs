@@ -2,8 +2,11 @@
 //
 //     browser.mjs PLAYWRIGHT CHROMIUM URL OPERATOR_TOKEN VIEWER_TOKEN [FOLDER]
 //
-// PLAYWRIGHT is the folder of playwright-core. tests/interop/dashboard.cpp has filled the broker. With FOLDER, pages are
-// photographed into it, at three widths and in two themes. Prints "ok", or what does not hold and ends with 1.
+// PLAYWRIGHT is the folder of playwright-core, beside which axe-core is. tests/interop/dashboard.cpp has filled the broker.
+// With FOLDER, pages are photographed into it, at three widths and in two themes. Prints "ok", or what does not hold and
+// ends with 1.
+import { readFileSync } from 'node:fs';
+
 import { check, finish, launch, same } from '../chromium.mjs';
 
 const [playwright, chromium, site, operatorToken, viewerToken, folder] = process.argv.slice(2);
@@ -229,7 +232,16 @@ async function viewer(page) {
 const widths = [['wide', 1440, 900], ['middle', 900, 1000], ['phone', 390, 844]];
 const everyPage = ['', 'queues', 'jobs?queue=mail&state=dead', 'errors?queue=mail', 'workers', 'crons', 'audit'];
 
-// Nothing sticks out of the page, at any width.
+// What keeps people with other eyes or hands from using a page, as far as a program can tell.
+const axe = readFileSync(`${playwright}/../axe-core/axe.min.js`, 'utf8');
+async function barriers(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
+  return found.violations.filter((one) => ['serious', 'critical'].includes(one.impact))
+    .map((one) => `${one.id} (${one.nodes.length}): ${one.nodes[0].target.join(' ')}: ${one.nodes[0].any[0]?.message ?? one.help}`);
+}
+
+// Nothing sticks out of the page, at any width, and axe finds nothing serious.
 async function layouts() {
   for (const theme of ['light', 'dark']) {
     for (const [name, width, height] of widths) {
@@ -245,6 +257,7 @@ async function layouts() {
         if (!hash) await page.locator('.uplot').first().waitFor();
         const out = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         check(out <= 0, `${hash || 'overview'} is ${out} pixels too wide at ${width}`);
+        same(await barriers(page), [], `what axe finds at ${hash || 'overview'}, ${name} ${theme}`);
         if (folder) await page.screenshot({ path: `${folder}/${name}-${theme}-${hash.split('?')[0] || 'overview'}.png`, fullPage: true });
       }
       same(page.wrong, [], `errors at ${name} ${theme}`);
