@@ -16,6 +16,7 @@
 #include <quarq/rpc/http_machines.hpp>
 
 #include "base/log.hpp"
+#include "base/sanitizers.hpp"
 #include "support/on_loop.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
@@ -101,9 +102,10 @@ TEST(rpc_hosts, killed_and_stopped_answer_all_calls_that_may_be_sent_again) {
   base::set_log_level("off");
   hosts_under_fire fire;
   http_machines_options options;
-  options.deadline = 10s;
+  constexpr int slower = base::sanitized ? 4 : 1;
+  options.deadline = slower * 10s;
   options.idempotent = true;
-  options.attempt_timeout = 500ms;
+  options.attempt_timeout = slower * 500ms;
   const http_machines hosts(fire.urls, options);
   const auto all = keys(calls);
   const auto outcomes = run_on_loop(hosts.map_outcomes(note, all, {.max_concurrency = 8}), 20min);

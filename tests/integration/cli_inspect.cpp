@@ -121,8 +121,10 @@ TEST_P(cli_inspect, a_job_is_found_in_whatever_queue_it_is) {
 
 TEST_P(cli_inspect, a_job_that_waits_for_its_next_try_shows_why_the_last_one_failed) {
   enqueued({"greet", "\"Ann\"", "--attempts", "2", "--id", "again"});
-  work();
-  auto job = quarq_json({"job", "again"});
+  auto o = options();
+  o.burst = true;
+  work(o, backoff::constant(1h));
+  const auto job = quarq_json({"job", "again"});
   EXPECT_EQ(job.at("state").as_string(), "deferred");
   EXPECT_EQ(job.at("attempts").as_int64(), 1);
   EXPECT_EQ(job.at("error_type").as_string(), "std::runtime_error");
@@ -131,15 +133,18 @@ TEST_P(cli_inspect, a_job_that_waits_for_its_next_try_shows_why_the_last_one_fai
   EXPECT_NE(quarq({"job", "again"}).out.find("\nfailed     20"), std::string::npos);
   EXPECT_NE(quarq({"jobs", "--state", "deferred"}).out.find("std::runtime_error: no greeting"),
             std::string::npos);
+}
 
+TEST_P(cli_inspect, a_dead_job_that_is_requeued_has_no_error_any_more) {
+  enqueued({"greet", "\"Ann\"", "--attempts", "2", "--id", "twice"});
   auto o = options();
   o.burst = o.burst_includes_deferred = true;
-  work(o);
-  job = quarq_json({"job", "again"});
+  work(o, backoff::constant(0ms));
+  auto job = quarq_json({"job", "twice"});
   EXPECT_EQ(job.at("state").as_string(), "dead");
   EXPECT_EQ(job.at("attempts").as_int64(), 2);
-  expect_good(quarq({"requeue", "again"}));
-  job = quarq_json({"job", "again"});
+  expect_good(quarq({"requeue", "twice"}));
+  job = quarq_json({"job", "twice"});
   EXPECT_EQ(job.at("state").as_string(), "queued");
   EXPECT_TRUE(job.at("error").is_null());
 }

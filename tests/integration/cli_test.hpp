@@ -85,10 +85,11 @@ class cli_test : public testing::TestWithParam<broker_kind> {
   }
 
   /// Runs the queued jobs: `add` adds, `greet` throws.
-  void work(worker_options o) const {
+  void work(worker_options o, retry_policy retry = handler_options{}.retry) const {
     worker w(o);
     w.handle(add, [](int a, int b) { return a + b; });
-    w.handle(greet, [](std::string whom) { throw std::runtime_error("no greeting for " + whom); });
+    const auto throws = [](std::string whom) { throw std::runtime_error("no greeting for " + whom); };
+    w.handle(greet, throws, {.retry = retry});
     run_on_loop(w.run());
   }
   void work() const {
