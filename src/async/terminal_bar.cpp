@@ -104,8 +104,7 @@ class drawn_bar {
 
  private:
   static bool is_terminal(int file) {
-    const char* kind = std::getenv("TERM");
-    return isatty(file) == 1 && (kind == nullptr || std::string_view(kind) != "dumb");
+    return isatty(file) == 1 && base::takes_escape_sequences(std::getenv("TERM"));
   }
 
   // Asked each time, since a terminal may be resized.

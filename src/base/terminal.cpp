@@ -19,6 +19,10 @@ std::optional<std::size_t> terminal_columns(int file) noexcept {
   return size->columns;
 }
 
+bool takes_escape_sequences(const char* kind) noexcept {
+  return kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
+}
+
 bool write_whole(int file, std::string_view text) noexcept {
   while (!text.empty()) {
     const ssize_t written = ::write(file, text.data(), text.size());

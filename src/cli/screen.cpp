@@ -14,6 +14,7 @@
 
 #include <quarq/errors.hpp>
 
+#include "base/terminal.hpp"
 #include "cli/text.hpp"
 
 namespace quarq::cli {
@@ -90,9 +91,8 @@ std::string_view begin_of(screen_line::style as) {
 }  // namespace
 
 bool screen::is_possible() {
-  const char* const kind = std::getenv("TERM");
-  const bool is_dumb = kind == nullptr || *kind == '\0' || std::string_view(kind) == "dumb";
-  return !is_dumb && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+  return base::takes_escape_sequences(std::getenv("TERM")) && isatty(STDIN_FILENO) == 1 &&
+         isatty(STDOUT_FILENO) == 1;
 }
 
 screen::screen() : keys_(open_keys()) {

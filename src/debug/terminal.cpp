@@ -18,8 +18,7 @@ constinit std::mutex writing;
 bool wants_colours(colours wanted, const terminal_facts& facts) noexcept {
   if (wanted != colours::automatic) return wanted == colours::always;
   const bool forbidden = facts.no_color && *facts.no_color != '\0';
-  const bool is_dumb = !facts.term || std::string_view(facts.term) == "dumb";
-  return facts.is_terminal && !forbidden && !is_dumb;
+  return facts.is_terminal && !forbidden && base::takes_escape_sequences(facts.term);
 }
 
 terminal_facts facts_of(int file) noexcept {
