@@ -268,6 +268,9 @@ class broker {
   /// outcome is not kept. Cancelling the await forgets the wait and nothing else.
   virtual awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) = 0;
 
+  /// What each of these jobs says of itself (keep_notes), in this order. Empty: it says nothing, or is not there.
+  virtual awaitable<std::vector<std::string>> notes(std::string queue, std::vector<std::string> ids);
+
   /// A queued or deferred job ends as cancelled with `outcome`, which is kept for `keep` as that of a
   /// settlement, and told to all waiters. A running job's worker is told. How that one settles the job
   /// counts; but where it does not end it (it retries it, hands it back, is lost), the job ends as cancelled

@@ -90,6 +90,10 @@ awaitable<void> broker::keep_notes(lease, std::vector<job_note>) {
   co_return;
 }
 
+awaitable<std::vector<std::string>> broker::notes(std::string, std::vector<std::string> ids) {
+  co_return std::vector<std::string>(ids.size());
+}
+
 awaitable<bool> broker::set_mark(std::string, std::string, std::string) {
   throw usage_error("this broker keeps no marks of queues");
   co_return false;

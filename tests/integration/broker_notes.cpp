@@ -88,6 +88,31 @@ BROKER_TEST(nothing_is_kept_of_what_is_said_of_jobs_that_are_not_held) {
   co_await say(other, "unknown", "no such job");
 }
 
+BROKER_TEST(what_several_jobs_say_is_read_at_once) {
+  auto store = place.open(loop);
+  auto elsewhere = place.open_apart(loop);
+  auto worker = co_await new_worker(store, "q");
+  const strings ids{"a", "b", "c"};
+  co_await enqueue_ids(*store, "q", ids);
+  co_await claim_until(worker, 3);
+  const std::string bytes("first \0\xff", 8);
+  co_await say(worker, "a", bytes);
+  co_await say(worker, "c", "of c");
+  const strings asked{"c", "unknown", "b", "a", "c"};
+  strings expected{"of c", "", "", bytes, "of c"};
+  auto notes = co_await elsewhere->notes("q", asked);
+  EXPECT_EQ(notes, expected);
+  auto ended = end("c", job_state::succeeded, "well", hours(1));
+  ended.has_notes = true;
+  bool held = co_await settle_one(worker, ended);
+  EXPECT_TRUE(held);
+  expected.front() = expected.back() = "";
+  notes = co_await elsewhere->notes("q", asked);
+  EXPECT_EQ(notes, expected);
+  notes = co_await elsewhere->notes("another", strings(1, "a"));
+  EXPECT_EQ(notes, strings(1, ""));
+}
+
 BROKER_TEST(marks_of_a_queue_are_kept_until_they_are_removed) {
   auto store = place.open(loop);
   auto elsewhere = place.open_apart(loop);

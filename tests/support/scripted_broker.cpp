@@ -39,6 +39,8 @@ const char* name_of(operation what) {
       return "reconcile";
     case operation::inspect:
       return "inspect";
+    case operation::notes:
+      return "notes";
     case operation::requeue:
       return "requeue";
     case operation::add_stats:

@@ -31,6 +31,7 @@ enum class operation {
   settle,
   reconcile,
   inspect,
+  notes,
   requeue,
   add_stats,
 };
@@ -116,6 +117,7 @@ class scripted_broker final : public broker::broker {
                                       std::vector<quarq::broker::settlement> batch) override;
   awaitable<void> reconcile(quarq::broker::lease held, std::vector<std::string> known) override;
   awaitable<std::optional<quarq::broker::job_details>> inspect(std::string queue, std::string id) override;
+  awaitable<std::vector<std::string>> notes(std::string queue, std::vector<std::string> ids) override;
   awaitable<quarq::broker::job_page> page(std::string queue, job_state state, std::size_t max,
                                           std::string from) override;
   awaitable<std::vector<quarq::broker::queue_summary>> queues() override;

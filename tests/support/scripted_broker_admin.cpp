@@ -17,6 +17,17 @@ awaitable<std::optional<b::job_details>> scripted_broker::inspect(std::string qu
   co_return copy;
 }
 
+awaitable<std::vector<std::string>> scripted_broker::notes(std::string queue, std::vector<std::string> ids) {
+  call c{operation::notes, queue, 0, ids};
+  co_await called(std::move(c));
+  std::vector<std::string> all;
+  for (const auto& id : ids) {
+    const auto* job = find(queue, id);
+    all.push_back(job != nullptr ? job->note : std::string());
+  }
+  co_return all;
+}
+
 // By their ids.
 awaitable<b::job_page> scripted_broker::page(std::string queue, job_state state, std::size_t max,
                                              std::string from) {

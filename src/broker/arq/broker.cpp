@@ -179,6 +179,13 @@ awaitable<std::optional<ended>> arq_broker::wait_ended(std::string queue, std::s
   co_return answer;
 }
 
+awaitable<std::vector<std::string>> arq_broker::notes(std::string queue, std::vector<std::string> ids) {
+  co_await prepare(queue);
+  const auto prefix = own_prefix(key_of(queue)) + "note:";
+  auto all = co_await redis_common::fetch_notes(connection_, prefix, std::move(ids));
+  co_return all;
+}
+
 awaitable<cancel_result> arq_broker::cancel(std::string queue, std::string id, std::string outcome,
                                             std::optional<milliseconds> keep) {
   co_await prepare(queue);

@@ -153,6 +153,13 @@ awaitable<std::optional<ended>> redis_broker::wait_ended(std::string queue, std:
   co_return answer;
 }
 
+awaitable<std::vector<std::string>> redis_broker::notes(std::string queue, std::vector<std::string> ids) {
+  co_await prepare(queue);
+  const auto prefix = key_prefix(queue) + "note:";
+  auto all = co_await redis_common::fetch_notes(connection_, prefix, std::move(ids));
+  co_return all;
+}
+
 awaitable<cancel_result> redis_broker::cancel(std::string queue, std::string id, std::string outcome,
                                               std::optional<milliseconds> keep) {
   co_await prepare(queue);

@@ -34,6 +34,7 @@ class redis_broker final : public broker {
 
   awaitable<std::vector<accepted>> enqueue(std::string queue, std::vector<new_job> jobs) override;
   awaitable<std::optional<ended>> wait_ended(std::string queue, std::string id) override;
+  awaitable<std::vector<std::string>> notes(std::string queue, std::vector<std::string> ids) override;
   awaitable<cancel_result> cancel(std::string queue, std::string id, std::string outcome,
                                   std::optional<milliseconds> keep) override;
 

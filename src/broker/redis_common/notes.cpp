@@ -18,6 +18,17 @@ std::vector<std::string> notes_args(const std::string& token, std::vector<job_no
   return args;
 }
 
+awaitable<std::vector<std::string>> fetch_notes(quarq::redis::connection& over, std::string prefix,
+                                                std::vector<std::string> ids) {
+  std::vector<std::string> command(1, "MGET");
+  for (const auto& id : ids) command.push_back(prefix + id);
+  auto reply = co_await over.command(std::move(command));
+  std::vector<std::string> notes;
+  for (auto& one : reply.items) notes.push_back(std::move(one.text));
+  notes.resize(ids.size());
+  co_return notes;
+}
+
 awaitable<void> forget_notes(quarq::redis::connection& over, std::string prefix,
                              const std::vector<settlement>& batch, const std::vector<bool>& recorded) {
   std::vector<std::string> command(1, "UNLINK");

@@ -15,6 +15,10 @@ namespace quarq::broker::redis_common {
 /// The arguments of keep_notes.lua.
 std::vector<std::string> notes_args(const std::string& token, std::vector<job_note> notes);
 
+/// What the jobs say of themselves, in the order of `ids`, of which there is one at least. `prefix`: of its keys.
+awaitable<std::vector<std::string>> fetch_notes(quarq::redis::connection& over, std::string prefix,
+                                                std::vector<std::string> ids);
+
 /// Removes what those jobs have said of themselves whose ends, which are recorded, have it as well. `prefix`: of its
 /// keys. Where that fails, it goes by itself in time.
 awaitable<void> forget_notes(quarq::redis::connection& over, std::string prefix,

@@ -175,6 +175,14 @@ awaitable<std::optional<ended>> sqlite_broker::wait_ended(std::string queue, std
   co_return std::move(wait->result);
 }
 
+awaitable<std::vector<std::string>> sqlite_broker::notes(std::string queue, std::vector<std::string> ids) {
+  const auto count = ids.size();
+  std::function<std::vector<std::string>(transaction&)> work =
+      [queue, ids = std::move(ids)](transaction& tx) { return tx.tables.notes(queue, ids); };
+  auto all = co_await ask(kind::reads, count, std::move(work));
+  co_return all;
+}
+
 awaitable<cancel_result> sqlite_broker::cancel(std::string queue, std::string id, std::string outcome,
                                                std::optional<milliseconds> keep) {
   cancel_end how{std::move(outcome), keep};

@@ -94,6 +94,7 @@ class job_tables {
   wait_answer await_end(std::string_view queue, std::string_view id, time_point now);
   cancel_result cancel(std::string_view queue, std::string_view id, const cancel_end& how, time_point now,
                        changes& out);
+  std::vector<std::string> notes(std::string_view queue, std::span<const std::string> ids);
 
   // ---- for workers
   void open_lease(const worker_lease& held, const lease_options& options, milliseconds uptime);

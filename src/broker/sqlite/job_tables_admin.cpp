@@ -59,6 +59,16 @@ void job_tables::keep_notes(const lease& held, std::span<const job_note> notes, 
   }
 }
 
+std::vector<std::string> job_tables::notes(std::string_view queue, std::span<const std::string> ids) {
+  std::vector<std::string> all;
+  for (const auto& id : ids) {
+    auto& row = sql_->read_note.with(queue, std::string_view(id));
+    all.push_back(row.next() ? row.bytes(0) : std::string());
+    row.reset();
+  }
+  return all;
+}
+
 bool job_tables::set_mark(std::string_view queue, std::string_view name, std::string_view text) {
   if (text.empty()) return sql_->remove_mark.with(queue, name).run() == 1;
   return sql_->set_mark.with(queue, name, text).run() == 1;

@@ -236,6 +236,7 @@ struct statements {
       "INSERT INTO quarq_notes (queue, id, text, until) SELECT queue, id, ?, ? FROM quarq_jobs "
       "WHERE queue = ? AND id = ? AND state = 2 AND lease = ? "
       "ON CONFLICT (queue, id) DO UPDATE SET text = excluded.text, until = excluded.until"};
+  statement read_note{db, "SELECT text FROM quarq_notes WHERE queue = ? AND id = ?"};
   statement forget_note{db, "DELETE FROM quarq_notes WHERE queue = ? AND id = ?"};
   statement sweep_notes{db,
                         "DELETE FROM quarq_notes WHERE (queue, id) IN "
