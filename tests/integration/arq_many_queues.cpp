@@ -9,15 +9,6 @@
 
 namespace quarq::test::arq_broker_tests {
 
-namespace {
-
-std::int64_t script_calls(const redis_server& server) {
-  const auto calls = server.info("commandstats", "cmdstat_evalsha");
-  return std::stoll(calls.substr(calls.find('=') + 1));
-}
-
-}  // namespace
-
 ARQ_TEST(looks_for_jobs_of_python_in_very_many_queues_are_one_call, {}) {
   const auto store = open_arq(server, loop);
   strings queues;
@@ -32,13 +23,13 @@ ARQ_TEST(looks_for_jobs_of_python_in_very_many_queues_are_one_call, {}) {
   for (const auto& queue : queues) claims.push_back(store->claim({queue, "W"}, 1));
   co_await gather(std::move(claims));
 
-  const auto before = script_calls(server);
+  const auto before = server.calls_of("evalsha");
   const auto since = std::chrono::steady_clock::now();
   ask(server, {"SET", "arq:job:job", python_payload()});
   ask(server, {"ZADD", queues.back(), std::to_string(now_ms()), "job"});
   auto found = [&] { return called_to->contains(queues.back()); };
   co_await until(found);
-  const auto looks = script_calls(server) - before;
+  const auto looks = server.calls_of("evalsha") - before;
   const auto passed = std::chrono::steady_clock::now() - since;
   EXPECT_EQ(*called_to, std::set<std::string>{queues.back()});
   EXPECT_GE(looks, 1);

@@ -13,15 +13,10 @@ namespace {
 
 constexpr task<void()> nothing{"nothing"};
 
-int calls_of(const redis_server& server, const std::string& command) {
-  const auto stats = server.info("commandstats", "cmdstat_" + command);
-  return stats.empty() ? 0 : std::stoi(stats.substr(stats.find("calls=") + 6));
-}
-
 // Renewals write the worker_info, or when it was heard.
 awaitable<void> until_renewed(const redis_server& server, int times) {
-  const int before = calls_of(server, "hset") + calls_of(server, "hmset");
-  auto renewed = [&] { return calls_of(server, "hset") + calls_of(server, "hmset") >= before + times; };
+  const int before = server.calls_of("hset") + server.calls_of("hmset");
+  auto renewed = [&] { return server.calls_of("hset") + server.calls_of("hmset") >= before + times; };
   co_await until(renewed);
 }
 
@@ -38,11 +33,11 @@ awaitable<void> fill_and_look(const redis_server& server, std::string url) {
   for (int i = 0; i < count; ++i) co_await q.enqueue(nothing());
   co_await until_renewed(server, 1);
   // Of each, the client may report that it was enqueued.
-  EXPECT_LT(calls_of(server, "evalsha"), 2 * count + 100) << "the worker was woken, in vain";
+  EXPECT_LT(server.calls_of("evalsha"), 2 * count + 100) << "the worker was woken, in vain";
   server.command(reset);
   co_await until_renewed(server, 4);
   // A renewal is two calls or so, and polls were ten in a second.
-  EXPECT_LE(calls_of(server, "evalsha"), 16);
+  EXPECT_LE(server.calls_of("evalsha"), 16);
   auto store = broker::open(url, loop);
   auto summary = co_await summary_of(*store, "default");
   EXPECT_EQ(summary.queued, static_cast<std::uint64_t>(count));

@@ -241,6 +241,11 @@ std::string redis_server::info(const std::string& section, const std::string& fi
   return all.substr(begin, all.find('\r', begin) - begin);
 }
 
+int redis_server::calls_of(const std::string& command) const {
+  const auto stats = info("commandstats", "cmdstat_" + command);
+  return stats.empty() ? 0 : std::stoi(stats.substr(stats.find("calls=") + 6));
+}
+
 void redis_server::make_certificate() {
   const std::string command_line =
       "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"

@@ -70,6 +70,8 @@ class redis_server {
   redis::reply command(const std::vector<std::string>& args) const;
   /// A field of INFO, such as info("replication", "role"); empty if it is not there.
   std::string info(const std::string& section, const std::string& field) const;
+  /// How often it has executed this command, such as "hget", in scripts too.
+  int calls_of(const std::string& command) const;
   /// All keys, sorted.
   std::vector<std::string> keys() const;
 
