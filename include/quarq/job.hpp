@@ -45,6 +45,17 @@ class job {
     return typed_result(handle_.result(limit), handle_.id());
   }
 
+  /// The same, and calls `on_progress(job_progress)` with what the job has said by context::progress(), and
+  /// again when that has changed; on this loop, so it must not block. It does not hear every value: the worker
+  /// tells the broker, and this asks the broker, four times a second at most. If it throws, this throws its
+  /// exception; the job goes on.
+  template <class Progress>
+    requires std::is_invocable_v<Progress&, const job_progress&>
+  [[QUARQ_MUST_AWAIT]] awaitable<R> result(Progress&& on_progress) const {
+    QUARQ_REQUIRE_NAMED_ARGUMENT(Progress);
+    return typed_result(handle_.result(std::nullopt, std::forward<Progress>(on_progress)), handle_.id());
+  }
+
   /// Throws job_not_found if the job is not known any more.
   [[QUARQ_MUST_AWAIT]] awaitable<job_state> state() const { return handle_.state(); }
 

@@ -36,6 +36,8 @@ struct job_log_line {
 struct job_progress {
   std::uint64_t done = 0;
   std::uint64_t total = 0;  ///< 0: not known
+
+  friend bool operator==(const job_progress&, const job_progress&) = default;
 };
 
 /// A job as text. Times are the broker's clock, absent where they are not known.

@@ -12,6 +12,8 @@
 #include <quarq/call.hpp>
 #include <quarq/codec.hpp>
 #include <quarq/detail/call_data.hpp>
+#include <quarq/detail/job_handle.hpp>
+#include <quarq/job_info.hpp>
 #include <quarq/map.hpp>
 #include <quarq/queue.hpp>
 #include <quarq/task.hpp>
@@ -27,7 +29,8 @@ struct machines_options {
 
 namespace detail {
 awaitable<std::string> run_on_machines(const queue& where, call_data call,
-                                       std::optional<std::chrono::milliseconds> deadline);
+                                       std::optional<std::chrono::milliseconds> deadline,
+                                       progress_function on_progress);
 /// Throws usage_error for a deadline out of its range.
 void check_deadline(std::optional<std::chrono::milliseconds> deadline);
 }  // namespace detail
@@ -67,13 +70,28 @@ class machines : public detail::maps<machines> {
   template <class R>
   [[QUARQ_MUST_AWAIT]] awaitable<R> run(call<R> c) const {
     std::string name = "result of " + c.task();
-    return typed<R>(detail::run_on_machines(queue_, detail::call_access::take(std::move(c)), deadline_),
+    auto call = detail::call_access::take(std::move(c));
+    return typed<R>(detail::run_on_machines(queue_, std::move(call), deadline_, on_progress_),
                     std::move(name));
   }
 
   /// The same machines with another deadline for each call; nullopt: no deadline.
   machines with_deadline(std::optional<std::chrono::milliseconds> deadline) const {
-    return machines(queue_, machines_options{deadline});
+    detail::check_deadline(deadline);
+    auto other = *this;
+    other.deadline_ = deadline;
+    return other;
+  }
+
+  /// The same machines, which call `on_progress(job_progress)`, as job::result() does, with what the handler of
+  /// a call says by context::progress(). If it throws, run() throws its exception, and the job is cancelled.
+  template <class Progress>
+    requires std::is_invocable_v<Progress&, const job_progress&>
+  machines with_progress(Progress&& on_progress) const {
+    QUARQ_REQUIRE_NAMED_ARGUMENT(Progress);
+    auto other = *this;
+    other.on_progress_ = std::forward<Progress>(on_progress);
+    return other;
   }
 
   /// The max_concurrency of a map that sets none: 100, as many as a worker runs.
@@ -88,6 +106,7 @@ class machines : public detail::maps<machines> {
 
   queue queue_;
   std::optional<std::chrono::milliseconds> deadline_;
+  detail::progress_function on_progress_;
 };
 
 }  // namespace quarq

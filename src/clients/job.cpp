@@ -29,17 +29,20 @@ using queue_ptr = std::shared_ptr<clients::queue_impl>;
 
 // Static coroutines that own what they use: a handle may be gone before its awaitable is awaited.
 awaitable<std::string> result_of(queue_ptr queue, std::string id,
-                                 std::optional<std::chrono::milliseconds> timeout) {
+                                 std::optional<std::chrono::milliseconds> timeout,
+                                 progress_function on_progress) {
   const auto loop = co_await asio::this_coro::executor;
+  auto waiting =
+      on_progress ? queue->wait_ended(loop, id, std::move(on_progress)) : queue->wait_ended(loop, id);
   std::optional<broker::ended> end;
   if (timeout) {
     try {
-      end = co_await with_timeout(queue->wait_ended(loop, id), *timeout);
+      end = co_await with_timeout(std::move(waiting), *timeout);
     } catch (const timed_out&) {
       throw timed_out(fmt::format("job {} has not ended within {} ms", id, timeout->count()));
     }
   } else {
-    end = co_await queue->wait_ended(loop, id);
+    end = co_await std::move(waiting);
   }
   if (!end) throw job_not_found(id);
   // Another program may have written to the store and left no outcome.
@@ -86,8 +89,9 @@ awaitable<std::vector<cancel_outcome>> cancel(queue_ptr queue, std::vector<std::
   co_return outcomes;
 }
 
-awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> timeout) const {
-  return result_of(queue_, id_, timeout);
+awaitable<std::string> job_handle::result(std::optional<std::chrono::milliseconds> timeout,
+                                          progress_function on_progress) const {
+  return result_of(queue_, id_, timeout, std::move(on_progress));
 }
 
 awaitable<job_state> job_handle::state() const {

@@ -40,6 +40,7 @@ struct remote_call {
   std::shared_ptr<clients::queue_impl> queue;
   std::string task;
   call_data call;
+  progress_function on_progress;
   std::optional<milliseconds> deadline;
   std::optional<steady::time_point> ends_at;  // the deadline as a point in time
   bool expires_by_deadline = false;
@@ -47,6 +48,7 @@ struct remote_call {
   bool answered = false;               // the broker has stored the job or refused it
   std::exception_ptr enqueue_failure;  // why it was refused
   std::optional<job_handle> job;       // once it is stored
+  bool progress_threw = false;         // on_progress has
   bool unwanted = false;               // nobody waits any more, and the job is not stored yet
   bool cancelled = false;              // the broker knows, or can't be told
   async::auto_reset_event progressed;  // one of these has changed
@@ -111,6 +113,19 @@ std::exception_ptr too_late(const remote_call& c) {
       timed_out(fmt::format("{} was not done within {}", c.task, base::human_duration(*c.deadline))));
 }
 
+// Notes that it was this that threw, and not the job.
+progress_function watched_progress(const call_ptr& c) {
+  if (!c->on_progress) return {};
+  return [c](const job_progress& said) {
+    try {
+      c->on_progress(said);
+    } catch (...) {
+      c->progress_threw = true;
+      throw;
+    }
+  };
+}
+
 awaitable<std::string> result_of(call_ptr c) {
   while (!c->answered && !deadline_passed(*c)) {
     const auto left = time_left(*c);
@@ -122,7 +137,8 @@ awaitable<std::string> result_of(call_ptr c) {
   }
   if (c->enqueue_failure) std::rethrow_exception(c->enqueue_failure);
   if (!c->job) std::rethrow_exception(too_late(*c));
-  auto result = co_await c->job->result(time_left(*c));
+  auto hearing = watched_progress(c);
+  auto result = co_await c->job->result(time_left(*c), std::move(hearing));
   co_return result;
 }
 
@@ -149,6 +165,7 @@ mapped_failure map_failure(const remote_call& c, const std::exception_ptr& failu
   if (was_cancelled) {
     return {std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted)), true};
   }
+  if (c.progress_threw) return {failure, true};
   try {
     std::rethrow_exception(failure);
   } catch (const timed_out&) {
@@ -179,10 +196,11 @@ awaitable<std::string> await_remote(call_ptr c) {
 }
 
 awaitable<std::string> run_call(std::shared_ptr<clients::queue_impl> queue, call_data call,
-                                std::optional<milliseconds> deadline) {
+                                std::optional<milliseconds> deadline, progress_function on_progress) {
   const auto loop = co_await asio::this_coro::executor;
   auto c = std::make_shared<remote_call>(loop, std::move(queue), std::move(call));
   c->deadline = deadline;
+  c->on_progress = std::move(on_progress);
   apply_deadline(*c);
   // In a coroutine of its own, since it disables its cancellation to release the job: the caller stays
   // cancelled.
@@ -194,8 +212,8 @@ awaitable<std::string> run_call(std::shared_ptr<clients::queue_impl> queue, call
 }  // namespace
 
 awaitable<std::string> run_on_machines(const queue& where, call_data call,
-                                       std::optional<milliseconds> deadline) {
-  return run_call(queue_access::impl(where), std::move(call), deadline);
+                                       std::optional<milliseconds> deadline, progress_function on_progress) {
+  return run_call(queue_access::impl(where), std::move(call), deadline, std::move(on_progress));
 }
 
 void check_deadline(std::optional<milliseconds> deadline) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <quarq/errors.hpp>
+#include <quarq/gather.hpp>
 #include <quarq/queue.hpp>
 #include <quarq/shield.hpp>
 
@@ -88,6 +89,15 @@ awaitable<std::optional<broker::ended>> queue_impl::wait_ended(asio::any_io_exec
   co_return end;
 }
 
+awaitable<std::optional<broker::ended>> queue_impl::wait_ended(asio::any_io_executor loop, std::string id,
+                                                               detail::progress_function on_progress) {
+  const auto broker = on(loop);
+  if (!progress_) progress_ = std::make_shared<progress_watch>(async::without_activity(loop), broker, name_);
+  auto reporting = progress_watch::report(progress_, id, std::move(on_progress));
+  auto first = co_await when_any(wait_ended(loop, id), std::move(reporting));
+  co_return std::get<0>(std::move(first));
+}
+
 void queue_impl::borrow(std::shared_ptr<broker::broker> broker, const asio::any_io_executor& loop) {
   borrows_ = true;
   use(std::move(broker), loop);
@@ -100,6 +110,8 @@ void queue_impl::close() noexcept {
 void queue_impl::let_go() noexcept {
   if (watch_) watch_->close();
   watch_.reset();
+  if (progress_) progress_->close();
+  progress_.reset();
   broker_.reset();
   loop_ = nullptr;
 }

@@ -12,9 +12,11 @@
 #include <boost/asio/execution_context.hpp>
 
 #include <quarq/detail/call_data.hpp>
+#include <quarq/detail/job_handle.hpp>
 
 #include "async/loop_lifetime.hpp"
 #include "broker/broker.hpp"
+#include "clients/progress_watch.hpp"
 #include "clients/wait_watch.hpp"
 #include "trace/messaging.hpp"
 
@@ -48,6 +50,9 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   /// Waits for the end of a job, as broker::wait_ended does, on this loop. Where nobody is there to run the job,
   /// says so after a while.
   awaitable<std::optional<broker::ended>> wait_ended(boost::asio::any_io_executor loop, std::string id);
+  /// The same, and tells meanwhile how far the job is. What that throws, this throws.
+  awaitable<std::optional<broker::ended>> wait_ended(boost::asio::any_io_executor loop, std::string id,
+                                                     detail::progress_function on_progress);
   /// By whom that is said; without this, by the log. To be called before the first use.
   void tell_by(wait_watch::teller tell) { tell_ = std::move(tell); }
 
@@ -67,7 +72,8 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   std::optional<trace::broker_address> address_;
   bool borrows_ = false;
   wait_watch::teller tell_;
-  std::shared_ptr<wait_watch> watch_;  ///< there while the broker is
+  std::shared_ptr<wait_watch> watch_;         ///< there while the broker is
+  std::shared_ptr<progress_watch> progress_;  ///< once somebody has asked for it
   boost::asio::execution_context* loop_ = nullptr;
 };
 

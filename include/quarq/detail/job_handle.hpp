@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,9 @@ class queue_impl;
 
 namespace detail {
 
+/// Hears how far a job is; empty if nobody wants to.
+using progress_function = std::function<void(const job_progress&)>;
+
 class job_handle {
  public:
   job_handle(std::shared_ptr<clients::queue_impl> queue, std::string id)
@@ -27,7 +31,8 @@ class job_handle {
   const std::string& id() const noexcept { return id_; }
 
   /// The encoded result; throws what ended the job otherwise.
-  awaitable<std::string> result(std::optional<std::chrono::milliseconds> timeout) const;
+  awaitable<std::string> result(std::optional<std::chrono::milliseconds> timeout,
+                                progress_function on_progress = {}) const;
   awaitable<job_state> state() const;
   awaitable<job_info> info() const;
   awaitable<cancel_outcome> cancel() const;
