@@ -147,8 +147,8 @@ class context {
   /// worker's own context, and in a process that was not called for a job.
   void log(std::string_view text) const;
   /// Says how far the job is, in units of the handler's choice; `total` 0: nobody knows. The last call counts. Sent,
-  /// kept and shown as log(), and told to those that wait for the job and want to hear it: job::result(on_progress) and
-  /// machines::with_progress().
+  /// kept and shown as log(), and told to those that wait for the job and want to hear it: job::result(on_progress),
+  /// machines::with_progress() and the callback of a map on machines.
   void progress(std::uint64_t done, std::uint64_t total) const;
 
   /// Stop is requested when the job is cancelled or times out, or when the worker shuts down. A function that

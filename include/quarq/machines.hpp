@@ -84,7 +84,8 @@ class machines : public detail::maps<machines> {
   }
 
   /// The same machines, which call `on_progress(job_progress)`, as job::result() does, with what the handler of
-  /// a call says by context::progress(). If it throws, run() throws its exception, and the job is cancelled.
+  /// a call says by context::progress(). If it throws, run() throws its exception, and the job is cancelled. A
+  /// map with a callback of its own calls only that one (progress::under_way).
   template <class Progress>
     requires std::is_invocable_v<Progress&, const job_progress&>
   machines with_progress(Progress&& on_progress) const {

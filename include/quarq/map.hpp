@@ -19,6 +19,9 @@ struct progress {
   std::size_t failed = 0;            ///< those of them that ended with an exception
   std::optional<std::size_t> total;  ///< nullopt: the size of the range is not known before its end
   std::chrono::nanoseconds elapsed{0};
+  /// The sum of the fractions that the elements under way have done. On machines, where each handler says by
+  /// context::progress() how far it is; elsewhere 0.
+  double under_way = 0;
 };
 
 /// `threads.map(f, pages, {.max_concurrency = 20})`.
@@ -52,8 +55,9 @@ class maps {
   /// a container given by reference must live until the map has ended, and its elements are copied. A view or
   /// generator is read as the work proceeds, one element at a time, on the awaiting loop.
   ///
-  /// `on_progress(progress)` is called each time the work of an element has ended, on the awaiting loop: it
-  /// must not block. If it throws, the map fails with its exception. It is destroyed when the map has ended.
+  /// `on_progress(progress)` is called each time the work of an element has ended, and on machines also when
+  /// under_way has changed, on the awaiting loop: it must not block. If it throws, the map fails with its
+  /// exception. It is destroyed when the map has ended.
   ///
   /// Throws usage_error for a max_concurrency of 0.
   template <class What, class Range, class Progress = no_progress>

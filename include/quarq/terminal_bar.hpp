@@ -21,7 +21,8 @@ std::string bar_line(std::string_view label, const progress& p, std::size_t widt
 
 /// The progress callback of a map: `machines.map(count_words, pages, {.max_concurrency = 50},
 /// terminal_bar("pages"))`. Draws a line with a bar, counts, the mean rate and the time left on stderr, over
-/// itself, at most ten times a second and at the end; then ends the line.
+/// itself, at most ten times a second and at the end; then ends the line. The bar and the time left also count
+/// what is done of elements under way (progress::under_way).
 ///
 /// If stderr is not a terminal (a file, a pipe), nothing is written. If the map fails, the line is ended when
 /// the last copy of the bar is destroyed: pass it as a temporary, or destroy it before printing. Copies share

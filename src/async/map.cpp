@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <deque>
 #include <string>
 
@@ -31,6 +33,13 @@ constexpr std::chrono::milliseconds max_turn(1);
 std::size_t checked_concurrency(map_options options, std::size_t default_max) {
   if (options.max_concurrency == 0) throw usage_error("max_concurrency: expected at least 1, got 0");
   return options.max_concurrency.value_or(default_max);
+}
+
+// A multiple of 2^-20: sums and differences of these are exact, so that nothing is left when all have ended.
+double fraction_of(std::uint64_t done, std::uint64_t total) {
+  constexpr double parts = 1 << 20;
+  if (total == 0) return 0;
+  return std::floor(parts * static_cast<double>(std::min(done, total)) / static_cast<double>(total)) / parts;
 }
 
 }  // namespace
@@ -117,14 +126,32 @@ awaitable<void> map_impl::run_workers(std::shared_ptr<map_impl> self) {
     co_await async::completion::wait(workers->all_ended, std::move(on_cancel));
     co_await asio::this_coro::throw_if_cancelled(throws);
   }
+  if (self->callback_failure_) std::rethrow_exception(self->callback_failure_);
   if (workers->first_failure) std::rethrow_exception(workers->first_failure);
   if (self->cut_short_) throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+void map_impl::advance(double& fraction, std::uint64_t done, std::uint64_t total) {
+  const auto now = fraction_of(done, total);
+  if (now == fraction || callback_failure_) return;
+  progress_.under_way += now - fraction;
+  fraction = now;
+  try {
+    report();
+  } catch (...) {
+    callback_failure_ = std::current_exception();
+    throw;
+  }
 }
 
 void map_impl::count(bool failed) {
   ++progress_.done;
   if (failed) ++progress_.failed;
-  if (!on_progress_) return;
+  report();
+}
+
+void map_impl::report() {
+  if (!on_progress_ || callback_failure_) return;
   progress_.elapsed = std::chrono::steady_clock::now() - started_;
   try {
     on_progress_(progress_);

@@ -41,24 +41,32 @@ std::string duration_text(double seconds) {
   return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
+// In elements, with the fractions of those that are under way.
+double work_done(const progress& p) {
+  return static_cast<double>(p.done) + p.under_way;
+}
+
 // The text behind the bar, the most important part first.
 std::vector<std::string> figures(const progress& p) {
   std::vector<std::string> all;
   all.push_back(p.total ? fmt::format("{}/{}", p.done, *p.total) : fmt::format("{}", p.done));
   if (p.failed > 0) all.push_back(fmt::format("{} failed", p.failed));
   const double seconds = std::chrono::duration<double>(p.elapsed).count();
-  if (p.done == 0 || seconds <= 0) return all;
+  const double worked = work_done(p);
+  if (worked <= 0 || seconds <= 0) return all;
   const double rate = static_cast<double>(p.done) / seconds;
-  all.push_back(rate < 10 ? fmt::format("{:.1f}/s", rate) : fmt::format("{:.0f}/s", rate));
+  if (p.done > 0) all.push_back(rate < 10 ? fmt::format("{:.1f}/s", rate) : fmt::format("{:.0f}/s", rate));
   if (!p.total) return all;
-  const auto left = *p.total > p.done ? *p.total - p.done : 0;
-  all.push_back(left == 0 ? "in " + duration_text(seconds)
-                          : duration_text(static_cast<double>(left) / rate) + " left");
+  const double left = std::max(static_cast<double>(*p.total) - worked, 0.0);
+  all.push_back(p.done >= *p.total ? "in " + duration_text(seconds)
+                                   : duration_text(left * seconds / worked) + " left");
   return all;
 }
 
 std::string bar(const progress& p, std::size_t length) {
-  const auto full = *p.total == 0 ? length : length * std::min(p.done, *p.total) / *p.total;
+  const auto total = static_cast<double>(*p.total);
+  const double filled = static_cast<double>(length) * std::min(work_done(p), total) / total;
+  const auto full = *p.total == 0 ? length : static_cast<std::size_t>(filled);
   return fmt::format(" [{}{}]", std::string(full, '#'), std::string(length - full, '.'));
 }
 

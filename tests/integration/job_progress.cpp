@@ -73,6 +73,22 @@ TEST_P(job_progress_test, is_heard_of_a_call_on_machines) {
   EXPECT_EQ(heard, (said{{1, 2}, {2, 2}}));
 }
 
+TEST_P(job_progress_test, of_the_elements_under_way_is_reported_by_a_map_between_their_ends) {
+  std::vector<std::pair<std::size_t, double>> heard;
+  const auto report = [&](const progress& p) {
+    heard.emplace_back(p.done, p.under_way);
+    ++reports_;
+  };
+  const std::vector<int> parts{2, 2};
+  serve(w_, [&](queue q) -> awaitable<void> {
+    const machines where(q);
+    const auto got = co_await where.map(work_through, parts, {.max_concurrency = 1}, report);
+    EXPECT_EQ(got, parts);
+  });
+  const decltype(heard) expected{{0, 0.5}, {0, 1.0}, {1, 0.0}, {1, 0.5}, {1, 1.0}, {2, 0.0}};
+  EXPECT_EQ(heard, expected);
+}
+
 TEST_P(job_progress_test, heard_by_a_callback_that_throws_ends_the_wait_and_not_the_job) {
   const auto hear = [](const job_progress&) { throw std::runtime_error("seen enough"); };
   serve(w_, [&](queue q) -> awaitable<void> {
@@ -88,11 +104,16 @@ TEST_P(job_progress_test, heard_by_a_callback_that_throws_ends_the_wait_and_not_
 
 TEST_P(job_progress_test, heard_by_a_callback_that_throws_cancels_a_call_on_machines) {
   const auto hear = [](const job_progress&) { throw std::runtime_error("seen enough"); };
+  const auto report = [](const progress&) { throw std::runtime_error("enough of all"); };
+  const std::vector<int> numbers{1, 2};
   serve(w_, [&](queue q) -> awaitable<void> {
     const machines where(q);
-    const auto t = co_await error_of(where.with_progress(hear).run(stuck, 1));
+    auto t = co_await error_of(where.with_progress(hear).run(stuck, 1));
     EXPECT_EQ(t.what, "seen enough");
     co_await until([&] { return stopped_ == 1; });
+    t = co_await error_of(where.map_outcomes(stuck, numbers, {.max_concurrency = 2}, report));
+    EXPECT_EQ(t.what, "enough of all");
+    co_await until([&] { return stopped_ == 3; });
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -58,6 +59,13 @@ class map_impl {
   void stop() noexcept { stopped_ = true; }
   /// A worker found the map stopped before the end of the range.
   void cut_short() noexcept { cut_short_ = true; }
+  /// Whether somebody wants to know how far the map is.
+  bool reports() const noexcept { return static_cast<bool>(on_progress_); }
+  /// The work of one element under way has come so far. `fraction`: as which it is counted, at first 0. Throws
+  /// what the callback throws.
+  void advance(double& fraction, std::uint64_t done, std::uint64_t total);
+  /// It is not under way any more.
+  void forget(double fraction) noexcept { progress_.under_way -= fraction; }
   /// The work of one element has ended.
   void count(bool failed);
   /// Elements have been worked on for so long without a wait that the loop should do its other work.
@@ -67,6 +75,7 @@ class map_impl {
 
  private:
   struct worker_set;
+  void report();
 
   const std::size_t max_concurrency_;
   const progress_callback on_progress_;
@@ -75,6 +84,7 @@ class map_impl {
   std::chrono::steady_clock::time_point turn_ends_;
   bool stopped_ = false;
   bool cut_short_ = false;
+  std::exception_ptr callback_failure_;  // of an element under way, whose work throws it later
 };
 
 /// `Range` is a reference if the range is the caller's. `Collect`: keeps every outcome, instead of values and
@@ -156,14 +166,25 @@ class map_work final : public map_impl {
     return true;
   }
 
+  auto start_work(element&& item, double& fraction) {
+    [[maybe_unused]] const auto hear = [this, &fraction](const auto& said) {
+      this->advance(fraction, said.done, said.total);
+    };
+    if constexpr (requires { where_.with_progress(hear); }) {
+      if (this->reports()) return where_.with_progress(hear).run(what_, std::move(item));
+    }
+    return where_.run(what_, std::move(item));
+  }
+
   // run_workers holds this map until its workers have ended.
   static awaitable<void> map_worker(map_work* self, std::optional<element> item, std::size_t index) {
     while (item) {
       const bool pauses = self->turn_is_over();
       if (pauses) co_await next_turn(self);
       std::exception_ptr failure;
+      double fraction = 0;
       try {
-        auto work = self->where_.run(self->what_, std::move(*item));
+        auto work = self->start_work(std::move(*item), fraction);
         if constexpr (std::is_void_v<value>) {
           co_await std::move(work);
           if constexpr (keeps) self->slots_[index].emplace(std::monostate());
@@ -174,6 +195,7 @@ class map_work final : public map_impl {
       } catch (...) {
         failure = std::current_exception();
       }
+      self->forget(fraction);
       if (failure) {
         const auto state = co_await boost::asio::this_coro::cancellation_state;
         const bool from_work = state.cancelled() == boost::asio::cancellation_type::none;
@@ -189,7 +211,7 @@ class map_work final : public map_impl {
   // on.
   void handle_failure(std::size_t index, const std::exception_ptr& failure, bool from_work) {
     if constexpr (Collect) {
-      if (from_work) {
+      if (from_work && !stopped()) {
         slots_[index].emplace(failure);
         return;
       }

@@ -41,6 +41,17 @@ TEST(bar_line, shows_counts_rate_and_time_left) {
   EXPECT_EQ(bar_line("x", at(1, 10'000, 1s), 200).find("2:46:39 left") != std::string::npos, true);
 }
 
+TEST(bar_line, fills_with_the_fractions_of_what_is_under_way_and_counts_whole_elements) {
+  auto p = at(30, 120, 10s);
+  p.under_way = 30;
+  EXPECT_EQ(bar_line("pages", p, 60), "pages [#############.............] 30/120  3.0/s  0:10 left");
+  p = at(0, 4, 10s);
+  p.under_way = 1;
+  EXPECT_EQ(bar_line("x", p, 40), "x [#####...............] 0/4  0:30 left") << "no rate: none has ended";
+  p.under_way = 4;
+  EXPECT_EQ(bar_line("x", p, 40), "x [####################] 0/4  0:00 left");
+}
+
 TEST(bar_line, without_a_total_has_no_bar) {
   EXPECT_EQ(bar_line("lines", at(1234, std::nullopt, 2s, 1), 80), "lines 1234  1 failed  617/s");
 }
