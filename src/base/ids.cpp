@@ -109,9 +109,8 @@ std::uint64_t random_bits() {
 }
 
 bool is_made_id(std::string_view id) noexcept {
-  return id.size() == id_size && std::all_of(id.begin(), id.end(), [](char c) {
-           return is_base32[static_cast<unsigned char>(c)];
-         });
+  return id.size() == id_size &&
+         std::all_of(id.begin(), id.end(), [](char c) { return is_base32[static_cast<unsigned char>(c)]; });
 }
 
 }  // namespace quarq::base

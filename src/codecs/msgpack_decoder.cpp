@@ -46,7 +46,7 @@ constexpr std::uint64_t count_in(unsigned char byte, value_type type) noexcept {
 }
 
 constexpr std::string_view type_words[] = {"nil",   "boolean", "integer", "real number", "string",
-                                      "bytes", "array",   "map",     "timestamp",   "extension"};
+                                           "bytes", "array",   "map",     "timestamp",   "extension"};
 
 constexpr std::string_view word_of(value_type type) noexcept {
   return type_words[static_cast<std::size_t>(type)];

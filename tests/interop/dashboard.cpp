@@ -123,7 +123,8 @@ TEST(dashboard_browser, both_roles_do_all_that_they_may) {
   const auto node = first_in_path("node"), chromium = first_in_path("chromium");
   if (node.empty() || chromium.empty()) return skip_or_fail("node or chromium is missing");
   if (!std::filesystem::exists(playwright)) return skip_or_fail("build/node-peers is missing");
-  if (!std::filesystem::exists(peers + "/axe-core")) return skip_or_fail("axe-core is missing in build/node-peers");
+  if (!std::filesystem::exists(peers + "/axe-core"))
+    return skip_or_fail("axe-core is missing in build/node-peers");
   base::set_log_level("off");
   const auto& kinds = broker_kinds();
   const auto kind = std::find_if(kinds.begin(), kinds.end(), [](const auto& k) { return k.name == "redis"; });
