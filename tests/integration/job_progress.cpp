@@ -1,4 +1,5 @@
 // ctx.progress(), as those hear it that wait for the job: job.result(on_progress), and machines.
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -31,46 +32,36 @@ class job_progress_test : public worker_test {
     });
     w_.handle(stuck, [this](context& ctx, int n) -> awaitable<int> {
       ctx.progress(1, 2);
-      try {
-        co_await sleep_for(24h);
-      } catch (const boost::system::system_error&) {
-        ++stopped_;
-        throw;
-      }
+      co_await until_cancelled(stopped_);
       co_return n;
     });
   }
 
   worker w_;
   int reports_ = 0, stopped_ = 0;
+  said heard_;
+  const std::function<void(const job_progress&)> hear_ = [this](const job_progress& p) {
+    heard_.emplace_back(p.done, p.total);
+    ++reports_;
+  };
 };
 
 TEST_P(job_progress_test, is_heard_by_those_that_wait_for_the_result) {
-  said heard;
-  const auto hear = [&](const job_progress& p) {
-    heard.emplace_back(p.done, p.total);
-    ++reports_;
-  };
   serve(w_, [&](queue q) -> awaitable<void> {
     const auto job = co_await q.enqueue(work_through(3));
-    const int result = co_await job.result(hear);
+    const int result = co_await job.result(hear_);
     EXPECT_EQ(result, 3);
   });
-  EXPECT_EQ(heard, (said{{1, 3}, {2, 3}, {3, 3}}));
+  EXPECT_EQ(heard_, (said{{1, 3}, {2, 3}, {3, 3}}));
 }
 
 TEST_P(job_progress_test, is_heard_of_a_call_on_machines) {
-  said heard;
-  const auto hear = [&](const job_progress& p) {
-    heard.emplace_back(p.done, p.total);
-    ++reports_;
-  };
   serve(w_, [&](queue q) -> awaitable<void> {
-    const auto where = machines(q).with_progress(hear).with_deadline(default_timeout);
+    const auto where = machines(q).with_progress(hear_).with_deadline(default_timeout);
     const int result = co_await where.run(work_through, 2);
     EXPECT_EQ(result, 2);
   });
-  EXPECT_EQ(heard, (said{{1, 2}, {2, 2}}));
+  EXPECT_EQ(heard_, (said{{1, 2}, {2, 2}}));
 }
 
 TEST_P(job_progress_test, of_the_elements_under_way_is_reported_by_a_map_between_their_ends) {

@@ -30,12 +30,7 @@ class machines_test : public worker_test {
     w_.handle(nothing, [](int) -> awaitable<void> { co_return; });
     w_.handle(stuck, [this](int n) -> awaitable<int> {
       ++started_;
-      try {
-        co_await sleep_for(24h);
-      } catch (const boost::system::system_error&) {
-        ++stopped_;
-        throw;
-      }
+      co_await until_cancelled(stopped_);
       co_return n;
     });
     w_.handle(failing, [this](context& ctx, int n) -> awaitable<int> {

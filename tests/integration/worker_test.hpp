@@ -53,6 +53,16 @@ awaitable<thrown> error_of(awaitable<T> work) {
   co_return t;
 }
 
+/// Waits until it is cancelled, and counts that.
+inline awaitable<void> until_cancelled(int& stopped) {
+  try {
+    co_await sleep_for(24h);
+  } catch (const boost::system::system_error&) {
+    ++stopped;
+    throw;
+  }
+}
+
 /// Runs `client` alongside the worker; stops the worker, at once, when it has ended.
 awaitable<void> alongside(worker& w, awaitable<void> client);
 

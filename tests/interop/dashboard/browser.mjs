@@ -241,7 +241,7 @@ async function barriers(page) {
     .map((one) => `${one.id} (${one.nodes.length}): ${one.nodes[0].target.join(' ')}: ${one.nodes[0].any[0]?.message ?? one.help}`);
 }
 
-// Nothing sticks out of the page, at any width, and axe finds nothing serious, whose answer depends on the theme mostly.
+// Nothing sticks out of the page, at any width, and axe finds nothing serious.
 async function layouts() {
   for (const theme of ['light', 'dark']) {
     for (const [name, width, height] of widths) {
@@ -257,6 +257,7 @@ async function layouts() {
         if (!hash) await page.locator('.uplot').first().waitFor();
         const out = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         check(out <= 0, `${hash || 'overview'} is ${out} pixels too wide at ${width}`);
+        // It takes half a second; colours depend on the theme alone, and the phone has a layout of its own.
         if (name === 'wide' || (name === 'phone' && theme === 'light'))
           same(await barriers(page), [], `what axe finds at ${hash || 'overview'}, ${name} ${theme}`);
         if (folder) await page.screenshot({ path: `${folder}/${name}-${theme}-${hash.split('?')[0] || 'overview'}.png`, fullPage: true });
