@@ -64,9 +64,9 @@ std::vector<std::string> figures(const progress& p) {
 }
 
 std::string bar(const progress& p, std::size_t length) {
-  const auto total = static_cast<double>(*p.total);
-  const double filled = static_cast<double>(length) * std::min(work_done(p), total) / total;
-  const auto full = *p.total == 0 ? length : static_cast<std::size_t>(filled);
+  const auto total = static_cast<double>(*p.total), columns = static_cast<double>(length);
+  const double filled = *p.total == 0 ? columns : columns * std::min(work_done(p), total) / total;
+  const auto full = static_cast<std::size_t>(filled);
   return fmt::format(" [{}{}]", std::string(full, '#'), std::string(length - full, '.'));
 }
 

@@ -16,7 +16,8 @@ std::optional<terminal_size> terminal_size_of(int file) noexcept;
 /// How wide it is.
 std::optional<std::size_t> terminal_columns(int file) noexcept;
 
-/// Whether a terminal of this kind, as TERM has it, takes escape sequences: not one that is unknown (null or empty) or "dumb".
+/// Whether a terminal of this kind, as TERM has it, takes escape sequences: not one that is unknown (null or empty)
+/// or "dumb".
 bool takes_escape_sequences(const char* kind) noexcept;
 
 /// With one write, if the system takes it whole. False: it does not take all of it, and errno says why.
