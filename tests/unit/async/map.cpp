@@ -157,7 +157,9 @@ TEST(map, has_no_more_under_way_than_it_may) {
 TEST(map, starts_the_next_as_soon_as_one_ends) {
   std::vector<int> ended;
   const auto work = [&](int n) -> awaitable<void> {
-    co_await sleep_for(n == 0 ? 50ms : 0ms);
+    do {
+      co_await sleep_for(0ms);
+    } while (n == 0 && ended.size() < 9);
     ended.push_back(n);
   };
   run(here.map(work, numbers(10), {.max_concurrency = 2}));
@@ -168,10 +170,14 @@ struct watched {
   int started = 0, cancelled = 0;
 };
 
-awaitable<int> fails_at(int n, int bad, watched& what) {
+// Those before the bad one end at once, those after it wait until they are cancelled, and it fails as soon as `beside`
+// others have been started: a busy machine may let the loop have its turn in between.
+awaitable<int> fails_at(int n, int bad, watched& what, int beside = 0) {
   ++what.started;
   if (n == bad) {
-    co_await sleep_for(0ms);
+    do {
+      co_await sleep_for(0ms);
+    } while (what.started <= beside);
     throw std::runtime_error("no " + std::to_string(n));
   }
   if (n < bad) co_return n;
@@ -198,7 +204,7 @@ TEST(map, the_first_failure_cancels_those_under_way_and_starts_no_other) {
   watched what;
   std::vector<progress> reports;
   const auto report = [&](const progress& p) { reports.push_back(p); };
-  const auto work = [&](int n) { return fails_at(n, 5, what); };
+  const auto work = [&](int n) { return fails_at(n, 5, what, 14); };
   EXPECT_EQ(error_of(here.map(work, numbers(100), {.max_concurrency = 10}, report)), "no 5");
   EXPECT_EQ(what.started, 15);
   EXPECT_EQ(what.cancelled, 9);
@@ -229,7 +235,8 @@ TEST(map, may_be_cancelled_by_its_own_progress_callback) {
                         boost::asio::bind_cancellation_slot(signal.slot(), keep));
   loop.run();
   EXPECT_THROW(std::rethrow_exception(error), boost::system::system_error);
-  EXPECT_EQ(what.cancelled, 2);
+  EXPECT_LE(what.started, 4);
+  EXPECT_EQ(what.cancelled, what.started - 2) << "all that was under way";
 }
 
 TEST(map, is_cancelled_with_all_that_is_under_way) {
