@@ -1,4 +1,5 @@
 // Paths of a worker and of a pool of threads.
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include <quarq/run.hpp>
 #include <quarq/thread_pool.hpp>
+#include <quarq/trace.hpp>
 #include <quarq/worker.hpp>
 
 #include "../tasks.hpp"
@@ -64,6 +66,26 @@ void count_worker(recorder& to, const std::string& path, const task<R(std::strin
   for (int i = 0; i < times; ++i) run_worker(to, path, job);
 }
 
+// What becomes of spans is their exporter's affair.
+class free_exporter final : public span_exporter {
+ public:
+  void add(finished_span) noexcept override { ++spans_; }
+  std::size_t spans() const noexcept { return spans_; }
+
+ private:
+  std::atomic<std::size_t> spans_{0};
+};
+
+void count_traced(recorder& to) {
+  const auto exporter = std::make_shared<free_exporter>();
+  const tracing all(trace_options{.exporter = exporter});
+  auto call = detail::call_access::take(forget(argument()));
+  call.options.labels.set_header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  const auto job = clients::to_job(std::move(call));
+  for (int i = 0; i < times; ++i) run_worker(to, "run a job that is traced", job);
+  if (exporter->spans() != times * jobs) throw std::runtime_error("not each job had a span");
+}
+
 // The pool's thread stands still while they are posted, so that both sides do the same each time.
 void count_posts(recorder& to) {
   thread_pool_options one;
@@ -93,6 +115,7 @@ void count_running(recorder& to) {
   count_worker(to, "run a job", forget);
   count_worker(to, "run a job with a result", measure);
   count_worker(to, "run a job on a thread", on_thread);
+  count_traced(to);
   count_posts(to);
 }
 

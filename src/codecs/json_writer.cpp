@@ -1,6 +1,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include <quarq/msgpack.hpp>
@@ -26,17 +28,36 @@ void append_escape(std::string& out, char c) {
   }
 }
 
+constexpr bool is_special(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+// Whether any of eight characters is special. Each byte is compared by itself: "Determine if a word has a byte less
+// than n" of Sean Anderson's Bit Twiddling Hacks, which is exact about whether there is one.
+bool has_special(const char* eight) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101, highest = 0x8080808080808080;
+  std::uint64_t word = 0;
+  std::memcpy(&word, eight, sizeof word);
+  const auto below = [](std::uint64_t bytes, std::uint64_t n) { return (bytes - ones * n) & ~bytes; };
+  return ((below(word, 0x20) | below(word ^ ones * '"', 1) | below(word ^ ones * '\\', 1)) & highest) != 0;
+}
+
+std::size_t next_special(std::string_view text, std::size_t from) noexcept {
+  while (from + 8 <= text.size() && !has_special(text.data() + from)) from += 8;
+  while (from < text.size() && !is_special(text[from])) ++from;
+  return from;
+}
+
 // Most characters stand for themselves: they are written together.
 void append_escaped(std::string& out, std::string_view text) {
   std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto code = static_cast<unsigned char>(text[i]);
-    if (code >= 0x20 && code != '"' && code != '\\') continue;
-    out.append(text, plain, i - plain);
-    append_escape(out, text[i]);
-    plain = i + 1;
+  while (true) {
+    const std::size_t special = next_special(text, plain);
+    out.append(text, plain, special - plain);
+    if (special == text.size()) return;
+    append_escape(out, text[special]);
+    plain = special + 1;
   }
-  out.append(text, plain);
 }
 
 class json_writer {

@@ -14,6 +14,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <quarq/errors.hpp>
 #include <quarq/http/client.hpp>
@@ -89,7 +90,8 @@ class otlp_exporter::impl {
   awaitable<void> send(std::vector<finished_span> batch);
   awaitable<export_answer> post(const std::string& body);
   void taken(std::size_t count, std::string_view answer);
-  void lost(std::size_t count, const std::string& why);
+  void lost(std::size_t count, std::string_view why);
+  void complain(std::string_view why);
   void batch_ended();
 
   const base::owner_process owner_;
@@ -97,6 +99,7 @@ class otlp_exporter::impl {
   const std::string url_;
   const otlp::request_writer writer_;
   std::atomic<std::uint64_t> exported_{0}, dropped_{0};
+  std::atomic<bool> had_no_room_{false};
 
   std::mutex mutex_;  // guards these
   otlp::span_buffer waiting_;
@@ -140,6 +143,7 @@ void otlp_exporter::impl::add(finished_span span) {
   switch (waiting_.add(std::move(span))) {
     case otlp::span_buffer::added::dropped:
       ++dropped_;
+      had_no_room_ = true;
       return;
     case otlp::span_buffer::added::waits:
       return;
@@ -173,7 +177,10 @@ void otlp_exporter::impl::flush(milliseconds limit) {
 
 // ---- on its thread
 
+// Jobs go first: where they leave it no processor, spans are dropped, and no job waits for one.
 void otlp_exporter::impl::run() {
+  constexpr int lower = 10;  // on Linux, of this thread alone
+  [[maybe_unused]] const int now = ::nice(lower);
   const auto at_the_end = [this](const std::exception_ptr& thrown) { ended(thrown); };
   asio::co_spawn(loop_, send_all(), asio::bind_cancellation_slot(end_.slot(), at_the_end));
   loop_.run();
@@ -221,6 +228,7 @@ std::vector<finished_span> otlp_exporter::impl::take() {
 }
 
 void otlp_exporter::impl::batch_ended() {
+  if (had_no_room_.exchange(false)) complain("more came than could be sent");
   const lock held(mutex_);
   is_sending_ = false;
   if (!waiting_.empty()) return;
@@ -271,8 +279,12 @@ void otlp_exporter::impl::taken(std::size_t count, std::string_view answer) {
   if (rejected > 0) lost(rejected, "the collector has rejected them");
 }
 
-void otlp_exporter::impl::lost(std::size_t count, const std::string& why) {
+void otlp_exporter::impl::lost(std::size_t count, std::string_view why) {
   dropped_ += count;
+  complain(why);
+}
+
+void otlp_exporter::impl::complain(std::string_view why) {
   if (!complaints_.may_log(workers::machine_clock::read())) return;
   const std::uint64_t all = dropped_;
   base::log().warn("traces: {} spans could not be sent: {}", all - std::exchange(said_dropped_, all), why);

@@ -1,10 +1,8 @@
 // The spans that wait to be exported.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <deque>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -12,10 +10,11 @@
 
 namespace quarq::otlp {
 
-/// Decides without a clock, a thread or a socket. Thread safety: none.
+/// Decides without a clock, a thread or a socket. Spans are laid into the batch in which they will be sent, so that a
+/// lock is held no longer for many than for one. Thread safety: none.
 class span_buffer {
  public:
-  span_buffer(std::size_t max_waiting, std::size_t max_batch) : max_(max_waiting), batch_(max_batch) {}
+  span_buffer(std::size_t max_waiting, std::size_t max_batch) : max_(max_waiting), max_batch_(max_batch) {}
 
   enum class added {
     dropped,  ///< so many wait already
@@ -24,27 +23,31 @@ class span_buffer {
     completes_batch,  ///< with it, a batch may be sent at once
   };
   added add(finished_span&& one) {
-    if (waiting_.size() >= max_) return added::dropped;
-    waiting_.push_back(std::move(one));
-    if (waiting_.size() == batch_) return added::completes_batch;
-    return waiting_.size() == 1 ? added::first : added::waits;
+    if (size_ >= max_) return added::dropped;
+    if (batches_.empty() || batches_.back().size() == max_batch_) batches_.emplace_back();
+    batches_.back().push_back(std::move(one));
+    ++size_;
+    if (size_ == max_batch_) return added::completes_batch;
+    return size_ == 1 ? added::first : added::waits;
   }
 
   /// The oldest, as many as a batch has.
   std::vector<finished_span> take() {
-    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), batch_));
-    std::vector<finished_span> taken(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
-    waiting_.erase(waiting_.begin(), end);
+    if (batches_.empty()) return {};
+    auto taken = std::move(batches_.front());
+    batches_.pop_front();
+    size_ -= taken.size();
     return taken;
   }
 
-  bool has_batch() const noexcept { return waiting_.size() >= batch_; }
-  bool empty() const noexcept { return waiting_.empty(); }
-  std::size_t size() const noexcept { return waiting_.size(); }
+  bool has_batch() const noexcept { return size_ >= max_batch_; }
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }
 
  private:
-  const std::size_t max_, batch_;
-  std::deque<finished_span> waiting_;
+  const std::size_t max_, max_batch_;
+  std::deque<std::vector<finished_span>> batches_;  // all but the last are full
+  std::size_t size_ = 0;
 };
 
 }  // namespace quarq::otlp

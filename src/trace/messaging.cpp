@@ -30,11 +30,11 @@ finished_span messaging_span(begun_span of, std::string_view operation, const st
 }
 
 void add_text(finished_span& to, std::string_view key, std::string value) {
-  to.attributes.push_back({key, std::move(value)});
+  to.attributes.emplace_back(key, std::move(value));
 }
 
 void add_number(finished_span& to, std::string_view key, std::int64_t value) {
-  to.attributes.push_back({key, value});
+  to.attributes.emplace_back(key, value);
 }
 
 void add_job(finished_span& to, std::string id, std::string task) {

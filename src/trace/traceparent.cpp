@@ -1,6 +1,5 @@
 #include "trace/traceparent.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -11,18 +10,21 @@ namespace quarq::trace {
 namespace {
 
 // Where they stand in "00-<trace id>-<span id>-<flags>".
-constexpr std::size_t trace_id_at = 3, span_id_at = 36, flags_at = 53, traceparent_size = 55;
+constexpr std::size_t trace_id_at = 3, span_id_at = 36, flags_at = 53;
 constexpr std::uint8_t sampled_flag = 1;
 
 // REQUIRES: two digits stand there.
 std::uint8_t byte_at(std::string_view text, std::size_t at) noexcept {
-  return codecs::byte_in_hex(text.substr(at)).value_or(0);
+  const auto value = [&](std::size_t i) { return codecs::hex_values[static_cast<unsigned char>(text[i])]; };
+  return static_cast<std::uint8_t>(value(at) << 4 | value(at + 1));
 }
 
+/// Whether it is one: an id of zeros is none.
 template <std::size_t Size>
 bool read_id(std::array<std::uint8_t, Size>& id, std::string_view text, std::size_t at) noexcept {
-  for (std::size_t i = 0; i < Size; ++i) id[i] = byte_at(text, at + 2 * i);
-  return std::any_of(id.begin(), id.end(), [](std::uint8_t byte) { return byte != 0; });
+  unsigned any = 0;
+  for (std::size_t i = 0; i < Size; ++i) any |= id[i] = byte_at(text, at + 2 * i);
+  return any != 0;
 }
 
 }  // namespace
@@ -47,13 +49,10 @@ std::optional<span_context> context_of(const std::shared_ptr<const detail::label
 }
 
 std::string to_traceparent(const span_context& of) {
-  std::string text;
-  text.reserve(traceparent_size);
-  text = "00-";
-  codecs::append_hex(text, of.trace_id);
-  text += '-';
-  codecs::append_hex(text, of.span_id);
-  text += of.sampled ? "-01" : "-00";
+  std::string text = "00-00000000000000000000000000000000-0000000000000000-00";
+  codecs::put_hex(text.data() + trace_id_at, of.trace_id);
+  codecs::put_hex(text.data() + span_id_at, of.span_id);
+  if (of.sampled) text.back() = '1';
   return text;
 }
 

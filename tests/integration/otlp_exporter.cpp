@@ -112,6 +112,7 @@ TEST_F(otlp_exporter_drops, what_does_not_fit_while_the_collector_is_slow) {
   exporter.flush(default_timeout);
   EXPECT_EQ(exporter.counts().exported, 20u);
   EXPECT_EQ(exporter.counts().dropped, 15u);
+  EXPECT_TRUE(log_.has("traces: 15 spans could not be sent: more came than could be sent")) << log_.text();
 }
 
 TEST_F(otlp_exporter_drops, what_the_collector_refuses) {

@@ -1,12 +1,14 @@
 #include "codecs/json.hpp"
 
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
 #include <quarq/errors.hpp>
 #include <quarq/msgpack.hpp>
 
+#include "codecs/json_text.hpp"
 #include "unit/codecs/codec_helpers.hpp"
 
 using namespace quarq;
@@ -174,6 +176,27 @@ TEST(json, errors_name_line_and_column) {
             "JSON, line 1, column 19: \"$ext\" has to be [type from -128 to 127, a string of base 64]");
   EXPECT_NE(json_complaint("\"\xff\""), "(no error)");
   EXPECT_NE(json_complaint("\"\\ud800\""), "(no error)");
+}
+
+std::string escaped(char c) {
+  constexpr std::string_view named = "\"\\\b\f\n\r\t", letters = "\"\\bfnrt";
+  if (const auto at = named.find(c); at != named.npos) return {'\\', letters[at]};
+  if (c < ' ') return std::string("\\u00") + (c < 0x10 ? '0' : '1') + "0123456789abcdef"[c & 15];
+  return {c};
+}
+
+TEST(json, strings_are_escaped_wherever_they_need_it) {
+  const std::string around = "12345678\xc3\xa9 \x7f!#[]";  // all that is next to what must be escaped
+  for (int c = 0; c < 0x80; ++c) {
+    for (std::size_t at = 0; at <= around.size(); ++at) {
+      if (at == 9) continue;  // within a character
+      const auto before = around.substr(0, at), after = around.substr(at);
+      const auto one = static_cast<char>(c);
+      EXPECT_EQ(json_string(before + one + after), '"' + before + escaped(one) + after + '"')
+          << c << ' ' << at;
+      EXPECT_EQ(json_string(before + one + one), '"' + before + escaped(one) + escaped(one) + '"');
+    }
+  }
 }
 
 TEST(json, depth_is_limited) {
