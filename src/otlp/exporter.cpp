@@ -87,6 +87,7 @@ class otlp_exporter::impl {
   awaitable<void> send_all();
   awaitable<void> wait_for_batch();
   std::vector<finished_span> take();
+  void give_back(std::vector<finished_span> taken);
   awaitable<void> send(std::vector<finished_span> batch);
   awaitable<export_answer> post(const std::string& body);
   void taken(std::size_t count, std::string_view answer);
@@ -140,7 +141,7 @@ otlp_exporter::impl::~impl() {
 
 void otlp_exporter::impl::add(finished_span span) {
   lock held(mutex_);
-  switch (waiting_.add(std::move(span))) {
+  switch (waiting_.add(span)) {
     case otlp::span_buffer::added::dropped:
       ++dropped_;
       had_no_room_ = true;
@@ -227,6 +228,11 @@ std::vector<finished_span> otlp_exporter::impl::take() {
   return waiting_.take();
 }
 
+void otlp_exporter::impl::give_back(std::vector<finished_span> taken) {
+  const lock held(mutex_);
+  waiting_.give_back(taken);
+}
+
 void otlp_exporter::impl::batch_ended() {
   if (had_no_room_.exchange(false)) complain("more came than could be sent");
   const lock held(mutex_);
@@ -239,7 +245,7 @@ void otlp_exporter::impl::batch_ended() {
 awaitable<void> otlp_exporter::impl::send(std::vector<finished_span> batch) {
   const auto count = batch.size();
   const auto body = writer_.write(batch);
-  batch.clear();
+  give_back(std::move(batch));
   otlp::export_retry retry;
   while (true) {
     const auto answer = co_await post(body);

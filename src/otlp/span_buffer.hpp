@@ -22,10 +22,15 @@ class span_buffer {
     waits,
     completes_batch,  ///< with it, a batch may be sent at once
   };
-  added add(finished_span&& one) {
+  /// `one` is left with the memory of a span that was sent, or none: so it is freed by a thread that makes spans, of whose
+  /// allocator it is, and that needs it again.
+  added add(finished_span& one) {
     if (size_ >= max_) return added::dropped;
-    if (batches_.empty() || batches_.back().size() == max_batch_) batches_.emplace_back();
-    batches_.back().push_back(std::move(one));
+    if (batches_.empty() || batches_.back().used == max_batch_)
+      batches_.push_back({std::exchange(spare_, {})});
+    auto& [spans, used] = batches_.back();
+    if (used == spans.size()) spans.emplace_back();
+    std::swap(spans[used++], one);
     ++size_;
     if (size_ == max_batch_) return added::completes_batch;
     return size_ == 1 ? added::first : added::waits;
@@ -34,10 +39,15 @@ class span_buffer {
   /// The oldest, as many as a batch has.
   std::vector<finished_span> take() {
     if (batches_.empty()) return {};
-    auto taken = std::move(batches_.front());
+    auto [spans, used] = std::move(batches_.front());
     batches_.pop_front();
-    size_ -= taken.size();
-    return taken;
+    size_ -= used;
+    spans.resize(used);
+    return std::move(spans);
+  }
+  /// For its memory: what was taken and is done with. It is left as it is where there is such memory already.
+  void give_back(std::vector<finished_span>& taken) noexcept {
+    if (spare_.empty()) spare_.swap(taken);
   }
 
   bool has_batch() const noexcept { return size_ >= max_batch_; }
@@ -45,8 +55,14 @@ class span_buffer {
   std::size_t size() const noexcept { return size_; }
 
  private:
+  struct batch {
+    std::vector<finished_span> spans;  // those from `used` on were sent before
+    std::size_t used = 0;
+  };
+
   const std::size_t max_, max_batch_;
-  std::deque<std::vector<finished_span>> batches_;  // all but the last are full
+  std::deque<batch> batches_;  // all but the last are full
+  std::vector<finished_span> spare_;
   std::size_t size_ = 0;
 };
 

@@ -16,14 +16,15 @@ constexpr std::string_view test_key = "\x11\xfe\x83\x5a";
 void mask(std::string& payload, std::string_view key) {
   std::uint32_t four_of_key = 0;
   std::memcpy(&four_of_key, key.data(), 4);
-  std::size_t at = 0;
-  for (; payload.size() - at >= 4; at += 4) {
+  char* next = payload.data();
+  std::size_t left = payload.size();
+  for (; left >= 4; left -= 4, next += 4) {
     std::uint32_t four = 0;
-    std::memcpy(&four, payload.data() + at, 4);
+    std::memcpy(&four, next, 4);
     four ^= four_of_key;
-    std::memcpy(payload.data() + at, &four, 4);
+    std::memcpy(next, &four, 4);
   }
-  for (; at < payload.size(); ++at) payload[at] = static_cast<char>(payload[at] ^ key[at % 4]);
+  for (std::size_t i = 0; i < left; ++i) next[i] = static_cast<char>(next[i] ^ key[i]);
 }
 
 std::string with_header(std::string header, std::string payload, bool masked) {
@@ -39,10 +40,8 @@ std::string payload_of(std::string_view text) {
   if (!text.starts_with('#')) return unescaped(text);
   const auto end = text.find('#', 1);
   const auto size = std::stoul(std::string(text.substr(1, end - 1)));
-  const auto unit = unescaped(text.substr(end + 1));
-  std::string all;
-  all.reserve(size + unit.size());
-  while (all.size() < size) all += unit;
+  std::string all = unescaped(text.substr(end + 1));
+  while (all.size() < size) all += std::string(all);
   all.resize(size);
   return all;
 }

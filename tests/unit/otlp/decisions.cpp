@@ -18,6 +18,11 @@ finished_span named(std::string name) {
   return one;
 }
 
+added add(span_buffer& to, std::string name) {
+  auto one = named(std::move(name));
+  return to.add(one);
+}
+
 std::string names(const std::vector<finished_span>& spans) {
   std::string all;
   for (const auto& one : spans) all += one.name;
@@ -26,31 +31,52 @@ std::string names(const std::vector<finished_span>& spans) {
 
 TEST(span_buffer, tells_when_there_is_something_to_do) {
   span_buffer waiting(5, 3);
-  EXPECT_EQ(waiting.add(named("a")), added::first);
-  EXPECT_EQ(waiting.add(named("b")), added::waits);
+  EXPECT_EQ(add(waiting, "a"), added::first);
+  EXPECT_EQ(add(waiting, "b"), added::waits);
   EXPECT_FALSE(waiting.has_batch());
-  EXPECT_EQ(waiting.add(named("c")), added::completes_batch);
+  EXPECT_EQ(add(waiting, "c"), added::completes_batch);
   EXPECT_TRUE(waiting.has_batch());
-  EXPECT_EQ(waiting.add(named("d")), added::waits);
+  EXPECT_EQ(add(waiting, "d"), added::waits);
 }
 
 TEST(span_buffer, is_bounded_and_keeps_the_oldest) {
   span_buffer waiting(3, 2);
-  for (const auto* const name : {"a", "b", "c"}) EXPECT_NE(waiting.add(named(name)), added::dropped);
-  EXPECT_EQ(waiting.add(named("d")), added::dropped);
+  for (const auto* const name : {"a", "b", "c"}) EXPECT_NE(add(waiting, name), added::dropped);
+  EXPECT_EQ(add(waiting, "d"), added::dropped);
   EXPECT_EQ(waiting.size(), 3u);
   EXPECT_EQ(names(waiting.take()), "ab");
-  EXPECT_EQ(waiting.add(named("e")), added::completes_batch);
+  EXPECT_EQ(add(waiting, "e"), added::completes_batch);
   EXPECT_EQ(names(waiting.take()), "ce");
   EXPECT_TRUE(waiting.empty());
   EXPECT_EQ(names(waiting.take()), "");
-  EXPECT_EQ(waiting.add(named("f")), added::first);
+  EXPECT_EQ(add(waiting, "f"), added::first);
 }
 
 TEST(span_buffer, of_single_spans_each_is_a_batch) {
   span_buffer waiting(2, 1);
-  EXPECT_EQ(waiting.add(named("a")), added::completes_batch);
+  EXPECT_EQ(add(waiting, "a"), added::completes_batch);
   EXPECT_EQ(names(waiting.take()), "a");
+}
+
+TEST(span_buffer, takes_the_memory_of_spans_that_were_sent) {
+  span_buffer waiting(10, 3);
+  for (const auto* const name : {"a", "b", "c"}) add(waiting, name);
+  auto taken = waiting.take();
+  add(waiting, "d");
+  waiting.give_back(taken);
+  EXPECT_TRUE(taken.empty());
+  for (const auto* const name : {"e", "f"}) add(waiting, name);
+  auto one = named("g");
+  EXPECT_EQ(waiting.add(one), added::waits);
+  EXPECT_EQ(one.name, "a") << "in its place";
+  EXPECT_EQ(waiting.size(), 4u);
+  taken = waiting.take();
+  EXPECT_EQ(names(taken), "def");
+  EXPECT_EQ(names(waiting.take()), "g") << "and none of those that were sent";
+  waiting.give_back(taken);
+  auto others = std::vector<finished_span>{named("x")};
+  waiting.give_back(others);
+  EXPECT_EQ(names(others), "x") << "it has enough";
 }
 
 TEST(export_retry, pauses_double_and_end) {
