@@ -53,9 +53,13 @@ const telling_level there{};
 using reports = std::vector<std::pair<std::size_t, double>>;
 
 TEST(map_under_way, is_the_sum_of_the_fractions_and_changes_are_reported) {
-  const auto in_quarters = [](int n, teller tell) -> awaitable<int> {
+  int told = 0;
+  const auto in_quarters = [&](int n, teller tell) -> awaitable<int> {
     tell(said{1, 4});
-    co_await sleep_for(0ms);
+    ++told;
+    do {
+      co_await sleep_for(0ms);
+    } while (told < 2);
     tell(said{3, 4});
     co_return n;
   };
