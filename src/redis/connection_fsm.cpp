@@ -97,7 +97,7 @@ void connection_fsm::begin_attempt(time_point now) {
 
 void connection_fsm::expect_connection(time_point now) {
   phase_ = phase::connecting;
-  phase_deadline_ = now + attempt_timeout;
+  phase_deadline_ = now + max_attempt();
 }
 
 void connection_fsm::on_resolved(const endpoint& master, const endpoint& sentinel, time_point now) {

@@ -70,7 +70,10 @@ class connection_fsm {
     closed,
   };
 
-  static constexpr std::chrono::seconds attempt_timeout{5};    ///< until the last reply of the handshake
+  static constexpr std::chrono::milliseconds attempt_timeout{
+      5'000};  ///< until the last reply of the handshake
+  /// A master that says nothing may be one of before: another sentinel is to be asked while the leases of jobs last.
+  static constexpr std::chrono::milliseconds attempt_timeout_with_sentinels{2'000};
   static constexpr std::chrono::milliseconds expiry_step{10};  ///< requests that expire within it do together
   static constexpr std::chrono::seconds settled_after{2};      ///< a connection this old was a good one
   static constexpr std::chrono::milliseconds rest_after{30};   ///< of which nothing was to be done
@@ -152,6 +155,9 @@ class connection_fsm {
   // Phases.
   void begin_attempt(time_point now);
   void expect_connection(time_point now);
+  std::chrono::milliseconds max_attempt() const {
+    return options_.sentinel.hosts.empty() ? attempt_timeout : attempt_timeout_with_sentinels;
+  }
   void begin_serving(time_point now);
   void give_up(disconnect_reason reason);
   void fail_refused();

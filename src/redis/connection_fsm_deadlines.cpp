@@ -38,7 +38,8 @@ void connection_fsm::end_phase(time_point now, const attempt_progress& progress)
   switch (phase_) {
     case phase::connecting:
     case phase::handshaking:
-      return give_up({"gave up after " + in_seconds(attempt_timeout) + " of " + progress.step});
+      pause_.reset();  // it was one itself
+      return give_up({"gave up after " + in_seconds(max_attempt()) + " of " + progress.step});
     case phase::serving:
       return check_health(now);
     case phase::backing_off:

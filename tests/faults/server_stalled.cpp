@@ -44,10 +44,17 @@ class server_stalled : public fault_test {
       return p.log().find("lease lost") != std::string::npos;
     }));
   }
+  /// How many the server knows. A busy disk may hold it up for longer than the stall did.
+  std::size_t known_workers() {
+    try {
+      return summary().workers;
+    } catch (const broker_error&) {
+      return 0;
+    }
+  }
   /// All workers have renewed since: a job that is cancelled now is so by its worker, within a renewal.
   void wait_for_renewals() {
-    const auto before = summary().workers;
-    EXPECT_TRUE(eventually([&] { return summary().workers == workers; }, soon)) << before;
+    EXPECT_TRUE(eventually([&] { return known_workers() == workers; }, soon));
     std::this_thread::sleep_for(1200ms);
   }
 };
@@ -82,7 +89,7 @@ TEST_P(server_stalled, a_worker_that_was_killed_meanwhile_is_found) {
   kill(victim);
   std::this_thread::sleep_for(3500ms);
   redis().resume();
-  EXPECT_TRUE(eventually([&] { return summary().workers == workers - 1; }, soon));
+  EXPECT_TRUE(eventually([&] { return known_workers() == workers - 1; }, soon));
   start_worker();
   const auto again = wait_for_start(ids.front(), 2);
   EXPECT_EQ(again.attempts, 1);

@@ -179,7 +179,7 @@ end
 
 -- Gives the jobs of all leases that have run out, but `mine`, back to their queues, those of up to 100 queues of leases in a
 -- call. After a silence, or when every lease has run out, mine included, each gets `duration` ms to come back before its jobs go
--- to others. A worker that opens a lease says less than one that renews: the others may have died long ago. They get a moment.
+-- to others. A worker that opens a lease says less than one that renews.
 local function take_back_lost(mine, duration)
   local first = redis.call('ZRANGE', all_leases, 0, 0, 'WITHSCORES')
   if not first[1] then
@@ -189,7 +189,7 @@ local function take_back_lost(mine, duration)
   local last = tonumber(redis.call('ZRANGE', all_leases, -1, -1, 'WITHSCORES')[2])
   local silence = now - (redis.call('GET', 'arq:quarq:last_heard') or now)
   if is_outage(silence, duration) or (own and last > 0 and last < now) then
-    extend_all(mine, own and duration or moment_of(duration), silence)
+    extend_all(mine, own and duration or grace_of(duration), silence)
     first = redis.call('ZRANGE', all_leases, 0, 0, 'WITHSCORES')
   end
   if tonumber(first[2]) >= now then

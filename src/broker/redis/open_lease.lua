@@ -15,11 +15,10 @@ for _, P in ipairs(KEYS) do
   redis.call('SETNX', P .. 'format', known_format)
   redis.call('ZADD', P .. 'leases', now, token)
 end
--- A worker that opens a lease after a silence says less than one that renews (renew.lua): the others may have died long ago.
--- They get a moment.
+-- Less than by a renewal (renew.lua).
 local silence = silence_until(now)
 if is_outage(silence, duration) then
-  extend_all(token, now + moment_of(duration), silence)
+  extend_all(token, now + grace_of(duration), silence)
 end
 note_heard(token, now, duration, true)
 redis.call('HSET', 'quarq:cards', token, ARGV[3])

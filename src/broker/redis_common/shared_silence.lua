@@ -11,6 +11,13 @@ local function was_set_back(silence)
   return silence < -1000
 end
 
+-- By how much, ms, one that opens a lease after a silence extends those of others: it says less than one that renews, as the
+-- others may have died long ago. Sentinels tell each other of a new master every two seconds, so that some workers come to it
+-- that much later than the first.
+local function grace_of(duration)
+  return math.min(duration, moment_of(duration) + 2000)
+end
+
 -- Whether nobody could be heard, because the server or the network stood still, or the clock was set. After a minute (or two
 -- leases) there was nobody.
 local function is_outage(silence, duration)

@@ -120,6 +120,26 @@ TEST_F(redis_connection_fsm, an_attempt_has_five_seconds_up_to_the_last_reply_of
           {after(2s), disconnecting, "disconnect: " + why}});
 }
 
+TEST_F(redis_connection_fsm, with_sentinels_an_attempt_has_two_seconds_and_another_follows_at_once) {
+  make_with_sentinels();
+  progress.step = "waiting for the first answers";
+  const std::string handshake = "write HELLO 3 | ROLE | CLIENT SETNAME quarq";
+  const std::string why = "gave up after 2 s of waiting for the first answers";
+  const std::string who = "m:1 (the master, says the sentinel at s:2): ";
+  expect({{submit("a"), resolving, "connect"},
+          {resolved(), connecting, ""},
+          {connected(), handshaking, handshake},
+          {after(1999ms), handshaking, ""},
+          {after(1ms), disconnecting, "disconnect: " + why},
+          {lost("aborted"), backing_off, "distrust sentinel; " + outage(who + why, sentinels)},
+          {after(25ms), resolving, "connect"},
+          {resolved(), connecting, ""},
+          {connected(), handshaking, handshake},
+          {after(2s), disconnecting, "disconnect: " + why},
+          {lost("aborted"), backing_off, "distrust sentinel"},
+          {after(25ms), resolving, "connect"}});  // the attempt was a pause by itself
+}
+
 TEST_F(redis_connection_fsm, a_permanent_error_fails_what_waits_and_the_next_request_tries_again) {
   expect({{submit("a"), connecting, "connect"},
           {submit("b"), connecting, ""},
