@@ -12,7 +12,7 @@
 
 namespace quarq::test {
 
-fault_test::fault_test() {
+fault_test::fault_test(const std::string& appendfsync) {
   if (GetParam() == store_kind::sqlite) return;
   if (GetParam() == store_kind::sentinel) {
     sentinels_ = std::make_unique<sentinels>();
@@ -20,6 +20,7 @@ fault_test::fault_test() {
   }
   redis_server_options options;
   options.appendonly = true;
+  options.appendfsync = appendfsync;
   options.password = secret_password;
   redis_ = std::make_unique<redis_server>(std::move(options));
 }

@@ -64,7 +64,8 @@ inline strings shutdown_timeout(int seconds) {
 
 class fault_test : public testing::TestWithParam<store_kind> {
  protected:
-  fault_test();
+  /// `appendfsync`: of a redis-server.
+  explicit fault_test(const std::string& appendfsync = "no");
   /// Prints the ends of the logs if the test has failed.
   void TearDown() override;
 

@@ -28,6 +28,8 @@ class file_lock {
 
 class redis_restarted_under_load : public fault_test {
  protected:
+  redis_restarted_under_load() : fault_test("always") {}
+
   /// Until more jobs have been acknowledged and more have run, which only a store that works again makes
   /// possible.
   void wait_for_progress(const process& client) {

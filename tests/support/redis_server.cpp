@@ -165,7 +165,7 @@ std::vector<std::pair<std::string, std::string>> redis_server::settings() const 
 std::vector<std::string> redis_server::server_args() const {
   std::vector<std::string> args{server_program()};
   for (const auto& [name, value] : settings()) args.insert(args.end(), {"--" + name, value});
-  args.insert(args.end(), {"--save", "", "--daemonize", "no", "--appendfsync", "always"});
+  args.insert(args.end(), {"--save", "", "--daemonize", "no", "--appendfsync", options_.appendfsync});
   args.insert(args.end(), {"--appendonly", options_.appendonly ? "yes" : "no"});
   args.insert(args.end(), options_.extra.begin(), options_.extra.end());
   return args;

@@ -14,7 +14,10 @@
 namespace quarq::test {
 
 struct redis_server_options {
-  bool appendonly = false;  ///< every write on disk before it is answered
+  bool appendonly = false;  ///< every write in its file before it is answered
+  /// What is in the file survives a kill of the server. "always" has each answer wait for the disk, which the rest of the
+  /// machine may keep busy for many seconds.
+  std::string appendfsync = "no";
   bool tls = false;  ///< url() is rediss://, with a certificate of its own for "localhost" and 127.0.0.1
   /// With tls: the folder of another server, whose certificate this one presents too.
   std::string certificate{};
