@@ -116,7 +116,7 @@ class sender {
     auto what = quick(number_).id(id("deferred-")).delay(delay).keep_result(kept);
     const auto before = true_time();
     const auto sent = co_await to_.enqueue(std::move(what));
-    note_accepted(sent.id(), number_, before + delay);
+    note_accepted(sent.id(), number_, before, delay);
   }
 
   awaitable<void> send_to_cancel() {
@@ -143,7 +143,7 @@ class sender {
     auto what = slow(number_, below(200)).id(id(spare_prefix)).delay(delay).keep_result(kept);
     const auto before = true_time();
     const auto sent = co_await spare_.enqueue(std::move(what));
-    note_accepted(sent.id(), number_, before + delay);
+    note_accepted(sent.id(), number_, before, delay);
   }
 
   awaitable<void> send_void() {
@@ -202,9 +202,9 @@ class sender {
     journal_.note("got", {sent.id(), to_string(state), std::to_string(result)});
   }
 
-  void note_accepted(const std::string& id, std::int64_t number, micros not_before) {
-    journal_.note("acked",
-                  {id, std::to_string(number), std::to_string(not_before.time_since_epoch().count())});
+  void note_accepted(const std::string& id, std::int64_t number, micros sent, milliseconds delay = {}) {
+    const auto text = [](micros at) { return std::to_string(at.time_since_epoch().count()); };
+    journal_.note("acked", {id, std::to_string(number), text(sent + delay), text(sent)});
   }
 
   queue to_, spare_;

@@ -34,7 +34,9 @@ struct run {
 
 struct acknowledged_job {
   std::int64_t number = 0;
-  micros not_before{}, at{};
+  micros not_before{};
+  micros sent{};  ///< it may have been there from then on, however late that was acknowledged
+  micros at{};
 };
 
 struct fault {
@@ -104,8 +106,10 @@ class sorter {
 
   void add(const entry& e) {
     if (e.event == "acked") {
-      into_.acknowledged[e.words.at(0)].push_back(
-          {number(e.words.at(1)), micros(std::chrono::microseconds(number(e.words.at(2)))), e.at});
+      const auto time = [&](std::size_t word) {
+        return micros(std::chrono::microseconds(number(e.words.at(word))));
+      };
+      into_.acknowledged[e.words.at(0)].push_back({number(e.words.at(1)), time(2), time(3), e.at});
     } else if (e.event == "refused") {
       ++into_.refused;
     } else if (e.event == "got") {
@@ -337,7 +341,7 @@ class judge {
     const auto* const queue = id.starts_with(spare_prefix) ? spare_queue : main_queue;
     return std::any_of(seen_.purges.begin(), seen_.purges.end(), [&](const auto& numbered) {
       const purge& p = numbered.second;
-      return p.queue == queue && p.until >= job.at && may_have_been(id, p);
+      return p.queue == queue && p.until >= job.sent && may_have_been(id, p);
     });
   }
 

@@ -23,7 +23,11 @@ struct soak_checker : testing::Test {
     return *this;
   }
   soak_checker& accepted(const std::string& id, int ms = 0, int not_before_ms = 0) {
-    return at(ms, "acked", client, {id, "5", std::to_string(not_before_ms * 1000)});
+    return accepted_late(id, ms, not_before_ms, ms);
+  }
+  soak_checker& accepted_late(const std::string& id, int sent_ms, int not_before_ms, int ms) {
+    const auto text = [](int time) { return std::to_string(time * 1000); };
+    return at(ms, "acked", client, {id, "5", text(not_before_ms), text(sent_ms)});
   }
   soak_checker& start(int ms, const std::string& id, pid_t pid = worker) {
     runs_.push_back(id);
@@ -182,6 +186,14 @@ TEST_F(soak_checker, a_purge_of_another_state_or_queue_or_time_explains_no_loss)
   at(1, "purge", an_operator, {"1", "spare", "succeeded"}).at(2, "purged", an_operator, {"1", "1"});
   accepted("spare-1", 3).start(4, "spare-1").end(5);
   EXPECT_EQ(violations(), lost);
+}
+
+TEST_F(soak_checker, what_was_purged_may_be_acknowledged_later) {
+  accepted_late("spare-1", 2, 2, 9);
+  at(3, "purge", an_operator, {"1", "spare", "queued"}).at(4, "purged", an_operator, {"1", "1"});
+  EXPECT_EQ(violations(), strings());
+  accepted_late("spare-2", 5, 5, 9);
+  EXPECT_EQ(violations(), strings{"spare-2: acknowledged, and has 0 final states after 0 starts"});
 }
 
 TEST_F(soak_checker, more_gone_than_were_purged_is_found) {
