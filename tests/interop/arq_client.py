@@ -121,7 +121,7 @@ class Job:
             return 'deferred' if score > now_ms() else 'queued'
         return 'not_found'
 
-    def wait_for_status(self, status, timeout=20):
+    def wait_for_status(self, status, timeout=60):
         end = time.monotonic() + timeout
         while self.status() != status:
             if time.monotonic() > end:

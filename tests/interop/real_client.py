@@ -109,7 +109,7 @@ class Job:
     def status(self):
         return self.client.run(self.job.status()).value
 
-    def wait_for_status(self, status, timeout=20):
+    def wait_for_status(self, status, timeout=60):
         end = time.monotonic() + timeout
         while self.status() != status:
             if time.monotonic() > end:
