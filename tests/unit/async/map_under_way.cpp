@@ -53,13 +53,13 @@ const telling_level there{};
 using reports = std::vector<std::pair<std::size_t, double>>;
 
 TEST(map_under_way, is_the_sum_of_the_fractions_and_changes_are_reported) {
-  int told = 0;
+  int reported = 0;
   const auto in_quarters = [&](int n, teller tell) -> awaitable<int> {
     tell(said{1, 4});
-    ++told;
+    ++reported;
     do {
       co_await sleep_for(0ms);
-    } while (told < 2);
+    } while (reported < 2);
     tell(said{3, 4});
     co_return n;
   };
