@@ -88,10 +88,10 @@ void connection_fsm::begin_attempt(time_point now) {
   is_writing_ = is_resting_ = is_just_awake_ = false;
   phase_deadline_.reset();
   actions_.push_back(start_attempt{});
-  if (options_.sentinel.hosts.empty()) {
-    expect_connection(now);
-  } else {
+  if (has_sentinels()) {
     phase_ = phase::resolving;
+  } else {
+    expect_connection(now);
   }
 }
 

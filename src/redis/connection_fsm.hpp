@@ -70,10 +70,9 @@ class connection_fsm {
     closed,
   };
 
-  static constexpr std::chrono::milliseconds attempt_timeout{
-      5'000};  ///< until the last reply of the handshake
-  /// A master that says nothing may be one of before: another sentinel is to be asked while the leases of jobs last.
-  static constexpr std::chrono::milliseconds attempt_timeout_with_sentinels{2'000};
+  /// Until the last reply of the handshake. A master that says nothing may be one of before: another sentinel is to be
+  /// asked while the leases of jobs last.
+  static constexpr std::chrono::milliseconds attempt_timeout{5'000}, attempt_timeout_with_sentinels{2'000};
   static constexpr std::chrono::milliseconds expiry_step{10};  ///< requests that expire within it do together
   static constexpr std::chrono::seconds settled_after{2};      ///< a connection this old was a good one
   static constexpr std::chrono::milliseconds rest_after{30};   ///< of which nothing was to be done
@@ -155,8 +154,9 @@ class connection_fsm {
   // Phases.
   void begin_attempt(time_point now);
   void expect_connection(time_point now);
-  std::chrono::milliseconds max_attempt() const {
-    return options_.sentinel.hosts.empty() ? attempt_timeout : attempt_timeout_with_sentinels;
+  bool has_sentinels() const noexcept { return !options_.sentinel.hosts.empty(); }
+  std::chrono::milliseconds max_attempt() const noexcept {
+    return has_sentinels() ? attempt_timeout_with_sentinels : attempt_timeout;
   }
   void begin_serving(time_point now);
   void give_up(disconnect_reason reason);
@@ -200,8 +200,8 @@ class connection_fsm {
   std::map<const script*, std::string> loads_;  // scripts that are being loaded, and why one was refused
   bool is_writing_ = false;
   bool is_flush_scheduled_ = false;
-  health_check health_{options_.sentinel.hosts.empty() ? health_check::max_silence
-                                                       : health_check::max_silence_with_sentinels};
+  health_check health_{has_sentinels() ? health_check::max_silence_with_sentinels
+                                       : health_check::max_silence};
   std::size_t last_unsent_ = 0;
 
   bool is_resting_ = false;

@@ -38,7 +38,8 @@ void connection_fsm::end_phase(time_point now, const attempt_progress& progress)
   switch (phase_) {
     case phase::connecting:
     case phase::handshaking:
-      pause_.reset();  // it was one itself
+      // Another sentinel is asked soon. Otherwise clients that lost the same server are not to return in step.
+      if (has_sentinels()) pause_.reset();
       return give_up({"gave up after " + in_seconds(max_attempt()) + " of " + progress.step});
     case phase::serving:
       return check_health(now);

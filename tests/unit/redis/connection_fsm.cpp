@@ -117,7 +117,9 @@ TEST_F(redis_connection_fsm, an_attempt_has_five_seconds_up_to_the_last_reply_of
           {after(25ms), connecting, "connect"},
           {after(3s), connecting, ""},
           {connected(), handshaking, hello},
-          {after(2s), disconnecting, "disconnect: " + why}});
+          {after(2s), disconnecting, "disconnect: " + why},
+          {lost("aborted"), backing_off, ""},
+          {after(50ms), connecting, "connect"}});
 }
 
 TEST_F(redis_connection_fsm, with_sentinels_an_attempt_has_two_seconds_and_another_follows_at_once) {
@@ -137,7 +139,7 @@ TEST_F(redis_connection_fsm, with_sentinels_an_attempt_has_two_seconds_and_anoth
           {connected(), handshaking, handshake},
           {after(2s), disconnecting, "disconnect: " + why},
           {lost("aborted"), backing_off, "distrust sentinel"},
-          {after(25ms), resolving, "connect"}});  // the attempt was a pause by itself
+          {after(25ms), resolving, "connect"}});
 }
 
 TEST_F(redis_connection_fsm, a_permanent_error_fails_what_waits_and_the_next_request_tries_again) {
