@@ -8,9 +8,6 @@
 namespace quarq::model {
 namespace {
 
-// Where they end in "00-<trace id>-<span id>-<flags>".
-constexpr std::size_t trace_id_end = 35, span_id_end = 52, traceparent_size = 55;
-
 constexpr auto is_no_digit = [] {
   std::array<bool, 256> of{};
   for (std::size_t c = 0; c < of.size(); ++c)
@@ -28,9 +25,9 @@ bool are_digits(std::string_view text) noexcept {
 }  // namespace
 
 bool is_traceparent(std::string_view text) noexcept {
-  return text.size() == traceparent_size && text.starts_with("00-") && text[trace_id_end] == '-' &&
-         text[span_id_end] == '-' && are_digits(trace_id_of(text)) && are_digits(span_id_of(text)) &&
-         are_digits(text.substr(span_id_end + 1));
+  return text.size() == traceparent_size && text.starts_with("00-") && text[span_id_at - 1] == '-' &&
+         text[flags_at - 1] == '-' && are_digits(trace_id_of(text)) && are_digits(span_id_of(text)) &&
+         are_digits(text.substr(flags_at));
 }
 
 bool are_of_one_trace(std::string_view one, std::string_view other) noexcept {

@@ -9,8 +9,8 @@
 namespace quarq::trace {
 namespace {
 
-// Where they stand in "00-<trace id>-<span id>-<flags>".
-constexpr std::size_t trace_id_at = 3, span_id_at = 36, flags_at = 53;
+using model::flags_at, model::span_id_at, model::trace_id_at;
+
 constexpr std::uint8_t sampled_flag = 1;
 
 // REQUIRES: two digits stand there.
