@@ -95,17 +95,11 @@ awaitable<void> send_in_flight(std::string url, std::size_t count, std::size_t i
   co_await gather(std::move(senders));
 }
 
-otlp_options exporter_for(const std::string& endpoint) {
-  otlp_options options;
-  options.endpoint = endpoint;
-  return options;
-}
-
 double enqueue(const std::string& url, std::size_t jobs, const setting& how, const std::string& endpoint) {
   std::shared_ptr<otlp_exporter> exporter;
   std::optional<tracing> traces;
   if (how.ratio) {
-    exporter = std::make_shared<otlp_exporter>(exporter_for(endpoint));
+    exporter = std::make_shared<otlp_exporter>(otlp_options{.endpoint = endpoint});
     traces.emplace(trace_options{.exporter = exporter, .sampling = {*how.ratio, true}});
   }
   const stopwatch watch;

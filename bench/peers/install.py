@@ -1,5 +1,4 @@
 """Installs peers into build/peers, each at the newest version that its registry has, and says which that is."""
-import contextlib
 import filecmp
 import json
 import re
@@ -32,32 +31,35 @@ def _check_programs(peer):
             raise Absent(f"{program} is not installed")
 
 
-@contextlib.contextmanager
-def _whole(folder):
-    """Gives whether the folder has still to be filled, emptied of what an interrupted installation left in it."""
+def _fill(folder, fill):
+    """Calls what fills a folder, unless that was done before. What an interrupted installation left in it goes first."""
     mark = folder / ".whole"
-    missing = not mark.exists()
-    if missing:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    yield missing
+    if mark.exists():
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    fill()
     mark.touch()
 
 
 def _pip(peer, log):
     folder = BUILT / (peer.driver or peer.name)
-    with _whole(folder) as missing:
-        if missing:
-            _run(["python3", "-m", "venv", folder], log)
-            _run([folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages], log)
+
+    def fill():
+        _run(["python3", "-m", "venv", folder], log)
+        _run([folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages], log)
+
+    _fill(folder, fill)
 
 
 def _npm(peer, log):
     folder = BUILT / (peer.driver or peer.name)
-    with _whole(folder) as missing:
-        if missing:
-            (folder / "package.json").write_text('{"private": true, "type": "module"}\n')
-            _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, *peer.packages], log)
+
+    def fill():
+        (folder / "package.json").write_text('{"private": true, "type": "module"}\n')
+        _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, *peer.packages], log)
+
+    _fill(folder, fill)
     # node looks for modules beside the real file.
     for source in ("driver.mjs", f"{peer.driver}_peer.mjs"):
         shutil.copy(DRIVERS / source, folder / source)
