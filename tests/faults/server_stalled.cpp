@@ -44,7 +44,7 @@ class server_stalled : public fault_test {
       return p.log().find("lease lost") != std::string::npos;
     }));
   }
-  /// How many the server knows. A busy disk may hold it up for longer than the stall did.
+  /// How many the server knows; none while a busy machine holds it up for longer than its client waits.
   std::size_t known_workers() {
     try {
       return summary().workers;

@@ -34,11 +34,13 @@ ARQ_TEST(who_comes_after_a_long_silence_finds_lost_jobs, {}) {
 ARQ_TEST(who_comes_after_a_short_silence_gives_others_a_moment, {}) {
   auto store = open_arq(server, loop);
   auto stalled = co_await silent_worker(server, store, 20s, 1s);
+  const auto asked = now_ms();
   auto other = co_await new_worker(store, "default", 20s);
   const auto found = co_await claim_ids(other, 1);
   EXPECT_EQ(found, strings());
   const auto until = std::stod(ask(server, {"ZSCORE", "arq:quarq:leases", stalled.held.token}).text);
   // The server's moments have fractions of a millisecond, which now_ms() drops.
+  EXPECT_GE(until, static_cast<double>(asked + 4'500));
   EXPECT_LE(until, static_cast<double>(now_ms() + 4'501));
   const auto answer = co_await renew(stalled, 20s);
   EXPECT_TRUE(answer.held);

@@ -1,8 +1,12 @@
 // The exporter of traces, with a collector.
+#include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <quarq/errors.hpp>
 #include <quarq/otlp.hpp>
@@ -94,6 +98,24 @@ TEST_F(otlp_exporter_sends, again_what_the_collector_does_not_take_now) {
   EXPECT_EQ(receiver_.requests(), 3u);
   EXPECT_EQ(exporter.counts().exported, 2u);
   EXPECT_EQ(exporter.counts().dropped, 0u);
+}
+
+// The threads of this program, by their priorities.
+std::multiset<int> niceness_of_threads() {
+  std::multiset<int> all;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task"))
+    all.insert(::getpriority(PRIO_PROCESS, static_cast<id_t>(std::stoul(thread.path().filename()))));
+  return all;
+}
+
+TEST_F(otlp_exporter_sends, from_a_thread_that_gives_way_to_the_others) {
+  const int mine = ::getpriority(PRIO_PROCESS, 0), lower = std::min(mine + 10, 19);
+  const auto before = niceness_of_threads().count(lower);
+  otlp_exporter exporter(options());
+  add(exporter, 1);
+  exporter.flush(default_timeout);
+  EXPECT_EQ(niceness_of_threads().count(lower), before + 1);
+  EXPECT_EQ(::getpriority(PRIO_PROCESS, 0), mine);
 }
 
 using otlp_exporter_drops = otlp_exporter_test;

@@ -25,4 +25,24 @@ REDIS_TEST(a_lost_worker_is_found_although_the_servers_clock_was_set_back, {}) {
   EXPECT_LE(std::stod(server.command(until).text), static_cast<double>((an_hour_on - 50min).count()));
 }
 
+REDIS_TEST(who_comes_after_a_short_silence_gives_others_a_moment, {}) {
+  auto store = open(server, loop);
+  auto stalled = co_await new_worker(store, "q", 20s);
+  const auto now = [] {
+    return std::chrono::floor<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  };
+  const auto asked = now();
+  const strings ran_out = {"ZADD", "quarq:leases", std::to_string(asked - 1'000), stalled.held.token},
+                heard = {"HSET", "quarq:heard", "", std::to_string(asked - 21'000)},
+                until = {"ZSCORE", "quarq:leases", stalled.held.token};
+  server.command(ran_out);
+  server.command(heard);
+  auto other = co_await new_worker(store, "q", 20s);
+  const auto lasts = std::stoll(server.command(until).text);
+  EXPECT_GE(lasts, asked + 4'500);
+  EXPECT_LE(lasts, now() + 4'500);
+  const auto answer = co_await renew(stalled, 20s);
+  EXPECT_TRUE(answer.held);
+}
+
 }  // namespace quarq::test::redis_broker_tests
