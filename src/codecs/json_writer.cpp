@@ -2,12 +2,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
 #include <quarq/msgpack.hpp>
 
 #include "codecs/base64.hpp"
+#include "codecs/eight_bytes.hpp"
 #include "codecs/hex.hpp"
 #include "codecs/iso8601.hpp"
 #include "codecs/json.hpp"
@@ -34,16 +34,19 @@ constexpr bool is_special(char c) noexcept {
 
 // Whether any of eight characters is special. Each byte is compared by itself: "Determine if a word has a byte less
 // than n" of Sean Anderson's Bit Twiddling Hacks, which is exact about whether there is one.
-bool has_special(const char* eight) noexcept {
-  constexpr std::uint64_t ones = 0x0101010101010101, highest = 0x8080808080808080;
-  std::uint64_t word = 0;
-  std::memcpy(&word, eight, sizeof word);
+constexpr std::uint64_t highest_bits = 0x8080808080808080;
+constexpr auto has_special = [](std::uint64_t eight) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
   const auto below = [](std::uint64_t bytes, std::uint64_t n) { return (bytes - ones * n) & ~bytes; };
-  return ((below(word, 0x20) | below(word ^ ones * '"', 1) | below(word ^ ones * '\\', 1)) & highest) != 0;
-}
+  const auto found = below(eight, 0x20) | below(eight ^ ones * '"', 1) | below(eight ^ ones * '\\', 1);
+  return (found & highest_bits) != 0;
+};
+constexpr auto has_special_or_non_ascii = [](std::uint64_t eight) {
+  return (eight & highest_bits) != 0 || has_special(eight);
+};
 
 std::size_t next_special(std::string_view text, std::size_t from) noexcept {
-  while (from + 8 <= text.size() && !has_special(text.data() + from)) from += 8;
+  from += clean_prefix(text.substr(from), has_special);
   while (from < text.size() && !is_special(text[from])) ++from;
   return from;
 }
@@ -205,7 +208,9 @@ class json_writer {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  if (is_utf8(text)) {
+  if (clean_prefix(text, has_special_or_non_ascii) == text.size()) {
+    out += text;
+  } else if (is_utf8(text)) {
     append_escaped(out, text);
   } else {
     append_escaped(out, to_utf8(text));

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
+#include "codecs/eight_bytes.hpp"
 #include "codecs/hex.hpp"
 
 namespace quarq::codecs {
@@ -12,11 +12,7 @@ namespace {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";
 
-bool eight_ascii(const char* data) noexcept {
-  std::uint64_t word;
-  std::memcpy(&word, data, sizeof word);
-  return (word & 0x8080808080808080) == 0;
-}
+constexpr auto has_non_ascii = [](std::uint64_t eight) { return (eight & 0x8080808080808080) != 0; };
 
 // C1 controls, and what changes the direction of writing or ends a line.
 bool is_hidden(char32_t c) noexcept {
@@ -74,14 +70,10 @@ void append_utf8(std::string& out, char32_t code) {
 }
 
 std::size_t valid_utf8_prefix(std::string_view data) noexcept {
-  std::size_t i = 0;
+  std::size_t i = clean_prefix(data, has_non_ascii);
   while (i < data.size()) {
-    if (data.size() - i >= 8 && eight_ascii(data.data() + i)) {
-      i += 8;
-      continue;
-    }
     if (static_cast<signed char>(data[i]) >= 0) {
-      ++i;
+      i += std::max<std::size_t>(clean_prefix(data.substr(i), has_non_ascii), 1);
       continue;
     }
     const std::size_t size = character_size(data.substr(i));
