@@ -38,7 +38,7 @@ using base::sanitized;
 /// Limits that are promises to users hold for optimised builds; a sanitizer's may take this much longer.
 inline constexpr int slowness = sanitized ? 5 : 1;
 /// For whatever must happen, but has not promised when.
-inline constexpr milliseconds soon = 30s * slowness;
+inline constexpr milliseconds soon = sanitized ? 150s : 90s;
 
 /// The last is redis+sentinel://, with a replica.
 enum class store_kind { sqlite, redis, arq, sentinel };
