@@ -85,7 +85,7 @@ class context {
   std::optional<std::chrono::steady_clock::time_point> deadline() const noexcept { return facts_.deadline; }
   /// The trace that the call belongs to, as W3C's Trace Context writes it; empty if the caller has sent none. What is
   /// enqueued by this context belongs to it, too, unless it has headers of its own for that.
-  const std::string& traceparent() const noexcept { return facts_.traceparent; }
+  std::string traceparent() const;
 
   /// What call::header(), call::tag() and call::version() have set. Version 0: none was.
   const std::map<std::string, std::string>& headers() const noexcept { return labels().headers; }

@@ -51,7 +51,7 @@ class otlp_exporter final : public span_exporter {
   otlp_exporter(const otlp_exporter&) = delete;
   otlp_exporter& operator=(const otlp_exporter&) = delete;
 
-  void add(finished_span span) noexcept override;
+  void add(const finished_span& span) noexcept override;
   void flush(std::chrono::milliseconds limit) noexcept override;
   span_counts counts() const noexcept override;
 

@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,21 +36,40 @@ enum class span_status { unset = 0, ok = 1, error = 2 };
 
 struct span_attribute {
   std::string_view key;  ///< lives as long as the program
-  std::variant<std::string, std::int64_t> value;
+  std::variant<std::string_view, std::int64_t> value;
 };
 
-/// A span that has ended. docs/tracing.md says which there are, and what their attributes mean.
+/// Attributes that many spans share, such as all attempts on one queue. They never change, so an exporter may keep them,
+/// by shared_from_this(), and what it has made of them. Thread safety: any.
+class shared_attributes : public std::enable_shared_from_this<shared_attributes> {
+ public:
+  /// Each key lives as long as the program.
+  using owned = std::pair<std::string_view, std::variant<std::string, std::int64_t>>;
+  explicit shared_attributes(std::vector<owned> of);
+  shared_attributes(const shared_attributes&) = delete;
+  shared_attributes& operator=(const shared_attributes&) = delete;
+
+  std::span<const span_attribute> all() const noexcept { return views_; }
+
+ private:
+  const std::vector<owned> owned_;
+  std::vector<span_attribute> views_;
+};
+
+/// A span that has ended. docs/tracing.md says which there are, and what their attributes mean. It refers to what is there
+/// for as long as span_exporter::add has it: copy what you keep.
 struct finished_span {
-  span_context context;
+  const span_context& context;
   std::array<std::uint8_t, 8> parent_span_id{};  ///< zeros: it is the first of its trace
-  std::string name;
+  std::string_view name;
   span_kind kind = span_kind::internal;
-  std::chrono::system_clock::time_point start, end;
-  std::vector<span_attribute> attributes;
-  std::vector<span_context> links;
+  std::chrono::system_clock::time_point start{}, end{};
+  const shared_attributes& shared;                ///< it has these attributes,
+  std::span<const span_attribute> attributes{};   ///< and these of its own
+  std::span<const span_context> links{};
   std::size_t dropped_links = 0;  ///< that would have been too many
   span_status status = span_status::unset;
-  std::string status_message;
+  std::string_view status_message{};
 };
 
 /// Since the program began.
@@ -65,7 +86,7 @@ class span_exporter {
   virtual ~span_exporter() = default;
   /// Is called on the loop of a worker or client, with spans that are sampled. It must return at once: to
   /// keep them in memory for a thread of its own is right, to send them from here is not.
-  virtual void add(finished_span span) noexcept = 0;
+  virtual void add(const finished_span& span) noexcept = 0;
   /// Sends what it has, and blocks until that is done, for no longer than `limit`. It is not called on a loop
   /// that others use.
   virtual void flush(std::chrono::milliseconds limit) noexcept { static_cast<void>(limit); }

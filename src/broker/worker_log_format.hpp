@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include <quarq/detail/traceparent.hpp>
 #include <quarq/errors.hpp>
 #include <quarq/job_state.hpp>
 
@@ -38,7 +39,7 @@ struct logged_job {
   std::string_view arguments;  ///< a msgpack array
   std::size_t by_position = std::string_view::npos;
   std::span<const std::string> names;  ///< of the parameters, if they are known
-  std::string_view traceparent;        ///< empty: it belongs to no trace
+  detail::traceparent trace;           ///< of its attempt, or of what made the job
 };
 
 /// Why an attempt did not succeed.

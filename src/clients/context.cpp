@@ -44,13 +44,14 @@ std::shared_ptr<clients::child_jobs> context::children(const enqueue_options& ho
 }
 
 void context::pass_trace(detail::call_options& options) const {
-  if (facts_.traceparent.empty()) return;
+  if (!facts_.trace.is_set()) return;
   const auto& own = options.labels.get();
   if (own && own->headers.contains(model::trace_header)) return;
-  options.labels.set_header(model::trace_header, facts_.traceparent);
+  options.labels.set_header(model::trace_header, traceparent());
   // It is a part of the caller's trace, and an attempt may have begun one of its own.
   const auto caller = headers().find(model::trace_header);
-  if (caller == headers().end() || !model::are_of_one_trace(caller->second, facts_.traceparent)) return;
+  if (caller == headers().end()) return;
+  if (model::parse_traceparent(caller->second).trace_id != facts_.trace.trace_id) return;
   const auto state = headers().find(model::trace_state_header);
   if (state != headers().end()) options.labels.set_header(state->first, state->second);
 }

@@ -1,6 +1,7 @@
 #include "clients/enqueue_spans.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <exception>
 #include <typeinfo>
 #include <utility>
@@ -23,7 +24,7 @@ constexpr std::size_t max_links = 128;
 }  // namespace
 
 enqueue_spans::enqueue_spans(std::shared_ptr<const trace::tracer> by, queue_impl& queue, std::size_t calls)
-    : by_(std::move(by)), queue_(queue.name()), address_(queue.address()), calls_(calls) {}
+    : by_(std::move(by)), traced_(queue.traced()), calls_(calls) {}
 
 const context* enqueue_spans::job_of(const boost::asio::any_io_executor& executor) {
   const auto* const job = model::find_job(async::activity_of(executor));
@@ -106,47 +107,54 @@ void enqueue_spans::ended(const std::vector<detail::enqueued>& sent) {
   }
 }
 
-finished_span enqueue_spans::span_of(recorded& one, std::string_view operation,
-                                     std::chrono::system_clock::time_point end) {
-  auto made = trace::messaging_span(std::move(one.span), operation, queue_, address_);
-  made.kind = span_kind::producer;
+finished_span enqueue_spans::span_of(const trace::operation& which, const trace::begun_span& one,
+                                     std::chrono::system_clock::time_point end) const {
+  auto made = which.span(one);
   made.start = start_;
   made.end = std::max(start_, end);
   return made;
 }
 
 void enqueue_spans::end_single(std::string_view error_type, std::string_view error) {
-  auto& one = recorded_.front();
-  auto span = span_of(one, trace::operation_send, std::chrono::system_clock::now());
-  trace::add_job(span, std::move(one.id), std::move(one.task));
-  if (!error_type.empty()) trace::fail(span, std::string(error_type), error);
-  by_->end(std::move(span));
+  const auto& one = recorded_.front();
+  auto send = span_of(traced_.send, one.span, std::chrono::system_clock::now());
+  trace::own_attributes its;
+  trace::add_job(its, one.id, one.task);
+  if (!error_type.empty()) trace::fail(send, its, error_type, error);
+  send.attributes = its;
+  by_->end(send);
 }
 
 void enqueue_spans::end_batch(std::string_view error_type, std::string_view error) {
-  auto& first = recorded_.front();
+  const auto& first = recorded_.front();
   const bool are_apart = by_->options().create_spans;
-  recorded of_all;
-  if (!are_apart) {
-    of_all.span = std::move(first.span);
-  } else {
-    of_all.span = first.parent ? trace::tracer::begin_child(*first.parent) : by_->begin_trace(first.id);
-  }
-  auto send = span_of(of_all, trace::operation_send, std::chrono::system_clock::now());
-  trace::add_number(send, "messaging.batch.message_count", static_cast<std::int64_t>(calls_));
-  if (!error_type.empty()) trace::fail(send, std::string(error_type), error);
+  std::vector<span_context> links;
   if (are_apart) {
-    send.kind = span_kind::client;
-    send.links.reserve(std::min(recorded_.size(), max_links));
-    for (auto& one : recorded_) {
-      if (send.links.size() < max_links) send.links.push_back(one.span.context);
-      auto create = span_of(one, trace::operation_create, created_);
-      trace::add_job(create, std::move(one.id), std::move(one.task));
-      by_->end(std::move(create));
+    links.reserve(std::min(recorded_.size(), max_links));
+    for (const auto& one : recorded_) {
+      if (links.size() < max_links) links.push_back(one.span.context);
+      end_create(one);
     }
-    send.dropped_links = recorded_.size() - send.links.size();
   }
-  by_->end(std::move(send));
+  const auto of_all = !are_apart     ? first.span
+                      : first.parent ? trace::tracer::begin_child(*first.parent)
+                                     : by_->begin_trace(first.id);
+  auto send = span_of(are_apart ? traced_.send_batch : traced_.send, of_all, std::chrono::system_clock::now());
+  trace::own_attributes its;
+  its.push_back({"messaging.batch.message_count", static_cast<std::int64_t>(calls_)});
+  if (!error_type.empty()) trace::fail(send, its, error_type, error);
+  send.attributes = its;
+  send.links = links;
+  if (are_apart) send.dropped_links = recorded_.size() - links.size();
+  by_->end(send);
+}
+
+void enqueue_spans::end_create(const recorded& one) const {
+  auto create = span_of(traced_.create, one.span, created_);
+  trace::own_attributes its;
+  trace::add_job(its, one.id, one.task);
+  create.attributes = its;
+  by_->end(create);
 }
 
 }  // namespace quarq::clients

@@ -29,7 +29,7 @@ namespace quarq::clients {
 class enqueue_spans {
  public:
   /// Gives the calls that are sampled the headers of their spans. `job`: for which they are enqueued; its
-  /// attempt is the parent. Null: none is sampled.
+  /// attempt is the parent. Null: none is sampled. REQUIRES: the queue exists as long as what is returned.
   static std::unique_ptr<enqueue_spans> begin(queue_impl& queue, std::vector<detail::call_data>& calls,
                                               const context* job);
   /// For which a coroutine on this executor runs; null: for none.
@@ -54,13 +54,14 @@ class enqueue_spans {
   static std::optional<recorded> choose(const trace::tracer& by, detail::call_data& call, const context* job);
   void share(std::vector<detail::call_data>& calls) const;
   bool is_batch() const noexcept { return calls_ > 1; }
-  finished_span span_of(recorded& one, std::string_view operation, std::chrono::system_clock::time_point end);
+  finished_span span_of(const trace::operation& which, const trace::begun_span& one,
+                        std::chrono::system_clock::time_point end) const;
   void end_single(std::string_view error_type, std::string_view error);
   void end_batch(std::string_view error_type, std::string_view error);
+  void end_create(const recorded& one) const;
 
   const std::shared_ptr<const trace::tracer> by_;
-  const std::string queue_;
-  const trace::broker_address address_;
+  const enqueue_operations& traced_;
   const std::size_t calls_;
   const std::chrono::system_clock::time_point start_ = std::chrono::system_clock::now();
   std::chrono::system_clock::time_point created_ = start_;

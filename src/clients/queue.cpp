@@ -46,9 +46,15 @@ queue_impl::queue_impl(std::string url, std::string name, broker::open_options h
   broker::check_url(url_);
 }
 
-const trace::broker_address& queue_impl::address() {
-  if (!address_) address_ = broker::place_of(url_);
-  return *address_;
+const enqueue_operations& queue_impl::traced() {
+  if (traced_) return *traced_;
+  const auto at = broker::place_of(url_);
+  const auto of = [&](std::string_view verb, span_kind kind) {
+    return trace::operation_on(verb, kind, name_, at);
+  };
+  return traced_.emplace(enqueue_operations{of(trace::verb_send, span_kind::producer),
+                                            of(trace::verb_create, span_kind::producer),
+                                            of(trace::verb_send, span_kind::client)});
 }
 
 std::string worker_has_ended(std::string_view queue) {

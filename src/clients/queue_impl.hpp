@@ -28,14 +28,19 @@ void check_queue_name(const std::string& name);
 /// Why a queue of a context can't be used.
 std::string worker_has_ended(std::string_view queue);
 
+/// What is traced of a queue's clients.
+struct enqueue_operations {
+  trace::operation send, create, send_batch;
+};
+
 class queue_impl final : public async::loop_guest, public std::enable_shared_from_this<queue_impl> {
  public:
   queue_impl(std::string url, std::string name, broker::open_options how = {});
 
   const std::string& url() const noexcept { return url_; }
   const std::string& name() const noexcept { return name_; }
-  /// Of the broker, for traces.
-  const trace::broker_address& address();
+  /// Of what is enqueued here.
+  const enqueue_operations& traced();
 
   /// The broker on this loop. Throws std::logic_error if another loop has it, usage_error after end_loan().
   std::shared_ptr<broker::broker> on(const boost::asio::any_io_executor& loop);
@@ -69,7 +74,7 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   std::string name_;
   broker::open_options how_;
   std::shared_ptr<broker::broker> broker_;
-  std::optional<trace::broker_address> address_;
+  std::optional<enqueue_operations> traced_;
   bool borrows_ = false;
   wait_watch::teller tell_;
   std::shared_ptr<wait_watch> watch_;         ///< there while the broker is

@@ -1,6 +1,7 @@
 // Hexadecimal digits, written and read.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -18,17 +19,26 @@ inline void append_hex(std::string& out, std::uint32_t number, int digits) {
   while (digits-- > 0) out += hex_digits[number >> (4 * digits) & 15];
 }
 
+/// The two digits of each byte.
+inline constexpr auto hex_pairs = [] {
+  std::array<std::array<char, 2>, 256> of{};
+  for (std::size_t byte = 0; byte < of.size(); ++byte) of[byte] = {hex_digits[byte >> 4], hex_digits[byte & 15]};
+  return of;
+}();
+
 /// Two digits for each byte, in lower case. REQUIRES: there is room for them.
 inline void put_hex(char* to, std::span<const std::uint8_t> bytes) noexcept {
-  for (const std::uint8_t byte : bytes) {
-    *to++ = hex_digits[byte >> 4];
-    *to++ = hex_digits[byte & 15];
-  }
+  for (const std::uint8_t byte : bytes) to = std::copy_n(hex_pairs[byte].data(), 2, to);
 }
 inline void append_hex(std::string& out, std::span<const std::uint8_t> bytes) {
   const auto at = out.size();
   out.resize(at + 2 * bytes.size());
   put_hex(out.data() + at, bytes);
+}
+inline std::string to_hex(std::span<const std::uint8_t> bytes) {
+  std::string text;
+  append_hex(text, bytes);
+  return text;
 }
 
 /// The value of each digit, in either case; of what is none, no_hex_digit.

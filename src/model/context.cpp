@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "codecs/json.hpp"
+#include "model/trace_context.hpp"
 
 namespace quarq {
 
@@ -22,6 +23,10 @@ std::string_view context::encoded_arguments(std::string_view task) const {
 const detail::labels& context::labels() const noexcept {
   static const detail::labels none;
   return facts_.its_labels ? *facts_.its_labels : none;
+}
+
+std::string context::traceparent() const {
+  return model::to_text(facts_.trace);
 }
 
 void context::log(std::string_view text) const {

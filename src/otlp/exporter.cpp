@@ -74,7 +74,7 @@ class otlp_exporter::impl {
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
 
-  void add(finished_span span);
+  void add(const finished_span& span);
   void flush(milliseconds limit);
   span_counts counts() const noexcept { return {exported_, dropped_}; }
 
@@ -86,10 +86,10 @@ class otlp_exporter::impl {
   void ended(const std::exception_ptr& thrown);
   awaitable<void> send_all();
   awaitable<void> wait_for_batch();
-  std::vector<finished_span> take();
-  void give_back(std::vector<finished_span> taken);
-  awaitable<void> send(std::vector<finished_span> batch);
-  awaitable<export_answer> post(const std::string& body);
+  otlp::stored_spans take();
+  void give_back(otlp::stored_spans& taken);
+  awaitable<void> send(otlp::stored_spans batch);
+  awaitable<export_answer> post(std::string_view body);
   void taken(std::size_t count, std::string_view answer);
   void lost(std::size_t count, std::string_view why);
   void complain(std::string_view why);
@@ -98,7 +98,6 @@ class otlp_exporter::impl {
   const base::owner_process owner_;
   const otlp_options options_;
   const std::string url_;
-  const otlp::request_writer writer_;
   std::atomic<std::uint64_t> exported_{0}, dropped_{0};
   std::atomic<bool> had_no_room_{false};
 
@@ -108,6 +107,7 @@ class otlp_exporter::impl {
   std::condition_variable all_sent_;
 
   // The thread's own. The loop ends before the client.
+  otlp::request_writer writer_;
   http::client web_;
   asio::io_context loop_{1};
   async::auto_reset_event news_{loop_.get_executor()};
@@ -122,8 +122,8 @@ class otlp_exporter::impl {
 otlp_exporter::impl::impl(otlp_options options)
     : options_((check(options), std::move(options))),
       url_(otlp::url_of(options_)),
-      writer_(otlp::resource_of(options_, otlp::environment_of_this_program())),
       waiting_(options_.max_queue, std::min(options_.max_batch, options_.max_queue)),
+      writer_(otlp::resource_of(options_, otlp::environment_of_this_program())),
       web_(settings_of(options_)) {
   thread_ = base::start_thread_without_signals([this] { run(); });
 }
@@ -139,7 +139,7 @@ otlp_exporter::impl::~impl() {
 
 // ---- for the program's threads
 
-void otlp_exporter::impl::add(finished_span span) {
+void otlp_exporter::impl::add(const finished_span& span) {
   lock held(mutex_);
   switch (waiting_.add(span)) {
     case otlp::span_buffer::added::dropped:
@@ -222,13 +222,13 @@ awaitable<void> otlp_exporter::impl::wait_for_batch() {
   }
 }
 
-std::vector<finished_span> otlp_exporter::impl::take() {
+otlp::stored_spans otlp_exporter::impl::take() {
   const lock held(mutex_);
   is_sending_ = true;
   return waiting_.take();
 }
 
-void otlp_exporter::impl::give_back(std::vector<finished_span> taken) {
+void otlp_exporter::impl::give_back(otlp::stored_spans& taken) {
   const lock held(mutex_);
   waiting_.give_back(taken);
 }
@@ -242,27 +242,22 @@ void otlp_exporter::impl::batch_ended() {
   all_sent_.notify_all();
 }
 
-awaitable<void> otlp_exporter::impl::send(std::vector<finished_span> batch) {
+awaitable<void> otlp_exporter::impl::send(otlp::stored_spans batch) {
   const auto count = batch.size();
-  const auto body = writer_.write(batch);
-  give_back(std::move(batch));
+  const std::string_view body = writer_.write(batch);
+  give_back(batch);
   otlp::export_retry retry;
-  while (true) {
-    const auto answer = co_await post(body);
-    if (answer.is_taken()) {
-      taken(count, last_answer_);
-      co_return;
-    }
+  auto answer = co_await post(body);
+  while (!answer.is_taken()) {
     const auto pause = retry.pause_after(answer, std::uniform_real_distribution<>(0, 1)(random_));
-    if (!pause) {
-      lost(count, last_error_);
-      co_return;
-    }
+    if (!pause) break;
     co_await sleep_for(*pause);
+    answer = co_await post(body);
   }
+  answer.is_taken() ? taken(count, last_answer_) : lost(count, last_error_);
 }
 
-awaitable<export_answer> otlp_exporter::impl::post(const std::string& body) {
+awaitable<export_answer> otlp_exporter::impl::post(std::string_view body) {
   http::request_options how;
   how.body = body;
   how.content_type = "application/json";
@@ -301,8 +296,8 @@ void otlp_exporter::impl::complain(std::string_view why) {
 otlp_exporter::otlp_exporter(otlp_options options) : impl_(std::make_unique<impl>(std::move(options))) {}
 otlp_exporter::~otlp_exporter() = default;
 
-void otlp_exporter::add(finished_span span) noexcept {
-  impl_->add(std::move(span));
+void otlp_exporter::add(const finished_span& span) noexcept {
+  impl_->add(span);
 }
 void otlp_exporter::flush(milliseconds limit) noexcept {
   impl_->flush(limit);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include <fmt/format.h>
@@ -18,39 +19,36 @@
 namespace quarq::otlp {
 namespace {
 
-constexpr std::size_t usual_size = 1'200;  // of a span
-
-void append_member(std::string& out, std::string_view name) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-}
+constexpr std::size_t max_known = 1'000;  // of shared attributes
 
 void append_number(std::string& out, std::int64_t value) {
   const fmt::format_int digits(value);
   out.append(digits.data(), digits.size());
 }
 
-void append_time(std::string& out, std::string_view name, std::chrono::system_clock::time_point when) {
-  append_member(out, name);
-  out += '"';
+void append_time(std::string& out, std::chrono::system_clock::time_point when) {
   append_number(out, std::chrono::duration_cast<std::chrono::nanoseconds>(when.time_since_epoch()).count());
-  out += '"';
 }
 
-void append_attribute(std::string& out, std::string_view key,
-                      const std::variant<std::string, std::int64_t>& value) {
+void append_attribute(std::string& out, const span_attribute& one) {
   out += "{\"key\":";
-  codecs::append_json_string(out, key);
-  if (const auto* text = std::get_if<std::string>(&value)) {
+  codecs::append_json_string(out, one.key);
+  if (const auto* text = std::get_if<std::string_view>(&one.value)) {
     out += ",\"value\":{\"stringValue\":";
     codecs::append_json_string(out, *text);
   } else {
     out += ",\"value\":{\"intValue\":\"";
-    append_number(out, std::get<std::int64_t>(value));
+    append_number(out, std::get<std::int64_t>(one.value));
     out += '"';
   }
   out += "}}";
+}
+
+void append_attributes(std::string& out, std::span<const span_attribute> all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i > 0) out += ',';
+    append_attribute(out, all[i]);
+  }
 }
 
 void append_context(std::string& out, const span_context& of) {
@@ -60,90 +58,91 @@ void append_context(std::string& out, const span_context& of) {
   codecs::append_hex(out, of.span_id);
   out += '"';
   if (!of.trace_state.empty()) {
-    append_member(out, "traceState");
+    out += ",\"traceState\":";
     codecs::append_json_string(out, of.trace_state);
   }
 }
 
 void append_links(std::string& out, const finished_span& of) {
   if (of.links.empty()) return;
-  append_member(out, "links");
-  char before = '[';
-  for (const auto& link : of.links) {
-    out += before;
-    before = ',';
-    append_context(out, link);
+  out += ",\"links\":[";
+  for (std::size_t i = 0; i < of.links.size(); ++i) {
+    if (i > 0) out += ',';
+    append_context(out, of.links[i]);
     out += '}';
   }
   out += ']';
   if (of.dropped_links == 0) return;
-  append_member(out, "droppedLinksCount");
+  out += ",\"droppedLinksCount\":";
   append_number(out, static_cast<std::int64_t>(of.dropped_links));
 }
 
 void append_status(std::string& out, const finished_span& of) {
   if (of.status == span_status::unset) return;
-  append_member(out, "status");
-  out += "{\"code\":";
+  out += ",\"status\":{\"code\":";
   append_number(out, static_cast<std::int64_t>(of.status));
   if (!of.status_message.empty()) {
-    append_member(out, "message");
+    out += ",\"message\":";
     codecs::append_json_string(out, of.status_message);
   }
-  out += '}';
-}
-
-void append_span(std::string& out, const finished_span& one) {
-  append_context(out, one.context);
-  if (one.parent_span_id != decltype(one.parent_span_id){}) {
-    append_member(out, "parentSpanId");
-    out += '"';
-    codecs::append_hex(out, one.parent_span_id);
-    out += '"';
-  }
-  append_member(out, "name");
-  codecs::append_json_string(out, one.name);
-  append_member(out, "kind");
-  append_number(out, static_cast<std::int64_t>(one.kind));
-  append_time(out, "startTimeUnixNano", one.start);
-  append_time(out, "endTimeUnixNano", one.end);
-  append_member(out, "attributes");
-  char before = '[';
-  for (const auto& [key, value] : one.attributes) {
-    out += before;
-    before = ',';
-    append_attribute(out, key, value);
-  }
-  if (one.attributes.empty()) out += '[';
-  out += ']';
-  append_links(out, one);
-  append_status(out, one);
   out += '}';
 }
 
 }  // namespace
 
 request_writer::request_writer(const std::vector<named_text>& resource) {
-  before_ = "{\"resourceSpans\":[{\"resource\":{\"attributes\":[";
+  head_ = "{\"resourceSpans\":[{\"resource\":{\"attributes\":[";
   for (std::size_t i = 0; i < resource.size(); ++i) {
-    if (i > 0) before_ += ',';
-    append_attribute(before_, resource[i].first, resource[i].second);
+    if (i > 0) head_ += ',';
+    append_attribute(head_, {resource[i].first, std::string_view(resource[i].second)});
   }
-  before_ += "]},\"scopeSpans\":[{\"scope\":{\"name\":\"quarq\",\"version\":";
-  codecs::append_json_string(before_, QUARQ_VERSION);
-  before_ += "},\"spans\":[";
+  head_ += "]},\"scopeSpans\":[{\"scope\":{\"name\":\"quarq\",\"version\":";
+  codecs::append_json_string(head_, QUARQ_VERSION);
+  head_ += "},\"spans\":[";
 }
 
-std::string request_writer::write(std::span<const finished_span> spans) const {
-  std::string out;
-  out.reserve(before_.size() + usual_size * spans.size());
-  out = before_;
-  for (std::size_t i = 0; i < spans.size(); ++i) {
-    if (i > 0) out += ',';
-    append_span(out, spans[i]);
+std::string_view request_writer::write(const stored_spans& spans) {
+  request_ = head_;
+  spans.for_each([this](const finished_span& one) { append(one); });
+  if (!spans.empty()) request_.pop_back();
+  return request_ += "]}]}]}";
+}
+
+// With a comma behind it.
+void request_writer::append(const finished_span& one) {
+  auto& out = request_;
+  append_context(out, one.context);
+  if (one.parent_span_id != decltype(one.parent_span_id){}) {
+    out += ",\"parentSpanId\":\"";
+    codecs::append_hex(out, one.parent_span_id);
+    out += '"';
   }
-  out += "]}]}]}";
-  return out;
+  out += ",\"name\":";
+  codecs::append_json_string(out, one.name);
+  out += ",\"kind\":";
+  append_number(out, static_cast<std::int64_t>(one.kind));
+  out += ",\"startTimeUnixNano\":\"";
+  append_time(out, one.start);
+  out += "\",\"endTimeUnixNano\":\"";
+  append_time(out, one.end);
+  out += "\",\"attributes\":[";
+  out += text_of(one.shared);
+  if (!one.shared.all().empty() && !one.attributes.empty()) out += ',';
+  append_attributes(out, one.attributes);
+  out += ']';
+  append_links(out, one);
+  append_status(out, one);
+  out += "},";
+}
+
+// One that is known is kept, so no other has its address.
+std::string_view request_writer::text_of(const shared_attributes& which) {
+  const auto known = known_.find(&which);
+  if (known != known_.end()) return known->second.text;
+  if (known_.size() == max_known) known_.clear();
+  std::string text;
+  append_attributes(text, which.all());
+  return known_.emplace(&which, known_text{which.shared_from_this(), std::move(text)}).first->second.text;
 }
 
 // {"partialSuccess": {"rejectedSpans": "3", "errorMessage": "..."}}; a number is allowed as well.

@@ -1,16 +1,22 @@
 #include "rpc/call_span.hpp"
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/ids.hpp"
-#include "model/trace_context.hpp"
+#include "codecs/hex.hpp"
 #include "trace/traceparent.hpp"
 
 namespace quarq::rpc {
 
 namespace {
+
+const auto of_all_calls = std::make_shared<const shared_attributes>(
+    std::vector<shared_attributes::owned>{{"rpc.system.name", "quarq"}});
 
 // Those for which a server is to blame, by the conventions for gRPC and Connect.
 bool is_error_of_server(code c) noexcept {
@@ -36,7 +42,7 @@ std::unique_ptr<call_span> call_span::begin(span_kind side, const std::string& t
   if (!by.traceparent.empty()) parent = trace::parse_traceparent(by.traceparent);
   if (parent) parent->trace_state = by.tracestate;
   // A sampler that does not follow the parent chooses all spans of a trace, or none.
-  const auto id = parent ? std::string(model::trace_id_of(by.traceparent)) : base::make_id();
+  const auto id = parent ? codecs::to_hex(parent->trace_id) : base::make_id();
   if (tracer->samples(id, parent ? &*parent : nullptr)) {
     auto span = parent ? trace::tracer::begin_child(*parent) : tracer->begin_trace(id);
     by.traceparent = trace::to_traceparent(span.context);
@@ -52,41 +58,47 @@ std::unique_ptr<call_span> call_span::begin(span_kind side, const std::string& t
 
 call_span::call_span(std::shared_ptr<const trace::tracer> by, trace::begun_span span, span_kind side,
                      std::string task)
-    : by_(std::move(by)) {
-  span_.context = std::move(span.context);
-  span_.parent_span_id = span.parent;
-  span_.kind = side;
-  span_.start = std::chrono::system_clock::now();
-  span_.name = task;
-  trace::add_text(span_, "rpc.system.name", "quarq");
-  trace::add_text(span_, "rpc.method", std::move(task));
+    : by_(std::move(by)), span_(std::move(span)), side_(side), task_(std::move(task)) {
+  its_.push_back({"rpc.method", std::string_view(task_)});
 }
 
 void call_span::sent_to(const trace::broker_address& host, int attempts) {
   if (!host.address.empty()) {
-    trace::add_text(span_, "server.address", host.address);
-    trace::add_number(span_, "server.port", host.port);
+    host_ = host.address;
+    its_.push_back({"server.address", std::string_view(host_)});
+    its_.push_back({"server.port", host.port});
   }
-  trace::add_number(span_, "quarq.attempts", attempts);
+  its_.push_back({"quarq.attempts", std::int64_t{attempts}});
 }
 
 void call_span::is_attempt(int number) {
-  trace::add_number(span_, "quarq.attempt", number);
+  its_.push_back({"quarq.attempt", std::int64_t{number}});
+}
+
+finished_span call_span::ended(std::string_view status) {
+  its_.push_back({"rpc.response.status_code", status});
+  return {.context = span_.context,
+          .parent_span_id = span_.parent,
+          .name = task_,
+          .kind = side_,
+          .start = start_,
+          .end = std::chrono::system_clock::now(),
+          .shared = *of_all_calls};
 }
 
 void call_span::succeeded() {
-  trace::add_text(span_, "rpc.response.status_code", "ok");
-  span_.end = std::chrono::system_clock::now();
-  by_->end(std::move(span_));
+  auto span = ended("ok");
+  span.attributes = its_;
+  by_->end(span);
 }
 
 void call_span::failed(const failure& why) {
-  const std::string code_name(to_string(why.code));
-  trace::add_text(span_, "rpc.response.status_code", code_name);
-  if (span_.kind == span_kind::client || is_error_of_server(why.code))
-    trace::fail(span_, why.type.empty() ? code_name : why.type, why.message);
-  span_.end = std::chrono::system_clock::now();
-  by_->end(std::move(span_));
+  const std::string_view status = to_string(why.code);
+  auto span = ended(status);
+  if (side_ == span_kind::client || is_error_of_server(why.code))
+    trace::fail(span, its_, why.type.empty() ? status : std::string_view(why.type), why.message);
+  span.attributes = its_;
+  by_->end(span);
 }
 
 }  // namespace quarq::rpc

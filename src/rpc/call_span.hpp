@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <quarq/trace.hpp>
 
@@ -29,6 +30,8 @@ class call_span {
 
   call_span(std::shared_ptr<const trace::tracer> by, trace::begun_span span, span_kind side,
             std::string task);
+  call_span(const call_span&) = delete;
+  call_span& operator=(const call_span&) = delete;
 
   /// Where it was sent last, and how often.
   void sent_to(const trace::broker_address& host, int attempts);
@@ -38,8 +41,15 @@ class call_span {
   void failed(const failure& why);
 
  private:
+  finished_span ended(std::string_view status);
+
   const std::shared_ptr<const trace::tracer> by_;
-  finished_span span_;
+  const trace::begun_span span_;
+  const span_kind side_;
+  const std::string task_;
+  const std::chrono::system_clock::time_point start_ = std::chrono::system_clock::now();
+  std::string host_;
+  trace::own_attributes its_;  // refers to the members above
 };
 
 }  // namespace quarq::rpc

@@ -6,11 +6,12 @@
 #include <fmt/format.h>
 
 #include <quarq/context.hpp>
+#include <quarq/detail/context_access.hpp>
 
 #include "base/log.hpp"
+#include "codecs/hex.hpp"
 #include "codecs/utf8.hpp"
 #include "model/job_notes.hpp"
-#include "model/trace_context.hpp"
 
 namespace quarq::rpc {
 
@@ -18,10 +19,10 @@ namespace {
 
 // "count_words id=01..., trace_id=4bf9...".
 std::string call_in_words(const context& call) {
-  const auto& trace = call.traceparent();
-  const bool has_trace = model::is_traceparent(trace);
+  const auto& trace = model::context_access::facts(call).trace;
+  const bool has_trace = trace.is_set();
   return fmt::format("{} id={}{}{}", call.task(), call.id(), has_trace ? " trace_id=" : "",
-                     has_trace ? model::trace_id_of(trace) : std::string_view());
+                     has_trace ? codecs::to_hex(trace.trace_id) : "");
 }
 
 class log_sink final : public quarq::detail::notes_sink {

@@ -18,6 +18,7 @@
 #include "base/text.hpp"
 #include "broker/broker.hpp"
 #include "codecs/utf8.hpp"
+#include "model/trace_context.hpp"
 #include "rpc/failure.hpp"
 #include "workers/worker_setup.hpp"
 
@@ -101,14 +102,14 @@ namespace {
 trace_headers trace_of(const http::request& r) {
   constexpr std::size_t max_state = 512;  // what W3C asks all to pass on
   trace_headers trace;
-  if (const auto parent = r.headers()[trace_field]; is_traceparent(parent)) trace.traceparent = parent;
+  if (const auto parent = r.headers()[trace_field]; model::parse_traceparent(parent).is_set()) trace.traceparent = parent;
   const auto state = r.headers()[trace_state_field];
   if (!trace.traceparent.empty() && state.size() <= max_state) trace.tracestate = state;
   return trace;
 }
 
 void set_trace(quarq::detail::job_facts& facts, const trace_headers& trace) {
-  facts.traceparent = trace.traceparent;
+  facts.trace = model::parse_traceparent(trace.traceparent);
   if (trace.tracestate.empty()) return;
   // What the handler enqueues and calls gets it from here.
   quarq::detail::labels its;

@@ -15,7 +15,6 @@
 
 namespace quarq::rpc {
 
-using model::is_traceparent;
 using std::chrono::milliseconds;
 
 /// The rest of the caller's deadline, in milliseconds (Connect's protocol).

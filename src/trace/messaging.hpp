@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
+
+#include <boost/container/static_vector.hpp>
 
 #include <quarq/trace.hpp>
 
@@ -19,17 +21,25 @@ struct broker_address {
   std::int64_t port = 0;
 };
 
-inline constexpr std::string_view operation_create = "create", operation_send = "send",
-                                  operation_process = "process";
+inline constexpr std::string_view verb_create = "create", verb_send = "send", verb_process = "process";
 
-/// A span about a queue, with its name and the attributes that all of them have.
-finished_span messaging_span(begun_span of, std::string_view operation, const std::string& queue,
-                             const broker_address& broker);
+/// What the spans of one operation on one queue have in common.
+struct operation {
+  std::string name;  ///< of its spans
+  span_kind kind = span_kind::internal;
+  std::shared_ptr<const shared_attributes> attributes;
 
-void add_text(finished_span& to, std::string_view key, std::string value);
-void add_number(finished_span& to, std::string_view key, std::int64_t value);
-void add_job(finished_span& to, std::string id, std::string task);
-/// `type`: the name of an exception's type, or a word.
-void fail(finished_span& one, std::string type, std::string_view message);
+  /// REQUIRES: this and `of` exist as long as what is returned.
+  finished_span span(const begun_span& of) const;
+};
+operation operation_on(std::string_view verb, span_kind kind, const std::string& queue,
+                       const broker_address& broker);
+
+/// Those of one span; none has more.
+using own_attributes = boost::container::static_vector<span_attribute, 8>;
+
+void add_job(own_attributes& to, std::string_view id, std::string_view task);
+/// `type`: the name of an exception's type, or a word. REQUIRES: `type` and `message` exist as long as `one`.
+void fail(finished_span& one, own_attributes& its, std::string_view type, std::string_view message);
 
 }  // namespace quarq::trace

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 
+#include <boost/endian/conversion.hpp>
 #include <fmt/format.h>
 
 #include <quarq/errors.hpp>
@@ -22,8 +23,10 @@ std::shared_ptr<const tracer>& current_one() {
 
 constinit exporter_maker exporters_of_this_program = nullptr;
 
+// The highest byte first, so that a number's last bits are those of the id.
 void put(std::uint8_t* to, std::uint64_t bits) noexcept {
-  for (int i = 0; i < 8; ++i) to[i] = static_cast<std::uint8_t>(bits >> (56 - 8 * i));
+  bits = boost::endian::native_to_big(bits);
+  std::memcpy(to, &bits, sizeof bits);
 }
 
 // Never all zeros, which would be no id.
@@ -103,6 +106,18 @@ std::shared_ptr<span_exporter> make_exporter(const std::string& endpoint) {
 }  // namespace quarq::trace
 
 namespace quarq {
+
+shared_attributes::shared_attributes(std::vector<owned> of) : owned_(std::move(of)) {
+  views_.reserve(owned_.size());
+  for (const auto& [key, value] : owned_) {
+    const auto* const text = std::get_if<std::string>(&value);
+    if (text != nullptr) {
+      views_.push_back({key, std::string_view(*text)});
+    } else {
+      views_.push_back({key, std::get<std::int64_t>(value)});
+    }
+  }
+}
 
 tracing::tracing(trace_options options) : tracer_(std::make_shared<const trace::tracer>(std::move(options))) {
   if (!trace::install(tracer_)) throw usage_error("tracing: this program has one already");

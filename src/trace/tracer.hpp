@@ -33,7 +33,7 @@ class tracer {
   /// One that is recorded.
   static begun_span begin_child(const span_context& of);
 
-  void end(finished_span span) const noexcept { options_.exporter->add(std::move(span)); }
+  void end(const finished_span& span) const noexcept { options_.exporter->add(span); }
 
  private:
   trace_options options_;

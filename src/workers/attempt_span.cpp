@@ -1,6 +1,6 @@
 #include "workers/attempt_span.hpp"
 
-#include <string>
+#include <cstdint>
 #include <utility>
 
 #include <quarq/job_state.hpp>
@@ -11,7 +11,7 @@
 namespace quarq::workers {
 
 std::unique_ptr<attempt_span> begin_attempt_span(const trace::tracer& by, const detail::job_facts& facts) {
-  auto created_by = trace::context_of(facts.its_labels);
+  auto created_by = trace::context_of(facts.trace, facts.its_labels);
   if (!by.samples(facts.id, created_by ? &*created_by : nullptr)) return nullptr;
   auto made = std::make_unique<attempt_span>();
   const bool is_child = created_by && by.options().attempts_are_children;
@@ -20,22 +20,22 @@ std::unique_ptr<attempt_span> begin_attempt_span(const trace::tracer& by, const 
   return made;
 }
 
-finished_span end_attempt_span(running_job& job, const trace::broker_address& at, const model::attempt& a,
-                               std::string_view became, std::chrono::microseconds ran) {
-  auto& begun = *job.span;
-  auto made =
-      trace::messaging_span(std::move(begun.span), trace::operation_process, job.from.served.name, at);
-  made.kind = span_kind::consumer;
-  made.end = std::chrono::system_clock::now();
-  made.start = made.end - ran;
-  trace::add_job(made, job.claimed.id, job.record.task);
-  trace::add_number(made, "quarq.attempt", job.claimed.attempts);
-  trace::add_text(made, "quarq.state", std::string(became));
-  if (begun.created_by) made.links.push_back(std::move(*begun.created_by));
+void end_attempt_span(const trace::tracer& by, const trace::operation& of, const running_job& job,
+                      const model::attempt& a, std::string_view became, std::chrono::microseconds ran) {
+  const auto& begun = *job.span;
+  auto ended = of.span(begun.span);
+  ended.end = std::chrono::system_clock::now();
+  ended.start = ended.end - ran;
+  trace::own_attributes its;
+  trace::add_job(its, job.claimed.id, job.record.task);
+  its.push_back({"quarq.attempt", std::int64_t{job.claimed.attempts}});
+  its.push_back({"quarq.state", became});
+  if (begun.created_by) ended.links = {&*begun.created_by, 1};
   const bool was_handed_back = became == to_string(job_state::queued);
   if (a.result != model::attempt::result_kind::returned && !was_handed_back)
-    trace::fail(made, a.error_type, a.error);
-  return made;
+    trace::fail(ended, its, a.error_type, a.error);
+  ended.attributes = its;
+  by.end(ended);
 }
 
 }  // namespace quarq::workers

@@ -24,8 +24,8 @@ struct attempt_span {
 /// What the attempt of this job will have; null: it is not sampled.
 std::unique_ptr<attempt_span> begin_attempt_span(const trace::tracer& by, const detail::job_facts& facts);
 
-/// `ran`: from its start until now. `became`: what the job is now.
-finished_span end_attempt_span(running_job& job, const trace::broker_address& at, const model::attempt& a,
-                               std::string_view became, std::chrono::microseconds ran);
+/// `ran`: from its start until now. `became`: what the job is now. REQUIRES: job.span.
+void end_attempt_span(const trace::tracer& by, const trace::operation& of, const running_job& job,
+                      const model::attempt& a, std::string_view became, std::chrono::microseconds ran);
 
 }  // namespace quarq::workers

@@ -5,6 +5,7 @@
 
 #include "model/record.hpp"
 #include "model/sent_note.hpp"
+#include "model/trace_context.hpp"
 
 namespace quarq::detail {
 
@@ -35,7 +36,7 @@ std::string pack_facts(const context& job) {
   // Of one machine's processes, the monotonic clock is the same.
   facts.deadline ? out.integer(facts.deadline->time_since_epoch().count()) : out.nil();
   out.boolean(facts.passes_deadline);
-  out.binary(facts.traceparent);
+  out.binary(job.traceparent());
   facts.its_labels ? out.raw(model::encode(*facts.its_labels)) : out.nil();
   return packed;
 }
@@ -56,7 +57,7 @@ job_facts unpack_facts(std::string_view packed) {
     facts.deadline = std::chrono::steady_clock::time_point(std::chrono::steady_clock::duration(in.integer()));
   }
   facts.passes_deadline = in.boolean();
-  facts.traceparent = in.binary();
+  facts.trace = model::parse_traceparent(in.binary());
   if (!in.try_nil()) facts.its_labels = std::make_shared<const labels>(model::decode_labels(in.raw()));
   in.finish();
   return facts;

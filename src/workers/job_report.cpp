@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <quarq/codec.hpp>
+#include <quarq/detail/context_access.hpp>
 
 #include "codecs/utf8.hpp"
 
@@ -94,7 +95,7 @@ broker::logged_job logged(const running_job& job, bool is_cron, std::chrono::mic
   l.age = start - job.claimed.enqueued_at;
   l.waited = start - job.claimed.due_at;
   l.ran = ran;
-  l.traceparent = job.ctx.traceparent();
+  l.trace = model::context_access::facts(job.ctx).trace;
   l.arguments = job.printable_arguments.empty() ? std::string_view(job.record.arguments)
                                                 : std::string_view(job.printable_arguments);
   l.by_position = job.by_position;

@@ -43,7 +43,7 @@ void set_labels(detail::job_facts& facts, const model::record& record) {
   facts.its_labels = record.labels;
   const auto& headers = record.labels->headers;
   const auto trace = headers.find(model::trace_header);
-  if (trace != headers.end() && model::is_traceparent(trace->second)) facts.traceparent = trace->second;
+  if (trace != headers.end()) facts.trace = model::parse_traceparent(trace->second);
 }
 
 }  // namespace
@@ -97,12 +97,12 @@ void job_runner::start(queue_lease& from, broker::claimed_job claimed, broker::t
 void job_runner::begin_span(running_job& job) {
   job.span = begin_attempt_span(*tracer_, model::context_access::facts(job.ctx));
   if (!job.span) return;
-  model::context_access::set_traceparent(job.ctx, trace::to_traceparent(job.span->span.context));
+  model::context_access::set_trace(job.ctx, trace::traceparent_of(job.span->span.context));
 }
 
 // One that has not begun has none.
 void job_runner::end_span(running_job& job, const attempt& a, std::string_view became) {
-  if (job.begun) tracer_->end(end_attempt_span(job, its_.traces->broker(), a, became, ran(job)));
+  if (job.begun) end_attempt_span(*tracer_, its_.traces->attempts_on(job.from.index), job, a, became, ran(job));
   job.span.reset();
 }
 

@@ -31,7 +31,12 @@ void worker_traces::begin(const worker_options& options) {
     is_own_ = trace::install(made);
     by_ = is_own_ ? std::move(made) : trace::current();
   }
-  if (by_) broker_ = broker::place_of(options.broker);
+  if (!by_) return;
+  const auto broker = broker::place_of(options.broker);
+  for (const auto& queue : options.queues) {
+    attempts_.push_back(
+        trace::operation_on(trace::verb_process, span_kind::consumer, queue.name, broker));
+  }
 }
 
 awaitable<void> worker_traces::end() {

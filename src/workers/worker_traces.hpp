@@ -1,7 +1,9 @@
 // What a worker's attempts are traced by.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <vector>
 
 #include <quarq/awaitable.hpp>
 #include <quarq/worker.hpp>
@@ -26,12 +28,13 @@ class worker_traces {
 
   /// Null: nothing is traced.
   const trace::tracer* by() const noexcept { return by_.get(); }
-  const trace::broker_address& broker() const noexcept { return broker_; }
+  /// Of the queue with this index in worker_options::queues. REQUIRES: something is traced.
+  const trace::operation& attempts_on(std::size_t queue) const noexcept { return attempts_[queue]; }
 
  private:
   std::shared_ptr<const trace::tracer> by_;
   bool is_own_ = false;
-  trace::broker_address broker_;
+  std::vector<trace::operation> attempts_;
 };
 
 }  // namespace quarq::workers

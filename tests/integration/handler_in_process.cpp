@@ -182,7 +182,7 @@ TEST(job_facts, are_unpacked_as_they_were_packed) {
   facts.losses = 6;
   facts.deadline = std::chrono::steady_clock::time_point(7s);
   facts.passes_deadline = false;
-  facts.traceparent = "d";
+  facts.trace = {{1, 2}, {3, 4}, 5};
   quarq::detail::labels labels{{{"e", "f"}}, {"g", "h"}, 7};
   facts.its_labels = std::make_shared<const quarq::detail::labels>(labels);
   const context job(nullptr, facts);
@@ -196,7 +196,7 @@ TEST(job_facts, are_unpacked_as_they_were_packed) {
   EXPECT_EQ(read.losses, 6);
   EXPECT_EQ(read.deadline, facts.deadline);
   EXPECT_FALSE(read.passes_deadline);
-  EXPECT_EQ(read.traceparent, "d");
+  EXPECT_EQ(read.trace, facts.trace);
   ASSERT_TRUE(read.its_labels);
   EXPECT_EQ(*read.its_labels, labels);
   EXPECT_EQ(quarq::detail::unpack_facts(quarq::detail::pack_facts(context())).deadline, std::nullopt);

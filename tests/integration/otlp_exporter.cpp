@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -20,15 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-finished_span span_number(int number) {
-  finished_span one;
-  one.context.trace_id = {1};
-  one.context.span_id = {2, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
-  one.name = "span " + std::to_string(number);
-  one.start = one.end = std::chrono::system_clock::now();
-  return one;
-}
-
 class otlp_exporter_test : public testing::Test {
  protected:
   otlp_options options() const {
@@ -39,7 +31,15 @@ class otlp_exporter_test : public testing::Test {
   }
   void TearDown() override { EXPECT_EQ(receiver_.problems(), ""); }
   static void add(otlp_exporter& to, int count) {
-    for (int i = 0; i < count; ++i) to.add(span_number(i));
+    const auto none = std::make_shared<const shared_attributes>(std::vector<shared_attributes::owned>{});
+    for (int i = 0; i < count; ++i) {
+      span_context context;
+      context.trace_id = {1};
+      context.span_id = {2, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+      const auto name = "span " + std::to_string(i);
+      const auto now = std::chrono::system_clock::now();
+      to.add({.context = context, .name = name, .start = now, .end = now, .shared = *none});
+    }
   }
 
   captured_log log_;

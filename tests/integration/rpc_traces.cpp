@@ -47,11 +47,11 @@ class rpc_traces : public testing::Test {
     return how;
   }
 
-  finished_span of(const std::string& name, span_kind kind) const {
+  kept_span of(const std::string& name, span_kind kind) const {
     auto found = spans_->named(name);
     std::erase_if(found, [&](const auto& one) { return one.kind != kind; });
     EXPECT_EQ(found.size(), 1u) << name;
-    return found.empty() ? finished_span() : found.front();
+    return found.empty() ? kept_span() : found.front();
   }
   std::string post(const std::string& task, const http::fields& headers) {
     http::client web;
@@ -206,7 +206,7 @@ TEST_F(rpc_traces, belong_to_the_callers_trace) {
   const auto answer = post("whose", {{"traceparent", caller}});
   const auto server = of("whose", span_kind::server);
   EXPECT_EQ(trace::to_traceparent(server.context), answer.substr(1, answer.size() - 2));
-  finished_span callers;
+  kept_span callers;
   callers.context = *trace::parse_traceparent(caller);
   EXPECT_TRUE(is_child(server, callers));
 }

@@ -12,6 +12,7 @@
 
 #include <quarq/detail/bad_payload.hpp>
 #include <quarq/detail/call_labels.hpp>
+#include <quarq/detail/traceparent.hpp>
 
 namespace quarq::detail {
 
@@ -41,7 +42,7 @@ struct job_facts {
   std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;
   /// What it enqueues and calls has this deadline, too.
   bool passes_deadline = true;
-  std::string traceparent = {};
+  detail::traceparent trace = {};  ///< of the attempt, if that is recorded, or of what has made the job
   std::shared_ptr<const labels> its_labels = {};  ///< null: none
 };
 

@@ -18,9 +18,7 @@ struct context_access {
   static void set_arguments(context& ctx, std::string_view encoded) noexcept { ctx.arguments_ = encoded; }
   static void set_state(context& worker, quarq::detail::state_map its) { worker.state_ = std::move(its); }
   /// Of a job's: that of its attempt, in place of the caller's.
-  static void set_traceparent(context& job, std::string its) noexcept {
-    job.facts_.traceparent = std::move(its);
-  }
+  static void set_trace(context& job, const detail::traceparent& its) noexcept { job.facts_.trace = its; }
   /// Gives a call the trace of this job, unless it has one.
   static void pass_trace(const context& job, detail::call_options& to) { job.pass_trace(to); }
   /// Of a worker's context: that of its jobs' contexts, too.

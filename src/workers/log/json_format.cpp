@@ -8,8 +8,8 @@
 #include <spdlog/details/log_msg.h>
 
 #include "base/log.hpp"
+#include "codecs/hex.hpp"
 #include "codecs/json.hpp"
-#include "model/trace_context.hpp"
 #include "workers/log/json_text.hpp"
 #include "workers/log/printable_job.hpp"
 
@@ -38,9 +38,9 @@ json_members about(const char* event, const logged_job& job) {
   json_members members;
   members.text("event", event).text("task", job.task).text("id", job.id).text("queue", job.queue);
   members.number("attempt", job.attempts).number("max_attempts", job.max_attempts);
-  if (!job.traceparent.empty()) {
-    members.text("trace_id", model::trace_id_of(job.traceparent));
-    members.text("span_id", model::span_id_of(job.traceparent));
+  if (job.trace.is_set()) {
+    members.text("trace_id", codecs::to_hex(job.trace.trace_id));
+    members.text("span_id", codecs::to_hex(job.trace.span_id));
   }
   return members;
 }

@@ -70,19 +70,5 @@ TEST(rpc_attempt_field, is_a_number_from_one_on) {
   for (const auto* text : {"", "0", "-2", "x", "1000001"}) EXPECT_EQ(parse_attempt(text), 1) << text;
 }
 
-TEST(rpc_traceparent, has_the_form_of_version_00) {
-  const std::string good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  EXPECT_TRUE(is_traceparent(good));
-  EXPECT_FALSE(is_traceparent("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"));
-  EXPECT_FALSE(is_traceparent("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
-  EXPECT_FALSE(is_traceparent(good + "-x"));
-  EXPECT_FALSE(is_traceparent(""));
-  for (std::size_t i = 0; i < good.size(); ++i) {
-    auto bad = good;
-    bad[i] = 'g';
-    EXPECT_FALSE(is_traceparent(bad)) << bad;
-  }
-}
-
 }  // namespace
 }  // namespace quarq::rpc::wire_tests
