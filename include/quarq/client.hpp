@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -98,12 +99,29 @@ class client {
   /// Waits until the job has ended and returns its result, or throws what ended it.
   template <class R>
   R result(const client_job<R>& job) {
-    return typed_result<R>(job.id(), std::nullopt);
+    return typed_result<R>(job.id(), std::nullopt, {});
   }
   /// The same, but throws timed_out after `timeout`; the job goes on.
   template <class R, class Rep, class Period>
   R result(const client_job<R>& job, std::chrono::duration<Rep, Period> timeout) {
-    return typed_result<R>(job.id(), detail::clamped<milliseconds>(timeout));
+    return typed_result<R>(job.id(), detail::clamped<milliseconds>(timeout), {});
+  }
+
+  /// The same, and calls `on_progress(job_progress)` with what the job has said by context::progress(), and again
+  /// when that has changed: in this thread, while it waits, and once more before this returns, if there is news.
+  /// It does not hear every value: the worker tells the broker, and this asks the broker, four times a second at
+  /// most. It may block, which holds up no other thread's calls, and may call this client, but not close it
+  /// (std::logic_error). If it throws, this throws its exception; the job goes on.
+  template <class R, class Progress>
+    requires std::is_invocable_v<Progress&, const job_progress&>
+  R result(const client_job<R>& job, Progress&& on_progress) {
+    return typed_result<R>(job.id(), std::nullopt, std::ref(on_progress));
+  }
+  /// The same, but throws timed_out after `timeout`; the job goes on. While `on_progress` runs, this does not return.
+  template <class R, class Rep, class Period, class Progress>
+    requires std::is_invocable_v<Progress&, const job_progress&>
+  R result(const client_job<R>& job, std::chrono::duration<Rep, Period> timeout, Progress&& on_progress) {
+    return typed_result<R>(job.id(), detail::clamped<milliseconds>(timeout), std::ref(on_progress));
   }
 
   template <class R>
@@ -176,8 +194,9 @@ class client {
   }
 
   template <class R>
-  R typed_result(const std::string& id, std::optional<milliseconds> timeout) {
-    const std::string encoded = wait_for(handle(id).result(timeout));
+  R typed_result(const std::string& id, std::optional<milliseconds> timeout,
+                 const detail::progress_function& on_progress) {
+    const std::string encoded = result_of(id, timeout, on_progress);
     if constexpr (!std::is_void_v<R>) return from_msgpack<R>(encoded, "result of job " + id);
   }
 
@@ -188,7 +207,10 @@ class client {
     return std::move(*value);
   }
 
+  std::string result_of(const std::string& id, std::optional<milliseconds> timeout,
+                        const detail::progress_function& on_progress);
   void run(awaitable<void> work);
+  void check_process() const;
 
   const quarq::queue queue_;
   std::unique_ptr<clients::shared_loop> loop_;

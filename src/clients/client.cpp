@@ -17,12 +17,26 @@ client::~client() {
   [[maybe_unused]] const auto* const queue = new quarq::queue(queue_);
 }
 
+void client::check_process() const {
+  if (loop_->has_thread_here()) return;
+  throw error("a quarq::client can't be used in a copy of its process that fork() made: make another there");
+}
+
 void client::run(awaitable<void> work) {
-  if (!loop_->has_thread_here()) {
-    throw error(
-        "a quarq::client can't be used in a copy of its process that fork() made: make another there");
-  }
+  check_process();
   loop_->run(std::move(work));
+}
+
+std::string client::result_of(const std::string& id, std::optional<milliseconds> timeout,
+                              const detail::progress_function& on_progress) {
+  if (!on_progress) return wait_for(handle(id).result(timeout));
+  check_process();
+  std::optional<std::string> encoded;
+  const auto work = [&](detail::progress_function report) {
+    return detail::store(handle(id).result(timeout, std::move(report)), encoded);
+  };
+  loop_->run(work, on_progress);
+  return std::move(*encoded);
 }
 
 void client::close() {

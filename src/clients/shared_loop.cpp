@@ -1,5 +1,7 @@
 #include "clients/shared_loop.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -29,24 +31,37 @@ shared_loop::~shared_loop() {
 // ---- calls
 
 void shared_loop::run(awaitable<void> work) {
+  waiting_call me;
+  run(me, std::move(work));
+}
+
+void shared_loop::run(const reporting_work& work, const detail::progress_function& hear) {
+  waiting_call me;
+  me.hear = &hear;
+  run(me, work([this, &me](const job_progress& how_far) { say(me, how_far); }));
+}
+
+void shared_loop::run(waiting_call& me, awaitable<void> work) {
   if (async::is_in_run())
     throw std::logic_error("a quarq::client was called from a coroutine: co_await a quarq::queue instead");
-  waiting_call me;
   lock held(mutex_);
   if (closed_) throw closed_error("the client was closed");
-  ++inside_;
   begin(me, std::move(work));
-  while (!me.ended) {
-    if (is_run_) {
+  while (!me.is_done() || me.said) {
+    if (me.said) {
+      hear(me, held);
+    } else if (is_run_) {
       me.wake.wait(held);
     } else {
-      run_until_ended(me, held);
+      run_for(me, held);
     }
   }
+  calls_.remove(&me);
   last_used_ = clock::now();
   pass_on();
-  if (--inside_ == 0 && closed_) all_left_.notify_all();
+  if (calls_.empty() && closed_) all_left_.notify_all();
   held.unlock();
+  if (me.thrown) std::rethrow_exception(me.thrown);
   if (me.failure && me.cancelled) throw closed_error("the client was closed");
   if (me.failure) std::rethrow_exception(me.failure);
 }
@@ -61,10 +76,10 @@ void shared_loop::begin(waiting_call& me, awaitable<void> work) {
   asio::co_spawn(*loop_, std::move(work), asio::bind_cancellation_slot(me.cancel.slot(), end));
 }
 
-void shared_loop::run_until_ended(waiting_call& me, lock& held) {
+void shared_loop::run_for(waiting_call& me, lock& held) {
   is_run_ = true;
   held.unlock();
-  while (!me.ended) run_one();
+  while (!me.is_done() && !me.said) run_one();
   held.lock();
   is_run_ = false;
 }
@@ -76,21 +91,67 @@ void shared_loop::run_one() {
   if (ending_.empty()) return;
   const std::lock_guard held(mutex_);
   for (auto* each : ending_) {
-    calls_.remove(each);
     each->ended = true;
     each->wake.notify_one();
   }
   ending_.clear();
 }
 
-// Somebody must run the loop while there are calls.
+// Some thread that needs the loop must run it.
+shared_loop::waiting_call* shared_loop::next_to_run() const noexcept {
+  const auto needs_it = [](const waiting_call* one) { return !one->heard_by && !one->is_done(); };
+  const auto found = std::find_if(calls_.begin(), calls_.end(), needs_it);
+  return found == calls_.end() ? nullptr : *found;
+}
+
 void shared_loop::pass_on() {
   if (is_run_) return;
-  if (!calls_.empty()) {
-    calls_.front()->wake.notify_one();
+  if (auto* const next = next_to_run()) {
+    next->wake.notify_one();
   } else if (thread_sleeps_) {
     thread_wake_.notify_one();
   }
+}
+
+// ---- progress
+
+// On the loop.
+void shared_loop::say(waiting_call& to, const job_progress& how_far) {
+  const std::lock_guard held(mutex_);
+  if (to.thrown) return;
+  to.said = how_far;
+  to.wake.notify_one();
+}
+
+void shared_loop::hear(waiting_call& me, lock& held) {
+  const auto how_far = *std::exchange(me.said, std::nullopt);
+  if (closed_) return;
+  me.heard_by = std::this_thread::get_id();
+  last_used_ = clock::now();
+  pass_on();
+  held.unlock();
+  std::exception_ptr thrown;
+  try {
+    (*me.hear)(how_far);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  held.lock();
+  me.heard_by.reset();
+  if (!thrown) return;
+  me.thrown = std::move(thrown);
+  me.said.reset();
+  stop(me);
+}
+
+void shared_loop::stop(waiting_call& me) {
+  me.is_being_stopped = true;
+  asio::post(*loop_, [this, &me] {
+    cancel(me);
+    const std::lock_guard held(mutex_);
+    me.is_being_stopped = false;
+    me.wake.notify_one();
+  });
 }
 
 // ---- between calls
@@ -98,7 +159,7 @@ void shared_loop::pass_on() {
 void shared_loop::run_when_idle() {
   lock held(mutex_);
   while (!closed_) {
-    if (is_run_ || !calls_.empty()) {
+    if (is_run_ || next_to_run() != nullptr) {
       thread_sleeps_ = true;
       thread_wake_.wait(held);
       thread_sleeps_ = false;
@@ -118,26 +179,36 @@ void shared_loop::run_when_idle() {
 
 // ---- the end
 
+// On the loop.
+void shared_loop::cancel(waiting_call& one) {
+  if (one.ended || std::exchange(one.cancelled, true)) return;
+  one.cancel.emit(asio::cancellation_type::terminal);
+}
+
 void shared_loop::cancel_all() {
   std::vector<waiting_call*> all;
   {
     const std::lock_guard held(mutex_);
-    all.assign(calls_.begin(), calls_.end());
+    // Only on the loop do they end: they stay while this runs.
+    const auto runs = [](const waiting_call* one) { return !one->ended; };
+    std::copy_if(calls_.begin(), calls_.end(), std::back_inserter(all), runs);
   }
-  for (auto* each : all) {
-    each->cancelled = true;
-    each->cancel.emit(asio::cancellation_type::terminal);
-  }
+  for (auto* each : all) cancel(*each);
 }
 
 void shared_loop::close() {
   lock held(mutex_);
+  const auto is_heard_here = [here = std::this_thread::get_id()](const waiting_call* one) {
+    return one->heard_by == here;
+  };
+  if (std::any_of(calls_.begin(), calls_.end(), is_heard_here))
+    throw std::logic_error("a quarq::client can't be closed by the progress callback of its own call");
   if (!std::exchange(closed_, true)) {
     if (thread_runs_it_) thread_must_leave_ = true;
     thread_wake_.notify_one();
     asio::post(*loop_, [this] { cancel_all(); });
   }
-  all_left_.wait(held, [this] { return inside_ == 0; });
+  all_left_.wait(held, [this] { return calls_.empty(); });
   if (!thread_.joinable()) return;
   auto thread = std::move(thread_);
   held.unlock();

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -18,6 +19,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <quarq/awaitable.hpp>
+#include <quarq/detail/job_handle.hpp>
 
 #include "base/owner_process.hpp"
 
@@ -36,7 +38,14 @@ class shared_loop {
   /// after close(), std::logic_error from within quarq::run.
   void run(awaitable<void> work);
 
-  /// Cancels the coroutines that run, waits for their ends, and destroys the loop.
+  using reporting_work = std::function<awaitable<void>(detail::progress_function)>;
+  /// The same for a coroutine that reports progress to a function that it is given. Calls `hear` in this thread with
+  /// what was reported last, while other threads run the loop: it may block, and use the loop. Once it throws, the
+  /// coroutine is cancelled, and what it threw is rethrown when that has ended.
+  void run(const reporting_work& work, const detail::progress_function& hear);
+
+  /// Cancels the coroutines that run, waits until all calls have returned, and destroys the loop. Throws
+  /// std::logic_error in a `hear` of its own, whose call could not return.
   void close();
 
   /// False in a copy of the process that fork() made, in which nothing may be called, nor this be destroyed.
@@ -48,15 +57,29 @@ class shared_loop {
   static constexpr std::chrono::milliseconds warm{50};
 
   struct waiting_call {
+    // Its thread has no need of the loop any more.
+    bool is_done() const noexcept { return ended && !is_being_stopped; }
+
     boost::asio::cancellation_signal cancel;
-    std::condition_variable wake;  // it has ended, or nobody runs the loop
+    std::condition_variable wake;  // it has ended or something to hear, or nobody runs the loop
     std::exception_ptr failure;
     bool cancelled = false, ended = false;
+    const detail::progress_function* hear = nullptr;
+    std::optional<job_progress> said;         // that was not heard yet
+    std::exception_ptr thrown;                // by `hear`
+    std::optional<std::thread::id> heard_by;  // the thread, while it is in `hear`
+    bool is_being_stopped = false;            // the loop is to cancel it, as `hear` has thrown
   };
   using lock = std::unique_lock<std::mutex>;
 
+  void run(waiting_call& me, awaitable<void> work);
   void begin(waiting_call& me, awaitable<void> work);
-  void run_until_ended(waiting_call& me, lock& held);
+  void run_for(waiting_call& me, lock& held);
+  void say(waiting_call& to, const job_progress& how_far);
+  void hear(waiting_call& me, lock& held);
+  void stop(waiting_call& me);
+  static void cancel(waiting_call& one);
+  waiting_call* next_to_run() const noexcept;
   void run_one();
   void pass_on();
   void cancel_all();
@@ -67,8 +90,7 @@ class shared_loop {
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> open_;
 
   std::mutex mutex_;
-  std::list<waiting_call*> calls_;  // that have not ended, oldest first
-  std::size_t inside_ = 0;          // threads in run()
+  std::list<waiting_call*> calls_;  // whose threads are in run(), oldest first
   bool is_run_ = false;             // some thread runs the loop
   bool thread_runs_it_ = false;     // that is ours
   bool thread_sleeps_ = false;      // until it is notified
