@@ -11,33 +11,6 @@
 
 namespace quarq {
 
-/// A set of states: `job_state::dead`, or `job_state::queued | job_state::deferred`.
-class job_states {
- public:
-  constexpr job_states() noexcept = default;
-  constexpr job_states(job_state one) noexcept  // NOLINT(google-explicit-constructor)
-      : bits_(1U << static_cast<unsigned>(one)) {}
-
-  constexpr bool empty() const noexcept { return bits_ == 0; }
-  constexpr bool contains(job_state one) const noexcept { return !(job_states(one) & *this).empty(); }
-
-  friend constexpr job_states operator|(job_states a, job_states b) noexcept {
-    return job_states(a.bits_ | b.bits_);
-  }
-  friend constexpr job_states operator&(job_states a, job_states b) noexcept {
-    return job_states(a.bits_ & b.bits_);
-  }
-  friend constexpr bool operator==(job_states, job_states) noexcept = default;
-
- private:
-  constexpr explicit job_states(unsigned bits) noexcept : bits_(bits) {}
-  unsigned bits_ = 0;
-};
-
-constexpr job_states operator|(job_state a, job_state b) noexcept {
-  return job_states(a) | job_states(b);
-}
-
 /// A job is meant that meets all that is said here. What the views show is copied by the call that takes the
 /// filter. Of an ended job that is not dead only its end is kept: it has neither arguments nor tags to be found by.
 struct job_filter {

@@ -319,6 +319,9 @@ class broker {
     /// Other programs wait for jobs too, and take the absence of a result for the absence of the job: void
     /// results must be kept for a while.
     bool keep_void_results = false;
+    /// Ended jobs are in lists, which grow at their ends. False: dead ones alone; for others page() looks through all
+    /// keys that there are, and so does page_of_ended().
+    bool lists_ended = true;
     /// The log lines that operators of these jobs' workers know; nullptr: quarq's own. Lives for ever.
     const worker_log_format* log = nullptr;
   };
@@ -338,6 +341,9 @@ class broker {
   /// A job that is in this state from the first call to the last is on some page. One that comes, goes or moves
   /// meanwhile may be on several of them, or on none.
   virtual awaitable<job_page> page(std::string queue, job_state state, std::size_t max, std::string from) = 0;
+  /// The same for several final states at once, but not for dead jobs; without an order, and each job perhaps several
+  /// times. Only of a broker without traits::lists_ended.
+  virtual awaitable<job_page> page_of_ended(std::string queue, job_states states, std::string from);
   /// The first `max` of them, none twice.
   awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max);
   virtual awaitable<std::vector<queue_summary>> queues() = 0;

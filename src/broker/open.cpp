@@ -82,6 +82,11 @@ awaitable<std::size_t> broker::purge_named(std::string, job_state, std::vector<s
   co_return 0;
 }
 
+awaitable<job_page> broker::page_of_ended(std::string, job_states, std::string) {
+  throw usage_error("this broker has lists of ended jobs");
+  co_return job_page();
+}
+
 awaitable<std::optional<std::uint64_t>> broker::count(std::string, job_state) {
   co_return std::nullopt;
 }

@@ -63,7 +63,11 @@ job_follower::job_follower(std::shared_ptr<broker::broker> store, std::string qu
       counts_tell_(asks_for_task_alone(which_)) {
   for (const auto state : final_states) {
     if (!which_.states.empty() && !which_.states.contains(state)) continue;
-    lists_.emplace_back().state = state;
+    if (store_->about().lists_ended || state == job_state::dead) {
+      lists_.emplace_back().state = state;
+    } else {
+      scanned_ = scanned_ | state;
+    }
   }
 }
 
@@ -89,6 +93,29 @@ awaitable<void> job_follower::look_at_running() {
 }
 
 awaitable<void> job_follower::look_at_ended() {
+  if (scan_from_.empty()) total_at_pass_ = total_;
+  co_await read_lists();
+  if (!scanned_.empty()) co_await scan_some();
+  if (scan_from_.empty()) total_before_ = total_at_pass_;
+}
+
+// What a pass finds is reported when it is over, so that it is in order.
+awaitable<void> job_follower::scan_some() {
+  using clock = std::chrono::steady_clock;
+  const auto until = clock::now() + max_scan_time;
+  const auto now = machine_time();
+  for (std::size_t pages = 0; pages < max_scanned_pages; ++pages) {
+    auto page = co_await store_->page_of_ended(queue_, scanned_, scan_from_);
+    scan_from_ = std::move(page.next);
+    scan_.meet(std::move(page.jobs), new_from_);
+    if (scan_from_.empty()) scan_.end_pass();
+    if (scan_from_.empty() || clock::now() >= until) break;
+  }
+  new_from_ = std::min(new_from_, now);
+  news_.see_ended(scan_.take(), now);
+}
+
+awaitable<void> job_follower::read_lists() {
   std::size_t left = max_ended_pages;
   for (auto& list : lists_) {
     --left;
@@ -128,6 +155,7 @@ awaitable<void> job_follower::look_for_missing() {
   const auto ids = news_.missing(max_inspected);
   for (const auto& id : ids) {
     auto job = co_await store_->inspect(queue_, id);
+    if (!scanned_.empty() && job && is_final(job->state)) scan_.was_reported(*job);
     news_.found(id, std::move(job));
   }
 }
@@ -150,7 +178,7 @@ awaitable<void> job_follower::count() {
     if (minute >= still_counted_from_) minutes_[minute] = counts;
   }
   add_up_minutes_before(now - 2 * max_clock_difference);
-  total_before_ = std::exchange(total_, total_of_past_);
+  total_ = total_of_past_;
   for (const auto& [minute, counts] : minutes_) add(total_, counts);
   if (++counted_ <= counts_settled) accounted_ = beyond(total_, news_.counts());
 }

@@ -1,5 +1,6 @@
 #include "clients/job_news.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -36,8 +37,12 @@ std::string task_in(const broker::job_details& job) {
 
 }  // namespace
 
+broker::time_point finished_at(const broker::job_details& job) {
+  return broker::time_point(broker::milliseconds(readable_outcome(job).finished_ms));
+}
+
 std::string key_of_end(const broker::job_details& job) {
-  return fmt::format("{} {}", readable_outcome(job).finished_ms, job.id);
+  return fmt::format("{} {}", finished_at(job).time_since_epoch().count(), job.id);
 }
 
 bool job_news::is_asked_for(job_event::kind what, job_state state) const {
@@ -45,11 +50,40 @@ bool job_news::is_asked_for(job_event::kind what, job_state state) const {
 }
 
 void job_news::add(job_event::kind what, broker::job_details job, std::string task) {
-  if (is_asked_for(what, job.state)) events_.push_back({what, std::move(job), std::move(task)});
+  if (!is_asked_for(what, job.state)) return;
+  auto& event = events_.emplace_back();
+  event.what = what;
+  if (what == job_event::kind::ended || what == job_event::kind::retried) {
+    const auto at = finished_at(job);
+    if (at > broker::time_point()) event.finished_at = at;
+  }
+  event.job = std::move(job);
+  event.task = std::move(task);
+}
+
+// Starts come first, as a job that was seen to run may have ended before its look was over.
+void job_news::put_in_order() {
+  const auto place = [](const job_event& e) {
+    if (e.what == job_event::kind::started) return broker::time_point::min();
+    return e.finished_at.value_or(broker::time_point::max());
+  };
+  const auto is_before = [&](const job_event& a, const job_event& b) {
+    if (place(a) != place(b)) return place(a) < place(b);
+    return a.what != job_event::kind::started && a.job.id < b.job.id;
+  };
+  std::stable_sort(events_.begin() + static_cast<std::ptrdiff_t>(in_order_), events_.end(), is_before);
+  in_order_ = events_.size();
+}
+
+std::vector<job_event> job_news::take() {
+  put_in_order();
+  in_order_ = 0;
+  return std::exchange(events_, {});
 }
 
 void job_news::see_running(const std::vector<broker::job_details>& jobs, bool are_all,
                            broker::time_point now) {
+  put_in_order();
   const bool is_first = looks_++ == 0;
   saw_all_ = are_all;
   for (const auto& job : jobs) {

@@ -27,12 +27,17 @@ struct job_event {
   /// Of a job that is gone nothing but the id.
   broker::job_details job;
   std::string task;  ///< empty if it is not known
+  std::optional<broker::time_point> finished_at =
+      std::nullopt;  ///< of an end or a failed attempt, if that is known
 };
 
 /// How many events there were, as queue_stats counts them.
 struct event_counts {
   std::uint64_t ended = 0, failed = 0, retried = 0;  ///< `failed` are among those that ended
 };
+
+/// When the job's last attempt ended; the epoch if its outcome does not say so.
+broker::time_point finished_at(const broker::job_details& job);
 
 /// Differs for two jobs that had the same id one after the other.
 std::string key_of_end(const broker::job_details& job);
@@ -56,8 +61,9 @@ class job_news {
   /// Where a missing job is; nullopt: nothing is known of it.
   void found(const std::string& id, std::optional<broker::job_details> job);
 
-  /// The events since the last call, in the order in which they came to light.
-  std::vector<job_event> take() { return std::exchange(events_, {}); }
+  /// The events since the last call, look by look: starts, then ends and failed attempts by time and id, then what has
+  /// no time.
+  std::vector<job_event> take();
   const event_counts& counts() const noexcept { return counts_; }
 
  private:
@@ -66,6 +72,7 @@ class job_news {
     int attempts = 0, losses = 0;
     std::uint64_t seen_at = 0;  ///< at which look
   };
+  void put_in_order();
   void add(job_event::kind what, broker::job_details job, std::string task);
   void add_end(broker::job_details job, std::string task);
   bool is_asked_for(job_event::kind what, job_state state) const;
@@ -77,6 +84,7 @@ class job_news {
   bool saw_all_ = true;
   std::set<std::string> reported_, reported_before_;  ///< ends; the older half is forgotten from time to time
   std::vector<job_event> events_;
+  std::size_t in_order_ = 0;  ///< how many of these are
   event_counts counts_;
 };
 

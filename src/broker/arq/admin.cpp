@@ -132,18 +132,24 @@ awaitable<job_page> arq_broker::page(std::string queue, job_state state, std::si
   co_return some;
 }
 
+awaitable<job_page> arq_broker::page_of_ended(std::string queue, job_states states, std::string from) {
+  co_await prepare(queue);
+  auto some = co_await page_of_results(key_of(queue), states, std::move(from));
+  co_return some;
+}
+
 // Goes on at SCAN's cursor.
-awaitable<job_page> arq_broker::page_of_results(std::string key, job_state state, std::string from) {
+awaitable<job_page> arq_broker::page_of_results(std::string key, job_states states, std::string from) {
   keyspace found;
   job_page some;
   if (from.empty()) from = "0";
   some.next = co_await scan_some(std::move(from), found);
   if (some.next == "0") some.next.clear();
   std::function<bool(const std::string&, arq_end_in&)> visit = [&](const std::string& id, arq_end_in& end) {
-    if (end.queue == key && end.state == state) {
+    if (end.queue == key && states.contains(end.state)) {
       auto& job = some.jobs.emplace_back();
       job.id = id;
-      job.state = state;
+      job.state = end.state;
       job.outcome = std::move(end.outcome);
     }
     return true;

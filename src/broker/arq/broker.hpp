@@ -50,11 +50,14 @@ class arq_broker final : public broker {
   awaitable<std::vector<bool>> settle(lease held, std::vector<settlement> batch) override;
   awaitable<void> reconcile(lease held, std::vector<std::string> known) override;
   awaitable<void> keep_notes(lease held, std::vector<job_note> notes) override;
-  traits about() const noexcept override { return {.keep_void_results = true, .log = &arq_log_format()}; }
+  traits about() const noexcept override {
+    return {.keep_void_results = true, .lists_ended = false, .log = &arq_log_format()};
+  }
   awaitable<std::string> about_server() override;
 
   awaitable<std::optional<job_details>> inspect(std::string queue, std::string id) override;
   awaitable<job_page> page(std::string queue, job_state state, std::size_t max, std::string from) override;
+  awaitable<job_page> page_of_ended(std::string queue, job_states states, std::string from) override;
   awaitable<std::vector<queue_summary>> queues() override;
   awaitable<std::vector<worker_summary>> workers(std::string queue) override;
   awaitable<live_workers> live_workers_of(std::string queue) override;
@@ -128,7 +131,7 @@ class arq_broker final : public broker {
                                 std::function<bool(const std::string& id, arq_end_in& end)> visit);
   awaitable<void> summarize(const std::string& key, const std::vector<std::string>& running,
                             queue_summary& into);
-  awaitable<job_page> page_of_results(std::string key, job_state state, std::string from);
+  awaitable<job_page> page_of_results(std::string key, job_states states, std::string from);
   awaitable<std::size_t> purge_results(std::string queue, job_state state);
 
   std::shared_ptr<arq_lease> lease_of(const lease& held) const;

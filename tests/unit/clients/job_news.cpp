@@ -104,6 +104,23 @@ TEST(job_news, an_end_is_reported_once_however_it_came_to_light) {
   EXPECT_EQ(news.counts().failed, 3u);
 }
 
+TEST(job_news, of_a_look_the_ends_come_by_their_time_and_id_between_starts_and_what_has_no_time) {
+  job_news news{owned_filter()};
+  news.see_running(jobs{running("gone"), running("again"), running("slow")}, true, now);
+  news.see_running(jobs{running("z"), running("b")}, true, now);
+  news.see_ended(jobs{in(job_state::dead, "e", 5), in(job_state::dead, "a", 9)}, now);
+  news.see_ended(jobs{in(job_state::failed, "d", 5), in(job_state::failed, "c", 2)}, now);
+  news.found("gone", std::nullopt);
+  news.found("again", in(job_state::deferred, "again", 6));
+  news.found("slow", in(job_state::succeeded, "slow", 1));
+  news.see_running(jobs{running("z"), running("b"), running("again", 2)}, true, now);
+  news.see_ended(jobs{in(job_state::failed, "late", 3)}, now);
+  EXPECT_EQ(reported(news),
+            (lines{"started z", "started b", "succeeded slow", "failed c", "failed d", "dead e",
+                   "retried again", "dead a", "gone gone", "started again", "failed late"}))
+      << "the next look's come after";
+}
+
 TEST(job_news, states_choose_the_events) {
   owned_filter failures;
   failures.states = job_state::dead | job_state::deferred;
