@@ -115,13 +115,13 @@ class client {
   template <class R, class Progress>
     requires std::is_invocable_v<Progress&, const job_progress&>
   R result(const client_job<R>& job, Progress&& on_progress) {
-    return typed_result<R>(job.id(), std::nullopt, std::ref(on_progress));
+    return typed_result<R>(job.id(), std::nullopt, by_reference(on_progress));
   }
   /// The same, but throws timed_out after `timeout`; the job goes on. While `on_progress` runs, this does not return.
   template <class R, class Rep, class Period, class Progress>
     requires std::is_invocable_v<Progress&, const job_progress&>
   R result(const client_job<R>& job, std::chrono::duration<Rep, Period> timeout, Progress&& on_progress) {
-    return typed_result<R>(job.id(), detail::clamped<milliseconds>(timeout), std::ref(on_progress));
+    return typed_result<R>(job.id(), detail::clamped<milliseconds>(timeout), by_reference(on_progress));
   }
 
   template <class R>
@@ -191,6 +191,15 @@ class client {
  private:
   detail::job_handle handle(const std::string& id) const {
     return detail::job_handle(detail::queue_access::impl(queue_), id);
+  }
+
+  // An empty one is none, as of quarq::job::result.
+  template <class Progress>
+  static detail::progress_function by_reference(Progress& on_progress) {
+    if constexpr (requires { on_progress == nullptr; }) {
+      if (on_progress == nullptr) return nullptr;
+    }
+    return std::ref(on_progress);
   }
 
   template <class R>

@@ -326,7 +326,8 @@ TEST_P(client_progress, heard_by_a_callback_that_throws_ends_the_wait_and_not_th
     const auto late = thrown_by([&] { c.result(job, 10ms, [](const job_progress&) {}); });
     EXPECT_NE(late.as<timed_out>(), nullptr) << late.what;
     EXPECT_EQ(c.cancel(job), cancel_outcome::requested);
-    const auto taken_back = thrown_by([&] { c.result(job, default_timeout); });
+    const std::function<void(const job_progress&)> none;
+    const auto taken_back = thrown_by([&] { c.result(job, default_timeout, none); });
     EXPECT_NE(taken_back.as<cancelled>(), nullptr) << taken_back.what;
     const auto unknown = thrown_by([&] { c.result(c.find<int>("nobody"), hear); });
     EXPECT_NE(unknown.as<job_not_found>(), nullptr) << unknown.what;
