@@ -64,8 +64,8 @@ struct finished_span {
   std::string_view name;
   span_kind kind = span_kind::internal;
   std::chrono::system_clock::time_point start{}, end{};
-  const shared_attributes& shared;                ///< it has these attributes,
-  std::span<const span_attribute> attributes{};   ///< and these of its own
+  const shared_attributes& shared;               ///< it has these attributes,
+  std::span<const span_attribute> attributes{};  ///< and these of its own
   std::span<const span_context> links{};
   std::size_t dropped_links = 0;  ///< that would have been too many
   span_status status = span_status::unset;

@@ -139,7 +139,8 @@ void enqueue_spans::end_batch(std::string_view error_type, std::string_view erro
   const auto of_all = !are_apart     ? first.span
                       : first.parent ? trace::tracer::begin_child(*first.parent)
                                      : by_->begin_trace(first.id);
-  auto send = span_of(are_apart ? traced_.send_batch : traced_.send, of_all, std::chrono::system_clock::now());
+  auto send =
+      span_of(are_apart ? traced_.send_batch : traced_.send, of_all, std::chrono::system_clock::now());
   trace::own_attributes its;
   its.push_back({"messaging.batch.message_count", static_cast<std::int64_t>(calls_)});
   if (!error_type.empty()) trace::fail(send, its, error_type, error);

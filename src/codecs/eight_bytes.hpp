@@ -35,8 +35,8 @@ std::size_t clean_prefix(std::string_view text, const HasOther& has_other) noexc
   for (; clean + 8 <= text.size(); clean += 8)
     if (has_other(read_number<std::uint64_t>(text.data() + clean))) return clean;
   if (clean == text.size()) return clean;
-  const auto rest = text.size() < 8 ? fewer_than_eight(text)
-                                    : read_number<std::uint64_t>(text.data() + text.size() - 8);
+  const auto rest =
+      text.size() < 8 ? fewer_than_eight(text) : read_number<std::uint64_t>(text.data() + text.size() - 8);
   return has_other(rest) ? clean : text.size();
 }
 

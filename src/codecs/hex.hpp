@@ -22,7 +22,8 @@ inline void append_hex(std::string& out, std::uint32_t number, int digits) {
 /// The two digits of each byte.
 inline constexpr auto hex_pairs = [] {
   std::array<std::array<char, 2>, 256> of{};
-  for (std::size_t byte = 0; byte < of.size(); ++byte) of[byte] = {hex_digits[byte >> 4], hex_digits[byte & 15]};
+  for (std::size_t byte = 0; byte < of.size(); ++byte)
+    of[byte] = {hex_digits[byte >> 4], hex_digits[byte & 15]};
   return of;
 }();
 

@@ -6,7 +6,8 @@ namespace quarq::otlp {
 
 void stored_spans::add(const finished_span& one) {
   // Spans that follow each other are mostly of one queue.
-  if (shared_.empty() || shared_.back().get() != &one.shared) shared_.push_back(one.shared.shared_from_this());
+  if (shared_.empty() || shared_.back().get() != &one.shared)
+    shared_.push_back(one.shared.shared_from_this());
   spans_.push_back({.context = put(one.context),
                     .parent_span_id = one.parent_span_id,
                     .kind = one.kind,

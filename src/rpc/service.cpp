@@ -102,7 +102,8 @@ namespace {
 trace_headers trace_of(const http::request& r) {
   constexpr std::size_t max_state = 512;  // what W3C asks all to pass on
   trace_headers trace;
-  if (const auto parent = r.headers()[trace_field]; model::parse_traceparent(parent).is_set()) trace.traceparent = parent;
+  if (const auto parent = r.headers()[trace_field]; model::parse_traceparent(parent).is_set())
+    trace.traceparent = parent;
   const auto state = r.headers()[trace_state_field];
   if (!trace.traceparent.empty() && state.size() <= max_state) trace.tracestate = state;
   return trace;

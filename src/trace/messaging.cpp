@@ -28,11 +28,8 @@ operation operation_on(std::string_view verb, span_kind kind, const std::string&
 }
 
 finished_span operation::span(const begun_span& of) const {
-  return {.context = of.context,
-          .parent_span_id = of.parent,
-          .name = name,
-          .kind = kind,
-          .shared = *attributes};
+  return {
+      .context = of.context, .parent_span_id = of.parent, .name = name, .kind = kind, .shared = *attributes};
 }
 
 void add_job(own_attributes& to, std::string_view id, std::string_view task) {

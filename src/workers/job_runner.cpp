@@ -102,7 +102,8 @@ void job_runner::begin_span(running_job& job) {
 
 // One that has not begun has none.
 void job_runner::end_span(running_job& job, const attempt& a, std::string_view became) {
-  if (job.begun) end_attempt_span(*tracer_, its_.traces->attempts_on(job.from.index), job, a, became, ran(job));
+  if (job.begun)
+    end_attempt_span(*tracer_, its_.traces->attempts_on(job.from.index), job, a, became, ran(job));
   job.span.reset();
 }
 

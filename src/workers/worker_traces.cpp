@@ -34,8 +34,7 @@ void worker_traces::begin(const worker_options& options) {
   if (!by_) return;
   const auto broker = broker::place_of(options.broker);
   for (const auto& queue : options.queues) {
-    attempts_.push_back(
-        trace::operation_on(trace::verb_process, span_kind::consumer, queue.name, broker));
+    attempts_.push_back(trace::operation_on(trace::verb_process, span_kind::consumer, queue.name, broker));
   }
 }
 

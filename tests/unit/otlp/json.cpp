@@ -34,7 +34,8 @@ span_context example_context() {
 }
 
 finished_span example(const span_context& context, const shared_attributes& attributes = *none) {
-  finished_span one{.context = context, .name = "process mail", .kind = span_kind::consumer, .shared = attributes};
+  finished_span one{
+      .context = context, .name = "process mail", .kind = span_kind::consumer, .shared = attributes};
   one.start = std::chrono::system_clock::time_point(1'700'000'000s + 5ns);
   one.end = one.start + 3ms;
   return one;

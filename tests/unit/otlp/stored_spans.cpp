@@ -29,7 +29,8 @@ span_context context_number(std::uint8_t number) {
 void add_number(stored_spans& to, std::uint8_t number, const shared_attributes& shared) {
   const auto context = context_number(number);
   const auto name = "span " + std::to_string(number), text = "text " + std::to_string(number);
-  std::vector<span_attribute> attributes = {{"text", std::string_view(text)}, {"number", std::int64_t{number}}};
+  std::vector<span_attribute> attributes = {{"text", std::string_view(text)},
+                                            {"number", std::int64_t{number}}};
   attributes.resize(number % 3);
   std::vector<span_context> links(number % 4, context_number(static_cast<std::uint8_t>(number + 1)));
   finished_span one{.context = context, .name = name, .shared = shared};
