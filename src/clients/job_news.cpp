@@ -1,6 +1,9 @@
 #include "clients/job_news.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -61,17 +64,24 @@ void job_news::add(job_event::kind what, broker::job_details job, std::string ta
   event.task = std::move(task);
 }
 
-// Starts come first, as a job that was seen to run may have ended before its look was over.
+// Starts come first, in the order in which they were seen: a job that was seen to run may have ended before its look was
+// over.
 void job_news::put_in_order() {
+  std::vector<job_event> ends;
+  auto next = events_.begin() + static_cast<std::ptrdiff_t>(in_order_);
+  for (auto one = next; one != events_.end(); ++one) {
+    if (one->what != job_event::kind::started) {
+      ends.push_back(std::move(*one));
+    } else if (next++ != one) {
+      *std::prev(next) = std::move(*one);
+    }
+  }
   const auto place = [](const job_event& e) {
-    if (e.what == job_event::kind::started) return broker::time_point::min();
-    return e.finished_at.value_or(broker::time_point::max());
+    return std::tuple(e.finished_at.value_or(broker::time_point::max()), std::string_view(e.job.id),
+                      e.job.attempts);
   };
-  const auto is_before = [&](const job_event& a, const job_event& b) {
-    if (place(a) != place(b)) return place(a) < place(b);
-    return a.what != job_event::kind::started && a.job.id < b.job.id;
-  };
-  std::stable_sort(events_.begin() + static_cast<std::ptrdiff_t>(in_order_), events_.end(), is_before);
+  std::sort(ends.begin(), ends.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  std::move(ends.begin(), ends.end(), next);
   in_order_ = events_.size();
 }
 
