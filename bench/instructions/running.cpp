@@ -75,6 +75,7 @@ class free_exporter final : public span_exporter {
     ++spans_;
     if (!waiting_.has_batch()) return;
     auto batch = waiting_.take();
+    batch.clear();
     waiting_.give_back(batch);
   }
   std::size_t spans() const noexcept { return spans_; }

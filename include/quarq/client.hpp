@@ -196,7 +196,7 @@ class client {
   // An empty one is none, as of quarq::job::result.
   template <class Progress>
   static detail::progress_function by_reference(Progress& on_progress) {
-    if constexpr (requires { on_progress == nullptr; }) {
+    if constexpr (!std::is_function_v<Progress> && requires { on_progress == nullptr; }) {
       if (on_progress == nullptr) return nullptr;
     }
     return std::ref(on_progress);

@@ -39,13 +39,18 @@ struct span_attribute {
   std::variant<std::string_view, std::int64_t> value;
 };
 
-/// Attributes that many spans share, such as all attempts on one queue. They never change, so an exporter may keep them,
-/// by shared_from_this(), and what it has made of them. Thread safety: any.
+/// Attributes that many spans share, such as all attempts on one queue. They never change, so an exporter may
+/// keep them, by shared_from_this(), and what it has made of them. Thread safety: any.
 class shared_attributes : public std::enable_shared_from_this<shared_attributes> {
+  struct made_here {
+    explicit made_here() = default;
+  };
+
  public:
   /// Each key lives as long as the program.
   using owned = std::pair<std::string_view, std::variant<std::string, std::int64_t>>;
-  explicit shared_attributes(std::vector<owned> of);
+  static std::shared_ptr<const shared_attributes> make(std::vector<owned> of);
+  shared_attributes(made_here, std::vector<owned> of);  ///< for make()
   shared_attributes(const shared_attributes&) = delete;
   shared_attributes& operator=(const shared_attributes&) = delete;
 
@@ -56,8 +61,8 @@ class shared_attributes : public std::enable_shared_from_this<shared_attributes>
   std::vector<span_attribute> views_;
 };
 
-/// A span that has ended. docs/tracing.md says which there are, and what their attributes mean. It refers to what is there
-/// for as long as span_exporter::add has it: copy what you keep.
+/// A span that has ended. docs/tracing.md says which there are, and what their attributes mean. It refers to
+/// what is there for as long as span_exporter::add has it, as a copy of it does: copy what it refers to.
 struct finished_span {
   const span_context& context;
   std::array<std::uint8_t, 8> parent_span_id{};  ///< zeros: it is the first of its trace

@@ -341,8 +341,8 @@ class broker {
   /// A job that is in this state from the first call to the last is on some page. One that comes, goes or moves
   /// meanwhile may be on several of them, or on none.
   virtual awaitable<job_page> page(std::string queue, job_state state, std::size_t max, std::string from) = 0;
-  /// The same for several final states at once, but not for dead jobs; without an order, and each job perhaps several
-  /// times. Only of a broker without traits::lists_ended.
+  /// The same for several final states at once; without an order, and each job perhaps several times. Only of a broker
+  /// without traits::lists_ended.
   virtual awaitable<job_page> page_of_ended(std::string queue, job_states states, std::string from);
   /// The first `max` of them, none twice.
   awaitable<std::vector<job_details>> list(std::string queue, job_state state, std::size_t max);

@@ -19,9 +19,11 @@ void ended_scan::meet(std::vector<broker::job_details> jobs, broker::time_point 
     this_pass_.push_back(hash);
     if (is_in(last_, hash) || is_in(before_last_, hash)) continue;
     if (is_first_pass_ && finished_at(job) < new_from) continue;
-    if (reported_.insert(hash).second) new_.emplace(std::move(key), std::move(job));
+    if (!reported_.insert(hash).second) continue;
+    new_bytes_ += job.record.size() + job.outcome.size();
+    new_.emplace(std::move(key), std::move(job));
   }
-  if (new_.size() >= max_new) may_take_ = true;
+  if (new_.size() >= max_new || new_bytes_ >= max_new_bytes) may_take_ = true;
 }
 
 void ended_scan::was_reported(const broker::job_details& job) {
@@ -44,6 +46,7 @@ std::vector<broker::job_details> ended_scan::take() {
   std::vector<broker::job_details> all;
   if (!std::exchange(may_take_, false)) return all;
   for (auto& [key, job] : std::exchange(new_, {})) all.push_back(std::move(job));
+  new_bytes_ = 0;
   return all;
 }
 

@@ -14,11 +14,11 @@
 namespace quarq::clients {
 
 /// An end is new if the two passes before had not met it. (Two: a store that was replaced by its copy may skip some in
-/// the pass that it interrupts.) Keeps 24 bytes for each end that there is.
+/// the pass that it interrupts.) Keeps some tens of bytes for each end that there is.
 class ended_scan {
  public:
-  /// How many new ends are kept until the pass is over; of more, the first ones come before.
-  static constexpr std::size_t max_new = 10'000;
+  /// How many new ends are kept until the pass is over, and how many bytes of them; of more, the first ones come before.
+  static constexpr std::size_t max_new = 10'000, max_new_bytes = std::size_t{32} << 20;
 
   /// Jobs that a pass has met; the same ones may be met several times. Of those that the first pass meets, the ones are
   /// new that ended at `new_from` or later.
@@ -38,6 +38,7 @@ class ended_scan {
   hashes before_last_, last_, this_pass_;
   std::unordered_set<std::size_t> reported_;        // in this pass, or kept in new_
   std::map<std::string, broker::job_details> new_;  // by key_of_end
+  std::size_t new_bytes_ = 0;                       // of all that was put there since it was empty
 };
 
 }  // namespace quarq::clients

@@ -63,11 +63,10 @@ job_follower::job_follower(std::shared_ptr<broker::broker> store, std::string qu
       counts_tell_(asks_for_task_alone(which_)) {
   for (const auto state : final_states) {
     if (!which_.states.empty() && !which_.states.contains(state)) continue;
-    if (store_->about().lists_ended || state == job_state::dead) {
-      lists_.emplace_back().state = state;
-    } else {
-      scanned_ = scanned_ | state;
-    }
+    const bool lists = store_->about().lists_ended;
+    if (lists || state == job_state::dead) lists_.emplace_back().state = state;
+    // Other programs' dead jobs are in no list, either.
+    if (!lists) scanned_ = scanned_ | state;
   }
 }
 
@@ -112,7 +111,7 @@ awaitable<void> job_follower::scan_some() {
     if (scan_from_.empty() || clock::now() >= until) break;
   }
   new_from_ = std::min(new_from_, now);
-  news_.see_ended(scan_.take(), now);
+  news_.see_ended(scan_.take(), now, true);
 }
 
 awaitable<void> job_follower::read_lists() {

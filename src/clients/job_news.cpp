@@ -64,8 +64,8 @@ void job_news::add(job_event::kind what, broker::job_details job, std::string ta
   event.task = std::move(task);
 }
 
-// Starts come first, in the order in which they were seen: a job that was seen to run may have ended before its look was
-// over.
+// Starts come first, in the order in which they were seen: a job that was seen to run may have ended before its
+// look was over.
 void job_news::put_in_order() {
   std::vector<job_event> ends;
   auto next = events_.begin() + static_cast<std::ptrdiff_t>(in_order_);
@@ -128,12 +128,12 @@ void job_news::add_end(broker::job_details job, std::string task) {
   add(job_event::kind::ended, std::move(job), std::move(task));
 }
 
-void job_news::see_ended(std::vector<broker::job_details> jobs, broker::time_point now) {
+void job_news::see_ended(std::vector<broker::job_details> jobs, broker::time_point now, bool found_late) {
   for (auto& job : jobs) {
     const auto ran = running_.find(job.id);
     if (ran != running_.end()) {
-      auto task = std::move(ran->second.task);
-      running_.erase(ran);
+      auto task = ran->second.task;
+      if (!found_late || ran->second.seen_at != looks_) running_.erase(ran);
       add_end(std::move(job), std::move(task));
     } else if (which_.wants(job, now)) {
       auto task = task_in(job);

@@ -54,7 +54,8 @@ class job_news {
   /// A look at running jobs. The first one is what there was before, and makes no events. `are_all`: no others run.
   void see_running(const std::vector<broker::job_details>& jobs, bool are_all, broker::time_point now);
   /// Ended jobs that were not there before.
-  void see_ended(std::vector<broker::job_details> jobs, broker::time_point now);
+  /// `found_late`: they may have ended long ago, so that one that this look has seen to run may run again since.
+  void see_ended(std::vector<broker::job_details> jobs, broker::time_point now, bool found_late = false);
   /// The jobs that ran and were not seen running at the last look: the caller is to say where they are. More than
   /// `max` are forgotten, if that look was at all that run.
   std::vector<std::string> missing(std::size_t max);

@@ -15,14 +15,13 @@ Number read_number(const char* from) noexcept {
   return read;
 }
 
-/// All bytes of a text with less than eight, some of them twice, and spaces.
+/// All bytes of a text with one to seven, some of them twice, and spaces.
 inline std::uint64_t fewer_than_eight(std::string_view text) noexcept {
   constexpr std::uint64_t spaces = 0x20202020;
   const auto size = text.size();
   if (size >= 4)
     return std::uint64_t{read_number<std::uint32_t>(text.data())} << 32 |
            read_number<std::uint32_t>(text.data() + size - 4);
-  if (size == 0) return spaces << 32 | spaces;
   const auto byte = [&](std::size_t at) { return std::uint64_t{static_cast<unsigned char>(text[at])}; };
   return spaces << 32 | std::uint64_t{' '} << 24 | byte(0) << 16 | byte(size / 2) << 8 | byte(size - 1);
 }

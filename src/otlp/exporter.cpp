@@ -229,6 +229,7 @@ otlp::stored_spans otlp_exporter::impl::take() {
 }
 
 void otlp_exporter::impl::give_back(otlp::stored_spans& taken) {
+  taken.clear();
   const lock held(mutex_);
   waiting_.give_back(taken);
 }

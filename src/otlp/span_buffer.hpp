@@ -11,8 +11,8 @@
 
 namespace quarq::otlp {
 
-/// Decides without a clock, a thread or a socket. A span is stored in the batch in which it will be sent, so that nothing
-/// of it is moved again. Thread safety: none.
+/// Decides without a clock, a thread or a socket. A span is stored in the batch in which it will be sent, so
+/// that nothing of it is moved again. Thread safety: none.
 class span_buffer {
  public:
   span_buffer(std::size_t max_waiting, std::size_t max_batch) : max_(max_waiting), max_batch_(max_batch) {}
@@ -41,11 +41,8 @@ class span_buffer {
     size_ -= taken.size();
     return taken;
   }
-  /// For the memory of a batch that is done with.
-  void give_back(stored_spans& taken) noexcept {
-    taken.clear();
-    std::swap(spare_, taken);
-  }
+  /// For its memory. REQUIRES: it is cleared.
+  void give_back(stored_spans& taken) noexcept { std::swap(spare_, taken); }
 
   bool has_batch() const noexcept { return size_ >= max_batch_; }
   bool empty() const noexcept { return size_ == 0; }

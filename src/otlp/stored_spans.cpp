@@ -8,6 +8,14 @@ void stored_spans::add(const finished_span& one) {
   // Spans that follow each other are mostly of one queue.
   if (shared_.empty() || shared_.back().get() != &one.shared)
     shared_.push_back(one.shared.shared_from_this());
+  for (const auto& [key, value] : one.attributes) {
+    const auto* const text = std::get_if<std::string_view>(&value);
+    attributes_.push_back({.key = key,
+                           .is_text = text != nullptr,
+                           .text = text != nullptr ? put(*text) : text_place(),
+                           .number = text != nullptr ? 0 : std::get<std::int64_t>(value)});
+  }
+  for (const auto& link : one.links) links_.push_back(put(link));
   spans_.push_back({.context = put(one.context),
                     .parent_span_id = one.parent_span_id,
                     .kind = one.kind,
@@ -20,14 +28,6 @@ void stored_spans::add(const finished_span& one) {
                     .attributes = one.attributes.size(),
                     .links = one.links.size(),
                     .dropped_links = one.dropped_links});
-  for (const auto& [key, value] : one.attributes) {
-    const auto* const text = std::get_if<std::string_view>(&value);
-    attributes_.push_back({.key = key,
-                           .is_text = text != nullptr,
-                           .text = text != nullptr ? put(*text) : text_place(),
-                           .number = text != nullptr ? 0 : std::get<std::int64_t>(value)});
-  }
-  for (const auto& link : one.links) links_.push_back(put(link));
 }
 
 void stored_spans::clear() noexcept {

@@ -15,8 +15,10 @@ namespace quarq::rpc {
 
 namespace {
 
-const auto of_all_calls = std::make_shared<const shared_attributes>(
-    std::vector<shared_attributes::owned>{{"rpc.system.name", "quarq"}});
+const shared_attributes& of_all_calls() {
+  static const auto only = shared_attributes::make({{"rpc.system.name", "quarq"}});
+  return *only;
+}
 
 // Those for which a server is to blame, by the conventions for gRPC and Connect.
 bool is_error_of_server(code c) noexcept {
@@ -83,7 +85,7 @@ finished_span call_span::ended(std::string_view status) {
           .kind = side_,
           .start = start_,
           .end = std::chrono::system_clock::now(),
-          .shared = *of_all_calls};
+          .shared = of_all_calls()};
 }
 
 void call_span::succeeded() {

@@ -24,7 +24,7 @@ operation operation_on(std::string_view verb, span_kind kind, const std::string&
     all.emplace_back("server.address", broker.address);
     all.emplace_back("server.port", broker.port);
   }
-  return {std::string(verb) + " " + queue, kind, std::make_shared<const shared_attributes>(std::move(all))};
+  return {std::string(verb) + " " + queue, kind, shared_attributes::make(std::move(all))};
 }
 
 finished_span operation::span(const begun_span& of) const {

@@ -107,7 +107,11 @@ std::shared_ptr<span_exporter> make_exporter(const std::string& endpoint) {
 
 namespace quarq {
 
-shared_attributes::shared_attributes(std::vector<owned> of) : owned_(std::move(of)) {
+std::shared_ptr<const shared_attributes> shared_attributes::make(std::vector<owned> of) {
+  return std::make_shared<const shared_attributes>(made_here(), std::move(of));
+}
+
+shared_attributes::shared_attributes(made_here, std::vector<owned> of) : owned_(std::move(of)) {
   views_.reserve(owned_.size());
   for (const auto& [key, value] : owned_) {
     const auto* const text = std::get_if<std::string>(&value);

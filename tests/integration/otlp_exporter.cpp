@@ -31,7 +31,7 @@ class otlp_exporter_test : public testing::Test {
   }
   void TearDown() override { EXPECT_EQ(receiver_.problems(), ""); }
   static void add(otlp_exporter& to, int count) {
-    const auto none = std::make_shared<const shared_attributes>(std::vector<shared_attributes::owned>{});
+    const auto none = shared_attributes::make(std::vector<shared_attributes::owned>{});
     for (int i = 0; i < count; ++i) {
       span_context context;
       context.trace_id = {1};

@@ -51,6 +51,18 @@ TEST(ended_scan, reports_what_a_pass_has_met_that_those_before_had_not) {
   EXPECT_EQ(after_pass(scan, {"first", "second"}), ids{"first"}) << "at another time, it is another end";
 }
 
+TEST(ended_scan, does_not_keep_large_ends_until_the_pass_is_over) {
+  ended_scan scan;
+  auto large = ended({"a", "b"});
+  for (auto& job : large) job.record.assign(ended_scan::max_new_bytes / 2, 'x');
+  scan.meet({large[0]}, began);
+  EXPECT_EQ(taken(scan), ids());
+  scan.meet({large[1]}, began);
+  EXPECT_EQ(taken(scan), (ids{"a", "b"}));
+  scan.meet(ended({"c"}), began);
+  EXPECT_EQ(taken(scan), ids()) << "it counts anew";
+}
+
 TEST(ended_scan, knows_again_what_one_pass_has_skipped) {
   ended_scan scan;
   EXPECT_EQ(after_pass(scan, {"a", "b"}), (ids{"a", "b"}));

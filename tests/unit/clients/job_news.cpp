@@ -104,6 +104,17 @@ TEST(job_news, an_end_is_reported_once_however_it_came_to_light) {
   EXPECT_EQ(news.counts().failed, 3u);
 }
 
+TEST(job_news, an_end_that_is_found_late_does_not_end_the_job_that_has_its_id_now) {
+  job_news news{owned_filter()};
+  news.see_running(jobs{}, true, now);
+  news.see_running(jobs{running("again")}, true, now);
+  news.see_ended(jobs{in(job_state::succeeded, "again", 1)}, now, true);
+  news.see_running(jobs{running("again")}, true, now);
+  EXPECT_EQ(reported(news), (lines{"started again", "succeeded again"})) << "and not started once more";
+  news.see_running(jobs{}, true, now);
+  EXPECT_EQ(news.missing(10), std::vector<std::string>{"again"});
+}
+
 TEST(job_news, of_a_look_the_ends_come_by_their_time_and_id_between_starts_and_what_has_no_time) {
   job_news news{owned_filter()};
   news.see_running(jobs{running("gone"), running("again"), running("slow")}, true, now);

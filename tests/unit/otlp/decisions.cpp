@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using added = span_buffer::added;
 
 added add(span_buffer& to, std::string_view name) {
-  static const auto none = std::make_shared<const shared_attributes>(std::vector<shared_attributes::owned>());
+  static const auto none = shared_attributes::make(std::vector<shared_attributes::owned>());
   const span_context context;
   return to.add({.context = context, .name = name, .shared = *none});
 }
@@ -60,6 +60,7 @@ TEST(span_buffer, begins_a_batch_in_the_memory_of_one_that_was_sent_and_with_non
   span_buffer waiting(10, 2);
   for (const auto* const name : {"a", "b"}) add(waiting, name);
   auto taken = waiting.take();
+  taken.clear();
   waiting.give_back(taken);
   for (const auto* const name : {"c", "d", "e"}) add(waiting, name);
   EXPECT_EQ(names(waiting.take()), "cd");

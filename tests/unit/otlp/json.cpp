@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 std::shared_ptr<const shared_attributes> shared(std::vector<shared_attributes::owned> all) {
-  return std::make_shared<const shared_attributes>(std::move(all));
+  return shared_attributes::make(std::move(all));
 }
 
 const auto none = shared({});

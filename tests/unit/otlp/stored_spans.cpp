@@ -13,7 +13,7 @@ namespace quarq::otlp::stored_spans_tests {
 namespace {
 
 std::shared_ptr<const shared_attributes> queue_named(const std::string& name) {
-  return std::make_shared<const shared_attributes>(std::vector<shared_attributes::owned>{{"queue", name}});
+  return shared_attributes::make(std::vector<shared_attributes::owned>{{"queue", name}});
 }
 
 span_context context_number(std::uint8_t number) {
