@@ -14,11 +14,12 @@ void ended_scan::meet(std::vector<broker::job_details> jobs, broker::time_point 
     return std::binary_search(some.begin(), some.end(), one);
   };
   for (auto& job : jobs) {
-    auto key = key_of_end(job);
+    const auto at = finished_at(job);
+    auto key = key_of_end(job, at);
     const auto hash = std::hash<std::string>()(key);
     this_pass_.push_back(hash);
     if (is_in(last_, hash) || is_in(before_last_, hash)) continue;
-    if (is_first_pass_ && finished_at(job) < new_from) continue;
+    if (is_first_pass_ && at < new_from) continue;
     if (!reported_.insert(hash).second) continue;
     new_bytes_ += job.record.size() + job.outcome.size();
     new_.emplace(std::move(key), std::move(job));

@@ -115,17 +115,22 @@ finished_span enqueue_spans::span_of(const trace::operation& which, const trace:
   return made;
 }
 
-void enqueue_spans::end_single(std::string_view error_type, std::string_view error) {
-  const auto& one = recorded_.front();
-  auto send = span_of(traced_.send, one.span, std::chrono::system_clock::now());
+void enqueue_spans::end_call(const trace::operation& which, const recorded& one,
+                             std::chrono::system_clock::time_point end, std::string_view error_type,
+                             std::string_view error) const {
+  auto span = span_of(which, one.span, end);
   trace::own_attributes its;
   trace::add_job(its, one.id, one.task);
-  if (!error_type.empty()) trace::fail(send, its, error_type, error);
-  send.attributes = its;
-  by_->end(send);
+  if (!error_type.empty()) trace::fail(span, its, error_type, error);
+  span.attributes = its;
+  by_->end(span);
 }
 
-void enqueue_spans::end_batch(std::string_view error_type, std::string_view error) {
+void enqueue_spans::end_single(std::string_view error_type, std::string_view error) const {
+  end_call(traced_.send, recorded_.front(), std::chrono::system_clock::now(), error_type, error);
+}
+
+void enqueue_spans::end_batch(std::string_view error_type, std::string_view error) const {
   const auto& first = recorded_.front();
   const bool are_apart = by_->options().create_spans;
   std::vector<span_context> links;
@@ -133,7 +138,7 @@ void enqueue_spans::end_batch(std::string_view error_type, std::string_view erro
     links.reserve(std::min(recorded_.size(), max_links));
     for (const auto& one : recorded_) {
       if (links.size() < max_links) links.push_back(one.span.context);
-      end_create(one);
+      end_call(traced_.create, one, created_, {}, {});
     }
   }
   const auto of_all = !are_apart     ? first.span
@@ -148,14 +153,6 @@ void enqueue_spans::end_batch(std::string_view error_type, std::string_view erro
   send.links = links;
   if (are_apart) send.dropped_links = recorded_.size() - links.size();
   by_->end(send);
-}
-
-void enqueue_spans::end_create(const recorded& one) const {
-  auto create = span_of(traced_.create, one.span, created_);
-  trace::own_attributes its;
-  trace::add_job(its, one.id, one.task);
-  create.attributes = its;
-  by_->end(create);
 }
 
 }  // namespace quarq::clients

@@ -56,9 +56,10 @@ class enqueue_spans {
   bool is_batch() const noexcept { return calls_ > 1; }
   finished_span span_of(const trace::operation& which, const trace::begun_span& one,
                         std::chrono::system_clock::time_point end) const;
-  void end_single(std::string_view error_type, std::string_view error);
-  void end_batch(std::string_view error_type, std::string_view error);
-  void end_create(const recorded& one) const;
+  void end_call(const trace::operation& which, const recorded& one, std::chrono::system_clock::time_point end,
+                std::string_view error_type, std::string_view error) const;
+  void end_single(std::string_view error_type, std::string_view error) const;
+  void end_batch(std::string_view error_type, std::string_view error) const;
 
   const std::shared_ptr<const trace::tracer> by_;
   const enqueue_operations& traced_;

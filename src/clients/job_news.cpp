@@ -44,8 +44,12 @@ broker::time_point finished_at(const broker::job_details& job) {
   return broker::time_point(broker::milliseconds(readable_outcome(job).finished_ms));
 }
 
+std::string key_of_end(const broker::job_details& job, broker::time_point at) {
+  return fmt::format("{} {}", at.time_since_epoch().count(), job.id);
+}
+
 std::string key_of_end(const broker::job_details& job) {
-  return fmt::format("{} {}", finished_at(job).time_since_epoch().count(), job.id);
+  return key_of_end(job, finished_at(job));
 }
 
 bool job_news::is_asked_for(job_event::kind what, job_state state) const {

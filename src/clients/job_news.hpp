@@ -39,7 +39,8 @@ struct event_counts {
 /// When the job's last attempt ended; the epoch if its outcome does not say so.
 broker::time_point finished_at(const broker::job_details& job);
 
-/// Differs for two jobs that had the same id one after the other.
+/// Differs for two jobs that had the same id one after the other. `at`: finished_at(job), where that is known already.
+std::string key_of_end(const broker::job_details& job, broker::time_point at);
 std::string key_of_end(const broker::job_details& job);
 
 /// Of the jobs that a filter means. The filter's states say which events there are: running those of starts,

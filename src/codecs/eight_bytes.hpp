@@ -8,6 +8,11 @@
 
 namespace quarq::codecs {
 
+/// Of eight bytes. A type of its own, for which clean_prefix is compiled: a function would be called through a pointer.
+inline constexpr auto has_non_ascii = [](std::uint64_t eight) noexcept {
+  return (eight & 0x8080808080808080) != 0;
+};
+
 template <class Number>
 Number read_number(const char* from) noexcept {
   Number read = 0;

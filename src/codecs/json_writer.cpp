@@ -34,15 +34,14 @@ constexpr bool is_special(char c) noexcept {
 
 // Whether any of eight characters is special. Each byte is compared by itself: "Determine if a word has a byte less
 // than n" of Sean Anderson's Bit Twiddling Hacks, which is exact about whether there is one.
-constexpr std::uint64_t highest_bits = 0x8080808080808080;
-constexpr auto has_special = [](std::uint64_t eight) {
-  constexpr std::uint64_t ones = 0x0101010101010101;
+constexpr auto has_special = [](std::uint64_t eight) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101, highest = 0x8080808080808080;
   const auto below = [](std::uint64_t bytes, std::uint64_t n) { return (bytes - ones * n) & ~bytes; };
   const auto found = below(eight, 0x20) | below(eight ^ ones * '"', 1) | below(eight ^ ones * '\\', 1);
-  return (found & highest_bits) != 0;
+  return (found & highest) != 0;
 };
-constexpr auto has_special_or_non_ascii = [](std::uint64_t eight) {
-  return (eight & highest_bits) != 0 || has_special(eight);
+constexpr auto has_special_or_non_ascii = [](std::uint64_t eight) noexcept {
+  return has_special(eight) || has_non_ascii(eight);
 };
 
 std::size_t next_special(std::string_view text, std::size_t from) noexcept {

@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";
 
-constexpr auto has_non_ascii = [](std::uint64_t eight) { return (eight & 0x8080808080808080) != 0; };
-
 // C1 controls, and what changes the direction of writing or ends a line.
 bool is_hidden(char32_t c) noexcept {
   return (c >= 0x80 && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||

@@ -91,11 +91,10 @@ void append_status(std::string& out, const finished_span& of) {
 }  // namespace
 
 request_writer::request_writer(const std::vector<named_text>& resource) {
+  std::vector<span_attribute> attributes;
+  for (const auto& [name, value] : resource) attributes.push_back({name, std::string_view(value)});
   head_ = "{\"resourceSpans\":[{\"resource\":{\"attributes\":[";
-  for (std::size_t i = 0; i < resource.size(); ++i) {
-    if (i > 0) head_ += ',';
-    append_attribute(head_, {resource[i].first, std::string_view(resource[i].second)});
-  }
+  append_attributes(head_, attributes);
   head_ += "]},\"scopeSpans\":[{\"scope\":{\"name\":\"quarq\",\"version\":";
   codecs::append_json_string(head_, QUARQ_VERSION);
   head_ += "},\"spans\":[";

@@ -137,7 +137,40 @@ awaitable<void> report_each_once(const redis_server& server, any_io_executor loo
       << "reported twice";
 }
 
+/// A job that quarq has given up is in the list of dead jobs; a Python worker leaves its result alone.
+awaitable<void> report_dead(const redis_server& server, any_io_executor loop) {
+  const auto store = broker::open(arq_url(server), loop);
+  const auto worker = co_await new_worker(store, "q");
+  const auto listed = co_await start(worker, 1, "listed");
+  job_follower follower(store, "q", clients::owned_filter());
+  reported_ends reported{clients::machine_time()};
+  const auto before = co_await follower.look();
+  EXPECT_TRUE(before.empty());
+  auto dead = ended_at(listed[0], job_state::dead, clients::machine_time());
+  auto o = model::decode_outcome(dead.outcome);
+  o.result.clear();
+  o.error_type = "quarq::unknown_task";
+  o.error = "no handler";
+  dead.outcome = model::encode(o);
+  co_await settle_one(worker, dead);
+  ask(server, {"COPY", "arq:result:" + listed[0], "arq:result:of_python"});
+  co_await look_for(follower, 2, reported);
+  strings ids;
+  for (const auto& line : reported.all) ids.push_back(line.substr(line.find(' ') + 1));
+  std::sort(ids.begin(), ids.end());
+  EXPECT_EQ(ids, (strings{listed[0], "of_python"}));
+}
+
 }  // namespace
+
+TEST(job_follower_arq, reports_each_dead_job_once_in_the_list_or_not) {
+  redis_server server;
+  const auto test = [](const redis_server& of) -> awaitable<void> {
+    const auto loop = co_await boost::asio::this_coro::executor;
+    co_await report_dead(of, loop);
+  };
+  run_on_loop(test(server));
+}
 
 TEST(job_follower_arq, reports_each_end_once_though_no_look_goes_through_all_keys) {
   redis_server server;

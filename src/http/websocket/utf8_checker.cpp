@@ -1,31 +1,16 @@
 #include "http/websocket/utf8_checker.hpp"
 
 #include <cstddef>
-#include <cstring>
+
+#include "codecs/eight_bytes.hpp"
 
 namespace quarq::http::ws {
-
-namespace {
-
-// How many bytes at the beginning are ASCII, in steps of eight.
-std::size_t ascii_at_front(std::string_view text) noexcept {
-  std::size_t size = 0;
-  while (text.size() - size >= 8) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, text.data() + size, 8);
-    if (eight & 0x8080808080808080U) break;
-    size += 8;
-  }
-  return size;
-}
-
-}  // namespace
 
 bool utf8_checker::feed(std::string_view piece) noexcept {
   std::size_t at = 0;
   while (at < piece.size()) {
     if (missing_ == 0) {
-      at += ascii_at_front(piece.substr(at));
+      at += codecs::clean_prefix(piece.substr(at), codecs::has_non_ascii);
       if (at == piece.size()) break;
       if (!begin(static_cast<std::uint8_t>(piece[at++]))) return false;
       continue;
