@@ -5,37 +5,18 @@
 
 #include "broker/limits.hpp"
 #include "broker/sqlite/operation.hpp"
-#include "broker/sqlite/schema.hpp"
 #include "broker/sqlite/subscriptions.hpp"
-#include "integration/sqlite_test.hpp"
+#include "integration/sqlite_tables_test.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test::sqlite_many_rows_tests {
 
 namespace {
 
+using bare_sqlite::bare_tables, bare_sqlite::now, bare_sqlite::steps_of;
 namespace sqlite = broker::sqlite;
 
-constexpr auto now = broker::time_point(std::chrono::hours(500'000));
 constexpr std::size_t pieces_and_a_bit = 2 * sqlite::rows_of_piece + sqlite::rows_of_piece / 2;
-
-/// Tables without a broker's thread.
-struct bare_tables {
-  user_connection db{":memory:"};
-  sqlite::job_tables tables{(sqlite::make_schema(db.get()), db.get()), "boot"};
-  sqlite::changes out;
-
-  void enqueue(std::size_t count, milliseconds delay = 0ms) {
-    auto jobs = numbered_jobs(count);
-    for (auto& job : jobs) job.delay = delay;
-    db.run("BEGIN");
-    tables.enqueue("q", jobs, now, out);
-    db.run("COMMIT");
-  }
-  int count(int state) {
-    return db.number(fmt::format("SELECT count(*) FROM quarq_jobs WHERE state = {}", state).c_str());
-  }
-};
 
 sqlite::database_settings settings_of(const std::string& file) {
   sqlite::database_settings settings;
@@ -55,20 +36,6 @@ void make_ended(user_connection& db, std::size_t count, int state) {
 }
 void make_dead(user_connection& db, std::size_t count) {
   make_ended(db, count, 7);
-}
-
-/// How many steps of SQLite's virtual machine it takes.
-template <class F>
-std::int64_t steps_of(sqlite3* db, F work) {
-  std::int64_t steps = 0;
-  const auto count = [](void* into) {
-    ++*static_cast<std::int64_t*>(into);
-    return 0;
-  };
-  sqlite3_progress_handler(db, 1, count, &steps);
-  work();
-  sqlite3_progress_handler(db, 0, nullptr, nullptr);
-  return steps;
 }
 
 }  // namespace

@@ -225,7 +225,6 @@ awaitable<renewal> sqlite_broker::renew(worker_lease held, lease_options options
     return tx.tables.renew(held, options, tx.now, tx.uptime, tx.out);
   };
   const auto what = std::make_shared<function_operation<renewal>>(kind::writes, 1, std::move(work));
-  what->wants_sweep = true;
   co_await perform(what);
   co_return std::move(what->result);
 }
@@ -361,9 +360,12 @@ awaitable<std::vector<worker_summary>> sqlite_broker::workers(std::string queue)
 }
 
 awaitable<std::size_t> sqlite_broker::count_in_pieces(operation_in_pieces::worker work) {
-  const auto what = std::make_shared<operation_in_pieces>(kind::writes_durably, std::move(work));
   // Where no worker renews a lease, operators are the only ones who make room.
-  what->wants_sweep = true;
+  operation_in_pieces::worker and_sweep = [work = std::move(work)](transaction& tx, std::size_t pieces_done) {
+    tx.out.sweep_due = true;
+    return work(tx, pieces_done);
+  };
+  const auto what = std::make_shared<operation_in_pieces>(kind::writes_durably, std::move(and_sweep));
   co_await perform(what);
   co_return what->total;
 }

@@ -75,6 +75,10 @@ database::database(const std::string& file, int max_row) {
     throw database_error(fmt::format("{}: cannot open: {}", file, reason), code, system_error);
   }
   sqlite3_limit(db, SQLITE_LIMIT_LENGTH, max_row);
+  // Otherwise a statement that compares with a parameter what a partial index compares with a constant is compiled anew
+  // each time it runs, in case that the index can be used this time.
+  if (sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr) != SQLITE_OK)
+    throw_error(db, "settings");
 }
 
 void statement::prepare() {

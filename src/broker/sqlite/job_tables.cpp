@@ -55,6 +55,11 @@ std::int64_t bounded_duration(milliseconds duration) {
 /// How many lost leases a renewal takes back: it must not keep others from the file for long.
 constexpr std::int64_t max_lost_at_once = 100;
 
+/// Whether what happened before happened in an earlier one of the times of this length that follow each other.
+bool is_first_in(milliseconds time, milliseconds now, std::optional<milliseconds> before) {
+  return !before || *before / time != now / time;
+}
+
 /// SQL's LIMIT.
 std::int64_t limit_of(std::size_t max) {
   return static_cast<std::int64_t>(std::min<std::size_t>(max, std::numeric_limits<std::int64_t>::max()));
@@ -174,13 +179,16 @@ void job_tables::open_lease(const worker_lease& held, const lease_options& optio
 renewal job_tables::renew(const worker_lease& held, const lease_options& options, time_point now,
                           milliseconds uptime, changes& out) {
   renewal answer;
-  spare_all_after_silence(options.duration, uptime);
+  const auto heard_before = spare_all_after_silence(options.duration, uptime);
   answer.held =
       sql_->extend_lease
           .with(std::string_view(boot_), uptime.count() + bounded_duration(options.duration),
                 bounded_duration(options.duration), blob{options.worker_info}, std::string_view(held.token))
           .run() == 1;
-  take_back_lost(now, uptime, out);
+  answer.workers = count_leases();
+  const bool few = answer.workers <= max_looking;
+  if (few || is_first_in(milliseconds(50), uptime, heard_before)) take_back_lost(now, uptime, out);
+  if (few || is_first_in(milliseconds(1'000), uptime, heard_before)) out.sweep_due = true;
   if (answer.held) answer.cancel_requests = cancel_requests(held.token);
   for (const auto& queue : std::span(held.queues).first(std::min(held.queues.size(), max_looked_at))) {
     if (count_waiting(queue, 1, now) > 0)
@@ -313,6 +321,13 @@ void job_tables::reconcile(const lease& held, std::span<const std::string> known
   settle(held, unknown, now, out);
 }
 
+bool job_tables::has_cancel_requests() {
+  auto& row = sql_->any_to_cancel.with();
+  const bool any = row.next();
+  row.reset();
+  return any;
+}
+
 std::vector<renewal::request> job_tables::cancel_requests(std::string_view token) {
   std::vector<renewal::request> all;
   const auto lease = lease_of(token);
@@ -330,6 +345,14 @@ std::optional<std::int64_t> job_tables::lease_number(const lease& held) {
   return number;
 }
 
+std::size_t job_tables::count_leases() {
+  auto& row = sql_->count_leases.with();
+  row.next();
+  const auto count = static_cast<std::size_t>(row.integer(0));
+  row.reset();
+  return count;
+}
+
 std::optional<std::int64_t> job_tables::lease_of(std::string_view token) {
   auto& row = sql_->lease_of_token.with(token);
   if (!row.next()) return std::nullopt;
@@ -340,14 +363,16 @@ std::optional<std::int64_t> job_tables::lease_of(std::string_view token) {
 
 /// Opening a lease counts as hearing of somebody, too: of those that a silence kept from renewing, the first
 /// to be heard may be one that has just started.
-void job_tables::spare_all_after_silence(milliseconds duration, milliseconds uptime) {
+std::optional<milliseconds> job_tables::spare_all_after_silence(milliseconds duration, milliseconds uptime) {
   auto& row = sql_->last_heard.with(std::string_view(boot_));
-  const bool known = row.next();
-  const milliseconds silence = known ? uptime - milliseconds(row.integer(0)) : milliseconds(0);
+  std::optional<milliseconds> before;
+  if (row.next()) before = milliseconds(row.integer(0));
   row.reset();
+  const milliseconds silence = uptime - before.value_or(uptime);
   if (silence > std::min(max_silence, duration / 2))
     sql_->spare_leases.with(uptime.count(), std::string_view(boot_), max_spared).run();
   sql_->note_heard.with(std::string_view(boot_), uptime.count()).run();
+  return before;
 }
 
 /// Leases of an earlier run of the machine are lost however long they were to last. Those left are found by the
@@ -452,6 +477,15 @@ std::int64_t job_tables::version_of_others() {
   const auto version = row.integer(0);
   row.reset();
   return version;
+}
+
+std::optional<std::string> job_tables::next_waiting(std::string_view from) {
+  auto& row = sql_->next_waiting.with(from);
+  row.next();
+  std::optional<std::string> queue;
+  if (!row.null(0)) queue = row.bytes(0);
+  row.reset();
+  return queue;
 }
 
 std::size_t job_tables::count_ready(std::string_view queue, std::size_t max, time_point now) {

@@ -35,6 +35,10 @@ inline constexpr std::size_t room_in_row = 4'096;
 /// In how many of a worker's queues a renewal looks for ready jobs: the first ones.
 inline constexpr std::size_t max_looked_at = 50;
 
+/// Of more workers than these, not each renewal looks for lost leases and for what has expired: the first in each 50 ms, and
+/// in each second, of those of all processes.
+inline constexpr std::size_t max_looking = 20;
+
 /// Throws usage_error that names the job if its record has more than `max` bytes.
 void check_sizes(std::span<const new_job> jobs, std::size_t max);
 /// Throws broker_error (reason refused) that names the job if its outcome has more than `max` bytes.
@@ -57,6 +61,8 @@ struct changes {
   std::vector<over> ended;                            ///< of awaited jobs only
   std::vector<cancel_request> cancels;
   std::set<std::string, std::less<>> buried;  ///< queues with more dead jobs; nobody waits for that
+  bool sweep_due =
+      false;  ///< what has expired is to be removed after the commit; nobody waits for that either
   /// How many jobs were accepted, by queue and task: to be counted before the commit, nobody waits for that either.
   std::map<std::string, std::map<std::string, std::uint64_t, std::less<>>, std::less<>> enqueued;
 
@@ -158,12 +164,16 @@ class job_tables {
   // ---- for noticing the work of other processes
   /// Changes when, and only when, another connection has committed something.
   std::int64_t version_of_others();
+  /// The first queue from `from` on, in the order of bytes, that has ready or deferred jobs.
+  std::optional<std::string> next_waiting(std::string_view from);
   /// How many jobs may be claimed, counted to `max`; jobs that have become due included.
   std::size_t count_ready(std::string_view queue, std::size_t max, time_point now);
   /// Also for a paused queue.
   std::size_t count_waiting(std::string_view queue, std::size_t max, time_point now);
   /// Nothing for a paused queue, too.
   std::optional<time_point> next_due(std::string_view queue);
+  /// Of any lease.
+  bool has_cancel_requests();
   std::vector<renewal::request> cancel_requests(std::string_view token);
   /// The ends told after `number`, which is moved on.
   std::vector<changes::over> published_since(std::int64_t& number);
@@ -176,6 +186,7 @@ class job_tables {
   std::int64_t sweep_kept(time_point now);
   void add_counts(std::string_view queue, std::int64_t minute, std::string_view task, const task_stats& more);
   void add_enqueued(std::string_view queue, std::int64_t minute, std::string_view task, std::uint64_t count);
+  std::size_t count_leases();
   std::optional<std::int64_t> lease_number(const lease& held);
   std::optional<std::int64_t> lease_of(std::string_view token);
   bool insert(std::string_view queue, const new_job& job, time_point now, changes& out);
@@ -193,7 +204,8 @@ class job_tables {
   /// `lost`: those that have begun count as lost.
   void give_back_all(std::int64_t lease, bool lost, time_point now, changes& out);
   void end_lease(std::int64_t lease);
-  void spare_all_after_silence(milliseconds duration, milliseconds uptime);
+  /// Returns when a worker was heard before this; nothing: none was since the machine started.
+  std::optional<milliseconds> spare_all_after_silence(milliseconds duration, milliseconds uptime);
   void take_back_lost(time_point now, milliseconds uptime, changes& out);
   void add_ready(std::string_view queue, std::size_t count, changes& out);
   void add_deferred(std::string_view queue, time_point due, changes& out);

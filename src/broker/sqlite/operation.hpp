@@ -73,7 +73,6 @@ class operation {
 
   kind needs;
   std::size_t weight;                        ///< roughly how many rows it touches
-  bool wants_sweep = false;                  ///< once it is committed, expired rows are to be swept away
   std::optional<milliseconds> lock_timeout;  ///< with a locked file; nothing: no end
   std::optional<std::chrono::steady_clock::time_point> deadline;
   std::optional<failure> error;

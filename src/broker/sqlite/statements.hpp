@@ -65,6 +65,7 @@ struct statements {
                        "WHERE l.token = ? AND s.queue = ? AND s.lease = l.number"};
   statement token_of{db, "SELECT token FROM quarq_leases WHERE number = ?"};
   statement lost_leases{db, "SELECT number FROM quarq_leases WHERE boot <> ? OR until <= ? LIMIT ?"};
+  statement count_leases{db, "SELECT count(*) FROM quarq_leases"};
   statement delete_lease{db, "DELETE FROM quarq_leases WHERE number = ?"};
   statement stop_serving{db, "DELETE FROM quarq_served WHERE lease = ?"};
 
@@ -81,6 +82,13 @@ struct statements {
                  "WHERE queue = ? AND state = 0 ORDER BY priority DESC, place, number LIMIT ?)"};
   statement first_due{db,
                       "SELECT place FROM quarq_jobs WHERE queue = ? AND state = 1 ORDER BY place LIMIT 1"};
+  // The index leads from one queue to the next that has any.
+  statement next_waiting{
+      db,
+      "SELECT min(queue) FROM (SELECT queue FROM (SELECT queue FROM quarq_jobs INDEXED BY quarq_jobs_ready "
+      "WHERE state = 0 AND queue >= ?1 ORDER BY queue LIMIT 1) UNION ALL "
+      "SELECT queue FROM (SELECT queue FROM quarq_jobs INDEXED BY quarq_jobs_deferred "
+      "WHERE state = 1 AND queue >= ?1 ORDER BY queue LIMIT 1))"};
   statement count_ready_now{
       db, "SELECT count(*) FROM (SELECT 1 FROM quarq_jobs WHERE queue = ? AND state = 0 LIMIT ?)"};
   statement count_due{
@@ -121,6 +129,7 @@ struct statements {
   statement count_held_by{db,
                           "SELECT queue, count(*), sum(NOT unstarted) FROM quarq_jobs WHERE state = 2 AND "
                           "lease = ? GROUP BY queue"};
+  statement any_to_cancel{db, "SELECT 1 FROM quarq_jobs WHERE cancel_wanted = 1 LIMIT 1"};
   statement to_cancel{db,
                       "SELECT number, awaited, queue, id, cancel_keep, cancel_outcome FROM quarq_jobs "
                       "WHERE cancel_wanted = 1 AND lease = ?"};

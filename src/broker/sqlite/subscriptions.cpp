@@ -21,22 +21,40 @@ void subscriptions::open(const worker_lease& held, std::shared_ptr<async::loop_h
     one.loop = loop;
     one.events = events;
   }
+  tokens_.insert(held.token);
 }
 
 void subscriptions::close(const worker_lease& held) {
-  for (const auto& queue : held.queues) leases_.erase({queue, held.token});
+  for (const auto& queue : held.queues) {
+    const auto found = leases_.find({queue, held.token});
+    if (found == leases_.end()) continue;
+    set_owed(found->second, false);
+    told_to_cancel_.erase(found->first);
+    leases_.erase(found);
+  }
+  tokens_.erase(held.token);
+}
+
+void subscriptions::set_owed(subscribed_lease& one, bool owed) {
+  if (std::exchange(one.owed, owed) == owed) return;
+  auto& count = owed_[one.held.queue];
+  if (owed) {
+    ++count;
+  } else if (--count == 0) {
+    owed_.erase(one.held.queue);
+  }
 }
 
 void subscriptions::owe_event(const lease& held, std::optional<time_point> next_due) {
   const auto found = leases_.find({held.queue, held.token});
   if (found == leases_.end()) return;
-  found->second.owed = true;
+  set_owed(found->second, true);
   found->second.promised_due = next_due;
 }
 
 void subscriptions::owe_nothing(const lease& held) {
   const auto found = leases_.find({held.queue, held.token});
-  if (found != leases_.end()) found->second.owed = false;
+  if (found != leases_.end()) set_owed(found->second, false);
 }
 
 void subscriptions::wait(std::uint64_t number, const std::string& queue, const std::string& id,
@@ -72,12 +90,7 @@ void subscriptions::notify(const changes& ours) {
 
 void subscriptions::poll(job_tables& tables, time_point now, milliseconds uptime) {
   notify_cancels(tables);
-  std::map<std::string, std::size_t> owed;
-  for (const auto& [key, one] : leases_) {
-    if (one.owed) ++owed[one.held.queue];
-  }
-  for (const auto& [queue, count] : owed)
-    wake(queue, tables.count_ready(queue, count, now), tables.next_due(queue));
+  wake_for_others(tables, now);
   const bool slept = uptime - last_poll_ > publication_time / 2;
   last_poll_ = uptime;
   if (waits_.empty()) return;
@@ -85,20 +98,38 @@ void subscriptions::poll(job_tables& tables, time_point now, milliseconds uptime
   if (slept) ask_for_all_waits(tables, now);
 }
 
-void subscriptions::notify_cancels(job_tables& tables) {
-  std::set<std::string> tokens;
-  for (const auto& [key, one] : leases_) tokens.insert(one.held.token);
-  std::map<std::pair<std::string, std::string>, std::set<std::string>> wanted;  // by queue and token
-  for (const auto& token : tokens) {
-    for (auto& request : tables.cancel_requests(token))
-      wanted[{std::move(request.queue), token}].insert(std::move(request.id));
+// Of both lists, of queues that have jobs and of queues that are owed an event, each step leads to where the other one goes on.
+void subscriptions::wake_for_others(job_tables& tables, time_point now) {
+  std::string from;
+  for (auto next = owed_.begin(); next != owed_.end(); next = owed_.lower_bound(from)) {
+    const auto waiting = tables.next_waiting(next->first);
+    if (!waiting) return;
+    from = *waiting;
+    const auto found = owed_.find(from);
+    if (found == owed_.end()) continue;
+    const auto owed = found->second;
+    from += '\0';  // the next name in the order of bytes
+    wake(*waiting, tables.count_ready(*waiting, owed, now), tables.next_due(*waiting));
   }
-  for (auto& [key, one] : leases_) {
-    auto& ids = wanted[key];
-    for (const auto& id : ids) {
-      if (!one.cancels_notified.contains(id)) notify_cancel(one, id);
+}
+
+void subscriptions::notify_cancels(job_tables& tables) {
+  std::map<lease_key, std::set<std::string>> wanted;
+  if (tables.has_cancel_requests()) {
+    for (const auto& token : tokens_) {
+      for (auto& request : tables.cancel_requests(token))
+        wanted[{std::move(request.queue), token}].insert(std::move(request.id));
     }
-    one.cancels_notified = std::move(ids);
+  }
+  const auto told = std::exchange(told_to_cancel_, {});
+  for (auto& [key, ids] : wanted) {
+    const auto held = leases_.find(key);
+    if (held == leases_.end()) continue;
+    const auto before = told.find(key);
+    for (const auto& id : ids) {
+      if (before == told.end() || !before->second.contains(id)) notify_cancel(held->second, id);
+    }
+    told_to_cancel_.insert_or_assign(key, std::move(ids));
   }
 }
 
@@ -140,14 +171,14 @@ void subscriptions::wake_all() {
 }
 
 void subscriptions::notify_work(subscribed_lease& to) {
-  to.owed = false;
+  set_owed(to, false);
   to.loop->post([events = to.events, queue = to.held.queue] {
     if (const auto one = events.lock()) one->work_ready(queue);
   });
 }
 
 void subscriptions::notify_cancel(subscribed_lease& to, const std::string& id) {
-  to.cancels_notified.insert(id);
+  told_to_cancel_[{to.held.queue, to.held.token}].insert(id);
   to.loop->post([events = to.events, queue = to.held.queue, id] {
     if (const auto one = events.lock()) one->cancel_requested(queue, id);
   });

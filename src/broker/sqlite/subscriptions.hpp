@@ -52,7 +52,8 @@ class subscriptions {
   void notify(const changes& ours);
   /// Tells all leases that are owed an event: time has passed at once.
   void wake_all();
-  /// Reads the commits of other processes, and notifies of them.
+  /// Reads the commits of other processes, and notifies of them. To be called in a transaction. What it costs grows with
+  /// the queues that have jobs and are waited for, not with all that are.
   void poll(job_tables& tables, time_point now, milliseconds uptime);
 
  private:
@@ -60,10 +61,10 @@ class subscriptions {
     lease held;  ///< the part of a worker's lease that is for one queue
     std::shared_ptr<async::loop_handle> loop;
     std::weak_ptr<worker_events> events;
-    bool owed = false;
+    bool owed = false;  ///< see set_owed
     std::optional<time_point> promised_due;
-    std::set<std::string> cancels_notified;
   };
+  using lease_key = std::pair<std::string, std::string>;  ///< queue and token
   struct one_wait {
     std::uint64_t number;
     end_callback notify;
@@ -73,6 +74,8 @@ class subscriptions {
     std::vector<one_wait> all;
   };
 
+  void set_owed(subscribed_lease& one, bool owed);
+  void wake_for_others(job_tables& tables, time_point now);
   void wake(std::string_view queue, std::size_t ready, std::optional<time_point> next_due);
   void notify_work(subscribed_lease& to);
   void notify_cancel(subscribed_lease& to, const std::string& id);
@@ -80,8 +83,12 @@ class subscriptions {
   void notify_end_of(const changes::over& over);
   void ask_for_all_waits(job_tables& tables, time_point now);
 
-  std::map<std::pair<std::string, std::string>, subscribed_lease> leases_;  ///< by queue and token
-  std::unordered_map<std::string, waits_for_job> waits_;                    ///< by queue and id
+  std::map<lease_key, subscribed_lease> leases_;
+  std::set<std::string> tokens_;                          ///< of leases_
+  std::map<std::string, std::size_t, std::less<>> owed_;  ///< queue -> how many of its leases are
+  std::map<lease_key, std::set<std::string>>
+      told_to_cancel_;  ///< ids whose cancelling was told, and is not done yet
+  std::unordered_map<std::string, waits_for_job> waits_;  ///< by queue and id
   std::int64_t last_published_ = 0;
   milliseconds last_poll_{0};  ///< on the clock of leases, which counts suspensions
 };

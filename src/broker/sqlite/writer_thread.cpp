@@ -240,9 +240,13 @@ void writer_thread::attend_to_others() {
   try {
     const auto version = open_->tables.version_of_others();
     if (version == version_of_others_) return;
+    // In one transaction: without it, each look would lock the file and let it go.
+    open_->begin_read.with().run();
     subscriptions_.poll(open_->tables, settings_.times.wall(), settings_.times.uptime());
+    open_->commit.with().run();
     version_of_others_ = version;
   } catch (const std::exception&) {
+    roll_back();
     // The next operation reports why the file cannot be read; here it is only tried again.
     checks_made_ = std::min(checks_made_, std::size(checks_after_write) - 1);
     check_again_later();
@@ -391,10 +395,10 @@ void writer_thread::finish_batch() {
       if (one->lock_timeout) one->deadline = clock::now() + *one->lock_timeout;
       next_pieces_.push_back(one);
     }
-    if (one->wants_sweep && !one->error) sweep_soon();
   }
   batch_.clear();
   buried_since_.merge(changes_.buried);
+  if (changes_.sweep_due) sweep_soon();
   subscriptions_.notify(changes_);
   // Other processes get as much time with the file as this one has had.
   const auto now = clock::now();
