@@ -13,7 +13,7 @@ if(CMAKE_STRIP AND CMAKE_BUILD_TYPE STREQUAL "Release")
 endif()
 install(EXPORT quarqTargets NAMESPACE quarq:: DESTINATION ${quarq_cmake_dir})
 install(DIRECTORY include/quarq ${PROJECT_BINARY_DIR}/include/quarq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
-# Optional: a build of only what a program needs (./dev demo, --target quarq) can be installed, too.
+# Optional: a build of only what a program needs (--target quarq) can be installed, too.
 if(TARGET quarq_command)
   install(TARGETS quarq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} OPTIONAL)
 endif()
