@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -47,14 +48,17 @@ queue_impl::queue_impl(std::string url, std::string name, broker::open_options h
 }
 
 const enqueue_operations& queue_impl::traced() {
-  if (traced_) return *traced_;
-  const auto at = broker::place_of(url_);
-  const auto of = [&](std::string_view verb, span_kind kind) {
-    return trace::operation_on(verb, kind, name_, at);
-  };
-  return traced_.emplace(enqueue_operations{of(trace::verb_send, span_kind::producer),
-                                            of(trace::verb_create, span_kind::producer),
-                                            of(trace::verb_send, span_kind::client)});
+  // sqlite::enqueue may come first, on a thread of the user's.
+  std::call_once(traced_once_, [this] {
+    const auto at = broker::place_of(url_);
+    const auto of = [&](std::string_view verb, span_kind kind) {
+      return trace::operation_on(verb, kind, name_, at);
+    };
+    traced_.emplace(enqueue_operations{of(trace::verb_send, span_kind::producer),
+                                       of(trace::verb_create, span_kind::producer),
+                                       of(trace::verb_send, span_kind::client)});
+  });
+  return *traced_;
 }
 
 std::string worker_has_ended(std::string_view queue) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,7 +40,7 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
 
   const std::string& url() const noexcept { return url_; }
   const std::string& name() const noexcept { return name_; }
-  /// Of what is enqueued here.
+  /// Of what is enqueued here. Thread-safe.
   const enqueue_operations& traced();
 
   /// The broker on this loop. Throws std::logic_error if another loop has it, usage_error after end_loan().
@@ -74,6 +75,7 @@ class queue_impl final : public async::loop_guest, public std::enable_shared_fro
   std::string name_;
   broker::open_options how_;
   std::shared_ptr<broker::broker> broker_;
+  std::once_flag traced_once_;
   std::optional<enqueue_operations> traced_;
   bool borrows_ = false;
   wait_watch::teller tell_;
