@@ -193,7 +193,7 @@ class call_awaiter {
     }
     const bool in_vain = looks_ && received == ipc_channel::progress::blocked;
     if (received == ipc_channel::progress::blocked) received = channel.receive(into, true);
-    // What came soon after a sleep comes sooner to who is awake. Where it does not, it is tried again later.
+    // What comes soon after a sleep would come sooner to a child that is awake; where it does not, it is tried again later.
     if (in_vain) sleeps_left_ = sleeps_after_vain_look;
     looks_ = clock::now() - began < soon && (sleeps_left_ == 0 || --sleeps_left_ == 0);
     return received;

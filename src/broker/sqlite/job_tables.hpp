@@ -35,8 +35,8 @@ inline constexpr std::size_t room_in_row = 4'096;
 /// In how many of a worker's queues a renewal looks for ready jobs: the first ones.
 inline constexpr std::size_t max_looked_at = 50;
 
-/// Of more workers than these, not each renewal looks for lost leases and for what has expired: the first in each 50 ms, and
-/// in each second, of those of all processes.
+/// Of more workers than these, not each renewal looks for lost leases and for what has expired, but the first in each 50 ms
+/// and in each second, whichever process makes it.
 inline constexpr std::size_t max_looking = 20;
 
 /// Throws usage_error that names the job if its record has more than `max` bytes.
@@ -61,8 +61,7 @@ struct changes {
   std::vector<over> ended;                            ///< of awaited jobs only
   std::vector<cancel_request> cancels;
   std::set<std::string, std::less<>> buried;  ///< queues with more dead jobs; nobody waits for that
-  bool sweep_due =
-      false;  ///< what has expired is to be removed after the commit; nobody waits for that either
+  bool sweep_due = false;  ///< what has expired is to be removed after the commit; nor does anybody for that
   /// How many jobs were accepted, by queue and task: to be counted before the commit, nobody waits for that either.
   std::map<std::string, std::map<std::string, std::uint64_t, std::less<>>, std::less<>> enqueued;
 
