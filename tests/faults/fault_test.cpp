@@ -53,6 +53,11 @@ std::string fault_test::url() const {
   return GetParam() == store_kind::arq ? "arq" + at_redis.substr(at_redis.find(':')) : at_redis;
 }
 
+std::string fault_test::own_url() const {
+  if (on_redis()) return url();
+  return url() + "?timeout=" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(soon).count());
+}
+
 process& fault_test::start(strings words, std::map<std::string, std::string> environment) {
   environment.emplace("QUARQ_TEST_HISTORY", history_file());
   environment.emplace("QUARQ_BROKER", url());
@@ -156,11 +161,11 @@ awaitable<cancel_outcome> cancel_of(queue q, std::string id) {
 }  // namespace
 
 job_info fault_test::info(const std::string& id) {
-  return run_on_loop(info_of(queue(url()), id), soon);
+  return run_on_loop(info_of(queue(own_url()), id), soon);
 }
 
 cancel_outcome fault_test::cancel(const std::string& id) {
-  return run_on_loop(cancel_of(queue(url()), id), soon);
+  return run_on_loop(cancel_of(queue(own_url()), id), soon);
 }
 
 void fault_test::wait_for_state(const std::string& id, job_state wanted, milliseconds max) {

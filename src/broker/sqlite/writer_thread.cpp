@@ -37,6 +37,9 @@ constexpr std::chrono::milliseconds checks_after_write[] = {1ms, 5ms, 20ms, 100m
 
 constexpr std::chrono::microseconds first_pause{200}, max_pause{5'000};
 
+/// Where a step took so much longer than it should, the process counts as having stood still.
+constexpr std::chrono::milliseconds min_standstill{500};
+
 constexpr int synchronous_normal = 1;
 
 bool in_memory(const database_settings& settings) {
@@ -277,6 +280,7 @@ failure writer_thread::file_is_gone() const {
 
 void writer_thread::run_batch() {
   auto pause = first_pause;
+  auto seen = clock::now();
   while (!batch_.empty() && !stopping_) {
     try {
       if (!open_) open_file();
@@ -292,8 +296,10 @@ void writer_thread::run_batch() {
     } catch (const database_error& error) {
       roll_back();
       if (error.code() == SQLITE_BUSY) {
+        forgive_standstill(seen, {});
         fail_late();
         std::this_thread::sleep_for(pause);
+        forgive_standstill(seen, pause);
         pause = std::min(pause * 2, max_pause);
       } else {
         fail_batch(failure_of(error));
@@ -441,6 +447,20 @@ void writer_thread::fail(const std::shared_ptr<operation>& one, failure error) {
 void writer_thread::fail_batch(const failure& error) {
   for (const auto& one : batch_) fail(one, error);
   batch_.clear();
+}
+
+/// While a process was stopped, or its machine was, it has not tried, and those that came back with it may hold the lock in
+/// turns: such times don't count.
+void writer_thread::forgive_standstill(clock::time_point& seen, clock::duration expected) {
+  const auto now = clock::now();
+  const auto stood_still = now - std::exchange(seen, now) - expected;
+  if (stood_still < min_standstill) return;
+  const auto put_off = [&](const auto& one) {
+    if (one->deadline) *one->deadline += stood_still;
+  };
+  std::for_each(batch_.begin(), batch_.end(), put_off);
+  const std::lock_guard lock(mutex_);
+  std::for_each(waiting_.begin(), waiting_.end(), put_off);
 }
 
 /// Fails those whose time for a lock is up.

@@ -91,6 +91,7 @@ class writer_thread {
   void sweep_soon();
   static void fail(const std::shared_ptr<operation>& one, failure error);
   void fail_batch(const failure& error);
+  void forgive_standstill(clock::time_point& seen, clock::duration expected);
   void fail_late();
   failure file_is_gone() const;
   void open_file();
