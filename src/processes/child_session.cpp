@@ -1,7 +1,6 @@
 #include "processes/child_session.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -13,7 +12,6 @@
 
 #include <fcntl.h>
 #include <malloc.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -21,6 +19,7 @@
 #include <quarq/detail/process_call.hpp>
 #include <quarq/errors.hpp>
 
+#include "base/eager_wait.hpp"
 #include "base/text.hpp"
 #include "processes/child_entry.hpp"
 #include "processes/frames.hpp"
@@ -178,36 +177,6 @@ class running_notes final : public detail::note_sender {
   bool is_over_ = false;
 };
 
-/// Waits for the next call. Where calls follow each other at once, a child that sleeps between them is woken for each of
-/// them, which takes several times as long as a short function: it looks a few times first, and lets others run
-/// between two looks.
-class call_awaiter {
- public:
-  ipc_channel::progress wait(ipc_channel& channel, message& into) {
-    const auto began = clock::now();
-    auto received = ipc_channel::progress::blocked;
-    if (looks_) received = channel.receive(into, false);
-    while (looks_ && received == ipc_channel::progress::blocked && clock::now() - began < look_time) {
-      sched_yield();
-      received = channel.receive(into, false);
-    }
-    const bool in_vain = looks_ && received == ipc_channel::progress::blocked;
-    if (received == ipc_channel::progress::blocked) received = channel.receive(into, true);
-    // What comes soon after a sleep would come sooner to a child that is awake; where it does not, it is tried again later.
-    if (in_vain) sleeps_left_ = sleeps_after_vain_look;
-    looks_ = clock::now() - began < soon && (sleeps_left_ == 0 || --sleeps_left_ == 0);
-    return received;
-  }
-
- private:
-  using clock = std::chrono::steady_clock;
-  static constexpr std::chrono::microseconds look_time{50}, soon{250};
-  static constexpr int sleeps_after_vain_look = 20;
-
-  bool looks_ = false;
-  int sleeps_left_ = 0;
-};
-
 /// The life of a child.
 class session {
  public:
@@ -216,7 +185,7 @@ class session {
   int serve() {
     channel_.compose(frame_kind::hello, 0, [](encoder& out) { out.raw(hello_body(program_build_id())); });
     if (channel_.send(true) != ipc_channel::progress::done) return exit_failed;
-    for (bool first = true; calls_.wait(channel_, received_) == ipc_channel::progress::done; first = false) {
+    for (bool first = true; next_call(); first = false) {
       if (received_.header.kind == frame_kind::run) return run_once();
       if (received_.header.kind != frame_kind::call)
         throw decode_error("process frame: a child was sent an answer");
@@ -248,6 +217,17 @@ class session {
     if (fcntl(child_socket, F_GETFD) < 0)
       throw error("a called function has closed descriptor 3, the connection to the parent");
     return 0;
+  }
+
+  // False: the parent has closed the connection, or is gone.
+  bool next_call() {
+    auto received = ipc_channel::progress::blocked;
+    const auto receive = [&](bool wait) {
+      received = channel_.receive(received_, wait);
+      return received != ipc_channel::progress::blocked;
+    };
+    calls_.wait([&] { return receive(false); }, [&] { receive(true); });
+    return received == ipc_channel::progress::done;
   }
 
   std::uint64_t number() const noexcept { return received_.header.call; }
@@ -322,7 +302,7 @@ class session {
 
   const pid_t pid_ = getpid();
   ipc_channel channel_;
-  call_awaiter calls_;
+  base::eager_wait<> calls_;
   message received_;  // the call
 };
 

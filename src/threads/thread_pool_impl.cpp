@@ -12,6 +12,7 @@
 
 #include "async/completion.hpp"
 #include "base/assert.hpp"
+#include "base/eager_wait.hpp"
 
 namespace quarq::threads {
 
@@ -48,9 +49,10 @@ struct thread_pool_impl::call_task {
 
 struct thread_pool_impl::parked_worker {
   std::condition_variable woken_up;
+  base::eager_wait<> wait;
   asio::io_context* loop = nullptr;  ///< null: a thread that has nothing else to do
   parked_worker* next = nullptr;
-  bool parked = false;
+  std::atomic<bool> parked = false;  ///< changed under the mutex
 };
 
 class thread_pool_impl::worker final : public async::idle_work_source {
@@ -366,7 +368,7 @@ void thread_pool_impl::park(parked_worker& one) {
 bool thread_pool_impl::unpark(parked_worker& one) noexcept {
   const std::lock_guard lock(park_mutex_);
   if (is_over_for(one)) return false;
-  if (!std::exchange(one.parked, false)) return true;
+  if (!one.parked.exchange(false)) return true;
   auto* at = one.loop ? &parked_loops_ : &parked_threads_;
   while (*at != &one) at = &(*at)->next;
   *at = one.next;
@@ -377,6 +379,7 @@ bool thread_pool_impl::unpark(parked_worker& one) noexcept {
 
 // Returns when it is woken; returns false if the pool has finished.
 bool thread_pool_impl::sleep(parked_worker& one) {
+  bool finished = false;
   std::unique_lock lock(park_mutex_);
   if (ending_ && idle_threads_ == started_threads_) {
     // No thread works, so nothing can post any more.
@@ -385,8 +388,16 @@ bool thread_pool_impl::sleep(parked_worker& one) {
     for (auto* other = std::exchange(parked_threads_, nullptr); other; other = other->next)
       other->woken_up.notify_one();
   }
-  one.woken_up.wait(lock, [&] { return !one.parked || finished_; });
-  return !finished_;
+  if (finished_) return false;
+  lock.unlock();
+  const auto is_woken = [&] { return !one.parked.load(std::memory_order_acquire); };
+  const auto sleep = [&] {
+    lock.lock();
+    one.woken_up.wait(lock, [&] { return is_woken() || finished_; });
+    finished = finished_;
+  };
+  one.wait.wait(is_woken, sleep);
+  return !finished;
 }
 
 void thread_pool_impl::stop_spinning() {
