@@ -29,7 +29,7 @@ void subscriptions::close(const worker_lease& held) {
     const auto found = leases_.find({queue, held.token});
     if (found == leases_.end()) continue;
     set_owed(found->second, false);
-    told_to_cancel_.erase(found->first);
+    notified_cancels_.erase(found->first);
     leases_.erase(found);
   }
   tokens_.erase(held.token);
@@ -121,15 +121,15 @@ void subscriptions::notify_cancels(job_tables& tables) {
         wanted[{std::move(request.queue), token}].insert(std::move(request.id));
     }
   }
-  const auto told = std::exchange(told_to_cancel_, {});
+  const auto notified = std::exchange(notified_cancels_, {});
   for (auto& [key, ids] : wanted) {
     const auto held = leases_.find(key);
     if (held == leases_.end()) continue;
-    const auto before = told.find(key);
+    const auto before = notified.find(key);
     for (const auto& id : ids) {
-      if (before == told.end() || !before->second.contains(id)) notify_cancel(held->second, id);
+      if (before == notified.end() || !before->second.contains(id)) notify_cancel(held->second, id);
     }
-    told_to_cancel_.insert_or_assign(key, std::move(ids));
+    notified_cancels_.insert_or_assign(key, std::move(ids));
   }
 }
 
@@ -178,7 +178,7 @@ void subscriptions::notify_work(subscribed_lease& to) {
 }
 
 void subscriptions::notify_cancel(subscribed_lease& to, const std::string& id) {
-  told_to_cancel_[{to.held.queue, to.held.token}].insert(id);
+  notified_cancels_[{to.held.queue, to.held.token}].insert(id);
   to.loop->post([events = to.events, queue = to.held.queue, id] {
     if (const auto one = events.lock()) one->cancel_requested(queue, id);
   });

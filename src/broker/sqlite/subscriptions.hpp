@@ -86,8 +86,8 @@ class subscriptions {
   std::map<lease_key, subscribed_lease> leases_;
   std::set<std::string> tokens_;                          ///< of leases_
   std::map<std::string, std::size_t, std::less<>> owed_;  ///< queue -> how many of its leases are
-  /// Ids whose cancelling was told, and is not done yet.
-  std::map<lease_key, std::set<std::string>> told_to_cancel_;
+  /// Ids of jobs whose workers know that they are to be cancelled, and have not ended them yet.
+  std::map<lease_key, std::set<std::string>> notified_cancels_;
   std::unordered_map<std::string, waits_for_job> waits_;  ///< by queue and id
   std::int64_t last_published_ = 0;
   milliseconds last_poll_{0};  ///< on the clock of leases, which counts suspensions
