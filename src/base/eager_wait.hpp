@@ -7,9 +7,9 @@
 
 namespace quarq::base {
 
-/// Who sleeps has to be woken, and where nobody else runs on that processor, a wake-up takes several times as long as a short
-/// function. So where what was waited for came soon, the next wait looks for a moment whether it is there, and lets
-/// others run between two looks, before it sleeps. After looks in vain the next waits sleep at once.
+/// Spins before it blocks, if that pays (an adaptive wait): to wake a thread on an idle processor takes several times as long
+/// as a short function. If the last wait was short, the next one looks for a moment, yielding the processor between two
+/// looks, before it sleeps. After it has looked in vain, the next waits sleep at once.
 ///
 /// Not thread-safe: for one waiting thread.
 template <class Clock = std::chrono::steady_clock>

@@ -379,7 +379,6 @@ bool thread_pool_impl::unpark(parked_worker& one) noexcept {
 
 // Returns when it is woken; returns false if the pool has finished.
 bool thread_pool_impl::sleep(parked_worker& one) {
-  bool finished = false;
   std::unique_lock lock(park_mutex_);
   if (ending_ && idle_threads_ == started_threads_) {
     // No thread works, so nothing can post any more.
@@ -394,10 +393,10 @@ bool thread_pool_impl::sleep(parked_worker& one) {
   const auto sleep = [&] {
     lock.lock();
     one.woken_up.wait(lock, [&] { return is_woken() || finished_; });
-    finished = finished_;
   };
   one.wait.wait(is_woken, sleep);
-  return !finished;
+  // A pool with a woken thread has not finished.
+  return is_woken();
 }
 
 void thread_pool_impl::stop_spinning() {

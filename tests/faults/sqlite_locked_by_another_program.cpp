@@ -1,12 +1,10 @@
 // Another program holds the file's write lock for about as long as a lease lasts, and for longer: no worker
 // that lives loses its jobs, and one that is killed meanwhile is found.
 #include <algorithm>
-#include <stdexcept>
 #include <thread>
 
-#include <sqlite3.h>
-
 #include "faults/fault_test.hpp"
+#include "support/locked_file.hpp"
 
 namespace quarq::test {
 namespace {
@@ -15,15 +13,9 @@ class sqlite_locked_by_another_program : public fault_test {
  protected:
   /// Workers of other processes wait for the file during this.
   void hold_lock(milliseconds time, const std::function<void()>& meanwhile) {
-    sqlite3* db = nullptr;
-    sqlite3_open(file().c_str(), &db);
-    sqlite3_busy_timeout(db, 10'000);
-    if (sqlite3_exec(db, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) != SQLITE_OK)
-      throw std::runtime_error(sqlite3_errmsg(db));
+    const locked_file held(file());
     meanwhile();
     std::this_thread::sleep_for(time);
-    sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
-    sqlite3_close(db);
   }
 
   std::size_t starts() const {

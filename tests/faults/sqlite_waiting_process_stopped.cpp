@@ -3,33 +3,14 @@
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
+#include "support/locked_file.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarq::test {
-namespace {
 
 using namespace std::chrono_literals;
-
-class locked_file {
- public:
-  explicit locked_file(const std::string& file) {
-    sqlite3_open(file.c_str(), &db_);
-    sqlite3_busy_timeout(db_, 10'000);
-    if (sqlite3_exec(db_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) != SQLITE_OK)
-      throw std::runtime_error(sqlite3_errmsg(db_));
-  }
-  locked_file(const locked_file&) = delete;
-  locked_file& operator=(const locked_file&) = delete;
-  ~locked_file() { sqlite3_close(db_); }
-
- private:
-  sqlite3* db_ = nullptr;
-};
-
-}  // namespace
 
 TEST(sqlite_waiting_process_stopped, goes_on_with_what_it_waited_for) {
   const temp_dir folder;

@@ -360,12 +360,7 @@ awaitable<std::vector<worker_summary>> sqlite_broker::workers(std::string queue)
 }
 
 awaitable<std::size_t> sqlite_broker::count_in_pieces(operation_in_pieces::worker work) {
-  // Where no worker renews a lease, operators are the only ones who make room.
-  operation_in_pieces::worker and_sweep = [work = std::move(work)](transaction& tx, std::size_t pieces_done) {
-    tx.out.sweep_due = true;
-    return work(tx, pieces_done);
-  };
-  const auto what = std::make_shared<operation_in_pieces>(kind::writes_durably, std::move(and_sweep));
+  const auto what = std::make_shared<operation_in_pieces>(kind::writes_durably, std::move(work));
   co_await perform(what);
   co_return what->total;
 }

@@ -116,6 +116,8 @@ class operation_in_pieces final : public operation {
   operation_in_pieces(kind k, worker work)
       : operation(k, rows_of_piece), asked_for_(k), work_(std::move(work)) {}
   void run(transaction& in) override {
+    // Where no worker renews a lease, operators are the only ones who make room.
+    in.out.sweep_due = true;
     if (sealing_) {
       in.tables.touch();
     } else {

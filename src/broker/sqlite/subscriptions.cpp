@@ -21,7 +21,6 @@ void subscriptions::open(const worker_lease& held, std::shared_ptr<async::loop_h
     one.loop = loop;
     one.events = events;
   }
-  tokens_.insert(held.token);
 }
 
 void subscriptions::close(const worker_lease& held) {
@@ -32,7 +31,6 @@ void subscriptions::close(const worker_lease& held) {
     notified_cancels_.erase(found->first);
     leases_.erase(found);
   }
-  tokens_.erase(held.token);
 }
 
 void subscriptions::set_owed(subscribed_lease& one, bool owed) {
@@ -116,7 +114,9 @@ void subscriptions::wake_for_others(job_tables& tables, time_point now) {
 void subscriptions::notify_cancels(job_tables& tables) {
   std::map<lease_key, std::set<std::string>> wanted;
   if (tables.has_cancel_requests()) {
-    for (const auto& token : tokens_) {
+    std::set<std::string> tokens;
+    for (const auto& [key, one] : leases_) tokens.insert(one.held.token);
+    for (const auto& token : tokens) {
       for (auto& request : tables.cancel_requests(token))
         wanted[{std::move(request.queue), token}].insert(std::move(request.id));
     }

@@ -84,7 +84,6 @@ class subscriptions {
   void ask_for_all_waits(job_tables& tables, time_point now);
 
   std::map<lease_key, subscribed_lease> leases_;
-  std::set<std::string> tokens_;                          ///< of leases_
   std::map<std::string, std::size_t, std::less<>> owed_;  ///< queue -> how many of its leases are
   /// Ids of jobs whose workers know that they are to be cancelled, and have not ended them yet.
   std::map<lease_key, std::set<std::string>> notified_cancels_;
