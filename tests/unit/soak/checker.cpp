@@ -133,6 +133,13 @@ TEST_F(soak_checker, two_jobs_with_one_id_at_once_are_found) {
   EXPECT_EQ(violations(), strings{"unique-1: two jobs with this id ran at once, on 2 and 3"});
 }
 
+TEST_F(soak_checker, the_first_of_many_jobs_with_one_id_may_be_acknowledged_late_or_never) {
+  start(1, "unique-1").end(2).accepted_late("unique-1", 6, 6, 7).start(8, "unique-1").end(9);
+  EXPECT_EQ(violations(), strings());
+  accepted_late("unique-1", 0, 0, 10);
+  EXPECT_EQ(violations(), strings());
+}
+
 TEST_F(soak_checker, a_job_whose_end_is_not_kept_must_have_been_done) {
   accepted("void-1").start(1, "void-1");
   EXPECT_EQ(violations(), strings{"void-1: accepted 1 times, done 0 times"});
