@@ -151,18 +151,20 @@ def arguments(words):
     parser.add_argument("--quick", action="store_true", help="all of it within 15 minutes: 3 shorter runs of each")
     parser.add_argument("--runs", type=int, help="alternating runs of each, after one that warms up (5)")
     parser.add_argument("--only", help="these peers alone, with commas between them")
-    parser.add_argument("--minutes", type=float, help="start no run after so many (120)")
+    parser.add_argument("--minutes", type=float, help="start no run after so many (24 for each of the runs; 3.8 with --quick)")
     parser.add_argument("--recovery", type=int, help="wait so many seconds for a killed worker's job; 0: do not measure it")
     parser.add_argument("--repeats", type=int, help="noisy runs that are done again, in all")
     parser.add_argument("--out", type=pathlib.Path, default=RESULTS / f"{datetime.date.today().isoformat()}.json")
     parser.add_argument("--levels", action="store_true", help="also keep what ./dev bench levels measures")
     parser.add_argument("--install", action="store_true", help="only install the peers, and name those that cannot be had")
     options = parser.parse_args(words)
-    usual = {"runs": 3, "minutes": 11.5, "recovery": 120, "repeats": 6} if options.quick else \
-            {"runs": 5, "minutes": 120, "recovery": 900, "repeats": 40}
+    usual = {"runs": 3, "recovery": 120, "repeats": 6} if options.quick else \
+            {"runs": 5, "recovery": 900, "repeats": 40}
     for name, value in usual.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
+    if options.minutes is None:
+        options.minutes = options.runs * (3.8 if options.quick else 24)
     options.ours_every = 5 if options.quick else 1
     options.defaults_in = range(2) if options.quick else range(options.runs + 1)
     return options
