@@ -89,7 +89,7 @@ struct evidence {
   std::map<pid_t, std::vector<fault>> faults;
   std::vector<const entry*> waits, cancels, sights;
   std::set<std::string> asked_to_cancel;
-  std::map<std::string, std::vector<micros>> requeue_requests;
+  std::map<std::string, std::map<pid_t, micros>> requeue_requests;  ///< the last of each operator
   std::map<std::string, micros> requeued;  ///< when that was asked for, the last time
   std::map<std::pair<pid_t, std::string>, purge> purges;
   clock_settings clock;
@@ -143,9 +143,9 @@ class sorter {
     if (e.event == "cancelling") {
       into_.asked_to_cancel.insert(first);
     } else if (e.event == "requeue") {
-      into_.requeue_requests[first].push_back(e.at);
+      into_.requeue_requests[first][e.pid] = e.at;
     } else if (e.event == "requeued") {
-      into_.requeued[first] = into_.requeue_requests.at(first).back();
+      into_.requeued[first] = into_.requeue_requests.at(first).at(e.pid);
     } else if (e.event == "purge") {
       into_.purges[{e.pid, first}] = {e.words.at(1), e.words.at(2)};
     } else if (e.event == "purged") {

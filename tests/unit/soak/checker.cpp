@@ -226,6 +226,14 @@ TEST_F(soak_checker, a_requeued_job_that_does_not_run_again_is_found) {
   EXPECT_EQ(violations(), strings());
 }
 
+TEST_F(soak_checker, a_job_that_two_operators_requeue_runs_again_for_the_first) {
+  constexpr pid_t too_late = 7;
+  accepted("doomed-1").start(1, "doomed-1").end(2, worker, "failed").ended("doomed-1", job_state::dead);
+  at(3, "requeue", an_operator, {"doomed-1"}).start(4, "doomed-1").end(5, worker, "failed");
+  at(6, "requeue", too_late, {"doomed-1"}).at(7, "requeued", an_operator, {"doomed-1"});
+  EXPECT_EQ(violations(), strings());
+}
+
 TEST_F(soak_checker, a_requeued_job_may_end_otherwise_than_a_client_was_told) {
   accepted("once-1").start(1, "once-1").at(2, "killed", worker).at(3, "got", client, {"once-1", "dead", "0"});
   start(5, "once-1", other_worker).end(6, other_worker).ended("once-1");
