@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "peers"))
 # pylint: disable=wrong-import-position
 import decide
+import flags
 import ledger
 import processes
 import servers
@@ -40,10 +41,10 @@ QUERIES = {
 
 def arguments(words):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jobs", type=int, default=1_000_000, help="that are there")
-    parser.add_argument("--browsers", type=int, default=10)
-    parser.add_argument("--seconds", type=int, default=60, help="of turns, with and without browsers")
-    parser.add_argument("--asks", type=int, default=50, help="for each page")
+    parser.add_argument("--jobs", type=flags.at_least(1), default=1_000_000, help="that are there")
+    parser.add_argument("--browsers", type=flags.at_least(1), default=10)
+    parser.add_argument("--seconds", type=flags.at_least(1), default=60, help="of turns, with and without browsers")
+    parser.add_argument("--asks", type=flags.at_least(1), default=50, help="for each page")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(words)
 

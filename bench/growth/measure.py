@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "peers"))
 # pylint: disable=wrong-import-position
 import decide
+import flags
 import install
 import machine
 import processes
@@ -56,8 +57,8 @@ def arguments(words):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(SERIES))
     parser.add_argument("--store", choices=STORES)
-    parser.add_argument("--runs", type=int)
-    parser.add_argument("--most", type=int)
+    parser.add_argument("--runs", type=flags.at_least(1))
+    parser.add_argument("--most", type=flags.at_least(1))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--out", type=pathlib.Path)
     given = parser.parse_args(words)

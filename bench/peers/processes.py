@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -12,8 +13,9 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans():
-    """What descendants leave running becomes ours, and so is counted and ended."""
+    """What descendants leave running becomes ours, and so is counted and ended, also if we are to end early."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 class Process:

@@ -12,6 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
 import decide
+import flags
 import install
 import machine
 import peers as known
@@ -149,11 +150,11 @@ class Bench:
 def arguments(words):
     parser = argparse.ArgumentParser(prog="./dev bench peers", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="all of it within 15 minutes: 3 shorter runs of each")
-    parser.add_argument("--runs", type=int, help="alternating runs of each, after one that warms up (5)")
+    parser.add_argument("--runs", type=flags.at_least(1), help="alternating runs of each, after one that warms up (5)")
     parser.add_argument("--only", help="these peers alone, with commas between them")
-    parser.add_argument("--minutes", type=float, help="start no run after so many (24 for each of the runs; 3.8 with --quick)")
-    parser.add_argument("--recovery", type=int, help="wait so many seconds for a killed worker's job; 0: do not measure it")
-    parser.add_argument("--repeats", type=int, help="noisy runs that are done again, in all")
+    parser.add_argument("--minutes", type=flags.at_least(0, float), help="start no run after so many (24 for each of the runs; 3.8 with --quick)")
+    parser.add_argument("--recovery", type=flags.at_least(0), help="wait so many seconds for a killed worker's job; 0: do not measure it")
+    parser.add_argument("--repeats", type=flags.at_least(0), help="noisy runs that are done again, in all")
     parser.add_argument("--out", type=pathlib.Path, default=RESULTS / f"{datetime.date.today().isoformat()}.json")
     parser.add_argument("--levels", action="store_true", help="also keep what ./dev bench levels measures")
     parser.add_argument("--install", action="store_true", help="only install the peers, and name those that cannot be had")
