@@ -14,6 +14,7 @@
 #include <quarq/task_group.hpp>
 #include <quarq/time.hpp>
 
+#include "base/sanitizers.hpp"
 #include "support/on_loop.hpp"
 
 namespace quarq::test::nesting_tests {
@@ -22,7 +23,7 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-constexpr int deep = 30'000;
+constexpr int deep = base::sanitized ? 10'000 : 30'000;
 
 awaitable<int> gathered(int depth) {
   if (depth == 0) {
