@@ -152,7 +152,8 @@ def arguments(words):
     parser.add_argument("--quick", action="store_true", help="all of it within 15 minutes: 3 shorter runs of each")
     parser.add_argument("--runs", type=flags.at_least(1), help="alternating runs of each, after one that warms up (5)")
     parser.add_argument("--only", help="these peers alone, with commas between them")
-    parser.add_argument("--minutes", type=flags.at_least(0, float), help="start no run after so many (24 for each of the runs; 3.8 with --quick)")
+    parser.add_argument("--minutes", type=flags.at_least(0, float),
+                        help="start no run after so many (24 for each of the runs; 3.8 with --quick)")
     parser.add_argument("--recovery", type=flags.at_least(0), help="wait so many seconds for a killed worker's job; 0: do not measure it")
     parser.add_argument("--repeats", type=flags.at_least(0), help="noisy runs that are done again, in all")
     parser.add_argument("--out", type=pathlib.Path, default=RESULTS / f"{datetime.date.today().isoformat()}.json")

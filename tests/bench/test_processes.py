@@ -5,10 +5,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 import bench_path
+import servers
 
 DEADLINE = 10
 BENCHMARK = """
@@ -24,14 +24,6 @@ finally:
 """
 
 
-def wait_for(what, happened):
-    until = time.monotonic() + DEADLINE
-    while not happened():
-        if time.monotonic() > until:
-            raise AssertionError(f"{what} did not happen")
-        time.sleep(0.01)
-
-
 def is_there(pid):
     return pathlib.Path(f"/proc/{pid}").exists()
 
@@ -43,12 +35,12 @@ class Ended(unittest.TestCase):
                 said = pathlib.Path(folder) / "said"
                 with subprocess.Popen([sys.executable, "-B", "-c", BENCHMARK, bench_path.ROOT / "bench/peers", said],
                                       stderr=subprocess.DEVNULL) as benchmark:
-                    wait_for("its start", lambda: said.exists() and said.read_text(encoding="ascii").endswith("\n"))
+                    servers.wait_for("the benchmark", lambda: said.exists() and said.read_text(encoding="ascii").endswith("\n"))
                     grandchild = int(said.read_text(encoding="ascii"))
                     self.assertTrue(is_there(grandchild))
                     os.kill(benchmark.pid, signal_number)
                     benchmark.wait(DEADLINE)
-                wait_for("the end of what it had started", lambda: not is_there(grandchild))
+                servers.wait_for("the end of what it had started", lambda: not is_there(grandchild))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #include "broker/arq/payload/payloads.hpp"
 #include "integration/arq_python.hpp"
 #include "integration/broker_conformance.hpp"
+#include "support/default_timeout.hpp"
 #include "support/on_loop.hpp"
 
 namespace quarq::test::arq_broker_tests {
@@ -30,7 +31,8 @@ inline void run_with_server(redis_server_options options,
 
 inline std::shared_ptr<broker::broker> open_arq(const redis_server& server, any_io_executor loop,
                                                 std::string_view parameters = "") {
-  return broker::open(arq_url(server, parameters), loop);
+  const auto separator = parameters.empty() ? "?" : "&";
+  return broker::open(arq_url(server, parameters) + separator + timeout_parameter(), loop);
 }
 
 #define ARQ_TEST(name, options)                                \

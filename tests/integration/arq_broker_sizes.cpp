@@ -9,7 +9,6 @@
 #include "broker/redis_common/byte_limits.hpp"
 #include "integration/arq_broker.hpp"
 #include "redis/url.hpp"
-#include "support/default_timeout.hpp"
 
 namespace quarq::test::arq_broker_tests {
 
@@ -17,13 +16,6 @@ namespace {
 
 constexpr std::size_t more_than_the_server_allows = 40'000'000;
 constexpr const char* serializers[] = {"?codec=pickle", "?codec=msgpack"};
-
-// A server that is slow with what is large is waited for.
-std::shared_ptr<broker::broker> open_patiently(const redis_server& server, any_io_executor loop,
-                                               std::string serializer = serializers[0]) {
-  return open_arq(server, loop,
-                  std::move(serializer) + "&timeout=" + std::to_string(default_timeout.count()));
-}
 
 redis_server_options small_query_buffers() {
   redis_server_options options;
@@ -55,8 +47,8 @@ void expect_ends(const std::vector<std::shared_ptr<wait_under_way>>& waits, std:
 
 awaitable<void> expect_40_mb_arrive(const redis_server& server, any_io_executor loop, const char* serializer,
                                     milliseconds keep) {
-  auto store = open_patiently(server, loop, serializer);
-  auto elsewhere = open_patiently(server, loop, serializer);
+  auto store = open_arq(server, loop, serializer);
+  auto elsewhere = open_arq(server, loop, serializer);
   const std::string queue = serializer + 7;
   const auto id = queue + "1", beside = queue + "2";
   auto worker = co_await new_worker(store, queue);
@@ -90,7 +82,7 @@ ARQ_TEST(a_job_and_a_result_of_40_mb_arrive, {}) {
 
 ARQ_TEST(a_backlog_larger_than_a_reply_is_claimed_in_order, {}) {
   for (const auto* serializer : serializers) {
-    auto store = open_patiently(server, loop, serializer);
+    auto store = open_arq(server, loop, serializer);
     const std::string queue = serializer + 7;
     auto worker = co_await new_worker(store, queue);
     auto jobs = numbered_jobs(200, queue);
@@ -108,8 +100,8 @@ ARQ_TEST(a_backlog_larger_than_a_reply_is_claimed_in_order, {}) {
 
 ARQ_TEST(many_results_that_are_large_together_arrive, {}) {
   for (const auto* serializer : serializers) {
-    auto store = open_patiently(server, loop, serializer);
-    auto elsewhere = open_patiently(server, loop, serializer);
+    auto store = open_arq(server, loop, serializer);
+    auto elsewhere = open_arq(server, loop, serializer);
     const std::string queue = serializer + 7;
     auto worker = co_await new_worker(store, queue);
     auto jobs = numbered_jobs(60, queue);
@@ -128,8 +120,8 @@ ARQ_TEST(many_results_that_are_large_together_arrive, {}) {
 }
 
 ARQ_TEST(results_that_are_not_kept_and_large_together_arrive, {}) {
-  auto store = open_patiently(server, loop);
-  auto elsewhere = open_patiently(server, loop);
+  auto store = open_arq(server, loop);
+  auto elsewhere = open_arq(server, loop);
   auto worker = co_await new_worker(store, "default");
   auto jobs = numbered_jobs(80);
   co_await store->enqueue("default", jobs);
@@ -147,7 +139,7 @@ ARQ_TEST(results_that_are_not_kept_and_large_together_arrive, {}) {
 
 // A result repeats what was to be done: of jobs with large payloads it is large, however short their ends are.
 ARQ_TEST(jobs_with_large_payloads_are_settled_a_few_at_a_time, small_query_buffers()) {
-  auto store = open_patiently(server, loop);
+  auto store = open_arq(server, loop);
   auto worker = co_await new_worker(store, "default");
   auto jobs = numbered_jobs(200);
   std::vector<settlement> ends;
@@ -163,7 +155,7 @@ ARQ_TEST(jobs_with_large_payloads_are_settled_a_few_at_a_time, small_query_buffe
 }
 
 ARQ_TEST(what_no_server_would_store_is_refused_with_its_size_and_the_limit, {}) {
-  auto store = open_patiently(server, loop);
+  auto store = open_arq(server, loop);
   auto worker = co_await new_worker(store, "default");
   co_await enqueue_ids(*store, "default", strings(1, "job"));
   co_await claim_ids(worker, 1);
@@ -195,7 +187,7 @@ ARQ_TEST(a_result_that_nobody_heard_waits_for_its_client, {}) {
     auto answer = co_await connection.run(broker::arq::scripts().wait, keys, question);
     co_return answer.items.at(0);
   };
-  auto store = open_patiently(server, loop);
+  auto store = open_arq(server, loop);
   auto worker = co_await new_worker(store, "default");
   co_await enqueue_ids(*store, "default", strings(1, "job"));
   auto answer = co_await ask_after("job");

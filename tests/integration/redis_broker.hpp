@@ -7,6 +7,7 @@
 #include "broker/redis/scripts.hpp"
 #include "integration/broker_conformance.hpp"
 #include "redis/url.hpp"
+#include "support/default_timeout.hpp"
 #include "support/on_loop.hpp"
 #include "support/redis_server.hpp"
 
@@ -39,7 +40,7 @@ inline void run(redis_server_options options, awaitable<void> (*test)(redis_serv
   static awaitable<void> name([[maybe_unused]] redis_server& server, [[maybe_unused]] any_io_executor loop)
 
 inline std::shared_ptr<broker::broker> open(const redis_server& server, any_io_executor loop) {
-  return broker::open(server.url(), loop);
+  return broker::open(server.url() + "?" + timeout_parameter(), loop);
 }
 
 inline std::unique_ptr<redis::connection> connect(const redis_server& server, any_io_executor loop) {

@@ -8,18 +8,12 @@
 #include "broker/redis_common/byte_limits.hpp"
 #include "broker/redis_common/script_args.hpp"
 #include "integration/redis_broker.hpp"
-#include "support/default_timeout.hpp"
 
 namespace quarq::test::redis_broker_tests {
 
 namespace {
 
 constexpr std::size_t more_than_the_server_allows = 40'000'000;
-
-// A server that is slow with what is large is waited for.
-std::shared_ptr<broker::broker> open_patiently(const redis_server& server, any_io_executor loop) {
-  return broker::open(server.url() + "?timeout=" + std::to_string(default_timeout.count()), loop);
-}
 
 new_job job_of(std::string id, std::size_t bytes) {
   new_job made;
@@ -39,8 +33,8 @@ settlement end_of(std::string id, std::size_t bytes, std::optional<milliseconds>
 }  // namespace
 
 REDIS_TEST(a_job_and_a_result_of_40_mb_arrive, {}) {
-  auto store = open_patiently(server, loop);
-  auto elsewhere = open_patiently(server, loop);
+  auto store = open(server, loop);
+  auto elsewhere = open(server, loop);
   auto worker = co_await new_worker(store, "q");
   auto waiting = start_waiting(loop, elsewhere, "q", "big");
   for (const auto keep : {0ms, milliseconds(1h)}) {
@@ -71,7 +65,7 @@ REDIS_TEST(a_job_and_a_result_of_40_mb_arrive, {}) {
 }
 
 REDIS_TEST(a_backlog_larger_than_a_reply_is_claimed_in_order, {}) {
-  auto store = open_patiently(server, loop);
+  auto store = open(server, loop);
   auto worker = co_await new_worker(store, "q");
   strings expected;
   for (int i = 0; i < 100; ++i) {
@@ -94,8 +88,8 @@ REDIS_TEST(a_backlog_larger_than_a_reply_is_claimed_in_order, {}) {
 }
 
 REDIS_TEST(many_results_that_are_large_together_arrive, {}) {
-  auto store = open_patiently(server, loop);
-  auto elsewhere = open_patiently(server, loop);
+  auto store = open(server, loop);
+  auto elsewhere = open(server, loop);
   auto worker = co_await new_worker(store, "q");
   auto jobs = numbered_jobs(60);
   co_await store->enqueue("q", jobs);
@@ -116,8 +110,8 @@ REDIS_TEST(many_results_that_are_large_together_arrive, {}) {
 }
 
 REDIS_TEST(small_results_that_are_large_together_are_told_in_pieces, {}) {
-  auto store = open_patiently(server, loop);
-  auto elsewhere = open_patiently(server, loop);
+  auto store = open(server, loop);
+  auto elsewhere = open(server, loop);
   auto worker = co_await new_worker(store, "q");
   auto jobs = numbered_jobs(80);
   co_await store->enqueue("q", jobs);
